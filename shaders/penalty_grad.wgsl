@@ -1,0 +1,32 @@
+// g += λ1·sign(w) + slope·w, with slope = 2·λ2 or λ2 by convention, over every tensor of an arena.
+// One workgroup per block of WG * QUADS quads, lanes side by side. A term whose λ is 0 is absent, also where w is not finite.
+//!use lib/grid
+//!use lib/segments
+
+struct Params { segments: u32, first: u32, blocks: u32, lo: u32, hi: u32, base: u32, end: u32 }
+
+@group(0) @binding(0) var<uniform> params: Params;
+// Buffers: weight (read), grad (updated), table.
+
+override WG: u32 = 256;
+override QUADS: u32 = 4;
+
+@compute @workgroup_size(WG)
+fn penalty_grad(@builtin(workgroup_id) wid: vec3<u32>,
+                @builtin(num_workgroups) count: vec3<u32>,
+                @builtin(local_invocation_index) index: u32) {
+    let block = workgroup_index(wid, count);
+    if block >= params.blocks { return; }
+    let b = find_block(params.first + block, WG * QUADS);
+    let group = group_row(b, 1u, 0u);
+    for (var k = 0u; k < QUADS; k++) {
+        let q = b.start + k * WG + lane_of(index, WG);
+        if q < params.lo || q >= b.end { continue; }
+        let i = q - params.base;
+        let w = weight_load(i);
+        let g = grad_load(i);
+        let l1 = select(vec4<f32>(0.0), group.x * sign(w), group.x != 0.0);
+        let l2 = select(vec4<f32>(0.0), group.y * w, group.y != 0.0);
+        grad_store(i, select(g, g + (l1 + l2), live(b, q)));
+    }
+}

@@ -1,0 +1,224 @@
+//! Runs an op on a GPU the way a hostile caller would, and holds the result against the CPU reference.
+//!
+//! Outputs and scratch start as NaN; every buffer is bound at an offset, with slack before and behind that must stay as it
+//! was; each case runs twice on the same scratch, must be right both times, and equal bit for bit. [`modes`] lists the
+//! devices that the real one is made to play.
+use crate::{Access, Arg, Caps, DType, Error, Expected, Gpu, HostData, Op, Pattern, Rng};
+use wgpu::util::DeviceExt;
+
+/// The ways in which every case runs, with the capabilities that each pretends.
+pub fn modes(device: &wgpu::Device) -> Vec<(&'static str, Caps)> {
+    let caps = Caps::of(device);
+    let with = |change: &dyn Fn(&mut Caps)| {
+        let mut caps = caps.clone();
+        change(&mut caps);
+        caps
+    };
+    let small = Caps::new(wgpu::Limits::default(), wgpu::Features::empty(), !caps.cpu);
+    vec![
+        ("as is", caps.clone()),
+        ("folded grid", with(&|c| c.fold = 2)),
+        ("reversed lanes", with(&|c| c.reverse_lanes = true)),
+        ("no subgroups", with(&|c| c.features.remove(wgpu::Features::SUBGROUP))),
+        ("no 64-bit integers", with(&|c| c.features.remove(wgpu::Features::SHADER_INT64))),
+        // Also the other kind of device: wide workgroups on a CPU, narrow ones on a GPU.
+        ("WebGPU's default limits", small),
+        ("pooled buffers", with(&|c| c.pooled = true)),
+        ("small windows", with(&|c| c.limits.max_storage_buffer_binding_size = 1 << 16)),
+    ]
+}
+
+/// The first element that is wrong, in words.
+///
+/// # Errors
+/// The element's index, what was got and what was wanted.
+pub fn compare(got: &HostData, expected: &Expected) -> Result<(), String> {
+    match expected {
+        Expected::Exact(want) => {
+            if got.dtype() != want.dtype() || got.len() != want.len() {
+                return Err(format!("got {} of {:?}, want {} of {:?}", got.len(), got.dtype(), want.len(), want.dtype()));
+            }
+            let size = got.dtype().size() as usize;
+            let (g, w) = (got.bytes(), want.bytes());
+            match g.chunks(size).zip(w.chunks(size)).position(|(g, w)| g != w) {
+                None => Ok(()),
+                Some(i) => {
+                    let at = |b: &[u8]| b[i * size..][..size].iter().rev().map(|x| format!("{x:02x}")).collect::<String>();
+                    Err(format!("element {i}: got 0x{}, want 0x{}", at(g), at(w)))
+                }
+            }
+        }
+        Expected::Within { value, bound } => {
+            let got = got.to_f64();
+            if got.len() != value.len() || bound.len() != value.len() {
+                return Err(format!("got {} elements, want {}", got.len(), value.len()));
+            }
+            for (i, ((&g, &v), &b)) in got.iter().zip(value).zip(bound).enumerate() {
+                // Written so that a NaN on either side fails unless both are NaN.
+                let right = (g - v).abs() <= b || g == v || (g.is_nan() && v.is_nan());
+                if !right {
+                    return Err(format!("element {i}: got {g:e}, want {v:e} ± {b:e}"));
+                }
+            }
+            Ok(())
+        }
+    }
+}
+
+const GUARD: u64 = 256;
+/// NaN in every float type; a wrong count in a word.
+const POISON: u8 = 0xff;
+
+/// One op with data drawn for it and what must come out, ready to run in any mode.
+pub struct Case<'a> {
+    op: &'a dyn Op,
+    args: Vec<Arg>,
+    data: Vec<HostData>,
+    expected: Vec<Expected>,
+}
+
+impl<'a> Case<'a> {
+    /// Draws the data and computes the reference.
+    pub fn new(op: &'a dyn Op, pattern: Pattern, seed: u64) -> Self {
+        let (args, mut rng) = (op.args(), Rng::new(seed));
+        let data: Vec<HostData> = args.iter().map(|a| op.fill(a, &mut rng, pattern)).collect();
+        Self::with_data(op, data)
+    }
+
+    /// The caller's own data, one entry per argument (the contents of written ones do not matter).
+    pub fn with_data(op: &'a dyn Op, data: Vec<HostData>) -> Self {
+        let (args, expected) = (op.args(), op.reference(&data));
+        assert_eq!(
+            expected.len(),
+            args.iter().filter(|a| a.access != Access::Read).count(),
+            "{op:?}: one expectation per written argument"
+        );
+        Self { op, args, data, expected }
+    }
+
+    /// Runs the case twice on `gpu` and compares.
+    ///
+    /// # Errors
+    /// The first argument and element that is wrong, or the error of planning or running.
+    pub fn run(&self, gpu: &Gpu, queue: &wgpu::Queue) -> Result<(), String> {
+        let plan = gpu.plan(self.op).map_err(|e| e.to_string())?;
+        let images: Vec<Vec<u8>> = self.args.iter().zip(&self.data).map(|(a, d)| image(a, d)).collect();
+        let layout = Layout::new(&images, gpu.caps().pooled);
+        let buffers: Vec<wgpu::Buffer> = layout.images.iter().map(|i| upload(gpu.device(), i)).collect();
+        let scratch = upload(gpu.device(), &vec![POISON; (plan.scratch_size() + 2 * GUARD) as usize]);
+        let windows: Vec<_> =
+            layout.places.iter().zip(&images).map(|(&(b, at), i)| buffers[b].slice(at + GUARD..at + i.len() as u64)).collect();
+        let reads = self.args.iter().filter(|a| a.access == Access::Read).count();
+        let slice = scratch.slice(GUARD..GUARD + plan.scratch_size());
+        let bound = plan.bind(&windows[..reads], &windows[reads..], Some(slice)).map_err(|e| e.to_string())?;
+        let mut first: Option<Vec<Vec<u8>>> = None;
+        for run in 0..2 {
+            for (buffer, image) in buffers.iter().zip(&layout.images) {
+                queue.write_buffer(buffer, 0, image);
+            }
+            let mut encoder = gpu.device().create_command_encoder(&Default::default());
+            bound.record(&mut encoder.begin_compute_pass(&Default::default()));
+            queue.submit([encoder.finish()]);
+            let all: Vec<Vec<u8>> =
+                buffers.iter().map(|b| read(gpu.device(), queue, b)).collect::<Result<_, _>>().map_err(|e| e.to_string())?;
+            let got: Vec<Vec<u8>> =
+                layout.places.iter().zip(&images).map(|(&(b, at), i)| all[b][at as usize..][..i.len()].to_vec()).collect();
+            let mut wants = self.expected.iter();
+            for ((arg, bytes), before) in self.args.iter().zip(&got).zip(&images) {
+                let (start, end) = (GUARD as usize, GUARD as usize + arg.bytes() as usize);
+                if bytes[..start] != before[..start] || bytes[end..] != before[end..] {
+                    return Err(format!("`{}` run {run}: wrote outside its bounds", arg.name));
+                }
+                if arg.access == Access::Read {
+                    if bytes != before {
+                        return Err(format!("`{}` run {run}: is only read, and was changed", arg.name));
+                    }
+                    continue;
+                }
+                let want = wants.next().expect("counted in `with_data`");
+                compare(&HostData::from_bytes(arg.dtype, &bytes[start..end]), want)
+                    .map_err(|e| format!("`{}` run {run}: {e}", arg.name))?;
+            }
+            let tail = read(gpu.device(), queue, &scratch).map_err(|e| e.to_string())?;
+            let (head, rest) = tail.split_at(GUARD as usize);
+            if head.iter().chain(&rest[plan.scratch_size() as usize..]).any(|&b| b != POISON) {
+                return Err(format!("scratch, run {run}: wrote outside its bounds"));
+            }
+            match &first {
+                None => first = Some(got),
+                Some(f) if *f != got => return Err("two runs differ".into()),
+                Some(_) => {}
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Where each argument's image lies: in a buffer of its own, or all in one.
+struct Layout {
+    images: Vec<Vec<u8>>,
+    places: Vec<(usize, u64)>,
+}
+
+impl Layout {
+    fn new(images: &[Vec<u8>], pooled: bool) -> Self {
+        if !pooled {
+            return Self { images: images.to_vec(), places: (0..images.len()).map(|i| (i, 0)).collect() };
+        }
+        let (mut one, mut places) = (Vec::new(), Vec::new());
+        for image in images {
+            one.resize(one.len().next_multiple_of(GUARD as usize), POISON);
+            places.push((0, one.len() as u64));
+            one.extend_from_slice(image);
+        }
+        one.resize(one.len().max(4), POISON);
+        Self { images: vec![one], places }
+    }
+}
+
+fn image(arg: &Arg, data: &HostData) -> Vec<u8> {
+    let mut image = vec![POISON; (arg.binding_bytes() + 2 * GUARD) as usize];
+    if arg.access != Access::Write {
+        image[GUARD as usize..][..data.bytes().len()].copy_from_slice(data.bytes());
+    }
+    image
+}
+
+fn upload(device: &wgpu::Device, bytes: &[u8]) -> wgpu::Buffer {
+    device.create_buffer_init(&wgpu::util::BufferInitDescriptor {
+        label: None,
+        contents: bytes,
+        usage: wgpu::BufferUsages::STORAGE | wgpu::BufferUsages::COPY_SRC | wgpu::BufferUsages::COPY_DST,
+    })
+}
+
+/// Copies a buffer to the host. Waits for everything submitted before; usage must include `COPY_SRC`.
+///
+/// # Errors
+/// [`Error::Device`] or [`Error::Lost`] if the driver fails.
+pub fn read(device: &wgpu::Device, queue: &wgpu::Queue, buffer: &wgpu::Buffer) -> Result<Vec<u8>, Error> {
+    let failed = |message: String| Error::Device { what: "reading a buffer back".into(), message };
+    let staging = device.create_buffer(&wgpu::BufferDescriptor {
+        label: Some("readback"),
+        size: buffer.size(),
+        usage: wgpu::BufferUsages::MAP_READ | wgpu::BufferUsages::COPY_DST,
+        mapped_at_creation: false,
+    });
+    let mut encoder = device.create_command_encoder(&Default::default());
+    encoder.copy_buffer_to_buffer(buffer, 0, &staging, 0, buffer.size());
+    queue.submit([encoder.finish()]);
+    let (sender, receiver) = std::sync::mpsc::channel();
+    staging.slice(..).map_async(wgpu::MapMode::Read, move |r| {
+        // The receiver is gone only if the wait below failed, which is reported there.
+        let _ = sender.send(r);
+    });
+    device.poll(wgpu::PollType::wait_indefinitely()).map_err(|e| failed(e.to_string()))?;
+    receiver.recv().map_err(|e| failed(e.to_string()))?.map_err(|e| failed(e.to_string()))?;
+    let bytes = staging.slice(..).get_mapped_range().map_err(|e| failed(e.to_string()))?.to_vec();
+    Ok(bytes)
+}
+
+/// Whether any argument is stored in `dtype`.
+pub fn uses(op: &dyn Op, dtype: DType) -> bool {
+    op.args().iter().any(|a| a.dtype == dtype)
+}

@@ -1,0 +1,4 @@
+//! What every op computes, in f64, written to be read: no helper is shared with the GPU side, no thought is given to speed.
+mod penalty_grad;
+
+pub use penalty_grad::penalty_grad;

@@ -1,0 +1,209 @@
+//! A caller's device as this crate sees it: what it can do, and the pipelines made on it so far.
+use crate::{
+    Access, Arg, Error, Op, Plan, Slot, Step,
+    wgsl::{self, Spec},
+};
+use std::{
+    collections::HashMap,
+    num::NonZeroU64,
+    sync::{Arc, Mutex, PoisonError},
+};
+
+/// What a device can do. Plain data, so that a test can claim less than is there.
+#[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
+pub struct Caps {
+    /// The device's limits.
+    pub limits: wgpu::Limits,
+    /// The device's features.
+    pub features: wgpu::Features,
+    /// Least and greatest subgroup size.
+    pub subgroup: [u32; 2],
+    /// Whether the "GPU" is a CPU: such drivers want narrow workgroups and long lanes.
+    pub cpu: bool,
+    /// Lanes of a workgroup in streaming kernels; a power of two.
+    pub lanes: u32,
+    /// Quads (four elements) that each lane of a streaming kernel handles.
+    pub quads: u32,
+    /// Workgroups in a row of the grid; longer grids are folded.
+    pub fold: u32,
+    /// Number the lanes of a workgroup backwards: a missing barrier that one order hides, the other shows.
+    pub reverse_lanes: bool,
+    /// Bind every buffer `read_write`, so that arguments may be sub-ranges of one pooled buffer.
+    pub pooled: bool,
+}
+
+impl Caps {
+    /// What `device` can do.
+    pub fn of(device: &wgpu::Device) -> Self {
+        let info = device.adapter_info();
+        let mut caps = Self::new(device.limits(), device.features(), info.device_type == wgpu::DeviceType::Cpu);
+        caps.subgroup = [info.subgroup_min_size, info.subgroup_max_size];
+        if caps.cpu && caps.features.contains(wgpu::Features::SUBGROUP) {
+            // A software driver runs one subgroup through its whole loop before the next one.
+            caps.lanes = caps.subgroup[1].clamp(4, 16).next_power_of_two();
+        }
+        caps
+    }
+
+    /// A device with these limits and features, for lowering without a GPU.
+    pub fn new(limits: wgpu::Limits, features: wgpu::Features, cpu: bool) -> Self {
+        let most = limits.max_compute_invocations_per_workgroup.min(limits.max_compute_workgroup_size_x).max(1);
+        let widest = 1 << most.ilog2();
+        Self {
+            fold: limits.max_compute_workgroups_per_dimension,
+            limits,
+            features,
+            subgroup: [4, 128],
+            cpu,
+            lanes: if cpu { 8 } else { 256.min(widest) },
+            // Loops of 5 to about 32 trips are unrolled whole by Mesa, at a high price in compile time.
+            quads: if cpu { 64 } else { 4 },
+            reverse_lanes: false,
+            pooled: false,
+        }
+    }
+
+    /// The offset alignment that suits uniform and storage bindings alike, in bytes.
+    pub fn alignment(&self) -> u64 {
+        u64::from(self.limits.min_storage_buffer_offset_alignment.max(self.limits.min_uniform_buffer_offset_alignment)).max(16)
+    }
+
+    /// The largest number of bytes that one storage binding may hold, rounded down to whole aligned rows.
+    pub fn binding_limit(&self) -> u64 {
+        self.limits.max_storage_buffer_binding_size / self.alignment() * self.alignment()
+    }
+}
+
+pub(crate) struct Kernel {
+    pub pipeline: wgpu::ComputePipeline,
+    pub layout: wgpu::BindGroupLayout,
+}
+
+/// A caller's device, and the pipelines made on it so far. Has no queue: it never submits.
+///
+/// Make one per device and keep it: a pipeline compiled once is found again by every later [`Gpu::plan`].
+pub struct Gpu {
+    pub(crate) device: wgpu::Device,
+    pub(crate) caps: Caps,
+    kernels: Mutex<HashMap<Spec, Arc<Kernel>>>,
+}
+
+impl Gpu {
+    /// Adopts a device. `wgpu::Device` is a cheap handle; the caller keeps its own.
+    pub fn new(device: &wgpu::Device) -> Self {
+        Self::with_caps(device, Caps::of(device))
+    }
+
+    /// As [`Gpu::new`], on a device that is taken to be no better than `caps`.
+    pub fn with_caps(device: &wgpu::Device, caps: Caps) -> Self {
+        Self { device: device.clone(), caps, kernels: Mutex::default() }
+    }
+
+    /// What the device is taken to be able to do.
+    pub fn caps(&self) -> &Caps {
+        &self.caps
+    }
+
+    /// The device.
+    pub fn device(&self) -> &wgpu::Device {
+        &self.device
+    }
+
+    /// Checks `op`, compiles what it needs (or finds it compiled) and uploads its parameters.
+    ///
+    /// # Errors
+    /// Everything that can be wrong with the op's fields on this device, before anything is recorded.
+    pub fn plan(&self, op: &dyn Op) -> Result<Plan, Error> {
+        Plan::new(self, op)
+    }
+
+    pub(crate) fn kernel(&self, step: &Step, args: &[Arg]) -> Result<Arc<Kernel>, Error> {
+        let lock = || self.kernels.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(kernel) = lock().get(&step.spec) {
+            return Ok(kernel.clone());
+        }
+        // Compiled outside the lock, so that threads can compile different kernels at once.
+        let kernel = Arc::new(scoped(&self.device, step.spec.shader.name, || self.compile(step, args))?);
+        Ok(lock().entry(step.spec.clone()).or_insert(kernel).clone())
+    }
+
+    fn compile(&self, step: &Step, args: &[Arg]) -> Kernel {
+        let spec = &step.spec;
+        let label = Some(spec.entry);
+        let entry = |binding: usize, ty, min: usize| wgpu::BindGroupLayoutEntry {
+            binding: binding as u32,
+            visibility: wgpu::ShaderStages::COMPUTE,
+            count: None,
+            ty: wgpu::BindingType::Buffer { ty, has_dynamic_offset: false, min_binding_size: NonZeroU64::new(min as u64) },
+        };
+        let mut entries = vec![entry(0, wgpu::BufferBindingType::Uniform, step.params.bytes.len())];
+        for (i, (decl, slot)) in spec.bindings.iter().zip(&step.slots).enumerate() {
+            debug_assert!(
+                !decl.writes || !matches!(slot, Slot::Arg(i, _) if args[*i].access == Access::Read),
+                "{}: writes `{}`, which the op only reads",
+                spec.entry,
+                decl.name
+            );
+            entries.push(entry(i + 1, wgpu::BufferBindingType::Storage { read_only: !self.read_write(decl.writes) }, 0));
+        }
+        let layout = self.device.create_bind_group_layout(&wgpu::BindGroupLayoutDescriptor { label, entries: &entries });
+        let pipeline_layout = self.device.create_pipeline_layout(&wgpu::PipelineLayoutDescriptor {
+            label,
+            bind_group_layouts: &[Some(&layout)],
+            immediate_size: 0,
+        });
+        let module = self.device.create_shader_module(wgpu::ShaderModuleDescriptor {
+            label: Some(spec.shader.name),
+            source: wgpu::ShaderSource::Wgsl(wgsl::compose(spec, self.caps.pooled).into()),
+        });
+        let mut constants: Vec<(&str, f64)> = spec.consts.iter().map(|&(k, v)| (k, f64::from(v))).collect();
+        if self.caps.reverse_lanes {
+            constants.push(("REVERSE_LANES", 1.0));
+        }
+        let pipeline = self.device.create_compute_pipeline(&wgpu::ComputePipelineDescriptor {
+            label,
+            layout: Some(&pipeline_layout),
+            module: &module,
+            entry_point: Some(spec.entry),
+            // Kernels write workgroup memory before they read it; zeroing it costs seconds of compile time on some phones.
+            compilation_options: wgpu::PipelineCompilationOptions {
+                constants: &constants,
+                zero_initialize_workgroup_memory: false,
+            },
+            cache: None,
+        });
+        Kernel { pipeline, layout }
+    }
+
+    fn read_write(&self, writes: bool) -> bool {
+        writes || self.caps.pooled
+    }
+}
+
+/// Runs `make`, and turns what wgpu would report elsewhere (by default with a panic) into an [`Error`].
+///
+/// A browser answers later than this call returns; there, errors go to the device's own handler.
+pub(crate) fn scoped<T>(device: &wgpu::Device, what: &str, make: impl FnOnce() -> T) -> Result<T, Error> {
+    #[cfg(target_arch = "wasm32")]
+    {
+        let _ = (device, what);
+        Ok(make())
+    }
+    #[cfg(not(target_arch = "wasm32"))]
+    {
+        let scopes = [wgpu::ErrorFilter::Internal, wgpu::ErrorFilter::OutOfMemory, wgpu::ErrorFilter::Validation]
+            .map(|filter| device.push_error_scope(filter));
+        let made = make();
+        // Scopes close in the reverse of the order in which they opened.
+        let mut error = None;
+        for scope in scopes.into_iter().rev() {
+            error = error.or(pollster::block_on(scope.pop()));
+        }
+        match error {
+            None => Ok(made),
+            Some(wgpu::Error::OutOfMemory { .. }) => Err(Error::OutOfMemory { what: what.to_string() }),
+            Some(e) => Err(Error::Device { what: what.to_string(), message: e.to_string() }),
+        }
+    }
+}

@@ -1,0 +1,27 @@
+//! ridgepole: the regularization kernels of deep learning, for every GPU.
+#![warn(missing_docs)]
+
+#[cfg(not(target_arch = "wasm32"))]
+pub mod check;
+pub mod cpu;
+mod dtype;
+mod error;
+mod gpu;
+mod op;
+pub mod ops;
+mod penalty;
+mod plan;
+mod rng;
+pub mod segment;
+pub mod tile;
+pub mod wgsl;
+
+pub use dtype::{DType, HostData};
+pub use error::Error;
+pub use gpu::{Caps, Gpu};
+pub use op::{Access, Arg, Cost, Expected, Lowered, MAX_TRIPS, Op, Params, Pattern, Slot, Step};
+pub use penalty::{ElasticNet, L2Form};
+pub use plan::{Bound, Plan};
+pub use rng::Rng;
+pub use segment::Segment;
+pub use wgpu;

@@ -1,0 +1,241 @@
+//! What an op is: a description that lowers to dispatches, and says what they must compute.
+use crate::{Caps, DType, Error, HostData, Rng, wgsl::Spec};
+use std::{fmt::Debug, ops::Range};
+
+/// How an op uses a buffer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Access {
+    /// Only read. Read buffers may alias one another.
+    Read,
+    /// Every element is written; what was there before does not matter.
+    Write,
+    /// Read and written in place.
+    Update,
+}
+
+/// One buffer an op works on.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Arg {
+    /// Its name in errors, in JSON and in safetensors files.
+    pub name: &'static str,
+    /// How it is used.
+    pub access: Access,
+    /// How its elements are stored.
+    pub dtype: DType,
+    /// The number of elements.
+    pub len: usize,
+}
+
+impl Arg {
+    /// A buffer that is only read.
+    pub fn read(name: &'static str, dtype: DType, len: usize) -> Self {
+        Self { name, access: Access::Read, dtype, len }
+    }
+
+    /// A buffer that is overwritten.
+    pub fn write(name: &'static str, dtype: DType, len: usize) -> Self {
+        Self { name, access: Access::Write, dtype, len }
+    }
+
+    /// A buffer that is changed in place.
+    pub fn update(name: &'static str, dtype: DType, len: usize) -> Self {
+        Self { name, access: Access::Update, dtype, len }
+    }
+
+    /// Bytes of its elements.
+    pub fn bytes(&self) -> u64 {
+        self.len as u64 * self.dtype.size()
+    }
+
+    /// Bytes that a binding needs: whole 32-bit words. The half word behind an odd number of halves is never changed.
+    pub fn binding_bytes(&self) -> u64 {
+        self.bytes().next_multiple_of(4)
+    }
+}
+
+/// What one dispatch binds.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Slot {
+    /// These bytes of the argument with this index. The start is a multiple of the device's offset alignment.
+    Arg(usize, Range<u64>),
+    /// These bytes of the scratch buffer (start aligned likewise).
+    Scratch(Range<u64>),
+    /// These bytes of [`Lowered::tables`] (start aligned likewise).
+    Table(Range<u64>),
+}
+
+/// A kernel's parameters: 32-bit words, with the field names and types that the shader must agree on.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Params {
+    /// The block as the shader's uniform sees it.
+    pub bytes: Vec<u8>,
+    /// `(name, type)` of each word.
+    pub fields: &'static [(&'static str, &'static str)],
+}
+
+/// One dispatch, as data.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Step {
+    /// The pipeline.
+    pub spec: Spec,
+    /// Its parameters, binding 0.
+    pub params: Params,
+    /// Bindings 1, 2, ... in the order of `spec.bindings`.
+    pub slots: Vec<Slot>,
+    /// How many workgroups, before long rows are folded.
+    pub workgroups: u64,
+    /// The largest number of loop trips that one invocation makes. Some drivers drop what comes after 65,535.
+    pub trips: u64,
+}
+
+/// The longest loop that an invocation may make, summed over all its loops.
+pub const MAX_TRIPS: u64 = 8192;
+
+impl Step {
+    pub(crate) fn same_but_for_params(&self, other: &Step) -> bool {
+        self.spec == other.spec && self.slots == other.slots && self.workgroups == other.workgroups
+    }
+
+    /// Folds a long row of workgroups into rows and layers, as `shaders/lib/grid.wgsl` undoes it.
+    /// `None` when not even folding makes it fit.
+    pub fn grid(&self, caps: &Caps) -> Option<[u32; 3]> {
+        let (fold, limit) = (u64::from(caps.fold), u64::from(caps.limits.max_compute_workgroups_per_dimension));
+        let x = self.workgroups.min(fold);
+        let rows = self.workgroups.div_ceil(x.max(1));
+        let y = rows.min(limit);
+        let z = rows.div_ceil(y.max(1));
+        (z <= limit).then_some([x as u32, y as u32, z as u32])
+    }
+}
+
+/// An op as the GPU sees it: dispatches in order, and what they share.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Lowered {
+    /// Dispatches, in order. None for an empty tensor.
+    pub steps: Vec<Step>,
+    /// Bytes of scratch that the caller provides.
+    pub scratch: u64,
+    /// Constant tables that the plan uploads once (segments of an arena, parameter groups).
+    pub tables: Vec<u8>,
+}
+
+impl Lowered {
+    /// Reserves aligned scratch and returns its bytes.
+    pub fn scratch(&mut self, bytes: u64, caps: &Caps) -> Range<u64> {
+        let start = self.scratch.next_multiple_of(caps.alignment());
+        self.scratch = start + bytes.next_multiple_of(16);
+        start..self.scratch
+    }
+
+    /// Adds an aligned table and returns its bytes.
+    pub fn table(&mut self, bytes: &[u8], caps: &Caps) -> Range<u64> {
+        let start = (self.tables.len() as u64).next_multiple_of(caps.alignment());
+        self.tables.resize(start as usize, 0);
+        self.tables.extend_from_slice(bytes);
+        self.tables.resize(self.tables.len().next_multiple_of(16), 0);
+        start..self.tables.len() as u64
+    }
+}
+
+/// Work that an op cannot avoid, for the benchmarks.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Cost {
+    /// The fewest bytes that can cross the memory bus.
+    pub bytes: u64,
+    /// Elements processed.
+    pub elements: u64,
+}
+
+/// What the CPU reference says one written argument must hold.
+#[derive(Clone, Debug)]
+pub enum Expected {
+    /// Bit for bit.
+    Exact(HostData),
+    /// `|got - value| <= bound`, element by element; NaN where `value` is NaN.
+    Within {
+        /// The value in f64.
+        value: Vec<f64>,
+        /// The derived error bound.
+        bound: Vec<f64>,
+    },
+}
+
+/// What kind of data a check draws.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Pattern {
+    /// Uniform over [`Op::domain`].
+    Ordinary,
+    /// One value everywhere.
+    Constant,
+    /// Exact zeros, negative zeros and ordinary values mixed.
+    Zeros,
+    /// A mean 10^4 times the spread.
+    Offset,
+    /// Values at and below the least normal number.
+    Tiny,
+    /// NaN and infinities among ordinary values.
+    NonFinite,
+}
+
+/// One kernel call, fully described: shapes, types, scalar parameters. Holds no GPU object.
+pub trait Op: Debug + Send + Sync {
+    /// Names the shader, the CPU reference and the table row.
+    fn name(&self) -> &'static str;
+
+    /// The buffers: those read first, then those written or updated.
+    fn args(&self) -> Vec<Arg>;
+
+    /// The dispatches that compute it on such a device, or what is wrong with the description.
+    ///
+    /// # Errors
+    /// [`Error::Argument`] names the field, its value and the allowed range; [`Error::Unsupported`] the limit.
+    fn lower(&self, caps: &Caps) -> Result<Lowered, Error>;
+
+    /// What each written or updated argument must hold, in their order, from the contents of all arguments.
+    fn reference(&self, args: &[HostData]) -> Vec<Expected>;
+
+    /// The kinds of data that the checks try.
+    fn patterns(&self) -> Vec<Pattern> {
+        vec![Pattern::Ordinary]
+    }
+
+    /// The range that tests and benches draw an argument from.
+    fn domain(&self, _arg: &Arg) -> [f64; 2] {
+        [-1.0, 1.0]
+    }
+
+    /// Contents for an argument; override where a range does not say enough.
+    fn fill(&self, arg: &Arg, rng: &mut Rng, pattern: Pattern) -> HostData {
+        rng.fill(arg, self.domain(arg), pattern)
+    }
+
+    /// By default each buffer crosses the bus once, twice if updated; elements are those of the longest argument.
+    fn cost(&self) -> Cost {
+        let args = self.args();
+        let times = |a: &Arg| if a.access == Access::Update { 2 } else { 1 };
+        Cost {
+            bytes: args.iter().map(|a| times(a) * a.bytes()).sum(),
+            elements: args.iter().map(|a| a.len as u64).max().unwrap_or(0),
+        }
+    }
+}
+
+/// Declares a kernel's parameter block: 32-bit words only, so that Rust and WGSL cannot disagree about padding.
+/// A test holds its field names and types against the shader's `struct Params`.
+#[macro_export]
+macro_rules! params {
+    ($name:ident { $($field:ident: $ty:ident),* $(,)? }) => {
+        #[derive(Clone, Copy, Debug)]
+        struct $name { $($field: $ty),* }
+        impl From<$name> for $crate::Params {
+            fn from(p: $name) -> Self {
+                let mut bytes = Vec::new();
+                $(bytes.extend_from_slice(&p.$field.to_le_bytes());)*
+                // A uniform binding holds whole 16-byte rows; the shader's struct may end earlier.
+                bytes.resize(bytes.len().next_multiple_of(16), 0);
+                Self { bytes, fields: &[$((stringify!($field), stringify!($ty))),*] }
+            }
+        }
+    };
+}

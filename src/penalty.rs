@@ -1,0 +1,79 @@
+//! The scalars that several ops share: penalties.
+use crate::Error;
+use serde::{Deserialize, Serialize};
+
+/// Which convention an L2 term follows. Frameworks differ, so it is a name and not a factor to remember.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum L2Form {
+    /// λ2·Σw², gradient 2·λ2·w (Keras).
+    #[default]
+    Sum,
+    /// ½·λ2·Σw², gradient λ2·w (`weight_decay` of PyTorch, Burn and apex).
+    Half,
+}
+
+/// The elastic net Ω(w) = λ1·Σ|w| + λ2·Σw² and its special cases: lasso (λ2 = 0), ridge (λ1 = 0), none (both 0).
+///
+/// Zou and Hastie, "Regularization and variable selection via the elastic net", 2005.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct ElasticNet {
+    /// λ1, at least 0.
+    pub l1: f64,
+    /// λ2, at least 0.
+    pub l2: f64,
+    /// What λ2 multiplies.
+    pub l2_form: L2Form,
+}
+
+impl ElasticNet {
+    /// No penalty.
+    pub const NONE: Self = Self { l1: 0.0, l2: 0.0, l2_form: L2Form::Sum };
+
+    /// λ1·Σ|w| (lasso).
+    pub fn l1(l1: f64) -> Self {
+        Self { l1, ..Self::NONE }
+    }
+
+    /// λ2·Σw² (ridge).
+    pub fn l2(l2: f64) -> Self {
+        Self { l2, ..Self::NONE }
+    }
+
+    /// ½·λ·Σw², whose gradient is λ·w: what PyTorch calls `weight_decay`.
+    pub fn weight_decay(l2: f64) -> Self {
+        Self { l2, l2_form: L2Form::Half, ..Self::NONE }
+    }
+
+    /// λ1·Σ|w| + λ2·Σw².
+    pub fn elastic_net(l1: f64, l2: f64) -> Self {
+        Self { l1, l2, ..Self::NONE }
+    }
+
+    /// What multiplies Σw² in the value.
+    pub fn square_factor(&self) -> f64 {
+        match self.l2_form {
+            L2Form::Sum => self.l2,
+            L2Form::Half => 0.5 * self.l2,
+        }
+    }
+
+    /// What multiplies w in the gradient.
+    pub fn slope(&self) -> f64 {
+        2.0 * self.square_factor()
+    }
+
+    /// Checks both λ.
+    ///
+    /// # Errors
+    /// Names `field` and the λ that is negative, infinite or NaN.
+    pub fn check(&self, op: &'static str, field: &'static str) -> Result<(), Error> {
+        for (name, v) in [("l1", self.l1), ("l2", self.l2)] {
+            if !(v.is_finite() && v >= 0.0) {
+                return Err(Error::argument(op, field, format!("has {name} = {v}, must be finite and at least 0")));
+            }
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,264 @@
+//! The only code that makes buffers and bind groups, and records. Ops never touch wgpu.
+use crate::{Access, Arg, Error, Gpu, Lowered, Op, Slot, Step, gpu::Kernel, gpu::scoped};
+use std::{ops::Range, sync::Arc};
+use wgpu::{BufferSlice, util::DeviceExt};
+
+/// An op made ready for one device: fields checked, pipelines found, parameters uploaded, scratch sized.
+pub struct Plan {
+    op: &'static str,
+    device: wgpu::Device,
+    args: Vec<Arg>,
+    scratch: u64,
+    align: u64,
+    caps: crate::Caps,
+    params: Option<wgpu::Buffer>,
+    tables: Option<wgpu::Buffer>,
+    steps: Vec<(Step, Arc<Kernel>, [u32; 3])>,
+}
+
+/// A plan and the buffers it works on. Recording it allocates nothing and submits nothing.
+pub struct Bound {
+    steps: Vec<(Arc<Kernel>, wgpu::BindGroup, [u32; 3])>,
+}
+
+impl Plan {
+    pub(crate) fn new(gpu: &Gpu, op: &dyn Op) -> Result<Self, Error> {
+        let (args, caps) = (op.args(), gpu.caps.clone());
+        let Lowered { steps, scratch, tables } = op.lower(&caps)?;
+        let align = caps.alignment();
+        check_limits(op.name(), &caps, &steps)?;
+        let upload = |what: &str, bytes: &[u8], usage| {
+            let make = || {
+                gpu.device.create_buffer_init(&wgpu::util::BufferInitDescriptor {
+                    label: Some(op.name()),
+                    contents: bytes,
+                    usage,
+                })
+            };
+            (!bytes.is_empty()).then(|| scoped(&gpu.device, &format!("{}: {what}", op.name()), make)).transpose()
+        };
+        let params = upload("parameters", &pack(&steps, align), wgpu::BufferUsages::UNIFORM | wgpu::BufferUsages::COPY_DST)?;
+        let tables = upload("tables", &tables, wgpu::BufferUsages::STORAGE | wgpu::BufferUsages::COPY_DST)?;
+        let steps = steps
+            .into_iter()
+            .map(|s| {
+                let grid = s.grid(&caps).ok_or_else(|| {
+                    let limit = caps.limits.max_compute_workgroups_per_dimension;
+                    Error::unsupported(op.name(), format!("{} workgroups are too many for a grid of {limit} cubed", s.workgroups))
+                })?;
+                let kernel = gpu.kernel(&s, &args)?;
+                Ok((s, kernel, grid))
+            })
+            .collect::<Result<_, Error>>()?;
+        Ok(Self { op: op.name(), device: gpu.device.clone(), args, scratch, align, caps, params, tables, steps })
+    }
+
+    /// The buffers to bind: those read first, then those written or updated.
+    pub fn args(&self) -> &[Arg] {
+        &self.args
+    }
+
+    /// Bytes of scratch that [`Plan::bind`] needs. The caller owns it and may share it between plans that run in turn.
+    pub fn scratch_size(&self) -> u64 {
+        self.scratch
+    }
+
+    /// How many dispatches [`Bound::record`] makes.
+    pub fn dispatches(&self) -> usize {
+        self.steps.len()
+    }
+
+    /// Changes scalar parameters only (a learning rate, a step number, λ): same buffers, same dispatches, so every
+    /// [`Bound`] made from this plan stays good. Takes effect at the queue's next submission.
+    ///
+    /// # Errors
+    /// If `op` is invalid, or differs in more than scalars. Nothing is changed then.
+    pub fn update(&self, queue: &wgpu::Queue, op: &dyn Op) -> Result<(), Error> {
+        let Lowered { steps, tables, .. } = op.lower(&self.caps)?;
+        let same = op.name() == self.op
+            && steps.len() == self.steps.len()
+            && tables.len() as u64 <= self.tables.as_ref().map_or(0, wgpu::Buffer::size)
+            && steps.iter().zip(&self.steps).all(|(a, (b, ..))| a.same_but_for_params(b));
+        if !same {
+            return Err(Error::argument(self.op, "update", "changes more than scalar parameters: make a new plan"));
+        }
+        if let Some(buffer) = &self.params {
+            queue.write_buffer(buffer, 0, &pack(&steps, self.align));
+        }
+        if let Some(buffer) = &self.tables {
+            queue.write_buffer(buffer, 0, &tables);
+        }
+        Ok(())
+    }
+
+    /// Fixes the buffers, in the order of the op's arguments. Read buffers may alias one another; written ones and
+    /// scratch may alias nothing. Slices may be longer than needed; what is behind the need is never touched.
+    ///
+    /// # Errors
+    /// [`Error::Argument`] names the argument that is too short, misaligned, of the wrong usage or aliased.
+    pub fn bind(&self, reads: &[BufferSlice], writes: &[BufferSlice], scratch: Option<BufferSlice>) -> Result<Bound, Error> {
+        let all = self.check(reads, writes, scratch)?;
+        let params = |i: usize| {
+            let start =
+                self.steps[..i].iter().map(|(s, ..)| (s.params.bytes.len() as u64).next_multiple_of(self.align)).sum::<u64>();
+            self.params.as_ref().expect("steps have parameters").slice(start..start + self.steps[i].0.params.bytes.len() as u64)
+        };
+        let make = || {
+            self.steps
+                .iter()
+                .enumerate()
+                .map(|(i, (step, kernel, grid))| {
+                    let p = params(i);
+                    let mut entries = vec![entry(0, p.buffer(), p.offset()..p.offset() + p.size())];
+                    for (n, slot) in step.slots.iter().enumerate() {
+                        let (buffer, range) = match slot {
+                            Slot::Arg(i, r) => entry_slice(all[*i].2, r),
+                            Slot::Scratch(r) => entry_slice(scratch.expect("checked above"), r),
+                            Slot::Table(r) => (self.tables.as_ref().expect("lowered with tables"), r.clone()),
+                        };
+                        entries.push(entry(n as u32 + 1, buffer, range));
+                    }
+                    let group = self.device.create_bind_group(&wgpu::BindGroupDescriptor {
+                        label: Some(self.op),
+                        layout: &kernel.layout,
+                        entries: &entries,
+                    });
+                    (kernel.clone(), group, *grid)
+                })
+                .collect()
+        };
+        Ok(Bound { steps: scoped(&self.device, &format!("{}: bind", self.op), make)? })
+    }
+
+    /// Every buffer with its name and need, once all are known to be right.
+    fn check<'a>(
+        &self,
+        reads: &[BufferSlice<'a>],
+        writes: &[BufferSlice<'a>],
+        scratch: Option<BufferSlice<'a>>,
+    ) -> Result<Vec<(&'static str, u64, BufferSlice<'a>)>, Error> {
+        let bad = |arg, why: String| Err(Error::Argument { op: self.op, arg, why });
+        let n_reads = self.args.iter().filter(|a| a.access == Access::Read).count();
+        let n_writes = self.args.len() - n_reads;
+        if reads.len() != n_reads || writes.len() != n_writes {
+            let names = |from: &[Arg]| from.iter().map(|a| a.name).collect::<Vec<_>>().join(", ");
+            return bad(
+                "bind",
+                format!(
+                    "wants {n_reads} read ({}) and {n_writes} written buffers ({}), got {} and {}",
+                    names(&self.args[..n_reads]),
+                    names(&self.args[n_reads..]),
+                    reads.len(),
+                    writes.len()
+                ),
+            );
+        }
+        if scratch.is_none() && self.scratch > 0 {
+            return bad("scratch", format!("needs {} bytes, has none: see Plan::scratch_size", self.scratch));
+        }
+        let all: Vec<_> = self
+            .args
+            .iter()
+            .zip(reads.iter().chain(writes))
+            .map(|(a, s)| (a.name, a.binding_bytes(), *s))
+            .chain(scratch.map(|s| ("scratch", self.scratch, s)))
+            .collect();
+        for &(name, need, s) in &all {
+            if need == 0 {
+                continue;
+            }
+            if s.size() < need {
+                return bad(name, format!("needs {need} bytes, has {}", s.size()));
+            }
+            if s.offset() % self.align != 0 {
+                return bad(name, format!("starts at byte {}, not at a multiple of {}", s.offset(), self.align));
+            }
+            if !s.buffer().usage().contains(wgpu::BufferUsages::STORAGE) {
+                return bad(name, format!("has usage {:?}, without STORAGE", s.buffer().usage()));
+            }
+        }
+        for (i, &(name, need, a)) in all.iter().enumerate().skip(n_reads) {
+            for (j, &(other, other_need, b)) in all.iter().enumerate() {
+                if i == j || a.buffer() != b.buffer() || need == 0 || other_need == 0 {
+                    continue;
+                }
+                if j < n_reads && !self.caps.pooled {
+                    return bad(
+                        name,
+                        format!(
+                            "shares a wgpu::Buffer with `{other}`, which is read: use two buffers, or a Gpu with Caps {{ pooled: true }}"
+                        ),
+                    );
+                }
+                if a.offset() < b.offset() + other_need && b.offset() < a.offset() + need {
+                    return bad(name, format!("overlaps `{other}`"));
+                }
+            }
+        }
+        Ok(all)
+    }
+}
+
+impl Bound {
+    /// Records the op into the caller's pass. No allocation, no submission.
+    pub fn record(&self, pass: &mut wgpu::ComputePass<'_>) {
+        for (kernel, group, [x, y, z]) in &self.steps {
+            pass.set_pipeline(&kernel.pipeline);
+            pass.set_bind_group(0, group, &[]);
+            pass.dispatch_workgroups(*x, *y, *z);
+        }
+    }
+}
+
+/// What wgpu would refuse later, or (workgroup memory apart, which kernels keep under 16 KiB) not at all.
+fn check_limits(op: &'static str, caps: &crate::Caps, steps: &[Step]) -> Result<(), Error> {
+    let l = &caps.limits;
+    for step in steps {
+        if step.slots.len() > l.max_storage_buffers_per_shader_stage as usize {
+            return Err(Error::unsupported(
+                op,
+                format!(
+                    "needs {} storage buffers in a shader, max_storage_buffers_per_shader_stage is {}",
+                    step.slots.len(),
+                    l.max_storage_buffers_per_shader_stage
+                ),
+            ));
+        }
+        for slot in &step.slots {
+            let (Slot::Arg(_, r) | Slot::Scratch(r) | Slot::Table(r)) = slot;
+            let (size, limit) = (r.end - r.start, l.max_storage_buffer_binding_size);
+            if size > limit {
+                return Err(Error::unsupported(
+                    op,
+                    format!("needs to bind {size} bytes at once, max_storage_buffer_binding_size is {limit}"),
+                ));
+            }
+        }
+    }
+    Ok(())
+}
+
+/// The parameters of all steps, each at an offset where a uniform binding may start.
+fn pack<'a>(steps: impl IntoIterator<Item = &'a Step>, align: u64) -> Vec<u8> {
+    let mut bytes = Vec::new();
+    for step in steps {
+        bytes.extend_from_slice(&step.params.bytes);
+        bytes.resize(bytes.len().next_multiple_of(align as usize), 0);
+    }
+    bytes
+}
+
+fn entry_slice<'a>(slice: BufferSlice<'a>, range: &Range<u64>) -> (&'a wgpu::Buffer, Range<u64>) {
+    (slice.buffer(), slice.offset() + range.start..slice.offset() + range.end)
+}
+
+fn entry(binding: u32, buffer: &wgpu::Buffer, range: Range<u64>) -> wgpu::BindGroupEntry<'_> {
+    wgpu::BindGroupEntry {
+        binding,
+        resource: wgpu::BindingResource::Buffer(wgpu::BufferBinding {
+            buffer,
+            offset: range.start,
+            size: std::num::NonZeroU64::new(range.end - range.start),
+        }),
+    }
+}

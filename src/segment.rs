@@ -1,0 +1,132 @@
+//! Many tensors in one buffer: an arena, and the table by which a kernel finds its way in it.
+use crate::{Arg, Caps, Error, tile};
+use serde::{Deserialize, Serialize};
+use std::ops::Range;
+
+/// One tensor of an arena.
+///
+/// Elements between tensors are never read or written. A single tensor is an arena of one segment:
+/// [`Segment::one`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Segment {
+    /// The tensor's first element in the arena: a multiple of 4.
+    pub start: usize,
+    /// Its number of elements; 0 is allowed.
+    pub len: usize,
+    /// Which of the op's parameter groups it belongs to.
+    #[serde(default)]
+    pub group: usize,
+}
+
+impl Segment {
+    /// A tensor of `len` elements that has a buffer for itself.
+    pub fn one(len: usize) -> Vec<Self> {
+        vec![Self { start: 0, len, group: 0 }]
+    }
+
+    /// Tensors of these lengths one behind the other, each at a multiple of `align` elements (itself a multiple of 4).
+    ///
+    /// With `align` = 128, each tensor of f32, f16 or bf16 can also be bound by itself on every device.
+    pub fn pack(lens: &[usize], align: usize) -> Vec<Self> {
+        let mut start: usize = 0;
+        lens.iter()
+            .map(|&len| {
+                let here = start.next_multiple_of(align.max(4));
+                start = here + len;
+                Self { start: here, len, group: 0 }
+            })
+            .collect()
+    }
+
+    /// Elements that an arena with these segments needs: the end of the last one.
+    pub fn arena_len(segments: &[Self]) -> usize {
+        segments.iter().map(|s| s.start.saturating_add(s.len)).max().unwrap_or(0)
+    }
+}
+
+/// An arena cut into blocks, with the table that `lib/segments.wgsl` reads.
+pub struct Arena {
+    /// Rows of four words: first block, first quad, quads, `4 * group + live elements of the last quad (0 = all)`.
+    pub rows: Vec<[u32; 4]>,
+    /// Workgroups for all segments together.
+    pub blocks: u64,
+    len: u64,
+    spans: Vec<(u64, Range<u64>)>,
+    block_quads: u64,
+}
+
+impl Arena {
+    /// Cuts `segments` into blocks of `caps.lanes * caps.quads` quads, none across two tensors.
+    ///
+    /// # Errors
+    /// Names the first segment that is misaligned, overlaps its predecessor, is too long or of an unknown group.
+    pub fn new(op: &'static str, segments: &[Segment], groups: usize, caps: &Caps) -> Result<Self, Error> {
+        let bad = |i: usize, why: String| Err(Error::argument(op, "segments", format!("[{i}] {why}")));
+        let block_quads = u64::from(caps.lanes) * u64::from(caps.quads);
+        let (mut rows, mut spans, mut blocks, mut end) = (Vec::new(), Vec::new(), 0u64, 0);
+        for (i, s) in segments.iter().enumerate() {
+            if s.start % 4 != 0 {
+                return bad(i, format!("starts at element {}, not at a multiple of 4", s.start));
+            }
+            if s.start < end {
+                return bad(i, format!("starts at element {}, before element {end} where the one before it ends", s.start));
+            }
+            if s.group >= groups {
+                return bad(i, format!("is of group {}, and there are {groups} groups", s.group));
+            }
+            // Groups share a word with the tail; quads are counted in 32 bits.
+            if s.group >= 1 << 30 {
+                return bad(i, format!("is of group {}, more than 2^30 groups", s.group));
+            }
+            end = match s.start.checked_add(s.len) {
+                Some(end) if (end as u64) < 1 << 34 => end,
+                _ => return bad(i, format!("ends past element 2^34: start {}, length {}", s.start, s.len)),
+            };
+            let quads = s.len.div_ceil(4) as u64;
+            let first = s.start as u64 / 4;
+            if quads == 0 {
+                continue;
+            }
+            rows.push([blocks as u32, first as u32, quads as u32, (s.group as u32) * 4 + (s.len % 4) as u32]);
+            spans.push((blocks, first..first + quads));
+            blocks += quads.div_ceil(block_quads);
+        }
+        if blocks > u64::from(u32::MAX) {
+            return Err(Error::argument(op, "segments", format!("make {blocks} blocks, more than 2^32")));
+        }
+        Ok(Self { rows, blocks, len: Segment::arena_len(segments) as u64, spans, block_quads })
+    }
+
+    /// The dispatches, each with its window. `bytes` is the size of the widest element among the arena's buffers.
+    ///
+    /// # Errors
+    /// If a block does not fit the device's binding limit.
+    pub fn pieces(&self, op: &'static str, caps: &Caps, bytes: u64) -> Result<Vec<tile::Piece>, Error> {
+        // Only the last tensor can end with the arena inside a quad.
+        let len = self.spans.last().map_or(0, |(_, s)| self.len.min(s.end * 4));
+        tile::pieces(op, caps, len, bytes, self.blocks, |block| {
+            let i = self.spans.partition_point(|(first, _)| *first <= block) - 1;
+            let (first, quads) = &self.spans[i];
+            let start = quads.start + (block - first) * self.block_quads;
+            start..(start + self.block_quads).min(quads.end)
+        })
+    }
+
+    /// The table's bytes: the segments' rows, then `rows_per_group` rows of four f32 for each group.
+    pub fn table(&self, groups: impl IntoIterator<Item = [f32; 4]>) -> Vec<u8> {
+        let rows = self.rows.iter().flatten().copied();
+        rows.chain(groups.into_iter().flatten().map(f32::to_bits)).flat_map(u32::to_le_bytes).collect()
+    }
+}
+
+/// Checks that a storage type is a float, for the ops that work on tensors.
+///
+/// # Errors
+/// Names `dtype`.
+pub fn check_float(op: &'static str, arg: &Arg) -> Result<(), Error> {
+    if arg.dtype.is_float() {
+        return Ok(());
+    }
+    Err(Error::argument(op, "dtype", format!("is {:?}, must be f32, f16 or bf16", arg.dtype)))
+}

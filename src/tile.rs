@@ -1,0 +1,145 @@
+//! How a long tensor is cut: blocks for workgroups, pieces for dispatches.
+//!
+//! A block is what one workgroup handles. A piece is a run of blocks that one dispatch handles; it binds a window of each
+//! buffer that is no larger than the device's binding limit. Blocks belong to the tensor, not to the windows, so a
+//! reduction gives the same result however it is windowed.
+use crate::{Arg, Caps, Error, Slot};
+use std::ops::Range;
+
+/// Windows start at multiples of this many elements: 256 bytes even of a buffer with one bit per element.
+pub const WINDOW_ALIGN: u64 = 2048;
+
+/// One dispatch's share of a tensor. Quads and elements count from the tensor's first element.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Piece {
+    /// The first block and the one past the last.
+    pub blocks: Range<u64>,
+    /// The quads that this piece may touch.
+    pub quads: Range<u64>,
+    /// The elements that it binds; the start is a multiple of [`WINDOW_ALIGN`].
+    pub elements: Range<u64>,
+    /// Whether it handles the last, incomplete quad of the tensor (and nothing else).
+    pub ragged: bool,
+}
+
+impl Piece {
+    /// The part of argument `index` that this piece binds, for an argument with one entry per element.
+    pub fn slot(&self, index: usize, arg: &Arg) -> Slot {
+        let size = arg.dtype.size();
+        Slot::Arg(index, self.elements.start * size..(self.elements.end * size).next_multiple_of(4))
+    }
+
+    /// The first bound quad, for `params.base`; kernels subtract it modulo 2^32.
+    pub fn base(&self) -> u32 {
+        (self.elements.start / 4) as u32
+    }
+
+    /// Bound elements of a ragged piece, for `params.end`.
+    pub fn end(&self) -> u32 {
+        (self.elements.end - self.elements.start) as u32
+    }
+
+    /// How the kernel reaches its buffers.
+    pub fn view(&self) -> crate::wgsl::View {
+        if self.ragged { crate::wgsl::View::Ragged } else { crate::wgsl::View::Quads }
+    }
+}
+
+/// Cuts a tensor of `len` elements into pieces. `span(i)` gives the quads of block `i`; both ends must not decrease with
+/// `i`. `bytes` is the size of the widest element among the buffers that are bound by the window.
+///
+/// # Errors
+/// If one block does not fit the binding limit of the device.
+pub fn pieces(
+    op: &'static str,
+    caps: &Caps,
+    len: u64,
+    bytes: u64,
+    blocks: u64,
+    span: impl Fn(u64) -> Range<u64>,
+) -> Result<Vec<Piece>, Error> {
+    let (whole, limit) = (len / 4, caps.binding_limit() / bytes);
+    let window = |quad: u64| quad * 4 / WINDOW_ALIGN * WINDOW_ALIGN;
+    let mut out = Vec::new();
+    // A last block that holds only the incomplete quad has nothing to do in a whole piece.
+    let main = if blocks > 0 && span(blocks - 1).start >= whole { blocks - 1 } else { blocks };
+    let mut first = 0;
+    while first < main {
+        let start = if len <= limit { 0 } else { window(span(first).start) };
+        let end_of = |last: u64| (span(last).end.min(whole)) * 4;
+        let fits = |last: u64| end_of(last) - start <= limit;
+        if !fits(first) {
+            return Err(Error::unsupported(
+                op,
+                format!(
+                    "max_storage_buffer_binding_size is {}, too small for a block of {} elements",
+                    caps.limits.max_storage_buffer_binding_size,
+                    end_of(first) - start
+                ),
+            ));
+        }
+        // The last block that fits: ends do not decrease, so bisect.
+        let (mut low, mut high) = (first, main - 1);
+        while low < high {
+            let middle = (low + high).div_ceil(2);
+            if fits(middle) { low = middle } else { high = middle - 1 }
+        }
+        let (blocks, end) = (first..low + 1, end_of(low));
+        out.push(Piece { blocks, quads: 0..whole, elements: start..end, ragged: false });
+        first = low + 1;
+    }
+    if len % 4 != 0 && blocks > 0 {
+        let start = if len <= limit { 0 } else { window(whole) };
+        out.push(Piece { blocks: blocks - 1..blocks, quads: whole..whole + 1, elements: start..len, ragged: true });
+    }
+    Ok(out)
+}
+
+/// [`pieces`] of one tensor that is cut into blocks of `quads` each.
+///
+/// # Errors
+/// As [`pieces`].
+pub fn flat(op: &'static str, caps: &Caps, len: u64, bytes: u64, quads: u64) -> Result<Vec<Piece>, Error> {
+    let all = len.div_ceil(4);
+    pieces(op, caps, len, bytes, all.div_ceil(quads), |i| i * quads..((i + 1) * quads).min(all))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn caps(limit: u64) -> Caps {
+        let limits = wgpu::Limits { max_storage_buffer_binding_size: limit, ..Default::default() };
+        Caps::new(limits, wgpu::Features::empty(), true)
+    }
+
+    #[test]
+    fn a_tensor_within_the_limit_is_one_piece_and_a_tail() {
+        let p = flat("x", &caps(1 << 20), 10_003, 4, 512).unwrap();
+        assert_eq!(p.len(), 2);
+        assert_eq!((p[0].blocks.clone(), p[0].quads.clone(), p[0].elements.clone()), (0..5, 0..2500, 0..10_000));
+        assert_eq!((p[1].blocks.clone(), p[1].quads.clone(), p[1].elements.clone()), (4..5, 2500..2501, 0..10_003));
+        assert!(p[1].ragged);
+        assert!(flat("x", &caps(1 << 20), 0, 4, 512).unwrap().is_empty());
+        // Fewer than four elements: only the tail.
+        assert_eq!(flat("x", &caps(1 << 20), 3, 4, 512).unwrap().len(), 1);
+    }
+
+    #[test]
+    fn windows_cover_every_quad_once_and_none_exceeds_the_limit() {
+        let limit = 65_536;
+        let p = flat("x", &caps(limit), 100_001, 4, 512).unwrap();
+        let mut next = 0;
+        for piece in p.iter().filter(|p| !p.ragged) {
+            assert_eq!(piece.blocks.start, next);
+            assert_eq!(piece.elements.start % WINDOW_ALIGN, 0);
+            assert!((piece.elements.end - piece.elements.start) * 4 <= limit);
+            assert!(
+                piece.elements.start <= piece.blocks.start * 2048 && piece.elements.end >= (piece.blocks.end * 2048).min(100_000)
+            );
+            next = piece.blocks.end;
+        }
+        assert_eq!(next, 49);
+        assert!(flat("x", &caps(4096), 100_001, 4, 512).is_err());
+    }
+}

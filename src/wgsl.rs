@@ -1,0 +1,198 @@
+//! A shader module is whole files laid end to end, behind the declarations of the buffers it works on.
+//!
+//! A kernel file never declares a storage buffer: the host says which buffers a dispatch binds and how they are stored,
+//! and [`compose`] writes the declarations and the functions to reach them. So one kernel text serves f32, f16 and bf16,
+//! aligned and ragged ends, and host and shader cannot disagree about a binding.
+use crate::DType;
+use std::{fmt::Write, hash::Hash};
+
+/// A WGSL file: its name, and its text.
+#[derive(Clone, Copy, Debug)]
+pub struct Source {
+    /// The path under `shaders/`, without the ending.
+    pub name: &'static str,
+    /// The file.
+    pub text: &'static str,
+}
+
+impl PartialEq for Source {
+    fn eq(&self, other: &Self) -> bool {
+        self.name == other.name && (std::ptr::eq(self.text, other.text) || self.text == other.text)
+    }
+}
+impl Eq for Source {}
+impl Hash for Source {
+    fn hash<H: std::hash::Hasher>(&self, state: &mut H) {
+        self.name.hash(state);
+    }
+}
+
+macro_rules! library {
+    ($($name:literal),* $(,)?) => {
+        /// The parts that `//!use` lines may name, `shaders/lib/*.wgsl`.
+        pub const LIBRARY: &[Source] = &[$(Source {
+            name: concat!("lib/", $name),
+            text: include_str!(concat!("../shaders/lib/", $name, ".wgsl")),
+        }),*];
+    };
+}
+library!["grid", "segments", "store_bf16", "store_f16"];
+
+/// A part of the library, by the name that a `//!use` line would give it.
+///
+/// # Panics
+/// If there is no such part: a mistake in the code of an op, which the shader tests find.
+pub fn part(name: &str) -> Source {
+    *LIBRARY.iter().find(|s| s.name == name).unwrap_or_else(|| panic!("no shader part `{name}`"))
+}
+
+/// How a kernel reaches the elements of a buffer. `x` stands for the binding's name.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum View {
+    /// Four elements at a time: `x_load(q) -> vec4<f32>`, `x_store(q, v)` for elements 4q to 4q+3.
+    Quads,
+    /// The same functions for an end that is no whole quad. Elements from `params.end` on read as 0 and are not written.
+    Ragged,
+    /// One element at a time: `x_at(e) -> f32`, and `x_put(e, v)` for f32 only (two halves share a word).
+    Elements,
+    /// The buffer itself, `x: array<...>` of this WGSL type.
+    Raw(&'static str),
+}
+
+/// One storage binding of a kernel.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Decl {
+    /// Its name in the kernel.
+    pub name: &'static str,
+    /// How its elements are stored.
+    pub dtype: DType,
+    /// How the kernel reaches them.
+    pub view: View,
+    /// Whether the kernel writes it.
+    pub writes: bool,
+}
+
+/// Everything that distinguishes one pipeline from another, and nothing else: the cache key.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct Spec {
+    /// The kernel file.
+    pub shader: Source,
+    /// The entry point.
+    pub entry: &'static str,
+    /// Library files that fill the kernel's open names.
+    pub parts: Vec<Source>,
+    /// Storage bindings 1, 2, ... of group 0; binding 0 is `params`.
+    pub bindings: Vec<Decl>,
+    /// `override` values.
+    pub consts: Vec<(&'static str, u32)>,
+}
+
+/// The module's text. Files named by `//!use` lines come before the file that names them, each once.
+///
+/// With `pooled`, every buffer is declared `read_write`, so that sub-ranges of one page can meet in a dispatch.
+pub fn compose(spec: &Spec, pooled: bool) -> String {
+    let mut out = String::new();
+    let mut seen = Vec::new();
+    for (i, decl) in spec.bindings.iter().enumerate() {
+        declare(&mut out, i + 1, decl, decl.writes || pooled);
+        if decl.dtype.size() == 2 && !matches!(decl.view, View::Raw(_)) {
+            add(part(&format!("lib/store_{}", suffix(decl.dtype))), &mut seen, &mut out);
+        }
+    }
+    for part in &spec.parts {
+        add(*part, &mut seen, &mut out);
+    }
+    add(spec.shader, &mut seen, &mut out);
+    out
+}
+
+fn add(source: Source, seen: &mut Vec<&'static str>, out: &mut String) {
+    if seen.contains(&source.name) {
+        return;
+    }
+    seen.push(source.name);
+    for dep in source.text.lines().filter_map(|l| l.strip_prefix("//!use ")) {
+        add(part(dep.trim()), seen, out);
+    }
+    out.push_str(source.text);
+    out.push('\n');
+}
+
+/// The suffix of `lib/store_*.wgsl` and of the conversion functions in it.
+fn suffix(dtype: DType) -> &'static str {
+    if dtype == DType::F16 { "f16" } else { "bf16" }
+}
+
+fn declare(out: &mut String, binding: usize, decl: &Decl, read_write: bool) {
+    let (n, half, s) = (decl.name, decl.dtype.size() == 2, suffix(decl.dtype));
+    let mode = if read_write { "read_write" } else { "read" };
+    let mut var = |name: &str, ty: &str| {
+        writeln!(out, "@group(0) @binding({binding}) var<storage, {mode}> {name}: array<{ty}>;").expect("a String takes all");
+    };
+    let text = match (decl.view, half) {
+        (View::Raw(ty), _) => return var(n, ty),
+        (View::Quads, false) => {
+            var(&format!("{n}_quads"), "vec4<f32>");
+            let store = format!("fn {n}_store(q: u32, v: vec4<f32>) {{ {n}_quads[q] = v; }}\n");
+            format!("fn {n}_load(q: u32) -> vec4<f32> {{ return {n}_quads[q]; }}\n") + if decl.writes { &store } else { "" }
+        }
+        (View::Quads, true) => {
+            var(&format!("{n}_quads"), "vec2<u32>");
+            let store = format!("fn {n}_store(q: u32, v: vec4<f32>) {{ {n}_quads[q] = pack_{s}(v); }}\n");
+            format!("fn {n}_load(q: u32) -> vec4<f32> {{ return unpack_{s}({n}_quads[q]); }}\n")
+                + if decl.writes { &store } else { "" }
+        }
+        (View::Ragged, false) => {
+            var(&format!("{n}_items"), "f32");
+            let mut t = format!(
+                "fn {n}_load(q: u32) -> vec4<f32> {{\n    var v = vec4<f32>(0.0);\n    let e = 4u * q;\n    \
+                 if e < params.end {{ v.x = {n}_items[e]; }}\n    if e + 1u < params.end {{ v.y = {n}_items[e + 1u]; }}\n    \
+                 if e + 2u < params.end {{ v.z = {n}_items[e + 2u]; }}\n    if e + 3u < params.end {{ v.w = {n}_items[e + 3u]; }}\n    \
+                 return v;\n}}\n"
+            );
+            if decl.writes {
+                t += &format!(
+                    "fn {n}_store(q: u32, v: vec4<f32>) {{\n    let e = 4u * q;\n    \
+                     if e < params.end {{ {n}_items[e] = v.x; }}\n    if e + 1u < params.end {{ {n}_items[e + 1u] = v.y; }}\n    \
+                     if e + 2u < params.end {{ {n}_items[e + 2u] = v.z; }}\n    if e + 3u < params.end {{ {n}_items[e + 3u] = v.w; }}\n}}\n"
+                );
+            }
+            t
+        }
+        (View::Ragged, true) => {
+            var(&format!("{n}_words"), "u32");
+            let mut t = format!(
+                "fn {n}_load(q: u32) -> vec4<f32> {{\n    var w = vec2<u32>(0u);\n    let e = 4u * q;\n    \
+                 if e < params.end {{ w.x = {n}_words[2u * q]; }}\n    if e + 2u < params.end {{ w.y = {n}_words[2u * q + 1u]; }}\n    \
+                 let v = unpack_{s}(w);\n    \
+                 let live = vec4<bool>(e < params.end, e + 1u < params.end, e + 2u < params.end, e + 3u < params.end);\n    \
+                 return select(vec4<f32>(0.0), v, live);\n}}\n"
+            );
+            if decl.writes {
+                // The half behind an odd end belongs to someone else.
+                t += &format!(
+                    "fn {n}_store(q: u32, v: vec4<f32>) {{\n    let w = pack_{s}(v);\n    let e = 4u * q;\n    \
+                     if e + 1u < params.end {{ {n}_words[2u * q] = w.x; }}\n    \
+                     else if e < params.end {{ {n}_words[2u * q] = ({n}_words[2u * q] & 0xffff0000u) | (w.x & 0xffffu); }}\n    \
+                     if e + 3u < params.end {{ {n}_words[2u * q + 1u] = w.y; }}\n    \
+                     else if e + 2u < params.end {{ {n}_words[2u * q + 1u] = ({n}_words[2u * q + 1u] & 0xffff0000u) | (w.y & 0xffffu); }}\n}}\n"
+                );
+            }
+            t
+        }
+        (View::Elements, false) => {
+            var(&format!("{n}_items"), "f32");
+            let put = format!("fn {n}_put(e: u32, v: f32) {{ {n}_items[e] = v; }}\n");
+            format!("fn {n}_at(e: u32) -> f32 {{ return {n}_items[e]; }}\n") + if decl.writes { &put } else { "" }
+        }
+        (View::Elements, true) => {
+            assert!(!decl.writes, "`{n}`: two halves share a word, so single ones cannot be written");
+            var(&format!("{n}_words"), "u32");
+            format!(
+                "fn {n}_at(e: u32) -> f32 {{\n    \
+                 let v = unpack_{s}(vec2<u32>({n}_words[e >> 1u], 0u));\n    return select(v.x, v.y, (e & 1u) == 1u);\n}}\n"
+            )
+        }
+    };
+    out.push_str(&text);
+}

@@ -1,0 +1,199 @@
+//! Without a GPU: every module that any case asks for is valid, agrees with the host about it, and translates.
+use ridgepole::*;
+use std::{
+    collections::{BTreeSet, HashMap},
+    io::Write,
+    process::{Command, Stdio},
+};
+
+/// Devices to lower for: a plain one, one with everything, both kinds of workgroup.
+fn devices() -> Vec<Caps> {
+    let mut all = Vec::new();
+    for cpu in [false, true] {
+        for features in [wgpu::Features::empty(), wgpu::Features::SUBGROUP | wgpu::Features::SHADER_INT64] {
+            all.push(Caps::new(wgpu::Limits::default(), features, cpu));
+        }
+        let limits = wgpu::Limits { max_storage_buffer_binding_size: 1 << 16, ..Default::default() };
+        all.push(Caps::new(limits, wgpu::Features::empty(), cpu));
+    }
+    all
+}
+
+/// Each distinct pipeline of the table, with an example of its use.
+fn modules() -> HashMap<wgsl::Spec, (Step, Vec<Arg>)> {
+    let mut out = HashMap::new();
+    for op in ops::ALL.iter().flat_map(|e| (e.cases)()) {
+        for caps in devices() {
+            for step in op.lower(&caps).unwrap_or_else(|e| panic!("{op:?}: {e}")).steps {
+                out.entry(step.spec.clone()).or_insert_with(|| (step, op.args()));
+            }
+        }
+    }
+    out
+}
+
+fn capabilities(text: &str) -> naga::valid::Capabilities {
+    // Packed halves in 32-bit words: every backend of this crate has them, so wgpu asks no feature for it.
+    let mut c = naga::valid::Capabilities::SHADER_FLOAT16_IN_FLOAT32;
+    c.set(naga::valid::Capabilities::SHADER_INT64, text.contains("u64"));
+    c.set(naga::valid::Capabilities::SUBGROUP, text.contains("subgroup"));
+    c
+}
+
+fn parse(spec: &wgsl::Spec, text: &str) -> (naga::Module, naga::valid::ModuleInfo) {
+    let module = naga::front::wgsl::parse_str(text).unwrap_or_else(|e| panic!("{spec:?}\n{}", e.emit_to_string(text)));
+    let flags = naga::valid::ValidationFlags::all();
+    let info = naga::valid::Validator::new(flags, capabilities(text)).validate(&module);
+    (module, info.unwrap_or_else(|e| panic!("{}: {}\n{}", spec.shader.name, spec.entry, e.emit_to_string(text))))
+}
+
+#[test]
+fn every_module_agrees_with_the_host() {
+    for (spec, (step, args)) in modules() {
+        for pooled in [false, true] {
+            let text = wgsl::compose(&spec, pooled);
+            let (module, info) = parse(&spec, &text);
+            let at = format!("{}: {}", spec.shader.name, spec.entry);
+            let n = module
+                .entry_points
+                .iter()
+                .position(|e| e.name == spec.entry)
+                .unwrap_or_else(|| panic!("{at}: no such entry point"));
+            for (name, _) in &spec.consts {
+                assert!(module.overrides.iter().any(|(_, o)| o.name.as_deref() == Some(name)), "{at}: no override {name}");
+            }
+            assert_eq!(spec.bindings.len(), step.slots.len(), "{at}: bindings and slots");
+            let mut used = BTreeSet::new();
+            for (handle, v) in module.global_variables.iter() {
+                let Some(b) = v.binding.filter(|_| !info.get_entry_point(n)[handle].is_empty()) else { continue };
+                used.insert(b.binding as usize);
+                if b.binding == 0 {
+                    let naga::TypeInner::Struct { members, .. } = &module.types[v.ty].inner else {
+                        panic!("{at}: Params is no struct")
+                    };
+                    let word = |m: &naga::StructMember| match module.types[m.ty].inner {
+                        naga::TypeInner::Scalar(naga::Scalar::U32) => "u32",
+                        naga::TypeInner::Scalar(naga::Scalar::F32) => "f32",
+                        naga::TypeInner::Scalar(naga::Scalar::I32) => "i32",
+                        _ => "no 32-bit word",
+                    };
+                    let theirs: Vec<_> = members.iter().map(|m| (m.name.as_deref().unwrap_or("?"), word(m))).collect();
+                    assert_eq!(theirs, step.params.fields, "{at}: Params of shader and host");
+                    assert!(members.iter().enumerate().all(|(i, m)| m.offset as usize == 4 * i), "{at}: Params has gaps");
+                    continue;
+                }
+                let (decl, slot) = (&spec.bindings[b.binding as usize - 1], &step.slots[b.binding as usize - 1]);
+                let stores = info.get_entry_point(n)[handle].contains(naga::valid::GlobalUse::WRITE);
+                // Atomics count as writes only in the type.
+                let atomic = matches!(decl.view, wgsl::View::Raw(t) if t.contains("atomic"));
+                assert_eq!(stores || atomic, decl.writes, "{at}: whether `{}` is written", decl.name);
+                if let Slot::Arg(i, _) = slot {
+                    assert!(!decl.writes || args[*i].access != Access::Read, "{at}: writes `{}`, which the op reads", decl.name);
+                }
+            }
+            let ours: BTreeSet<usize> = (0..=spec.bindings.len()).collect();
+            assert_eq!(used, ours, "{at}: bindings that the shader uses, bindings that the host gives");
+        }
+    }
+}
+
+#[test]
+fn every_module_translates_to_every_backend() {
+    for spec in modules().into_keys() {
+        let text = wgsl::compose(&spec, false);
+        let (module, info) = parse(&spec, &text);
+        let at = format!("{}: {}", spec.shader.name, spec.entry);
+        let constants = spec.consts.iter().map(|&(k, v)| (k.to_string(), f64::from(v))).collect();
+        let entry = Some((naga::ShaderStage::Compute, spec.entry));
+        let (module, info) = naga::back::pipeline_constants::process_overrides(&module, &info, entry, &constants)
+            .unwrap_or_else(|e| panic!("{at}: {e}"));
+        let stage = naga::ShaderStage::Compute;
+        let spv = naga::back::spv::Options { lang_version: (1, 3), ..Default::default() };
+        naga::back::spv::write_vec(&module, &info, &spv, None).unwrap_or_else(|e| panic!("{at}: SPIR-V: {e}"));
+        let msl = naga::back::msl::Options { lang_version: (2, 4), fake_missing_bindings: true, ..Default::default() };
+        naga::back::msl::write_string(&module, &info, &msl, &Default::default()).unwrap_or_else(|e| panic!("{at}: MSL: {e}"));
+        let hlsl = naga::back::hlsl::Options {
+            shader_model: naga::back::hlsl::ShaderModel::V6_2,
+            fake_missing_bindings: true,
+            ..Default::default()
+        };
+        let mut out = String::new();
+        naga::back::hlsl::Writer::new(&mut out, &hlsl, &Default::default())
+            .write(&module, &info, None)
+            .unwrap_or_else(|e| panic!("{at}: HLSL: {e}"));
+        if text.contains("u64") {
+            continue; // GLSL has no 64-bit integers; such a device takes the plain variant.
+        }
+        let glsl = naga::back::glsl::Options { version: naga::back::glsl::Version::Desktop(430), ..Default::default() };
+        let pipeline = naga::back::glsl::PipelineOptions { shader_stage: stage, entry_point: spec.entry.into(), multiview: None };
+        let mut out = String::new();
+        naga::back::glsl::Writer::new(&mut out, &module, &info, &glsl, &pipeline, naga::proc::BoundsCheckPolicies::default())
+            .unwrap_or_else(|e| panic!("{at}: GLSL: {e}"))
+            .write()
+            .unwrap_or_else(|e| panic!("{at}: GLSL: {e}"));
+    }
+}
+
+/// Tint is Chrome's compiler: barriers only in uniform control flow, and `enable` lines required.
+#[test]
+fn tint_accepts_every_module_of_the_web() {
+    if Command::new("tint").arg("--help").stdout(Stdio::null()).stderr(Stdio::null()).status().is_err() {
+        println!("no `tint` on the PATH: Chrome's own check was not made");
+        return;
+    }
+    for spec in modules().into_keys() {
+        for pooled in [false, true] {
+            let text = wgsl::compose(&spec, pooled);
+            if text.contains("u64") {
+                continue; // Not WGSL: chosen only where a native device has SHADER_INT64.
+            }
+            let enable = if text.contains("subgroup") { "enable subgroups;\n" } else { "" };
+            let path = std::env::temp_dir().join(format!("ridgepole-tint-{}.wgsl", std::process::id()));
+            std::fs::File::create(&path).and_then(|mut f| write!(f, "{enable}{text}")).expect("a temporary file");
+            let out = Command::new("tint").args(["--format", "wgsl"]).arg(&path).output().expect("tint runs");
+            std::fs::remove_file(&path).expect("the temporary file is there");
+            assert!(out.status.success(), "{}: {}\n{}", spec.shader.name, spec.entry, String::from_utf8_lossy(&out.stderr));
+        }
+    }
+}
+
+#[test]
+fn every_op_has_its_files_and_every_file_its_op() {
+    let root = std::path::Path::new(env!("CARGO_MANIFEST_DIR"));
+    let list = |dir: &str, ext: &str| -> BTreeSet<String> {
+        let files = std::fs::read_dir(root.join(dir)).expect("the folder is there").map(|e| e.expect("readable").file_name());
+        files.filter_map(|f| f.to_str().and_then(|f| f.strip_suffix(ext)).map(str::to_string)).filter(|f| f != "mod").collect()
+    };
+    let table: BTreeSet<String> = ops::ALL.iter().map(|e| e.name.to_string()).collect();
+    assert_eq!(table.len(), ops::ALL.len(), "two rows of the table share a name");
+    assert_eq!(list("shaders", ".wgsl"), table, "kernels and the table");
+    assert_eq!(list("src/ops", ".rs"), table, "op files and the table");
+    assert_eq!(list("src/cpu", ".rs"), table, "references and the table");
+    let known: BTreeSet<String> = wgsl::LIBRARY.iter().map(|s| s.name.trim_start_matches("lib/").to_string()).collect();
+    assert_eq!(list("shaders/lib", ".wgsl"), known, "parts on disk and in wgsl::LIBRARY");
+}
+
+#[test]
+fn no_loop_is_long_enough_for_a_driver_to_drop_its_end() {
+    for op in ops::ALL.iter().flat_map(|e| (e.cases)().into_iter().chain((e.bench)())) {
+        for caps in devices() {
+            for step in op.lower(&caps).map(|l| l.steps).unwrap_or_default() {
+                assert!(step.trips <= MAX_TRIPS, "{op:?}: {} makes {} trips", step.spec.entry, step.trips);
+            }
+        }
+    }
+}
+
+#[test]
+fn the_comparer_can_fail() {
+    use check::compare;
+    let want = Expected::Within { value: vec![1.0, 2.0], bound: vec![1e-6, 1e-6] };
+    assert!(compare(&HostData::F32(vec![1.0, 2.0]), &want).is_ok());
+    assert!(compare(&HostData::F32(vec![1.0, 2.1]), &want).is_err(), "a wrong element");
+    assert!(compare(&HostData::F32(vec![1.0, f32::NAN]), &want).is_err(), "NaN");
+    assert!(compare(&HostData::F32(vec![1.0]), &want).is_err(), "a short output");
+    assert!(compare(&HostData::F32(vec![1.0, f32::INFINITY]), &want).is_err(), "infinity");
+    let bits = Expected::Exact(HostData::U32(vec![1, 2]));
+    assert!(compare(&HostData::U32(vec![1, 3]), &bits).is_err(), "a wrong bit");
+    assert!(compare(&HostData::F32(vec![0.0, 0.0]), &bits).is_err(), "another type");
+}
