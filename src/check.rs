@@ -3,7 +3,7 @@
 //! Outputs and scratch start as NaN; every buffer is bound at an offset, with slack before and behind that must stay as it
 //! was; each case runs twice on the same scratch, must be right both times, and equal bit for bit. [`modes`] lists the
 //! devices that the real one is made to play.
-use crate::{Access, Arg, Caps, DType, Error, Expected, Gpu, HostData, Op, Pattern, Rng};
+use crate::{Access, Arg, Caps, Expected, Gpu, HostData, Op, Pattern, Rng, readback::read};
 use wgpu::util::DeviceExt;
 
 /// The ways in which every case runs, with the capabilities that each pretends.
@@ -119,8 +119,11 @@ impl<'a> Case<'a> {
             let mut encoder = gpu.device().create_command_encoder(&Default::default());
             bound.record(&mut encoder.begin_compute_pass(&Default::default()));
             queue.submit([encoder.finish()]);
-            let all: Vec<Vec<u8>> =
-                buffers.iter().map(|b| read(gpu.device(), queue, b)).collect::<Result<_, _>>().map_err(|e| e.to_string())?;
+            let all: Vec<Vec<u8>> = buffers
+                .iter()
+                .map(|b| read(gpu.device(), queue, b, b.size()))
+                .collect::<Result<_, _>>()
+                .map_err(|e| e.to_string())?;
             let got: Vec<Vec<u8>> =
                 layout.places.iter().zip(&images).map(|(&(b, at), i)| all[b][at as usize..][..i.len()].to_vec()).collect();
             let mut wants = self.expected.iter();
@@ -139,7 +142,7 @@ impl<'a> Case<'a> {
                 compare(&HostData::from_bytes(arg.dtype, &bytes[start..end]), want)
                     .map_err(|e| format!("`{}` run {run}: {e}", arg.name))?;
             }
-            let tail = read(gpu.device(), queue, &scratch).map_err(|e| e.to_string())?;
+            let tail = read(gpu.device(), queue, &scratch, scratch.size()).map_err(|e| e.to_string())?;
             let (head, rest) = tail.split_at(GUARD as usize);
             if head.iter().chain(&rest[plan.scratch_size() as usize..]).any(|&b| b != POISON) {
                 return Err(format!("scratch, run {run}: wrote outside its bounds"));
@@ -190,35 +193,4 @@ fn upload(device: &wgpu::Device, bytes: &[u8]) -> wgpu::Buffer {
         contents: bytes,
         usage: wgpu::BufferUsages::STORAGE | wgpu::BufferUsages::COPY_SRC | wgpu::BufferUsages::COPY_DST,
     })
-}
-
-/// Copies a buffer to the host. Waits for everything submitted before; usage must include `COPY_SRC`.
-///
-/// # Errors
-/// [`Error::Device`] or [`Error::Lost`] if the driver fails.
-pub fn read(device: &wgpu::Device, queue: &wgpu::Queue, buffer: &wgpu::Buffer) -> Result<Vec<u8>, Error> {
-    let failed = |message: String| Error::Device { what: "reading a buffer back".into(), message };
-    let staging = device.create_buffer(&wgpu::BufferDescriptor {
-        label: Some("readback"),
-        size: buffer.size(),
-        usage: wgpu::BufferUsages::MAP_READ | wgpu::BufferUsages::COPY_DST,
-        mapped_at_creation: false,
-    });
-    let mut encoder = device.create_command_encoder(&Default::default());
-    encoder.copy_buffer_to_buffer(buffer, 0, &staging, 0, buffer.size());
-    queue.submit([encoder.finish()]);
-    let (sender, receiver) = std::sync::mpsc::channel();
-    staging.slice(..).map_async(wgpu::MapMode::Read, move |r| {
-        // The receiver is gone only if the wait below failed, which is reported there.
-        let _ = sender.send(r);
-    });
-    device.poll(wgpu::PollType::wait_indefinitely()).map_err(|e| failed(e.to_string()))?;
-    receiver.recv().map_err(|e| failed(e.to_string()))?.map_err(|e| failed(e.to_string()))?;
-    let bytes = staging.slice(..).get_mapped_range().map_err(|e| failed(e.to_string()))?.to_vec();
-    Ok(bytes)
-}
-
-/// Whether any argument is stored in `dtype`.
-pub fn uses(op: &dyn Op, dtype: DType) -> bool {
-    op.args().iter().any(|a| a.dtype == dtype)
 }

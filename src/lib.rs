@@ -11,8 +11,12 @@ mod op;
 pub mod ops;
 mod penalty;
 mod plan;
+#[cfg(not(target_arch = "wasm32"))]
+pub mod readback;
 mod rng;
 pub mod segment;
+#[cfg(not(target_arch = "wasm32"))]
+mod session;
 pub mod tile;
 pub mod wgsl;
 
@@ -24,4 +28,6 @@ pub use penalty::{ElasticNet, L2Form};
 pub use plan::{Bound, Plan};
 pub use rng::Rng;
 pub use segment::Segment;
+#[cfg(not(target_arch = "wasm32"))]
+pub use session::Session;
 pub use wgpu;

@@ -47,7 +47,7 @@ impl ElasticNet {
     }
 
     /// λ1·Σ|w| + λ2·Σw².
-    pub fn elastic_net(l1: f64, l2: f64) -> Self {
+    pub fn new(l1: f64, l2: f64) -> Self {
         Self { l1, l2, ..Self::NONE }
     }
 

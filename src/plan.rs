@@ -1,7 +1,7 @@
 //! The only code that makes buffers and bind groups, and records. Ops never touch wgpu.
 use crate::{Access, Arg, Error, Gpu, Lowered, Op, Slot, Step, gpu::Kernel, gpu::scoped};
 use std::{ops::Range, sync::Arc};
-use wgpu::{BufferSlice, util::DeviceExt};
+use wgpu::BufferSlice;
 
 /// An op made ready for one device: fields checked, pipelines found, parameters uploaded, scratch sized.
 pub struct Plan {
@@ -28,14 +28,7 @@ impl Plan {
         let align = caps.alignment();
         check_limits(op.name(), &caps, &steps)?;
         let upload = |what: &str, bytes: &[u8], usage| {
-            let make = || {
-                gpu.device.create_buffer_init(&wgpu::util::BufferInitDescriptor {
-                    label: Some(op.name()),
-                    contents: bytes,
-                    usage,
-                })
-            };
-            (!bytes.is_empty()).then(|| scoped(&gpu.device, &format!("{}: {what}", op.name()), make)).transpose()
+            (!bytes.is_empty()).then(|| upload(&gpu.device, &format!("{}: {what}", op.name()), bytes, usage)).transpose()
         };
         let params = upload("parameters", &pack(&steps, align), wgpu::BufferUsages::UNIFORM | wgpu::BufferUsages::COPY_DST)?;
         let tables = upload("tables", &tables, wgpu::BufferUsages::STORAGE | wgpu::BufferUsages::COPY_DST)?;
@@ -130,6 +123,29 @@ impl Plan {
         Ok(Bound { steps: scoped(&self.device, &format!("{}: bind", self.op), make)? })
     }
 
+    /// As [`Plan::bind`], with each buffer by the name of its argument, in any order.
+    ///
+    /// # Errors
+    /// As [`Plan::bind`]; also for a name that is missing, unknown or given twice.
+    pub fn bind_named(&self, buffers: &[(&str, BufferSlice)], scratch: Option<BufferSlice>) -> Result<Bound, Error> {
+        let bad = |arg, why: String| Err(Error::Argument { op: self.op, arg, why });
+        let names = || self.args.iter().map(|a| a.name).collect::<Vec<_>>().join(", ");
+        if let Some((name, _)) = buffers.iter().find(|(name, _)| self.args.iter().all(|a| a.name != *name)) {
+            return bad("bind_named", format!("has no argument `{name}`; there are {}", names()));
+        }
+        let mut found = Vec::new();
+        for arg in &self.args {
+            let mut given = buffers.iter().filter(|(name, _)| *name == arg.name);
+            match (given.next(), given.next()) {
+                (Some((_, slice)), None) => found.push(*slice),
+                (None, _) => return bad(arg.name, format!("is missing; the arguments are {}", names())),
+                (Some(_), Some(_)) => return bad(arg.name, "is given twice".into()),
+            }
+        }
+        let reads = self.args.iter().filter(|a| a.access == Access::Read).count();
+        self.bind(&found[..reads], &found[reads..], scratch)
+    }
+
     /// Every buffer with its name and need, once all are known to be right.
     fn check<'a>(
         &self,
@@ -208,6 +224,18 @@ impl Bound {
             pass.dispatch_workgroups(*x, *y, *z);
         }
     }
+}
+
+/// A new buffer with these contents, made without a queue.
+fn upload(device: &wgpu::Device, what: &str, bytes: &[u8], usage: wgpu::BufferUsages) -> Result<wgpu::Buffer, Error> {
+    let size = bytes.len() as u64;
+    let descriptor = wgpu::BufferDescriptor { label: Some(what), size, usage, mapped_at_creation: true };
+    let buffer = scoped(device, what, || device.create_buffer(&descriptor))?;
+    // Fails on a lost device, where `wgpu::util::DeviceExt::create_buffer_init` would panic.
+    let failed = |e: wgpu::MapRangeError| Error::Device { what: what.to_string(), message: e.to_string() };
+    buffer.slice(..).get_mapped_range_mut().map_err(failed)?.copy_from_slice(bytes);
+    buffer.unmap();
+    Ok(buffer)
 }
 
 /// What wgpu would refuse later, or (workgroup memory apart, which kernels keep under 16 KiB) not at all.

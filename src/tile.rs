@@ -88,7 +88,7 @@ pub fn pieces(
         out.push(Piece { blocks, quads: 0..whole, elements: start..end, ragged: false });
         first = low + 1;
     }
-    if len % 4 != 0 && blocks > 0 {
+    if !len.is_multiple_of(4) && blocks > 0 {
         let start = if len <= limit { 0 } else { window(whole) };
         out.push(Piece { blocks: blocks - 1..blocks, quads: whole..whole + 1, elements: start..len, ragged: true });
     }

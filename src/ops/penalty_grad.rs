@@ -102,7 +102,7 @@ impl Op for PenaltyGrad {
 }
 
 fn cases() -> Vec<Box<dyn Op>> {
-    let kinds = [ElasticNet::l1(1e-2), ElasticNet::l2(0.3), ElasticNet::weight_decay(0.3), ElasticNet::elastic_net(1e-2, 0.3)];
+    let kinds = [ElasticNet::l1(1e-2), ElasticNet::l2(0.3), ElasticNet::weight_decay(0.3), ElasticNet::new(1e-2, 0.3)];
     arena_cases(4, |dtype, segments, n| {
         let groups = (0..4).map(|g| kinds[(g + n) % 4]).collect();
         Box::new(PenaltyGrad { dtype, segments, groups })
@@ -113,7 +113,7 @@ fn bench() -> Vec<Box<dyn Op>> {
     DType::FLOATS
         .into_iter()
         .map(|dtype| {
-            let (segments, groups) = (Segment::one(1 << 22), vec![ElasticNet::elastic_net(1e-4, 1e-4)]);
+            let (segments, groups) = (Segment::one(1 << 22), vec![ElasticNet::new(1e-4, 1e-4)]);
             Box::new(PenaltyGrad { dtype, segments, groups }) as Box<dyn Op>
         })
         .collect()

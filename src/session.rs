@@ -1,0 +1,255 @@
+//! The convenient layer: a device of its own, and tensors that come and go.
+use crate::{Access, Caps, DType, Error, Gpu, HostData, Op, gpu::scoped};
+use std::sync::{Arc, Mutex, PoisonError};
+
+/// An adapter chosen, a device opened, a queue owned. Native only: it waits for the device.
+///
+/// Programs that already hold a `wgpu::Device` adopt it with [`Gpu::new`] and need none of this. A session honours
+/// `WGPU_BACKEND` (vulkan, metal, dx12) and `WGPU_ADAPTER_NAME` (a part of the name, in any case).
+///
+/// ```
+/// use ridgepole::{DType, ElasticNet, HostData, Segment, Session, ops::PenaltyGrad};
+///
+/// let session = Session::new()?;
+/// let op = PenaltyGrad { dtype: DType::F32, segments: Segment::one(3), groups: vec![ElasticNet::l1(0.5)] };
+/// let grad = session.run(&op, &[vec![1.0, -2.0, 0.0].into(), vec![0.0, 0.0, 0.0].into()])?;
+/// assert_eq!(grad, [HostData::F32(vec![0.5, -0.5, 0.0])]);
+/// # Ok::<(), ridgepole::Error>(())
+/// ```
+pub struct Session {
+    gpu: Gpu,
+    queue: wgpu::Queue,
+    info: wgpu::AdapterInfo,
+    trouble: Arc<Trouble>,
+}
+
+/// What the device reported outside any call: errors, and its loss.
+#[derive(Default)]
+struct Trouble {
+    lost: Mutex<Option<String>>,
+    error: Mutex<Option<String>>,
+}
+
+impl Session {
+    /// Opens the adapter that `WGPU_ADAPTER_NAME` names, or else the system's choice, fastest first.
+    ///
+    /// # Errors
+    /// [`Error::NoAdapter`] says what there is and what to install; [`Error::Device`] why the device did not open.
+    pub fn new() -> Result<Self, Error> {
+        match std::env::var("WGPU_ADAPTER_NAME") {
+            Ok(name) if !name.is_empty() => Self::named(&name),
+            _ => {
+                let options = wgpu::RequestAdapterOptions {
+                    power_preference: wgpu::PowerPreference::from_env().unwrap_or(wgpu::PowerPreference::HighPerformance),
+                    ..Default::default()
+                };
+                let adapter = pollster::block_on(instance().request_adapter(&options));
+                Self::open(&adapter.map_err(|e| none(&e.to_string()))?)
+            }
+        }
+    }
+
+    /// Opens the first adapter whose name contains `name`, in any case.
+    ///
+    /// # Errors
+    /// As [`Session::new`]; the text lists the adapters that there are.
+    pub fn named(name: &str) -> Result<Self, Error> {
+        let all = Self::adapters();
+        let names: Vec<String> = all.iter().map(|a| format!("\"{}\"", a.get_info().name)).collect();
+        match all.iter().find(|a| a.get_info().name.to_lowercase().contains(&name.to_lowercase())) {
+            Some(adapter) => Self::open(adapter),
+            None if all.is_empty() => Err(none("none was found")),
+            None => Err(Error::NoAdapter { why: format!("no name contains \"{name}\"; there are {}", names.join(", ")) }),
+        }
+    }
+
+    /// Every adapter of the backends that `WGPU_BACKEND` allows.
+    pub fn adapters() -> Vec<wgpu::Adapter> {
+        pollster::block_on(instance().enumerate_adapters(wgpu::Backends::from_env().unwrap_or_default()))
+    }
+
+    /// Opens a device on `adapter` with all its limits and every stable feature.
+    ///
+    /// # Errors
+    /// [`Error::Device`] with the driver's reason.
+    pub fn open(adapter: &wgpu::Adapter) -> Result<Self, Error> {
+        let info = adapter.get_info();
+        // Mappable primary buffers would slow ordinary ones on discrete GPUs.
+        let unwanted = wgpu::Features::all_experimental_mask() | wgpu::Features::MAPPABLE_PRIMARY_BUFFERS;
+        let request = adapter.request_device(&wgpu::DeviceDescriptor {
+            label: Some("ridgepole"),
+            required_features: adapter.features() - unwanted,
+            required_limits: adapter.limits(),
+            ..Default::default()
+        });
+        let failed =
+            |e: wgpu::RequestDeviceError| Error::Device { what: format!("opening {}", info.name), message: e.to_string() };
+        let (device, queue) = pollster::block_on(request).map_err(failed)?;
+        let trouble = Arc::new(Trouble::default());
+        let seen = trouble.clone();
+        device.set_device_lost_callback(move |_, reason| note(&seen.lost, reason));
+        let seen = trouble.clone();
+        // Without a handler, wgpu panics.
+        device.on_uncaptured_error(Arc::new(move |e: wgpu::Error| note(&seen.error, e.to_string())));
+        Ok(Self { gpu: Gpu::new(&device), queue, info, trouble })
+    }
+
+    /// As if the device could do no more than `caps` says.
+    #[must_use]
+    pub fn with_caps(self, caps: Caps) -> Self {
+        Self { gpu: Gpu::with_caps(self.gpu.device(), caps), ..self }
+    }
+
+    /// The device with its pipelines, for [`Gpu::plan`].
+    pub fn gpu(&self) -> &Gpu {
+        &self.gpu
+    }
+
+    /// The device.
+    pub fn device(&self) -> &wgpu::Device {
+        self.gpu.device()
+    }
+
+    /// The queue.
+    pub fn queue(&self) -> &wgpu::Queue {
+        &self.queue
+    }
+
+    /// The adapter's name, backend and driver.
+    pub fn info(&self) -> &wgpu::AdapterInfo {
+        &self.info
+    }
+
+    /// Copies `data` into a new buffer that any op can read or write.
+    ///
+    /// # Errors
+    /// [`Error::OutOfMemory`], [`Error::Lost`], or [`Error::Device`] if it is larger than the device allows.
+    pub fn upload(&self, data: &HostData) -> Result<wgpu::Buffer, Error> {
+        let buffer = self.empty(data.dtype(), data.len())?;
+        let mut bytes = data.bytes().to_vec();
+        bytes.resize(bytes.len().next_multiple_of(4), 0);
+        self.guarded("uploading", || self.queue.write_buffer(&buffer, 0, &bytes))?;
+        Ok(buffer)
+    }
+
+    /// A new buffer of zeros for `len` elements.
+    ///
+    /// # Errors
+    /// As [`Session::upload`].
+    pub fn empty(&self, dtype: DType, len: usize) -> Result<wgpu::Buffer, Error> {
+        let size = (len as u64 * dtype.size()).next_multiple_of(4);
+        let limit = self.device().limits().max_buffer_size;
+        if size > limit {
+            let message = format!("{size} bytes are more than max_buffer_size, {limit}");
+            return Err(Error::Device { what: "making a buffer".into(), message });
+        }
+        let descriptor = wgpu::BufferDescriptor {
+            label: None,
+            size: size.max(4),
+            usage: wgpu::BufferUsages::STORAGE | wgpu::BufferUsages::COPY_SRC | wgpu::BufferUsages::COPY_DST,
+            mapped_at_creation: false,
+        };
+        self.guarded(&format!("a buffer of {size} bytes"), || self.device().create_buffer(&descriptor))
+    }
+
+    /// Copies the first `len` elements of `buffer` to the host, after everything submitted so far.
+    ///
+    /// # Errors
+    /// As [`Session::upload`]; also if the buffer is shorter.
+    pub fn download(&self, buffer: &wgpu::Buffer, dtype: DType, len: usize) -> Result<HostData, Error> {
+        let size = len as u64 * dtype.size();
+        if size > buffer.size() {
+            let message = format!("{len} elements are {size} bytes, the buffer has {}", buffer.size());
+            return Err(Error::Device { what: "downloading".into(), message });
+        }
+        let bytes = self.guarded("downloading", || crate::readback::read(self.device(), &self.queue, buffer, size))??;
+        Ok(HostData::from_bytes(dtype, &bytes))
+    }
+
+    /// Runs one op on host data: `inputs` are the arguments that are read, then those that are updated, in the op's order;
+    /// the result holds those that are written or updated, in the op's order.
+    ///
+    /// # Errors
+    /// [`Error::Argument`] if an input is missing, of the wrong type or length; all that planning and running can report.
+    pub fn run(&self, op: &dyn Op, inputs: &[HostData]) -> Result<Vec<HostData>, Error> {
+        self.run_checked(op, inputs).map_err(|e| self.blame(e))
+    }
+
+    fn run_checked(&self, op: &dyn Op, inputs: &[HostData]) -> Result<Vec<HostData>, Error> {
+        let plan = self.gpu.plan(op)?;
+        let wanted: Vec<_> = plan.args().iter().filter(|a| a.access != Access::Write).collect();
+        if wanted.len() != inputs.len() {
+            let names: Vec<_> = wanted.iter().map(|a| a.name).collect();
+            return Err(Error::argument(
+                op.name(),
+                "inputs",
+                format!("wants {} ({}), got {}", wanted.len(), names.join(", "), inputs.len()),
+            ));
+        }
+        for (arg, data) in wanted.iter().zip(inputs) {
+            if (arg.dtype, arg.len) != (data.dtype(), data.len()) {
+                let (got, len) = (data.dtype(), data.len());
+                return Err(Error::argument(
+                    op.name(),
+                    arg.name,
+                    format!("wants {} of {:?}, got {len} of {got:?}", arg.len, arg.dtype),
+                ));
+            }
+        }
+        let mut given = inputs.iter();
+        let buffer = |a: &crate::Arg| match a.access {
+            Access::Write => self.empty(a.dtype, a.len),
+            _ => self.upload(given.next().expect("counted above")),
+        };
+        let buffers = plan.args().iter().map(buffer).collect::<Result<Vec<_>, _>>()?;
+        let scratch = self.empty(DType::U32, plan.scratch_size().div_ceil(4) as usize)?;
+        let slices: Vec<_> = buffers.iter().map(|b| b.slice(..)).collect();
+        let reads = plan.args().iter().filter(|a| a.access == Access::Read).count();
+        let bound = plan.bind(&slices[..reads], &slices[reads..], Some(scratch.slice(..)))?;
+        self.guarded(op.name(), || {
+            let mut encoder = self.device().create_command_encoder(&Default::default());
+            bound.record(&mut encoder.begin_compute_pass(&Default::default()));
+            self.queue.submit([encoder.finish()]);
+        })?;
+        let outputs = plan.args().iter().zip(&buffers).skip(reads);
+        outputs.map(|(a, b)| self.download(b, a.dtype, a.len)).collect()
+    }
+
+    /// The loss of the device, if that is what is behind `e`: wgpu tells it only when polled.
+    fn blame(&self, e: Error) -> Error {
+        // What the poll itself reports is no news: there is an error already.
+        let _ = self.device().poll(wgpu::PollType::Poll);
+        let lost = self.trouble.lost.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        lost.map_or(e, |reason| Error::Lost { reason })
+    }
+
+    /// Runs `f` and reports whatever went wrong with the device meanwhile.
+    fn guarded<T>(&self, what: &str, f: impl FnOnce() -> T) -> Result<T, Error> {
+        let made = scoped(self.device(), what, f);
+        let seen = |m: &Mutex<Option<String>>| m.lock().unwrap_or_else(PoisonError::into_inner).take();
+        if let Some(reason) = seen(&self.trouble.lost) {
+            // It stays lost: the next call shall say so too.
+            note(&self.trouble.lost, reason.clone());
+            return Err(Error::Lost { reason });
+        }
+        if let Some(message) = seen(&self.trouble.error) {
+            return Err(Error::Device { what: what.to_string(), message });
+        }
+        made
+    }
+}
+
+fn note(place: &Mutex<Option<String>>, text: String) {
+    place.lock().unwrap_or_else(PoisonError::into_inner).get_or_insert(text);
+}
+
+fn instance() -> wgpu::Instance {
+    wgpu::Instance::new(wgpu::InstanceDescriptor::new_without_display_handle_from_env())
+}
+
+fn none(why: &str) -> Error {
+    let backend = std::env::var("WGPU_BACKEND").map(|b| format!(" (WGPU_BACKEND is \"{b}\")")).unwrap_or_default();
+    let help =
+        "install a Vulkan driver; on Debian and Ubuntu, `apt-get install mesa-vulkan-drivers` brings one that needs no GPU";
+    Error::NoAdapter { why: format!("{why}{backend}; {help}") }
+}

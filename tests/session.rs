@@ -1,0 +1,52 @@
+//! The convenient layer: every failure is a typed error, never a panic or a hang.
+use ridgepole::{DType, ElasticNet, Error, HostData, Segment, Session, ops::PenaltyGrad};
+
+fn op(len: usize) -> PenaltyGrad {
+    PenaltyGrad { dtype: DType::F32, segments: Segment::one(len), groups: vec![ElasticNet::l1(0.5)] }
+}
+
+fn data(values: &[f32]) -> HostData {
+    HostData::F32(values.to_vec())
+}
+
+#[test]
+fn a_run_returns_what_is_written_and_updated() {
+    let s = Session::new().expect("an adapter");
+    assert_eq!(s.run(&op(2), &[data(&[3.0, -3.0]), data(&[1.0, 1.0])]).expect("valid"), [data(&[1.5, 0.5])]);
+    assert_eq!(s.run(&op(0), &[data(&[]), data(&[])]).expect("nothing to do is fine"), [data(&[])]);
+}
+
+#[test]
+fn wrong_inputs_are_named() {
+    let s = Session::new().expect("an adapter");
+    let text = |inputs: &[HostData]| s.run(&op(2), inputs).expect_err("wrong").to_string();
+    assert_eq!(text(&[data(&[1.0])]), "penalty_grad: `inputs` wants 2 (weight, grad), got 1");
+    assert_eq!(text(&[data(&[1.0]), data(&[1.0, 2.0])]), "penalty_grad: `weight` wants 2 of F32, got 1 of F32");
+    assert_eq!(text(&[data(&[1.0, 2.0]), HostData::U32(vec![1, 2])]), "penalty_grad: `grad` wants 2 of F32, got 2 of U32");
+}
+
+#[test]
+fn a_buffer_beyond_the_limit_is_refused_before_it_is_made() {
+    let s = Session::new().expect("an adapter");
+    let limit = s.device().limits().max_buffer_size;
+    let len = usize::try_from(limit / 4).expect("64-bit") + 1;
+    let Err(Error::Device { what, message }) = s.empty(DType::F32, len) else { panic!("must be refused") };
+    assert_eq!(what, "making a buffer");
+    assert_eq!(message, format!("{} bytes are more than max_buffer_size, {limit}", len * 4));
+}
+
+#[test]
+fn a_lost_device_says_so_and_stays_lost() {
+    let s = Session::new().expect("an adapter");
+    s.device().destroy();
+    for _ in 0..2 {
+        let e = s.run(&op(2), &[data(&[1.0, 2.0]), data(&[1.0, 2.0])]).expect_err("the device is gone");
+        assert!(matches!(e, Error::Lost { .. }), "{e:?}");
+    }
+}
+
+#[test]
+fn an_unknown_adapter_name_lists_those_there_are() {
+    let Err(Error::NoAdapter { why }) = Session::named("no such card") else { panic!("there is none of that name") };
+    assert!(why.starts_with("no name contains \"no such card\"; there are \""), "{why}");
+}
