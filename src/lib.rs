@@ -17,6 +17,7 @@ mod rng;
 pub mod segment;
 #[cfg(not(target_arch = "wasm32"))]
 mod session;
+mod space;
 pub mod tile;
 pub mod wgsl;
 
@@ -30,4 +31,5 @@ pub use rng::Rng;
 pub use segment::Segment;
 #[cfg(not(target_arch = "wasm32"))]
 pub use session::Session;
+pub use space::{Layout, Space};
 pub use wgpu;
