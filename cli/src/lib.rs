@@ -1,1 +1,45 @@
+//! The program `ridgepole`: looks at GPUs, checks and times every op on them, runs any op on files, and studies what
+//! regularization does. `ridgepole --help` says how to call it; this library exists so that its parts can be tested.
+#![forbid(unsafe_code)]
+#![warn(missing_docs)]
 
+pub mod adapter;
+mod args;
+mod failure;
+mod headless;
+pub mod study;
+mod ui;
+
+pub use args::{Cli, Command};
+pub use failure::Failure;
+pub use ui::{Progress, Ui};
+
+use clap::Parser;
+use std::process::ExitCode;
+
+/// The whole program: reads the command line, runs the subcommand, reports a failure on stderr, gives the exit code.
+pub fn main() -> ExitCode {
+    headless::say_so();
+    let ui = Ui::new();
+    let cli = match Cli::try_parse() {
+        Ok(cli) => cli,
+        // Help and version come this way too, with code 0. A closed pipe is no reason to fail here.
+        Err(e) => {
+            let _ = e.print();
+            return ExitCode::from(e.exit_code() as u8);
+        }
+    };
+    match run(&cli.command, &ui) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(failure) => {
+            failure.report(&ui);
+            failure.code()
+        }
+    }
+}
+
+fn run(command: &Command, ui: &Ui) -> Result<(), Failure> {
+    match command {
+        Command::Study(args) => study::run(args, ui),
+    }
+}

@@ -1,0 +1,107 @@
+//! Printing: results to stdout, everything else to stderr; progress as bars on a terminal and as plain lines elsewhere.
+use crate::Failure;
+use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressStyle};
+use std::{
+    cell::Cell,
+    fmt::Display,
+    io::{self, IsTerminal, Write},
+    time::{Duration, Instant},
+};
+
+/// The program's stdout and stderr. Never panics on a closed pipe, as `println!` would.
+pub struct Ui {
+    bars: MultiProgress,
+    terminal: bool,
+}
+
+impl Default for Ui {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl Ui {
+    /// Bars where stderr is a terminal, plain lines elsewhere.
+    pub fn new() -> Self {
+        let terminal = io::stderr().is_terminal();
+        let target = if terminal { ProgressDrawTarget::stderr() } else { ProgressDrawTarget::hidden() };
+        Self { bars: MultiProgress::with_draw_target(target), terminal }
+    }
+
+    /// A line of the result, to stdout.
+    ///
+    /// # Errors
+    /// [`Failure::Closed`] if nobody reads any more; end the work then.
+    pub fn line(&self, text: impl Display) -> Result<(), Failure> {
+        self.write(format!("{text}\n").as_bytes())
+    }
+
+    /// Bytes of the result, to stdout as they are.
+    ///
+    /// # Errors
+    /// As [`Ui::line`].
+    pub fn write(&self, bytes: &[u8]) -> Result<(), Failure> {
+        self.bars.suspend(|| {
+            let mut out = io::stdout().lock();
+            out.write_all(bytes).and_then(|()| out.flush()).map_err(Failure::stdout)
+        })
+    }
+
+    /// A line about the work, to stderr.
+    pub fn note(&self, text: impl Display) {
+        // With stderr closed there is nobody left to tell.
+        self.bars.suspend(|| drop(writeln!(io::stderr().lock(), "{text}")));
+    }
+
+    /// Progress over `len` pieces of work of this name.
+    pub fn progress(&self, name: &'static str, len: u64) -> Progress<'_> {
+        let bar = self.bars.add(ProgressBar::new(len).with_prefix(name));
+        if self.terminal {
+            let style = ProgressStyle::with_template("{prefix} {bar:24} {pos}/{len} {elapsed} {wide_msg}");
+            bar.set_style(style.expect("the template is a constant").progress_chars("=> "));
+            bar.enable_steady_tick(Duration::from_millis(250));
+        }
+        Progress { ui: self, bar, name, start: Instant::now(), said: Cell::new(Instant::now()) }
+    }
+}
+
+/// How often a plain line tells how far the work is.
+const PLAIN: Duration = Duration::from_secs(5);
+
+/// A running piece of work. Dropping it takes the bar away.
+pub struct Progress<'a> {
+    ui: &'a Ui,
+    bar: ProgressBar,
+    name: &'static str,
+    start: Instant,
+    said: Cell<Instant>,
+}
+
+impl Progress<'_> {
+    /// What is being worked on now.
+    pub fn on(&self, what: impl Into<String>) {
+        self.bar.set_message(what.into());
+        self.tell();
+    }
+
+    /// `n` more pieces are done.
+    pub fn done(&self, n: u64) {
+        self.bar.inc(n);
+        self.tell();
+    }
+
+    fn tell(&self) {
+        if self.ui.terminal || self.said.get().elapsed() < PLAIN {
+            return;
+        }
+        self.said.set(Instant::now());
+        let (at, of, seconds) = (self.bar.position(), self.bar.length().unwrap_or(0), self.start.elapsed().as_secs());
+        self.ui.note(format_args!("{}: {at}/{of}, {seconds} s, {}", self.name, self.bar.message()));
+    }
+}
+
+impl Drop for Progress<'_> {
+    fn drop(&mut self) {
+        self.bar.finish_and_clear();
+    }
+}
