@@ -1,1 +1,42 @@
-fn main() {}
+//! `cargo xtask study` and `cargo xtask test`: the two commands of the README.
+mod driver;
+mod os;
+mod stages;
+mod tally;
+
+use std::{path::PathBuf, process::ExitCode};
+
+const HELP: &str = "\
+cargo xtask study [ARGS]   run the study on this machine's GPU; ARGS as in `ridgepole study --help`
+cargo xtask test           everything that CI runs: formatting, lints, documentation, tests, wasm32, smoke tests
+
+Both look for a GPU driver first. On Debian and Ubuntu they install Mesa's software Vulkan where there is none;
+elsewhere they say what to install.";
+
+fn main() -> ExitCode {
+    let args: Vec<String> = std::env::args().skip(1).collect();
+    let result = match args.first().map(String::as_str) {
+        Some("study") => driver::ensure().and_then(|()| stages::study(&root(), &args[1..])),
+        Some("test") if args.len() == 1 => driver::ensure().and_then(|()| stages::test(&root())),
+        Some("test") => Err("`cargo xtask test` takes no arguments; `cargo test` does".to_string()),
+        Some("help" | "-h" | "--help") => {
+            println!("{HELP}");
+            return ExitCode::SUCCESS;
+        }
+        Some(other) => Err(format!("no such task: `{other}`\n\n{HELP}")),
+        None => Err(format!("which task?\n\n{HELP}")),
+    };
+    match result {
+        Ok(code) => ExitCode::from(code),
+        Err(why) => {
+            eprintln!("{why}");
+            ExitCode::from(2)
+        }
+    }
+}
+
+/// The repository. Cargo names the package's folder at run time; the name from compile time is stale after a move.
+fn root() -> PathBuf {
+    let package = std::env::var_os("CARGO_MANIFEST_DIR").map_or_else(|| env!("CARGO_MANIFEST_DIR").into(), PathBuf::from);
+    package.parent().map_or(package.clone(), PathBuf::from)
+}

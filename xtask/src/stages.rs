@@ -1,0 +1,167 @@
+//! The stages of `cargo xtask test`, and `cargo xtask study`.
+use crate::tally::{Tally, result_line};
+use std::{
+    io::{BufRead, BufReader, Write},
+    path::{Path, PathBuf},
+    process::{Command, Stdio},
+    time::Instant,
+};
+
+const WASM: &str = "wasm32-unknown-unknown";
+
+fn cargo() -> Command {
+    Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()))
+}
+
+/// Runs the study in the caller's folder, so that relative paths among `args` mean what they say.
+pub fn study(root: &Path, args: &[String]) -> Result<u8, String> {
+    let mut command = cargo();
+    command.args(["run", "--release", "--package", "ridgepole-cli", "--manifest-path"]).arg(root.join("Cargo.toml"));
+    let status = command.args(["--", "study"]).args(args).status().map_err(|e| format!("cargo does not start: {e}"))?;
+    Ok(status.code().and_then(|c| u8::try_from(c).ok()).unwrap_or(1))
+}
+
+/// Runs every stage, also after a failure, and prints the counts last.
+pub fn test(root: &Path) -> Result<u8, String> {
+    let mut run = Run { root: root.to_path_buf(), start: Instant::now(), tally: Tally::default() };
+    for (component, probe) in [("rustfmt", "fmt"), ("clippy", "clippy")] {
+        if !quiet(cargo().args([probe, "--version"])) {
+            println!("`cargo {probe}` is not installed: rustup component add {component}");
+            quiet(Command::new("rustup").args(["component", "add", component]));
+        }
+    }
+    run.cargo("formatting", "fmt --all --check");
+    run.cargo("lints", "clippy --locked --workspace --all-targets -- -D warnings");
+    run.cargo_with("documentation", "doc --workspace --no-deps", &[("RUSTDOCFLAGS", "-D warnings")]);
+    run.cargo("adapters", "run --quiet --package ridgepole-cli -- devices");
+    run.tests("tests and doctests", "test --workspace --no-fail-fast");
+    run.cargo("benchmarks compile", "bench --workspace --no-run --profile dev");
+    run.wasm();
+    run.check("oldest Rust", oldest_rust);
+    run.cargo("example: hello", "run --quiet --example hello");
+    run.cargo("example: custom_op", "run --quiet --example custom_op");
+    run.cargo("ridgepole check", "run --quiet --package ridgepole-cli -- check penalty_grad");
+    Ok(run.finish())
+}
+
+struct Run {
+    root: PathBuf,
+    start: Instant,
+    tally: Tally,
+}
+
+impl Run {
+    fn cargo(&mut self, name: &str, line: &str) {
+        self.cargo_with(name, line, &[]);
+    }
+
+    fn cargo_with(&mut self, name: &str, line: &str, vars: &[(&str, &str)]) {
+        let shown = vars.iter().map(|(k, v)| format!("{k}=\"{v}\" ")).collect::<String>();
+        let start = begin(name, &format!("{shown}cargo {line}"));
+        let mut command = cargo();
+        command.args(line.split(' ')).envs(vars.iter().copied()).current_dir(&self.root);
+        let ok = command.status().is_ok_and(|s| s.success());
+        self.end(name, ok, None, start);
+    }
+
+    /// Passes the output on while it adds up the result lines in it.
+    fn tests(&mut self, name: &str, line: &str) {
+        let start = begin(name, &format!("cargo {line}"));
+        let mut counts = (0, 0);
+        let mut ok = false;
+        let child = cargo().args(line.split(' ')).current_dir(&self.root).stdout(Stdio::piped()).spawn();
+        if let Ok(mut child) = child {
+            if let Some(out) = child.stdout.take() {
+                // Bytes, for a test may print what is no UTF-8.
+                for line in BufReader::new(out).split(b'\n').map_while(Result::ok) {
+                    let line = String::from_utf8_lossy(&line);
+                    let _ = writeln!(std::io::stdout(), "{line}"); // A closed pipe must not end the tests.
+                    let (p, f) = result_line(&line).unwrap_or_default();
+                    counts = (counts.0 + p, counts.1 + f);
+                }
+            }
+            ok = child.wait().is_ok_and(|s| s.success());
+        }
+        // No test at all is a failure: something is wrong with the command.
+        self.end(name, ok && counts.0 > 0, Some(counts), start);
+    }
+
+    fn check(&mut self, name: &str, what: fn(&Path) -> Result<String, String>) {
+        let start = begin(name, "");
+        let result = what(&self.root);
+        let (Ok(text) | Err(text)) = &result;
+        println!("{text}");
+        self.end(name, result.is_ok(), None, start);
+    }
+
+    /// The library compiles for the browser. Where the target cannot be had, that is said at the end.
+    fn wasm(&mut self) {
+        let name = "library for wasm32";
+        let installed = || {
+            let out = Command::new("rustc").args(["--print", "target-libdir", "--target", WASM]).output();
+            out.is_ok_and(|o| o.status.success() && Path::new(String::from_utf8_lossy(&o.stdout).trim()).is_dir())
+        };
+        if !installed() {
+            println!("\n{WASM} is not installed: rustup target add {WASM}");
+            let _ = Command::new("rustup").args(["target", "add", WASM]).current_dir(&self.root).status();
+        }
+        if !installed() {
+            println!("NOT DONE: {name}: the target {WASM} is not installed, and rustup cannot install it");
+            self.tally.not_done.push(format!("{name}: `rustup target add {WASM}` failed"));
+            return;
+        }
+        self.cargo(name, &format!("check --target {WASM} --package ridgepole"));
+    }
+
+    fn end(&mut self, name: &str, ok: bool, tests: Option<(u64, u64)>, start: Instant) {
+        self.tally.stage(name, ok, tests);
+        println!("{} {name} ({:.1} s)", if ok { "ok:" } else { "FAILED:" }, start.elapsed().as_secs_f64());
+    }
+
+    fn finish(self) -> u8 {
+        println!("\n{:.0} s in all", self.start.elapsed().as_secs_f64());
+        for name in &self.tally.failures {
+            println!("failed: {name}");
+        }
+        for what in &self.tally.not_done {
+            println!("NOT DONE: {what}");
+        }
+        println!("{} passed, {} failed", self.tally.passed, self.tally.failed);
+        u8::from(self.tally.failed > 0)
+    }
+}
+
+fn begin(name: &str, command: &str) -> Instant {
+    println!("\n== {name}{}{command}", if command.is_empty() { "" } else { ": " });
+    Instant::now()
+}
+
+fn quiet(command: &mut Command) -> bool {
+    command.stdout(Stdio::null()).stderr(Stdio::null()).status().is_ok_and(|s| s.success())
+}
+
+/// Every package of the workspace names its oldest Rust, and no dependency wants a newer one. That the code itself keeps to
+/// it is a lint's business (`clippy::incompatible_msrv`).
+fn oldest_rust(root: &Path) -> Result<String, String> {
+    let metadata = |args: &[&str]| {
+        let out = cargo().args(["metadata", "--format-version", "1"]).args(args).current_dir(root).output();
+        let out = out.map_err(|e| format!("cargo does not start: {e}"))?;
+        Ok::<_, String>(String::from_utf8_lossy(&out.stdout).into_owned())
+    };
+    let (ours, all) = (metadata(&["--no-deps"])?, metadata(&["--filter-platform", "x86_64-unknown-linux-gnu"])?);
+    let version = ours.split("\"rust_version\":\"").nth(1).and_then(|t| t.split('"').next()).and_then(parse_version);
+    let Some(oldest) = version.filter(|_| !ours.contains("\"rust_version\":null")) else {
+        return Err("a package of the workspace has no `rust-version`".to_string());
+    };
+    let wanted = all.split("\"rust_version\":\"").skip(1).filter_map(|t| parse_version(t.split('"').next()?)).max();
+    let shown = |(major, minor): (u32, u32)| format!("{major}.{minor}");
+    match wanted {
+        Some(w) if w > oldest => Err(format!("rust-version is {}, and a dependency wants {}", shown(oldest), shown(w))),
+        _ => Ok(format!("rust-version is {}, and no dependency wants more", shown(oldest))),
+    }
+}
+
+fn parse_version(text: &str) -> Option<(u32, u32)> {
+    let mut parts = text.split('.');
+    Some((parts.next()?.parse().ok()?, parts.next().map_or(Some(0), |p| p.parse().ok())?))
+}
