@@ -6,6 +6,7 @@ pub mod check;
 pub mod cpu;
 mod dtype;
 mod error;
+pub mod fold;
 mod gpu;
 mod op;
 pub mod ops;

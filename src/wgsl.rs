@@ -36,7 +36,22 @@ macro_rules! library {
         }),*];
     };
 }
-library!["grid", "segments", "store_bf16", "store_f16"];
+library![
+    "chan",
+    "fold",
+    "fold_keep",
+    "fold_out",
+    "grid",
+    "or_u32",
+    "reduce",
+    "segments",
+    "store_bf16",
+    "store_f16",
+    "sum_f32",
+    "sum_u32",
+    "sum_vec2",
+    "sum_vec4",
+];
 
 /// A part of the library, by the name that a `//!use` line would give it.
 ///

@@ -1,0 +1,180 @@
+//! Reductions: one partial per block, then levels that merge partials in a fixed order, without atomics.
+//!
+//! The order depends on the number of partials and on the workgroup's width only, so a result is the same bit for bit
+//! from run to run, and however the tensor was windowed.
+use crate::{
+    Arg, Caps, DType, Error, Lowered, Slot, Step, params,
+    tile::Piece,
+    wgsl::{Decl, Spec, View, part},
+};
+use std::ops::Range;
+
+/// What is folded: the part of the shader library that defines `Partial`, `NOTHING` (the neutral element) and `merge`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Monoid {
+    /// The name for a `//!use` line.
+    pub part: &'static str,
+    /// The WGSL type of a partial.
+    pub wgsl: &'static str,
+    /// Bytes of a partial.
+    pub bytes: u64,
+}
+
+impl Monoid {
+    /// A sum of f32.
+    pub const SUM: Self = Self { part: "lib/sum_f32", wgsl: "f32", bytes: 4 };
+    /// Two sums of f32.
+    pub const SUM2: Self = Self { part: "lib/sum_vec2", wgsl: "vec2<f32>", bytes: 8 };
+    /// Four sums of f32.
+    pub const SUM4: Self = Self { part: "lib/sum_vec4", wgsl: "vec4<f32>", bytes: 16 };
+    /// A sum of u32, modulo 2^32.
+    pub const COUNT: Self = Self { part: "lib/sum_u32", wgsl: "u32", bytes: 4 };
+    /// The bitwise or of u32.
+    pub const ANY: Self = Self { part: "lib/or_u32", wgsl: "u32", bytes: 4 };
+    /// (count, mean, sum of squared deviations, 0) by Chan's formula.
+    pub const CHAN: Self = Self { part: "lib/chan", wgsl: "vec4<f32>", bytes: 16 };
+
+    /// The binding of an array of partials.
+    pub fn decl(&self, name: &'static str, writes: bool) -> Decl {
+        let dtype = if self.wgsl == "u32" { DType::U32 } else { DType::F32 };
+        Decl { name, dtype, view: View::Raw(self.wgsl), writes }
+    }
+}
+
+params! { FoldParams { workgroups: u32, groups: u32, count: u32, fan: u32, row: u32, stride: u32 } }
+
+/// Partials in scratch: `count` for each of `rows` rows. Partial `p` of row `r` is entry `r * row + p * stride`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Partials {
+    /// How they merge.
+    pub monoid: Monoid,
+    /// The scratch that they occupy.
+    pub range: Range<u64>,
+    /// Reductions side by side.
+    pub rows: u64,
+    /// Partials of each.
+    pub count: u64,
+    /// From a row to the next, in partials.
+    pub row: u64,
+    /// From a partial to the next of its row, in partials.
+    pub stride: u64,
+}
+
+impl Partials {
+    /// Scratch for `rows` rows of `count` partials each, row after row (`row` = `count`, `stride` = 1).
+    ///
+    /// # Errors
+    /// [`Error::Unsupported`] if a binding of this device cannot hold them.
+    pub fn new(op: &'static str, out: &mut Lowered, caps: &Caps, monoid: Monoid, rows: u64, count: u64) -> Result<Self, Error> {
+        let fits = rows.checked_mul(count).filter(|n| *n <= u64::from(u32::MAX)).and_then(|n| n.checked_mul(monoid.bytes));
+        let Some(bytes) = fits.filter(|b| b.next_multiple_of(16) <= caps.limits.max_storage_buffer_binding_size) else {
+            return Err(Error::unsupported(
+                op,
+                format!(
+                    "needs to bind {rows} x {count} partial results of {} bytes at once, max_storage_buffer_binding_size is {}",
+                    monoid.bytes, caps.limits.max_storage_buffer_binding_size
+                ),
+            ));
+        };
+        // A binding is never empty, even where nothing was counted.
+        let range = out.scratch(bytes.max(16), caps);
+        Ok(Self { monoid, range, rows, count, row: count, stride: 1 })
+    }
+
+    /// As [`Partials::new`], but neighbouring entries belong to neighbouring rows (`row` = 1, `stride` = `rows`): for
+    /// kernels whose lanes lie side by side in the rows.
+    ///
+    /// # Errors
+    /// As [`Partials::new`].
+    pub fn interleaved(
+        op: &'static str,
+        out: &mut Lowered,
+        caps: &Caps,
+        monoid: Monoid,
+        rows: u64,
+        count: u64,
+    ) -> Result<Self, Error> {
+        Ok(Self { row: 1, stride: rows, ..Self::new(op, out, caps, monoid, rows, count)? })
+    }
+
+    /// One partial per block of `pieces`, in one row; block `b` of piece `i` has the entry `first[i] + b`, with `b`
+    /// counted from the piece's own first block. Blocks come first and the ragged end last, whatever the windows.
+    ///
+    /// # Errors
+    /// As [`Partials::new`].
+    pub fn of_pieces(
+        op: &'static str,
+        out: &mut Lowered,
+        caps: &Caps,
+        monoid: Monoid,
+        pieces: &[Piece],
+    ) -> Result<(Self, Vec<u32>), Error> {
+        let mut count = 0;
+        let first = pieces.iter().map(|p| {
+            let here = count;
+            count += p.blocks.end - p.blocks.start;
+            here as u32
+        });
+        let first = first.collect();
+        Ok((Self::new(op, out, caps, monoid, 1, count)?, first))
+    }
+
+    /// The binding's slot.
+    pub fn slot(&self) -> Slot {
+        Slot::Scratch(self.range.clone())
+    }
+
+    /// Appends levels until no row has more than `most` (at least 1) partials, for a kernel that merges the rest itself.
+    pub fn until(mut self, out: &mut Lowered, caps: &Caps, most: u64) -> Self {
+        while self.count > most.max(1) && self.rows > 0 {
+            let groups = self.count.div_ceil(fan(caps));
+            out.steps.push(self.level(caps, groups, None));
+            self.stride *= fan(caps);
+            self.count = groups;
+        }
+        self
+    }
+
+    /// Appends levels that merge each row into one entry of the argument with this index, of type `monoid.wgsl`. Rows
+    /// without partials give the neutral element.
+    pub fn into_arg(self, out: &mut Lowered, caps: &Caps, index: usize, arg: &Arg) {
+        let last = self.until(out, caps, fan(caps));
+        if last.rows > 0 {
+            out.steps.push(last.level(caps, 1, Some(Slot::Arg(index, 0..arg.binding_bytes()))));
+        }
+    }
+
+    fn level(&self, caps: &Caps, groups: u64, result: Option<Slot>) -> Step {
+        let goes_out = result.is_some();
+        let workgroups = self.rows * groups;
+        let store = if goes_out { "lib/fold_out" } else { "lib/fold_keep" };
+        let mut bindings = vec![self.monoid.decl("partials", !goes_out)];
+        bindings.extend(goes_out.then(|| self.monoid.decl("result", true)));
+        Step {
+            spec: Spec {
+                shader: part("lib/fold"),
+                entry: "fold",
+                parts: vec![part(self.monoid.part), part(store)],
+                bindings,
+                consts: vec![("WG", caps.lanes)],
+            },
+            params: FoldParams {
+                workgroups: workgroups as u32,
+                groups: groups as u32,
+                count: self.count as u32,
+                fan: fan(caps) as u32,
+                row: self.row as u32,
+                stride: self.stride as u32,
+            }
+            .into(),
+            slots: std::iter::once(self.slot()).chain(result).collect(),
+            workgroups,
+            trips: u64::from(caps.quads) + u64::from(caps.lanes.ilog2()),
+        }
+    }
+}
+
+/// Partials that a workgroup merges in one level.
+fn fan(caps: &Caps) -> u64 {
+    u64::from(caps.lanes) * u64::from(caps.quads)
+}
