@@ -54,8 +54,8 @@ pub fn compare(got: &HostData, expected: &Expected) -> Result<(), String> {
                 return Err(format!("got {} elements, want {}", got.len(), value.len()));
             }
             for (i, ((&g, &v), &b)) in got.iter().zip(value).zip(bound).enumerate() {
-                // Written so that a NaN on either side fails unless both are NaN.
-                let right = (g - v).abs() <= b || g == v || (g.is_nan() && v.is_nan());
+                // Written so that a NaN on either side fails unless both are NaN, and that no bound excuses a missed infinity.
+                let right = (v.is_finite() && (g - v).abs() <= b) || g == v || (g.is_nan() && v.is_nan());
                 if !right {
                     return Err(format!("element {i}: got {g:e}, want {v:e} ± {b:e}"));
                 }

@@ -64,14 +64,14 @@ impl ElasticNet {
         2.0 * self.square_factor()
     }
 
-    /// Checks both λ.
+    /// Checks both λ: they, and twice λ2, must fit f32.
     ///
     /// # Errors
-    /// Names `field` and the λ that is negative, infinite or NaN.
+    /// Names `field` and the λ that is negative, too large or NaN.
     pub fn check(&self, op: &'static str, field: &'static str) -> Result<(), Error> {
         for (name, v) in [("l1", self.l1), ("l2", self.l2)] {
-            if !(v.is_finite() && v >= 0.0) {
-                return Err(Error::argument(op, field, format!("has {name} = {v}, must be finite and at least 0")));
+            if !(0.0..=1e38).contains(&v) {
+                return Err(Error::argument(op, field, format!("has {name} = {v}, must be finite, at least 0 and at most 1e38")));
             }
         }
         Ok(())

@@ -1,5 +1,5 @@
 //! Many tensors in one buffer: an arena, and the table by which a kernel finds its way in it.
-use crate::{Arg, Caps, Error, tile};
+use crate::{Arg, Caps, Error, HostData, Rng, tile};
 use serde::{Deserialize, Serialize};
 use std::ops::Range;
 
@@ -129,4 +129,31 @@ pub fn check_float(op: &'static str, arg: &Arg) -> Result<(), Error> {
         return Ok(());
     }
     Err(Error::argument(op, "dtype", format!("is {:?}, must be f32, f16 or bf16", arg.dtype)))
+}
+
+/// NaN between the tensors, where no op may look.
+pub(crate) fn poison_gaps(segments: &[Segment], data: HostData) -> HostData {
+    if !data.dtype().is_float() || data.len() != Segment::arena_len(segments) {
+        return data;
+    }
+    let (mut values, mut end) = (data.to_f64(), 0);
+    for s in segments {
+        values[end..s.start].fill(f64::NAN);
+        end = s.start + s.len;
+    }
+    HostData::from_f64(data.dtype(), values)
+}
+
+/// Zeros but for each tensor's first and last element and one between.
+pub(crate) fn sparse(segments: &[Segment], data: HostData, rng: &mut Rng) -> HostData {
+    if !data.dtype().is_float() || data.len() != Segment::arena_len(segments) {
+        return data;
+    }
+    let mut values = vec![0.0; data.len()];
+    for s in segments.iter().filter(|s| s.len > 0) {
+        for i in [0, s.len - 1, rng.word() as usize % s.len] {
+            values[s.start + i] = 2.0 * rng.unit() - 1.0;
+        }
+    }
+    HostData::from_f64(data.dtype(), values)
 }

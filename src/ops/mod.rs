@@ -1,12 +1,16 @@
 //! Every op, one module each, and the table that tests, benches, the command line and the documents walk.
 use crate::{DType, Error, Op, Segment};
 
+mod penalty;
 mod penalty_grad;
+mod prox;
 
+pub use penalty::Penalty;
 pub use penalty_grad::PenaltyGrad;
+pub use prox::Prox;
 
 /// The table.
-pub const ALL: &[Entry] = &[penalty_grad::ENTRY];
+pub const ALL: &[Entry] = &[penalty::ENTRY, penalty_grad::ENTRY, prox::ENTRY];
 
 /// The kernel files, one per op.
 mod sources {
@@ -17,7 +21,9 @@ mod sources {
         };
     }
     source! {
+        PENALTY = "penalty",
         PENALTY_GRAD = "penalty_grad",
+        PROX = "prox",
     }
 }
 

@@ -1,0 +1,152 @@
+//! Folding by itself: every monoid of the library, many levels, rows side by side, on devices that fold only a few at once.
+mod common;
+use ridgepole::{
+    check::{self, Case},
+    fold::{Monoid, Partials},
+    wgsl::{Source, Spec},
+    *,
+};
+
+/// Copies the partials of an argument into scratch, and folds them into another.
+#[derive(Debug)]
+struct Fold {
+    monoid: Monoid,
+    rows: usize,
+    count: usize,
+    interleaved: bool,
+}
+
+params! { CopyParams { count: u32 } }
+
+fn copy(monoid: Monoid) -> Source {
+    // One workgroup per partial: slow and plain.
+    let text = "//!use lib/grid\nstruct Params { count: u32 }\n@group(0) @binding(0) var<uniform> params: Params;\n\
+        override WG: u32 = 8;\n@compute @workgroup_size(WG)\n\
+        fn copy(@builtin(workgroup_id) wid: vec3<u32>, @builtin(num_workgroups) count: vec3<u32>,\n\
+                @builtin(local_invocation_index) index: u32) {\n    let i = workgroup_index(wid, count);\n    \
+        if i < params.count && lane_of(index, WG) == 0u { partials[i] = given[i]; }\n}\n";
+    Source { name: if monoid.wgsl == "u32" { "copy_u32" } else { "copy" }, text }
+}
+
+impl Fold {
+    fn words(&self) -> usize {
+        self.monoid.bytes as usize / 4
+    }
+
+    fn dtype(&self) -> DType {
+        if self.monoid.wgsl == "u32" { DType::U32 } else { DType::F32 }
+    }
+
+    /// Word `k` of partial `p` of row `r`.
+    fn at(&self, data: &[f64], r: usize, p: usize, k: usize) -> f64 {
+        let i = if self.interleaved { p * self.rows + r } else { r * self.count + p };
+        data[i * self.words() + k]
+    }
+}
+
+impl Op for Fold {
+    fn name(&self) -> &'static str {
+        "fold"
+    }
+
+    fn args(&self) -> Vec<Arg> {
+        let (d, n) = (self.dtype(), self.rows * self.words());
+        vec![Arg::read("given", d, n * self.count), Arg::write("result", d, n)]
+    }
+
+    fn lower(&self, caps: &Caps) -> Result<Lowered, Error> {
+        let mut out = Lowered::default();
+        let (rows, count) = (self.rows as u64, self.count as u64);
+        let make = if self.interleaved { Partials::interleaved } else { Partials::new };
+        let partials = make("fold", &mut out, caps, self.monoid, rows, count)?;
+        let total = (self.rows * self.count) as u64;
+        if total > 0 {
+            out.steps.push(Step {
+                spec: Spec {
+                    shader: copy(self.monoid),
+                    entry: "copy",
+                    parts: vec![],
+                    bindings: vec![self.monoid.decl("given", false), self.monoid.decl("partials", true)],
+                    consts: vec![("WG", caps.lanes)],
+                },
+                params: CopyParams { count: total as u32 }.into(),
+                slots: vec![Slot::Arg(0, 0..total * self.monoid.bytes), partials.slot()],
+                workgroups: total,
+                trips: 0,
+            });
+        }
+        partials.into_arg(&mut out, caps, 1, &self.args()[1]);
+        Ok(out)
+    }
+
+    fn fill(&self, arg: &Arg, rng: &mut Rng, _: Pattern) -> HostData {
+        let chan = self.monoid == Monoid::CHAN;
+        let values: Vec<f64> = (0..arg.len)
+            .map(|i| match i % 4 {
+                // Whole numbers: their sums are exact in f32, so that none may be missing or twice there.
+                _ if !chan => (rng.word() % 512) as f64 - if self.dtype() == DType::U32 { 0.0 } else { 256.0 },
+                0 if i / 4 % 3 == 1 => 0.0,
+                0 => 1.0 + (rng.word() % 3) as f64,
+                1 => 2.0 * rng.unit() - 1.0,
+                2 => rng.unit(),
+                _ => 0.0,
+            })
+            .collect();
+        HostData::from_f64(arg.dtype, values)
+    }
+
+    fn reference(&self, args: &[HostData]) -> Vec<Expected> {
+        let data = args[0].to_f64();
+        let all = |r: usize, k: usize| (0..self.count).map(|p| self.at(&data, r, p, k)).collect::<Vec<_>>();
+        let (mut value, mut bound) = (Vec::new(), Vec::new());
+        for r in 0..self.rows {
+            if self.monoid != Monoid::CHAN {
+                for k in 0..self.words() {
+                    let parts = all(r, k);
+                    let or = |parts: &[f64]| f64::from(parts.iter().fold(0u32, |a, &b| a | b as u32));
+                    value.push(if self.monoid == Monoid::ANY { or(&parts) } else { parts.iter().sum() });
+                    bound.push(0.0);
+                }
+                continue;
+            }
+            let (n, mean, m2) = (all(r, 0), all(r, 1), all(r, 2));
+            let count: f64 = n.iter().sum();
+            let center = n.iter().zip(&mean).map(|(n, m)| n * m).sum::<f64>() / count.max(1.0);
+            // Parts without values do not count, whatever else they hold.
+            let spread: f64 = (0..self.count).filter(|&i| n[i] > 0.0).map(|i| m2[i] + n[i] * (mean[i] - center).powi(2)).sum();
+            // Means are at most 1 and a merge rounds four times, so it moves a mean by 4 ulp of 2. A partial goes through
+            // 20 merges at most on the devices below (5 levels of 4). M2: as many roundings of at most the whole, and the
+            // moved means, times twice the deviation (2), times the count.
+            let e = DType::F32.epsilon();
+            value.extend([count, center, spread, 0.0]);
+            bound.extend([0.0, 20.0 * 8.0 * e, 20.0 * e * (8.0 * spread + 8.0 * 4.0 * count), 0.0]);
+        }
+        let exact = |v: &[f64]| Expected::Exact(HostData::from_f64(DType::U32, v.iter().copied()));
+        vec![if self.dtype() == DType::U32 { exact(&value) } else { Expected::Within { value, bound } }]
+    }
+}
+
+#[test]
+fn every_monoid_folds_in_any_number_of_levels() {
+    let rig = common::rig();
+    let mut devices = Vec::new();
+    for (mode, caps) in check::modes(&rig.device) {
+        // A workgroup folds 4, or 16 partials of one trip.
+        for lanes in [4, 16] {
+            let mut caps = caps.clone();
+            (caps.lanes, caps.quads) = (lanes, 1);
+            devices.push((mode, lanes, Gpu::with_caps(&rig.device, caps)));
+        }
+    }
+    for monoid in [Monoid::SUM, Monoid::SUM2, Monoid::SUM4, Monoid::COUNT, Monoid::ANY, Monoid::CHAN] {
+        for (rows, count) in [(1, 0), (3, 0), (1, 1), (1, 3), (2, 4), (1, 5), (3, 17), (1, 257), (7, 65), (2, 511)] {
+            for interleaved in [false, true] {
+                let op = Fold { monoid, rows, count, interleaved };
+                let case = Case::new(&op, Pattern::Ordinary, 7);
+                for (mode, lanes, gpu) in &devices {
+                    case.run(gpu, &rig.queue).unwrap_or_else(|e| panic!("{op:?}, {mode}, {lanes} lanes: {e}"));
+                }
+            }
+        }
+    }
+}
