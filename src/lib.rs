@@ -1,6 +1,7 @@
 //! ridgepole: the regularization kernels of deep learning, for every GPU.
 #![warn(missing_docs)]
 
+mod bound;
 #[cfg(not(target_arch = "wasm32"))]
 pub mod check;
 pub mod cpu;
@@ -8,8 +9,10 @@ mod dtype;
 mod error;
 pub mod fold;
 mod gpu;
+mod group;
 mod op;
 pub mod ops;
+mod optimizer;
 mod penalty;
 mod plan;
 #[cfg(not(target_arch = "wasm32"))]
@@ -22,9 +25,11 @@ mod space;
 pub mod tile;
 pub mod wgsl;
 
+pub use bound::Approx;
 pub use dtype::{DType, HostData};
 pub use error::Error;
 pub use gpu::{Caps, Gpu};
+pub use group::{DecayMode, Group, NonFinite};
 pub use op::{Access, Arg, Cost, Expected, Lowered, MAX_TRIPS, Op, Params, Pattern, Slot, Step};
 pub use penalty::{ElasticNet, L2Form};
 pub use plan::{Bound, Plan};

@@ -6,3 +6,10 @@ mod prox;
 pub use penalty::penalty;
 pub use penalty_grad::penalty_grad;
 pub use prox::prox;
+mod adamw;
+mod penalty_grad;
+mod sgd;
+
+pub use adamw::{AdamwStep, adamw};
+pub use penalty_grad::penalty_grad;
+pub use sgd::{SgdStep, sgd};

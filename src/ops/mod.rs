@@ -11,6 +11,16 @@ pub use prox::Prox;
 
 /// The table.
 pub const ALL: &[Entry] = &[penalty::ENTRY, penalty_grad::ENTRY, prox::ENTRY];
+mod adamw;
+mod penalty_grad;
+mod sgd;
+
+pub use adamw::Adamw;
+pub use penalty_grad::PenaltyGrad;
+pub use sgd::Sgd;
+
+/// The table.
+pub const ALL: &[Entry] = &[adamw::ENTRY, penalty_grad::ENTRY, sgd::ENTRY];
 
 /// The kernel files, one per op.
 mod sources {
@@ -24,6 +34,9 @@ mod sources {
         PENALTY = "penalty",
         PENALTY_GRAD = "penalty_grad",
         PROX = "prox",
+        ADAMW = "adamw",
+        PENALTY_GRAD = "penalty_grad",
+        SGD = "sgd",
     }
 }
 

@@ -1,0 +1,14 @@
+// The first of three kernels that decide whether a step is skipped: flag = 1 if the gradient scale is not finite, else 0.
+//!use lib/grid
+//!use lib/finite
+
+struct Params { blocks: u32 }
+
+@group(0) @binding(0) var<uniform> params: Params;
+// Buffers: flag (written), scale (read, with lib/scale_gpu only).
+
+@compute @workgroup_size(1)
+fn skip_begin(@builtin(workgroup_id) wid: vec3<u32>, @builtin(num_workgroups) count: vec3<u32>) {
+    if workgroup_index(wid, count) >= params.blocks { return; }
+    flag[0] = select(0u, 1u, not_finite(vec4<f32>(gpu_scale())).x);
+}

@@ -1,0 +1,154 @@
+//! Running error analysis: what is known about an f32 result, carried along with its value.
+//!
+//! An op whose error bound is no short formula repeats its kernel's arithmetic on [`Approx`] values; each operation adds
+//! what it may round to what it inherits (Wilkinson; Higham, "Accuracy and Stability of Numerical Algorithms", 3.3).
+use crate::DType;
+
+const ULP: f64 = f32::EPSILON as f64;
+const LEAST: f64 = f32::MIN_POSITIVE as f64;
+
+/// A number that a kernel holds as `value`, give or take `error`.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Approx {
+    /// What exact arithmetic gives.
+    pub value: f64,
+    /// How far the kernel's number may be from it.
+    pub error: f64,
+}
+
+impl Approx {
+    /// An input of the kernel: known exactly.
+    pub fn exact(value: f64) -> Self {
+        Self { value, error: 0.0 }
+    }
+
+    /// A scalar that the host computes in f64 and passes as f32.
+    pub fn host(value: f64) -> Self {
+        Self { value, error: (f64::from(value as f32) - value).abs() }
+    }
+
+    /// As an operand: a device may take what is below the least normal number for 0.
+    fn operand(self) -> Self {
+        let tiny = (self.value != 0.0 || self.error != 0.0) && self.value.abs() - self.error < LEAST;
+        Self { error: self.error + if tiny { LEAST } else { 0.0 }, ..self }
+    }
+
+    /// A result may be off by `ulps` units in the last place, or flushed to 0. What is 0 for certain is neither.
+    fn rounded(value: f64, error: f64, ulps: f64) -> Self {
+        let largest = value.abs() + error;
+        let flushed = if largest == 0.0 { 0.0 } else { LEAST };
+        Self { value, error: error + ulps * ULP * largest + flushed }
+    }
+
+    /// The product. One ulp: correctly rounded, in a direction that WGSL leaves open; so a factor of 1 changes nothing.
+    pub fn times(self, by: Self) -> Self {
+        if by == Self::exact(1.0) {
+            return self;
+        }
+        let (a, b) = (self.operand(), by.operand());
+        Self::rounded(a.value * b.value, a.value.abs() * b.error + b.value.abs() * a.error + a.error * b.error, 1.0)
+    }
+
+    /// The product with a scalar of the host; nothing at all if that is 0, as in the kernels.
+    pub fn scaled(self, by: f64) -> Self {
+        if by == 0.0 { Self::exact(0.0) } else { self.times(Self::host(by)) }
+    }
+
+    /// The sum of some terms in any order, since compilers may choose one: each partial sum is at most the sum of all
+    /// magnitudes, and is off by an ulp of it.
+    pub fn sum<const N: usize>(terms: [Self; N]) -> Self {
+        let terms = terms.map(Self::operand);
+        let (value, error) = terms.iter().fold((0.0, 0.0), |(v, e), t| (v + t.value, e + t.error));
+        let magnitudes: f64 = terms.iter().map(|t| t.value.abs() + t.error).sum();
+        let inexact = terms.iter().filter(|t| t.value != 0.0 || t.error != 0.0).count().saturating_sub(1) as f64;
+        let flushed = if inexact == 0.0 { 0.0 } else { LEAST };
+        Self { value, error: error + inexact * (ULP * magnitudes + flushed) }
+    }
+
+    /// The negative, exactly.
+    pub fn negative(self) -> Self {
+        Self { value: -self.value, error: self.error }
+    }
+
+    /// The quotient: 2.5 ulp in WGSL. The error is infinite where the divisor may be 0.
+    pub fn over(self, by: Self) -> Self {
+        let (a, b) = (self.operand(), by.operand());
+        let (value, least) = (a.value / b.value, b.value.abs() - b.error);
+        // |a'/b' - a/b| = |(a' - a) - a/b·(b' - b)| / |b'|
+        let error = if least > 0.0 { (a.error + value.abs() * b.error) / least } else { f64::INFINITY };
+        Self::rounded(value, error, 2.5)
+    }
+
+    /// The square root of what is not negative. WGSL derives it from 1 / inverseSqrt: 2.5 + 2 ulp.
+    pub fn root(self) -> Self {
+        let (a, value) = (self.operand(), self.value.sqrt());
+        // Concave, so the way down is the longer one, unless 0 cuts it off.
+        let down = value - (a.value - a.error).max(0.0).sqrt();
+        let up = (a.value + a.error).sqrt() - value;
+        Self::rounded(value, down.max(up), 4.5)
+    }
+
+    /// The soft threshold of the proximal L1 step. It moves no two numbers apart, so it hands errors on as they are;
+    /// one subtraction rounds. Exactly 0 where the number is below the threshold for certain.
+    pub fn soft(self, threshold: Self) -> Self {
+        if self.value.abs() + self.error <= threshold.value - threshold.error {
+            return Self::exact(0.0);
+        }
+        let value = self.value - self.value.clamp(-threshold.value, threshold.value);
+        let sum = Self::sum([self, threshold]);
+        Self { value, error: sum.error }
+    }
+
+    /// What rounding to a storage type adds. Nothing for f32, in which the kernel computes.
+    pub fn stored(self, dtype: DType) -> f64 {
+        if dtype == DType::F32 || self == Self::exact(0.0) {
+            self.error
+        } else {
+            self.error + dtype.rounding(self.value.abs() + self.error)
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::Rng;
+
+    /// Each operation in f32 stays within the error that it claims, from inputs that are off by as much as they may be;
+    /// and the claim is within a small factor of what happens.
+    #[test]
+    fn f32_stays_within_the_claim() {
+        let mut rng = Rng::new(1);
+        let mut worst = [0.0f64; 5];
+        for _ in 0..20_000 {
+            let mut draw = |lo: f64| {
+                let exact = lo + (1.0 - lo) * rng.unit();
+                (exact as f32, Approx::host(exact))
+            };
+            let ((a, x), (b, y), (c, z), (t, s)) = (draw(-1.0), draw(-1.0), draw(0.01), draw(0.0));
+            let soft = a - a.clamp(-t, t);
+            let pairs = [
+                (a * b, x.times(y)),
+                (a + b + c, Approx::sum([x, y, z])),
+                (a / c, x.over(z)),
+                (t.sqrt(), s.root()),
+                (soft, x.soft(s)),
+            ];
+            for (w, (got, claim)) in worst.iter_mut().zip(pairs) {
+                *w = w.max((f64::from(got) - claim.value).abs() / claim.error);
+            }
+        }
+        assert!(worst.iter().all(|&w| w <= 1.0), "an error is larger than claimed: {worst:?}");
+        // The host's root is right to half an ulp, of the 4.5 that WGSL allows: hence no more than a tenth.
+        assert!(worst.iter().all(|&w| w > 0.1), "a claim is far larger than any error: {worst:?}");
+    }
+
+    #[test]
+    fn what_is_zero_for_certain_is_exact_and_what_may_be_zero_divides_nothing() {
+        let zero = Approx::exact(0.0);
+        assert_eq!(Approx::exact(3.0).times(zero), zero);
+        assert_eq!(Approx::sum([zero, Approx::exact(3.0)]).error, 0.0);
+        assert_eq!(Approx::exact(1.0).over(Approx { value: 1e-9, error: 1e-9 }).error, f64::INFINITY);
+        assert_eq!(Approx::exact(0.5).soft(Approx::exact(1.0)).error, 0.0);
+    }
+}

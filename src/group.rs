@@ -1,0 +1,108 @@
+//! What the optimizer steps share: parameter groups, and what to do about gradients that are not finite.
+use crate::{ElasticNet, Error};
+use serde::{Deserialize, Serialize};
+
+/// What a decoupled decay multiplies. Papers and frameworks differ, so it is a name.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum DecayMode {
+    /// `w -= lr · lr_scale · decay · w` (AdamW of PyTorch, optax and Burn).
+    #[default]
+    ScaledByLr,
+    /// `w -= decay · w`, whatever the learning rate (SGDW of Loshchilov and Hutter, with a schedule multiplier of 1).
+    Independent,
+}
+
+/// What an optimizer step does when a gradient holds a NaN or an infinity.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum NonFinite {
+    /// It enters the moments and the weight, element by element, as in arithmetic. One pass over the gradients.
+    #[default]
+    Propagate,
+    /// The whole step is left out, for all tensors: no weight and no moment changes, and `skipped` counts 1. Decided on
+    /// the GPU, without a read-back, from the bits of the gradients as stored (and of the GPU's gradient scale). Costs a
+    /// second read of the gradients.
+    Skip,
+}
+
+/// The settings of one group of tensors in an optimizer step; [`Segment::group`](crate::Segment::group) is its index.
+///
+/// The four kinds of regularization may be combined; a term whose λ is 0 is absent, not a product with 0.
+/// Loshchilov and Hutter, "Decoupled weight decay regularization", 2019; Parikh and Boyd, "Proximal algorithms", 2014.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Group {
+    /// Multiplies the learning rate; finite, at least 0. 0 leaves the weights alone but not the moments, nor does it stop
+    /// a decay that is independent of the learning rate.
+    pub lr_scale: f64,
+    /// Its gradient is added to the loss gradient, before the moments.
+    pub coupled: ElasticNet,
+    /// Decoupled decay of the weight as it was before the step; finite, at least 0.
+    pub decay: f64,
+    /// What the decay multiplies.
+    pub decay_mode: DecayMode,
+    /// Its proximal operator is applied to the new weight, with step `lr · lr_scale` (in AdamW too: the plain learning
+    /// rate, not the preconditioned one). L1 gives exact zeros.
+    pub prox: ElasticNet,
+}
+
+impl Default for Group {
+    fn default() -> Self {
+        Self { lr_scale: 1.0, coupled: ElasticNet::NONE, decay: 0.0, decay_mode: DecayMode::ScaledByLr, prox: ElasticNet::NONE }
+    }
+}
+
+/// A group as the kernels need it, at one learning rate. Rounded to f32 only when it goes into the table.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Rates {
+    /// λ1 and the slope of the coupled penalty.
+    pub coupled: [f64; 2],
+    /// What part of the old weight the decay takes off.
+    pub decay: f64,
+    /// lr · lr_scale.
+    pub rate: f64,
+    /// Below this, the proximal step gives 0.
+    pub threshold: f64,
+    /// What the proximal step divides the rest by.
+    pub divisor: f64,
+}
+
+impl Group {
+    /// Checks the ranges of all fields.
+    ///
+    /// # Errors
+    /// Names `groups`, the index and the field.
+    pub(crate) fn check(&self, op: &'static str, index: usize) -> Result<(), Error> {
+        for (name, v) in [("lr_scale", self.lr_scale), ("decay", self.decay)] {
+            if !((v as f32).is_finite() && v >= 0.0) {
+                return Err(Error::argument(op, "groups", format!("[{index}] has {name} = {v}, must be finite and at least 0")));
+            }
+        }
+        self.coupled.check(op, "groups")?;
+        self.prox.check(op, "groups")
+    }
+
+    /// The products with the learning rate.
+    pub(crate) fn rates(&self, lr: f64) -> Rates {
+        let rate = lr * self.lr_scale;
+        Rates {
+            coupled: [self.coupled.l1, self.coupled.slope()],
+            decay: match self.decay_mode {
+                DecayMode::ScaledByLr => rate * self.decay,
+                DecayMode::Independent => self.decay,
+            },
+            rate,
+            threshold: rate * self.prox.l1,
+            divisor: 1.0 + rate * self.prox.slope(),
+        }
+    }
+}
+
+impl Rates {
+    /// The two rows of the table; kernels multiply by the divisor's inverse.
+    pub(crate) fn rows(&self) -> [[f32; 4]; 2] {
+        let [l1, slope] = self.coupled;
+        [[l1, slope, self.decay, self.rate].map(|v| v as f32), [self.threshold, 1.0 / self.divisor, 0.0, 0.0].map(|v| v as f32)]
+    }
+}

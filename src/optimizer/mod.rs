@@ -1,0 +1,219 @@
+//! What `sgd` and `adamw` share: arguments, checks, the lowering of a pass over an arena, and the decision to skip a step.
+mod reference;
+pub(crate) mod table;
+
+pub(crate) use reference::{coupled, regularised};
+
+use crate::{
+    Access, Arg, Caps, Cost, DType, Error, Group, Lowered, NonFinite, Params, Segment, Slot, Step, params,
+    segment::{Arena, check_float},
+    tile::Piece,
+    wgsl::{Decl, Source, Spec, View, part},
+};
+use std::ops::Range;
+
+params! { OnceParams { blocks: u32 } }
+params! { ScanParams { segments: u32, first: u32, blocks: u32, lo: u32, hi: u32, base: u32, end: u32 } }
+
+/// An optimizer step as both ops describe it.
+pub(crate) struct Optimizer<'a> {
+    pub name: &'static str,
+    pub dtype: DType,
+    pub segments: &'a [Segment],
+    pub groups: &'a [Group],
+    /// The f32 buffers that the step updates beside the weights.
+    pub state: &'static [&'static str],
+    pub lr: f64,
+    pub step: u64,
+    pub grad_scale: f64,
+    pub gpu_scale: bool,
+    pub non_finite: NonFinite,
+}
+
+/// The words with which every kernel that works on an arena's pieces begins its parameters.
+pub(crate) struct Window {
+    pub segments: u32,
+    pub first: u32,
+    pub blocks: u32,
+    pub lo: u32,
+    pub hi: u32,
+    pub base: u32,
+    pub end: u32,
+}
+
+impl Window {
+    fn new(arena: &Arena, piece: &Piece) -> Self {
+        Self {
+            segments: arena.rows.len() as u32,
+            first: piece.blocks.start as u32,
+            blocks: (piece.blocks.end - piece.blocks.start) as u32,
+            lo: piece.quads.start as u32,
+            hi: piece.quads.end as u32,
+            base: piece.base(),
+            end: piece.end(),
+        }
+    }
+}
+
+/// A scalar field must fit f32 and lie in a range, both ends included.
+pub(crate) fn check_scalar(op: &'static str, field: &'static str, v: f64, [lo, hi]: [f64; 2]) -> Result<(), Error> {
+    if (v as f32).is_finite() && (lo..=hi).contains(&v) {
+        return Ok(());
+    }
+    let range = match (lo == f64::NEG_INFINITY, hi == f64::INFINITY) {
+        (true, _) => String::new(),
+        (_, true) => format!(" and at least {lo}"),
+        _ => format!(" and in {lo}..={hi}"),
+    };
+    Err(Error::argument(op, field, format!("is {v}, must be finite in f32{range}")))
+}
+
+const TABLE: Decl = Decl { name: "table", dtype: DType::U32, view: View::Raw("vec4<u32>"), writes: false };
+const FLAG: Decl = Decl { name: "flag", dtype: DType::U32, view: View::Raw("u32"), writes: false };
+const SCALE: Decl = Decl { name: "scale", dtype: DType::F32, view: View::Elements, writes: false };
+
+impl Optimizer<'_> {
+    pub fn args(&self) -> Vec<Arg> {
+        let len = Segment::arena_len(self.segments);
+        let mut args = vec![Arg::read("grad", self.dtype, len)];
+        args.extend(self.gpu_scale.then(|| Arg::read("scale", DType::F32, 1)));
+        args.push(Arg::update("weight", self.dtype, len));
+        args.extend(self.state.iter().map(|name| Arg::update(name, DType::F32, len)));
+        args.extend(self.skips().then(|| Arg::update("skipped", DType::U32, 1)));
+        args
+    }
+
+    fn skips(&self) -> bool {
+        self.non_finite == NonFinite::Skip
+    }
+
+    fn check(&self) -> Result<(), Error> {
+        check_float(self.name, &self.args()[0])?;
+        check_scalar(self.name, "lr", self.lr, [0.0, f64::INFINITY])?;
+        check_scalar(self.name, "grad_scale", self.grad_scale, [f64::NEG_INFINITY, f64::INFINITY])?;
+        if self.step == 0 {
+            return Err(Error::argument(self.name, "step", "is 0, must be at least 1: steps are counted from 1"));
+        }
+        for (i, group) in self.groups.iter().enumerate() {
+            group.check(self.name, i)?;
+            let rates = group.rates(self.lr);
+            if rates.rows().as_flattened().iter().any(|v| !v.is_finite()) {
+                let why = format!("[{i}]: a product with lr = {} is past the range of f32 (3.4e38)", self.lr);
+                return Err(Error::argument(self.name, "groups", why));
+            }
+        }
+        Ok(())
+    }
+
+    /// `shader` once for each piece of the arena, after the kernels that decide whether the step is made.
+    pub fn lower(
+        &self,
+        caps: &Caps,
+        shader: Source,
+        parts: &[&str],
+        params: impl Fn(Window) -> Params,
+    ) -> Result<Lowered, Error> {
+        self.check()?;
+        let args = self.args();
+        let arena = Arena::new(self.name, self.segments, self.groups.len(), caps)?;
+        let mut out = Lowered::default();
+        if arena.blocks == 0 {
+            return Ok(out);
+        }
+        let rows = self.groups.iter().flat_map(|g| g.rates(self.lr).rows());
+        let table = out.table(&arena.table(rows), caps);
+        let flag = if self.skips() { Some(self.decide(caps, &arena, &table, &mut out)?) } else { None };
+        let parts =
+            parts.iter().copied().chain([self.scale_part(), if self.skips() { "lib/step_unless" } else { "lib/step_always" }]);
+        let parts: Vec<Source> = parts.map(part).collect();
+        let widest = if self.state.is_empty() { self.dtype.size() } else { 4 };
+        for piece in arena.pieces(self.name, caps, widest)? {
+            let (mut bindings, mut slots) = (Vec::new(), Vec::new());
+            for (i, arg) in args.iter().enumerate() {
+                match arg.name {
+                    "skipped" => {}
+                    "scale" => self.bind_scale(&mut bindings, &mut slots),
+                    name => {
+                        bindings.push(Decl { name, dtype: arg.dtype, view: piece.view(), writes: name != "grad" });
+                        slots.push(piece.slot(i, arg));
+                    }
+                }
+            }
+            bindings.push(TABLE);
+            slots.push(Slot::Table(table.clone()));
+            if let Some(flag) = &flag {
+                bindings.push(FLAG);
+                slots.push(Slot::Scratch(flag.clone()));
+            }
+            let spec = Spec {
+                shader,
+                entry: self.name,
+                parts: parts.clone(),
+                bindings,
+                consts: vec![("WG", caps.lanes), ("QUADS", caps.quads)],
+            };
+            let blocks = piece.blocks.end - piece.blocks.start;
+            let params = params(Window::new(&arena, &piece));
+            out.steps.push(Step { spec, params, slots, workgroups: blocks, trips: u64::from(caps.quads) + 32 });
+        }
+        Ok(out)
+    }
+
+    fn scale_part(&self) -> &'static str {
+        if self.gpu_scale { "lib/scale_gpu" } else { "lib/scale_host" }
+    }
+
+    fn bind_scale(&self, bindings: &mut Vec<Decl>, slots: &mut Vec<Slot>) {
+        if self.gpu_scale {
+            bindings.push(SCALE);
+            slots.push(Slot::Arg(1, 0..4));
+        }
+    }
+
+    /// Clears a flag in scratch, sets it if anything is not finite, counts it; returns where it lies.
+    fn decide(&self, caps: &Caps, arena: &Arena, table: &Range<u64>, out: &mut Lowered) -> Result<Range<u64>, Error> {
+        let args = self.args();
+        let flag = out.scratch(4, caps);
+        let once = |shader: &str, parts: Vec<Source>, bindings: Vec<Decl>, slots: Vec<Slot>| {
+            let shader = part(shader);
+            let entry = shader.name.trim_start_matches("lib/");
+            let spec = Spec { shader, entry, parts, bindings, consts: vec![] };
+            Step { spec, params: OnceParams { blocks: 1 }.into(), slots, workgroups: 1, trips: 0 }
+        };
+        let (mut bindings, mut slots) = (vec![Decl { writes: true, ..FLAG }], vec![Slot::Scratch(flag.clone())]);
+        self.bind_scale(&mut bindings, &mut slots);
+        out.steps.push(once("lib/skip_begin", vec![part(self.scale_part())], bindings, slots));
+        for piece in arena.pieces(self.name, caps, self.dtype.size())? {
+            let Window { segments, first, blocks, lo, hi, base, end } = Window::new(arena, &piece);
+            out.steps.push(Step {
+                spec: Spec {
+                    shader: part("lib/skip_scan"),
+                    entry: "skip_scan",
+                    parts: vec![],
+                    bindings: vec![
+                        Decl { name: "grad", dtype: self.dtype, view: piece.view(), writes: false },
+                        TABLE,
+                        Decl { view: View::Raw("atomic<u32>"), writes: true, ..FLAG },
+                    ],
+                    consts: vec![("WG", caps.lanes), ("QUADS", caps.quads)],
+                },
+                params: ScanParams { segments, first, blocks, lo, hi, base, end }.into(),
+                slots: vec![piece.slot(0, &args[0]), Slot::Table(table.clone()), Slot::Scratch(flag.clone())],
+                workgroups: piece.blocks.end - piece.blocks.start,
+                trips: u64::from(caps.quads) + 32,
+            });
+        }
+        let skipped = Decl { name: "skipped", dtype: DType::U32, view: View::Raw("u32"), writes: true };
+        let slots = vec![Slot::Scratch(flag.clone()), Slot::Arg(args.len() - 1, 0..4)];
+        out.steps.push(once("lib/skip_end", vec![], vec![FLAG, skipped], slots));
+        Ok(flag)
+    }
+
+    /// Each buffer once, twice if updated; the gradients once more if the step may be skipped.
+    pub fn cost(&self) -> Cost {
+        let args = self.args();
+        let times = |a: &Arg| if a.access == Access::Update { 2 } else { 1 };
+        let again = if self.skips() { args[0].bytes() } else { 0 };
+        Cost { bytes: args.iter().map(|a| times(a) * a.bytes()).sum::<u64>() + again, elements: args[0].len as u64 }
+    }
+}

@@ -1,0 +1,84 @@
+//! The optimizers' references: the loop over an arena, and the error analysis of what both kernels do to a weight.
+use super::Optimizer;
+use crate::{Approx, Arg, Expected, HostData, Pattern, Rng, group::Rates};
+
+impl Optimizer<'_> {
+    /// Runs `each` over the live elements: from the factor of the gradients, the group's scalars, and the element's
+    /// (gradient, weight, state) to its new (weight, state). What is in f32 alone needs no further rounding.
+    pub fn reference(&self, args: &[HostData], each: impl Fn(Approx, &Rates, [f64; 4]) -> [Approx; 3]) -> Vec<Expected> {
+        let reads = 1 + usize::from(self.gpu_scale);
+        let grad = args[0].to_f64();
+        let gpu = if self.gpu_scale { args[1].to_f64()[0] } else { 1.0 };
+        let live = || self.segments.iter().flat_map(|s| (s.start..s.start + s.len).map(|i| (i, s.group)));
+        let skip = self.skips() && live().next().is_some() && !(gpu.is_finite() && live().all(|(i, _)| grad[i].is_finite()));
+        let mut out: Vec<Expected>;
+        if skip {
+            out = args[reads..].iter().cloned().map(Expected::Exact).collect();
+        } else {
+            let buffers = 1 + self.state.len();
+            let old: Vec<Vec<f64>> = args[reads..reads + buffers].iter().map(HostData::to_f64).collect();
+            let mut new: Vec<(Vec<f64>, Vec<f64>)> = old.iter().map(|o| (o.clone(), vec![0.0; o.len()])).collect();
+            let factor = Approx::host(self.grad_scale);
+            let factor = if self.gpu_scale { factor.times(Approx::exact(gpu)) } else { factor };
+            let rates: Vec<Rates> = self.groups.iter().map(|g| g.rates(self.lr)).collect();
+            for (i, group) in live() {
+                let at = |k: usize| old.get(k).map_or(0.0, |o| o[i]);
+                let results = each(factor, &rates[group], [grad[i], at(0), at(1), at(2)]);
+                for (k, ((value, bound), got)) in new.iter_mut().zip(results).enumerate() {
+                    value[i] = got.value;
+                    let error = if k == 0 { got.stored(self.dtype) } else { got.error };
+                    // NaN and infinities come out as they are, or not at all.
+                    bound[i] = if got.value.is_finite() { error } else { 0.0 };
+                }
+            }
+            out = new.into_iter().map(|(value, bound)| Expected::Within { value, bound }).collect();
+        }
+        if self.skips() {
+            let before = args[args.len() - 1].words().map_or(0, |w| w[0]);
+            out.truncate(1 + self.state.len());
+            out.push(Expected::Exact(HostData::U32(vec![before.wrapping_add(u32::from(skip))])));
+        }
+        out
+    }
+
+    /// Contents for an argument: NaN between the tensors' gradients, which nothing may notice; infinities only in gradients
+    /// and in the scale, since an infinite weight or moment may become a NaN in one order of the sum and not in another.
+    pub fn fill(&self, arg: &Arg, domain: [f64; 2], rng: &mut Rng, pattern: Pattern) -> HostData {
+        let data = rng.fill(arg, domain, pattern);
+        let mut values = match arg.name {
+            "skipped" => return data,
+            _ => data.to_f64(),
+        };
+        if arg.name == "grad" {
+            let mut end = 0;
+            for s in self.segments {
+                values[end..s.start].fill(f64::NAN);
+                end = s.start + s.len;
+            }
+        } else if arg.name != "scale" {
+            values.iter_mut().filter(|v| v.is_infinite()).for_each(|v| *v = f64::NAN);
+        }
+        HostData::from_f64(arg.dtype, values)
+    }
+}
+
+/// The new weight as the kernels compute it: off with `decay` of the old one, `rate` against the direction, then the
+/// proximal step.
+pub(crate) fn regularised(rates: &Rates, w: f64, direction: Approx) -> Approx {
+    let old = Approx::exact(w);
+    let moved = Approx::sum([old, old.scaled(rates.decay).negative(), direction.scaled(rates.rate).negative()]);
+    moved.soft(Approx::host(rates.threshold)).times(Approx::host(1.0 / rates.divisor))
+}
+
+/// The gradient with its factor and the coupled penalty's gradient.
+pub(crate) fn coupled(factor: Approx, rates: &Rates, g: f64, w: f64) -> Approx {
+    let [l1, slope] = rates.coupled;
+    let sign = if w > 0.0 {
+        1.0
+    } else if w < 0.0 {
+        -1.0
+    } else {
+        0.0
+    };
+    Approx::sum([factor.times(Approx::exact(g)), Approx::exact(sign).scaled(l1), Approx::exact(w).scaled(slope)])
+}
