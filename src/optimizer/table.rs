@@ -28,12 +28,8 @@ pub(crate) const NON_FINITE: Field = Field {
 /// What the optimizers are timed on: one long tensor, plain, regularized, and in halves; and a model of many short ones.
 pub(crate) fn bench(make: impl Fn(DType, Vec<Segment>, Vec<Group>) -> Box<dyn Op>) -> Vec<Box<dyn Op>> {
     let one = || Segment::one(1 << 22);
-    let fused = || Group {
-        coupled: ElasticNet::elastic_net(1e-4, 1e-4),
-        decay: 1e-2,
-        prox: ElasticNet::elastic_net(1e-4, 1e-4),
-        ..Group::default()
-    };
+    let fused =
+        || Group { coupled: ElasticNet::new(1e-4, 1e-4), decay: 1e-2, prox: ElasticNet::new(1e-4, 1e-4), ..Group::default() };
     // 100 to 16,000 elements, about a million in all.
     let lens: Vec<usize> = (0..300).map(|i| (100.0 * 160f64.powf(f64::from(i) / 299.0)) as usize).collect();
     vec![
@@ -48,9 +44,9 @@ pub(crate) fn bench(make: impl Fn(DType, Vec<Segment>, Vec<Group>) -> Box<dyn Op
 pub(crate) fn groups() -> Vec<Group> {
     let plain = Group::default();
     vec![
-        Group { coupled: ElasticNet::elastic_net(1e-2, 0.3), decay: 0.1, ..plain },
+        Group { coupled: ElasticNet::new(1e-2, 0.3), decay: 0.1, ..plain },
         Group { lr_scale: 0.5, decay: 1e-3, decay_mode: DecayMode::Independent, prox: ElasticNet::l1(3.0), ..plain },
-        Group { coupled: ElasticNet::l1(0.1), prox: ElasticNet::elastic_net(2.0, 0.7), ..plain },
+        Group { coupled: ElasticNet::l1(0.1), prox: ElasticNet::new(2.0, 0.7), ..plain },
         Group { lr_scale: 0.0, coupled: ElasticNet::weight_decay(0.2), ..plain },
     ]
 }
