@@ -44,6 +44,12 @@ impl Optimizer<'_> {
     /// Contents for an argument: NaN between the tensors' gradients, which nothing may notice; infinities only in gradients
     /// and in the scale, since an infinite weight or moment may become a NaN in one order of the sum and not in another.
     pub fn fill(&self, arg: &Arg, domain: [f64; 2], rng: &mut Rng, pattern: Pattern) -> HostData {
+        // The scale alone must be able to stop a step: every second step number draws it NaN, and finite gradients.
+        let scale_only = pattern == Pattern::NonFinite && self.gpu_scale && self.step % 2 == 0;
+        if scale_only && arg.name == "scale" {
+            return HostData::F32(vec![f32::NAN]);
+        }
+        let pattern = if scale_only && arg.name == "grad" { Pattern::Ordinary } else { pattern };
         let data = rng.fill(arg, domain, pattern);
         let mut values = match arg.name {
             "skipped" => return data,
