@@ -1,7 +1,8 @@
 // g += λ1·sign(w) + slope·w, with slope = 2·λ2 or λ2 by convention, over every tensor of an arena.
-// One workgroup per block of WG * QUADS quads, lanes side by side. A term whose λ is 0 is absent, also where w is not finite.
+// One workgroup per block of WG * QUADS quads, lanes side by side.
 //!use lib/grid
 //!use lib/segments
+//!use lib/elastic
 
 struct Params { segments: u32, first: u32, blocks: u32, lo: u32, hi: u32, base: u32, end: u32 }
 
@@ -25,8 +26,6 @@ fn penalty_grad(@builtin(workgroup_id) wid: vec3<u32>,
         let i = q - params.base;
         let w = weight_load(i);
         let g = grad_load(i);
-        let l1 = select(vec4<f32>(0.0), group.x * sign(w), group.x != 0.0);
-        let l2 = select(vec4<f32>(0.0), group.y * w, group.y != 0.0);
-        grad_store(i, select(g, g + (l1 + l2), live(b, q)));
+        grad_store(i, select(g, g + elastic_gradient(w, group.x, group.y), live(b, q)));
     }
 }

@@ -1,8 +1,8 @@
 // w <- sign(w)·max(|w| - t, 0) / d, with t = step·λ1 and d = 1 + step·slope, over every tensor of an arena, and one count
 // of the weights that the threshold sets to zero per block of WG * QUADS quads, lanes side by side.
-// Thresholds are compared as bits: magnitudes order as their bits do, and no device may flush or reorder that.
 //!use lib/grid
 //!use lib/segments
+//!use lib/elastic
 //!use lib/reduce
 //!use lib/sum_u32
 
@@ -28,18 +28,9 @@ fn prox(@builtin(workgroup_id) wid: vec3<u32>,
         let q = b.start + k * WG + lane;
         if q < params.lo || q >= b.end { continue; }
         let w = weight_load(q - params.base);
-        let bits = bitcast<vec4<u32>>(w);
-        let magnitude = bits & vec4<u32>(0x7fffffffu);
-        let rest = bitcast<vec4<f32>>(magnitude) - group.x;
-        // A quotient may be off by 2.5 ulp even where the divisor is 1.
-        let shrunk = bitcast<vec4<u32>>(select(rest / group.y, rest, group.y == 1.0)) & vec4<u32>(0x7fffffffu);
-        let zero = magnitude <= vec4<u32>(bitcast<u32>(group.x));
-        // NaN and infinities stay what they are.
-        let kept = select(bits, shrunk | (bits & vec4<u32>(0x80000000u)), magnitude < vec4<u32>(0x7f800000u));
-        let now = bitcast<vec4<f32>>(select(kept, vec4<u32>(0u), zero));
         let ours = live(b, q);
-        weight_store(q - params.base, select(w, now, ours));
-        zeros += select(vec4<u32>(0u), vec4<u32>(1u), zero & ours);
+        weight_store(q - params.base, select(w, elastic_prox(w, group.x, group.y), ours));
+        zeros += select(vec4<u32>(0u), vec4<u32>(1u), elastic_zeros(w, group.x) & ours);
     }
     let all = reduce(lane, (zeros.x + zeros.y) + (zeros.z + zeros.w));
     if lane == 0u { partials[params.partial + block] = all; }

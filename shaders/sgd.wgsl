@@ -23,7 +23,7 @@ fn sgd(@builtin(workgroup_id) wid: vec3<u32>,
     let block = workgroup_index(wid, count);
     if block >= params.blocks || step_is_skipped() { return; }
     let b = find_block(params.first + block, WG * QUADS);
-    // (λ1, slope, decay, rate) and (threshold, shrink).
+    // (λ1, slope, decay, rate) and (threshold, divisor).
     let group = group_row(b, 2u, 0u);
     let prox = group_row(b, 2u, 1u);
     let factor = params.grad_scale * gpu_scale();

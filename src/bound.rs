@@ -70,8 +70,11 @@ impl Approx {
         Self { value: -self.value, error: self.error }
     }
 
-    /// The quotient: 2.5 ulp in WGSL. The error is infinite where the divisor may be 0.
+    /// The quotient: 2.5 ulp in WGSL. The error is infinite where the divisor may be 0. Kernels leave a divisor of 1 out.
     pub fn over(self, by: Self) -> Self {
+        if by == Self::exact(1.0) {
+            return self;
+        }
         let (a, b) = (self.operand(), by.operand());
         let (value, least) = (a.value / b.value, b.value.abs() - b.error);
         // |a'/b' - a/b| = |(a' - a) - a/b·(b' - b)| / |b'|

@@ -100,9 +100,9 @@ impl Group {
 }
 
 impl Rates {
-    /// The two rows of the table; kernels multiply by the divisor's inverse.
+    /// The two rows of the table.
     pub(crate) fn rows(&self) -> [[f32; 4]; 2] {
         let [l1, slope] = self.coupled;
-        [[l1, slope, self.decay, self.rate].map(|v| v as f32), [self.threshold, 1.0 / self.divisor, 0.0, 0.0].map(|v| v as f32)]
+        [[l1, slope, self.decay, self.rate].map(|v| v as f32), [self.threshold, self.divisor, 0.0, 0.0].map(|v| v as f32)]
     }
 }

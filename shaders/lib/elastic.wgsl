@@ -5,7 +5,19 @@ fn elastic_gradient(w: vec4<f32>, l1: f32, slope: f32) -> vec4<f32> {
     return select(vec4<f32>(0.0), l1 * sign(w), l1 != 0.0) + select(vec4<f32>(0.0), slope * w, slope != 0.0);
 }
 
-// Soft threshold at t·λ1, then times 1 / (1 + t·slope). Exactly 0 up to the threshold; a NaN stays NaN.
-fn elastic_prox(w: vec4<f32>, threshold: f32, shrink: f32) -> vec4<f32> {
-    return (w - clamp(w, vec4<f32>(-threshold), vec4<f32>(threshold))) * shrink;
+// sign(w)·max(|w| - threshold, 0) / divisor, with threshold = t·λ1 and divisor = 1 + t·slope. Thresholds are compared as bits:
+// magnitudes order as their bits do, and no device may flush or reorder that. NaN and infinities stay what they are.
+fn elastic_prox(w: vec4<f32>, threshold: f32, divisor: f32) -> vec4<f32> {
+    let bits = bitcast<vec4<u32>>(w);
+    let magnitude = bits & vec4<u32>(0x7fffffffu);
+    let rest = bitcast<vec4<f32>>(magnitude) - threshold;
+    // A quotient may be off by 2.5 ulp even where the divisor is 1.
+    let shrunk = bitcast<vec4<u32>>(select(rest / divisor, rest, divisor == 1.0)) & vec4<u32>(0x7fffffffu);
+    let kept = select(bits, shrunk | (bits & vec4<u32>(0x80000000u)), magnitude < vec4<u32>(0x7f800000u));
+    return bitcast<vec4<f32>>(select(kept, vec4<u32>(0u), elastic_zeros(w, threshold)));
+}
+
+// Which weights the threshold sets to 0.
+fn elastic_zeros(w: vec4<f32>, threshold: f32) -> vec4<bool> {
+    return (bitcast<vec4<u32>>(w) & vec4<u32>(0x7fffffffu)) <= vec4<u32>(bitcast<u32>(threshold));
 }

@@ -1,4 +1,4 @@
-use super::penalty_grad;
+use super::{penalty_grad, prox};
 
 /// The scalars of one SGD step on one weight.
 #[derive(Clone, Copy, Debug)]
@@ -38,6 +38,5 @@ pub fn sgd(h: &SgdStep, w: f64, g: f64, buffer: f64) -> (f64, f64) {
 pub(super) fn regularised(w: f64, decay: f64, rate: f64, direction: f64, [threshold, divisor]: [f64; 2]) -> f64 {
     let decayed = if decay == 0.0 { w } else { w - decay * w };
     let moved = if rate == 0.0 { decayed } else { decayed - rate * direction };
-    let soft = if moved.abs() <= threshold { 0.0 } else { moved - threshold.copysign(moved) };
-    soft / divisor
+    prox(threshold, divisor, moved)
 }

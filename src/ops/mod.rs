@@ -1,26 +1,20 @@
 //! Every op, one module each, and the table that tests, benches, the command line and the documents walk.
 use crate::{DType, Error, Op, Segment};
 
+mod adamw;
 mod penalty;
 mod penalty_grad;
 mod prox;
-
-pub use penalty::Penalty;
-pub use penalty_grad::PenaltyGrad;
-pub use prox::Prox;
-
-/// The table.
-pub const ALL: &[Entry] = &[penalty::ENTRY, penalty_grad::ENTRY, prox::ENTRY];
-mod adamw;
-mod penalty_grad;
 mod sgd;
 
 pub use adamw::Adamw;
+pub use penalty::Penalty;
 pub use penalty_grad::PenaltyGrad;
+pub use prox::Prox;
 pub use sgd::Sgd;
 
 /// The table.
-pub const ALL: &[Entry] = &[adamw::ENTRY, penalty_grad::ENTRY, sgd::ENTRY];
+pub const ALL: &[Entry] = &[adamw::ENTRY, penalty::ENTRY, penalty_grad::ENTRY, prox::ENTRY, sgd::ENTRY];
 
 /// The kernel files, one per op.
 mod sources {
@@ -31,11 +25,10 @@ mod sources {
         };
     }
     source! {
+        ADAMW = "adamw",
         PENALTY = "penalty",
         PENALTY_GRAD = "penalty_grad",
         PROX = "prox",
-        ADAMW = "adamw",
-        PENALTY_GRAD = "penalty_grad",
         SGD = "sgd",
     }
 }

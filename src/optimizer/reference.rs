@@ -1,6 +1,6 @@
 //! The optimizers' references: the loop over an arena, and the error analysis of what both kernels do to a weight.
 use super::Optimizer;
-use crate::{Approx, Arg, Expected, HostData, Pattern, Rng, group::Rates};
+use crate::{Approx, Arg, Expected, HostData, Pattern, Rng, group::Rates, segment::poison_gaps};
 
 impl Optimizer<'_> {
     /// Runs `each` over the live elements: from the factor of the gradients, the group's scalars, and the element's
@@ -45,26 +45,20 @@ impl Optimizer<'_> {
     /// and in the scale, since an infinite weight or moment may become a NaN in one order of the sum and not in another.
     pub fn fill(&self, arg: &Arg, domain: [f64; 2], rng: &mut Rng, pattern: Pattern) -> HostData {
         // The scale alone must be able to stop a step: every second step number draws it NaN, and finite gradients.
-        let scale_only = pattern == Pattern::NonFinite && self.gpu_scale && self.step % 2 == 0;
+        let scale_only = pattern == Pattern::NonFinite && self.gpu_scale && self.step.is_multiple_of(2);
         if scale_only && arg.name == "scale" {
             return HostData::F32(vec![f32::NAN]);
         }
         let pattern = if scale_only && arg.name == "grad" { Pattern::Ordinary } else { pattern };
         let data = rng.fill(arg, domain, pattern);
-        let mut values = match arg.name {
-            "skipped" => return data,
-            _ => data.to_f64(),
-        };
-        if arg.name == "grad" {
-            let mut end = 0;
-            for s in self.segments {
-                values[end..s.start].fill(f64::NAN);
-                end = s.start + s.len;
+        match arg.name {
+            "grad" => poison_gaps(self.segments, data),
+            "scale" | "skipped" => data,
+            _ => {
+                let finite = |x: f64| if x.is_infinite() { f64::NAN } else { x };
+                HostData::from_f64(arg.dtype, data.to_f64().into_iter().map(finite))
             }
-        } else if arg.name != "scale" {
-            values.iter_mut().filter(|v| v.is_infinite()).for_each(|v| *v = f64::NAN);
         }
-        HostData::from_f64(arg.dtype, values)
     }
 }
 
@@ -73,7 +67,7 @@ impl Optimizer<'_> {
 pub(crate) fn regularised(rates: &Rates, w: f64, direction: Approx) -> Approx {
     let old = Approx::exact(w);
     let moved = Approx::sum([old, old.scaled(rates.decay).negative(), direction.scaled(rates.rate).negative()]);
-    moved.soft(Approx::host(rates.threshold)).times(Approx::host(1.0 / rates.divisor))
+    moved.soft(Approx::host(rates.threshold)).over(Approx::host(rates.divisor))
 }
 
 /// The gradient with its factor and the coupled penalty's gradient.
