@@ -209,11 +209,15 @@ impl Optimizer<'_> {
         Ok(flag)
     }
 
-    /// Each buffer once, twice if updated; the gradients once more if the step may be skipped.
+    /// Each live element of each buffer once, twice if updated; the gradients once more if the step may be skipped.
     pub fn cost(&self) -> Cost {
-        let args = self.args();
-        let times = |a: &Arg| if a.access == Access::Update { 2 } else { 1 };
-        let again = if self.skips() { args[0].bytes() } else { 0 };
-        Cost { bytes: args.iter().map(|a| times(a) * a.bytes()).sum::<u64>() + again, elements: args[0].len as u64 }
+        let (args, live) = (self.args(), self.segments.iter().map(|s| s.len as u64).sum::<u64>());
+        let elements = |a: &Arg| if matches!(a.name, "scale" | "skipped") { 1 } else { live };
+        let times = |a: &Arg| match a.access {
+            Access::Update => 2,
+            _ if a.name == "grad" && self.skips() => 2,
+            _ => 1,
+        };
+        Cost { bytes: args.iter().map(|a| times(a) * elements(a) * a.dtype.size()).sum(), elements: live }
     }
 }
