@@ -1,8 +1,13 @@
 // The elastic net λ1·Σ|w| + λ2·Σw²: its gradient, and its proximal operator.
 
 // λ1·sign(w) + slope·w, with slope = 2·λ2 or λ2 by convention. A term whose λ is 0 is absent, also where w is not finite.
+// The sign is taken from the bits: a device that flushes subnormal numbers would see 0. sign(0) and sign(NaN) are 0.
 fn elastic_gradient(w: vec4<f32>, l1: f32, slope: f32) -> vec4<f32> {
-    return select(vec4<f32>(0.0), l1 * sign(w), l1 != 0.0) + select(vec4<f32>(0.0), slope * w, slope != 0.0);
+    let bits = bitcast<vec4<u32>>(w);
+    let magnitude = bits & vec4<u32>(0x7fffffffu);
+    let none = (magnitude == vec4<u32>(0u)) | (magnitude > vec4<u32>(0x7f800000u)) | vec4<bool>(l1 == 0.0);
+    let lasso = bitcast<vec4<f32>>(vec4<u32>(bitcast<u32>(l1)) | (bits & vec4<u32>(0x80000000u)));
+    return select(lasso, vec4<f32>(0.0), none) + select(vec4<f32>(0.0), slope * w, slope != 0.0);
 }
 
 // sign(w)·max(|w| - threshold, 0) / divisor, with threshold = t·λ1 and divisor = 1 + t·slope. Thresholds are compared as bits:
