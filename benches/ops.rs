@@ -1,1 +1,66 @@
-fn main() {}
+//! `cargo bench [-- FILTER]`: the table's bench cases, checked, then timed against a copy on the same device.
+//! `ridgepole bench` does the same with more choice of device and output.
+//!
+//! Without `--bench`, as `cargo test --benches` calls it, each case is checked and timed once, shortly.
+use ridgepole::{Gpu, bench, wgpu};
+use std::{process::ExitCode, time::Duration};
+
+fn main() -> ExitCode {
+    let args: Vec<String> = std::env::args().skip(1).collect();
+    let timing = args.iter().any(|a| a == "--bench") && !args.iter().any(|a| a == "--test");
+    // The other flags of libtest (--nocapture, --color=...) mean nothing here.
+    let filter = args.iter().find(|a| !a.starts_with('-')).map_or("", String::as_str);
+    let cases = bench::cases(filter);
+    if args.iter().any(|a| a == "--list") {
+        cases.iter().for_each(|op| println!("{op:?}: benchmark"));
+        return ExitCode::SUCCESS;
+    }
+    if cases.is_empty() {
+        eprintln!("no bench case contains {filter:?}");
+        return ExitCode::from(2);
+    }
+    let options = if timing { bench::Options::default() } else { bench::Options { rounds: 1, sample: Duration::from_millis(1) } };
+    let (gpu, queue) = device();
+    println!("{:>22} {:>10} {:>8} {:>10} {:>7} {:>7}  case", "op", "time", "spread", "GB/s", "copy", "share");
+    let mut wrong = 0;
+    for op in cases {
+        match bench::measure(&gpu, &queue, op.as_ref(), &options) {
+            Ok(t) => println!(
+                "{:>22} {:>7.3} ms {:>7.1}% {:>10.2} {:>7.2} {:>6.1}%  {}",
+                t.op,
+                t.seconds * 1e3,
+                t.spread() * 100.0,
+                t.gb_per_s(),
+                t.copy_gb_per_s(),
+                t.share() * 100.0,
+                short(&t.case)
+            ),
+            Err(why) => {
+                wrong += 1;
+                println!("{:>22} WRONG {} {why}", op.name(), short(&format!("{op:?}")));
+            }
+        }
+    }
+    ExitCode::from(u8::from(wrong > 0))
+}
+
+fn short(case: &str) -> String {
+    if case.chars().count() <= 100 { case.to_string() } else { case.chars().take(97).chain("...".chars()).collect() }
+}
+
+fn device() -> (Gpu, wgpu::Queue) {
+    let instance = wgpu::Instance::new(wgpu::InstanceDescriptor::new_without_display_handle_from_env());
+    let adapter = pollster::block_on(wgpu::util::initialize_adapter_from_env_or_default(&instance, None))
+        .expect("benchmarks need a GPU adapter: install your GPU's driver, or Mesa's software Vulkan");
+    let (device, queue) = pollster::block_on(adapter.request_device(&wgpu::DeviceDescriptor {
+        required_features: adapter.features()
+            & !wgpu::Features::all_experimental_mask()
+            & !wgpu::Features::MAPPABLE_PRIMARY_BUFFERS,
+        required_limits: adapter.limits(),
+        ..Default::default()
+    }))
+    .expect("the adapter gives a device");
+    let info = adapter.get_info();
+    println!("{} ({:?}, {} {})", info.name, info.backend, info.driver, info.driver_info);
+    (Gpu::new(&device), queue)
+}

@@ -3,6 +3,8 @@
 
 mod bound;
 #[cfg(not(target_arch = "wasm32"))]
+pub mod bench;
+#[cfg(not(target_arch = "wasm32"))]
 pub mod check;
 pub mod cpu;
 mod dtype;

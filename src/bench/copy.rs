@@ -1,0 +1,62 @@
+//! The yardstick: a plain copy, written and lowered as every other op is.
+use crate::{
+    Arg, Caps, DType, Error, Expected, HostData, Lowered, Op, Step, params, tile,
+    wgsl::{Decl, Source, Spec},
+};
+
+params! { CopyParams { first: u32, blocks: u32, lo: u32, hi: u32, base: u32, end: u32 } }
+
+const NAME: &str = "copy";
+const SOURCE: Source = Source { name: NAME, text: include_str!("copy.wgsl") };
+
+/// y = x for `len` elements of f32: reads `x`, writes `y`, exactly. Not in the table of ops, as `wgpu` itself copies
+/// buffers; this one is here because its kernel moves data as the other kernels do.
+#[derive(Clone, Debug, PartialEq)]
+pub struct CopyOp {
+    /// Elements.
+    pub len: usize,
+}
+
+impl Op for CopyOp {
+    fn name(&self) -> &'static str {
+        NAME
+    }
+
+    fn args(&self) -> Vec<Arg> {
+        vec![Arg::read("x", DType::F32, self.len), Arg::write("y", DType::F32, self.len)]
+    }
+
+    fn lower(&self, caps: &Caps) -> Result<Lowered, Error> {
+        let (args, mut out) = (self.args(), Lowered::default());
+        for piece in tile::flat(NAME, caps, self.len as u64, 4, u64::from(caps.lanes * caps.quads))? {
+            let decl = |name, writes| Decl { name, dtype: DType::F32, view: piece.view(), writes };
+            let count = piece.blocks.end - piece.blocks.start;
+            out.steps.push(Step {
+                spec: Spec {
+                    shader: SOURCE,
+                    entry: "copy",
+                    parts: vec![],
+                    bindings: vec![decl("x", false), decl("y", true)],
+                    consts: vec![("WG", caps.lanes), ("QUADS", caps.quads)],
+                },
+                params: CopyParams {
+                    first: piece.blocks.start as u32,
+                    blocks: count as u32,
+                    lo: piece.quads.start as u32,
+                    hi: piece.quads.end as u32,
+                    base: piece.base(),
+                    end: piece.end(),
+                }
+                .into(),
+                slots: vec![piece.slot(0, &args[0]), piece.slot(1, &args[1])],
+                workgroups: count,
+                trips: u64::from(caps.quads),
+            });
+        }
+        Ok(out)
+    }
+
+    fn reference(&self, args: &[HostData]) -> Vec<Expected> {
+        vec![Expected::Exact(args[0].clone())]
+    }
+}
