@@ -2,7 +2,7 @@
 //! `ridgepole bench` does the same with more choice of device and output.
 //!
 //! Without `--bench`, as `cargo test --benches` calls it, each case is checked and timed once, shortly.
-use ridgepole::{Gpu, bench, wgpu};
+use ridgepole::{Session, bench};
 use std::{process::ExitCode, time::Duration};
 
 fn main() -> ExitCode {
@@ -20,11 +20,19 @@ fn main() -> ExitCode {
         return ExitCode::from(2);
     }
     let options = if timing { bench::Options::default() } else { bench::Options { rounds: 1, sample: Duration::from_millis(1) } };
-    let (gpu, queue) = device();
+    let session = match Session::new() {
+        Ok(session) => session,
+        Err(e) => {
+            eprintln!("{e}");
+            return ExitCode::from(2);
+        }
+    };
+    let i = session.info();
+    println!("{} ({:?}, {} {})", i.name, i.backend, i.driver, i.driver_info);
     println!("{:>22} {:>10} {:>8} {:>10} {:>7} {:>7}  case", "op", "time", "spread", "GB/s", "copy", "share");
     let mut wrong = 0;
     for op in cases {
-        match bench::measure(&gpu, &queue, op.as_ref(), &options) {
+        match bench::measure(session.gpu(), session.queue(), op.as_ref(), &options) {
             Ok(t) => println!(
                 "{:>22} {:>7.3} ms {:>7.1}% {:>10.2} {:>7.2} {:>6.1}%  {}",
                 t.op,
@@ -32,7 +40,7 @@ fn main() -> ExitCode {
                 t.spread() * 100.0,
                 t.gb_per_s(),
                 t.copy_gb_per_s(),
-                t.share() * 100.0,
+                t.share * 100.0,
                 short(&t.case)
             ),
             Err(why) => {
@@ -46,21 +54,4 @@ fn main() -> ExitCode {
 
 fn short(case: &str) -> String {
     if case.chars().count() <= 100 { case.to_string() } else { case.chars().take(97).chain("...".chars()).collect() }
-}
-
-fn device() -> (Gpu, wgpu::Queue) {
-    let instance = wgpu::Instance::new(wgpu::InstanceDescriptor::new_without_display_handle_from_env());
-    let adapter = pollster::block_on(wgpu::util::initialize_adapter_from_env_or_default(&instance, None))
-        .expect("benchmarks need a GPU adapter: install your GPU's driver, or Mesa's software Vulkan");
-    let (device, queue) = pollster::block_on(adapter.request_device(&wgpu::DeviceDescriptor {
-        required_features: adapter.features()
-            & !wgpu::Features::all_experimental_mask()
-            & !wgpu::Features::MAPPABLE_PRIMARY_BUFFERS,
-        required_limits: adapter.limits(),
-        ..Default::default()
-    }))
-    .expect("the adapter gives a device");
-    let info = adapter.get_info();
-    println!("{} ({:?}, {} {})", info.name, info.backend, info.driver, info.driver_info);
-    (Gpu::new(&device), queue)
 }

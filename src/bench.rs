@@ -13,7 +13,7 @@ mod copy;
 
 pub use copy::CopyOp;
 
-use crate::{Access, Bound, DType, Error, Gpu, HostData, Op, Pattern, Rng, check, gpu::scoped};
+use crate::{Access, Bound, DType, Error, Gpu, HostData, Op, Pattern, Rng, check, gpu::scoped, readback};
 use serde::Serialize;
 use std::time::{Duration, Instant};
 use wgpu::util::DeviceExt;
@@ -55,6 +55,9 @@ pub struct Timing {
     pub copy_seconds: f64,
     /// Bytes that this copy moved: read and written ones.
     pub copy_bytes: u64,
+    /// The op's bandwidth as a part of the copy's, 1 being a copy: the median over the rounds, so that whatever slows the
+    /// machine down for a while slows both.
+    pub share: f64,
     /// Rounds.
     pub rounds: usize,
     /// What timed it.
@@ -80,11 +83,6 @@ impl Timing {
     /// 10^9 bytes that the copy moved a second.
     pub fn copy_gb_per_s(&self) -> f64 {
         self.copy_bytes as f64 / self.copy_seconds / 1e9
-    }
-
-    /// The op's bandwidth as a part of the copy's; 1 is a copy.
-    pub fn share(&self) -> f64 {
-        self.gb_per_s() / self.copy_gb_per_s()
     }
 
     /// The distance of the quartiles, as a part of the median.
@@ -127,6 +125,9 @@ fn time(gpu: &Gpu, queue: &wgpu::Queue, op: &dyn Op, options: &Options) -> Resul
         times.push(stopwatch.sample(&mine, repeats[0])?);
         yards.push(stopwatch.sample(&yard, repeats[1])?);
     }
+    let copy_bytes = 8 * copy.len as u64;
+    let same = cost.bytes as f64 / copy_bytes as f64;
+    let mut shares: Vec<f64> = times.iter().zip(&yards).map(|(t, y)| same * y / t).collect();
     Ok(Timing {
         op: op.name().to_string(),
         case: format!("{op:?}"),
@@ -136,7 +137,8 @@ fn time(gpu: &Gpu, queue: &wgpu::Queue, op: &dyn Op, options: &Options) -> Resul
         seconds: quantile(&mut times, 0.5),
         quartiles: [quantile(&mut times, 0.25), quantile(&mut times, 0.75)],
         copy_seconds: quantile(&mut yards, 0.5),
-        copy_bytes: 8 * copy.len as u64,
+        copy_bytes,
+        share: quantile(&mut shares, 0.5),
         rounds: times.len(),
         clock: stopwatch.clock(),
     })
@@ -192,6 +194,9 @@ fn upload(device: &wgpu::Device, data: &HostData) -> wgpu::Buffer {
         usage: wgpu::BufferUsages::STORAGE | wgpu::BufferUsages::COPY_SRC | wgpu::BufferUsages::COPY_DST,
     })
 }
+
+/// Longer than any sample takes on a device that still works.
+const PATIENCE: Duration = Duration::from_secs(120);
 
 struct Stopwatch<'a> {
     device: &'a wgpu::Device,
@@ -252,7 +257,7 @@ impl<'a> Stopwatch<'a> {
         let seconds = match &self.stamps {
             None => wall,
             Some((_, buffer)) => {
-                let bytes = check::read(self.device, self.queue, buffer)?;
+                let bytes = readback::read(self.device, self.queue, buffer, 16)?;
                 let stamp = |i: usize| u64::from_le_bytes(bytes[8 * i..8 * i + 8].try_into().expect("eight bytes"));
                 stamp(1).saturating_sub(stamp(0)) as f64 * f64::from(self.queue.get_timestamp_period()) * 1e-9
             }
@@ -265,7 +270,7 @@ impl<'a> Stopwatch<'a> {
         let commands = encoder.finish();
         let start = Instant::now();
         self.queue.submit([commands]);
-        let waited = self.device.poll(wgpu::PollType::wait_indefinitely());
+        let waited = self.device.poll(wgpu::PollType::Wait { submission_index: None, timeout: Some(PATIENCE) });
         waited.map_err(|e| Error::Device { what: "waiting for the device".into(), message: e.to_string() })?;
         Ok(start.elapsed().as_secs_f64())
     }
