@@ -5,8 +5,13 @@
 
 pub mod adapter;
 mod args;
+mod bench;
+mod check;
+mod devices;
 mod failure;
 mod headless;
+mod ops;
+mod run;
 pub mod study;
 mod ui;
 
@@ -40,6 +45,11 @@ pub fn main() -> ExitCode {
 
 fn run(command: &Command, ui: &Ui) -> Result<(), Failure> {
     match command {
+        Command::Devices(args) => devices::run(args, ui),
+        Command::Ops(args) => ops::run(args, ui),
+        Command::Check(args) => check::run(args, ui),
+        Command::Bench(args) => bench::run(args, ui),
+        Command::Run(args) => run::run(args, ui),
         Command::Study(args) => study::run(args, ui),
     }
 }

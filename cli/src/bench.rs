@@ -1,0 +1,164 @@
+//! `ridgepole bench`: the table's bench cases, checked, then timed.
+use crate::{Failure, Ui, adapter, check::nothing};
+use ridgepole::bench::{self, Options, Timing};
+use serde_json::json;
+use std::time::Duration;
+
+/// Options of `ridgepole bench`.
+#[derive(Debug, clap::Args)]
+#[command(after_help = "Examples:
+  ridgepole bench
+  ridgepole bench dropout --rounds 31
+  ridgepole bench --csv > here.csv
+  ridgepole bench --json | jq '.timings[] | {case, share}'
+
+Each op is checked first; a wrong one gets no time. Then op and copy run in turn, round by round: the copy moves as many
+bytes as the op must, so `share` says how near the op comes to the best that this device can do at this size. Times are
+medians; `spread` is the distance of the quartiles as a part of the median. GPUs time themselves, software devices are timed
+by the clock on the wall.")]
+pub struct Args {
+    /// Only cases whose text, and ops whose name, contains this
+    #[arg(default_value = "", hide_default_value = true)]
+    filter: String,
+    /// The adapter whose name contains this, in any case
+    #[arg(long, value_name = "NAME")]
+    adapter: Option<String>,
+    /// How many rounds
+    #[arg(long, value_name = "N", default_value_t = 11, value_parser = clap::value_parser!(u32).range(1..=10_000))]
+    rounds: u32,
+    /// How long a sample takes; short runs are repeated until then
+    #[arg(long, value_name = "MS", default_value_t = 20, value_parser = clap::value_parser!(u64).range(1..=60_000))]
+    sample: u64,
+    /// One JSON object, for programs
+    #[arg(long, conflicts_with = "csv")]
+    json: bool,
+    /// Comma-separated, with a header line
+    #[arg(long)]
+    csv: bool,
+}
+
+/// Runs the benches.
+///
+/// # Errors
+/// [`Failure::Found`] if an op is wrong, [`Failure::Usage`] if there is nothing to time or no adapter.
+pub fn run(args: &Args, ui: &Ui) -> Result<(), Failure> {
+    let cases = bench::cases(&args.filter);
+    if cases.is_empty() {
+        return Err(nothing(&args.filter));
+    }
+    let session = adapter::open(args.adapter.as_deref())?;
+    let device = adapter::name(session.info());
+    let options = Options { rounds: args.rounds as usize, sample: Duration::from_millis(args.sample) };
+    if args.csv {
+        ui.write(&record(HEADER))?;
+    } else if !args.json {
+        ui.line(format_args!(
+            "{device}\n{:<28}{:>12}{:>8}{:>9}{:>9}{:>8}  case",
+            "op", "time", "spread", "GB/s", "copy", "share"
+        ))?;
+    }
+    let (mut timings, mut wrong) = (Vec::new(), Vec::new());
+    let progress = ui.progress("bench", cases.len() as u64);
+    for op in &cases {
+        progress.on(op.name());
+        let case = format!("{op:?}");
+        match bench::measure(session.gpu(), session.queue(), op.as_ref(), &options) {
+            Ok(t) => {
+                if args.csv {
+                    ui.write(&record(row(&device, &t)))?;
+                } else if !args.json {
+                    ui.line(text(&t))?;
+                }
+                timings.push(t);
+            }
+            Err(why) => {
+                ui.note(format_args!("{}: WRONG, so not timed: {why}\n  {}", op.name(), short(&case)));
+                wrong.push(json!({ "op": op.name(), "case": case, "why": why }));
+            }
+        }
+        progress.done(1);
+    }
+    drop(progress);
+    let bad = wrong.len();
+    if args.json {
+        let timings: Vec<_> = timings.iter().map(value).collect();
+        let all = json!({ "version": env!("CARGO_PKG_VERSION"), "device": device, "timings": timings, "wrong": wrong });
+        ui.line(format_args!("{all:#}"))?;
+    }
+    match bad {
+        0 => Ok(()),
+        n => Err(Failure::found(format!("{n} of {} cases are wrong", cases.len()))),
+    }
+}
+
+fn text(t: &Timing) -> String {
+    let time = match t.seconds {
+        s if s < 1e-3 => format!("{:.2} µs", s * 1e6),
+        s => format!("{:.3} ms", s * 1e3),
+    };
+    format!(
+        "{:<28}{time:>12}{:>7.1}%{:>9.2}{:>9.2}{:>7.1}%  {}",
+        t.op,
+        t.spread() * 100.0,
+        t.gb_per_s(),
+        t.copy_gb_per_s(),
+        t.share * 100.0,
+        short(&t.case)
+    )
+}
+
+fn value(t: &Timing) -> serde_json::Value {
+    let mut v = json!(t);
+    v["gb_per_s"] = t.gb_per_s().into();
+    v["copy_gb_per_s"] = t.copy_gb_per_s().into();
+    v["spread"] = t.spread().into();
+    v
+}
+
+const HEADER: [&str; 14] = [
+    "device",
+    "op",
+    "case",
+    "bytes",
+    "elements",
+    "dispatches",
+    "seconds",
+    "lower_quartile",
+    "upper_quartile",
+    "gb_per_s",
+    "copy_gb_per_s",
+    "share",
+    "rounds",
+    "clock",
+];
+
+fn row(device: &str, t: &Timing) -> [String; HEADER.len()] {
+    [
+        device.to_string(),
+        t.op.clone(),
+        t.case.clone(),
+        t.bytes.to_string(),
+        t.elements.to_string(),
+        t.dispatches.to_string(),
+        t.seconds.to_string(),
+        t.quartiles[0].to_string(),
+        t.quartiles[1].to_string(),
+        t.gb_per_s().to_string(),
+        t.copy_gb_per_s().to_string(),
+        t.share.to_string(),
+        t.rounds.to_string(),
+        format!("{:?}", t.clock).to_lowercase(),
+    ]
+}
+
+fn record(fields: impl IntoIterator<Item = impl AsRef<[u8]>>) -> Vec<u8> {
+    let mut writer = csv::Writer::from_writer(Vec::new());
+    writer.write_record(fields).expect("a Vec takes all");
+    writer.into_inner().expect("a Vec takes all")
+}
+
+/// A case's text on one line of a table.
+fn short(case: &str) -> String {
+    const MOST: usize = 120;
+    if case.chars().count() <= MOST { case.to_string() } else { case.chars().take(MOST - 3).chain("...".chars()).collect() }
+}

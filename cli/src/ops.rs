@@ -1,0 +1,109 @@
+//! `ridgepole ops`: the table, for people and for programs.
+use crate::{Failure, Ui};
+use ridgepole::{
+    Access, DType,
+    ops::{self, Entry},
+};
+use serde_json::{Value, json};
+
+/// Options of `ridgepole ops`.
+#[derive(Debug, clap::Args)]
+#[command(after_help = "Examples:
+  ridgepole ops
+  ridgepole ops --json | jq '.[] | {name, formula}'
+
+The fields make the OP.json of `ridgepole run`, beside \"op\": the name:
+  {\"op\": \"penalty_grad\", \"dtype\": \"f32\", \"segments\": [{\"start\": 0, \"len\": 3}], \"groups\": [{\"l1\": 0.5}]}")]
+pub struct Args {
+    /// One JSON array, for programs
+    #[arg(long)]
+    json: bool,
+}
+
+/// Lists the ops.
+///
+/// # Errors
+/// [`Failure::Closed`] if nobody reads the list.
+pub fn run(args: &Args, ui: &Ui) -> Result<(), Failure> {
+    if args.json {
+        let all: Vec<Value> = ops::ALL.iter().map(describe).collect();
+        return ui.line(format_args!("{:#}", Value::Array(all)));
+    }
+    for (i, e) in ops::ALL.iter().enumerate() {
+        ui.line(format_args!("{}{}: {}\n    {}", if i == 0 { "" } else { "\n" }, e.name, e.summary, e.formula))?;
+        ui.line("  arguments")?;
+        for a in arguments(e) {
+            let types: Vec<String> = a.dtypes.iter().map(|t| dtype(*t)).collect();
+            let optional = if a.always { "" } else { " (in some cases)" };
+            ui.line(format_args!("    {:<16}{:<8}{}{optional}", a.name, access(a.access), types.join(", ")))?;
+        }
+        ui.line("  fields")?;
+        for f in e.fields {
+            let default = if f.default.is_empty() { String::new() } else { format!(" (default {})", f.default) };
+            ui.line(format_args!("    {:<16}{}{default}", f.name, f.about))?;
+        }
+    }
+    Ok(())
+}
+
+/// An argument over all cases of an op: some come and go with the op's fields.
+struct Argument {
+    name: &'static str,
+    access: Access,
+    dtypes: Vec<DType>,
+    always: bool,
+}
+
+fn arguments(entry: &Entry) -> Vec<Argument> {
+    let mut all: Vec<Argument> = Vec::new();
+    let cases: Vec<_> = (entry.cases)().iter().map(|op| op.args()).collect();
+    for args in &cases {
+        for (i, a) in args.iter().enumerate() {
+            if let Some(known) = all.iter_mut().find(|k| k.name == a.name) {
+                if !known.dtypes.contains(&a.dtype) {
+                    known.dtypes.push(a.dtype);
+                }
+                continue;
+            }
+            // Behind the argument that it follows here, so that the order stays the op's.
+            let at = args[..i].iter().rev().find_map(|b| all.iter().position(|k| k.name == b.name)).map_or(0, |p| p + 1);
+            let always = cases.iter().all(|c| c.iter().any(|b| b.name == a.name));
+            all.insert(at, Argument { name: a.name, access: a.access, dtypes: vec![a.dtype], always });
+        }
+    }
+    all
+}
+
+fn describe(e: &Entry) -> Value {
+    let fields = e.fields.iter().map(|f| {
+        let default = serde_json::from_str(f.default).unwrap_or_else(|_| Value::from(f.default));
+        let mut field = json!({ "name": f.name, "required": f.default.is_empty(), "about": f.about });
+        if !f.default.is_empty() {
+            field["default"] = default;
+        }
+        field
+    });
+    let arguments = arguments(e).into_iter().map(|a| {
+        let types: Vec<String> = a.dtypes.iter().map(|t| dtype(*t)).collect();
+        json!({ "name": a.name, "access": access(a.access), "dtypes": types, "always": a.always })
+    });
+    json!({
+        "name": e.name,
+        "summary": e.summary,
+        "formula": e.formula,
+        "arguments": arguments.collect::<Vec<_>>(),
+        "fields": fields.collect::<Vec<_>>(),
+    })
+}
+
+fn access(a: Access) -> &'static str {
+    match a {
+        Access::Read => "read",
+        Access::Write => "write",
+        Access::Update => "update",
+    }
+}
+
+fn dtype(t: DType) -> String {
+    format!("{t:?}").to_lowercase()
+}

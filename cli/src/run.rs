@@ -1,0 +1,127 @@
+//! `ridgepole run`: one op on anyone's tensors.
+mod tensors;
+
+use crate::{Failure, Ui, adapter};
+use ridgepole::{Access, Arg, Caps, Error, Expected, HostData, Op, ops, wgpu};
+use std::{
+    io::Read,
+    path::{Path, PathBuf},
+};
+
+/// Options of `ridgepole run`.
+#[derive(Debug, clap::Args)]
+#[command(after_help = "Examples:
+  echo '{\"op\": \"penalty_grad\", \"dtype\": \"f32\", \"segments\": [{\"start\": 0, \"len\": 3}], \"groups\": [{\"l1\": 0.5}]}' > op.json
+  python3 -c 'import numpy as np; from safetensors.numpy import save_file
+  save_file({\"weight\": np.float32([1, -2, 0]), \"grad\": np.zeros(3, np.float32)}, \"in.safetensors\")'
+  ridgepole run op.json --in in.safetensors --out out.safetensors
+  ridgepole run op.json --in in.safetensors --out reference.safetensors --device cpu
+
+The input holds a tensor for every argument that the op reads or updates, by the argument's name (`ridgepole ops` lists
+them): F32, F16, BF16 or U32 as the op says, in any shape with the right number of elements. The output holds every argument
+that it writes or updates, in the shape of the input of the same name, or of the first input with as many elements. The file
+appears when it is whole.")]
+pub struct Args {
+    /// The op as JSON; - reads it from stdin
+    #[arg(value_name = "OP.json")]
+    op: PathBuf,
+    /// Tensors that the op reads or updates
+    #[arg(long = "in", value_name = "IN.safetensors")]
+    input: Option<PathBuf>,
+    /// Where the tensors that it writes or updates go
+    #[arg(long = "out", value_name = "OUT.safetensors")]
+    output: PathBuf,
+    /// A GPU, or the f64 reference on the CPU, rounded to the storage type
+    #[arg(long, value_enum, default_value_t = Device::Gpu)]
+    device: Device,
+    /// The adapter whose name contains this, in any case
+    #[arg(long, value_name = "NAME")]
+    adapter: Option<String>,
+}
+
+/// Who computes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
+enum Device {
+    /// The adapter
+    Gpu,
+    /// The reference
+    Cpu,
+}
+
+/// Reads, computes, writes.
+///
+/// # Errors
+/// [`Failure::Usage`] names the file, the argument, what was expected and what was found.
+pub fn run(args: &Args, ui: &Ui) -> Result<(), Failure> {
+    let op = ops::from_json(&text(&args.op)?).map_err(|e| Failure::usage(format!("{}: {e}", args.op.display())))?;
+    valid(op.as_ref())?;
+    let wanted = op.args();
+    let inputs = tensors::load(args.input.as_deref(), &wanted, ui)?;
+    let (outputs, by) = match args.device {
+        Device::Gpu => on_gpu(op.as_ref(), &wanted, &inputs, args.adapter.as_deref())?,
+        Device::Cpu => (on_cpu(op.as_ref(), &wanted, &inputs)?, "the CPU reference".to_string()),
+    };
+    let written: Vec<_> = wanted.iter().filter(|a| a.access != Access::Read).zip(outputs).collect();
+    tensors::save(&args.output, &written, &inputs, &format!("{} on {by}", op.name()))?;
+    let names: Vec<&str> = written.iter().map(|(a, _)| a.name).collect();
+    ui.note(format_args!("{} on {by}: wrote {} to {}", op.name(), names.join(", "), args.output.display()));
+    Ok(())
+}
+
+fn text(path: &Path) -> Result<String, Failure> {
+    let failed = |e| Failure::file("read", path, e);
+    if path.as_os_str() != "-" {
+        return std::fs::read_to_string(path).map_err(failed);
+    }
+    let mut text = String::new();
+    std::io::stdin().read_to_string(&mut text).map_err(failed)?;
+    Ok(text)
+}
+
+/// Checks the op's fields as the best of devices would: lengths and references rely on them.
+fn valid(op: &dyn Op) -> Result<(), Failure> {
+    let most = 1 << 40;
+    let limits = wgpu::Limits { max_buffer_size: most, max_storage_buffer_binding_size: most, ..Default::default() };
+    match op.lower(&Caps::new(limits, wgpu::Features::empty(), false)) {
+        // What a device cannot do, the reference may.
+        Ok(_) | Err(Error::Unsupported { .. }) => Ok(()),
+        Err(e) => Err(e.into()),
+    }
+}
+
+fn on_gpu(op: &dyn Op, wanted: &[Arg], inputs: &tensors::Inputs, name: Option<&str>) -> Result<(Vec<HostData>, String), Failure> {
+    let session = adapter::open(name)?;
+    let limit = session.device().limits().max_buffer_size;
+    if let Some(a) = wanted.iter().find(|a| a.binding_bytes() > limit) {
+        let (len, bytes) = (a.len, a.binding_bytes());
+        return Err(Failure::usage(format!(
+            "`{}` has {len} elements, {bytes} bytes; a buffer of this device may have {limit}",
+            a.name
+        )));
+    }
+    let data: Vec<HostData> = wanted.iter().filter(|a| a.access != Access::Write).map(|a| inputs.data(a.name).clone()).collect();
+    Ok((session.run(op, &data)?, adapter::name(session.info())))
+}
+
+fn on_cpu(op: &dyn Op, wanted: &[Arg], inputs: &tensors::Inputs) -> Result<Vec<HostData>, Failure> {
+    // Each element takes a value and a bound in f64, and the reference some of its own: find out now, when it is still an
+    // error and not the end of the process.
+    let elements = wanted.iter().fold(0usize, |sum, a| sum.saturating_add(a.len));
+    let bytes = elements.saturating_mul(32);
+    if Vec::<u8>::new().try_reserve_exact(bytes).is_err() {
+        return Err(Failure::usage(format!("the reference needs {bytes} bytes of memory for {elements} elements")));
+    }
+    let data: Vec<HostData> = wanted
+        .iter()
+        .map(|a| match a.access {
+            Access::Write => HostData::from_bytes(a.dtype, &vec![0; a.bytes() as usize]),
+            _ => inputs.data(a.name).clone(),
+        })
+        .collect();
+    let results = op.reference(&data).into_iter();
+    let rounded = |(a, result): (&Arg, Expected)| match result {
+        Expected::Exact(data) => data,
+        Expected::Within { value, .. } => HostData::from_f64(a.dtype, value),
+    };
+    Ok(wanted.iter().filter(|a| a.access != Access::Read).zip(results).map(rounded).collect())
+}

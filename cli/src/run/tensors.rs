@@ -1,0 +1,119 @@
+//! Arguments by name, from and to safetensors files.
+use crate::{Failure, Ui};
+use ridgepole::{Access, Arg, DType, HostData};
+use safetensors::{Dtype, SafeTensors, tensor::TensorView};
+use std::{
+    collections::HashMap,
+    fs,
+    io::Write,
+    path::{Path, PathBuf},
+};
+
+/// What the input file holds of the op's arguments.
+pub(super) struct Inputs(Vec<Input>);
+
+struct Input {
+    name: &'static str,
+    shape: Vec<usize>,
+    data: HostData,
+}
+
+impl Inputs {
+    /// The contents of an argument that is read or updated.
+    ///
+    /// # Panics
+    /// For any other name; [`load`] found all of these.
+    pub fn data(&self, name: &str) -> &HostData {
+        &self.0.iter().find(|i| i.name == name).expect("`load` found every input").data
+    }
+
+    /// The shape for an output: of the input with its name, else of the first with as many elements, else one row.
+    fn shape(&self, arg: &Arg) -> Vec<usize> {
+        let same = self.0.iter().find(|i| i.name == arg.name).or_else(|| self.0.iter().find(|i| i.data.len() == arg.len));
+        same.map_or_else(|| vec![arg.len], |i| i.shape.clone())
+    }
+}
+
+/// Reads what the op reads and updates.
+pub(super) fn load(path: Option<&Path>, args: &[Arg], ui: &Ui) -> Result<Inputs, Failure> {
+    let wanted: Vec<&Arg> = args.iter().filter(|a| a.access != Access::Write).collect();
+    let names = wanted.iter().map(|a| format!("`{}`", a.name)).collect::<Vec<_>>().join(", ");
+    let Some(path) = path else {
+        if wanted.is_empty() {
+            return Ok(Inputs(Vec::new()));
+        }
+        return Err(Failure::usage(format!("the op reads {names}: give them with --in IN.safetensors")));
+    };
+    let bytes = fs::read(path).map_err(|e| Failure::file("read", path, e))?;
+    let file = SafeTensors::deserialize(&bytes).map_err(|e| Failure::file("read", path, format!("no safetensors file: {e}")))?;
+    let inputs = wanted.iter().map(|a| one(a, &file)).collect::<Result<_, _>>();
+    let inputs = inputs.map_err(|why: String| Failure::usage(format!("{}: {why}", path.display())))?;
+    let mut unused: Vec<&str> = file.names().into_iter().filter(|n| wanted.iter().all(|a| a.name != *n)).collect();
+    if !unused.is_empty() {
+        unused.sort_unstable();
+        ui.note(format_args!("note: the op reads {names}; not used: {}", unused.join(", ")));
+    }
+    Ok(Inputs(inputs))
+}
+
+fn one(arg: &Arg, file: &SafeTensors) -> Result<Input, String> {
+    let Ok(tensor) = file.tensor(arg.name) else {
+        let mut names = file.names();
+        names.sort_unstable();
+        return Err(format!("no tensor `{}` ({:?}, {} elements); it has: {}", arg.name, arg.dtype, arg.len, names.join(", ")));
+    };
+    if tensor.dtype() != dtype(arg.dtype) {
+        return Err(format!("`{}` is {:?}, the op wants {:?}", arg.name, tensor.dtype(), dtype(arg.dtype)));
+    }
+    let data = HostData::from_bytes(arg.dtype, tensor.data());
+    if data.len() != arg.len {
+        let (shape, len) = (tensor.shape(), data.len());
+        return Err(format!("`{}` has {len} elements (shape {shape:?}), the op wants {}", arg.name, arg.len));
+    }
+    Ok(Input { name: arg.name, shape: tensor.shape().to_vec(), data })
+}
+
+fn dtype(d: DType) -> Dtype {
+    match d {
+        DType::F32 => Dtype::F32,
+        DType::F16 => Dtype::F16,
+        DType::Bf16 => Dtype::BF16,
+        _ => Dtype::U32,
+    }
+}
+
+/// Writes the outputs: to a file beside the wanted one, which then takes its name, so that a reader never meets half of it.
+pub(super) fn save(path: &Path, outputs: &[(&Arg, HostData)], inputs: &Inputs, origin: &str) -> Result<(), Failure> {
+    let failed = |why: String| Failure::file("write", path, why);
+    let shapes: Vec<Vec<usize>> = outputs.iter().map(|(a, _)| inputs.shape(a)).collect();
+    let mut views = Vec::new();
+    for ((arg, data), shape) in outputs.iter().zip(shapes) {
+        views.push((arg.name, TensorView::new(dtype(arg.dtype), shape, data.bytes()).map_err(|e| failed(e.to_string()))?));
+    }
+    // One entry only: a map's order is not fixed, and equal results shall make equal files.
+    let origin = HashMap::from([("ridgepole".to_string(), format!("{}: {origin}", env!("CARGO_PKG_VERSION")))]);
+    let bytes = safetensors::serialize(views, Some(origin)).map_err(|e| failed(e.to_string()))?;
+    // Through a link to the file itself; what is no ordinary file (/dev/null, a pipe) is not to be replaced by one.
+    let target = fs::canonicalize(path).unwrap_or_else(|_| path.to_path_buf());
+    match fs::metadata(&target) {
+        Ok(m) if m.is_dir() => return Err(failed("it is a directory".into())),
+        Ok(m) if !m.is_file() => return fs::write(&target, &bytes).map_err(|e| failed(e.to_string())),
+        _ => {}
+    }
+    let temporary = beside(&target).ok_or_else(|| failed("it names no file".into()))?;
+    let mut file = fs::OpenOptions::new().write(true).create_new(true).open(&temporary).map_err(|e| failed(e.to_string()))?;
+    let written = file.write_all(&bytes).and_then(|()| file.sync_all());
+    drop(file);
+    written.and_then(|()| fs::rename(&temporary, &target)).map_err(|e| {
+        // Half of a file is of no use; that it cannot be removed changes nothing about the error.
+        let _ = fs::remove_file(&temporary);
+        failed(e.to_string())
+    })
+}
+
+fn beside(path: &Path) -> Option<PathBuf> {
+    let mut name = std::ffi::OsString::from(".");
+    name.push(path.file_name()?);
+    name.push(format!(".{}", std::process::id()));
+    Some(path.with_file_name(name))
+}
