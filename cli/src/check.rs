@@ -35,7 +35,7 @@ pub struct Args {
 }
 
 /// How many failures of an op are shown in full.
-const SHOWN: usize = 5;
+const SHOWN: usize = 12;
 
 /// An op of the table and those of its cases that were asked for, with the numbers that seed their data.
 type Chosen = (&'static Entry, Vec<(usize, Box<dyn Op>)>);
@@ -120,7 +120,7 @@ fn on(session: &Session, chosen: &[Chosen], ui: &Ui) -> Result<usize, Failure> {
                     let result = case.run(gpu, session.queue());
                     let result = trouble.take(Trouble::ERROR).map_or(result, Err);
                     if let Err(why) = result {
-                        failed.push((op, format!("{pattern:?} data, {mode}: {why}")));
+                        failed.push((*seed, op, format!("{pattern:?} data, {mode}: {why}")));
                     }
                 }
             }
@@ -134,17 +134,22 @@ fn on(session: &Session, chosen: &[Chosen], ui: &Ui) -> Result<usize, Failure> {
         let (cases, here) = (cases.len(), runs - before);
         let modes = modes.len();
         ui.line(format_args!("{:<28}{cases:>5} cases {modes:>3} modes {here:>7} runs {seconds:>8.1} s  {verdict}", entry.name))?;
-        for (op, why) in failed.iter().take(SHOWN) {
-            ui.line(format_args!("  {why}\n    again: ridgepole check {}", quoted(&handle(op.as_ref(), chosen))))?;
+        let mut last = None;
+        for (seed, op, why) in failed.iter().take(SHOWN) {
+            // The modes of a case follow one another.
+            if last.replace(seed) != Some(seed) {
+                ui.line(format_args!("  ridgepole check {}", quoted(&handle(op.as_ref(), chosen))))?;
+            }
+            ui.line(format_args!("    {why}"))?;
         }
         if failed.len() > SHOWN {
-            ui.line(format_args!("  and {} more", failed.len() - SHOWN))?;
+            ui.line(format_args!("    and {} more", failed.len() - SHOWN))?;
         }
         failures += failed.len();
     }
     drop(progress);
     let seconds = start.elapsed().as_secs_f64();
-    ui.line(format_args!("{} ops, {runs} runs, {failures} failed, {seconds:.1} s", chosen.len()))?;
+    ui.line(format_args!("ops: {}, runs: {runs}, failed: {failures}, {seconds:.1} s", chosen.len()))?;
     Ok(failures)
 }
 
@@ -167,6 +172,42 @@ fn quoted(text: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    /// A copy that claims to have made zeros.
+    #[derive(Debug)]
+    struct Wrong(ridgepole::bench::CopyOp);
+
+    impl Op for Wrong {
+        fn name(&self) -> &'static str {
+            "wrong"
+        }
+        fn args(&self) -> Vec<ridgepole::Arg> {
+            self.0.args()
+        }
+        fn lower(&self, caps: &ridgepole::Caps) -> Result<ridgepole::Lowered, ridgepole::Error> {
+            self.0.lower(caps)
+        }
+        fn reference(&self, args: &[ridgepole::HostData]) -> Vec<ridgepole::Expected> {
+            vec![ridgepole::Expected::Exact(vec![0.0; args[0].len()].into())]
+        }
+    }
+
+    #[test]
+    fn a_wrong_op_fails_in_every_mode_and_an_empty_one_in_none() {
+        static ENTRY: Entry = Entry {
+            name: "wrong",
+            summary: "",
+            formula: "",
+            fields: &[],
+            cases: || [0, 5].map(|len| Box::new(Wrong(ridgepole::bench::CopyOp { len })) as Box<dyn Op>).into(),
+            bench: Vec::new,
+            parse: |_| unreachable!("never read from JSON"),
+        };
+        let session = Session::new().unwrap();
+        let modes = check::modes(session.device()).len();
+        let chosen = vec![(&ENTRY, (ENTRY.cases)().into_iter().enumerate().collect())];
+        assert_eq!(on(&session, &chosen, &Ui::new()).unwrap(), modes);
+    }
 
     #[test]
     fn a_handle_finds_its_case_and_no_other() {

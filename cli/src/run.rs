@@ -125,3 +125,100 @@ fn on_cpu(op: &dyn Op, wanted: &[Arg], inputs: &tensors::Inputs) -> Result<Vec<H
     };
     Ok(wanted.iter().filter(|a| a.access != Access::Read).zip(results).map(rounded).collect())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::{Value, json};
+
+    /// A value for each field that an op of the table requires.
+    fn usual(field: &str) -> Value {
+        match field {
+            "dtype" => json!("f32"),
+            "segments" => json!([{ "start": 0, "len": 5, "group": 0 }]),
+            "groups" => json!([{}]),
+            "space" => json!({ "n": 2, "c": 3, "s": 4 }),
+            "key" => json!({ "seed": 1, "stream": 2, "step": 3 }),
+            "p" | "step" | "lr" | "len" | "seed" | "stream" | "first_block" | "momentum" | "eps" => json!(1),
+            "weight" | "bias" => json!(true),
+            other => panic!("a new required field, `{other}`: give it a usual value here"),
+        }
+    }
+
+    /// What people, programs and attackers put into a field.
+    fn hostile() -> Vec<Value> {
+        let big = u64::MAX;
+        let mut all = vec![
+            json!(null),
+            json!(true),
+            json!(false),
+            json!(-1),
+            json!(0),
+            json!(3),
+            json!(0.5),
+            json!(1e300),
+            json!(-1e300),
+            json!(5e-324),
+            json!(big),
+            json!(i64::MIN),
+            json!(""),
+            json!("f16"),
+            json!("u32"),
+            json!("thirty_two"),
+            json!([]),
+            json!({}),
+            json!([{}]),
+            json!([[]]),
+            json!([{ "l1": -1 }]),
+            json!([{ "l1": 1e300, "l2": 1e300 }]),
+            json!([{ "start": 3, "len": 1 }]),
+            json!([{ "start": 0, "len": 4, "group": 7 }]),
+            json!([{ "start": 4, "len": big }]),
+            json!([{ "start": big - 3, "len": 4 }]),
+            json!([{ "start": 8, "len": 8 }, { "start": 0, "len": 8 }]),
+            json!({ "seed": big, "stream": u32::MAX, "step": u32::MAX, "first_element": big }),
+            json!({ "seed": 0, "stream": 0, "step": 0, "first_element": 1 }),
+            json!({ "update": { "momentum": 2.0 } }),
+            json!({ "update": { "cumulative": { "seen": big } } }),
+        ];
+        for layout in ["channels_first", "channels_last"] {
+            for [n, c, s] in [[0, 0, 0], [1, 1, 1], [0, big, big], [big, 1, 1], [big, big, 2], [1, 3, 0], [1 << 20, 1 << 20, 0]] {
+                all.push(json!({ "n": n, "c": c, "s": s, "layout": layout }));
+            }
+        }
+        all
+    }
+
+    fn try_one(description: &Value) {
+        let Ok(op) = ops::from_json(&description.to_string()) else { return };
+        if valid(op.as_ref()).is_err() {
+            return;
+        }
+        let args = op.args();
+        let small = |a: &Arg| a.len <= 10_000;
+        if args.iter().all(small) {
+            let data = args.iter().map(|a| HostData::from_bytes(a.dtype, &vec![0; a.bytes() as usize])).collect::<Vec<_>>();
+            let results = op.reference(&data);
+            assert_eq!(results.len(), args.iter().filter(|a| a.access != Access::Read).count(), "{description}");
+        }
+    }
+
+    #[test]
+    fn no_description_panics() {
+        for entry in ops::ALL {
+            let mut base = json!({ "op": entry.name });
+            for field in entry.fields.iter().filter(|f| f.default.is_empty()) {
+                base[field.name] = usual(field.name);
+            }
+            assert!(ops::from_json(&base.to_string()).is_ok_and(|op| valid(op.as_ref()).is_ok()), "{base}");
+            for field in entry.fields {
+                for value in hostile() {
+                    let mut description = base.clone();
+                    description[field.name] = value;
+                    let caught = std::panic::catch_unwind(|| try_one(&description));
+                    assert!(caught.is_ok(), "{description}");
+                }
+            }
+        }
+    }
+}

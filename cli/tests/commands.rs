@@ -1,0 +1,136 @@
+//! The subcommands that look at the table and at the machine.
+use assert_cmd::Command;
+use predicates::{prelude::PredicateBooleanExt, str::contains};
+use ridgepole::ops;
+use serde_json::Value;
+use std::process::Stdio;
+
+fn ridgepole(args: &[&str]) -> Command {
+    let mut command = Command::cargo_bin("ridgepole").unwrap();
+    command.args(args);
+    command
+}
+
+fn json(args: &[&str]) -> Value {
+    serde_json::from_slice(&ridgepole(args).assert().success().get_output().stdout).unwrap()
+}
+
+#[test]
+fn every_subcommand_has_help_with_examples() {
+    for name in ["devices", "ops", "check", "bench", "run"] {
+        ridgepole(&[name, "--help"]).assert().success().stdout(contains("Examples:").and(contains("Usage: ridgepole")));
+    }
+    ridgepole(&["--help"]).assert().success().stdout(contains("Exit codes:"));
+    ridgepole(&["--version"]).assert().success().stdout(contains(env!("CARGO_PKG_VERSION")));
+    ridgepole(&[]).assert().code(2);
+    ridgepole(&["tune"]).assert().code(2).stderr(contains("unrecognized subcommand"));
+}
+
+#[test]
+fn the_table_lists_every_op_and_argument() {
+    let all = json(&["ops", "--json"]);
+    let all = all.as_array().unwrap();
+    assert_eq!(all.len(), ops::ALL.len());
+    let text = String::from_utf8(ridgepole(&["ops"]).assert().success().get_output().stdout.clone()).unwrap();
+    for (entry, listed) in ops::ALL.iter().zip(all) {
+        assert_eq!(listed["name"], entry.name);
+        assert_eq!(listed["formula"], entry.formula);
+        assert_eq!(listed["fields"].as_array().unwrap().len(), entry.fields.len());
+        assert!(text.contains(entry.name) && text.contains(entry.formula));
+        let names: Vec<&str> = listed["arguments"].as_array().unwrap().iter().map(|a| a["name"].as_str().unwrap()).collect();
+        for op in (entry.cases)() {
+            // Listed in the op's own order, whichever arguments it has.
+            let mut places = op.args().into_iter().map(|a| names.iter().position(|n| *n == a.name).expect(a.name));
+            let first = places.next().unwrap();
+            places.fold(first, |before, here| {
+                assert!(before < here, "{}: {names:?}", entry.name);
+                here
+            });
+        }
+        for field in listed["fields"].as_array().unwrap() {
+            assert_eq!(field["required"].as_bool().unwrap(), field.get("default").is_none(), "{}: {field}", entry.name);
+        }
+    }
+}
+
+#[test]
+fn devices_say_which_paths_are_taken_and_nothing_else() {
+    let all = json(&["devices", "--json"]);
+    let first = &all[0];
+    assert!(first["limits"]["max_storage_buffer_binding_size"].as_u64().unwrap() > 0);
+    assert!(first["paths"]["streaming"].as_str().unwrap().contains("lanes"), "{first:#}");
+    // On a machine without a display, where a driver would complain.
+    let mut quiet = ridgepole(&["devices"]);
+    quiet.env_remove("XDG_RUNTIME_DIR").env_remove("WAYLAND_DISPLAY").env_remove("DISPLAY");
+    quiet.assert().success().stderr("").stdout(contains(first["name"].as_str().unwrap()));
+}
+
+#[test]
+fn a_check_passes_and_counts() {
+    let run = ridgepole(&["check", "PenaltyGrad { dtype: F16, segments: [Segment { start: 0, len: 25"]).assert().success();
+    let text = String::from_utf8_lossy(&run.get_output().stdout).into_owned();
+    assert!(
+        text.contains("penalty_grad") && text.contains("3 cases") && text.contains(" ok") && text.contains("failed: 0"),
+        "{text}"
+    );
+    ridgepole(&["check", "PenaltyGrad { dtype: F16, segments: [],", "--all-adapters"]).assert().success();
+}
+
+#[test]
+fn nothing_to_do_is_no_success() {
+    for command in ["check", "bench"] {
+        let message = contains("no op and no case contains \"Nonsense\"; the ops are: ").and(contains("penalty_grad"));
+        ridgepole(&[command, "Nonsense"]).assert().code(2).stderr(message).stdout("");
+    }
+}
+
+#[test]
+fn adapters_that_are_not_there_are_an_error_with_a_list() {
+    let there = json(&["devices", "--json"])[0]["name"].as_str().unwrap().to_string();
+    for command in ["check", "bench"] {
+        let message = || contains("no name contains \"Voodoo2\"").and(contains(&*there));
+        ridgepole(&[command, "--adapter", "Voodoo2"]).assert().code(2).stderr(message()).stdout("");
+        ridgepole(&[command]).env("WGPU_ADAPTER_NAME", "Voodoo2").assert().code(2).stderr(message()).stdout("");
+    }
+    // No machine has Direct3D and Metal at once.
+    let backend = if cfg!(windows) { "metal" } else { "dx12" };
+    for command in ["devices", "check", "bench"] {
+        ridgepole(&[command]).env("WGPU_BACKEND", backend).assert().code(2).stderr(contains("install")).stdout("");
+    }
+    ridgepole(&["check", "--adapter", "x", "--all-adapters"]).assert().code(2);
+}
+
+#[test]
+fn a_bench_gives_times_for_people_and_programs() {
+    let case = "PenaltyGrad { dtype: Bf16";
+    let quick = ["--rounds", "2", "--sample", "1"];
+    let all = json(&[&["bench", case, "--json"], &quick[..]].concat());
+    let timing = &all["timings"][0];
+    assert_eq!((timing["op"].as_str(), timing["rounds"].as_u64()), (Some("penalty_grad"), Some(2)));
+    assert!(["seconds", "share", "gb_per_s", "copy_gb_per_s"].iter().all(|k| timing[*k].as_f64().unwrap() > 0.0), "{timing}");
+    let run = ridgepole(&[&["bench", case, "--csv"], &quick[..]].concat()).assert().success();
+    let rows: Vec<csv::StringRecord> = csv::ReaderBuilder::new()
+        .has_headers(false)
+        .from_reader(&run.get_output().stdout[..])
+        .records()
+        .map(|r| r.unwrap())
+        .collect();
+    assert_eq!((rows.len(), &rows[0][1], &rows[1][1]), (2, "op", "penalty_grad"));
+    ridgepole(&[&["bench", case], &quick[..]].concat()).assert().success().stdout(contains("share").and(contains("%")));
+    ridgepole(&["bench", case, "--rounds", "0"]).assert().code(2);
+}
+
+#[test]
+fn a_closed_pipe_ends_the_program_quietly() {
+    for args in
+        [&["ops"][..], &["ops", "--json"], &["devices"], &["--help"], &["check", "PenaltyGrad { dtype: F16, segments: []"]]
+    {
+        let (reader, writer) = std::io::pipe().unwrap();
+        drop(reader);
+        let mut command = std::process::Command::new(env!("CARGO_BIN_EXE_ridgepole"));
+        let end = command.args(args).stdout(writer).stderr(Stdio::piped()).spawn().unwrap().wait_with_output().unwrap();
+        assert_eq!(String::from_utf8_lossy(&end.stderr), "", "{args:?}");
+        let code = end.status.code().unwrap();
+        assert!(code == 141 || args == ["--help"], "{args:?}: {code}");
+    }
+}

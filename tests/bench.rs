@@ -1,0 +1,56 @@
+//! The measuring code: its yardstick copies, its times are times, and a wrong op gets none.
+mod common;
+use ridgepole::{bench::*, *};
+use std::time::Duration;
+
+const SHORT: Options = Options { rounds: 3, sample: Duration::from_millis(1) };
+
+#[test]
+fn the_copy_copies_in_every_mode() {
+    let rig = common::rig();
+    for (mode, caps) in check::modes(&rig.device) {
+        let gpu = Gpu::with_caps(&rig.device, caps);
+        for len in [0, 1, 3, 4, 2048, 2051, 70_001] {
+            for pattern in [Pattern::Ordinary, Pattern::Tiny] {
+                let op = CopyOp { len };
+                check::Case::new(&op, pattern, 7).run(&gpu, &rig.queue).unwrap_or_else(|e| panic!("{mode}, {op:?}: {e}"));
+            }
+        }
+    }
+}
+
+#[test]
+fn a_copy_is_about_as_fast_as_a_copy() {
+    let rig = common::rig();
+    let t = measure(&Gpu::new(&rig.device), &rig.queue, &CopyOp { len: 1 << 20 }, &SHORT).unwrap();
+    assert_eq!((t.bytes, t.copy_bytes, t.elements, t.rounds), (8 << 20, 8 << 20, 1 << 20, 3));
+    assert!(t.quartiles[0] <= t.seconds && t.seconds <= t.quartiles[1] && t.quartiles[0] > 0.0, "{t:?}");
+    // Not a claim about speed: a factor of 20 between two equal copies is a mistake in the arithmetic.
+    assert!((0.05..20.0).contains(&t.share), "{t:?}");
+}
+
+/// A copy that claims to have made zeros.
+#[derive(Debug)]
+struct Wrong(CopyOp);
+
+impl Op for Wrong {
+    fn name(&self) -> &'static str {
+        "wrong"
+    }
+    fn args(&self) -> Vec<Arg> {
+        self.0.args()
+    }
+    fn lower(&self, caps: &Caps) -> Result<Lowered, Error> {
+        self.0.lower(caps)
+    }
+    fn reference(&self, args: &[HostData]) -> Vec<Expected> {
+        vec![Expected::Exact(vec![0.0; args[0].len()].into())]
+    }
+}
+
+#[test]
+fn a_wrong_result_gets_no_time() {
+    let rig = common::rig();
+    let e = measure(&Gpu::new(&rig.device), &rig.queue, &Wrong(CopyOp { len: 9 }), &SHORT).unwrap_err();
+    assert!(e.contains("`y` run 0: element 0"), "{e}");
+}
