@@ -29,6 +29,19 @@ fn a_copy_is_about_as_fast_as_a_copy() {
     assert!((0.05..20.0).contains(&t.share), "{t:?}");
 }
 
+#[test]
+fn a_gpu_times_itself() {
+    let rig = common::rig();
+    let mut caps = Caps::of(&rig.device);
+    // Software devices have timestamps too, so the way that GPUs take can be tried on them.
+    caps.cpu = false;
+    let stamps = caps.features.contains(wgpu::Features::TIMESTAMP_QUERY);
+    let start = std::time::Instant::now();
+    let t = measure(&Gpu::with_caps(&rig.device, caps), &rig.queue, &CopyOp { len: 1 << 20 }, &SHORT).unwrap();
+    assert_eq!(t.clock, if stamps { Clock::Timestamps } else { Clock::Wall });
+    assert!(t.seconds > 1e-7 && t.seconds < start.elapsed().as_secs_f64() && (0.05..20.0).contains(&t.share), "{t:?}");
+}
+
 /// A copy that claims to have made zeros.
 #[derive(Debug)]
 struct Wrong(CopyOp);

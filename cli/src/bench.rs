@@ -12,10 +12,10 @@ use std::time::Duration;
   ridgepole bench --csv > here.csv
   ridgepole bench --json | jq '.timings[] | {case, share}'
 
-Each op is checked first; a wrong one gets no time. Then op and copy run in turn, round by round: the copy moves as many
-bytes as the op must, so `share` says how near the op comes to the best that this device can do at this size. Times are
-medians; `spread` is the distance of the quartiles as a part of the median. GPUs time themselves, software devices are timed
-by the clock on the wall.")]
+Each op is checked first; a wrong one gets no time. Then op and copy run in turn, round by round: the copy moves as \
+many bytes as the op must, so `share` says how near the op comes to the best that this device can do at this size. \
+Times are medians; `spread` is the distance of the quartiles as a part of the median. GPUs time themselves; software \
+devices are timed by the clock on the wall.")]
 pub struct Args {
     /// Only cases whose text, and ops whose name, contains this
     #[arg(default_value = "", hide_default_value = true)]

@@ -19,9 +19,9 @@ use std::{
   ridgepole check --adapter llvmpipe
   ridgepole check --all-adapters
 
-Every case runs on hostile data (zeros, subnormal numbers, NaN, large offsets), twice, in every mode: as is, folded grid,
-reversed lanes, without subgroups, without 64-bit integers, at WebGPU's default limits, in pooled buffers, in small windows.
-Outputs and scratch start as NaN; what lies around the buffers must stay as it was.")]
+Every case runs on hostile data (zeros, subnormal numbers, NaN, large offsets), twice, in every mode: as is, folded \
+grid, reversed lanes, without subgroups, without 64-bit integers, at WebGPU's default limits, in pooled buffers, in \
+small windows. Outputs and scratch start as NaN; what lies around the buffers must stay as it was.")]
 pub struct Args {
     /// Only ops whose name, and cases whose text, contains this
     #[arg(default_value = "", hide_default_value = true)]

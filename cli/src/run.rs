@@ -11,16 +11,18 @@ use std::{
 /// Options of `ridgepole run`.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Examples:
-  echo '{\"op\": \"penalty_grad\", \"dtype\": \"f32\", \"segments\": [{\"start\": 0, \"len\": 3}], \"groups\": [{\"l1\": 0.5}]}' > op.json
+  echo '{\"op\": \"penalty_grad\", \"dtype\": \"f32\",
+         \"segments\": [{\"start\": 0, \"len\": 3}], \"groups\": [{\"l1\": 0.5}]}' > op.json
   python3 -c 'import numpy as np; from safetensors.numpy import save_file
-  save_file({\"weight\": np.float32([1, -2, 0]), \"grad\": np.zeros(3, np.float32)}, \"in.safetensors\")'
+  x = {\"weight\": np.float32([1, -2, 0]), \"grad\": np.zeros(3, np.float32)}
+  save_file(x, \"in.safetensors\")'
   ridgepole run op.json --in in.safetensors --out out.safetensors
   ridgepole run op.json --in in.safetensors --out reference.safetensors --device cpu
 
-The input holds a tensor for every argument that the op reads or updates, by the argument's name (`ridgepole ops` lists
-them): F32, F16, BF16 or U32 as the op says, in any shape with the right number of elements. The output holds every argument
-that it writes or updates, in the shape of the input of the same name, or of the first input with as many elements. The file
-appears when it is whole.")]
+The input holds a tensor for every argument that the op reads or updates, by the argument's name (`ridgepole ops` \
+lists them): F32, F16, BF16 or U32 as the op says, in any shape with the right number of elements. The output holds \
+every argument that it writes or updates, in the shape of the input of the same name, or of the first input with as \
+many elements. The output file appears when it is whole.")]
 pub struct Args {
     /// The op as JSON; - reads it from stdin
     #[arg(value_name = "OP.json")]
@@ -53,7 +55,8 @@ enum Device {
 /// # Errors
 /// [`Failure::Usage`] names the file, the argument, what was expected and what was found.
 pub fn run(args: &Args, ui: &Ui) -> Result<(), Failure> {
-    let op = ops::from_json(&text(&args.op)?).map_err(|e| Failure::usage(format!("{}: {e}", args.op.display())))?;
+    let name = if args.op.as_os_str() == "-" { "stdin".into() } else { args.op.display().to_string() };
+    let op = ops::from_json(&text(&args.op)?).map_err(|e| Failure::usage(format!("{name}: {e}")))?;
     valid(op.as_ref())?;
     let wanted = op.args();
     let inputs = tensors::load(args.input.as_deref(), &wanted, ui)?;

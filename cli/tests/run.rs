@@ -8,8 +8,11 @@ use tempfile::TempDir;
 const OP: &str = r#"{"op": "penalty_grad", "dtype": "f32", "segments": [{"start": 0, "len": 6}],
     "groups": [{"l1": 0.5, "l2": 0.25}]}"#;
 
+/// Name, type, shape and bytes of a tensor.
+type Tensor<'a> = (&'a str, Dtype, &'a [usize], &'a [u8]);
+
 /// A folder with `op.json` and `in.safetensors`.
-fn folder(op: &str, tensors: &[(&str, Dtype, &[usize], &[u8])]) -> TempDir {
+fn folder(op: &str, tensors: &[Tensor]) -> TempDir {
     let dir = tempfile::tempdir().unwrap();
     fs::write(dir.path().join("op.json"), op).unwrap();
     let views: Vec<_> = tensors.iter().map(|(n, d, s, b)| (*n, TensorView::new(*d, s.to_vec(), b).unwrap())).collect();
@@ -86,7 +89,7 @@ fn a_device_file_is_written_to_and_not_replaced() {
 #[test]
 fn tensors_that_do_not_fit_are_named() {
     let six = f32s(&[1.0; 6]);
-    let cases: [(&[(&str, Dtype, &[usize], &[u8])], &str); 4] = [
+    let cases: [(&[Tensor], &str); 4] = [
         (&[("weight", Dtype::F32, &[6], &six)], "no tensor `grad` (F32, 6 elements); it has: weight"),
         (&[("weight", Dtype::F32, &[6], &six), ("grad", Dtype::F16, &[6], &six[..12])], "`grad` is F16, the op wants F32"),
         (
