@@ -110,7 +110,8 @@ impl Run {
             self.tally.not_done.push(format!("{name}: `rustup target add {WASM}` failed"));
             return;
         }
-        self.cargo(name, &format!("check --target {WASM} --package ridgepole"));
+        // `clippy` is `check`, and more.
+        self.cargo(name, &format!("clippy --target {WASM} --package ridgepole -- -D warnings"));
     }
 
     fn end(&mut self, name: &str, ok: bool, tests: Option<(u64, u64)>, start: Instant) {
