@@ -1,4 +1,4 @@
-//! ridgepole: the regularization kernels of deep learning, for every GPU.
+#![doc = include_str!("../README.md")]
 #![warn(missing_docs)]
 
 mod bound;
