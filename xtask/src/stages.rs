@@ -10,7 +10,12 @@ use std::{
 const WASM: &str = "wasm32-unknown-unknown";
 
 fn cargo() -> Command {
-    Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()))
+    let mut command = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
+    // Mesa prints an error that is none on a machine without a display, once per device, unless there is such a folder.
+    if std::env::var_os("XDG_RUNTIME_DIR").is_none() {
+        command.env("XDG_RUNTIME_DIR", std::env::temp_dir());
+    }
+    command
 }
 
 /// Runs the study in the caller's folder, so that relative paths among `args` mean what they say.
