@@ -1,17 +1,19 @@
 #![doc = include_str!("../README.md")]
 #![warn(missing_docs)]
 
-mod bound;
 #[cfg(not(target_arch = "wasm32"))]
 pub mod bench;
+mod bound;
 #[cfg(not(target_arch = "wasm32"))]
 pub mod check;
 pub mod cpu;
+mod draws;
 mod dtype;
 mod error;
 pub mod fold;
 mod gpu;
 mod group;
+mod mask;
 mod op;
 pub mod ops;
 mod optimizer;
@@ -26,12 +28,14 @@ mod session;
 mod space;
 pub mod tile;
 pub mod wgsl;
+mod words;
 
 pub use bound::Approx;
 pub use dtype::{DType, HostData};
 pub use error::Error;
 pub use gpu::{Caps, Gpu};
 pub use group::{DecayMode, Group, NonFinite};
+pub use mask::{Bits, Key, MaskMode, Scaling, Share};
 pub use op::{Access, Arg, Cost, Expected, Lowered, MAX_TRIPS, Op, Params, Pattern, Slot, Step};
 pub use penalty::{ElasticNet, L2Form};
 pub use plan::{Bound, Plan};

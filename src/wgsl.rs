@@ -38,15 +38,25 @@ macro_rules! library {
 }
 library![
     "chan",
+    "copy_words",
+    "draw_all",
+    "draw_any",
+    "draw_pairs",
     "elastic",
+    "fill_words",
     "finite",
     "fold",
     "fold_keep",
     "fold_out",
     "grid",
+    "mask_none",
+    "mask_store",
     "momentum_buffer",
     "momentum_none",
+    "mul_wide",
+    "mul_wide_u64",
     "or_u32",
+    "philox",
     "reduce",
     "scale_gpu",
     "scale_host",
@@ -62,6 +72,8 @@ library![
     "sum_u32",
     "sum_vec2",
     "sum_vec4",
+    "words_by_four",
+    "words_by_one",
 ];
 
 /// A part of the library, by the name that a `//!use` line would give it.

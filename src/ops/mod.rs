@@ -2,19 +2,34 @@
 use crate::{DType, Error, Op, Segment};
 
 mod adamw;
+mod dropout;
+mod dropout_backward;
 mod penalty;
 mod penalty_grad;
+mod philox;
 mod prox;
 mod sgd;
 
 pub use adamw::Adamw;
+pub use dropout::Dropout;
+pub use dropout_backward::DropoutBackward;
 pub use penalty::Penalty;
 pub use penalty_grad::PenaltyGrad;
+pub use philox::Philox;
 pub use prox::Prox;
 pub use sgd::Sgd;
 
 /// The table.
-pub const ALL: &[Entry] = &[adamw::ENTRY, penalty::ENTRY, penalty_grad::ENTRY, prox::ENTRY, sgd::ENTRY];
+pub const ALL: &[Entry] = &[
+    adamw::ENTRY,
+    dropout::ENTRY,
+    dropout_backward::ENTRY,
+    penalty::ENTRY,
+    penalty_grad::ENTRY,
+    philox::ENTRY,
+    prox::ENTRY,
+    sgd::ENTRY,
+];
 
 /// The kernel files, one per op.
 mod sources {
@@ -26,8 +41,11 @@ mod sources {
     }
     source! {
         ADAMW = "adamw",
+        DROPOUT = "dropout",
+        DROPOUT_BACKWARD = "dropout_backward",
         PENALTY = "penalty",
         PENALTY_GRAD = "penalty_grad",
+        PHILOX = "philox",
         PROX = "prox",
         SGD = "sgd",
     }

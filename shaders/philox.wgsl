@@ -1,0 +1,33 @@
+// Philox4x32-10 blocks in order, four words each. One block per lane and trip.
+//!use lib/grid
+//!use lib/philox
+
+struct Params {
+    first: u32, blocks: u32, lo: u32, hi: u32, base: u32, end: u32,
+    key_lo: u32, key_hi: u32, step: u32, stream: u32, d_lo: u32, d_hi: u32,
+}
+
+@group(0) @binding(0) var<uniform> params: Params;
+// Buffer: words: array<u32> (written), of which `params.end` are bound.
+
+override WG: u32 = 256;
+override QUADS: u32 = 4;
+
+@compute @workgroup_size(WG)
+fn philox_words(@builtin(workgroup_id) wid: vec3<u32>,
+                @builtin(num_workgroups) count: vec3<u32>,
+                @builtin(local_invocation_index) index: u32) {
+    let block = workgroup_index(wid, count);
+    if block >= params.blocks { return; }
+    let start = (params.first + block) * QUADS * WG + lane_of(index, WG);
+    for (var k = 0u; k < QUADS; k++) {
+        let q = start + k * WG;
+        if q < params.lo || q >= params.hi { continue; }
+        let r = philox_block(add_wide(vec2<u32>(params.d_lo, params.d_hi), q));
+        let e = 4u * (q - params.base);
+        if e < params.end { words[e] = r.x; }
+        if e + 1u < params.end { words[e + 1u] = r.y; }
+        if e + 2u < params.end { words[e + 2u] = r.z; }
+        if e + 3u < params.end { words[e + 3u] = r.w; }
+    }
+}

@@ -1,0 +1,151 @@
+//! The host's side of `shaders/lib/draw_*.wgsl`: which decision belongs to which place in memory.
+use crate::{
+    Bits, Caps, Error, Key, Layout, Share, Space, mask,
+    wgsl::{Source, part},
+};
+
+/// How a kernel finds the decision of an element, for one dispatch.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Words {
+    /// `lib/draw_pairs`: the block of pair 0. `lib/draw_any`: the decision at the start of `period` 0 of the dispatch.
+    pub first: u64,
+    /// The pair that `start` belongs to.
+    pub pair: u32,
+    /// Where in its period that pair's first element lies.
+    pub start: u32,
+}
+
+/// The decisions of a tensor: memory is periods of `rows` rows of `inner` elements, and the element at
+/// (period, row, column) has decision `first + period·per_period + row·per_row + column·per_column`.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Draws {
+    /// The decision of the tensor's first element.
+    first: u64,
+    /// Elements of a row.
+    pub inner: u32,
+    /// Rows of a period; `u32::MAX` if the tensor is one endless period.
+    pub rows: u32,
+    /// Decisions from one period to the next, one row to the next, one column to the next.
+    pub per: [u32; 3],
+    bits: Bits,
+}
+
+/// Periods that are divided by on the GPU are at most this long, so that sums of two places fit 32 bits.
+const MAX_PERIOD: u64 = 1 << 30;
+
+impl Draws {
+    /// The decisions of `space` under `key`.
+    ///
+    /// # Errors
+    /// As [`mask::first_decision`], and names `space` if a sample or channel is too long to be a period.
+    pub fn new(op: &'static str, space: &Space, key: &Key, share: Share, bits: Bits) -> Result<Self, Error> {
+        let first = mask::first_decision(op, key, share, space)?;
+        let (c, s) = (space.c as u64, space.s as u64);
+        // With one channel or one position both orders are the same.
+        let last = space.layout == Layout::ChannelsLast && c > 1 && s > 1;
+        let (period, inner, per) = match (share, last) {
+            (Share::Element, false) => return Ok(Self { first, inner: 1, rows: u32::MAX, per: [0, 1, 0], bits }),
+            (Share::Element, true) => (c * s, c, [c * s, 1, s]),
+            (Share::Channel, false) => (s, s, [1, 0, 0]),
+            (Share::Channel, true) => (c * s, c, [c, 0, 1]),
+            (Share::Sample, _) => (c * s, c * s, [1, 0, 0]),
+        };
+        if period > MAX_PERIOD {
+            let why =
+                format!("has {period} elements in a period of the mask, must have at most 2^30 ({share:?}, {:?})", space.layout);
+            return Err(Error::argument(op, "space", why));
+        }
+        Ok(Self { first, inner: inner as u32, rows: (period / inner.max(1)) as u32, per: per.map(|v| v as u32), bits })
+    }
+
+    /// Whether elements follow their decisions, a Philox block to a pair of quads.
+    pub fn aligned(&self) -> bool {
+        self.rows == u32::MAX && self.first.is_multiple_of(8) && self.bits == Bits::Sixteen
+    }
+
+    /// The shader parts that draw.
+    pub fn parts(&self, caps: &Caps) -> Vec<Source> {
+        vec![mul_wide(caps), part(if self.aligned() { "lib/draw_pairs" } else { "lib/draw_any" })]
+    }
+
+    /// For a dispatch whose first element is `element`, a multiple of 8.
+    pub fn words(&self, element: u64) -> Words {
+        let pair = (element / 8) as u32;
+        if self.aligned() {
+            return Words { first: self.first / 8, pair: 0, start: 0 };
+        }
+        if self.rows == u32::MAX {
+            return Words { first: self.first.wrapping_add(element), pair, start: 0 };
+        }
+        let period = u64::from(self.inner) * u64::from(self.rows);
+        let first = self.first + element / period * u64::from(self.per[0]);
+        Words { first, pair, start: (element % period) as u32 }
+    }
+
+    /// Philox calls for a pair of quads, at most.
+    pub fn calls(&self) -> u64 {
+        if self.aligned() { 1 } else { 8 }
+    }
+
+    /// The shift that turns a decision into its Philox block.
+    pub fn shift(&self) -> u32 {
+        if self.bits == Bits::Sixteen { 3 } else { 2 }
+    }
+}
+
+/// The 64-bit product that suits the device. Both give the same bits.
+pub fn mul_wide(caps: &Caps) -> Source {
+    part(if caps.features.contains(wgpu::Features::SHADER_INT64) { "lib/mul_wide_u64" } else { "lib/mul_wide" })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// What `lib/draw_any` computes for a place in memory, in 32 bits that must not overflow.
+    fn decision(draws: &Draws, dispatch: u64, place: u64) -> u64 {
+        let Words { first, pair, start } = draws.words(dispatch);
+        let skipped = 8 * ((place / 8) as u32 - pair);
+        let at = start.checked_add(skipped).expect("a place in the window fits");
+        let length = draws.inner.checked_mul(draws.rows).expect("a period fits");
+        let (mut period, mut row, mut column) = (at / length, at % length / draws.inner, at % length % draws.inner);
+        for _ in 0..place % 8 {
+            column += 1;
+            if column == draws.inner {
+                (column, row) = (0, row + 1);
+            }
+            if row == draws.rows {
+                (row, period) = (0, period + 1);
+            }
+        }
+        let steps = [period, row, column].iter().zip(draws.per).map(|(&n, per)| u64::from(n) * u64::from(per)).sum::<u64>();
+        first + u64::from(u32::try_from(steps).expect("a step in the window fits"))
+    }
+
+    #[test]
+    fn places_of_the_largest_tensors_find_their_decisions() {
+        let shapes =
+            [[1 << 33, 1, 1], [1 << 13, 1 << 10, 1 << 10], [7, 1 << 10, 1 << 20], [10_007, 3, 331_337], [5, 1_000_003, 1009]];
+        let key = Key { first_element: 0, ..Key::default() };
+        let mut rng = crate::Rng::new(1);
+        for [n, c, s] in shapes {
+            for space in [Space::channels_first(n, c, s), Space::channels_last(n, c, s)] {
+                for share in [Share::Element, Share::Channel, Share::Sample] {
+                    let draws = Draws::new("x", &space, &key, share, Bits::ThirtyTwo).expect("within the limits");
+                    for _ in 0..200 {
+                        // A window holds at most 2^30 elements.
+                        let dispatch = (rng.unit() * (space.len() - (1 << 30)) as f64) as u64 / 8 * 8;
+                        let place = dispatch + (rng.unit() * (1u64 << 30) as f64) as u64;
+                        let (c, s) = (space.c as u64, space.s as u64);
+                        let logical = match space.layout {
+                            Layout::ChannelsFirst => place,
+                            Layout::ChannelsLast => (place / (c * s) * c + place % c) * s + place / c % s,
+                        };
+                        let want = logical / share.extent(&space);
+                        assert_eq!(decision(&draws, dispatch, place), want, "{space:?}, {share:?}: {place} from {dispatch}");
+                    }
+                }
+            }
+        }
+    }
+}

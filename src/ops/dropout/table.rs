@@ -1,0 +1,145 @@
+//! Cases and documentation of dropout, forward and backward.
+use super::Dropout;
+use crate::{Bits, DType, Key, MaskMode, Op, Scaling, Share, Space, ops::Field};
+
+const KEY: Key = Key { seed: 0x0123_4567_89ab_cdef, stream: 3, step: 7, first_element: 0 };
+
+fn flat(dtype: DType, len: usize, p: f64) -> Dropout {
+    Dropout::new(dtype, Space::flat(len), p, KEY)
+}
+
+fn at(first_element: u64) -> Key {
+    Key { first_element, ..KEY }
+}
+
+/// Not a full product of the fields: each value of each, each path through the kernels for each way of storing (whole quads
+/// and ragged ends), and lengths on both sides of quads, mask words, blocks and windows.
+fn all() -> Vec<Dropout> {
+    use DType::{Bf16, F16, F32};
+    let store = |d: Dropout| Dropout { mask: MaskMode::Store, ..d };
+    let mut out: Vec<Dropout> = [0, 1, 3, 4, 33, 4095, 4096, 8197].map(|len| flat(F32, len, 0.5)).into();
+    out.extend([2, 31, 4100, 40_003].map(|len| flat(F16, len, 0.2)));
+    out.extend([5, 32, 40_007].map(|len| flat(Bf16, len, 0.1)));
+    out.push(Dropout { key: at(1 << 35), ..flat(F32, 40_001, 0.1) });
+    // The ends of p, which need no draw; an odd number of halves.
+    for (dtype, len) in [(F32, 4099), (F16, 40_003), (Bf16, 1)] {
+        out.extend([flat(dtype, len, 0.0), flat(dtype, len, 1.0), store(flat(dtype, len, 0.0)), store(flat(dtype, len, 1.0))]);
+    }
+    // p so near to an end that 16 bits cannot tell.
+    out.extend([flat(F32, 9, 1e-9), flat(F32, 9, 1.0 - 1e-9)]);
+    // Stored masks: last words with all bits, few bits, only those of the incomplete quad.
+    out.extend([1, 32, 35, 61, 8192, 40_001].map(|len| store(flat(F32, len, 0.1))));
+    out.extend([3, 40_002].map(|len| store(flat(F16, len, 0.5))));
+    out.extend([64, 9000].map(|len| store(flat(Bf16, len, 0.5))));
+    // Elements that do not follow their Philox blocks.
+    out.push(Dropout { key: at((1 << 32) - 4099), ..flat(F32, 40_003, 0.5) });
+    out.push(store(Dropout { key: at((1 << 40) + 3), ..flat(F32, 2051, 0.5) }));
+    out.push(Dropout { key: at(1), ..flat(F16, 64, 0.5) });
+    out.push(Dropout { bits: Bits::ThirtyTwo, ..flat(F32, 4101, 1e-3) });
+    out.push(store(Dropout { bits: Bits::ThirtyTwo, key: at(6), ..flat(F32, 517, 0.5) }));
+    out.push(Dropout { bits: Bits::ThirtyTwo, ..flat(F32, 9, 1e-9) });
+    out.push(Dropout { bits: Bits::ThirtyTwo, ..flat(F32, 9, 1.0) });
+    for (i, share) in [Share::Element, Share::Channel, Share::Sample].into_iter().enumerate() {
+        for (j, space) in [
+            Space::channels_first(3, 5, 7),
+            Space::channels_last(3, 5, 7),
+            Space::channels_last(2, 300, 1),
+            Space::channels_last(2, 1, 301),
+            Space::channels_first(41, 3, 331),
+            Space::channels_last(41, 3, 331),
+        ]
+        .into_iter()
+        .enumerate()
+        {
+            let key = at((1000 + 8 * i as u64) * (space.c * space.s) as u64);
+            let bits = [Bits::Sixteen, Bits::ThirtyTwo][(i + j) % 2];
+            let scaling = [Scaling::ScaleAtTest, Scaling::Inverted][j / 2 % 2];
+            let d = Dropout { space, share, key, bits, scaling, ..flat(F32, 0, 0.5) };
+            out.push(if (i + j) % 3 == 0 { store(d) } else { d });
+        }
+    }
+    out.push(Dropout { space: Space::channels_last(3, 5, 15), share: Share::Channel, ..flat(Bf16, 0, 0.5) });
+    out.push(Dropout { space: Space::channels_first(0, 5, 7), share: Share::Channel, ..flat(F32, 0, 0.5) });
+    out
+}
+
+pub(in crate::ops) fn forward() -> Vec<Box<dyn Op>> {
+    let after = |scaling, d: Dropout| Dropout { training: false, scaling, ..d };
+    let mut out = all();
+    out.push(after(Scaling::Inverted, flat(DType::F16, 4099, 1.0)));
+    out.push(after(Scaling::ScaleAtTest, flat(DType::F32, 4099, 0.1)));
+    out.push(after(Scaling::ScaleAtTest, flat(DType::Bf16, 31, 1.0)));
+    out.push(after(Scaling::ScaleAtTest, flat(DType::Bf16, 31, 0.0)));
+    let space = Space::channels_last(3, 5, 7);
+    out.push(after(
+        Scaling::ScaleAtTest,
+        Dropout { space, mask: MaskMode::Store, share: Share::Channel, ..flat(DType::F32, 0, 0.5) },
+    ));
+    out.into_iter().map(|d| Box::new(d) as Box<dyn Op>).collect()
+}
+
+fn back(d: Dropout) -> Box<dyn Op> {
+    Box::new(d.backward())
+}
+
+/// Without a stored mask the kernels are those of the forward pass: a few cases show that they are reached.
+pub(in crate::ops) fn backward() -> Vec<Box<dyn Op>> {
+    let stored = all().into_iter().filter(|d| d.mask == MaskMode::Store);
+    let drawn = all().into_iter().filter(|d| d.mask == MaskMode::Recompute && d.space.len() < 5000).step_by(3);
+    stored.chain(drawn).map(back).collect()
+}
+
+pub(in crate::ops) fn forward_bench() -> Vec<Box<dyn Op>> {
+    DType::FLOATS.into_iter().map(|dtype| Box::new(flat(dtype, 1 << 22, 0.1)) as Box<dyn Op>).collect()
+}
+
+pub(in crate::ops) fn backward_bench() -> Vec<Box<dyn Op>> {
+    DType::FLOATS.into_iter().map(|dtype| back(flat(dtype, 1 << 22, 0.1))).collect()
+}
+
+const SPACE: Field =
+    Field { name: "space", default: "", about: "n, c, s, and layout: channels_first (default) or channels_last" };
+const P: Field = Field { name: "p", default: "", about: "the probability of dropping, 0 to 1" };
+const KEY_FIELD: Field = Field {
+    name: "key",
+    default: "",
+    about: "seed, stream, step, and first_element (default 0), the tensor's place in a larger whole",
+};
+const SHARE: Field = Field {
+    name: "share",
+    default: "\"element\"",
+    about: "what has one decision: an element, a channel (of a sample), a sample",
+};
+const SCALING: Field = Field {
+    name: "scaling",
+    default: "\"inverted\"",
+    about: "inverted: kept elements over 1-p in training; scale_at_test: all times 1-p after it",
+};
+const BITS: Field = Field { name: "bits", default: "\"sixteen\"", about: "random bits per decision: sixteen, thirty_two" };
+
+pub(in crate::ops) const FIELDS: &[Field] = &[
+    Field { name: "dtype", default: "", about: "storage of x and y: f32, f16 or bf16" },
+    SPACE,
+    P,
+    KEY_FIELD,
+    SHARE,
+    SCALING,
+    BITS,
+    Field {
+        name: "mask",
+        default: "\"recompute\"",
+        about: "store: also write the mask, a bit for each element in the order of memory",
+    },
+    Field { name: "training", default: "true", about: "false: drop nothing" },
+];
+
+pub(in crate::ops) const BACKWARD_FIELDS: &[Field] = &[
+    Field { name: "dtype", default: "", about: "storage of dy and dx: f32, f16 or bf16" },
+    SPACE,
+    P,
+    KEY_FIELD,
+    SHARE,
+    SCALING,
+    BITS,
+    Field { name: "mask", default: "\"recompute\"", about: "store: read the mask that the forward pass wrote" },
+];
