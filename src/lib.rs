@@ -4,6 +4,7 @@
 #[cfg(not(target_arch = "wasm32"))]
 pub mod bench;
 mod bound;
+mod channels;
 #[cfg(not(target_arch = "wasm32"))]
 pub mod check;
 pub mod cpu;
@@ -22,6 +23,7 @@ mod plan;
 #[cfg(not(target_arch = "wasm32"))]
 pub mod readback;
 mod rng;
+mod running;
 pub mod segment;
 #[cfg(not(target_arch = "wasm32"))]
 mod session;
@@ -40,6 +42,7 @@ pub use op::{Access, Arg, Cost, Expected, Lowered, MAX_TRIPS, Op, Params, Patter
 pub use penalty::{ElasticNet, L2Form};
 pub use plan::{Bound, Plan};
 pub use rng::Rng;
+pub use running::{OneValue, Running, RunningUpdate, RunningVariance};
 pub use segment::Segment;
 #[cfg(not(target_arch = "wasm32"))]
 pub use session::Session;

@@ -38,6 +38,9 @@ macro_rules! library {
 }
 library![
     "chan",
+    "chan_shifted",
+    "channel_apply",
+    "channel_reduce",
     "copy_words",
     "draw_all",
     "draw_any",
@@ -49,14 +52,19 @@ library![
     "fold_keep",
     "fold_out",
     "grid",
+    "inverse_std",
     "mask_none",
     "mask_store",
+    "moments",
     "momentum_buffer",
     "momentum_none",
     "mul_wide",
     "mul_wide_u64",
+    "normalize",
+    "normalize_backward",
     "or_u32",
     "philox",
+    "products",
     "reduce",
     "scale_gpu",
     "scale_host",
@@ -91,6 +99,9 @@ pub enum View {
     Quads,
     /// The same functions for an end that is no whole quad. Elements from `params.end` on read as 0 and are not written.
     Ragged,
+    /// Any four neighbours, for reading: `x_four(e) -> vec4<f32>` for elements e to e+3. What is not below `params.end` reads
+    /// as anything. With `true`, e is a multiple of 4 and all four are there.
+    Four(bool),
     /// One element at a time: `x_at(e) -> f32`, and `x_put(e, v)` for f32 only (two halves share a word).
     Elements,
     /// The buffer itself, `x: array<...>` of this WGSL type.
@@ -218,6 +229,7 @@ fn declare(out: &mut String, binding: usize, decl: &Decl, read_write: bool) {
             }
             t
         }
+        (View::Four(_), _) => return four(out, decl, mode, binding),
         (View::Elements, false) => {
             var(&format!("{n}_items"), "f32");
             let put = format!("fn {n}_put(e: u32, v: f32) {{ {n}_items[e] = v; }}\n");
@@ -233,4 +245,31 @@ fn declare(out: &mut String, binding: usize, decl: &Decl, read_write: bool) {
         }
     };
     out.push_str(&text);
+}
+
+fn four(out: &mut String, decl: &Decl, mode: &str, binding: usize) {
+    let (n, s) = (decl.name, suffix(decl.dtype));
+    let (ty, body) = match (decl.view == View::Four(true), decl.dtype.size() == 2) {
+        (true, false) => ("vec4<f32>", format!("return {n}_data[e >> 2u];")),
+        (true, true) => ("vec2<u32>", format!("return unpack_{s}({n}_data[e >> 2u]);")),
+        (false, false) => (
+            "f32",
+            format!(
+                "let i = min(vec4<u32>(e, e + 1u, e + 2u, e + 3u), vec4<u32>(params.end - 1u));\n    \
+                 return vec4<f32>({n}_data[i.x], {n}_data[i.y], {n}_data[i.z], {n}_data[i.w]);"
+            ),
+        ),
+        // Four halves from an odd one on lie in three words.
+        (false, true) => (
+            "u32",
+            format!(
+                "let w = e >> 1u;\n    let i = min(vec3<u32>(w, w + 1u, w + 2u), vec3<u32>((params.end - 1u) >> 1u));\n    \
+                 let v = vec3<u32>({n}_data[i.x], {n}_data[i.y], {n}_data[i.z]);\n    \
+                 let odd = vec2<u32>(v.x >> 16u, v.y >> 16u) | vec2<u32>(v.y << 16u, v.z << 16u);\n    \
+                 return unpack_{s}(select(v.xy, odd, (e & 1u) == 1u));"
+            ),
+        ),
+    };
+    out.push_str(&format!("@group(0) @binding({binding}) var<storage, {mode}> {n}_data: array<{ty}>;\n"));
+    out.push_str(&format!("fn {n}_four(e: u32) -> vec4<f32> {{\n    {body}\n}}\n"));
 }

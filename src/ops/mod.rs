@@ -2,6 +2,10 @@
 use crate::{DType, Error, Op, Segment};
 
 mod adamw;
+mod batch_norm;
+mod batch_norm_backward;
+mod batch_norm_frozen_backward;
+mod batch_norm_inference;
 mod dropout;
 mod dropout_backward;
 mod penalty;
@@ -11,6 +15,10 @@ mod prox;
 mod sgd;
 
 pub use adamw::Adamw;
+pub use batch_norm::BatchNorm;
+pub use batch_norm_backward::BatchNormBackward;
+pub use batch_norm_frozen_backward::BatchNormFrozenBackward;
+pub use batch_norm_inference::BatchNormInference;
 pub use dropout::Dropout;
 pub use dropout_backward::DropoutBackward;
 pub use penalty::Penalty;
@@ -22,6 +30,10 @@ pub use sgd::Sgd;
 /// The table.
 pub const ALL: &[Entry] = &[
     adamw::ENTRY,
+    batch_norm::ENTRY,
+    batch_norm_backward::ENTRY,
+    batch_norm_frozen_backward::ENTRY,
+    batch_norm_inference::ENTRY,
     dropout::ENTRY,
     dropout_backward::ENTRY,
     penalty::ENTRY,
@@ -43,6 +55,10 @@ mod sources {
         ADAMW = "adamw",
         DROPOUT = "dropout",
         DROPOUT_BACKWARD = "dropout_backward",
+        BATCH_NORM = "batch_norm",
+        BATCH_NORM_BACKWARD = "batch_norm_backward",
+        BATCH_NORM_FROZEN_BACKWARD = "batch_norm_frozen_backward",
+        BATCH_NORM_INFERENCE = "batch_norm_inference",
         PENALTY = "penalty",
         PENALTY_GRAD = "penalty_grad",
         PHILOX = "philox",

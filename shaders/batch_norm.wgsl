@@ -1,0 +1,41 @@
+// mean = K + d, variance = M2 / m, rstd = 1 / sqrt(variance + eps); running <- keep * running + momentum * batch.
+// One lane per channel: merges the channel's last partials in order and leaves what lib/channel_apply needs with
+// lib/normalize: (K, d, weight * rstd, bias). Before it: lib/channel_reduce with lib/moments, and the fold's levels.
+//!use lib/grid
+//!use lib/chan_shifted
+//!use lib/inverse_std
+
+struct Params { blocks: u32, channels: u32, row: u32, stride: u32, count: u32, coefs: u32, values: f32, divisor: f32, eps: f32,
+                momentum: f32, keep: f32 }
+
+@group(0) @binding(0) var<uniform> params: Params;
+// Buffers: partials (with the coefficients from entry `coefs` on), weight, bias, mean, rstd, running_mean, running_var.
+
+override WG: u32 = 256;
+
+@compute @workgroup_size(WG)
+fn batch_norm(@builtin(workgroup_id) wid: vec3<u32>,
+              @builtin(num_workgroups) count: vec3<u32>,
+              @builtin(local_invocation_index) index: u32) {
+    let block = workgroup_index(wid, count);
+    let c = block * WG + lane_of(index, WG);
+    if block >= params.blocks || c >= params.channels { return; }
+    var all = NOTHING;
+    for (var i = 0u; i < params.count; i++) { all = merge(all, partials[c * params.row + i * params.stride]); }
+    // Infinities and overflows are not rounded to something finite: the whole channel becomes NaN, at every level.
+    let bits = bitcast<u32>(all.w) | bitcast<u32>(all.z);
+    if (bitcast<u32>(all.w) & 0x7fffffffu) >= 0x7f800000u { all.z = bitcast<f32>(bits | 0x7fc00000u); }
+    let mean = all.y + all.z;
+    var variance = all.w / params.values;
+    var estimate = all.w / params.divisor;
+    var rstd = inverse_std(variance, params.eps);
+    if (bitcast<u32>(all.z) & 0x7fffffffu) >= 0x7f800000u {
+        rstd = all.z;
+        estimate = all.z;
+    }
+    mean_put(c, mean);
+    rstd_put(c, rstd);
+    running_mean_put(c, params.keep * running_mean_at(c) + params.momentum * mean);
+    running_var_put(c, params.keep * running_var_at(c) + params.momentum * estimate);
+    partials[params.coefs + c] = vec4<f32>(all.y, all.z, weight_at(c) * rstd, bias_at(c));
+}

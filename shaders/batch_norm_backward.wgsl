@@ -1,0 +1,29 @@
+// dbias = sum dy, dweight = sum dy * xhat, dx = weight * rstd * (dy - (dbias + xhat * dweight) / m).
+// One lane per channel: adds the channel's last partials in order and leaves what lib/channel_apply needs with
+// lib/normalize_backward: (mean, weight * rstd, dbias / m, rstd * dweight / m). Before it: lib/channel_reduce with
+// lib/products, and the fold's levels.
+//!use lib/grid
+//!use lib/sum_vec4
+
+struct Params { blocks: u32, channels: u32, row: u32, stride: u32, count: u32, coefs: u32, values: f32 }
+
+@group(0) @binding(0) var<uniform> params: Params;
+// Buffers: partials (with the coefficients from entry `coefs` on), mean, rstd, weight, dweight, dbias.
+
+override WG: u32 = 256;
+
+@compute @workgroup_size(WG)
+fn batch_norm_backward(@builtin(workgroup_id) wid: vec3<u32>,
+                       @builtin(num_workgroups) count: vec3<u32>,
+                       @builtin(local_invocation_index) index: u32) {
+    let block = workgroup_index(wid, count);
+    let c = block * WG + lane_of(index, WG);
+    if block >= params.blocks || c >= params.channels { return; }
+    var all = NOTHING;
+    for (var i = 0u; i < params.count; i++) { all = merge(all, partials[c * params.row + i * params.stride]); }
+    dbias_put(c, all.x);
+    dweight_put(c, all.y);
+    let rstd = rstd_at(c);
+    partials[params.coefs + c] =
+        vec4<f32>(mean_at(c), weight_at(c) * rstd, all.x / params.values, rstd * (all.y / params.values));
+}

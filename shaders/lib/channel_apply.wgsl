@@ -1,0 +1,63 @@
+// Maps every element with its channel's four coefficients. One workgroup per block of WG * QUADS quads, lanes side by side.
+// The channel is found once per lane by division and then by counting: a lane moves on by a fixed number of units, so its
+// place in the plane and its channel do too. Units are quads where a plane, or a row of channels, is whole quads (BY 0, 1),
+// else elements (BY 2).
+// The map is a part: `transform(i, c)`, lib/normalize or lib/normalize_backward.
+//!use lib/grid
+
+struct Params { blocks: u32, first: u32, lo: u32, hi: u32, base: u32, end: u32, length: u32, period: u32,
+                at_place: u32, at_channel: u32, step_place: u32, step_channel: u32 }
+
+@group(0) @binding(0) var<uniform> params: Params;
+// Buffers: those of the part, and coefs, four words per channel.
+
+override WG: u32 = 256;
+override QUADS: u32 = 4;
+// 0: a quad lies in one channel. 1: a quad holds four neighbouring channels. 2: neither is sure.
+override BY: u32 = 2;
+
+// The four coefficients of each element of a quad.
+struct Coefs { a: vec4<f32>, b: vec4<f32>, c: vec4<f32>, d: vec4<f32> }
+
+fn across(p: vec4<f32>, q: vec4<f32>, r: vec4<f32>, s: vec4<f32>) -> Coefs {
+    return Coefs(vec4<f32>(p.x, q.x, r.x, s.x), vec4<f32>(p.y, q.y, r.y, s.y),
+                 vec4<f32>(p.z, q.z, r.z, s.z), vec4<f32>(p.w, q.w, r.w, s.w));
+}
+
+// The channel (x) and place (y) of the next element.
+fn next(at: vec2<u32>) -> vec2<u32> {
+    if at.y + 1u < params.length { return vec2<u32>(at.x, at.y + 1u); }
+    return vec2<u32>(select(at.x + 1u, 0u, at.x + 1u == params.period), 0u);
+}
+
+fn coefs_of(at: vec2<u32>) -> Coefs {
+    if BY == 0u {
+        let v = coefs[at.x];
+        return Coefs(vec4<f32>(v.x), vec4<f32>(v.y), vec4<f32>(v.z), vec4<f32>(v.w));
+    }
+    if BY == 1u {
+        let c = 4u * at.x;
+        return across(coefs[c], coefs[c + 1u], coefs[c + 2u], coefs[c + 3u]);
+    }
+    let second = next(at);
+    let third = next(second);
+    return across(coefs[at.x], coefs[second.x], coefs[third.x], coefs[next(third).x]);
+}
+
+@compute @workgroup_size(WG)
+fn channel_apply(@builtin(workgroup_id) wid: vec3<u32>,
+                 @builtin(num_workgroups) count: vec3<u32>,
+                 @builtin(local_invocation_index) index: u32) {
+    let block = workgroup_index(wid, count);
+    if block >= params.blocks { return; }
+    var q = (params.first + block) * WG * QUADS + lane_of(index, WG);
+    let unit = (q - params.base) * select(1u, 4u, BY == 2u) + params.at_place;
+    var at = vec2<u32>((params.at_channel + unit / params.length % params.period) % params.period, unit % params.length);
+    for (var k = 0u; k < QUADS; k++) {
+        if q >= params.lo && q < params.hi { transform(q - params.base, coefs_of(at)); }
+        q += WG;
+        at += vec2<u32>(params.step_channel, params.step_place);
+        if at.y >= params.length { at = vec2<u32>(at.x + 1u, at.y - params.length); }
+        if at.x >= params.period { at.x -= params.period; }
+    }
+}

@@ -1,0 +1,210 @@
+//! Kernels that work channel by channel: how a tensor is cut for statistics, and how coefficients are applied to it.
+//!
+//! Both layouts are one: (outer, channels, inner), where inner is S channels-first and 1 channels-last. Statistics are
+//! gathered in chunks that depend on the shape, the type of device and, below 64 MiB, the binding limit; never on windows
+//! or on how many workgroups run. So results are the same bit for bit from run to run.
+mod bound;
+mod fields;
+mod steps;
+
+pub(crate) use bound::{Gradients, Moments, SumErrors, inverse_std_error};
+pub(crate) use fields::{backward_args, benches, cases, check_eps, domain, eps, fill, patterns, places, yes};
+pub(crate) use steps::{Reduction, blocks, given_or, position, unused_or, vector, whole};
+
+use crate::{Caps, Error, Layout, Space, fold::Monoid, tile::WINDOW_ALIGN};
+use std::ops::Range;
+
+/// A tensor whose element e belongs to channel (e / inner) % channels.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Channels {
+    pub outer: u64,
+    pub channels: u64,
+    pub inner: u64,
+}
+
+/// How a tensor is cut into chunks: `count` for each channel.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Chunks {
+    /// Lanes side by side in columns; 0 for planes.
+    columns: u64,
+    /// Samples (planes) or rows (columns) of a chunk.
+    rows: u64,
+    /// Elements of a segment of a plane.
+    segment: u64,
+    /// Chunks side by side: segments of a plane, groups of columns.
+    across: u64,
+    /// Partials of each channel.
+    count: u64,
+    trips: u64,
+}
+
+/// A run of chunks, and the elements that a dispatch binds for it.
+type Window = (Range<u64>, Range<u64>);
+
+/// `(count, K, mean - K, M2)`, see `shaders/lib/chan_shifted.wgsl`.
+pub(crate) const MOMENTS: Monoid = Monoid { part: "lib/chan_shifted", wgsl: "vec4<f32>", bytes: 16 };
+
+/// Windows and partials behave as on a device with this limit where there is more, so that chunks do not depend on it.
+const LIMIT: u64 = 64 << 20;
+
+impl Channels {
+    pub fn of(space: &Space) -> Self {
+        let (n, c, s) = (space.n as u64, space.c as u64, space.s as u64);
+        match space.layout {
+            // One channel has no order, and one long plane is the best shape.
+            _ if c == 1 => Self { outer: 1, channels: 1, inner: n * s },
+            Layout::ChannelsFirst => Self { outer: n, channels: c, inner: s },
+            Layout::ChannelsLast => Self { outer: n * s, channels: c, inner: 1 },
+        }
+    }
+
+    fn len(&self) -> u64 {
+        self.outer * self.channels * self.inner
+    }
+
+    /// Values per channel.
+    pub fn values(&self) -> u64 {
+        self.outer * self.inner
+    }
+
+    fn chunks(&self, caps: &Caps) -> Chunks {
+        let limit = caps.binding_limit().min(LIMIT);
+        let budget = (limit / 4).saturating_sub(WINDOW_ALIGN).max(4);
+        let most = ((limit / 16).saturating_sub(self.channels + 64) / self.channels).max(1);
+        let mut scale = 1;
+        loop {
+            let chunks = self.cut(u64::from(caps.lanes), caps.cpu, scale, budget);
+            if chunks.count <= most || scale * 4 * u64::from(caps.lanes) > budget {
+                return chunks;
+            }
+            scale *= 2;
+        }
+    }
+
+    /// Chunks of up to `scale` times the preferred size, none of which spans more than `budget` elements.
+    fn cut(&self, lanes: u64, cpu: bool, scale: u64, budget: u64) -> Chunks {
+        // Near `most`, in equal parts.
+        let even = |all: u64, most: u64| all.div_ceil(all.div_ceil(most.max(1)).max(1)).max(1);
+        let sample = self.channels * self.inner;
+        if self.inner == 1 {
+            let columns = self.channels.div_ceil(4).next_power_of_two().min(lanes);
+            let tall = lanes / columns;
+            // A partial per channel and 64 rows would be many; software drivers like long loops.
+            let rows = even(self.outer, (scale * if cpu { 128 } else { 16 } * tall).min(budget / sample).max(1));
+            let across = self.channels.div_ceil(4).div_ceil(columns);
+            let count = self.outer.div_ceil(rows);
+            return Chunks { columns, rows, segment: 1, across, count, trips: rows.div_ceil(tall) };
+        }
+        let quads = self.inner.div_ceil(4);
+        let size = (scale * if cpu { 64 } else { 16 } * lanes).min(budget / 4);
+        if quads > size {
+            let segment = 4 * even(quads, size);
+            let across = self.inner.div_ceil(segment);
+            return Chunks {
+                columns: 0,
+                rows: 1,
+                segment,
+                across,
+                count: self.outer * across,
+                trips: (segment / 4).div_ceil(lanes),
+            };
+        }
+        let rows = even(self.outer, (size / quads).min(budget / sample).max(1));
+        let trips = (rows * quads).div_ceil(lanes);
+        Chunks { columns: 0, rows, segment: 4 * quads, across: 1, count: self.outer.div_ceil(rows), trips }
+    }
+
+    /// How many chunks there are in all, and the elements that chunk `i` spans: both ends never decrease with `i`.
+    fn spans(&self, k: Chunks) -> (u64, impl Fn(u64) -> Range<u64>) {
+        let Self { outer, channels, inner } = *self;
+        let total = if k.columns > 0 { k.across * k.count } else { k.count * channels };
+        (total, move |i: u64| {
+            if k.columns > 0 {
+                let run = i / k.across;
+                return run * k.rows * channels..((run + 1) * k.rows).min(outer) * channels;
+            }
+            let (plane, place) = (i / k.across, i % k.across * k.segment);
+            let (first, c) = (plane / channels * k.rows, plane % channels);
+            let last = (first + k.rows).min(outer) - 1;
+            (first * channels + c) * inner + place..(last * channels + c) * inner + (place + k.segment).min(inner)
+        })
+    }
+
+    /// Runs of chunks and the elements that each binds.
+    fn windows(&self, op: &'static str, caps: &Caps, k: Chunks, bytes: u64) -> Result<Vec<Window>, Error> {
+        let (limit, (total, span)) = (caps.binding_limit() / bytes, self.spans(k));
+        let (mut out, mut first) = (Vec::new(), 0);
+        while first < total {
+            let start = if self.len() <= limit { 0 } else { span(first).start / WINDOW_ALIGN * WINDOW_ALIGN };
+            let fits = |i: u64| span(i).end - start <= limit;
+            if !fits(first) {
+                let (need, have) = ((span(first).end - start) * bytes, caps.limits.max_storage_buffer_binding_size);
+                return Err(Error::unsupported(
+                    op,
+                    format!("must bind {need} bytes of a tensor at once, max_storage_buffer_binding_size is {have}"),
+                ));
+            }
+            let (mut low, mut high) = (first, total - 1);
+            while low < high {
+                let middle = (low + high).div_ceil(2);
+                if fits(middle) { low = middle } else { high = middle - 1 }
+            }
+            out.push((first..low + 1, start..span(low).end));
+            first = low + 1;
+        }
+        Ok(out)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn caps(limit: u64, cpu: bool) -> Caps {
+        let limits = wgpu::Limits { max_storage_buffer_binding_size: limit, ..Default::default() };
+        Caps::new(limits, wgpu::Features::empty(), cpu)
+    }
+
+    fn spaces() -> Vec<Space> {
+        let mut all = Vec::new();
+        for (n, c, s) in [(1, 1, 1), (32, 64, 3136), (7, 3, 65541), (1, 1, 300_001), (3, 1000, 1), (257, 17, 49), (2, 5, 4)] {
+            all.extend([Space::channels_first(n, c, s), Space::channels_last(n, c, s)]);
+        }
+        all
+    }
+
+    #[test]
+    fn windows_hold_every_chunk_once_and_no_chunk_leaves_its_window() {
+        for (space, cpu) in spaces().iter().flat_map(|s| [(s, false), (s, true)]) {
+            let (t, caps) = (Channels::of(space), caps(1 << 16, cpu));
+            let k = t.chunks(&caps);
+            let (total, span) = t.spans(k);
+            let mut next = 0;
+            for (chunks, elements) in t.windows("x", &caps, k, 4).unwrap() {
+                assert_eq!(chunks.start, next);
+                next = chunks.end;
+                assert!((elements.end - elements.start) * 4 <= 1 << 16);
+                assert!(chunks.into_iter().all(|i| span(i).start >= elements.start && span(i).end <= elements.end), "{space:?}");
+            }
+            assert_eq!(next, total, "{space:?}");
+        }
+    }
+
+    #[test]
+    fn chunks_do_not_depend_on_a_limit_of_64_mib_or_more() {
+        for space in spaces() {
+            for cpu in [false, true] {
+                let cut = |limit| Channels::of(&space).chunks(&caps(limit, cpu));
+                assert_eq!(cut(64 << 20), cut(2 << 30), "{space:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn long_tensors_keep_their_trips_short() {
+        for space in [Space::flat(1 << 34), Space::channels_first(1 << 20, 16, 1 << 10), Space::channels_last(1 << 20, 3, 5461)] {
+            let k = Channels::of(&space).chunks(&caps(128 << 20, true));
+            assert!(k.trips <= 1024, "{space:?}: {k:?}");
+        }
+    }
+}

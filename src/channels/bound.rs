@@ -1,0 +1,110 @@
+//! How far off the channel statistics of the kernels may be.
+use crate::{DType, Expected, Space, cpu};
+
+const E: f64 = DType::F32.epsilon();
+
+/// Roundings that a sum of `m` values may pass through: those added one after the other by a lane, a level of the fold and
+/// the last kernel (at most 128, 64 per level, 64), and those of trees (log2 of what they join, and two for a quad).
+fn depth(m: usize) -> (f64, f64) {
+    let tree = (m as f64).log2().ceil() + 2.0;
+    // A level takes 256 partials or more to one, and starts above 64 of them.
+    let levels = if m > 64 { ((m as f64 / 64.0).ln() / 256f64.ln()).ceil() } else { 0.0 };
+    ((128.0 + 64.0 + 64.0 * levels).min(m as f64), tree * (1.0 + levels))
+}
+
+/// Mean and biased variance of a channel, and how far the kernels' may be from them.
+pub(crate) struct Moments {
+    pub mean: f64,
+    pub variance: f64,
+    /// The largest less the least value.
+    pub range: f64,
+    /// Of mean - K, which is kept in its own word.
+    pub shifted_error: f64,
+    pub variance_error: f64,
+}
+
+impl Moments {
+    /// `None` if a value is not finite: the kernels answer NaN then.
+    pub fn of(values: &[f64]) -> Option<Self> {
+        if values.iter().any(|v| !v.is_finite()) {
+            return None;
+        }
+        let [mean, variance] = cpu::moments(values);
+        let (least, most) = values.iter().fold((f64::INFINITY, f64::NEG_INFINITY), |(a, b), &v| (a.min(v), b.max(v)));
+        let range = if values.is_empty() { 0.0 } else { most - least };
+        let (steps, tree) = depth(values.len());
+        // Every quantity is a difference of values of the channel (K is one of them), so at most `range`, and each rounding
+        // at most E * range. Step i of Welford's recurrence a += (d - a) / i shrinks the error so far by 1 - 1/i, adds
+        // E * range for the sum and 6 E * range / i for d, d - a and the quotient: together E * range * (i/2 + 7). Merging
+        // equal parts one after the other is the same recurrence; a merge in a tree adds at most 8 E * range.
+        let shifted_error = E * range * (steps / 2.0 + 8.0 * tree);
+        // M2 is a sum of non-negative terms: E each. An error h of the differences that are multiplied changes it by at most
+        // 2 h sqrt(m M2) + h^2 m (Cauchy), once in the lanes and once in the merges.
+        let h = 2.0 * (shifted_error + 2.0 * E * range);
+        let variance_error = variance * E * (steps + tree + 8.0)
+            + 4.0 * h * variance.sqrt()
+            + 2.0 * h * h
+            + if range > 0.0 { 2.0 * DType::F32.least_normal() } else { 0.0 };
+        Some(Self { mean, variance, range, shifted_error, variance_error })
+    }
+}
+
+/// How far 1/sqrt(v + eps) may be off if v is off by `error`; eps is rounded to f32, root and quotient take 8 ulp at most.
+pub(crate) fn inverse_std_error(variance: f64, error: f64, eps: f64) -> f64 {
+    let at = |v: f64| cpu::inverse_std(v, eps);
+    let (middle, low, high) = (at(variance), at((variance - error).max(0.0)), at(variance + error));
+    (low - middle).abs().max((high - middle).abs()) + 10.0 * E * middle
+}
+
+/// How far the kernels' Σdy and Σdy·x̂ of a channel may be off.
+pub(crate) struct SumErrors {
+    pub dbias: f64,
+    pub dweight: f64,
+}
+
+impl SumErrors {
+    pub fn of(x: &[f64], dy: &[f64], mean: f64, rstd: f64, rstd_error: f64) -> Self {
+        let (steps, tree) = depth(x.len());
+        let flushed = x.len() as f64 * DType::F32.least_normal();
+        let sum: f64 = dy.iter().map(|dy| dy.abs()).sum();
+        let products: f64 = x.iter().zip(dy).map(|(x, dy)| (dy * (x - mean)).abs()).sum();
+        // A term passes through the additions that `depth` counts; a product is rounded three times before.
+        let dweight = products * (rstd_error + E * (steps + tree + 4.0) * (rstd + rstd_error)) + 2.0 * (1.0 + rstd) * flushed;
+        Self { dbias: E * (steps + tree) * sum + flushed, dweight }
+    }
+}
+
+/// The expectations of a backward op: values and bounds of dx, dweight and dbias.
+pub(crate) struct Gradients([(Vec<f64>, Vec<f64>); 3]);
+
+impl Gradients {
+    pub fn new(space: &Space) -> Self {
+        Self([space.len(), space.c, space.c].map(|n| (vec![0.0; n], vec![0.0; n])))
+    }
+
+    /// Channel `c`, whose elements lie at `places`.
+    pub fn put(
+        &mut self,
+        c: usize,
+        places: &[usize],
+        (dx, errors): (&[f64], impl Iterator<Item = f64>),
+        dweight: (f64, f64),
+        dbias: (f64, f64),
+    ) {
+        // What is not finite must be so exactly.
+        let mut set = |which: usize, i: usize, (value, bound): (f64, f64)| {
+            let (values, bounds) = &mut self.0[which];
+            (values[i], bounds[i]) = (value, if value.is_finite() { bound } else { 0.0 });
+        };
+        for ((&i, &value), error) in places.iter().zip(dx).zip(errors) {
+            set(0, i, (value, error));
+        }
+        set(1, c, dweight);
+        set(2, c, dbias);
+    }
+
+    pub fn finish(self, weight: bool, bias: bool) -> Vec<Expected> {
+        let wanted = self.0.into_iter().zip([true, weight, bias]);
+        wanted.filter(|w| w.1).map(|((value, bound), _)| Expected::Within { value, bound }).collect()
+    }
+}

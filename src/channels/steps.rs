@@ -1,0 +1,191 @@
+//! The dispatches of channel-wise ops.
+use super::Channels;
+use crate::{
+    Arg, Caps, DType, Error, Lowered, Slot, Step,
+    fold::{Monoid, Partials},
+    params, tile,
+    wgsl::{Decl, Spec, View, part},
+};
+use std::ops::Range;
+
+params! {
+    ReduceParams {
+        chunks: u32, first: u32, outer: u32, channels: u32, inner: u32, rows: u32, segment: u32, across: u32, base: u32, end: u32,
+        eps: f32
+    }
+}
+params! {
+    ApplyParams {
+        blocks: u32, first: u32, lo: u32, hi: u32, base: u32, end: u32, length: u32, period: u32, at_place: u32, at_channel: u32,
+        step_place: u32, step_channel: u32
+    }
+}
+
+/// What [`Channels::reduce`] accumulates: its part, how partials merge, and buffers beside the tensors.
+pub(crate) struct Reduction<'a> {
+    pub part: &'static str,
+    pub monoid: Monoid,
+    /// Tensors: name, argument.
+    pub tensors: &'a [(&'static str, usize)],
+    /// One f32 per channel: name, argument.
+    pub vectors: &'a [(&'static str, usize)],
+    pub consts: &'a [(&'static str, u32)],
+    pub eps: f32,
+}
+
+impl Channels {
+    /// Appends the dispatches that reduce every channel of the tensors to partials, one row per channel.
+    pub fn reduce(
+        &self,
+        op: &'static str,
+        out: &mut Lowered,
+        caps: &Caps,
+        args: &[Arg],
+        what: &Reduction,
+    ) -> Result<Partials, Error> {
+        if self.len() == 0 {
+            return Partials::interleaved(op, out, caps, what.monoid, self.channels, 0);
+        }
+        let k = self.chunks(caps);
+        let partials = Partials::interleaved(op, out, caps, what.monoid, self.channels, k.count)?;
+        let dtype = args[what.tensors[0].1].dtype;
+        let aligned = (if k.columns > 0 { self.channels } else { self.inner }).is_multiple_of(4);
+        for (chunks, elements) in self.windows(op, caps, k, dtype.size())? {
+            let mut bindings: Vec<Decl> =
+                what.tensors.iter().map(|t| Decl { name: t.0, dtype, view: View::Four(aligned), writes: false }).collect();
+            bindings.extend(what.vectors.iter().map(|v| vector(v.0, false)));
+            bindings.push(what.monoid.decl("partials", true));
+            let size = dtype.size();
+            let window = elements.start * size..(elements.end * size).next_multiple_of(4);
+            let mut slots: Vec<Slot> = what.tensors.iter().map(|t| Slot::Arg(t.1, window.clone())).collect();
+            slots.extend(what.vectors.iter().map(|v| whole(args, v.1)));
+            slots.push(partials.slot());
+            let mut consts = vec![("WG", caps.lanes), ("COLUMNS", k.columns as u32), ("MASKED", u32::from(!aligned))];
+            consts.extend(what.consts);
+            out.steps.push(Step {
+                spec: Spec {
+                    shader: part("lib/channel_reduce"),
+                    entry: "channel_reduce",
+                    parts: vec![part(what.part)],
+                    bindings,
+                    consts,
+                },
+                params: ReduceParams {
+                    chunks: (chunks.end - chunks.start) as u32,
+                    first: chunks.start as u32,
+                    outer: self.outer as u32,
+                    channels: self.channels as u32,
+                    inner: self.inner as u32,
+                    rows: k.rows as u32,
+                    segment: k.segment as u32,
+                    across: k.across as u32,
+                    base: elements.start as u32,
+                    end: (elements.end - elements.start) as u32,
+                    eps: what.eps,
+                }
+                .into(),
+                slots,
+                workgroups: chunks.end - chunks.start,
+                trips: k.trips + 4 + u64::from(caps.lanes.ilog2()),
+            });
+        }
+        Ok(partials)
+    }
+
+    /// Appends the dispatches of `lib/channel_apply` with this part; `coefs` holds four words per channel.
+    /// Tensors: name, argument, whether it is written.
+    pub fn apply(
+        &self,
+        op: &'static str,
+        out: &mut Lowered,
+        caps: &Caps,
+        args: &[Arg],
+        (map, tensors): (&'static str, &[(&'static str, usize, bool)]),
+        coefs: Range<u64>,
+    ) -> Result<(), Error> {
+        // How many elements a unit has, how many units a plane has, after how many planes channels repeat.
+        let (by, unit, length, period) = match *self {
+            Self { channels: 1, .. } => (0, 4, 1, 1),
+            Self { inner, channels, .. } if inner % 4 == 0 => (0, 4, inner / 4, channels),
+            Self { inner: 1, channels, .. } if channels % 4 == 0 => (1, 4, 1, channels / 4),
+            Self { inner, channels, .. } => (2, 1, inner, channels),
+        };
+        if by == 2 && length >= 1 << 31 {
+            return Err(Error::unsupported(op, format!("planes of {length} elements, 2^31 or more, must be a multiple of 4")));
+        }
+        let dtype = args[tensors[0].1].dtype;
+        for piece in tile::flat(op, caps, self.len(), dtype.size(), u64::from(caps.lanes) * u64::from(caps.quads))? {
+            let start = piece.elements.start / unit;
+            let step = u64::from(caps.lanes) * 4 / unit;
+            let mut bindings: Vec<Decl> =
+                tensors.iter().map(|t| Decl { name: t.0, dtype, view: piece.view(), writes: t.2 }).collect();
+            bindings.push(Decl { name: "coefs", dtype: DType::F32, view: View::Raw("vec4<f32>"), writes: false });
+            let mut slots: Vec<Slot> = tensors.iter().map(|t| piece.slot(t.1, &args[t.1])).collect();
+            slots.push(Slot::Scratch(coefs.clone()));
+            out.steps.push(Step {
+                spec: Spec {
+                    shader: part("lib/channel_apply"),
+                    entry: "channel_apply",
+                    parts: vec![part(map)],
+                    bindings,
+                    consts: vec![("WG", caps.lanes), ("QUADS", caps.quads), ("BY", by)],
+                },
+                params: ApplyParams {
+                    blocks: (piece.blocks.end - piece.blocks.start) as u32,
+                    first: piece.blocks.start as u32,
+                    lo: piece.quads.start as u32,
+                    hi: piece.quads.end as u32,
+                    base: piece.base(),
+                    end: piece.end(),
+                    length: length as u32,
+                    period: period as u32,
+                    at_place: (start % length) as u32,
+                    at_channel: (start / length % period) as u32,
+                    step_place: (step % length) as u32,
+                    step_channel: (step / length % period) as u32,
+                }
+                .into(),
+                slots,
+                workgroups: piece.blocks.end - piece.blocks.start,
+                trips: u64::from(caps.quads),
+            });
+        }
+        Ok(())
+    }
+}
+
+/// The binding of a vector with one f32 per channel.
+pub(crate) fn vector(name: &'static str, writes: bool) -> Decl {
+    Decl { name, dtype: DType::F32, view: View::Elements, writes }
+}
+
+/// The slot of a whole argument.
+pub(crate) fn whole(args: &[Arg], index: usize) -> Slot {
+    Slot::Arg(index, 0..args[index].binding_bytes())
+}
+
+/// Where the argument of this name is.
+pub(crate) fn position(args: &[Arg], name: &str) -> Option<usize> {
+    args.iter().position(|a| a.name == name)
+}
+
+/// A vector that the caller gives, or a table that holds `value` for every channel.
+pub(crate) fn given_or(value: f32, args: &[Arg], name: &str, channels: u64, out: &mut Lowered, caps: &Caps) -> Slot {
+    match position(args, name) {
+        Some(i) => whole(args, i),
+        None => Slot::Table(out.table(bytemuck::cast_slice(&vec![value; channels as usize]), caps)),
+    }
+}
+
+/// A vector that the caller wants, or scratch that nobody reads.
+pub(crate) fn unused_or(index: Option<usize>, args: &[Arg], channels: u64, out: &mut Lowered, caps: &Caps) -> Slot {
+    match index {
+        Some(i) => whole(args, i),
+        None => Slot::Scratch(out.scratch(4 * channels, caps)),
+    }
+}
+
+/// Workgroups for a kernel with one lane per channel.
+pub(crate) fn blocks(channels: u64, caps: &Caps) -> u64 {
+    channels.div_ceil(u64::from(caps.lanes))
+}
