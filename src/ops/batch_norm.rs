@@ -206,8 +206,9 @@ impl Op for BatchNorm {
                 continue;
             };
             let (mu, r) = (s.mean, cpu::inverse_std(s.variance, self.eps));
-            // K + (mean - K) and the store.
-            let mean_error = s.shifted_error + 2.0 * e32 * (mu.abs() + s.range);
+            // K + (mean - K) and the store. Subnormal values may be flushed when read, differenced or stored.
+            let flushed = 4.0 * DType::F32.least_normal();
+            let mean_error = s.shifted_error + 2.0 * e32 * (mu.abs() + s.range) + flushed;
             let r_error = channels::inverse_std_error(s.variance, s.variance_error, self.eps);
             (mean.0[ch], mean.1[ch]) = (mu, mean_error);
             (rstd.0[ch], rstd.1[ch]) = (r, r_error);
