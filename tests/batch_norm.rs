@@ -1,0 +1,159 @@
+//! What batch norm refuses, and what it does at the edges. Lowering needs no GPU.
+use ridgepole::{
+    ops::{BatchNorm, BatchNormBackward, BatchNormFrozenBackward, BatchNormInference},
+    *,
+};
+
+fn caps() -> Caps {
+    Caps::new(wgpu::Limits::default(), wgpu::Features::empty(), true)
+}
+
+fn refused(op: &dyn Op) -> String {
+    op.lower(&caps()).expect_err("is refused").to_string()
+}
+
+const SPACE: Space = Space { n: 4, c: 3, s: 5, layout: Layout::ChannelsFirst };
+
+#[test]
+fn errors_name_the_field_its_value_and_what_is_allowed() {
+    let fine = BatchNorm::new(DType::F32, SPACE);
+    for (eps, text) in [(-1e-5, "is -0.00001"), (f64::NAN, "is NaN"), (f64::INFINITY, "is inf"), (1e39, "is 1000")] {
+        let ops: [Box<dyn Op>; 3] = [
+            Box::new(BatchNorm { eps, ..fine.clone() }),
+            Box::new(BatchNormInference { eps, ..BatchNormInference::new(DType::F32, SPACE) }),
+            Box::new(BatchNormFrozenBackward { eps, ..BatchNormFrozenBackward::new(DType::F32, SPACE) }),
+        ];
+        for op in ops {
+            let error = refused(op.as_ref());
+            assert!(error.starts_with(&format!("{}: `eps` {text}", op.name())) && error.contains("at least 0"), "{error}");
+        }
+    }
+    for momentum in [-0.1, 1.1, f64::NAN] {
+        let running = Some(Running { update: RunningUpdate::Momentum(momentum), ..Running::default() });
+        let error = refused(&BatchNorm { running, ..fine.clone() });
+        assert_eq!(error, format!("batch_norm: `running` has momentum {momentum}, must be in 0..=1: the share of the new batch"));
+    }
+    let ops: [Box<dyn Op>; 4] = [
+        Box::new(BatchNorm::new(DType::U32, SPACE)),
+        Box::new(BatchNormInference::new(DType::U32, SPACE)),
+        Box::new(BatchNormBackward::new(DType::U32, SPACE)),
+        Box::new(BatchNormFrozenBackward::new(DType::U32, SPACE)),
+    ];
+    for op in ops {
+        assert_eq!(refused(op.as_ref()), format!("{}: `dtype` is U32, must be f32, f16 or bf16", op.name()));
+    }
+    let huge = Space { n: 1 << 33, ..SPACE };
+    let ops: [Box<dyn Op>; 4] = [
+        Box::new(BatchNorm::new(DType::F32, huge)),
+        Box::new(BatchNormInference::new(DType::F32, huge)),
+        Box::new(BatchNormBackward::new(DType::F32, huge)),
+        Box::new(BatchNormFrozenBackward::new(DType::F32, huge)),
+    ];
+    for op in ops {
+        assert!(refused(op.as_ref()).contains("`space` has 8589934592 x 3 x 5 elements"), "{}", refused(op.as_ref()));
+    }
+}
+
+#[test]
+fn one_value_per_channel_is_an_error_unless_a_policy_is_chosen() {
+    let one = BatchNorm::new(DType::F32, Space { n: 1, c: 3, s: 1, layout: Layout::ChannelsLast });
+    let error = refused(&one);
+    assert!(error.starts_with("batch_norm: `space` has 1 value per channel (n·s = 1), must have at least 2"), "{error}");
+    assert!(error.contains("skip_running or guard"), "{error}");
+    for one_value in [OneValue::SkipRunning, OneValue::Guard] {
+        BatchNorm { one_value, ..one.clone() }.lower(&caps()).expect("is allowed");
+    }
+    // Inference and the backward passes need no variance of one value.
+    BatchNormInference::new(DType::F32, one.space).lower(&caps()).expect("is allowed");
+    BatchNormBackward::new(DType::F32, one.space).lower(&caps()).expect("is allowed");
+}
+
+#[test]
+fn more_channels_than_a_device_can_bind_are_an_error() {
+    let space = Space::channels_first(2, 9 << 20, 1);
+    let session = Session::new().expect("an adapter");
+    let mut caps = session.gpu().caps().clone();
+    caps.limits.max_storage_buffer_binding_size = 128 << 20;
+    let session = session.with_caps(caps);
+    for op in [Box::new(BatchNorm::new(DType::F32, space)) as Box<dyn Op>, Box::new(BatchNormInference::new(DType::F32, space))] {
+        let error = session.gpu().plan(op.as_ref()).err().expect("is refused").to_string();
+        assert!(error.contains("max_storage_buffer_binding_size is 134217728"), "{error}");
+    }
+}
+
+/// Hand-computed: channel values 1, 2, 3, 6 have mean 3, Σ(x - μ)² = 14; the running ones start at 10 and 20.
+#[test]
+fn running_statistics_follow_their_conventions() {
+    let session = Session::new().expect("an adapter");
+    let run = |update, variance, x: Vec<f32>, one_value| {
+        let running = Some(Running { update, variance });
+        let op = BatchNorm {
+            weight: false,
+            bias: false,
+            running,
+            one_value,
+            ..BatchNorm::new(DType::F32, Space::channels_first(x.len(), 1, 1))
+        };
+        let out = session.run(&op, &[x.into(), vec![10.0].into(), vec![20.0].into()]).expect("the op runs");
+        (out[3].to_f64()[0], out[4].to_f64()[0])
+    };
+    let near = |got: (f64, f64), want: (f64, f64)| {
+        assert!((got.0 - want.0).abs() < 1e-5 && (got.1 - want.1).abs() < 1e-5, "got {got:?}, want {want:?}");
+    };
+    let x = || vec![1.0, 2.0, 3.0, 6.0];
+    let (unbiased, biased) = (RunningVariance::Unbiased, RunningVariance::Biased);
+    near(run(RunningUpdate::Momentum(0.1), unbiased, x(), OneValue::Error), (9.3, 18.0 + 1.4 / 3.0));
+    near(run(RunningUpdate::Momentum(0.1), biased, x(), OneValue::Error), (9.3, 18.35));
+    near(run(RunningUpdate::keras(0.9), biased, x(), OneValue::Error), (9.3, 18.35));
+    near(run(RunningUpdate::Cumulative { seen: 3 }, biased, x(), OneValue::Error), (8.25, 15.875));
+    near(run(RunningUpdate::Cumulative { seen: 0 }, biased, x(), OneValue::Error), (3.0, 3.5));
+    near(run(RunningUpdate::Momentum(0.1), unbiased, vec![4.0], OneValue::SkipRunning), (10.0, 20.0));
+    near(run(RunningUpdate::Momentum(0.1), unbiased, vec![4.0], OneValue::Guard), (9.4, 18.0));
+}
+
+#[test]
+fn an_empty_tensor_gives_zero_sums_and_keeps_running_statistics() {
+    let session = Session::new().expect("an adapter");
+    let space = Space::channels_last(0, 3, 7);
+    let [none, three] = [0, 3].map(|n| HostData::F32(vec![2.0; n]));
+    let op = BatchNorm { running: Some(Running::default()), ..BatchNorm::new(DType::F32, space) };
+    let out = session.run(&op, &[none.clone(), three.clone(), three.clone(), three.clone(), three.clone()]).expect("the op runs");
+    assert_eq!(out[1], HostData::F32(vec![0.0; 3]), "mean");
+    assert_eq!(out[3..], [three.clone(), three.clone()], "running statistics");
+    let inputs = [none.clone(), none, three.clone(), three.clone(), three];
+    let ops: [Box<dyn Op>; 2] =
+        [Box::new(BatchNormBackward::new(DType::F32, space)), Box::new(BatchNormFrozenBackward::new(DType::F32, space))];
+    for op in ops {
+        let out = session.run(op.as_ref(), &inputs).expect("the op runs");
+        assert_eq!(out[1..], [HostData::F32(vec![0.0; 3]), HostData::F32(vec![0.0; 3])], "{}", op.name());
+    }
+}
+
+#[test]
+fn json_names_every_field_and_leaves_out_defaults() {
+    let space = r#""space": {"n": 4, "c": 3, "s": 5}"#;
+    let read = |text: &str| format!("{:?}", ops::from_json(text).expect("is read"));
+    assert_eq!(
+        read(&format!(r#"{{"op": "batch_norm", "dtype": "f32", {space}}}"#)),
+        format!("{:?}", BatchNorm::new(DType::F32, SPACE))
+    );
+    let all = format!(
+        r#"{{"op": "batch_norm", "dtype": "bf16", {space}, "eps": 0.001, "weight": false, "bias": false, "one_value": "guard",
+            "running": {{"update": {{"cumulative": {{"seen": 7}}}}, "variance": "biased"}}}}"#
+    );
+    let running = Some(Running { update: RunningUpdate::Cumulative { seen: 7 }, variance: RunningVariance::Biased });
+    let op = BatchNorm {
+        dtype: DType::Bf16,
+        space: SPACE,
+        eps: 1e-3,
+        weight: false,
+        bias: false,
+        running,
+        one_value: OneValue::Guard,
+    };
+    assert_eq!(read(&all), format!("{op:?}"));
+    let momentum = format!(r#"{{"op": "batch_norm", "dtype": "f32", {space}, "running": {{"update": {{"momentum": 0.1}}}}}}"#);
+    let op = BatchNorm { running: Some(Running::default()), ..BatchNorm::new(DType::F32, SPACE) };
+    assert_eq!(read(&momentum), format!("{op:?}"));
+    assert!(ops::from_json(&format!(r#"{{"op": "batch_norm_backward", "dtype": "f32", {space}, "eps": 1}}"#)).is_err());
+}
