@@ -1,0 +1,243 @@
+"""SGD and AdamW: five steps in a row, several tensors in one arena.
+
+Penalties that a framework's optimizer does not have are added to the gradient by autograd (coupled), to the chain of
+transformations by optax (decoupled decay of SGD), or done after the step by softshrink or jaxopt (proximal).
+"""
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import optax
+import torch
+
+from oracle import JAX, TORCH, File, agree, draw, segment, stored, weights
+from penalties import factor, jaxopt_step, torch_prox
+
+OPTAX = f"optax {optax.__version__}, {JAX}"
+STEPS, LR = 5, 0.05
+NONE = {"l1": 0.0, "l2": 0.0, "l2_form": "sum"}
+PLAIN = {"lr_scale": 1.0, "coupled": NONE, "decay": 0.0, "decay_mode": "scaled_by_lr", "prox": NONE}
+# Three tensors of two groups, with gaps whose contents must stay.
+SEGMENTS = [segment(0, 17, 0), segment(20, 3, 1), segment(24, 16, 0)]
+LEN = 40
+NAN_STEP = 2
+
+
+def half(l2):
+    return {"l1": 0.0, "l2": l2, "l2_form": "half"}
+
+
+def group(**changes):
+    assert not set(changes) - set(PLAIN)
+    return PLAIN | changes
+
+
+def base(groups, **changes):
+    fields = {"dtype": "f32", "segments": SEGMENTS, "groups": groups, "lr": LR}
+    fields |= {"grad_scale": 1.0, "gpu_scale": False, "non_finite": "propagate"}
+    return fields | changes
+
+
+def sgd(groups=None, **changes):
+    momentum = {"momentum": 0.0, "dampening": 0.0, "nesterov": False}
+    return base(groups or [group(), group()], **(momentum | changes))
+
+
+def adamw(groups=None, **changes):
+    return base(groups or [group(), group()], **({"beta1": 0.9, "beta2": 0.999, "eps": 1e-8} | changes))
+
+
+def parts(fields):
+    return [(slice(s["start"], s["start"] + s["len"]), fields["groups"][s["group"]]) for s in fields["segments"]]
+
+
+def gradient(g, w, coupled):
+    """The gradient with the coupled penalty's, by PyTorch's autograd."""
+    wt = torch.tensor(w, requires_grad=True)
+    penalty = coupled["l1"] * wt.abs().sum() + factor(coupled) * wt.pow(2).sum()
+    return g + torch.autograd.grad(penalty, wt)[0].numpy()
+
+
+class Torch:
+    """torch.optim on every segment, float64, its state rounded to float32 after each step."""
+
+    name = TORCH
+
+    def __init__(self, op, fields, w):
+        self.fields, self.w = fields, w.copy()
+        self.params = [torch.tensor(w[at]) for at, _ in parts(fields)]
+        self.scaler = torch.amp.GradScaler("cpu", init_scale=8.0) if fields["non_finite"] == "skip" else None
+        groups = []
+        for p, (_, g) in zip(self.params, parts(fields)):
+            lr = fields["lr"] * g["lr_scale"]
+            # PyTorch's weight_decay is the slope: coupled in SGD and Adam, decoupled in AdamW.
+            decay = g["decay"] if op == "adamw" else 2 * factor(g["coupled"])
+            # AdamW's decay is scaled by lr; the independent one is asked for by dividing first.
+            decay /= lr if g["decay_mode"] == "independent" else 1.0
+            groups.append({"params": [p], "lr": lr, "weight_decay": decay})
+        if op == "sgd":
+            more = {k: fields[k] for k in ("momentum", "dampening", "nesterov")}
+            self.rule = torch.optim.SGD(groups, **more)
+        elif any(g["coupled"]["l2"] for g in fields["groups"]):
+            for entry, (_, g) in zip(groups, parts(fields)):
+                assert g["decay"] == 0, "Adam's decay is either"
+                entry["weight_decay"] = 2 * factor(g["coupled"])
+            self.rule = torch.optim.Adam(groups, betas=(fields["beta1"], fields["beta2"]), eps=fields["eps"])
+        else:
+            self.rule = torch.optim.AdamW(groups, betas=(fields["beta1"], fields["beta2"]), eps=fields["eps"])
+
+    def step(self, grad):
+        for p, (at, g) in zip(self.params, parts(self.fields)):
+            coupled = {**g["coupled"], "l2": 0.0}
+            p.grad = torch.tensor(gradient(grad[at], p.numpy(), coupled))
+            if self.scaler:
+                p.grad = self.scaler.scale(p.grad)
+        if self.scaler:
+            self.scaler.step(self.rule)
+            self.scaler.update(8.0)
+        else:
+            self.rule.step()
+        lr = self.fields["lr"]
+        for p, (at, g) in zip(self.params, parts(self.fields)):
+            p.copy_(torch.tensor(stored(torch_prox(p, g["prox"], lr * g["lr_scale"]).numpy())))
+            self.w[at] = p.numpy()
+            for v in self.rule.state[p].values():
+                if torch.is_tensor(v) and v.shape == p.shape:
+                    v.copy_(torch.tensor(stored(v.numpy())))
+        return self.w.copy()
+
+    def state(self, name):
+        key = {"momentum_buffer": "momentum_buffer", "m": "exp_avg", "v": "exp_avg_sq"}[name]
+        return [self.rule.state[p].get(key, torch.zeros_like(p)).numpy().copy() for p in self.params]
+
+
+class Optax:
+    """optax on every segment, float64, its state rounded likewise."""
+
+    name = OPTAX
+
+    def __init__(self, op, fields, w):
+        self.fields, self.w, self.rules = fields, w.copy(), []
+        for at, g in parts(fields):
+            rate = fields["lr"] * g["lr_scale"]
+            independent = g["decay_mode"] == "independent"
+            decay = optax.add_decayed_weights(-g["decay"] if independent else g["decay"])
+            if op == "sgd":
+                moments = optax.trace(fields["momentum"], fields["nesterov"])
+                assert fields["dampening"] == 0, "optax has no dampening"
+            else:
+                moments = optax.scale_by_adam(fields["beta1"], fields["beta2"], fields["eps"])
+            scale = optax.scale(-rate)
+            # SGDW of Loshchilov and Hutter takes the decay as it is, AdamW as implemented everywhere times lr.
+            chain = (moments, scale, decay) if independent else (moments, decay, scale)
+            if op == "adamw" and not independent and not g["coupled"]["l2"]:
+                rule = optax.adamw(rate, fields["beta1"], fields["beta2"], fields["eps"], weight_decay=g["decay"])
+            else:
+                rule = optax.chain(optax.add_decayed_weights(2 * factor(g["coupled"])), *chain)
+            if fields["non_finite"] == "skip":
+                rule = optax.apply_if_finite(rule, max_consecutive_errors=10)
+            p = jnp.asarray(w[at])
+            self.rules.append([rule, rule.init(p), p])
+
+    def step(self, grad):
+        # The policy is for the whole arena: one bad gradient anywhere skips the step everywhere.
+        bad = self.fields["non_finite"] == "skip" and not np.isfinite(grad).all()
+        for entry, (at, g) in zip(self.rules, parts(self.fields)):
+            rule, state, p = entry
+            dg = grad[at] + g["coupled"]["l1"] * np.sign(np.asarray(p))
+            update, state = rule.update(jnp.asarray(np.full_like(dg, np.nan) if bad else dg), state, p)
+            p = optax.apply_updates(p, update)
+            if not bad:
+                p = jaxopt_step(p, g["prox"], self.fields["lr"] * g["lr_scale"])
+            whole = lambda a: jnp.asarray(stored(a)) if a.dtype == jnp.float64 else a
+            entry[1:] = [jax.tree.map(whole, state), jnp.asarray(stored(p))]
+            self.w[at] = np.asarray(entry[2])
+        return self.w.copy()
+
+    def state(self, name):
+        key = {"momentum_buffer": "trace", "m": "mu", "v": "nu"}[name]
+        return [np.asarray(optax.tree.get(state, key)) for _, state, _ in self.rules]
+
+
+def cases():
+    """(name, op, fields, oracles). Dampening is PyTorch's alone, decoupled decay of SGD optax's alone."""
+    both = (Torch, Optax)
+    decayed = [group(decay=0.1), group(lr_scale=0.5)]
+    yield "sgd", "plain", sgd(), both
+    yield "sgd", "momentum 0.9", sgd(momentum=0.9), both
+    yield "sgd", "momentum 0.9, dampening 0.3", sgd(momentum=0.9, dampening=0.3), (Torch,)
+    yield "sgd", "Nesterov", sgd(momentum=0.9, nesterov=True), both
+    coupled = [group(coupled=half(0.1)), group(lr_scale=2.0)]
+    yield "sgd", "coupled weight decay, Nesterov, two groups", sgd(coupled, momentum=0.8, nesterov=True), both
+    lasso = [group(coupled={**NONE, "l1": 0.02}), group(coupled={**half(0.1), "l1": 0.01})]
+    yield "sgd", "coupled L1 and elastic net", sgd(lasso, momentum=0.9), both
+    yield "sgd", "decoupled decay (SGDW), times lr", sgd(decayed, momentum=0.9), (Optax,)
+    own = [group(decay=0.01, decay_mode="independent"), group()]
+    yield "sgd", "decoupled decay (SGDW), not times lr", sgd(own, momentum=0.9), (Optax,)
+    prox = [group(prox={**NONE, "l1": 1.0}), group(prox={"l1": 0.5, "l2": 0.7, "l2_form": "half"}, lr_scale=0.5)]
+    yield "sgd", "proximal L1 and elastic net after the step", sgd(prox, momentum=0.9), both
+    yield "sgd", "gradient scale 1/8 from the GPU", sgd(momentum=0.9, gpu_scale=True), both
+    yield "sgd", "non-finite gradient skipped (GradScaler, apply_if_finite)", sgd(momentum=0.9, non_finite="skip"), both
+
+    yield "adamw", "AdamW", adamw([group(decay=0.01)] * 2), both
+    yield "adamw", "Adam, other betas and eps", adamw(beta1=0.8, beta2=0.99, eps=1e-3), both
+    yield "adamw", "AdamW, two groups", adamw(decayed), both
+    yield "adamw", "decay not times lr", adamw(own), both
+    yield "adamw", "Adam with coupled L2 (torch.optim.Adam's weight_decay)", adamw(coupled), both
+    yield "adamw", "coupled L1", adamw([group(coupled={**NONE, "l1": 0.02}), group()]), both
+    yield "adamw", "proximal L1 and elastic net after the step", adamw(prox), both
+    yield "adamw", "gradient scale 1/8", adamw([group(decay=0.01)] * 2, grad_scale=0.125), both
+    yield "adamw", "non-finite gradient skipped", adamw([group(decay=0.01)] * 2, non_finite="skip"), both
+
+
+def states(op, fields):
+    return ["m", "v"] if op == "adamw" else (["momentum_buffer"] if fields["momentum"] > 0 else [])
+
+
+def run(oracle, op, fields, seed):
+    """The steps of one case."""
+    w = weights(seed, LEN)
+    rule, steps, taken, skipped, skips = oracle(op, fields, w), [], 0, 0, fields["non_finite"] == "skip"
+    arena = {name: np.full(LEN, 7.0) for name in states(op, fields)}
+    for values in arena.values():
+        for at, _ in parts(fields):
+            values[at] = 0.0
+    inputs = {"weight": w} | {k: v.copy() for k, v in arena.items()} | ({"skipped": np.zeros(1, np.uint32)} if skips else {})
+    # A group's defaults are left out, so that they are tried as well.
+    written = fields | {"groups": [{k: v for k, v in g.items() if v != PLAIN[k]} for g in fields["groups"]]}
+    scale = 0.125 if fields["gpu_scale"] else fields["grad_scale"]
+    for i in range(STEPS):
+        grad = draw(1000 + 10 * seed + i, LEN)
+        if skips and i == NAN_STEP:
+            grad[25] = np.inf
+        bad = skips and not np.isfinite(grad).all()
+        skipped += bad
+        inputs["grad"] = grad / scale if scale != 1.0 else grad
+        if fields["gpu_scale"]:
+            inputs["scale"] = np.array([scale])
+        # A skipped step is no step: the frameworks' counters stand still, and so does the caller's.
+        out = {"weight": rule.step(grad)}
+        for name, values in arena.items():
+            for (at, _), v in zip(parts(fields), rule.state(name)):
+                values[at] = v
+            out[name] = values.copy()
+        if skips:
+            out["skipped"] = np.array([skipped], np.uint32)
+        steps.append((written | {"step": taken + 1}, inputs, out))
+        taken += not bad
+        inputs = {}
+    return steps
+
+
+def files():
+    out = {"sgd": File("sgd"), "adamw": File("adamw")}
+    for i, (op, name, fields, oracles) in enumerate(cases()):
+        runs = [run(oracle, op, fields, 300 + i) for oracle in oracles]
+        for oracle, steps in zip(oracles, runs):
+            out[op].add(name, oracle.name, *steps)
+        for a, b in zip(*runs) if len(runs) == 2 else ():
+            for k in a[2]:
+                # Both are rounded to float32 after every step, so a difference of 1e-16 can become an ulp.
+                assert np.abs(a[2][k] - b[2][k]).max() <= 4e-7 * (1 + np.abs(a[2][k]).max()), f"{op}, {name}: {k}"
+    agree("rounding", stored([0.1]), np.float32(0.1))
+    return list(out.values())
