@@ -115,16 +115,18 @@ pub fn from_json(text: &str) -> Result<Box<dyn Op>, Error> {
         return Err(bad("the op's JSON", format!("wants an object with the key \"op\", one of: {}", names())));
     };
     match find(&name) {
-        Some(entry) => (entry.parse)(value),
+        Some(entry) => (entry.parse)(value).map_err(|e| match e {
+            Error::Json { why, .. } => bad(entry.name, why),
+            e => e,
+        }),
         None => Err(bad(&name, format!("no such op; there are: {}", names()))),
     }
 }
 
 fn parse<T: Op + serde::de::DeserializeOwned + 'static>(value: serde_json::Value) -> Result<Box<dyn Op>, Error> {
-    let name = std::any::type_name::<T>().rsplit("::").next().unwrap_or_default();
     match serde_json::from_value::<T>(value) {
         Ok(op) => Ok(Box::new(op)),
-        Err(e) => Err(Error::Json { what: name.to_string(), why: e.to_string() }),
+        Err(e) => Err(Error::Json { what: "the op's fields".into(), why: e.to_string() }),
     }
 }
 

@@ -1,0 +1,84 @@
+//! Scalars of SGD and AdamW.
+use super::{op, refused};
+use ridgepole::{DType, ElasticNet, Group, Op, ops::*};
+
+fn sgd(change: impl FnOnce(&mut Sgd)) -> Box<dyn Op> {
+    let mut it = Sgd::new(DType::F32, 4, 0.1);
+    change(&mut it);
+    op(it)
+}
+
+fn adamw(change: impl FnOnce(&mut Adamw)) -> Box<dyn Op> {
+    let mut it = Adamw::new(DType::F32, 4, 0.1);
+    change(&mut it);
+    op(it)
+}
+
+fn group(change: impl FnOnce(&mut Group)) -> Vec<Group> {
+    let mut bad = Group::default();
+    change(&mut bad);
+    vec![Group::default(), bad]
+}
+
+#[test]
+fn scalars_of_sgd() {
+    refused(&[
+        (sgd(|o| o.step = 0), "sgd: `step` is 0, must be at least 1: steps are counted from 1"),
+        (sgd(|o| o.lr = -0.1), "sgd: `lr` is -0.1, must be finite in f32 and at least 0"),
+        (sgd(|o| o.lr = f64::NAN), "sgd: `lr` is NaN, must be finite in f32 and at least 0"),
+        (sgd(|o| o.lr = 1e39), "sgd: `lr` is 1000000000000000000000000000000000000000, must be finite in f32 and at least 0"),
+        (sgd(|o| o.momentum = 1.5), "sgd: `momentum` is 1.5, must be finite in f32 and in 0..=1"),
+        (sgd(|o| o.momentum = f64::NAN), "sgd: `momentum` is NaN, must be finite in f32 and in 0..=1"),
+        (sgd(|o| o.dampening = -1.0), "sgd: `dampening` is -1, must be finite in f32 and in 0..=1"),
+        (sgd(|o| o.nesterov = true), "sgd: `nesterov` is true and momentum is 0: give a momentum, or leave nesterov out"),
+        (
+            sgd(|o| (o.nesterov, o.momentum, o.dampening) = (true, 0.9, 0.5)),
+            "sgd: `dampening` is 0.5, must be 0 without momentum and with nesterov",
+        ),
+        (sgd(|o| o.grad_scale = f64::NAN), "sgd: `grad_scale` is NaN, must be finite in f32"),
+        (sgd(|o| o.grad_scale = f64::INFINITY), "sgd: `grad_scale` is inf, must be finite in f32"),
+    ]);
+}
+
+#[test]
+fn scalars_of_adamw() {
+    refused(&[
+        (adamw(|o| o.step = 0), "adamw: `step` is 0, must be at least 1: steps are counted from 1"),
+        (adamw(|o| o.lr = f64::NAN), "adamw: `lr` is NaN, must be finite in f32 and at least 0"),
+        (adamw(|o| o.beta1 = 1.0), "adamw: `beta1` is 1, must be at least 0 and, in f32, below 1"),
+        (adamw(|o| o.beta1 = -0.1), "adamw: `beta1` is -0.1, must be at least 0 and, in f32, below 1"),
+        (adamw(|o| o.beta2 = f64::NAN), "adamw: `beta2` is NaN, must be at least 0 and, in f32, below 1"),
+        (adamw(|o| o.beta2 = 0.99999999), "adamw: `beta2` is 0.99999999, must be at least 0 and, in f32, below 1"),
+        (adamw(|o| o.eps = -1e-8), "adamw: `eps` is -0.00000001, must be finite in f32 and at least 0"),
+        (adamw(|o| o.eps = f64::NAN), "adamw: `eps` is NaN, must be finite in f32 and at least 0"),
+        (adamw(|o| o.grad_scale = f64::NAN), "adamw: `grad_scale` is NaN, must be finite in f32"),
+    ]);
+}
+
+#[test]
+fn settings_of_groups_are_named_by_index() {
+    let cases: Vec<(Vec<Group>, &str)> = vec![
+        (group(|g| g.lr_scale = -1.0), "`groups` [1] has lr_scale = -1, must be finite and at least 0"),
+        (group(|g| g.lr_scale = f64::NAN), "`groups` [1] has lr_scale = NaN, must be finite and at least 0"),
+        (group(|g| g.decay = f64::INFINITY), "`groups` [1] has decay = inf, must be finite and at least 0"),
+        (
+            group(|g| g.prox = ElasticNet::l1(f64::NAN)),
+            "`groups` has l1 = NaN, must be finite, at least 0 and at most 1e38",
+        ),
+        (
+            group(|g| g.coupled = ElasticNet::weight_decay(-1.0)),
+            "`groups` has l2 = -1, must be finite, at least 0 and at most 1e38",
+        ),
+        (
+            group(|g| (g.lr_scale, g.prox) = (1e20, ElasticNet::l1(1e30))),
+            "`groups` [1]: a product with lr = 0.1 is past the range of f32 (3.4e38)",
+        ),
+    ];
+    for (groups, want) in cases {
+        let (a, b) = (groups.clone(), groups);
+        refused(&[
+            (sgd(|o| o.groups = a), &format!("sgd: {want}")),
+            (adamw(|o| o.groups = b), &format!("adamw: {want}")),
+        ]);
+    }
+}

@@ -1,0 +1,140 @@
+//! Shapes that nobody thought of: random arenas and index spaces, GPU against reference, and every op through JSON.
+use proptest::prelude::*;
+use ridgepole::{
+    Bits, DType, DecayMode, ElasticNet, Group, Key, Layout, MaskMode, Op, Pattern, Scaling, Segment, Session, Share, Space,
+    check, ops,
+};
+use std::sync::OnceLock;
+
+fn session() -> &'static Session {
+    static SESSION: OnceLock<Session> = OnceLock::new();
+    SESSION.get_or_init(|| Session::new().expect("an adapter"))
+}
+
+/// Data of this kind on the GPU as it is, twice, in hostile memory.
+fn holds(op: &dyn Op, pattern: Pattern, seed: u64) -> Result<(), TestCaseError> {
+    check::Case::new(op, pattern, seed)
+        .run(session().gpu(), session().queue())
+        .map_err(|why| TestCaseError::fail(format!("{op:?}, {pattern:?}: {why}")))
+}
+
+/// Read back from its JSON, an op is the same op.
+fn survives_json(op: &(impl Op + serde::Serialize)) -> Result<(), TestCaseError> {
+    let mut json = serde_json::to_value(op).expect("plain data");
+    json["op"] = op.name().into();
+    let back = ops::from_json(&json.to_string()).map_err(|e| TestCaseError::fail(format!("{json}: {e}")))?;
+    prop_assert_eq!(format!("{back:?}"), format!("{op:?}"));
+    Ok(())
+}
+
+fn dtypes() -> impl Strategy<Value = DType> {
+    prop::sample::select(DType::FLOATS.to_vec())
+}
+
+fn penalties() -> impl Strategy<Value = ElasticNet> {
+    let lambda = || prop_oneof![Just(0.0), 0.0..0.5];
+    (lambda(), lambda(), any::<bool>()).prop_map(|(l1, l2, half)| {
+        let l2_form = if half { ridgepole::L2Form::Half } else { ridgepole::L2Form::Sum };
+        ElasticNet { l1, l2, l2_form }
+    })
+}
+
+/// Tensors of any length with gaps of whole quads between them, in three groups.
+fn arenas() -> impl Strategy<Value = Vec<Segment>> {
+    let lengths = prop_oneof![4 => 0..40usize, 2 => 500..530usize, 1 => 2040..2060usize, 1 => 0..5000usize];
+    prop::collection::vec((0..3usize, lengths, 0..3usize), 0..12).prop_map(|tensors| {
+        let mut end = 0usize;
+        tensors
+            .into_iter()
+            .map(|(gap, len, group)| {
+                let start = end.next_multiple_of(4) + 4 * gap;
+                end = start + len;
+                Segment { start, len, group }
+            })
+            .collect()
+    })
+}
+
+fn spaces(least_n: usize) -> impl Strategy<Value = Space> {
+    let size = |least: usize| prop_oneof![3 => least..6usize, 2 => 6..20usize];
+    let positions = prop_oneof![3 => 1..20usize, 1 => 60..70usize, 1 => Just(0usize)];
+    (size(least_n), size(1), positions, any::<bool>()).prop_map(|(n, c, s, last)| {
+        let layout = if last { Layout::ChannelsLast } else { Layout::ChannelsFirst };
+        Space { n, c, s, layout }
+    })
+}
+
+/// A few seconds in all on a software device; what fails prints as JSON-able text and a seed.
+fn config(cases: u32) -> ProptestConfig {
+    ProptestConfig { cases, failure_persistence: None, max_shrink_iters: 200, ..ProptestConfig::default() }
+}
+
+proptest! {
+    #![proptest_config(config(48))]
+
+    #[test]
+    fn penalties_over_any_arena(
+        dtype in dtypes(),
+        segments in arenas(),
+        groups in prop::collection::vec(penalties(), 3),
+        step in 0.0..2.0f64,
+        pattern in prop::sample::select(vec![Pattern::Ordinary, Pattern::Zeros]),
+        seed in any::<u64>(),
+    ) {
+        let value = ops::Penalty { dtype, segments: segments.clone(), groups: groups.clone() };
+        holds(&value, pattern, seed)?;
+        let grad = ops::PenaltyGrad { dtype, segments: segments.clone(), groups: groups.clone() };
+        holds(&grad, pattern, seed)?;
+        let prox = ops::Prox { dtype, segments, groups, step };
+        holds(&prox, pattern, seed)?;
+        survives_json(&value)?;
+        survives_json(&grad)?;
+        survives_json(&prox)?;
+    }
+
+    #[test]
+    fn optimizers_over_any_arena(
+        dtype in dtypes(),
+        segments in arenas(),
+        groups in prop::collection::vec((penalties(), penalties(), 0.0..2.0f64, 0.0..0.5f64, any::<bool>()), 3),
+        momentum in prop_oneof![Just(0.0), 0.0..1.0],
+        (step, lr, eps) in (1..100u64, 0.0..1.0f64, 1e-8..1e-2f64),
+        seed in any::<u64>(),
+    ) {
+        let groups: Vec<Group> = groups
+            .into_iter()
+            .map(|(coupled, prox, lr_scale, decay, independent)| {
+                let decay_mode = if independent { DecayMode::Independent } else { DecayMode::ScaledByLr };
+                Group { lr_scale, coupled, decay, decay_mode, prox }
+            })
+            .collect();
+        let sgd = ops::Sgd { segments: segments.clone(), groups: groups.clone(), momentum, step, ..ops::Sgd::new(dtype, 0, lr) };
+        holds(&sgd, Pattern::Ordinary, seed)?;
+        survives_json(&sgd)?;
+        let adamw = ops::Adamw { segments, groups, step, eps, ..ops::Adamw::new(dtype, 0, lr) };
+        holds(&adamw, Pattern::Ordinary, seed)?;
+        survives_json(&adamw)?;
+    }
+
+    #[test]
+    fn dropout_over_any_space(
+        dtype in dtypes(),
+        space in spaces(1),
+        p in prop_oneof![3 => 0.0..=1.0f64, 1 => Just(0.0), 1 => Just(1.0)],
+        share in prop::sample::select(vec![Share::Element, Share::Channel, Share::Sample]),
+        (half, store, test, training) in any::<(bool, bool, bool, bool)>(),
+        (seed, stream, step, first) in any::<(u64, u32, u32, u32)>(),
+    ) {
+        let first_element = u64::from(first) * share.extent(&space);
+        let key = Key { seed, stream, step, first_element };
+        let scaling = if test { Scaling::ScaleAtTest } else { Scaling::Inverted };
+        let bits = if half { Bits::Sixteen } else { Bits::ThirtyTwo };
+        let mask = if store { MaskMode::Store } else { MaskMode::Recompute };
+        let forward = ops::Dropout { dtype, space, p, key, share, scaling, bits, mask, training };
+        holds(&forward, Pattern::Ordinary, seed)?;
+        survives_json(&forward)?;
+        let backward = ops::DropoutBackward { dtype, space, p, key, share, scaling, bits, mask };
+        holds(&backward, Pattern::Ordinary, seed)?;
+        survives_json(&backward)?;
+    }
+}
