@@ -109,6 +109,8 @@ struct Worst {
     reference: f64,
     gpu: f64,
     carried: f64,
+    /// Of the GPU, relative to the largest magnitude in the tensor.
+    distance: f64,
 }
 
 /// Fails unless `got` is within `allowed` of `want` everywhere; keeps the largest share of it.
@@ -116,6 +118,7 @@ fn within(what: &str, got: &[f64], want: &[f64], allowed: impl Fn(usize) -> f64,
     assert_eq!(got.len(), want.len(), "{what}: lengths");
     for (i, (&g, &w)) in got.iter().zip(want).enumerate() {
         let (distance, allowed) = ((g - w).abs(), allowed(i));
+        assert!(allowed.is_finite(), "{what}, element {i}: a bound that excuses anything");
         assert!(distance <= allowed || g == w, "{what}, element {i}: got {g:e}, the frameworks say {w:e} ± {allowed:e}");
         if distance > 0.0 {
             *worst = worst.max(distance / allowed);
@@ -164,6 +167,9 @@ fn run_case(session: &Session, case: &Case, worst: &mut Worst) {
             let given = scalars(op, name, &data);
             let half = |e: usize| exact_or_rounded(dtype, g[e]) + given.as_ref().map_or(0.0, |s| s[e]);
             within(&format!("{what}, reference"), &value, &g, |e| half(e) + double(bound[e]), &mut worst.reference);
+            let largest = g.iter().fold(f64::MIN_POSITIVE, |m, v| m.max(v.abs()));
+            let distances = gpu[i].to_f64().into_iter().zip(&g).map(|(a, b)| (a - b).abs());
+            worst.distance = distances.fold(worst.distance, |m, d| m.max(d / largest));
             within(&format!("{what}, GPU"), &gpu[i].to_f64(), &g, |e| half(e) + bound[e], &mut worst.gpu);
             // From its own state: as far off as the op in f64 moves the difference of the states, and this step's bound.
             let (own_value, own_bound) = values(&own_references[i]);
@@ -184,9 +190,10 @@ fn the_reference_and_the_gpu_agree_with_pytorch_and_jax() {
         for case in &file.cases {
             run_case(&session, case, &mut worst);
         }
-        let Worst { reference, gpu, carried } = worst;
+        let Worst { reference, gpu, carried, distance } = worst;
         eprintln!(
-            "{}: {} cases; of what is allowed, the reference took {reference:.3}, the GPU {gpu:.3}, carried state {carried:.3}",
+            "{}: {} cases; of what is allowed, the reference took {reference:.3}, the GPU {gpu:.3} ({distance:.1e} of a \
+             tensor's largest value), carried state {carried:.3}",
             entry.name,
             file.cases.len()
         );
@@ -204,7 +211,12 @@ fn every_op_has_values_by_both_frameworks_and_every_file_an_op() {
         for framework in ["PyTorch", "JAX"] {
             let has = all.iter().any(|f| f.contains(framework));
             let absent = ABSENT.iter().any(|(op, f, _)| (*op, *f) == (entry.name, framework));
-            assert!(has != absent, "{}: {framework} made {}", entry.name, if has { "it, and is said not to" } else { "no values" });
+            assert!(
+                has != absent,
+                "{}: {framework} made {}",
+                entry.name,
+                if has { "it, and is said not to" } else { "no values" }
+            );
         }
         for step in file.cases.iter().flat_map(|c| &c.steps) {
             assert_eq!(step.op["op"], entry.name, "{}.json holds another op", entry.name);

@@ -1,8 +1,8 @@
 //! Shapes that nobody thought of: random arenas and index spaces, GPU against reference, and every op through JSON.
 use proptest::prelude::*;
 use ridgepole::{
-    Bits, DType, DecayMode, ElasticNet, Group, Key, Layout, MaskMode, Op, Pattern, Scaling, Segment, Session, Share, Space,
-    check, ops,
+    Bits, DType, DecayMode, ElasticNet, Group, Key, Layout, MaskMode, OneValue, Op, Pattern, Running, RunningUpdate,
+    RunningVariance, Scaling, Segment, Session, Share, Space, check, ops,
 };
 use std::sync::OnceLock;
 
@@ -136,5 +136,34 @@ proptest! {
         let backward = ops::DropoutBackward { dtype, space, p, key, share, scaling, bits, mask };
         holds(&backward, Pattern::Ordinary, seed)?;
         survives_json(&backward)?;
+    }
+
+    #[test]
+    fn batch_norm_over_any_space(
+        dtype in dtypes(),
+        space in spaces(1),
+        (weight, bias) in any::<(bool, bool)>(),
+        eps in prop_oneof![Just(1e-5), 0.0..1.0f64],
+        running in prop::option::of((prop_oneof![Just(0.1), 0.0..=1.0f64], any::<bool>())),
+        one_value in prop::sample::select(vec![OneValue::SkipRunning, OneValue::Guard]),
+        pattern in prop::sample::select(vec![Pattern::Ordinary, Pattern::Constant, Pattern::Offset]),
+        seed in any::<u64>(),
+    ) {
+        let running = running.map(|(a, biased)| Running {
+            update: RunningUpdate::Momentum(a),
+            variance: if biased { RunningVariance::Biased } else { RunningVariance::Unbiased },
+        });
+        let train = ops::BatchNorm { dtype, space, eps, weight, bias, running, one_value };
+        holds(&train, pattern, seed)?;
+        survives_json(&train)?;
+        let inference = ops::BatchNormInference { dtype, space, eps, weight, bias };
+        holds(&inference, pattern, seed)?;
+        survives_json(&inference)?;
+        let backward = ops::BatchNormBackward { dtype, space, weight, bias };
+        holds(&backward, pattern, seed)?;
+        survives_json(&backward)?;
+        let frozen = ops::BatchNormFrozenBackward { dtype, space, eps, weight, bias };
+        holds(&frozen, pattern, seed)?;
+        survives_json(&frozen)?;
     }
 }

@@ -42,10 +42,7 @@ fn segments_that_are_misplaced_are_named_by_index() {
             format!("{name}: `segments` [0] is of group 1, and there are 1 groups")
         );
         let long = 1usize << 34;
-        assert_eq!(
-            bad(vec![segment(4, long)]),
-            format!("{name}: `segments` [0] ends past element 2^34: start 4, length {long}")
-        );
+        assert_eq!(bad(vec![segment(4, long)]), format!("{name}: `segments` [0] ends past element 2^34: start 4, length {long}"));
         assert_eq!(
             bad(vec![segment(4, usize::MAX)]),
             format!("{name}: `segments` [0] ends past element 2^34: start 4, length {}", usize::MAX)
@@ -71,7 +68,10 @@ fn lambdas_are_finite_and_not_negative() {
     }
     let groups = vec![ElasticNet::NONE, ElasticNet::l2(f64::NAN)];
     let got = text(&Penalty { dtype: DType::F32, segments: vec![], groups });
-    assert_eq!(got, "penalty: `groups` has l2 = NaN, must be finite, at least 0 and at most 1e38", "even where no segment uses it");
+    assert_eq!(
+        got, "penalty: `groups` has l2 = NaN, must be finite, at least 0 and at most 1e38",
+        "even where no segment uses it"
+    );
 }
 
 #[test]
@@ -84,9 +84,6 @@ fn the_proximal_step_is_finite_and_not_negative() {
         (prox(-1.0, 0.1), "prox: `step` is -1, must be finite and at least 0"),
         (prox(f64::NAN, 0.1), "prox: `step` is NaN, must be finite and at least 0"),
         (prox(f64::INFINITY, 0.1), "prox: `step` is inf, must be finite and at least 0"),
-        (
-            prox(1e30, 1e30),
-            "prox: `step` is 1e30, and its product with l1 or l2 of groups[1] is past the range of f32 (3.4e38)",
-        ),
+        (prox(1e30, 1e30), "prox: `step` is 1e30, and its product with l1 or l2 of groups[1] is past the range of f32 (3.4e38)"),
     ]);
 }

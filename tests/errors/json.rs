@@ -65,7 +65,12 @@ fn no_op_takes_a_field_it_does_not_have() {
         let want = format!("{}: unknown field `surprise`, expected one of `", entry.name);
         assert!(got.starts_with(&want), "{got}");
         for field in entry.fields {
-            assert!(got.contains(&format!("`{}`", field.name)), "{}: `{}` is documented, and no field: {got}", entry.name, field.name);
+            assert!(
+                got.contains(&format!("`{}`", field.name)),
+                "{}: `{}` is documented, and no field: {got}",
+                entry.name,
+                field.name
+            );
         }
         assert_eq!(got.matches('`').count(), 2 + 2 * entry.fields.len(), "{}: an undocumented field: {got}", entry.name);
     }

@@ -1,1 +1,69 @@
+//! Batch norm: ε, shapes, running statistics, one value per channel.
+use super::{op, refused};
+use ridgepole::{DType, OneValue, Op, Running, RunningUpdate, Space, ops::*};
 
+const SPACE: Space = Space { n: 2, c: 3, s: 4, layout: ridgepole::Layout::ChannelsFirst };
+
+fn train(change: impl FnOnce(&mut BatchNorm)) -> Box<dyn Op> {
+    let mut it = BatchNorm::new(DType::F32, SPACE);
+    change(&mut it);
+    op(it)
+}
+
+/// All four ops on this space and type, with this ε where there is one.
+fn family(dtype: DType, space: Space, eps: f64) -> Vec<Box<dyn Op>> {
+    vec![
+        op(BatchNorm { eps, ..BatchNorm::new(dtype, space) }),
+        op(BatchNormInference { eps, ..BatchNormInference::new(dtype, space) }),
+        op(BatchNormFrozenBackward { eps, ..BatchNormFrozenBackward::new(dtype, space) }),
+        op(BatchNormBackward::new(dtype, space)),
+    ]
+}
+
+#[test]
+fn eps_is_finite_and_not_negative() {
+    for (eps, shown) in [(-1e-5, "-0.00001"), (f64::NAN, "NaN"), (f64::INFINITY, "inf")] {
+        for it in family(DType::F32, SPACE, eps).into_iter().take(3) {
+            let want = format!("{}: `eps` is {shown}, must be at least 0 and finite in f32; 1e-5 is usual", it.name());
+            refused(&[(it, &want)]);
+        }
+    }
+}
+
+#[test]
+fn shapes_and_types() {
+    for it in family(DType::U32, SPACE, 1e-5) {
+        let want = format!("{}: `dtype` is U32, must be f32, f16 or bf16", it.name());
+        refused(&[(it, &want)]);
+    }
+    for it in family(DType::F16, Space::channels_last(1 << 20, 1 << 10, 1 << 10), 1e-5) {
+        let want = format!("{}: `space` has 1048576 x 1024 x 1024 elements, must have at most 2^34: split it", it.name());
+        refused(&[(it, &want)]);
+    }
+}
+
+#[test]
+fn the_share_of_a_batch_is_a_share() {
+    let momentum = |a| train(|o| o.running = Some(Running { update: RunningUpdate::Momentum(a), ..Running::default() }));
+    refused(&[
+        (momentum(1.5), "batch_norm: `running` has momentum 1.5, must be in 0..=1: the share of the new batch"),
+        (momentum(-0.1), "batch_norm: `running` has momentum -0.1, must be in 0..=1: the share of the new batch"),
+        (momentum(f64::NAN), "batch_norm: `running` has momentum NaN, must be in 0..=1: the share of the new batch"),
+    ]);
+}
+
+#[test]
+fn one_value_per_channel_has_no_variance() {
+    let want = "batch_norm: `space` has 1 value per channel (n·s = 1), must have at least 2 for a variance: take a larger batch, \
+                or set one_value to skip_running or guard";
+    let one = Space::channels_first(1, 3, 1);
+    // As in PyTorch, whether or not running statistics are kept.
+    for running in [None, Some(Running::default())] {
+        refused(&[(train(|o| (o.space, o.running) = (one, running)), want)]);
+        for one_value in [OneValue::SkipRunning, OneValue::Guard] {
+            let allowed = train(|o| (o.space, o.running, o.one_value) = (one, running, one_value));
+            assert!(allowed.lower(&super::caps()).is_ok(), "{one_value:?}");
+        }
+    }
+    refused(&[(train(|o| o.space = Space::channels_last(1, 1, 1)), want)]);
+}

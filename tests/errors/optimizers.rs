@@ -61,10 +61,7 @@ fn settings_of_groups_are_named_by_index() {
         (group(|g| g.lr_scale = -1.0), "`groups` [1] has lr_scale = -1, must be finite and at least 0"),
         (group(|g| g.lr_scale = f64::NAN), "`groups` [1] has lr_scale = NaN, must be finite and at least 0"),
         (group(|g| g.decay = f64::INFINITY), "`groups` [1] has decay = inf, must be finite and at least 0"),
-        (
-            group(|g| g.prox = ElasticNet::l1(f64::NAN)),
-            "`groups` has l1 = NaN, must be finite, at least 0 and at most 1e38",
-        ),
+        (group(|g| g.prox = ElasticNet::l1(f64::NAN)), "`groups` has l1 = NaN, must be finite, at least 0 and at most 1e38"),
         (
             group(|g| g.coupled = ElasticNet::weight_decay(-1.0)),
             "`groups` has l2 = -1, must be finite, at least 0 and at most 1e38",
@@ -76,9 +73,6 @@ fn settings_of_groups_are_named_by_index() {
     ];
     for (groups, want) in cases {
         let (a, b) = (groups.clone(), groups);
-        refused(&[
-            (sgd(|o| o.groups = a), &format!("sgd: {want}")),
-            (adamw(|o| o.groups = b), &format!("adamw: {want}")),
-        ]);
+        refused(&[(sgd(|o| o.groups = a), &format!("sgd: {want}")), (adamw(|o| o.groups = b), &format!("adamw: {want}"))]);
     }
 }

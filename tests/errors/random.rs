@@ -16,7 +16,8 @@ fn both(change: impl Fn(&mut Dropout), want: &str) {
 
 #[test]
 fn p_is_a_probability() {
-    for (p, shown) in [(1.5, "1.5"), (-0.1, "-0.1"), (f64::NAN, "NaN"), (f64::INFINITY, "inf"), (1.0 + f64::EPSILON, "1.0000000000000002")]
+    for (p, shown) in
+        [(1.5, "1.5"), (-0.1, "-0.1"), (f64::NAN, "NaN"), (f64::INFINITY, "inf"), (1.0 + f64::EPSILON, "1.0000000000000002")]
     {
         both(|o| o.p = p, &format!("`p` is {shown}, must be in 0..=1: the probability of dropping an element"));
         // Also where nothing is dropped: an inference pass with a wrong p is a training pass with a wrong p later.
@@ -51,10 +52,7 @@ fn a_key_starts_at_a_whole_decision() {
         |o| (o.share, o.key) = (Share::Sample, at(16)),
         "`key` has first_element 16, must be a multiple of 12, the elements that share a decision (Sample)",
     );
-    both(
-        |o| o.key = at(u64::MAX - 22),
-        "`key` has first_element 18446744073709551593: with 24 elements it passes 2^64",
-    );
+    both(|o| o.key = at(u64::MAX - 22), "`key` has first_element 18446744073709551593: with 24 elements it passes 2^64");
 }
 
 #[test]
@@ -62,9 +60,6 @@ fn philox_counts_blocks_in_64_bits() {
     let philox = |len, first_block| op(Philox { len, seed: 0, stream: 0, step: 0, first_block }) as Box<dyn Op>;
     refused(&[
         (philox(9, u64::MAX - 1), "philox: `first_block` is 18446744073709551614: with 9 words it passes 2^64"),
-        (
-            philox((1 << 34) + 1, 0),
-            "philox: `len` is 17179869185, must be at most 17179869184: split it by first_block",
-        ),
+        (philox((1 << 34) + 1, 0), "philox: `len` is 17179869185, must be at most 17179869184: split it by first_block"),
     ]);
 }
