@@ -242,7 +242,9 @@ fn batch_norm_backward_is_the_derivative_of_batch_norm() {
             assert!(largest(&exact, &want) <= TOLERANCE, "{space:?}: {exact:?}, differences say {want:?}");
             let (mean, rstd) = (DType::F32.nearest(mean), DType::F32.nearest(rstd));
             slack.push(largest(&exact, &cpu::batch_norm_backward(&c.x, &c.dy, mean, rstd, c.weight)));
-            (means.push(mean), rstds.push(rstd), results.push(want));
+            means.push(mean);
+            rstds.push(rstd);
+            results.push(want);
         }
         let op = ops::BatchNormBackward { dtype: DType::F32, space, weight: affine, bias: affine };
         backward(&session, &op, &all, [means, rstds], &results, &slack);
