@@ -72,14 +72,15 @@ impl Space {
     /// Checks that the elements can be counted, and counts them.
     ///
     /// # Errors
-    /// Names `space` if there are more than [`Space::MAX_LEN`].
+    /// Names `space` if there are more than [`Space::MAX_LEN`], or if one of its sizes is larger than that: an empty
+    /// tensor may still have a value for each channel.
     pub fn check(&self, op: &'static str) -> Result<u64, Error> {
-        let len = self.len() as u64;
+        let len = self.len().max(self.n).max(self.c).max(self.s) as u64;
         if len > Self::MAX_LEN {
             let Self { n, c, s, .. } = self;
             return Err(Error::argument(op, "space", format!("has {n} x {c} x {s} elements, must have at most 2^34: split it")));
         }
-        Ok(len)
+        Ok(self.len() as u64)
     }
 }
 

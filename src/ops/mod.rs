@@ -39,8 +39,6 @@ pub const ALL: &[Entry] = &[
     penalty::ENTRY,
     penalty_grad::ENTRY,
     philox::ENTRY,
-    penalty::ENTRY,
-    penalty_grad::ENTRY,
     prox::ENTRY,
     sgd::ENTRY,
 ];
