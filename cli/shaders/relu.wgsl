@@ -1,0 +1,25 @@
+// y = max(x, 0); NaN stays NaN. One workgroup per block of WG * QUADS quads, lanes side by side.
+//!use lib/grid
+
+struct Params { first: u32, blocks: u32, lo: u32, hi: u32, base: u32, end: u32 }
+
+@group(0) @binding(0) var<uniform> params: Params;
+// Buffers: x (read), y (written).
+
+override WG: u32 = 256;
+override QUADS: u32 = 4;
+
+@compute @workgroup_size(WG)
+fn relu(@builtin(workgroup_id) wid: vec3<u32>,
+        @builtin(num_workgroups) count: vec3<u32>,
+        @builtin(local_invocation_index) index: u32) {
+    let block = workgroup_index(wid, count);
+    if block >= params.blocks { return; }
+    let start = (params.first + block) * WG * QUADS + lane_of(index, WG);
+    for (var k = 0u; k < QUADS; k++) {
+        let q = start + k * WG;
+        if q < params.lo || q >= params.hi { continue; }
+        let v = x_load(q - params.base);
+        y_store(q - params.base, select(v, vec4<f32>(0.0), v <= vec4<f32>(0.0)));
+    }
+}
