@@ -64,8 +64,9 @@ fn spaces(least_n: usize) -> impl Strategy<Value = Space> {
     })
 }
 
-/// A few seconds in all on a software device; what fails prints as JSON-able text and a seed.
+/// A few seconds in all on a software device; `PROPTEST_CASES=2000 cargo test --test properties` looks longer.
 fn config(cases: u32) -> ProptestConfig {
+    let cases = if std::env::var_os("PROPTEST_CASES").is_some() { ProptestConfig::default().cases } else { cases };
     ProptestConfig { cases, failure_persistence: None, max_shrink_iters: 200, ..ProptestConfig::default() }
 }
 
