@@ -72,10 +72,11 @@ impl Space {
     /// Checks that the elements can be counted, and counts them.
     ///
     /// # Errors
-    /// Names `space` if there are more than [`Space::MAX_LEN`], or if one of its sizes is larger than that: an empty
-    /// tensor may still have a value for each channel.
+    /// Names `space` if there are more than [`Space::MAX_LEN`], or would be with sizes of 0 taken for 1: an empty tensor may
+    /// still have a value for each channel.
     pub fn check(&self, op: &'static str) -> Result<u64, Error> {
-        let len = self.len().max(self.n).max(self.c).max(self.s) as u64;
+        // Sizes of 0 count as 1, so that no product of the others overflows either.
+        let len = [self.n, self.c, self.s].iter().fold(1, |all: usize, d| all.saturating_mul(*d.max(&1))) as u64;
         if len > Self::MAX_LEN {
             let Self { n, c, s, .. } = self;
             return Err(Error::argument(op, "space", format!("has {n} x {c} x {s} elements, must have at most 2^34: split it")));
@@ -105,7 +106,11 @@ mod tests {
         let big = Space::channels_first(usize::MAX, 2, 1);
         assert_eq!(big.len(), usize::MAX);
         assert!(matches!(big.check("x"), Err(Error::Argument { op: "x", arg: "space", .. })));
-        assert_eq!(Space::channels_first(usize::MAX, 2, 0).check("x"), Ok(0));
+        // Empty, and yet not: a value for each channel, a loop over samples.
+        for [n, c, s] in [[usize::MAX, 2, 0], [0, 1 << 34, 2], [1 << 18, 0, 1 << 18]] {
+            assert!(Space::channels_first(n, c, s).check("x").is_err());
+        }
+        assert_eq!(Space::channels_first(1 << 34, 0, 1).check("x"), Ok(0));
         assert_eq!(Space::flat(7).check("x"), Ok(7));
     }
 }

@@ -60,9 +60,9 @@ impl Op for BatchNormBackward {
     }
 
     fn lower(&self, caps: &Caps) -> Result<Lowered, Error> {
+        self.space.check(NAME)?;
         let (args, mut out, tensor) = (self.args(), Lowered::default(), Channels::of(&self.space));
         check_float(NAME, &args[0])?;
-        self.space.check(NAME)?;
         if self.space.c == 0 {
             return Ok(out);
         }

@@ -63,9 +63,9 @@ impl Op for BatchNormFrozenBackward {
     }
 
     fn lower(&self, caps: &Caps) -> Result<Lowered, Error> {
+        self.space.check(NAME)?;
         let (args, mut out, tensor) = (self.args(), Lowered::default(), Channels::of(&self.space));
         check_float(NAME, &args[0])?;
-        self.space.check(NAME)?;
         channels::check_eps(NAME, self.eps)?;
         if self.space.c == 0 {
             return Ok(out);

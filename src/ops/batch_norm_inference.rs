@@ -62,9 +62,9 @@ impl Op for BatchNormInference {
     }
 
     fn lower(&self, caps: &Caps) -> Result<Lowered, Error> {
+        self.space.check(NAME)?;
         let (args, mut out, tensor) = (self.args(), Lowered::default(), Channels::of(&self.space));
         check_float(NAME, &args[0])?;
-        self.space.check(NAME)?;
         channels::check_eps(NAME, self.eps)?;
         if self.space.is_empty() {
             return Ok(out);

@@ -5,6 +5,10 @@ use crate::{Bits, DType, Expected, HostData, Key, Share, Space, cpu};
 pub(in crate::ops) fn kept(space: &Space, p: f64, key: &Key, share: Share, bits: Bits) -> Vec<bool> {
     let mut out = vec![false; space.len()];
     let bits = if bits == Bits::Sixteen { 16 } else { 32 };
+    if space.is_empty() {
+        // One size is 0; the others may be too large to count through.
+        return out;
+    }
     for n in 0..space.n {
         for c in 0..space.c {
             for s in 0..space.s {
