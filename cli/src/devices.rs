@@ -107,7 +107,7 @@ fn paths(caps: &Caps) -> Value {
     let has = |f| caps.features.contains(f);
     json!({
         "streaming": format!("workgroups of {} lanes x {} quads of 4 elements", caps.lanes, caps.quads),
-        "sums": if has(wgpu::Features::SUBGROUP) { "subgroup operations" } else { "a tree in workgroup memory" },
+        "sums": "fixed order: a tree in workgroup memory, partials by block",
         "philox multiply": if has(wgpu::Features::SHADER_INT64) { "64-bit integers" } else { "16-bit halves in 32-bit words" },
         "window": format!("{} bytes of a buffer in a dispatch; longer tensors take more dispatches", caps.binding_limit()),
         "offsets": format!("buffers start at multiples of {} bytes", caps.alignment()),

@@ -56,7 +56,9 @@ struct Argument {
 
 fn arguments(entry: &Entry) -> Vec<Argument> {
     let mut all: Vec<Argument> = Vec::new();
-    let cases: Vec<_> = (entry.cases)().iter().map(|op| op.args()).collect();
+    let mut cases: Vec<_> = (entry.cases)().iter().map(|op| op.args()).collect();
+    // The fullest first: it knows the order of those that seldom meet.
+    cases.sort_by_key(|args| std::cmp::Reverse(args.len()));
     for args in &cases {
         for (i, a) in args.iter().enumerate() {
             if let Some(known) = all.iter_mut().find(|k| k.name == a.name) {
