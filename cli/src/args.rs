@@ -40,5 +40,5 @@ pub enum Command {
     /// Run any op on tensors in a safetensors file
     Run(run::Args),
     /// Train a small network once per regularizer and show what each does to the generalisation gap
-    Study(study::Args),
+    Study(Box<study::Args>),
 }
