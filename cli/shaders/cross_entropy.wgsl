@@ -28,25 +28,27 @@ fn better(best: Best, v: vec4<f32>, q: u32) -> Best {
 
 fn handle(row: u32) -> vec2<f32> {
     let lowest = -3.4e38;
+    // Counted in places that differ from lane to lane, for the reason that `dense` gives.
     let start = row * params.quads;
+    let end = start + params.quads;
     var z = Best(lowest, params.columns);
     var t = Best(lowest, params.columns);
-    for (var q = 0u; q < params.quads; q++) {
-        z = better(z, select(vec4<f32>(lowest), logits_load(start + q), live(q)), q);
-        t = better(t, select(vec4<f32>(lowest), wanted_load(start + q), live(q)), q);
+    for (var at = start; at < end; at++) {
+        z = better(z, select(vec4<f32>(lowest), logits_load(at), live(at - start)), at - start);
+        t = better(t, select(vec4<f32>(lowest), wanted_load(at), live(at - start)), at - start);
     }
     var total = 0.0;
-    for (var q = 0u; q < params.quads; q++) {
-        total += dot(select(vec4<f32>(0.0), exp(logits_load(start + q) - z.value), live(q)), vec4<f32>(1.0));
+    for (var at = start; at < end; at++) {
+        total += dot(select(vec4<f32>(0.0), exp(logits_load(at) - z.value), live(at - start)), vec4<f32>(1.0));
     }
     let norm = log(total);
     var loss = 0.0;
-    for (var q = 0u; q < params.quads; q++) {
-        let d = logits_load(start + q) - z.value;
-        let want = wanted_load(start + q);
+    for (var at = start; at < end; at++) {
+        let d = logits_load(at) - z.value;
+        let want = wanted_load(at);
         // A class of probability 0 adds nothing, however far its logit is off.
-        loss += dot(select(vec4<f32>(0.0), want * (norm - d), live(q) & (want != vec4<f32>(0.0))), vec4<f32>(1.0));
-        grad_store(start + q, select(vec4<f32>(0.0), params.scale * (exp(d) / total - want), live(q)));
+        loss += dot(select(vec4<f32>(0.0), want * (norm - d), live(at - start) & (want != vec4<f32>(0.0))), vec4<f32>(1.0));
+        grad_store(at, select(vec4<f32>(0.0), params.scale * (exp(d) / total - want), live(at - start)));
     }
     return vec2<f32>(loss, select(0.0, 1.0, z.column == t.column && z.column < params.columns));
 }

@@ -26,12 +26,15 @@ fn dense(@builtin(workgroup_id) wid: vec3<u32>,
     // Rows past the end repeat the last one; they are not stored.
     let rows = min(vec4<u32>(row, row + 1u, row + 2u, row + 3u), vec4<u32>(params.batch - 1u));
     let start = rows * params.in_quads;
+    let last = 4u * params.in_quads * params.out_quads + column;
     var y0 = vec4<f32>(0.0);
     var y1 = vec4<f32>(0.0);
     var y2 = vec4<f32>(0.0);
     var y3 = vec4<f32>(0.0);
-    for (var q = 0u; q < params.in_quads; q++) {
-        let at = 4u * q * params.out_quads + column;
+    // Counted in places that differ from lane to lane: Mesa compiles a kernel anew at every dispatch if the parameters alone
+    // say that a loop is short, in order to unroll it.
+    var q = 0u;
+    for (var at = column; at < last; at += 4u * params.out_quads) {
         let w0 = w_load(at);
         let w1 = w_load(at + params.out_quads);
         let w2 = w_load(at + 2u * params.out_quads);
@@ -44,9 +47,10 @@ fn dense(@builtin(workgroup_id) wid: vec3<u32>,
         y1 += x1.x * w0 + x1.y * w1 + x1.z * w2 + x1.w * w3;
         y2 += x2.x * w0 + x2.y * w1 + x2.z * w2 + x2.w * w3;
         y3 += x3.x * w0 + x3.y * w1 + x3.z * w2 + x3.w * w3;
+        q++;
     }
     var bias = vec4<f32>(0.0);
-    if params.bias != 0u { bias = w_load(4u * params.in_quads * params.out_quads + column); }
+    if params.bias != 0u { bias = w_load(last); }
     let to = row * params.out_quads + column;
     y_store(to, finish(y0, bias));
     if row + 1u < params.batch { y_store(to + params.out_quads, finish(y1, bias)); }

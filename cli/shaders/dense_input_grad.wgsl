@@ -29,11 +29,13 @@ fn dense_input_grad(@builtin(workgroup_id) wid: vec3<u32>,
     var d1 = vec4<f32>(0.0);
     var d2 = vec4<f32>(0.0);
     var d3 = vec4<f32>(0.0);
-    for (var q = 0u; q < params.out_quads; q++) {
-        let w0 = w_load(base + q);
-        let w1 = w_load(base + params.out_quads + q);
-        let w2 = w_load(base + 2u * params.out_quads + q);
-        let w3 = w_load(base + 3u * params.out_quads + q);
+    // Counted in places that differ from lane to lane, for the reason that `dense` gives.
+    var q = 0u;
+    for (var at = base; at < base + params.out_quads; at++) {
+        let w0 = w_load(at);
+        let w1 = w_load(at + params.out_quads);
+        let w2 = w_load(at + 2u * params.out_quads);
+        let w3 = w_load(at + 3u * params.out_quads);
         let g0 = dy_load(start.x + q);
         let g1 = dy_load(start.y + q);
         let g2 = dy_load(start.z + q);
@@ -42,6 +44,7 @@ fn dense_input_grad(@builtin(workgroup_id) wid: vec3<u32>,
         d1 += vec4<f32>(dot(g1, w0), dot(g1, w1), dot(g1, w2), dot(g1, w3));
         d2 += vec4<f32>(dot(g2, w0), dot(g2, w1), dot(g2, w2), dot(g2, w3));
         d3 += vec4<f32>(dot(g3, w0), dot(g3, w1), dot(g3, w2), dot(g3, w3));
+        q++;
     }
     let to = row * params.in_quads + column;
     put(to, d0);

@@ -18,23 +18,27 @@ fn dense_weight_grad(@builtin(workgroup_id) wid: vec3<u32>,
     let column = tile % params.out_quads;
     let row = tile / params.out_quads;
     let to = 4u * row * params.out_quads + column;
+    // Counted in places that differ from lane to lane, for the reason that `dense` gives.
+    let last = params.batch * params.out_quads + column;
     var d0 = vec4<f32>(0.0);
     if row == params.in_quads {
         // Behind the last inputs comes the bias.
-        for (var b = 0u; b < params.batch; b++) { d0 += dy_load(b * params.out_quads + column); }
+        for (var at = column; at < last; at += params.out_quads) { d0 += dy_load(at); }
         dw_store(to, d0);
         return;
     }
     var d1 = vec4<f32>(0.0);
     var d2 = vec4<f32>(0.0);
     var d3 = vec4<f32>(0.0);
-    for (var b = 0u; b < params.batch; b++) {
-        let g = dy_load(b * params.out_quads + column);
-        let v = x_load(b * params.in_quads + row);
+    var from_x = row;
+    for (var at = column; at < last; at += params.out_quads) {
+        let g = dy_load(at);
+        let v = x_load(from_x);
         d0 += v.x * g;
         d1 += v.y * g;
         d2 += v.z * g;
         d3 += v.w * g;
+        from_x += params.in_quads;
     }
     dw_store(to, d0);
     dw_store(to + params.out_quads, d1);

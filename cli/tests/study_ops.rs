@@ -1,13 +1,16 @@
 //! The study's own ops, held against their references by the library's harness, as the library's ops are.
 //! `OP='Dense { batch: 50' cargo test -p ridgepole-cli --test study_ops` re-runs the cases whose text contains that.
-use ridgepole::{Access, Caps, Gpu, MAX_TRIPS, Op, Slot, Step, check, wgpu, wgsl};
-use ridgepole_cli::{adapter, study::ops};
-use std::collections::{BTreeSet, HashMap};
+use ridgepole::{Access, Caps, Gpu, MAX_TRIPS, Op, Session, Slot, Step, check, wgpu, wgsl};
+use ridgepole_cli::study::ops;
+use std::{
+    collections::{BTreeSet, HashMap},
+    process::{Command, Stdio},
+};
 
 #[test]
 fn every_case_in_every_mode() {
-    let open = adapter::open_chosen(None).expect("the tests need a GPU adapter; `cargo xtask test` installs a software one");
-    let device = open.gpu.device();
+    let session = Session::new().expect("the tests need a GPU adapter; `cargo xtask test` installs a software one");
+    let device = session.device();
     let filter = std::env::var("OP").unwrap_or_default();
     let modes: Vec<_> = check::modes(device).into_iter().map(|(name, caps)| (name, Gpu::with_caps(device, caps))).collect();
     let (mut ran, mut failed) = (0, Vec::new());
@@ -20,13 +23,13 @@ fn every_case_in_every_mode() {
             let case = check::Case::new(op.as_ref(), pattern, i as u64);
             for (mode, gpu) in &modes {
                 ran += 1;
-                if let Err(why) = case.run(gpu, &open.queue) {
+                if let Err(why) = case.run(gpu, session.queue()) {
                     failed.push(format!("{name}, {pattern:?}, {mode}: {why}"));
                 }
             }
         }
     }
-    eprintln!("{}: {ran} runs", open.name());
+    eprintln!("{}: {ran} runs", session.info().name);
     assert!(ran > 0, "no case matched OP={filter:?}");
     assert!(failed.is_empty(), "{} of {ran} failed:\n{}", failed.len(), failed[..failed.len().min(12)].join("\n"));
 }
@@ -96,4 +99,22 @@ fn shapes_that_the_kernels_cannot_take_are_named() {
     );
     assert_eq!(why(&ops::CrossEntropy { rows: 1, columns: 161 }), "cross_entropy: `columns` is 161, must be in 1..=160");
     assert_eq!(why(&ops::GatherRows { rows: 0, columns: 4, picks: 1 }), "gather_rows: `rows` is 0, must be in 1..2^31");
+}
+
+/// Tint is Chrome's compiler; it also refuses barriers in control flow that is not uniform.
+#[test]
+fn tint_accepts_every_module() {
+    if Command::new("tint").arg("--help").stdout(Stdio::null()).stderr(Stdio::null()).status().is_err() {
+        println!("no `tint` on the PATH: Chrome's own check was not made");
+        return;
+    }
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    for spec in modules().into_keys() {
+        for pooled in [false, true] {
+            let path = folder.path().join("module.wgsl");
+            std::fs::write(&path, wgsl::compose(&spec, pooled)).expect("a temporary file");
+            let out = Command::new("tint").args(["--format", "wgsl"]).arg(&path).output().expect("tint runs");
+            assert!(out.status.success(), "{}: {}", spec.entry, String::from_utf8_lossy(&out.stderr));
+        }
+    }
 }

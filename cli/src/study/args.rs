@@ -42,13 +42,13 @@ pub struct Args {
     #[arg(long, value_delimiter = ',', value_name = "LIST", help_heading = "Treatments")]
     treatments: Vec<Treatment>,
     /// λ of l1: gradient + λ·sign(w)
-    #[arg(long, value_name = "λ", default_value_t = 1e-3, help_heading = "Treatments")]
+    #[arg(long, value_name = "λ", default_value_t = 3e-4, help_heading = "Treatments")]
     l1: f64,
     /// λ1 of l1-prox and elastic-net: soft threshold of lr·λ1 after each step
-    #[arg(long, value_name = "λ", default_value_t = 0.2, help_heading = "Treatments")]
+    #[arg(long, value_name = "λ", default_value_t = 0.1, help_heading = "Treatments")]
     prox_l1: f64,
     /// λ of l2 and combined: gradient + 2·λ·w
-    #[arg(long, value_name = "λ", default_value_t = 5e-3, help_heading = "Treatments")]
+    #[arg(long, value_name = "λ", default_value_t = 1e-3, help_heading = "Treatments")]
     l2: f64,
     /// λ2 of elastic-net: ÷(1 + 2·lr·λ2) after each step
     #[arg(long, value_name = "λ", default_value_t = 0.5, help_heading = "Treatments")]
@@ -57,7 +57,7 @@ pub struct Args {
     #[arg(long, value_name = "λ", default_value_t = 1.0, help_heading = "Treatments")]
     decay: f64,
     /// Probability of dropping a hidden unit, for dropout and combined
-    #[arg(long, value_name = "P", default_value_t = 0.5, help_heading = "Treatments")]
+    #[arg(long, value_name = "P", default_value_t = 0.2, help_heading = "Treatments")]
     p: f64,
 
     /// Units of the hidden layers, multiples of 4

@@ -64,7 +64,7 @@ pub struct Run {
 }
 
 /// Steps in one submission, at most: each has its own parameters, since those that change do so between submissions only.
-const MOST_STEPS: usize = 4;
+const MOST_STEPS: usize = 16;
 /// Batches start at rows that are multiples of this, so that each can be bound by itself.
 const SLOT: usize = 64;
 
