@@ -1,12 +1,13 @@
 // Maps every element with its channel's four coefficients. One workgroup per block of WG * QUADS quads, lanes side by side.
 // The channel is found once per lane by division and then by counting: a lane moves on by a fixed number of units, so its
 // place in the plane and its channel do too. Units are quads where a plane, or a row of channels, is whole quads (BY 0, 1),
-// else elements (BY 2).
+// else elements (BY 2). Where a lane is in the same channels again every `phases` steps (HELD), it takes
+// those steps together and fetches their coefficients once.
 // The map is a part: `transform(i, c)`, lib/normalize or lib/normalize_backward.
 //!use lib/grid
 
 struct Params { blocks: u32, first: u32, lo: u32, hi: u32, base: u32, end: u32, length: u32, period: u32,
-                at_place: u32, at_channel: u32, step_place: u32, step_channel: u32 }
+                at_place: u32, at_channel: u32, step_place: u32, step_channel: u32, phases: u32 }
 
 @group(0) @binding(0) var<uniform> params: Params;
 // Buffers: those of the part, and coefs, four words per channel.
@@ -15,6 +16,7 @@ override WG: u32 = 256;
 override QUADS: u32 = 4;
 // 0: a quad lies in one channel. 1: a quad holds four neighbouring channels. 2: neither is sure.
 override BY: u32 = 2;
+override HELD: bool = false;
 
 // The four coefficients of each element of a quad.
 struct Coefs { a: vec4<f32>, b: vec4<f32>, c: vec4<f32>, d: vec4<f32> }
@@ -44,18 +46,26 @@ fn coefs_of(at: vec2<u32>) -> Coefs {
     return across(coefs[at.x], coefs[second.x], coefs[third.x], coefs[next(third).x]);
 }
 
+fn visit(q: u32, c: Coefs) {
+    if q >= params.lo && q < params.hi { transform(q - params.base, c); }
+}
+
 @compute @workgroup_size(WG)
 fn channel_apply(@builtin(workgroup_id) wid: vec3<u32>,
                  @builtin(num_workgroups) count: vec3<u32>,
                  @builtin(local_invocation_index) index: u32) {
     let block = workgroup_index(wid, count);
     if block >= params.blocks { return; }
-    var q = (params.first + block) * WG * QUADS + lane_of(index, WG);
-    let unit = (q - params.base) * select(1u, 4u, BY == 2u) + params.at_place;
+    let first = (params.first + block) * WG * QUADS + lane_of(index, WG);
+    let unit = (first - params.base) * select(1u, 4u, BY == 2u) + params.at_place;
     var at = vec2<u32>((params.at_channel + unit / params.length % params.period) % params.period, unit % params.length);
-    for (var k = 0u; k < QUADS; k++) {
-        if q >= params.lo && q < params.hi { transform(q - params.base, coefs_of(at)); }
-        q += WG;
+    for (var k = 0u; k < select(QUADS, params.phases, HELD); k++) {
+        let c = coefs_of(at);
+        if HELD {
+            for (var i = k; i < QUADS; i += params.phases) { visit(first + i * WG, c); }
+        } else {
+            visit(first + k * WG, c);
+        }
         at += vec2<u32>(params.step_channel, params.step_place);
         if at.y >= params.length { at = vec2<u32>(at.x + 1u, at.y - params.length); }
         if at.x >= params.period { at.x -= params.period; }

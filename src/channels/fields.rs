@@ -30,7 +30,9 @@ pub(crate) fn backward_args(dtype: DType, space: &Space, statistics: [&'static s
 
 /// Where the values of a channel lie in memory.
 pub(crate) fn places(space: &Space, c: usize) -> Vec<usize> {
-    (0..space.n).flat_map(|n| (0..space.s).map(move |s| space.offset(n, c, s))).collect()
+    // An empty tensor may have very many samples.
+    let samples = if space.is_empty() { 0 } else { space.n };
+    (0..samples).flat_map(|n| (0..space.s).map(move |s| space.offset(n, c, s))).collect()
 }
 
 /// Large tensors take the patterns that can show something which small ones do not, and so do halves, which take other

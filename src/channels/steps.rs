@@ -17,7 +17,7 @@ params! {
 params! {
     ApplyParams {
         blocks: u32, first: u32, lo: u32, hi: u32, base: u32, end: u32, length: u32, period: u32, at_place: u32, at_channel: u32,
-        step_place: u32, step_channel: u32
+        step_place: u32, step_channel: u32, phases: u32
     }
 }
 
@@ -117,6 +117,8 @@ impl Channels {
         for piece in tile::flat(op, caps, self.len(), dtype.size(), u64::from(caps.lanes) * u64::from(caps.quads))? {
             let start = piece.elements.start / unit;
             let step = u64::from(caps.lanes) * 4 / unit;
+            // After how many steps of a lane its channels repeat, if that is soon.
+            let again = (1..=u64::from(caps.quads) / 2).find(|k| (k * step).is_multiple_of(length * period));
             let mut bindings: Vec<Decl> =
                 tensors.iter().map(|t| Decl { name: t.0, dtype, view: piece.view(), writes: t.2 }).collect();
             bindings.push(Decl { name: "coefs", dtype: DType::F32, view: View::Raw("vec4<f32>"), writes: false });
@@ -128,7 +130,7 @@ impl Channels {
                     entry: "channel_apply",
                     parts: vec![part(map)],
                     bindings,
-                    consts: vec![("WG", caps.lanes), ("QUADS", caps.quads), ("BY", by)],
+                    consts: vec![("WG", caps.lanes), ("QUADS", caps.quads), ("BY", by), ("HELD", u32::from(again.is_some()))],
                 },
                 params: ApplyParams {
                     blocks: (piece.blocks.end - piece.blocks.start) as u32,
@@ -143,11 +145,12 @@ impl Channels {
                     at_channel: (start / length % period) as u32,
                     step_place: (step % length) as u32,
                     step_channel: (step / length % period) as u32,
+                    phases: again.unwrap_or(1) as u32,
                 }
                 .into(),
                 slots,
                 workgroups: piece.blocks.end - piece.blocks.start,
-                trips: u64::from(caps.quads),
+                trips: again.unwrap_or(0) + u64::from(caps.quads),
             });
         }
         Ok(())
