@@ -88,7 +88,7 @@ fn take(table: &Table, rows: Vec<usize>, count: usize, rng: &mut Rng) -> (Vec<us
 /// Fisher and Yates, written out so that no library's next version draws another order.
 pub fn shuffle<T>(items: &mut [T], rng: &mut Rng) {
     for i in (1..items.len()).rev() {
-        items.swap(i, (u64::from(rng.word()) * (i as u64 + 1) >> 32) as usize);
+        items.swap(i, ((u64::from(rng.word()) * (i as u64 + 1)) >> 32) as usize);
     }
 }
 

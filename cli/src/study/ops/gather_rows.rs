@@ -77,7 +77,7 @@ impl Op for GatherRows {
         match arg.dtype {
             // Some picks are past the last row, one of them as far as can be.
             DType::U32 => {
-                let pick = |r: &mut Rng| if r.word() % 9 == 0 { u32::MAX } else { r.word() % (self.rows as u32 + 1) };
+                let pick = |r: &mut Rng| if r.word().is_multiple_of(9) { u32::MAX } else { r.word() % (self.rows as u32 + 1) };
                 HostData::U32((0..arg.len).map(|_| pick(rng)).collect())
             }
             _ => rng.fill(arg, self.domain(arg), pattern),

@@ -1,5 +1,5 @@
 //! The dense layers and losses that the study trains with: ops of this program's own, through the library's public
-//! [`Op`](ridgepole::Op) trait, held against their f64 references by the library's own harness.
+//! [`ridgepole::Op`] trait, held against their f64 references by the library's own harness.
 //!
 //! Every matrix is f32, row-major, and its rows are whole quads: columns that are there only to fill a quad hold zeros.
 mod dense;
@@ -39,9 +39,10 @@ sources! {
 
 /// Small cases of every op, for the cross-check.
 pub fn cases() -> Vec<Box<dyn Op>> {
-    let families: [fn() -> Vec<Box<dyn Op>>; 6] =
-        [dense::cases, dense_input_grad::cases, dense_weight_grad::cases, gather_rows::cases, loss::cases, relu::cases];
-    families.iter().flat_map(|cases| cases()).collect()
+    [dense::cases(), dense_input_grad::cases(), dense_weight_grad::cases(), gather_rows::cases(), loss::cases(), relu::cases()]
+        .into_iter()
+        .flatten()
+        .collect()
 }
 
 fn quads(name: &'static str, writes: bool) -> Decl {
