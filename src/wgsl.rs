@@ -37,11 +37,13 @@ macro_rules! library {
     };
 }
 library![
+    "adaptive",
     "chan",
     "chan_shifted",
     "channel_apply",
     "channel_reduce",
     "copy_words",
+    "descend",
     "draw_all",
     "draw_any",
     "draw_pairs",
@@ -53,6 +55,8 @@ library![
     "fold_out",
     "grid",
     "inverse_std",
+    "largest_keep",
+    "largest_none",
     "mask_none",
     "mask_store",
     "moments",
@@ -62,6 +66,7 @@ library![
     "mul_wide_u64",
     "normalize",
     "normalize_backward",
+    "optimizer",
     "or_u32",
     "philox",
     "products",

@@ -1,4 +1,4 @@
-use super::{penalty_grad, sgd::regularised};
+use super::adam;
 
 /// The scalars of one AdamW step on one weight.
 #[derive(Clone, Copy, Debug)]
@@ -27,12 +27,6 @@ pub struct AdamwStep {
 
 /// One AdamW step: the new (weight, first moment, second moment).
 pub fn adamw(h: &AdamwStep, w: f64, g: f64, m: f64, v: f64) -> (f64, f64, f64) {
-    let g = h.grad_scale * g + penalty_grad(h.coupled[0], h.coupled[1], w);
-    let m = h.beta1 * m + (1.0 - h.beta1) * g;
-    let v = h.beta2 * v + (1.0 - h.beta2) * g * g;
-    let m_hat = m / (1.0 - h.beta1.powf(h.step as f64));
-    let v_hat = v / (1.0 - h.beta2.powf(h.step as f64));
-    let root = v_hat.sqrt() + h.eps;
-    let ratio = if root == 0.0 { 0.0 } else { m_hat / root };
-    (regularised(w, h.decay, h.rate, ratio, [h.threshold, h.divisor]), m, v)
+    let (w, m, v, _) = adam(h, w, g, m, v, f64::NEG_INFINITY);
+    (w, m, v)
 }

@@ -1,4 +1,5 @@
 //! What every op computes, in f64, written to be read: no helper is shared with the GPU side, no thought is given to speed.
+mod adam;
 mod adamw;
 mod batch_norm;
 mod batch_norm_backward;
@@ -12,6 +13,7 @@ mod philox;
 mod prox;
 mod sgd;
 
+pub use adam::adam;
 pub use adamw::{AdamwStep, adamw};
 pub use batch_norm::{batch_norm, inverse_std, moments};
 pub use batch_norm_backward::batch_norm_backward;

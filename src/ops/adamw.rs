@@ -1,18 +1,14 @@
 //! One AdamW step. Kernel: `shaders/adamw.wgsl`. Reference: `cpu::adamw`.
 use super::{Entry, Field, arena_cases, sources};
 use crate::{
-    Approx, Arg, Caps, Cost, DType, Error, Expected, Group, HostData, Lowered, NonFinite, Op, Pattern, Rng, Segment, cpu,
-    optimizer::{Optimizer, check_scalar, coupled, regularised, table},
-    params,
+    Arg, Caps, Cost, DType, Error, Expected, Group, HostData, Lowered, NonFinite, Op, Pattern, Rng, Segment,
+    optimizer::{
+        Optimizer,
+        adaptive::{self, Adaptive, beta1, beta2, eps},
+        table,
+    },
 };
 use serde::{Deserialize, Serialize};
-
-params! {
-    AdamwParams {
-        segments: u32, first: u32, blocks: u32, lo: u32, hi: u32, base: u32, end: u32,
-        grad_scale: f32, beta1: f32, fresh1: f32, beta2: f32, fresh2: f32, correct1: f32, correct2: f32, eps: f32,
-    }
-}
 
 /// One AdamW step, for one tensor or a whole model in one dispatch, with every penalty of its [`Group`]s in the same pass:
 ///
@@ -30,8 +26,8 @@ params! {
 /// v of a constant gradient settles within 2^-25 / (1 - β2) of its square, 3e-5 at 0.999. Deterministic. Scratch: 16 bytes
 /// if steps may be skipped. An arena without elements does nothing, nor does it count.
 ///
-/// Error: running analysis of the kernel's own operations, each at WGSL's accuracy ([`Approx`]); the quotient's is an
-/// interval's, so it holds where v is near 0 too.
+/// Error: running analysis of the kernel's own operations, each at WGSL's accuracy ([`Approx`](crate::Approx)); the
+/// quotient's is an interval's, so it holds where v is near 0 too.
 /// Kingma and Ba, "Adam", 2015; Loshchilov and Hutter, "Decoupled weight decay regularization", 2019.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -45,13 +41,13 @@ pub struct Adamw {
     /// The learning rate, at least 0.
     pub lr: f64,
     /// What remains of the first moment, in 0..1.
-    #[serde(default = "beta1")]
+    #[serde(default = "adaptive::beta1")]
     pub beta1: f64,
     /// What remains of the second moment, in 0..1.
-    #[serde(default = "beta2")]
+    #[serde(default = "adaptive::beta2")]
     pub beta2: f64,
     /// Added to the root of the corrected second moment; at least 0.
-    #[serde(default = "eps")]
+    #[serde(default = "adaptive::eps")]
     pub eps: f64,
     /// The number of this step, from 1.
     pub step: u64,
@@ -64,18 +60,6 @@ pub struct Adamw {
     /// What to do about NaN and infinities.
     #[serde(default)]
     pub non_finite: NonFinite,
-}
-
-fn beta1() -> f64 {
-    0.9
-}
-
-fn beta2() -> f64 {
-    0.999
-}
-
-fn eps() -> f64 {
-    1e-8
 }
 
 const NAME: &str = "adamw";
@@ -98,8 +82,8 @@ impl Adamw {
         }
     }
 
-    fn optimizer(&self) -> Optimizer<'_> {
-        Optimizer {
+    fn rule(&self) -> Adaptive<'_> {
+        let optimizer = Optimizer {
             name: NAME,
             dtype: self.dtype,
             segments: &self.segments,
@@ -110,23 +94,8 @@ impl Adamw {
             grad_scale: self.grad_scale,
             gpu_scale: self.gpu_scale,
             non_finite: self.non_finite,
-        }
-    }
-
-    /// What m is multiplied with, and what the root of v is multiplied with.
-    fn corrections(&self) -> [f64; 2] {
-        let of = |beta: f64| 1.0 / (1.0 - beta.powf(self.step as f64));
-        [of(self.beta1), of(self.beta2).sqrt()]
-    }
-
-    fn check(&self) -> Result<(), Error> {
-        for (field, beta) in [("beta1", self.beta1), ("beta2", self.beta2)] {
-            // Rounded to 1 in f32, a moment would never forget.
-            if !(beta >= 0.0 && (beta as f32) < 1.0) {
-                return Err(Error::argument(NAME, field, format!("is {beta}, must be at least 0 and, in f32, below 1")));
-            }
-        }
-        check_scalar(NAME, "eps", self.eps, [0.0, f64::INFINITY])
+        };
+        Adaptive { optimizer, beta1: self.beta1, beta2: self.beta2, eps: self.eps, amsgrad: false }
     }
 }
 
@@ -136,84 +105,32 @@ impl Op for Adamw {
     }
 
     fn args(&self) -> Vec<Arg> {
-        self.optimizer().args()
+        self.rule().optimizer.args()
     }
 
     fn lower(&self, caps: &Caps) -> Result<Lowered, Error> {
-        self.check()?;
-        let [correct1, correct2] = self.corrections();
-        self.optimizer().lower(caps, sources::ADAMW, &[], |w| {
-            AdamwParams {
-                segments: w.segments,
-                first: w.first,
-                blocks: w.blocks,
-                lo: w.lo,
-                hi: w.hi,
-                base: w.base,
-                end: w.end,
-                grad_scale: self.grad_scale as f32,
-                beta1: self.beta1 as f32,
-                fresh1: (1.0 - self.beta1) as f32,
-                beta2: self.beta2 as f32,
-                fresh2: (1.0 - self.beta2) as f32,
-                correct1: correct1 as f32,
-                correct2: correct2 as f32,
-                eps: self.eps as f32,
-            }
-            .into()
-        })
+        self.rule().lower(caps, sources::ADAMW)
     }
 
     fn patterns(&self) -> Vec<Pattern> {
-        let mut all = vec![Pattern::Ordinary, Pattern::Zeros, Pattern::NonFinite];
-        // With eps = 0, what a device flushes to 0 decides whether there is a step: nothing is promised there.
-        all.extend((self.eps > 0.0).then_some(Pattern::Tiny));
-        all
+        self.rule().patterns()
     }
 
     fn domain(&self, arg: &Arg) -> [f64; 2] {
-        match arg.name {
-            "scale" => [0.5, 2.0],
-            "v" => [0.0, 1.0],
-            _ => [-1.0, 1.0],
-        }
+        self.rule().domain(arg.name)
     }
 
     fn fill(&self, arg: &Arg, rng: &mut Rng, pattern: Pattern) -> HostData {
-        self.optimizer().fill(arg, self.domain(arg), rng, pattern)
+        self.rule().optimizer.fill(arg, self.domain(arg), rng, pattern)
     }
 
     fn reference(&self, args: &[HostData]) -> Vec<Expected> {
-        let [correct1, correct2] = self.corrections();
-        self.optimizer().reference(args, |factor, rates, [g, w, m, v]| {
-            let step = cpu::AdamwStep {
-                grad_scale: factor.value,
-                rate: rates.rate,
-                beta1: self.beta1,
-                beta2: self.beta2,
-                eps: self.eps,
-                step: self.step,
-                coupled: rates.coupled,
-                decay: rates.decay,
-                threshold: rates.threshold,
-                divisor: rates.divisor,
-            };
-            let (weight, m1, v1) = cpu::adamw(&step, w, g, m, v);
-            // The same again as the kernel does it, for the error.
-            let g = coupled(factor, rates, g, w);
-            let am = Approx::sum([Approx::exact(m).scaled(self.beta1), g.scaled(1.0 - self.beta1)]);
-            let av = Approx::sum([Approx::exact(v).scaled(self.beta2), g.times(g).scaled(1.0 - self.beta2)]);
-            let root = Approx::sum([av.root().scaled(correct2), Approx::host(self.eps)]);
-            let zero = Approx::exact(0.0);
-            let ratio = if root == zero { zero } else { am.scaled(correct1).over(root) };
-            let moved = regularised(rates, w, ratio);
-            [Approx { value: weight, ..moved }, Approx { value: m1, ..am }, Approx { value: v1, ..av }]
-        })
+        self.rule().reference(args)
     }
 
     /// f32: 28 bytes an element, f16 and bf16: 22; the gradients once more if a step may be skipped.
     fn cost(&self) -> Cost {
-        self.optimizer().cost()
+        self.rule().optimizer.cost()
     }
 }
 
@@ -249,9 +166,9 @@ pub(super) const ENTRY: Entry = Entry {
         table::SEGMENTS,
         table::GROUPS,
         table::LR,
-        Field { name: "beta1", default: "0.9", about: "what remains of the first moment, 0 to below 1" },
-        Field { name: "beta2", default: "0.999", about: "what remains of the second moment, 0 to below 1" },
-        Field { name: "eps", default: "1e-8", about: "added to the root of the corrected second moment, at least 0" },
+        adaptive::BETA1,
+        adaptive::BETA2,
+        adaptive::EPS,
         table::STEP,
         table::GRAD_SCALE,
         table::GPU_SCALE,

@@ -1,6 +1,7 @@
 //! Every op, one module each, and the table that tests, benches, the command line and the documents walk.
 use crate::{DType, Error, Op, Segment};
 
+mod adam;
 mod adamw;
 mod batch_norm;
 mod batch_norm_backward;
@@ -14,6 +15,7 @@ mod philox;
 mod prox;
 mod sgd;
 
+pub use adam::Adam;
 pub use adamw::Adamw;
 pub use batch_norm::BatchNorm;
 pub use batch_norm_backward::BatchNormBackward;
@@ -29,6 +31,7 @@ pub use sgd::Sgd;
 
 /// The table.
 pub const ALL: &[Entry] = &[
+    adam::ENTRY,
     adamw::ENTRY,
     batch_norm::ENTRY,
     batch_norm_backward::ENTRY,
@@ -52,6 +55,7 @@ mod sources {
         };
     }
     source! {
+        ADAM = "adam",
         ADAMW = "adamw",
         DROPOUT = "dropout",
         DROPOUT_BACKWARD = "dropout_backward",

@@ -160,7 +160,7 @@ impl Op for Sgd {
     }
 
     fn reference(&self, args: &[HostData]) -> Vec<Expected> {
-        self.optimizer().reference(args, |factor, rates, [g, w, old, _]| {
+        self.optimizer().reference(args, |factor, rates, [g, w, old, _, _]| {
             let step = cpu::SgdStep {
                 grad_scale: factor.value,
                 rate: rates.rate,
@@ -181,7 +181,8 @@ impl Op for Sgd {
             }
             let direction = if self.nesterov { Approx::sum([g, buf.scaled(self.momentum)]) } else { buf };
             let moved = regularised(rates, w, direction);
-            [Approx { value: weight, ..moved }, Approx { value: buffer, ..buf }, Approx::exact(0.0)]
+            let none = Approx::exact(0.0);
+            [Approx { value: weight, ..moved }, Approx { value: buffer, ..buf }, none, none]
         })
     }
 

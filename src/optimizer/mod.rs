@@ -1,4 +1,5 @@
-//! What `sgd` and `adamw` share: arguments, checks, the lowering of a pass over an arena, and the decision to skip a step.
+//! What the optimizers share: arguments, checks, the lowering of a pass over an arena, and the decision to skip a step.
+pub(crate) mod adaptive;
 mod reference;
 pub(crate) mod table;
 
@@ -15,7 +16,7 @@ use std::ops::Range;
 params! { OnceParams { blocks: u32 } }
 params! { ScanParams { segments: u32, first: u32, blocks: u32, lo: u32, hi: u32, base: u32, end: u32 } }
 
-/// An optimizer step as both ops describe it.
+/// An optimizer step as each op describes it.
 pub(crate) struct Optimizer<'a> {
     pub name: &'static str,
     pub dtype: DType,

@@ -1,11 +1,11 @@
-//! The optimizers' references: the loop over an arena, and the error analysis of what both kernels do to a weight.
+//! The optimizers' references: the loop over an arena, and the error analysis of what the kernels do to a weight.
 use super::Optimizer;
 use crate::{Approx, Arg, Expected, HostData, Pattern, Rng, group::Rates, segment::poison_gaps};
 
 impl Optimizer<'_> {
     /// Runs `each` over the live elements: from the factor of the gradients, the group's scalars, and the element's
     /// (gradient, weight, state) to its new (weight, state). What is in f32 alone needs no further rounding.
-    pub fn reference(&self, args: &[HostData], each: impl Fn(Approx, &Rates, [f64; 4]) -> [Approx; 3]) -> Vec<Expected> {
+    pub fn reference(&self, args: &[HostData], each: impl Fn(Approx, &Rates, [f64; 5]) -> [Approx; 4]) -> Vec<Expected> {
         let reads = 1 + usize::from(self.gpu_scale);
         let grad = args[0].to_f64();
         let gpu = if self.gpu_scale { args[1].to_f64()[0] } else { 1.0 };
@@ -23,7 +23,7 @@ impl Optimizer<'_> {
             let rates: Vec<Rates> = self.groups.iter().map(|g| g.rates(self.lr)).collect();
             for (i, group) in live() {
                 let at = |k: usize| old.get(k).map_or(0.0, |o| o[i]);
-                let results = each(factor, &rates[group], [grad[i], at(0), at(1), at(2)]);
+                let results = each(factor, &rates[group], [grad[i], at(0), at(1), at(2), at(3)]);
                 for (k, ((value, bound), got)) in new.iter_mut().zip(results).enumerate() {
                     value[i] = got.value;
                     let error = if k == 0 { got.stored(self.dtype) } else { got.error };

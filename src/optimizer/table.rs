@@ -1,4 +1,4 @@
-//! What `sgd` and `adamw` share of their rows of the table: fields, groups to check, cases to time.
+//! What the optimizers share of their rows of the table: fields, groups to check, cases to time.
 use crate::{DType, DecayMode, ElasticNet, Group, Op, Segment, ops::Field};
 
 /// For serde: a factor that may be left out.

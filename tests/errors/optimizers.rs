@@ -1,4 +1,4 @@
-//! Scalars of SGD and AdamW.
+//! Scalars of the optimizers.
 use super::{op, refused};
 use ridgepole::{DType, ElasticNet, Group, Op, ops::*};
 
@@ -10,6 +10,12 @@ fn sgd(change: impl FnOnce(&mut Sgd)) -> Box<dyn Op> {
 
 fn adamw(change: impl FnOnce(&mut Adamw)) -> Box<dyn Op> {
     let mut it = Adamw::new(DType::F32, 4, 0.1);
+    change(&mut it);
+    op(it)
+}
+
+fn adam(change: impl FnOnce(&mut Adam)) -> Box<dyn Op> {
+    let mut it = Adam::new(DType::F32, 4, 0.1);
     change(&mut it);
     op(it)
 }
@@ -52,6 +58,18 @@ fn scalars_of_adamw() {
         (adamw(|o| o.eps = -1e-8), "adamw: `eps` is -0.00000001, must be finite in f32 and at least 0"),
         (adamw(|o| o.eps = f64::NAN), "adamw: `eps` is NaN, must be finite in f32 and at least 0"),
         (adamw(|o| o.grad_scale = f64::NAN), "adamw: `grad_scale` is NaN, must be finite in f32"),
+    ]);
+}
+
+#[test]
+fn scalars_of_adam() {
+    refused(&[
+        (adam(|o| o.step = 0), "adam: `step` is 0, must be at least 1: steps are counted from 1"),
+        (adam(|o| o.lr = -1.0), "adam: `lr` is -1, must be finite in f32 and at least 0"),
+        (adam(|o| o.beta1 = 1.0), "adam: `beta1` is 1, must be at least 0 and, in f32, below 1"),
+        (adam(|o| o.beta2 = f64::NAN), "adam: `beta2` is NaN, must be at least 0 and, in f32, below 1"),
+        (adam(|o| o.eps = -1.0), "adam: `eps` is -1, must be finite in f32 and at least 0"),
+        (adam(|o| o.grad_scale = f64::NAN), "adam: `grad_scale` is NaN, must be finite in f32"),
     ]);
 }
 

@@ -17,6 +17,7 @@ import jax
 import optax
 import torch
 
+import adaptive
 import batch_norm_gradients
 import batch_norms
 import dropouts
@@ -32,7 +33,7 @@ def main():
     for package in (torch, jax, flax, optax):
         have = package.__version__.split("+")[0]
         assert have == pins[package.__name__], f"{package.__name__} {have}: see requirements.txt"
-    for module in (penalties, dropouts, batch_norms, batch_norm_gradients, optimizers):
+    for module in (penalties, dropouts, batch_norms, batch_norm_gradients, optimizers, adaptive):
         for file in module.files():
             path = HERE / f"{file.op}.json"
             cases = oracle.write(path, file)

@@ -75,16 +75,17 @@ class Torch:
             # AdamW's decay is scaled by lr; the independent one is asked for by dividing first.
             decay /= lr if g["decay_mode"] == "independent" else 1.0
             groups.append({"params": [p], "lr": lr, "weight_decay": decay})
+        self.rule = self.make(op, fields, groups)
+
+    def make(self, op, fields, groups):
         if op == "sgd":
-            more = {k: fields[k] for k in ("momentum", "dampening", "nesterov")}
-            self.rule = torch.optim.SGD(groups, **more)
-        elif any(g["coupled"]["l2"] for g in fields["groups"]):
+            return torch.optim.SGD(groups, **{k: fields[k] for k in ("momentum", "dampening", "nesterov")})
+        if any(g["coupled"]["l2"] for g in fields["groups"]):
             for entry, (_, g) in zip(groups, parts(fields)):
                 assert g["decay"] == 0, "Adam's decay is either"
                 entry["weight_decay"] = 2 * factor(g["coupled"])
-            self.rule = torch.optim.Adam(groups, betas=(fields["beta1"], fields["beta2"]), eps=fields["eps"])
-        else:
-            self.rule = torch.optim.AdamW(groups, betas=(fields["beta1"], fields["beta2"]), eps=fields["eps"])
+            return torch.optim.Adam(groups, betas=(fields["beta1"], fields["beta2"]), eps=fields["eps"])
+        return torch.optim.AdamW(groups, betas=(fields["beta1"], fields["beta2"]), eps=fields["eps"])
 
     def step(self, grad):
         for p, (at, g) in zip(self.params, parts(self.fields)):
@@ -107,7 +108,7 @@ class Torch:
         return self.w.copy()
 
     def state(self, name):
-        key = {"momentum_buffer": "momentum_buffer", "m": "exp_avg", "v": "exp_avg_sq"}[name]
+        key = {"m": "exp_avg", "v": "exp_avg_sq", "v_max": "max_exp_avg_sq"}.get(name, name)
         return [self.rule.state[p].get(key, torch.zeros_like(p)).numpy().copy() for p in self.params]
 
 
@@ -122,12 +123,10 @@ class Optax:
             rate = fields["lr"] * g["lr_scale"]
             independent = g["decay_mode"] == "independent"
             decay = optax.add_decayed_weights(-g["decay"] if independent else g["decay"])
-            if op == "sgd":
-                moments = optax.trace(fields["momentum"], fields["nesterov"])
-                assert fields["dampening"] == 0, "optax has no dampening"
-            else:
-                moments = optax.scale_by_adam(fields["beta1"], fields["beta2"], fields["eps"])
-            scale = optax.scale(-rate)
+            moments = self.direction(op, fields)
+            # The rate of Adagrad may fall by itself.
+            fall = fields.get("lr_decay", 0.0)
+            scale = optax.scale_by_schedule(lambda n, rate=rate: -rate / (1 + n * fall)) if fall else optax.scale(-rate)
             # SGDW of Loshchilov and Hutter takes the decay as it is, AdamW as implemented everywhere times lr.
             chain = (moments, scale, decay) if independent else (moments, decay, scale)
             if op == "adamw" and not independent and not g["coupled"]["l2"]:
@@ -138,6 +137,12 @@ class Optax:
                 rule = optax.apply_if_finite(rule, max_consecutive_errors=10)
             p = jnp.asarray(w[at])
             self.rules.append([rule, rule.init(p), p])
+
+    def direction(self, op, fields):
+        if op == "sgd":
+            assert fields["dampening"] == 0, "optax has no dampening"
+            return optax.trace(fields["momentum"], fields["nesterov"])
+        return optax.scale_by_adam(fields["beta1"], fields["beta2"], fields["eps"])
 
     def step(self, grad):
         # The policy is for the whole arena: one bad gradient anywhere skips the step everywhere.
@@ -155,7 +160,8 @@ class Optax:
         return self.w.copy()
 
     def state(self, name):
-        key = {"momentum_buffer": "trace", "m": "mu", "v": "nu"}[name]
+        keys = {"momentum_buffer": "trace", "m": "mu", "v": "nu", "square_avg": "nu", "grad_avg": "mu"}
+        key = (keys | {"sum": "sum_of_squares"})[name]
         return [np.asarray(optax.tree.get(state, key)) for _, state, _ in self.rules]
 
 
@@ -194,14 +200,14 @@ def states(op, fields):
     return ["m", "v"] if op == "adamw" else (["momentum_buffer"] if fields["momentum"] > 0 else [])
 
 
-def run(oracle, op, fields, seed):
-    """The steps of one case."""
+def run(oracle, op, fields, seed, names, numbered=True, start=0.0):
+    """The steps of one case. `names` are the state's buffers, which hold `start` before; steps have a number or not."""
     w = weights(seed, LEN)
     rule, steps, taken, skipped, skips = oracle(op, fields, w), [], 0, 0, fields["non_finite"] == "skip"
-    arena = {name: np.full(LEN, 7.0) for name in states(op, fields)}
+    arena = {name: np.full(LEN, 7.0) for name in names}
     for values in arena.values():
         for at, _ in parts(fields):
-            values[at] = 0.0
+            values[at] = start
     inputs = {"weight": w} | {k: v.copy() for k, v in arena.items()} | ({"skipped": np.zeros(1, np.uint32)} if skips else {})
     # A group's defaults are left out, so that they are tried as well.
     written = fields | {"groups": [{k: v for k, v in g.items() if v != PLAIN[k]} for g in fields["groups"]]}
@@ -223,21 +229,24 @@ def run(oracle, op, fields, seed):
             out[name] = values.copy()
         if skips:
             out["skipped"] = np.array([skipped], np.uint32)
-        steps.append((written | {"step": taken + 1}, inputs, out))
+        steps.append((written | ({"step": taken + 1} if numbered else {}), inputs, out))
         taken += not bad
         inputs = {}
     return steps
 
 
+def add(file, name, oracles, runs):
+    for oracle, steps in zip(oracles, runs):
+        file.add(name, oracle.name, *steps)
+    for a, b in zip(*runs) if len(runs) == 2 else ():
+        for k in a[2]:
+            # Both are rounded to float32 after every step, so a difference of 1e-16 can become an ulp.
+            assert np.abs(a[2][k] - b[2][k]).max() <= 4e-7 * (1 + np.abs(a[2][k]).max()), f"{file.op}, {name}: {k}"
+
+
 def files():
     out = {"sgd": File("sgd"), "adamw": File("adamw")}
     for i, (op, name, fields, oracles) in enumerate(cases()):
-        runs = [run(oracle, op, fields, 300 + i) for oracle in oracles]
-        for oracle, steps in zip(oracles, runs):
-            out[op].add(name, oracle.name, *steps)
-        for a, b in zip(*runs) if len(runs) == 2 else ():
-            for k in a[2]:
-                # Both are rounded to float32 after every step, so a difference of 1e-16 can become an ulp.
-                assert np.abs(a[2][k] - b[2][k]).max() <= 4e-7 * (1 + np.abs(a[2][k]).max()), f"{op}, {name}: {k}"
+        add(out[op], name, oracles, [run(oracle, op, fields, 300 + i, states(op, fields)) for oracle in oracles])
     agree("rounding", stored([0.1]), np.float32(0.1))
     return list(out.values())

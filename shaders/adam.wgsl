@@ -1,0 +1,11 @@
+// One Adam or AMSGrad step over every tensor of an arena, all regularization in the same pass.
+// Open: gpu_scale, step_is_skipped, largest.
+// Buffers: grad (read), weight, m, v (updated), table; with their parts: v_max (updated), scale (read), flag (read).
+//!use lib/adaptive
+
+@compute @workgroup_size(WG)
+fn adam(@builtin(workgroup_id) wid: vec3<u32>,
+        @builtin(num_workgroups) count: vec3<u32>,
+        @builtin(local_invocation_index) index: u32) {
+    optimizer_step(wid, count, index);
+}

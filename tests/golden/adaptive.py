@@ -1,0 +1,60 @@
+"""Adam by its own name: five steps in a row, as in `optimizers`."""
+
+import optax
+import torch
+
+import optimizers
+from oracle import File
+from optimizers import NONE, base, group, half
+
+
+class Torch(optimizers.Torch):
+    """torch.optim; the base class gives each parameter its coupled L2 as weight_decay."""
+
+    def make(self, op, fields, groups):
+        assert not any(g["decay"] for g in fields["groups"]), f"{op} of PyTorch has no decoupled decay"
+        return torch.optim.Adam(
+            groups, betas=(fields["beta1"], fields["beta2"]), eps=fields["eps"], amsgrad=fields["amsgrad"]
+        )
+
+
+class Optax(optimizers.Optax):
+    """optax's direction, between the coupled penalty before it and decay and rate behind."""
+
+    def direction(self, op, fields):
+        assert not fields["amsgrad"], "optax takes the maximum behind the correction"
+        return optax.scale_by_adam(fields["beta1"], fields["beta2"], fields["eps"])
+
+
+# The buffers of each op's state.
+STATES = {
+    "adam": lambda f: ["m", "v"] + ["v_max"] * f["amsgrad"],
+}
+# Ops whose steps have no number.
+UNNUMBERED = ()
+
+
+def adam(groups=None, **changes):
+    return base(groups or [group(), group()], **({"beta1": 0.9, "beta2": 0.999, "eps": 1e-8, "amsgrad": False} | changes))
+
+
+def cases():
+    """(name, op, fields, oracles)."""
+    both = (Torch, Optax)
+    coupled = [group(coupled=half(0.1)), group(coupled={**half(0.2), "l1": 0.02}, lr_scale=2.0)]
+    prox = [group(prox={**NONE, "l1": 1.0}), group(prox={"l1": 0.5, "l2": 0.7, "l2_form": "half"}, lr_scale=0.5)]
+    yield "adam", "plain", adam(), both
+    yield "adam", "coupled L2 (weight_decay) and elastic net, other betas and eps", adam(
+        coupled, beta1=0.8, beta2=0.99, eps=1e-3
+    ), both
+    yield "adam", "proximal L1 and elastic net after the step, scale from the GPU", adam(prox, gpu_scale=True), both
+    yield "adam", "AMSGrad, beta2 0.5", adam(coupled, beta2=0.5, amsgrad=True), (Torch,)
+    yield "adam", "non-finite gradient skipped", adam(coupled, non_finite="skip"), both
+
+
+def files():
+    out = {op: File(op) for op in STATES}
+    for i, (op, name, fields, oracles) in enumerate(cases()):
+        how = {"names": STATES[op](fields), "numbered": op not in UNNUMBERED}
+        optimizers.add(out[op], name, oracles, [optimizers.run(o, op, fields, 400 + i, **how) for o in oracles])
+    return list(out.values())
