@@ -102,6 +102,13 @@ impl Approx {
         Self { value, error: sum.error }
     }
 
+    /// The sign, by the bits. Where the number may be on the other side of 0, or 0, either of the other signs may come out.
+    pub fn sign(self) -> Self {
+        let value = if self.value == 0.0 { 0.0 } else { self.value.signum() };
+        let certain = self == Self::exact(0.0) || self.value.abs() > self.error;
+        Self { value, error: if certain { 0.0 } else { 1.0 + value.abs() } }
+    }
+
     /// What rounding to a storage type adds. Nothing for f32, in which the kernel computes.
     pub fn stored(self, dtype: DType) -> f64 {
         if dtype == DType::F32 || self == Self::exact(0.0) {

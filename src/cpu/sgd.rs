@@ -40,3 +40,32 @@ pub(super) fn regularised(w: f64, decay: f64, rate: f64, direction: f64, [thresh
     let moved = if rate == 0.0 { decayed } else { decayed - rate * direction };
     prox(threshold, divisor, moved)
 }
+
+/// What an optimizer step does around its own rule.
+#[derive(Clone, Copy, Debug)]
+pub struct Descent {
+    /// Multiplies the gradient.
+    pub grad_scale: f64,
+    /// The learning rate of the weight's group.
+    pub rate: f64,
+    /// λ1 and slope of the penalty whose gradient is added.
+    pub coupled: [f64; 2],
+    /// The part of the old weight that decay takes off.
+    pub decay: f64,
+    /// Weights up to this magnitude become 0.
+    pub threshold: f64,
+    /// What the proximal step divides the others by.
+    pub divisor: f64,
+}
+
+impl Descent {
+    /// The gradient that the rule sees.
+    pub(super) fn gradient(&self, w: f64, g: f64) -> f64 {
+        self.grad_scale * g + penalty_grad(self.coupled[0], self.coupled[1], w)
+    }
+
+    /// The new weight, when the rule has found a direction.
+    pub(super) fn weight(&self, w: f64, direction: f64) -> f64 {
+        regularised(w, self.decay, self.rate, direction, [self.threshold, self.divisor])
+    }
+}

@@ -9,6 +9,7 @@ mod batch_norm_frozen_backward;
 mod batch_norm_inference;
 mod dropout;
 mod dropout_backward;
+mod lion;
 mod penalty;
 mod penalty_grad;
 mod philox;
@@ -23,6 +24,7 @@ pub use batch_norm_frozen_backward::BatchNormFrozenBackward;
 pub use batch_norm_inference::BatchNormInference;
 pub use dropout::Dropout;
 pub use dropout_backward::DropoutBackward;
+pub use lion::Lion;
 pub use penalty::Penalty;
 pub use penalty_grad::PenaltyGrad;
 pub use philox::Philox;
@@ -39,6 +41,7 @@ pub const ALL: &[Entry] = &[
     batch_norm_inference::ENTRY,
     dropout::ENTRY,
     dropout_backward::ENTRY,
+    lion::ENTRY,
     penalty::ENTRY,
     penalty_grad::ENTRY,
     philox::ENTRY,
@@ -63,6 +66,7 @@ mod sources {
         BATCH_NORM_BACKWARD = "batch_norm_backward",
         BATCH_NORM_FROZEN_BACKWARD = "batch_norm_frozen_backward",
         BATCH_NORM_INFERENCE = "batch_norm_inference",
+        LION = "lion",
         PENALTY = "penalty",
         PENALTY_GRAD = "penalty_grad",
         PHILOX = "philox",

@@ -34,8 +34,7 @@ pub(crate) fn eps() -> f64 {
     1e-8
 }
 
-pub(crate) const BETA1: Field =
-    Field { name: "beta1", default: "0.9", about: "what remains of the first moment, 0 to below 1" };
+pub(crate) const BETA1: Field = Field { name: "beta1", default: "0.9", about: "what remains of the first moment, 0 to below 1" };
 pub(crate) const BETA2: Field =
     Field { name: "beta2", default: "0.999", about: "what remains of the second moment, 0 to below 1" };
 pub(crate) const EPS: Field =

@@ -1,6 +1,6 @@
 //! The optimizers' references: the loop over an arena, and the error analysis of what the kernels do to a weight.
 use super::Optimizer;
-use crate::{Approx, Arg, Expected, HostData, Pattern, Rng, group::Rates, segment::poison_gaps};
+use crate::{Approx, Arg, Expected, HostData, Pattern, Rng, cpu, group::Rates, segment::poison_gaps};
 
 impl Optimizer<'_> {
     /// Runs `each` over the live elements: from the factor of the gradients, the group's scalars, and the element's
@@ -68,6 +68,14 @@ pub(crate) fn regularised(rates: &Rates, w: f64, direction: Approx) -> Approx {
     let old = Approx::exact(w);
     let moved = Approx::sum([old, old.scaled(rates.decay).negative(), direction.scaled(rates.rate).negative()]);
     moved.soft(Approx::host(rates.threshold)).over(Approx::host(rates.divisor))
+}
+
+impl Rates {
+    /// What the references call the same.
+    pub(crate) fn descent(&self, factor: Approx) -> cpu::Descent {
+        let Self { coupled, decay, rate, threshold, divisor } = *self;
+        cpu::Descent { grad_scale: factor.value, rate, coupled, decay, threshold, divisor }
+    }
 }
 
 /// The gradient with its factor and the coupled penalty's gradient.

@@ -11,6 +11,7 @@ const ARENA: &[(&str, Make)] = &[
     ("prox", |dtype, segments, l1| op(Prox { dtype, segments, groups: vec![ElasticNet::l1(l1)], step: 0.5 })),
     ("sgd", |dtype, segments, l1| op(Sgd { segments, groups: vec![coupled(l1)], ..Sgd::new(dtype, 0, 0.1) })),
     ("adam", |dtype, segments, l1| op(Adam { segments, groups: vec![coupled(l1)], ..Adam::new(dtype, 0, 0.1) })),
+    ("lion", |dtype, segments, l1| op(Lion { segments, groups: vec![coupled(l1)], ..Lion::new(dtype, 0, 0.1) })),
     ("adamw", |dtype, segments, l1| op(Adamw { segments, groups: vec![coupled(l1)], ..Adamw::new(dtype, 0, 0.1) })),
 ];
 

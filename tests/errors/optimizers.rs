@@ -20,6 +20,12 @@ fn adam(change: impl FnOnce(&mut Adam)) -> Box<dyn Op> {
     op(it)
 }
 
+fn lion(change: impl FnOnce(&mut Lion)) -> Box<dyn Op> {
+    let mut it = Lion::new(DType::F32, 4, 0.1);
+    change(&mut it);
+    op(it)
+}
+
 fn group(change: impl FnOnce(&mut Group)) -> Vec<Group> {
     let mut bad = Group::default();
     change(&mut bad);
@@ -70,6 +76,16 @@ fn scalars_of_adam() {
         (adam(|o| o.beta2 = f64::NAN), "adam: `beta2` is NaN, must be at least 0 and, in f32, below 1"),
         (adam(|o| o.eps = -1.0), "adam: `eps` is -1, must be finite in f32 and at least 0"),
         (adam(|o| o.grad_scale = f64::NAN), "adam: `grad_scale` is NaN, must be finite in f32"),
+    ]);
+}
+
+#[test]
+fn scalars_of_lion() {
+    refused(&[
+        (lion(|o| o.lr = f64::NAN), "lion: `lr` is NaN, must be finite in f32 and at least 0"),
+        (lion(|o| o.beta1 = -0.5), "lion: `beta1` is -0.5, must be at least 0 and, in f32, below 1"),
+        (lion(|o| o.beta2 = 1.0), "lion: `beta2` is 1, must be at least 0 and, in f32, below 1"),
+        (lion(|o| o.grad_scale = f64::NAN), "lion: `grad_scale` is NaN, must be finite in f32"),
     ]);
 }
 

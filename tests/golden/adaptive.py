@@ -1,4 +1,4 @@
-"""Adam by its own name: five steps in a row, as in `optimizers`."""
+"""Adam by its own name, and Lion: five steps in a row, as in `optimizers`."""
 
 import optax
 import torch
@@ -22,6 +22,8 @@ class Optax(optimizers.Optax):
     """optax's direction, between the coupled penalty before it and decay and rate behind."""
 
     def direction(self, op, fields):
+        if op == "lion":
+            return optax.scale_by_lion(fields["beta1"], fields["beta2"])
         assert not fields["amsgrad"], "optax takes the maximum behind the correction"
         return optax.scale_by_adam(fields["beta1"], fields["beta2"], fields["eps"])
 
@@ -29,13 +31,18 @@ class Optax(optimizers.Optax):
 # The buffers of each op's state.
 STATES = {
     "adam": lambda f: ["m", "v"] + ["v_max"] * f["amsgrad"],
+    "lion": lambda f: ["m"],
 }
 # Ops whose steps have no number.
-UNNUMBERED = ()
+UNNUMBERED = ("lion",)
 
 
 def adam(groups=None, **changes):
     return base(groups or [group(), group()], **({"beta1": 0.9, "beta2": 0.999, "eps": 1e-8, "amsgrad": False} | changes))
+
+
+def lion(groups=None, **changes):
+    return base(groups or [group(), group()], **({"beta1": 0.9, "beta2": 0.99} | changes))
 
 
 def cases():
@@ -50,6 +57,14 @@ def cases():
     yield "adam", "proximal L1 and elastic net after the step, scale from the GPU", adam(prox, gpu_scale=True), both
     yield "adam", "AMSGrad, beta2 0.5", adam(coupled, beta2=0.5, amsgrad=True), (Torch,)
     yield "adam", "non-finite gradient skipped", adam(coupled, non_finite="skip"), both
+
+    # torch.optim has no Lion: optax alone.
+    assert not hasattr(torch.optim, "Lion")
+    decayed = [group(decay=0.1), group(coupled={**half(0.2), "l1": 0.02}, lr_scale=0.5)]
+    yield "lion", "plain", lion(), (Optax,)
+    yield "lion", "decoupled decay, coupled elastic net, other betas", lion(decayed, beta1=0.8, beta2=0.5), (Optax,)
+    yield "lion", "proximal L1 and elastic net after the step, scale from the GPU", lion(prox, gpu_scale=True), (Optax,)
+    yield "lion", "non-finite gradient skipped", lion(decayed, non_finite="skip"), (Optax,)
 
 
 def files():
