@@ -102,6 +102,11 @@ impl Approx {
         Self { value, error: sum.error }
     }
 
+    /// The same, but what is below 0 counts as 0. It moves no two numbers apart.
+    pub fn at_least_zero(self) -> Self {
+        Self { value: self.value.max(0.0), ..self }
+    }
+
     /// The sign, by the bits. Where the number may be on the other side of 0, or 0, either of the other signs may come out.
     pub fn sign(self) -> Self {
         let value = if self.value == 0.0 { 0.0 } else { self.value.signum() };

@@ -26,6 +26,24 @@ pub enum NonFinite {
     Skip,
 }
 
+/// Where an adaptive optimizer adds its eps. Frameworks differ, so it is a name.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum EpsPlace {
+    /// √v + eps (PyTorch).
+    #[default]
+    OutsideRoot,
+    /// √(v + eps) (optax by default, TensorFlow).
+    InsideRoot,
+}
+
+impl EpsPlace {
+    /// What is added to v, and what to the root.
+    pub(crate) fn split(self, eps: f64) -> [f64; 2] {
+        if self == Self::InsideRoot { [eps, 0.0] } else { [0.0, eps] }
+    }
+}
+
 /// The settings of one group of tensors in an optimizer step; [`Segment::group`](crate::Segment::group) is its index.
 ///
 /// The four kinds of regularization may be combined; a term whose λ is 0 is absent, not a product with 0.

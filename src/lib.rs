@@ -36,7 +36,7 @@ pub use bound::Approx;
 pub use dtype::{DType, HostData};
 pub use error::Error;
 pub use gpu::{Caps, Gpu};
-pub use group::{DecayMode, Group, NonFinite};
+pub use group::{DecayMode, EpsPlace, Group, NonFinite};
 pub use mask::{Bits, Key, MaskMode, Scaling, Share};
 pub use op::{Access, Arg, Cost, Expected, Lowered, MAX_TRIPS, Op, Params, Pattern, Slot, Step};
 pub use penalty::{ElasticNet, L2Form};

@@ -12,6 +12,7 @@ mod penalty;
 mod penalty_grad;
 mod philox;
 mod prox;
+mod rmsprop;
 mod sgd;
 
 pub use adam::adam;
@@ -27,4 +28,5 @@ pub use penalty::penalty;
 pub use penalty_grad::penalty_grad;
 pub use philox::philox;
 pub use prox::prox;
+pub use rmsprop::{RmsPropStep, rmsprop};
 pub use sgd::{Descent, SgdStep, sgd};

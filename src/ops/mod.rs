@@ -14,6 +14,7 @@ mod penalty;
 mod penalty_grad;
 mod philox;
 mod prox;
+mod rmsprop;
 mod sgd;
 
 pub use adam::Adam;
@@ -29,6 +30,7 @@ pub use penalty::Penalty;
 pub use penalty_grad::PenaltyGrad;
 pub use philox::Philox;
 pub use prox::Prox;
+pub use rmsprop::RmsProp;
 pub use sgd::Sgd;
 
 /// The table.
@@ -46,6 +48,7 @@ pub const ALL: &[Entry] = &[
     penalty_grad::ENTRY,
     philox::ENTRY,
     prox::ENTRY,
+    rmsprop::ENTRY,
     sgd::ENTRY,
 ];
 
@@ -71,6 +74,7 @@ mod sources {
         PENALTY_GRAD = "penalty_grad",
         PHILOX = "philox",
         PROX = "prox",
+        RMSPROP = "rmsprop",
         SGD = "sgd",
     }
 }

@@ -40,6 +40,16 @@ pub(crate) const BETA2: Field =
 pub(crate) const EPS: Field =
     Field { name: "eps", default: "1e-8", about: "added to the root of the corrected second moment, at least 0" };
 
+pub(crate) const EPS_PLACE: Field =
+    Field { name: "eps_place", default: "\"outside_root\"", about: "where eps is added: outside_root or inside_root" };
+
+/// The quotient of a direction and the root of a second moment, eps being in one of its places; 0 where the root is 0.
+pub(crate) fn quotient(g: Approx, second: Approx, [inside, outside]: [f64; 2]) -> Approx {
+    let root = Approx::sum([Approx::sum([second, Approx::host(inside)]).root(), Approx::host(outside)]);
+    let zero = Approx::exact(0.0);
+    if root == zero || g == zero { zero } else { g.over(root) }
+}
+
 /// What remains of a moment must be below 1 on the GPU too: rounded to 1 in f32, it would never forget.
 pub(crate) fn check_beta(op: &'static str, field: &'static str, beta: f64) -> Result<(), Error> {
     if beta >= 0.0 && (beta as f32) < 1.0 {

@@ -26,6 +26,12 @@ fn lion(change: impl FnOnce(&mut Lion)) -> Box<dyn Op> {
     op(it)
 }
 
+fn rmsprop(change: impl FnOnce(&mut RmsProp)) -> Box<dyn Op> {
+    let mut it = RmsProp::new(DType::F32, 4, 0.1);
+    change(&mut it);
+    op(it)
+}
+
 fn group(change: impl FnOnce(&mut Group)) -> Vec<Group> {
     let mut bad = Group::default();
     change(&mut bad);
@@ -86,6 +92,17 @@ fn scalars_of_lion() {
         (lion(|o| o.beta1 = -0.5), "lion: `beta1` is -0.5, must be at least 0 and, in f32, below 1"),
         (lion(|o| o.beta2 = 1.0), "lion: `beta2` is 1, must be at least 0 and, in f32, below 1"),
         (lion(|o| o.grad_scale = f64::NAN), "lion: `grad_scale` is NaN, must be finite in f32"),
+    ]);
+}
+
+#[test]
+fn scalars_of_rmsprop() {
+    refused(&[
+        (rmsprop(|o| o.lr = -2.0), "rmsprop: `lr` is -2, must be finite in f32 and at least 0"),
+        (rmsprop(|o| o.alpha = 1.0), "rmsprop: `alpha` is 1, must be at least 0 and, in f32, below 1"),
+        (rmsprop(|o| o.eps = f64::NAN), "rmsprop: `eps` is NaN, must be finite in f32 and at least 0"),
+        (rmsprop(|o| o.momentum = 1.5), "rmsprop: `momentum` is 1.5, must be finite in f32 and in 0..=1"),
+        (rmsprop(|o| o.grad_scale = f64::INFINITY), "rmsprop: `grad_scale` is inf, must be finite in f32"),
     ]);
 }
 

@@ -1,4 +1,4 @@
-"""Adam by its own name, and Lion: five steps in a row, as in `optimizers`."""
+"""Adam by its own name, Lion and RMSprop: five steps in a row, as in `optimizers`."""
 
 import optax
 import torch
@@ -13,6 +13,9 @@ class Torch(optimizers.Torch):
 
     def make(self, op, fields, groups):
         assert not any(g["decay"] for g in fields["groups"]), f"{op} of PyTorch has no decoupled decay"
+        if op == "rmsprop":
+            assert fields["eps_place"] == "outside_root", "PyTorch adds eps to the root"
+            return torch.optim.RMSprop(groups, **{k: fields[k] for k in ("alpha", "eps", "momentum", "centered")})
         return torch.optim.Adam(
             groups, betas=(fields["beta1"], fields["beta2"]), eps=fields["eps"], amsgrad=fields["amsgrad"]
         )
@@ -24,6 +27,12 @@ class Optax(optimizers.Optax):
     def direction(self, op, fields):
         if op == "lion":
             return optax.scale_by_lion(fields["beta1"], fields["beta2"])
+        if op == "rmsprop":
+            # optax.rmsprop itself multiplies by the rate before the momentum, which is the same at a constant rate.
+            rule = optax.scale_by_stddev if fields["centered"] else optax.scale_by_rms
+            inside = fields["eps_place"] == "inside_root"
+            rule = rule(fields["alpha"], fields["eps"], eps_in_sqrt=inside)
+            return optax.chain(rule, optax.trace(fields["momentum"])) if fields["momentum"] else rule
         assert not fields["amsgrad"], "optax takes the maximum behind the correction"
         return optax.scale_by_adam(fields["beta1"], fields["beta2"], fields["eps"])
 
@@ -32,9 +41,10 @@ class Optax(optimizers.Optax):
 STATES = {
     "adam": lambda f: ["m", "v"] + ["v_max"] * f["amsgrad"],
     "lion": lambda f: ["m"],
+    "rmsprop": lambda f: ["square_avg"] + ["grad_avg"] * f["centered"] + ["momentum_buffer"] * (f["momentum"] > 0),
 }
 # Ops whose steps have no number.
-UNNUMBERED = ("lion",)
+UNNUMBERED = ("lion", "rmsprop")
 
 
 def adam(groups=None, **changes):
@@ -43,6 +53,11 @@ def adam(groups=None, **changes):
 
 def lion(groups=None, **changes):
     return base(groups or [group(), group()], **({"beta1": 0.9, "beta2": 0.99} | changes))
+
+
+def rmsprop(groups=None, **changes):
+    rule = {"alpha": 0.99, "eps": 1e-8, "eps_place": "outside_root", "centered": False, "momentum": 0.0}
+    return base(groups or [group(), group()], **(rule | changes))
 
 
 def cases():
@@ -65,6 +80,14 @@ def cases():
     yield "lion", "decoupled decay, coupled elastic net, other betas", lion(decayed, beta1=0.8, beta2=0.5), (Optax,)
     yield "lion", "proximal L1 and elastic net after the step, scale from the GPU", lion(prox, gpu_scale=True), (Optax,)
     yield "lion", "non-finite gradient skipped", lion(decayed, non_finite="skip"), (Optax,)
+
+    yield "rmsprop", "plain, coupled L2 and elastic net", rmsprop(coupled), both
+    yield "rmsprop", "centered, alpha 0.9, eps 1e-3", rmsprop(alpha=0.9, eps=1e-3, centered=True), both
+    yield "rmsprop", "centered, momentum 0.9, skipped step", rmsprop(
+        alpha=0.9, eps=1e-3, centered=True, momentum=0.9, non_finite="skip"
+    ), both
+    inside = rmsprop(prox, alpha=0.5, eps=1e-2, eps_place="inside_root", momentum=0.5, gpu_scale=True)
+    yield "rmsprop", "eps inside the root, momentum, proximal elastic net, scale from the GPU", inside, (Optax,)
 
 
 def files():
