@@ -1,4 +1,5 @@
 //! What every op computes, in f64, written to be read: no helper is shared with the GPU side, no thought is given to speed.
+mod adagrad;
 mod adam;
 mod adamw;
 mod batch_norm;
@@ -15,6 +16,7 @@ mod prox;
 mod rmsprop;
 mod sgd;
 
+pub use adagrad::{AdagradStep, adagrad};
 pub use adam::adam;
 pub use adamw::{AdamwStep, adamw};
 pub use batch_norm::{batch_norm, inverse_std, moments};

@@ -1,6 +1,7 @@
 //! Every op, one module each, and the table that tests, benches, the command line and the documents walk.
 use crate::{DType, Error, Op, Segment};
 
+mod adagrad;
 mod adam;
 mod adamw;
 mod batch_norm;
@@ -17,6 +18,7 @@ mod prox;
 mod rmsprop;
 mod sgd;
 
+pub use adagrad::Adagrad;
 pub use adam::Adam;
 pub use adamw::Adamw;
 pub use batch_norm::BatchNorm;
@@ -35,6 +37,7 @@ pub use sgd::Sgd;
 
 /// The table.
 pub const ALL: &[Entry] = &[
+    adagrad::ENTRY,
     adam::ENTRY,
     adamw::ENTRY,
     batch_norm::ENTRY,
@@ -61,6 +64,7 @@ mod sources {
         };
     }
     source! {
+        ADAGRAD = "adagrad",
         ADAM = "adam",
         ADAMW = "adamw",
         DROPOUT = "dropout",

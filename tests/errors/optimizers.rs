@@ -32,6 +32,12 @@ fn rmsprop(change: impl FnOnce(&mut RmsProp)) -> Box<dyn Op> {
     op(it)
 }
 
+fn adagrad(change: impl FnOnce(&mut Adagrad)) -> Box<dyn Op> {
+    let mut it = Adagrad::new(DType::F32, 4, 0.1);
+    change(&mut it);
+    op(it)
+}
+
 fn group(change: impl FnOnce(&mut Group)) -> Vec<Group> {
     let mut bad = Group::default();
     change(&mut bad);
@@ -103,6 +109,17 @@ fn scalars_of_rmsprop() {
         (rmsprop(|o| o.eps = f64::NAN), "rmsprop: `eps` is NaN, must be finite in f32 and at least 0"),
         (rmsprop(|o| o.momentum = 1.5), "rmsprop: `momentum` is 1.5, must be finite in f32 and in 0..=1"),
         (rmsprop(|o| o.grad_scale = f64::INFINITY), "rmsprop: `grad_scale` is inf, must be finite in f32"),
+    ]);
+}
+
+#[test]
+fn scalars_of_adagrad() {
+    refused(&[
+        (adagrad(|o| o.step = 0), "adagrad: `step` is 0, must be at least 1: steps are counted from 1"),
+        (adagrad(|o| o.lr = f64::INFINITY), "adagrad: `lr` is inf, must be finite in f32 and at least 0"),
+        (adagrad(|o| o.lr_decay = -0.5), "adagrad: `lr_decay` is -0.5, must be finite in f32 and at least 0"),
+        (adagrad(|o| o.eps = -1.0), "adagrad: `eps` is -1, must be finite in f32 and at least 0"),
+        (adagrad(|o| o.grad_scale = f64::NAN), "adagrad: `grad_scale` is NaN, must be finite in f32"),
     ]);
 }
 

@@ -1,4 +1,4 @@
-"""Adam by its own name, Lion and RMSprop: five steps in a row, as in `optimizers`."""
+"""Adam by its own name, Lion, RMSprop and Adagrad: five steps in a row, as in `optimizers`."""
 
 import optax
 import torch
@@ -16,6 +16,10 @@ class Torch(optimizers.Torch):
         if op == "rmsprop":
             assert fields["eps_place"] == "outside_root", "PyTorch adds eps to the root"
             return torch.optim.RMSprop(groups, **{k: fields[k] for k in ("alpha", "eps", "momentum", "centered")})
+        if op == "adagrad":
+            assert fields["eps_place"] == "outside_root", "PyTorch adds eps to the root"
+            more = {k: fields[k] for k in ("eps", "lr_decay")}
+            return torch.optim.Adagrad(groups, initial_accumulator_value=START[op], **more)
         return torch.optim.Adam(
             groups, betas=(fields["beta1"], fields["beta2"]), eps=fields["eps"], amsgrad=fields["amsgrad"]
         )
@@ -33,6 +37,9 @@ class Optax(optimizers.Optax):
             inside = fields["eps_place"] == "inside_root"
             rule = rule(fields["alpha"], fields["eps"], eps_in_sqrt=inside)
             return optax.chain(rule, optax.trace(fields["momentum"])) if fields["momentum"] else rule
+        if op == "adagrad":
+            assert fields["eps_place"] == "inside_root" or fields["eps"] == 0, "optax adds eps to the sum"
+            return optax.scale_by_rss(START[op], fields["eps"])
         assert not fields["amsgrad"], "optax takes the maximum behind the correction"
         return optax.scale_by_adam(fields["beta1"], fields["beta2"], fields["eps"])
 
@@ -40,9 +47,12 @@ class Optax(optimizers.Optax):
 # The buffers of each op's state.
 STATES = {
     "adam": lambda f: ["m", "v"] + ["v_max"] * f["amsgrad"],
+    "adagrad": lambda f: ["sum"],
     "lion": lambda f: ["m"],
     "rmsprop": lambda f: ["square_avg"] + ["grad_avg"] * f["centered"] + ["momentum_buffer"] * (f["momentum"] > 0),
 }
+# What a state holds before the first step, if not zeros.
+START = {"adagrad": 0.1}
 # Ops whose steps have no number.
 UNNUMBERED = ("lion", "rmsprop")
 
@@ -58,6 +68,10 @@ def lion(groups=None, **changes):
 def rmsprop(groups=None, **changes):
     rule = {"alpha": 0.99, "eps": 1e-8, "eps_place": "outside_root", "centered": False, "momentum": 0.0}
     return base(groups or [group(), group()], **(rule | changes))
+
+
+def adagrad(groups=None, **changes):
+    return base(groups or [group(), group()], **({"lr_decay": 0.0, "eps": 1e-10, "eps_place": "outside_root"} | changes))
 
 
 def cases():
@@ -89,10 +103,16 @@ def cases():
     inside = rmsprop(prox, alpha=0.5, eps=1e-2, eps_place="inside_root", momentum=0.5, gpu_scale=True)
     yield "rmsprop", "eps inside the root, momentum, proximal elastic net, scale from the GPU", inside, (Optax,)
 
+    yield "adagrad", "plain, coupled L2 and elastic net", adagrad(coupled), (Torch,)
+    yield "adagrad", "eps 0, rate falls", adagrad(coupled, eps=0.0, lr_decay=0.1), both
+    yield "adagrad", "eps 1e-2 outside the root, skipped step", adagrad(eps=1e-2, non_finite="skip"), (Torch,)
+    inside = adagrad(decayed, eps=1e-2, eps_place="inside_root", gpu_scale=True)
+    yield "adagrad", "eps inside the root, decoupled decay, scale from the GPU", inside, (Optax,)
+
 
 def files():
     out = {op: File(op) for op in STATES}
     for i, (op, name, fields, oracles) in enumerate(cases()):
-        how = {"names": STATES[op](fields), "numbered": op not in UNNUMBERED}
+        how = {"names": STATES[op](fields), "numbered": op not in UNNUMBERED, "start": START.get(op, 0.0)}
         optimizers.add(out[op], name, oracles, [optimizers.run(o, op, fields, 400 + i, **how) for o in oracles])
     return list(out.values())
