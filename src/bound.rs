@@ -107,6 +107,11 @@ impl Approx {
         Self { value: self.value.max(0.0), ..self }
     }
 
+    /// The same, where by other means it is known to be off by no more than `most`.
+    pub fn off_by_at_most(self, most: f64) -> Self {
+        Self { error: self.error.min(most), ..self }
+    }
+
     /// The sign, by the bits. Where the number may be on the other side of 0, or 0, either of the other signs may come out.
     pub fn sign(self) -> Self {
         let value = if self.value == 0.0 { 0.0 } else { self.value.signum() };

@@ -84,6 +84,8 @@ pub(crate) struct Rates {
     pub threshold: f64,
     /// What the proximal step divides the rest by.
     pub divisor: f64,
+    /// λ1 and slope of the proximal penalty, whatever the rate.
+    pub prox: [f64; 2],
 }
 
 impl Group {
@@ -113,6 +115,7 @@ impl Group {
             rate,
             threshold: rate * self.prox.l1,
             divisor: 1.0 + rate * self.prox.slope(),
+            prox: [self.prox.l1, self.prox.slope()],
         }
     }
 }
@@ -120,7 +123,7 @@ impl Group {
 impl Rates {
     /// The two rows of the table.
     pub(crate) fn rows(&self) -> [[f32; 4]; 2] {
-        let [l1, slope] = self.coupled;
-        [[l1, slope, self.decay, self.rate].map(|v| v as f32), [self.threshold, self.divisor, 0.0, 0.0].map(|v| v as f32)]
+        let ([l1, slope], [prox1, prox2]) = (self.coupled, self.prox);
+        [[l1, slope, self.decay, self.rate], [self.threshold, self.divisor, prox1, prox2]].map(|row| row.map(|v| v as f32))
     }
 }

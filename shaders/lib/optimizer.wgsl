@@ -12,7 +12,7 @@ fn optimizer_step(wid: vec3<u32>, count: vec3<u32>, index: u32) {
     let block = workgroup_index(wid, count);
     if block >= params.blocks || step_is_skipped() { return; }
     let b = find_block(params.first + block, WG * QUADS);
-    // (λ1, slope, decay, rate) and (threshold, divisor).
+    // (λ1, slope, decay, rate) and (threshold, divisor, λ1 and slope of the proximal penalty).
     let group = group_row(b, 2u, 0u);
     let prox = group_row(b, 2u, 1u);
     let factor = params.grad_scale * gpu_scale();

@@ -10,6 +10,7 @@ mod batch_norm_frozen_backward;
 mod batch_norm_inference;
 mod dropout;
 mod dropout_backward;
+mod ftrl;
 mod lion;
 mod penalty;
 mod penalty_grad;
@@ -27,6 +28,7 @@ pub use batch_norm_frozen_backward::BatchNormFrozenBackward;
 pub use batch_norm_inference::BatchNormInference;
 pub use dropout::Dropout;
 pub use dropout_backward::DropoutBackward;
+pub use ftrl::Ftrl;
 pub use lion::Lion;
 pub use penalty::Penalty;
 pub use penalty_grad::PenaltyGrad;
@@ -46,6 +48,7 @@ pub const ALL: &[Entry] = &[
     batch_norm_inference::ENTRY,
     dropout::ENTRY,
     dropout_backward::ENTRY,
+    ftrl::ENTRY,
     lion::ENTRY,
     penalty::ENTRY,
     penalty_grad::ENTRY,
@@ -73,6 +76,7 @@ mod sources {
         BATCH_NORM_BACKWARD = "batch_norm_backward",
         BATCH_NORM_FROZEN_BACKWARD = "batch_norm_frozen_backward",
         BATCH_NORM_INFERENCE = "batch_norm_inference",
+        FTRL = "ftrl",
         LION = "lion",
         PENALTY = "penalty",
         PENALTY_GRAD = "penalty_grad",

@@ -73,7 +73,7 @@ pub(crate) fn regularised(rates: &Rates, w: f64, direction: Approx) -> Approx {
 impl Rates {
     /// What the references call the same.
     pub(crate) fn descent(&self, factor: Approx) -> cpu::Descent {
-        let Self { coupled, decay, rate, threshold, divisor } = *self;
+        let Self { coupled, decay, rate, threshold, divisor, .. } = *self;
         cpu::Descent { grad_scale: factor.value, rate, coupled, decay, threshold, divisor }
     }
 }

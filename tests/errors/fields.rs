@@ -14,6 +14,7 @@ const ARENA: &[(&str, Make)] = &[
     ("lion", |dtype, segments, l1| op(Lion { segments, groups: vec![coupled(l1)], ..Lion::new(dtype, 0, 0.1) })),
     ("rmsprop", |dtype, segments, l1| op(RmsProp { segments, groups: vec![coupled(l1)], ..RmsProp::new(dtype, 0, 0.1) })),
     ("adagrad", |dtype, segments, l1| op(Adagrad { segments, groups: vec![coupled(l1)], ..Adagrad::new(dtype, 0, 0.1) })),
+    ("ftrl", |dtype, segments, l1| op(Ftrl { segments, groups: vec![coupled(l1)], ..Ftrl::new(dtype, 0, 0.1) })),
     ("adamw", |dtype, segments, l1| op(Adamw { segments, groups: vec![coupled(l1)], ..Adamw::new(dtype, 0, 0.1) })),
 ];
 

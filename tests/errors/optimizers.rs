@@ -38,6 +38,12 @@ fn adagrad(change: impl FnOnce(&mut Adagrad)) -> Box<dyn Op> {
     op(it)
 }
 
+fn ftrl(change: impl FnOnce(&mut Ftrl)) -> Box<dyn Op> {
+    let mut it = Ftrl::new(DType::F32, 4, 0.1);
+    change(&mut it);
+    op(it)
+}
+
 fn group(change: impl FnOnce(&mut Group)) -> Vec<Group> {
     let mut bad = Group::default();
     change(&mut bad);
@@ -120,6 +126,24 @@ fn scalars_of_adagrad() {
         (adagrad(|o| o.lr_decay = -0.5), "adagrad: `lr_decay` is -0.5, must be finite in f32 and at least 0"),
         (adagrad(|o| o.eps = -1.0), "adagrad: `eps` is -1, must be finite in f32 and at least 0"),
         (adagrad(|o| o.grad_scale = f64::NAN), "adagrad: `grad_scale` is NaN, must be finite in f32"),
+    ]);
+}
+
+#[test]
+fn scalars_of_ftrl() {
+    refused(&[
+        (ftrl(|o| o.lr = -1.0), "ftrl: `lr` is -1, must be finite in f32 and at least 0"),
+        (ftrl(|o| o.lr = 0.0), "ftrl: `groups` [0]: lr · lr_scale is 0, must be at least 1.2e-38: it is divided by"),
+        (ftrl(|o| o.beta = f64::NAN), "ftrl: `beta` is NaN, must be finite in f32 and at least 0"),
+        (ftrl(|o| o.grad_scale = f64::NAN), "ftrl: `grad_scale` is NaN, must be finite in f32"),
+        (
+            ftrl(|o| o.groups = group(|g| g.lr_scale = 0.0)),
+            "ftrl: `groups` [1]: lr · lr_scale is 0, must be at least 1.2e-38: it is divided by",
+        ),
+        (
+            ftrl(|o| o.groups = group(|g| g.decay = 0.5)),
+            "ftrl: `groups` [1] has decay = 0.5, must be 0: the weight is made anew; use prox or coupled",
+        ),
     ]);
 }
 

@@ -87,6 +87,8 @@ def cases():
     yield "adam", "AMSGrad, beta2 0.5", adam(coupled, beta2=0.5, amsgrad=True), (Torch,)
     yield "adam", "non-finite gradient skipped", adam(coupled, non_finite="skip"), both
 
+    # Neither torch.optim nor optax has FTRL: no values, which tests/golden.rs knows by name. tests/ftrl.rs tries its reference.
+    assert not hasattr(torch.optim, "FTRL") and not any("ftrl" in name.lower() for name in dir(optax))
     # torch.optim has no Lion: optax alone.
     assert not hasattr(torch.optim, "Lion")
     decayed = [group(decay=0.1), group(coupled={**half(0.2), "l1": 0.02}, lr_scale=0.5)]
