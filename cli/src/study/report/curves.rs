@@ -71,7 +71,7 @@ pub fn draw(study: &Study) -> String {
 fn frame(svg: &mut Svg, x: &Axis, y: &Axis, [left, top]: [f64; 2], epochs: usize) {
     let (l, r) = (left + MARGIN[0], left + PANEL[0] - MARGIN[2]);
     let bottom = top + PANEL[1] - MARGIN[3];
-    for (v, text) in y.ticks(4) {
+    for (v, text) in y.ticks(6) {
         svg.line([l, y.at(v)], [r, y.at(v)], Pen(PALE, 1.0, ""));
         svg.text([l - 5.0, y.at(v) + 4.0], Anchor::End, "tick", text);
     }

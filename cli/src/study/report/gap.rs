@@ -49,7 +49,7 @@ pub fn draw(study: &Study) -> String {
         svg.circle([x.at(ends[0]), y], 6.0, "#fff", ORANGE);
         svg.diamond([x.at(ends[1]), y], 7.5, BLUE);
         if i == 0 {
-            svg.text([x.at(ends[0]), TOP - 12.0], Anchor::Middle, "label orange", "training ○");
+            svg.text([x.at(ends[0]) + 6.0, TOP - 12.0], Anchor::End, "label orange", "training ○");
             svg.text([x.at(ends[1]), TOP - 12.0], Anchor::Middle, "label blue", "test ◆");
         }
         svg.text([WIDTH - RIGHT + 16.0, y + 5.0], Anchor::Start, "name", study.score(o.gap(classes)));
