@@ -1,7 +1,7 @@
 //! Shapes that nobody thought of: random arenas and index spaces, GPU against reference, and every op through JSON.
 use proptest::prelude::*;
 use ridgepole::{
-    Bits, DType, DecayMode, ElasticNet, Group, Key, Layout, MaskMode, OneValue, Op, Pattern, Running, RunningUpdate,
+    Bits, DType, DecayMode, ElasticNet, EpsPlace, Group, Key, Layout, MaskMode, OneValue, Op, Pattern, Running, RunningUpdate,
     RunningVariance, Scaling, Segment, Session, Share, Space, check, ops,
 };
 use std::sync::OnceLock;
@@ -112,9 +112,32 @@ proptest! {
         let sgd = ops::Sgd { segments: segments.clone(), groups: groups.clone(), momentum, step, ..ops::Sgd::new(dtype, 0, lr) };
         holds(&sgd, Pattern::Ordinary, seed)?;
         survives_json(&sgd)?;
-        let adamw = ops::Adamw { segments, groups, step, eps, ..ops::Adamw::new(dtype, 0, lr) };
+        let adamw = ops::Adamw { segments: segments.clone(), groups: groups.clone(), step, eps, ..ops::Adamw::new(dtype, 0, lr) };
         holds(&adamw, Pattern::Ordinary, seed)?;
         survives_json(&adamw)?;
+        let lion = ops::Lion { segments: segments.clone(), groups: groups.clone(), ..ops::Lion::new(dtype, 0, lr) };
+        holds(&lion, Pattern::Ordinary, seed)?;
+        survives_json(&lion)?;
+        let place = if step % 2 == 0 { EpsPlace::InsideRoot } else { EpsPlace::OutsideRoot };
+        let rmsprop = ops::RmsProp {
+            segments: segments.clone(),
+            groups: groups.clone(),
+            eps,
+            eps_place: place,
+            centered: step % 3 == 0,
+            momentum,
+            ..ops::RmsProp::new(dtype, 0, lr)
+        };
+        holds(&rmsprop, Pattern::Ordinary, seed)?;
+        survives_json(&rmsprop)?;
+        let adagrad = ops::Adagrad { segments: segments.clone(), groups: groups.clone(), step, eps, lr_decay: eps, eps_place: place, ..ops::Adagrad::new(dtype, 0, lr) };
+        holds(&adagrad, Pattern::Ordinary, seed)?;
+        survives_json(&adagrad)?;
+        // It divides by the rate and has no decay.
+        let groups = groups.into_iter().map(|g| Group { decay: 0.0, lr_scale: 1.0 + g.lr_scale, ..g }).collect();
+        let ftrl = ops::Ftrl { segments, groups, beta: momentum, ..ops::Ftrl::new(dtype, 0, 1e-2 + lr) };
+        holds(&ftrl, Pattern::Ordinary, seed)?;
+        survives_json(&ftrl)?;
     }
 
     #[test]
