@@ -67,7 +67,7 @@ impl Table {
     /// # Errors
     /// None that a user can cause.
     pub fn digits() -> Result<Self, Failure> {
-        let bytes = inflate(include_bytes!("../../../data/digits.csv.gz")).map_err(|e| Failure::found(format!("digits: {e}")))?;
+        let bytes = inflate(include_bytes!("../../data/digits.csv.gz")).map_err(|e| Failure::found(format!("digits: {e}")))?;
         let mut table = csv_table::parse("digits", &bytes, "label", None).map_err(Failure::found)?;
         table.image = true;
         Ok(table)
