@@ -2,7 +2,7 @@
 // One lane per channel: merges the channel's last partials in order and leaves what lib/channel_apply needs with
 // lib/normalize: (K, d, weight * rstd, bias). Before it: lib/channel_reduce with lib/moments, and the fold's levels.
 //!use lib/grid
-//!use lib/chan_shifted
+//!use lib/channel_moments
 //!use lib/inverse_std
 
 struct Params { blocks: u32, channels: u32, row: u32, stride: u32, count: u32, coefs: u32, values: f32, divisor: f32, eps: f32,
@@ -20,11 +20,7 @@ fn batch_norm(@builtin(workgroup_id) wid: vec3<u32>,
     let block = workgroup_index(wid, count);
     let c = block * WG + lane_of(index, WG);
     if block >= params.blocks || c >= params.channels { return; }
-    var all = NOTHING;
-    for (var i = 0u; i < params.count; i++) { all = merge(all, partials[c * params.row + i * params.stride]); }
-    // Infinities and overflows are not rounded to something finite: the whole channel becomes NaN, at every level.
-    let bits = bitcast<u32>(all.w) | bitcast<u32>(all.z);
-    if (bitcast<u32>(all.w) & 0x7fffffffu) >= 0x7f800000u { all.z = bitcast<f32>(bits | 0x7fc00000u); }
+    let all = channel_moments(c);
     let mean = all.y + all.z;
     var variance = all.w / params.values;
     var estimate = all.w / params.divisor;

@@ -9,7 +9,7 @@ mod steps;
 
 pub(crate) use bound::{Gradients, Moments, SumErrors, inverse_std_error};
 pub(crate) use fields::{backward_args, benches, cases, check_eps, domain, eps, fill, patterns, places, yes};
-pub(crate) use steps::{Reduction, blocks, given_or, position, unused_or, vector, whole};
+pub(crate) use steps::{Map, Reduction, blocks, given_or, position, unused_or, vector, whole};
 
 use crate::{Caps, Error, Layout, Space, fold::Monoid, tile::WINDOW_ALIGN};
 use std::ops::Range;

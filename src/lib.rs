@@ -23,6 +23,7 @@ mod plan;
 #[cfg(not(target_arch = "wasm32"))]
 pub mod readback;
 mod rng;
+mod rows;
 mod running;
 pub mod segment;
 #[cfg(not(target_arch = "wasm32"))]

@@ -3,7 +3,7 @@
 // place in the plane and its channel do too. Units are quads where a plane, or a row of channels, is whole quads (BY 0, 1),
 // else elements (BY 2). Where a lane is in the same channels again every `phases` steps (HELD), it takes
 // those steps together and fetches their coefficients once.
-// The map is a part: `transform(i, c)`, lib/normalize or lib/normalize_backward.
+// The map is a part: `transform(i, c, at)`, lib/normalize and the like; `places(at)` tells where in their planes the four lie.
 //!use lib/grid
 
 struct Params { blocks: u32, first: u32, lo: u32, hi: u32, base: u32, end: u32, length: u32, period: u32,
@@ -46,8 +46,17 @@ fn coefs_of(at: vec2<u32>) -> Coefs {
     return across(coefs[at.x], coefs[second.x], coefs[third.x], coefs[next(third).x]);
 }
 
-fn visit(q: u32, c: Coefs) {
-    if q >= params.lo && q < params.hi { transform(q - params.base, c); }
+fn visit(q: u32, c: Coefs, at: vec2<u32>) {
+    if q >= params.lo && q < params.hi { transform(q - params.base, c, at); }
+}
+
+// The places of a quad's elements in their planes.
+fn places(at: vec2<u32>) -> vec4<u32> {
+    if BY == 0u { return 4u * at.y + vec4<u32>(0u, 1u, 2u, 3u); }
+    if BY == 1u { return vec4<u32>(at.y); }
+    let second = next(at);
+    let third = next(second);
+    return vec4<u32>(at.y, second.y, third.y, next(third).y);
 }
 
 @compute @workgroup_size(WG)
@@ -62,9 +71,9 @@ fn channel_apply(@builtin(workgroup_id) wid: vec3<u32>,
     for (var k = 0u; k < select(QUADS, params.phases, HELD); k++) {
         let c = coefs_of(at);
         if HELD {
-            for (var i = k; i < QUADS; i += params.phases) { visit(first + i * WG, c); }
+            for (var i = k; i < QUADS; i += params.phases) { visit(first + i * WG, c, at); }
         } else {
-            visit(first + k * WG, c);
+            visit(first + k * WG, c, at);
         }
         at += vec2<u32>(params.step_channel, params.step_place);
         if at.y >= params.length { at = vec2<u32>(at.x + 1u, at.y - params.length); }

@@ -3,7 +3,8 @@
 // lanes lie side by side along them. Columns (inner = 1): a chunk is a run of rows; a lane owns four neighbouring channels,
 // and lanes that share them split the rows. Either way a lane keeps four independent states, one per element of a quad,
 // so the loop has no branch; a tree in fixed order joins the lanes.
-// What is accumulated is a part: lib/moments or lib/products (Frame, frame, visit, join, write).
+// What is accumulated is a part: lib/moments, lib/products and the like (Frame, frame, visit, join, write). `visit` is also
+// told where the quad lies across the channels: its first place in the plane, or its row.
 //!use lib/grid
 
 struct Params { chunks: u32, first: u32, outer: u32, channels: u32, inner: u32, rows: u32, segment: u32, across: u32,
@@ -23,7 +24,7 @@ struct State { n: vec4<f32>, a: vec4<f32>, b: vec4<f32> }
 // Where a lane goes: `trips` quads from element `e` on; `j` counts quads of a plane and wraps at `quads`. The chunk's first,
 // middle and last quad for these channels are known to all its lanes.
 struct Walk { e: u32, j: u32, trips: u32, step_e: u32, step_j: u32, quads: u32, wrap: u32, tail: u32,
-              some: vec3<u32>, channel: u32, partial: u32 }
+              some: vec3<u32>, channel: u32, partial: u32, from_: u32, rise: u32 }
 
 fn walk_planes(chunk: u32, lane: u32) -> Walk {
     let plane = chunk / params.across;
@@ -41,7 +42,7 @@ fn walk_planes(chunk: u32, lane: u32) -> Walk {
     return Walk(origin + lane / quads * sample + 4u * j, j, select(0u, (all + WG - 1u - lane) / WG, lane < all),
                 WG / quads * sample + 4u * (WG % quads), WG % quads, quads, sample - 4u * quads, len - 4u * (quads - 1u),
                 origin + vec3<u32>(0u, rows / 2u * sample + 4u * (quads / 2u), (rows - 1u) * sample + 4u * (quads - 1u)),
-                c, (group * params.across + chunk % params.across) * params.channels + c);
+                c, (group * params.across + chunk % params.across) * params.channels + c, from_, 0u);
 }
 
 fn walk_columns(chunk: u32, lane: u32) -> Walk {
@@ -55,7 +56,7 @@ fn walk_columns(chunk: u32, lane: u32) -> Walk {
     let origin = n * params.channels + c - params.base;
     return Walk(origin + r * params.channels, 0u, select(0u, (rows + step - 1u - r) / step, c < params.channels && r < rows),
                 step * params.channels, 0u, 1u, 0u, 4u,
-                origin + vec3<u32>(0u, rows / 2u, rows - 1u) * params.channels, c, run * params.channels + c);
+                origin + vec3<u32>(0u, rows / 2u, rows - 1u) * params.channels, c, run * params.channels + c, n + r, step);
 }
 
 var<workgroup> tree_n: array<vec4<f32>, WG>;
@@ -82,7 +83,8 @@ fn channel_reduce(@builtin(workgroup_id) wid: vec3<u32>,
     if w.trips > 0u { f = frame(w.some, w.channel); }
     for (var k = 0u; k < w.trips; k++) {
         let elements = select(4u, w.tail, w.j + 1u == w.quads);
-        mine = visit(mine, f, w.e, vec4<u32>(0u, 1u, 2u, 3u) < vec4<u32>(elements), f32(k + 1u));
+        let at = w.from_ + 4u * w.j + k * w.rise;
+        mine = visit(mine, f, w.e, at, vec4<u32>(0u, 1u, 2u, 3u) < vec4<u32>(elements), f32(k + 1u));
         w.e += w.step_e;
         w.j += w.step_j;
         if w.j >= w.quads {

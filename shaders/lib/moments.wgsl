@@ -11,7 +11,7 @@ fn frame(some: vec3<u32>, channel: u32) -> Frame {
     return Frame(select(v, vec4<f32>(v.x), COLUMNS == 0u));
 }
 
-fn visit(s: State, f: Frame, e: u32, live: vec4<bool>, count: f32) -> State {
+fn visit(s: State, f: Frame, e: u32, at: u32, live: vec4<bool>, count: f32) -> State {
     let d = x_four(e) - f.k;
     let delta = d - s.a;
     if MASKED && COLUMNS == 0u {

@@ -21,16 +21,33 @@ params! {
     }
 }
 
-/// What [`Channels::reduce`] accumulates: its part, how partials merge, and buffers beside the tensors.
+/// What [`Channels::reduce`] accumulates: its parts, how partials merge, and buffers beside the tensors.
 pub(crate) struct Reduction<'a> {
-    pub part: &'static str,
+    pub parts: &'a [&'static str],
     pub monoid: Monoid,
     /// Tensors: name, argument.
     pub tensors: &'a [(&'static str, usize)],
-    /// One f32 per channel: name, argument.
-    pub vectors: &'a [(&'static str, usize)],
+    /// Vectors of f32, one value per channel or per place across the channels.
+    pub vectors: &'a [(&'static str, Slot)],
     pub consts: &'a [(&'static str, u32)],
     pub eps: f32,
+}
+
+/// What [`Channels::apply`] does to every element: its part, and buffers beside the coefficients.
+pub(crate) struct Map<'a> {
+    pub part: &'static str,
+    /// Tensors: name, argument, whether it is written.
+    pub tensors: &'a [(&'static str, usize, bool)],
+    /// Vectors of f32, one value per place in a plane.
+    pub vectors: &'a [(&'static str, Slot)],
+    pub consts: &'a [(&'static str, u32)],
+}
+
+impl<'a> Map<'a> {
+    /// With coefficients and nothing else.
+    pub fn of(part: &'static str, tensors: &'a [(&'static str, usize, bool)]) -> Self {
+        Self { part, tensors, vectors: &[], consts: &[] }
+    }
 }
 
 impl Channels {
@@ -58,7 +75,7 @@ impl Channels {
             let size = dtype.size();
             let window = elements.start * size..(elements.end * size).next_multiple_of(4);
             let mut slots: Vec<Slot> = what.tensors.iter().map(|t| Slot::Arg(t.1, window.clone())).collect();
-            slots.extend(what.vectors.iter().map(|v| whole(args, v.1)));
+            slots.extend(what.vectors.iter().map(|v| v.1.clone()));
             slots.push(partials.slot());
             let mut consts = vec![("WG", caps.lanes), ("COLUMNS", k.columns as u32), ("MASKED", u32::from(!aligned))];
             consts.extend(what.consts);
@@ -66,7 +83,7 @@ impl Channels {
                 spec: Spec {
                     shader: part("lib/channel_reduce"),
                     entry: "channel_reduce",
-                    parts: vec![part(what.part)],
+                    parts: what.parts.iter().map(|p| part(p)).collect(),
                     bindings,
                     consts,
                 },
@@ -92,20 +109,19 @@ impl Channels {
         Ok(partials)
     }
 
-    /// Appends the dispatches of `lib/channel_apply` with this part; `coefs` holds four words per channel.
-    /// Tensors: name, argument, whether it is written.
+    /// Appends the dispatches of `lib/channel_apply` with this map; `coefs` holds four words per channel.
     pub fn apply(
         &self,
         op: &'static str,
         out: &mut Lowered,
         caps: &Caps,
         args: &[Arg],
-        (map, tensors): (&'static str, &[(&'static str, usize, bool)]),
+        map: &Map,
         coefs: Range<u64>,
     ) -> Result<(), Error> {
         // How many elements a unit has, how many units a plane has, after how many planes channels repeat.
         let (by, unit, length, period) = match *self {
-            Self { channels: 1, .. } => (0, 4, 1, 1),
+            Self { channels: 1, .. } if map.vectors.is_empty() => (0, 4, 1, 1),
             Self { inner, channels, .. } if inner % 4 == 0 => (0, 4, inner / 4, channels),
             Self { inner: 1, channels, .. } if channels % 4 == 0 => (1, 4, 1, channels / 4),
             Self { inner, channels, .. } => (2, 1, inner, channels),
@@ -113,6 +129,7 @@ impl Channels {
         if by == 2 && length >= 1 << 31 {
             return Err(Error::unsupported(op, format!("planes of {length} elements, 2^31 or more, must be a multiple of 4")));
         }
+        let Map { part: map, tensors, vectors, consts: more } = *map;
         let dtype = args[tensors[0].1].dtype;
         for piece in tile::flat(op, caps, self.len(), dtype.size(), u64::from(caps.lanes) * u64::from(caps.quads))? {
             let start = piece.elements.start / unit;
@@ -121,16 +138,20 @@ impl Channels {
             let again = (1..=u64::from(caps.quads) / 2).find(|k| (k * step).is_multiple_of(length * period));
             let mut bindings: Vec<Decl> =
                 tensors.iter().map(|t| Decl { name: t.0, dtype, view: piece.view(), writes: t.2 }).collect();
+            bindings.extend(vectors.iter().map(|v| vector(v.0, false)));
             bindings.push(Decl { name: "coefs", dtype: DType::F32, view: View::Raw("vec4<f32>"), writes: false });
             let mut slots: Vec<Slot> = tensors.iter().map(|t| piece.slot(t.1, &args[t.1])).collect();
+            slots.extend(vectors.iter().map(|v| v.1.clone()));
             slots.push(Slot::Scratch(coefs.clone()));
+            let mut consts = vec![("WG", caps.lanes), ("QUADS", caps.quads), ("BY", by), ("HELD", u32::from(again.is_some()))];
+            consts.extend(more);
             out.steps.push(Step {
                 spec: Spec {
                     shader: part("lib/channel_apply"),
                     entry: "channel_apply",
                     parts: vec![part(map)],
                     bindings,
-                    consts: vec![("WG", caps.lanes), ("QUADS", caps.quads), ("BY", by), ("HELD", u32::from(again.is_some()))],
+                    consts,
                 },
                 params: ApplyParams {
                     blocks: (piece.blocks.end - piece.blocks.start) as u32,

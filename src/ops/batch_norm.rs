@@ -3,7 +3,7 @@ use super::{Entry, Field, sources};
 use crate::{
     Arg, Caps, Cost, DType, Error, Expected, HostData, Lowered, OneValue, Op, Pattern, Rng, Running, RunningUpdate,
     RunningVariance, Slot, Space, Step,
-    channels::{self, Channels, MOMENTS, Moments, Reduction, given_or, position, unused_or, vector, whole},
+    channels::{self, Channels, MOMENTS, Map, Moments, Reduction, given_or, position, unused_or, vector, whole},
     cpu, params,
     segment::check_float,
     wgsl::Spec,
@@ -121,7 +121,8 @@ impl Op for BatchNorm {
         if self.space.c == 0 {
             return Ok(out);
         }
-        let what = Reduction { part: "lib/moments", monoid: MOMENTS, tensors: &[("x", 0)], vectors: &[], consts: &[], eps: 0.0 };
+        let what =
+            Reduction { parts: &["lib/moments"], monoid: MOMENTS, tensors: &[("x", 0)], vectors: &[], consts: &[], eps: 0.0 };
         let partials = tensor.reduce(NAME, &mut out, caps, &args, &what)?.until(&mut out, caps, 64);
         let coefs = out.scratch(16 * tensor.channels, caps);
         let (share, divisor) = self.update();
@@ -159,7 +160,8 @@ impl Op for BatchNorm {
             workgroups: blocks,
             trips: partials.count,
         });
-        tensor.apply(NAME, &mut out, caps, &args, ("lib/normalize", &[("x", 0, false), ("y", y, true)]), coefs)?;
+        let tensors = [("x", 0, false), ("y", y, true)];
+        tensor.apply(NAME, &mut out, caps, &args, &Map::of("lib/normalize", &tensors), coefs)?;
         Ok(out)
     }
 

@@ -3,7 +3,7 @@
 use super::{Entry, Field, sources};
 use crate::{
     Arg, Caps, Cost, DType, Error, Expected, HostData, Lowered, Op, Pattern, Rng, Slot, Space, Step,
-    channels::{self, Channels, Reduction, SumErrors, given_or, position, unused_or, vector, whole},
+    channels::{self, Channels, Map, Reduction, SumErrors, given_or, position, unused_or, vector, whole},
     cpu,
     fold::Monoid,
     params,
@@ -67,10 +67,10 @@ impl Op for BatchNormBackward {
             return Ok(out);
         }
         let what = Reduction {
-            part: "lib/products",
+            parts: &["lib/products", "lib/gradient_plain"],
             monoid: Monoid::SUM4,
             tensors: &[("x", 0), ("dy", 1)],
-            vectors: &[("mean", 2), ("spread", 3)],
+            vectors: &[("mean", whole(&args, 2)), ("spread", whole(&args, 3))],
             consts: &[],
             eps: 0.0,
         };
@@ -112,7 +112,7 @@ impl Op for BatchNormBackward {
         });
         let dx = position(&args, "dx").expect("an argument");
         let tensors = [("x", 0, false), ("dy", 1, false), ("dx", dx, true)];
-        tensor.apply(NAME, &mut out, caps, &args, ("lib/normalize_backward", &tensors), coefs)?;
+        tensor.apply(NAME, &mut out, caps, &args, &Map::of("lib/normalize_backward", &tensors), coefs)?;
         Ok(out)
     }
 

@@ -3,7 +3,7 @@
 use super::{Entry, Field, sources};
 use crate::{
     Arg, Caps, Cost, DType, Error, Expected, HostData, Lowered, Op, Pattern, Rng, Slot, Space, Step,
-    channels::{self, Channels, Reduction, SumErrors, given_or, position, unused_or, vector, whole},
+    channels::{self, Channels, Map, Reduction, SumErrors, given_or, position, unused_or, vector, whole},
     cpu,
     fold::{Monoid, Partials},
     params,
@@ -71,10 +71,10 @@ impl Op for BatchNormFrozenBackward {
             return Ok(out);
         }
         let what = Reduction {
-            part: "lib/products",
+            parts: &["lib/products", "lib/gradient_plain"],
             monoid: Monoid::SUM4,
             tensors: &[("x", 0), ("dy", 1)],
-            vectors: &[("mean", 2), ("spread", 3)],
+            vectors: &[("mean", whole(&args, 2)), ("spread", whole(&args, 3))],
             consts: &[("VARIANCE", 1)],
             eps: self.eps as f32,
         };
@@ -118,7 +118,7 @@ impl Op for BatchNormFrozenBackward {
             trips: partials.count,
         });
         let dx = position(&args, "dx").expect("an argument");
-        tensor.apply(NAME, &mut out, caps, &args, ("lib/normalize", &[("x", 1, false), ("y", dx, true)]), coefs)?;
+        tensor.apply(NAME, &mut out, caps, &args, &Map::of("lib/normalize", &[("x", 1, false), ("y", dx, true)]), coefs)?;
         Ok(out)
     }
 

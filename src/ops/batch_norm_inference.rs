@@ -3,7 +3,7 @@
 use super::{Entry, Field, sources};
 use crate::{
     Arg, Caps, DType, Error, Expected, HostData, Lowered, Op, Pattern, Rng, Slot, Space, Step,
-    channels::{self, Channels, given_or, position, vector, whole},
+    channels::{self, Channels, Map, given_or, position, vector, whole},
     cpu, params,
     segment::check_float,
     wgsl::{Decl, Spec, View},
@@ -95,7 +95,7 @@ impl Op for BatchNormInference {
             trips: 0,
         });
         let y = position(&args, "y").expect("an argument");
-        tensor.apply(NAME, &mut out, caps, &args, ("lib/normalize", &[("x", 0, false), ("y", y, true)]), coefs)?;
+        tensor.apply(NAME, &mut out, caps, &args, &Map::of("lib/normalize", &[("x", 0, false), ("y", y, true)]), coefs)?;
         Ok(out)
     }
 

@@ -11,6 +11,8 @@ mod batch_norm_inference;
 mod dropout;
 mod dropout_backward;
 mod ftrl;
+mod layer_norm;
+mod layer_norm_backward;
 mod lion;
 mod penalty;
 mod penalty_grad;
@@ -29,6 +31,8 @@ pub use batch_norm_inference::BatchNormInference;
 pub use dropout::Dropout;
 pub use dropout_backward::DropoutBackward;
 pub use ftrl::Ftrl;
+pub use layer_norm::LayerNorm;
+pub use layer_norm_backward::LayerNormBackward;
 pub use lion::Lion;
 pub use penalty::Penalty;
 pub use penalty_grad::PenaltyGrad;
@@ -50,6 +54,8 @@ pub const ALL: &[Entry] = &[
     dropout_backward::ENTRY,
     ftrl::ENTRY,
     lion::ENTRY,
+    layer_norm::ENTRY,
+    layer_norm_backward::ENTRY,
     penalty::ENTRY,
     penalty_grad::ENTRY,
     philox::ENTRY,
@@ -78,6 +84,8 @@ mod sources {
         BATCH_NORM_INFERENCE = "batch_norm_inference",
         FTRL = "ftrl",
         LION = "lion",
+        LAYER_NORM = "layer_norm",
+        LAYER_NORM_BACKWARD = "layer_norm_backward",
         PENALTY = "penalty",
         PENALTY_GRAD = "penalty_grad",
         PHILOX = "philox",

@@ -9,6 +9,7 @@ mod limits;
 mod normalisation;
 mod optimizers;
 mod random;
+mod rows;
 
 use ridgepole::{Caps, Op, wgpu};
 

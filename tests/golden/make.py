@@ -24,6 +24,7 @@ import dropouts
 import optimizers
 import oracle
 import penalties
+import row_norms
 
 HERE = pathlib.Path(__file__).parent
 
@@ -33,7 +34,7 @@ def main():
     for package in (torch, jax, flax, optax):
         have = package.__version__.split("+")[0]
         assert have == pins[package.__name__], f"{package.__name__} {have}: see requirements.txt"
-    for module in (penalties, dropouts, batch_norms, batch_norm_gradients, optimizers, adaptive):
+    for module in (penalties, dropouts, batch_norms, batch_norm_gradients, optimizers, adaptive, row_norms):
         for file in module.files():
             path = HERE / f"{file.op}.json"
             cases = oracle.write(path, file)

@@ -1,5 +1,7 @@
 //! Every backward, and the proximal step, against finite differences of the forward's f64 reference (`ridgepole::cpu`);
 //! then the GPU against the same differences.
+mod rows;
+
 use ridgepole::{
     Access, Bits, DType, ElasticNet, Expected, HostData, Key, Layout, MaskMode, Op, Rng, Scaling, Segment, Session, Share, Space,
     cpu, ops,

@@ -1,0 +1,29 @@
+// mean = K + d, variance = M2 / cols, rstd = 1 / sqrt(variance + eps), for each row.
+// One lane per row: merges the row's last partials in order and leaves what lib/channel_apply needs with
+// lib/normalize_rows: (K, d, rstd, 0). Before it: lib/channel_reduce with lib/moments, a row being a channel, and the
+// fold's levels.
+//!use lib/grid
+//!use lib/channel_moments
+//!use lib/inverse_std
+
+struct Params { blocks: u32, channels: u32, row: u32, stride: u32, count: u32, coefs: u32, values: f32, eps: f32 }
+
+@group(0) @binding(0) var<uniform> params: Params;
+// Buffers: partials (with the coefficients from entry `coefs` on), mean, rstd.
+
+override WG: u32 = 256;
+
+@compute @workgroup_size(WG)
+fn layer_norm(@builtin(workgroup_id) wid: vec3<u32>,
+              @builtin(num_workgroups) count: vec3<u32>,
+              @builtin(local_invocation_index) index: u32) {
+    let block = workgroup_index(wid, count);
+    let r = block * WG + lane_of(index, WG);
+    if block >= params.blocks || r >= params.channels { return; }
+    let all = channel_moments(r);
+    var rstd = inverse_std(all.w / params.values, params.eps);
+    if (bitcast<u32>(all.z) & 0x7fffffffu) >= 0x7f800000u { rstd = all.z; }
+    mean_put(r, all.y + all.z);
+    rstd_put(r, rstd);
+    partials[params.coefs + r] = vec4<f32>(all.y, all.z, rstd, 0.0);
+}

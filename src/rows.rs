@@ -1,0 +1,97 @@
+//! Normalisation of rows: shapes, checks, data, and the backward pass that layer and RMS norm share.
+//!
+//! A row is to these ops what a channel is to batch norm, so they share its kernels: statistics of (rows, cols) are those of
+//! one sample with `rows` channels of `cols` values. Only weight and bias differ: they belong to the places in a row.
+mod backward;
+mod bound;
+
+pub(crate) use backward::{backward, backward_args};
+pub(crate) use bound::{RowGradients, normalized_error};
+
+use crate::{Arg, DType, Error, HostData, Op, Pattern, Rng, Space, channels::Channels};
+
+/// Rows of `cols` values, one after the other.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Rows {
+    pub rows: usize,
+    pub cols: usize,
+}
+
+impl Rows {
+    pub fn new(rows: usize, cols: usize) -> Self {
+        Self { rows, cols }
+    }
+
+    /// Rows as the channels of one sample.
+    pub fn space(self) -> Space {
+        Space::channels_first(1, self.rows, self.cols)
+    }
+
+    pub fn len(self) -> usize {
+        self.space().len()
+    }
+
+    pub fn by_row(self) -> Channels {
+        Channels { outer: 1, channels: self.rows as u64, inner: self.cols as u64 }
+    }
+
+    pub fn by_column(self) -> Channels {
+        Channels { outer: self.rows as u64, channels: self.cols as u64, inner: 1 }
+    }
+
+    pub fn check(self, op: &'static str) -> Result<(), Error> {
+        self.space().check(op).map(|_| ()).map_err(|_| {
+            let Self { rows, cols } = self;
+            Error::argument(op, "rows", format!("x cols is {rows} x {cols} elements, must be at most 2^34: split it"))
+        })
+    }
+
+    pub fn row<T>(self, of: &[T], r: usize) -> &[T] {
+        &of[r * self.cols..(r + 1) * self.cols]
+    }
+
+    pub fn patterns(self, dtype: DType) -> Vec<Pattern> {
+        crate::channels::patterns(dtype, &self.space())
+    }
+
+    pub fn fill(self, dtype: DType, arg: &Arg, rng: &mut Rng, pattern: Pattern) -> HostData {
+        crate::channels::fill(&self.space(), dtype, arg, rng, pattern)
+    }
+}
+
+/// Shapes for the checks: no value and one, rows that are whole quads and not, shorter and longer than a workgroup and than
+/// a chunk, more rows than lanes, enough rows for levels of the fold of their gradients. `make` gets a number that differs
+/// from case to case.
+pub(crate) fn cases(make: impl Fn(usize, DType, Rows) -> Box<dyn Op>) -> Vec<Box<dyn Op>> {
+    let all = [
+        (1, 1),
+        (1, 5),
+        (5, 1),
+        (8, 1),
+        (0, 4),
+        (3, 0),
+        (3, 4),
+        (4, 7),
+        (17, 8),
+        (33, 64),
+        (9, 49),
+        (300, 12),
+        (7, 257),
+        (1500, 3),
+        (2, 2501),
+        (3, 2304),
+    ];
+    let mut out = Vec::new();
+    for (rows, cols) in all {
+        for dtype in DType::FLOATS {
+            out.push(make(out.len(), dtype, Rows { rows, cols }));
+        }
+    }
+    out
+}
+
+/// The activations of a small transformer.
+pub(crate) fn benches(make: impl Fn(DType, Rows) -> Box<dyn Op>) -> Vec<Box<dyn Op>> {
+    let (short, long) = (Rows::new(8192, 1024), Rows::new(512, 16_384));
+    [(DType::F32, short), (DType::F32, long), (DType::F16, short), (DType::F16, long)].map(|(d, s)| make(d, s)).into()
+}

@@ -1,0 +1,116 @@
+//! The dispatches of a backward pass.
+use super::Rows;
+use crate::{
+    Arg, Caps, DType, Error, Lowered, Slot, Step,
+    channels::{self, Map, Reduction, given_or, position, unused_or, vector, whole},
+    fold::Monoid,
+    params,
+    wgsl::{Source, Spec, part},
+};
+
+params! { RowsParams { blocks: u32, channels: u32, row: u32, stride: u32, count: u32, coefs: u32, values: f32 } }
+params! { ColumnsParams { blocks: u32, channels: u32, row: u32, stride: u32, count: u32 } }
+
+/// Sums of each row, its coefficients by the op's own kernel `source`, dx; then sums of each column if anyone wants them.
+/// Arguments `x` and `dy` come first; where there is no `mean`, it counts as 0. `offset` is added to every weight.
+pub(crate) fn backward(
+    op: &'static str,
+    source: Source,
+    caps: &Caps,
+    args: &[Arg],
+    of: Rows,
+    offset: u32,
+) -> Result<Lowered, Error> {
+    let mut out = Lowered::default();
+    if of.rows == 0 && of.cols == 0 {
+        return Ok(out);
+    }
+    let (mean, rstd) = (position(args, "mean"), position(args, "rstd").expect("an argument"));
+    let mut statistics: Vec<(&'static str, Slot)> = mean.map(|i| ("mean", whole(args, i))).into_iter().collect();
+    statistics.push(("spread", whole(args, rstd)));
+    let about_mean: &[&'static str] = if mean.is_some() { &[] } else { &["lib/mean_zero"] };
+    let tensors = [("x", 0), ("dy", 1)];
+    if of.rows > 0 {
+        let tensor = of.by_row();
+        let weight = ("weight", given_or(1.0, args, "weight", of.cols.max(1) as u64, &mut out, caps));
+        let consts = [("OFFSET", if position(args, "weight").is_some() { offset } else { 0 })];
+        let vectors: Vec<_> = statistics.iter().cloned().chain([weight.clone()]).collect();
+        let parts = [&["lib/products", "lib/gradient_weighted"], about_mean].concat();
+        let what =
+            Reduction { parts: &parts, monoid: Monoid::SUM4, tensors: &tensors, vectors: &vectors, consts: &consts, eps: 0.0 };
+        let partials = tensor.reduce(op, &mut out, caps, args, &what)?.until(&mut out, caps, 64);
+        let coefs = out.scratch(16 * tensor.channels, caps);
+        let blocks = channels::blocks(tensor.channels, caps);
+        let mut bindings = vec![Monoid::SUM4.decl("partials", true)];
+        bindings.extend(mean.map(|_| vector("mean", false)));
+        bindings.push(vector("rstd", false));
+        let mut slots = vec![Slot::Scratch(partials.range.start..coefs.end)];
+        slots.extend(statistics.iter().map(|s| s.1.clone()));
+        out.steps.push(Step {
+            spec: Spec { shader: source, entry: op, parts: vec![], bindings, consts: vec![("WG", caps.lanes)] },
+            params: RowsParams {
+                blocks: blocks as u32,
+                channels: tensor.channels as u32,
+                row: partials.row as u32,
+                stride: partials.stride as u32,
+                count: partials.count as u32,
+                coefs: ((coefs.start - partials.range.start) / 16) as u32,
+                values: tensor.inner.max(1) as f32,
+            }
+            .into(),
+            slots,
+            workgroups: blocks,
+            trips: partials.count,
+        });
+        let tensors = [("x", 0, false), ("dy", 1, false), ("dx", position(args, "dx").expect("an argument"), true)];
+        let map = Map { part: "lib/normalize_rows_backward", tensors: &tensors, vectors: &[weight], consts: &consts };
+        tensor.apply(op, &mut out, caps, args, &map, coefs)?;
+    }
+    let (dweight, dbias) = (position(args, "dweight"), position(args, "dbias"));
+    if of.cols == 0 || (dweight, dbias) == (None, None) {
+        return Ok(out);
+    }
+    let tensor = of.by_column();
+    let parts = [&["lib/column_products"], about_mean].concat();
+    let what = Reduction { parts: &parts, monoid: Monoid::SUM4, tensors: &tensors, vectors: &statistics, consts: &[], eps: 0.0 };
+    let partials = tensor.reduce(op, &mut out, caps, args, &what)?.until(&mut out, caps, 64);
+    let blocks = channels::blocks(tensor.channels, caps);
+    let slots = vec![
+        partials.slot(),
+        unused_or(dweight, args, tensor.channels, &mut out, caps),
+        unused_or(dbias, args, tensor.channels, &mut out, caps),
+    ];
+    out.steps.push(Step {
+        spec: Spec {
+            shader: part("lib/column_gradients"),
+            entry: "column_gradients",
+            parts: vec![],
+            // As written: scratch that nobody reads may stand for a gradient, and a buffer has one usage in a dispatch.
+            bindings: vec![Monoid::SUM4.decl("partials", true), vector("dweight", true), vector("dbias", true)],
+            consts: vec![("WG", caps.lanes)],
+        },
+        params: ColumnsParams {
+            blocks: blocks as u32,
+            channels: tensor.channels as u32,
+            row: partials.row as u32,
+            stride: partials.stride as u32,
+            count: partials.count as u32,
+        }
+        .into(),
+        slots,
+        workgroups: blocks,
+        trips: partials.count,
+    });
+    Ok(out)
+}
+
+/// The arguments: statistics of each row by name, and what belongs to the columns.
+pub(crate) fn backward_args(dtype: DType, of: Rows, statistics: &[&'static str], weight: bool, bias: bool) -> Vec<Arg> {
+    let mut args = ["x", "dy"].map(|name| Arg::read(name, dtype, of.len())).to_vec();
+    args.extend(statistics.iter().map(|name| Arg::read(name, DType::F32, of.rows)));
+    args.extend(weight.then(|| Arg::read("weight", DType::F32, of.cols)));
+    args.push(Arg::write("dx", dtype, of.len()));
+    args.extend(weight.then(|| Arg::write("dweight", DType::F32, of.cols)));
+    args.extend(bias.then(|| Arg::write("dbias", DType::F32, of.cols)));
+    args
+}

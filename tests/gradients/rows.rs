@@ -1,0 +1,58 @@
+//! Normalised rows.
+use super::*;
+
+/// ∂/∂v of `loss`, place by place.
+fn gradient(v: &[f64], loss: impl Fn(&[f64]) -> f64) -> Vec<f64> {
+    let moved = |i: usize, to: f64| {
+        let mut v = v.to_vec();
+        v[i] = to;
+        v
+    };
+    (0..v.len()).map(|i| slope(v[i], |to| loss(&moved(i, to)))).collect()
+}
+
+/// The loss Σ dy·y.
+fn dot(y: &[f64], dy: &[f64]) -> f64 {
+    y.iter().zip(dy).map(|(y, dy)| y * dy).sum()
+}
+
+fn furthest(a: &[f64], b: &[f64]) -> f64 {
+    a.iter().zip(b).map(|(a, b)| (a - b).abs()).fold(0.0, f64::max)
+}
+
+#[test]
+fn layer_norm_backward_is_the_derivative_of_layer_norm() {
+    let (session, mut rng, eps) = (Session::new().expect("an adapter"), Rng::new(6), 1e-5);
+    for ((rows, cols), affine) in [((3, 8), true), ((4, 7), true), ((4, 7), false)] {
+        let (x, dy) = (draw(&mut rng, rows * cols, -1.0, 2.0), draw(&mut rng, rows * cols, -1.0, 1.0));
+        let (mut weight, mut bias) = (draw(&mut rng, cols, 0.5, 1.5), draw(&mut rng, cols, -1.0, 1.0));
+        if !affine {
+            (weight, bias) = (vec![1.0; cols], vec![0.0; cols]);
+        }
+        let loss = |x: &[f64], w: &[f64], b: &[f64]| {
+            x.chunks(cols).zip(dy.chunks(cols)).map(|(x, dy)| dot(&cpu::layer_norm(x, w, b, eps).0, dy)).sum::<f64>()
+        };
+        let dx = gradient(&x, |x| loss(x, &weight, &bias));
+        let dweight = gradient(&weight, |w| loss(&x, w, &bias));
+        let dbias = gradient(&bias, |b| loss(&x, &weight, b));
+        let of = |x: &[f64]| cpu::layer_norm(x, &weight, &bias, eps);
+        let mean: Vec<f64> = x.chunks(cols).map(|x| of(x).1).collect();
+        let rstd: Vec<f64> = x.chunks(cols).map(|x| of(x).2).collect();
+        let exact = cpu::layer_norm_backward(&x, &dy, &mean, &rstd, &weight);
+        near("layer_norm_backward: dx", &exact.0, &dx, |_| TOLERANCE);
+        near("layer_norm_backward: dweight", &exact.1, &dweight, |_| TOLERANCE);
+        near("layer_norm_backward: dbias", &exact.2, &dbias, |_| TOLERANCE);
+        let f32 = |v: &[f64]| v.iter().map(|&v| DType::F32.nearest(v)).collect::<Vec<_>>();
+        let given = cpu::layer_norm_backward(&x, &dy, &f32(&mean), &f32(&rstd), &weight);
+        let slack = [furthest(&given.0, &dx), furthest(&given.1, &dweight), furthest(&given.2, &dbias)];
+        let mut data = vec![f32s(&x), f32s(&dy), f32s(&mean), f32s(&rstd)];
+        let mut want = vec![dx];
+        if affine {
+            data.push(f32s(&weight));
+            want.extend([dweight, dbias]);
+        }
+        data.extend(want.iter().map(|w| f32s(&vec![0.0; w.len()])));
+        let op = ops::LayerNormBackward { weight: affine, bias: affine, ..ops::LayerNormBackward::new(DType::F32, rows, cols) };
+        gpu_near(&session, &op, &data, &want, |n, _| slack[n]);
+    }
+}
