@@ -1,4 +1,4 @@
-//! Normalisation of rows: shapes, checks, data, and the backward pass that layer and RMS norm share.
+//! Normalisation of rows: shapes, checks, data, and the backward pass.
 //!
 //! A row is to these ops what a channel is to batch norm, so they share its kernels: statistics of (rows, cols) are those of
 //! one sample with `rows` channels of `cols` values. Only weight and bias differ: they belong to the places in a row.

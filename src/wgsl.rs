@@ -64,7 +64,6 @@ library![
     "largest_none",
     "mask_none",
     "mask_store",
-    "mean_zero",
     "moments",
     "momentum_buffer",
     "momentum_none",

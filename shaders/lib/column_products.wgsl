@@ -1,5 +1,5 @@
 // Sums over rows of dy and of dy * xhat, for every place in a row: xhat = (x - mean) * rstd with the statistics of the row.
-// For lib/channel_reduce in columns; buffers: x, dy, mean (or lib/mean_zero), spread (rstd).
+// For lib/channel_reduce in columns; buffers: x, dy, mean, spread (rstd).
 //!use lib/two_sums
 struct Frame { unused: u32 }
 

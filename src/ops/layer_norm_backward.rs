@@ -62,7 +62,7 @@ impl Op for LayerNormBackward {
         let args = self.args();
         check_float(NAME, &args[0])?;
         self.shape().check(NAME)?;
-        rows::backward(NAME, sources::LAYER_NORM_BACKWARD, caps, &args, self.shape(), 0)
+        rows::backward(NAME, sources::LAYER_NORM_BACKWARD, caps, &args, self.shape())
     }
 
     fn patterns(&self) -> Vec<Pattern> {
@@ -83,7 +83,7 @@ impl Op for LayerNormBackward {
         let values = cpu::layer_norm_backward(&x, &dy, &mean, &rstd, &weight);
         let (of, dtype) = (self.shape(), self.dtype);
         let given = RowGradients { of, dtype, x: &x, dy: &dy, mean: &mean, rstd: &rstd, weight: &weight };
-        given.expected(values, [self.weight, self.bias], true)
+        given.expected(values, [self.weight, self.bias])
     }
 }
 

@@ -12,38 +12,25 @@ params! { RowsParams { blocks: u32, channels: u32, row: u32, stride: u32, count:
 params! { ColumnsParams { blocks: u32, channels: u32, row: u32, stride: u32, count: u32 } }
 
 /// Sums of each row, its coefficients by the op's own kernel `source`, dx; then sums of each column if anyone wants them.
-/// Arguments `x` and `dy` come first; where there is no `mean`, it counts as 0. `offset` is added to every weight.
-pub(crate) fn backward(
-    op: &'static str,
-    source: Source,
-    caps: &Caps,
-    args: &[Arg],
-    of: Rows,
-    offset: u32,
-) -> Result<Lowered, Error> {
+/// Arguments `x` and `dy` come first.
+pub(crate) fn backward(op: &'static str, source: Source, caps: &Caps, args: &[Arg], of: Rows) -> Result<Lowered, Error> {
     let mut out = Lowered::default();
     if of.rows == 0 && of.cols == 0 {
         return Ok(out);
     }
-    let (mean, rstd) = (position(args, "mean"), position(args, "rstd").expect("an argument"));
-    let mut statistics: Vec<(&'static str, Slot)> = mean.map(|i| ("mean", whole(args, i))).into_iter().collect();
-    statistics.push(("spread", whole(args, rstd)));
-    let about_mean: &[&'static str] = if mean.is_some() { &[] } else { &["lib/mean_zero"] };
+    let statistic = |name| whole(args, position(args, name).expect("an argument"));
+    let statistics = [("mean", statistic("mean")), ("spread", statistic("rstd"))];
     let tensors = [("x", 0), ("dy", 1)];
     if of.rows > 0 {
         let tensor = of.by_row();
         let weight = ("weight", given_or(1.0, args, "weight", of.cols.max(1) as u64, &mut out, caps));
-        let consts = [("OFFSET", if position(args, "weight").is_some() { offset } else { 0 })];
         let vectors: Vec<_> = statistics.iter().cloned().chain([weight.clone()]).collect();
-        let parts = [&["lib/products", "lib/gradient_weighted"], about_mean].concat();
-        let what =
-            Reduction { parts: &parts, monoid: Monoid::SUM4, tensors: &tensors, vectors: &vectors, consts: &consts, eps: 0.0 };
+        let parts = &["lib/products", "lib/gradient_weighted"];
+        let what = Reduction { parts, monoid: Monoid::SUM4, tensors: &tensors, vectors: &vectors, consts: &[], eps: 0.0 };
         let partials = tensor.reduce(op, &mut out, caps, args, &what)?.until(&mut out, caps, 64);
         let coefs = out.scratch(16 * tensor.channels, caps);
         let blocks = channels::blocks(tensor.channels, caps);
-        let mut bindings = vec![Monoid::SUM4.decl("partials", true)];
-        bindings.extend(mean.map(|_| vector("mean", false)));
-        bindings.push(vector("rstd", false));
+        let bindings = vec![Monoid::SUM4.decl("partials", true), vector("mean", false), vector("rstd", false)];
         let mut slots = vec![Slot::Scratch(partials.range.start..coefs.end)];
         slots.extend(statistics.iter().map(|s| s.1.clone()));
         out.steps.push(Step {
@@ -63,7 +50,7 @@ pub(crate) fn backward(
             trips: partials.count,
         });
         let tensors = [("x", 0, false), ("dy", 1, false), ("dx", position(args, "dx").expect("an argument"), true)];
-        let map = Map { part: "lib/normalize_rows_backward", tensors: &tensors, vectors: &[weight], consts: &consts };
+        let map = Map { part: "lib/normalize_rows_backward", tensors: &tensors, vectors: &[weight], consts: &[] };
         tensor.apply(op, &mut out, caps, args, &map, coefs)?;
     }
     let (dweight, dbias) = (position(args, "dweight"), position(args, "dbias"));
@@ -71,8 +58,14 @@ pub(crate) fn backward(
         return Ok(out);
     }
     let tensor = of.by_column();
-    let parts = [&["lib/column_products"], about_mean].concat();
-    let what = Reduction { parts: &parts, monoid: Monoid::SUM4, tensors: &tensors, vectors: &statistics, consts: &[], eps: 0.0 };
+    let what = Reduction {
+        parts: &["lib/column_products"],
+        monoid: Monoid::SUM4,
+        tensors: &tensors,
+        vectors: &statistics,
+        consts: &[],
+        eps: 0.0,
+    };
     let partials = tensor.reduce(op, &mut out, caps, args, &what)?.until(&mut out, caps, 64);
     let blocks = channels::blocks(tensor.channels, caps);
     let slots = vec![

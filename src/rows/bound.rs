@@ -5,18 +5,18 @@ use crate::{DType, Expected, channels::SumErrors};
 const E: f64 = DType::F32.epsilon();
 const LEAST: f64 = DType::F32.least_normal();
 
-/// Of (x - mean)·rstd·weight + bias, the first factor being `far` and off by `far_error`: each operation adds its ulp (a
-/// weight with its offset one more), and the store.
+/// Of (x - mean)·rstd·weight + bias, the first factor being `far` and off by `far_error`: each operation adds its
+/// ulp, and the store.
 pub(crate) fn normalized_error(far: [f64; 2], rstd: [f64; 2], weight: f64, bias: f64, value: f64, dtype: DType) -> f64 {
     let ([far, far_error], [rstd, rstd_error], w) = (far, rstd, weight.abs());
     let product = (far.abs() + far_error) * (rstd + rstd_error) * w;
     let error = w * (far_error * rstd + (far.abs() + far_error) * rstd_error)
-        + E * (4.0 * product + value.abs() + bias.abs())
+        + E * (3.0 * product + value.abs() + bias.abs())
         + 4.0 * (1.0 + (1.0 + w) * (1.0 + rstd + rstd_error)) * LEAST;
     error + dtype.rounding(value.abs() + error)
 }
 
-/// What a backward op is given, in f64; the weight with its offset, 1 if there is none.
+/// What a backward op is given, in f64; the weight is 1 if there is none.
 pub(crate) struct RowGradients<'a> {
     pub of: Rows,
     pub dtype: DType,
@@ -28,36 +28,34 @@ pub(crate) struct RowGradients<'a> {
 }
 
 impl RowGradients<'_> {
-    /// Bounds for the values (dx, dweight, dbias); dweight and dbias as far as wanted. `centred`: whether the kernel sums the
-    /// gradients of a row.
-    pub fn expected(&self, values: (Vec<f64>, Vec<f64>, Vec<f64>), wanted: [bool; 2], centred: bool) -> Vec<Expected> {
+    /// Bounds for the values (dx, dweight, dbias); dweight and dbias as far as wanted.
+    pub fn expected(&self, values: (Vec<f64>, Vec<f64>, Vec<f64>), wanted: [bool; 2]) -> Vec<Expected> {
         let mut dx = Vec::new();
         for r in 0..self.of.rows {
-            self.row_bounds(r, self.of.row(&values.0, r), centred, &mut dx);
+            self.row_bounds(r, self.of.row(&values.0, r), &mut dx);
         }
         let [dweight, dbias] = self.column_bounds();
         let all = [(true, values.0, dx), (wanted[0], values.1, dweight), (wanted[1], values.2, dbias)];
         all.into_iter().filter(|a| a.0).map(|(_, value, bound)| Expected::Within { value, bound }).collect()
     }
 
-    fn row_bounds(&self, r: usize, dx: &[f64], centred: bool, out: &mut Vec<f64>) {
+    fn row_bounds(&self, r: usize, dx: &[f64], out: &mut Vec<f64>) {
         let (x, mean, rstd, m) = (self.of.row(self.x, r), self.mean[r], self.rstd[r], self.of.cols as f64);
         let g: Vec<f64> = self.of.row(self.dy, r).iter().zip(self.weight).map(|(dy, w)| dy * w).collect();
         let (sum, magnitudes) = g.iter().fold((0.0, 0.0), |(s, a), g| (s + g, a + g.abs()));
         let (dot, products) =
             g.iter().zip(x).map(|(g, x)| g * (x - mean) * rstd).fold((0.0, 0.0), |(s, a), v| (s + v, a + v.abs()));
-        // As for batch norm, with g in place of dy: rounded twice, for the weight's offset and the product.
+        // As for batch norm, with g in place of dy, itself a product that was rounded.
         let off = SumErrors::of(x, &g, mean, rstd, 0.0);
         let widest = x.iter().fold(1.0, |a: f64, x| a.max((x - mean).abs()));
         let flushed = 2.0 * m * (1.0 + rstd) * widest * LEAST;
-        let part = if centred { 1.0 } else { 0.0 };
-        let (p, t) = (part * sum / m, rstd * dot / m);
-        let p_error = part * ((off.dbias + 2.0 * E * magnitudes + flushed) / m + 3.0 * E * p.abs());
-        let t_error = rstd * (off.dweight + 2.0 * E * products + flushed) / m + 4.0 * E * t.abs();
+        let (p, t) = (sum / m, rstd * dot / m);
+        let p_error = (off.dbias + E * magnitudes + flushed) / m + 3.0 * E * p.abs();
+        let t_error = rstd * (off.dweight + E * products + flushed) / m + 4.0 * E * t.abs();
         for ((g, x), dx) in g.iter().zip(x).zip(dx) {
             // g - p, x - mean, its product with t, their difference; then times rstd, and the store.
             let far = (x - mean).abs();
-            let given = p_error + far * t_error + 2.0 * E * g.abs();
+            let given = p_error + far * t_error + E * g.abs();
             let inner = given + 2.0 * E * ((g - p).abs() + 3.0 * far * t.abs() + given);
             let error = rstd * inner * (1.0 + 2.0 * E) + 2.0 * E * dx.abs() + 4.0 * (1.0 + rstd) * (1.0 + widest) * LEAST;
             out.push(error + self.dtype.rounding(dx.abs() + error));
