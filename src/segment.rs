@@ -5,8 +5,9 @@ use std::ops::Range;
 
 /// One tensor of an arena.
 ///
-/// Elements between tensors are never read or written. A single tensor is an arena of one segment:
-/// [`Segment::one`].
+/// Elements between tensors keep their values and change no result. Where a tensor ends within a quad of four, the kernels
+/// read the rest of that quad and write it back, so a NaN there may lose its payload and nothing else may use it meanwhile.
+/// A single tensor is an arena of one segment: [`Segment::one`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Segment {
