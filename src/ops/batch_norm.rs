@@ -222,7 +222,7 @@ impl Op for BatchNorm {
             for i in places {
                 let value = cpu::batch_norm(x[i], mu, r, weight[ch], bias[ch]);
                 // x - K, less mean - K; times weight * rstd; plus bias; each rounded once, and the store.
-                let off = s.shifted_error + e32 * (s.range + (x[i] - mu).abs());
+                let off = s.shifted_error + e32 * (s.range + (x[i] - mu).abs()) + flushed;
                 let scaled = ((x[i] - mu).abs() + off) * weight[ch].abs();
                 let error = off * weight[ch].abs() * r
                     + scaled * (r_error + 2.0 * e32 * (r + r_error))
