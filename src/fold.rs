@@ -23,16 +23,10 @@ pub struct Monoid {
 impl Monoid {
     /// A sum of f32.
     pub const SUM: Self = Self { part: "lib/sum_f32", wgsl: "f32", bytes: 4 };
-    /// Two sums of f32.
-    pub const SUM2: Self = Self { part: "lib/sum_vec2", wgsl: "vec2<f32>", bytes: 8 };
     /// Four sums of f32.
     pub const SUM4: Self = Self { part: "lib/sum_vec4", wgsl: "vec4<f32>", bytes: 16 };
     /// A sum of u32, modulo 2^32.
     pub const COUNT: Self = Self { part: "lib/sum_u32", wgsl: "u32", bytes: 4 };
-    /// The bitwise or of u32.
-    pub const ANY: Self = Self { part: "lib/or_u32", wgsl: "u32", bytes: 4 };
-    /// (count, mean, sum of squared deviations, 0) by Chan's formula.
-    pub const CHAN: Self = Self { part: "lib/chan", wgsl: "vec4<f32>", bytes: 16 };
 
     /// The binding of an array of partials.
     pub fn decl(&self, name: &'static str, writes: bool) -> Decl {

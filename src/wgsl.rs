@@ -38,7 +38,6 @@ macro_rules! library {
 }
 library![
     "adaptive",
-    "chan",
     "chan_shifted",
     "channel_apply",
     "channel_moments",
@@ -74,7 +73,6 @@ library![
     "normalize_rows",
     "normalize_rows_backward",
     "optimizer",
-    "or_u32",
     "philox",
     "products",
     "ratio_momentum",
@@ -95,7 +93,6 @@ library![
     "store_f16",
     "sum_f32",
     "sum_u32",
-    "sum_vec2",
     "sum_vec4",
     "two_sums",
     "words_by_four",
