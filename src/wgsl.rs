@@ -3,6 +3,10 @@
 //! A kernel file never declares a storage buffer: the host says which buffers a dispatch binds and how they are stored,
 //! and [`compose`] writes the declarations and the functions to reach them. So one kernel text serves f32, f16 and bf16,
 //! aligned and ragged ends, and host and shader cannot disagree about a binding.
+mod library;
+
+pub use library::LIBRARY;
+
 use crate::DType;
 use std::{fmt::Write, hash::Hash};
 
@@ -27,77 +31,14 @@ impl Hash for Source {
     }
 }
 
-macro_rules! library {
-    ($($name:literal),* $(,)?) => {
-        /// The parts that `//!use` lines may name, `shaders/lib/*.wgsl`.
-        pub const LIBRARY: &[Source] = &[$(Source {
-            name: concat!("lib/", $name),
-            text: include_str!(concat!("../shaders/lib/", $name, ".wgsl")),
-        }),*];
+/// A kernel file by its path under `shaders/`, without the ending.
+#[doc(hidden)]
+#[macro_export]
+macro_rules! kernel {
+    ($name:literal) => {
+        $crate::wgsl::Source { name: $name, text: include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/shaders/", $name, ".wgsl")) }
     };
 }
-library![
-    "adaptive",
-    "chan_shifted",
-    "channel_apply",
-    "channel_moments",
-    "channel_reduce",
-    "column_gradients",
-    "column_products",
-    "copy_words",
-    "descend",
-    "draw_all",
-    "draw_any",
-    "draw_pairs",
-    "elastic",
-    "fill_words",
-    "finite",
-    "fold",
-    "fold_keep",
-    "fold_out",
-    "gradient_plain",
-    "gradient_weighted",
-    "grid",
-    "inverse_std",
-    "largest_keep",
-    "largest_none",
-    "mask_none",
-    "mask_store",
-    "moments",
-    "momentum_buffer",
-    "momentum_none",
-    "mul_wide",
-    "mul_wide_u64",
-    "normalize",
-    "normalize_backward",
-    "normalize_rows",
-    "normalize_rows_backward",
-    "optimizer",
-    "philox",
-    "products",
-    "ratio_momentum",
-    "ratio_plain",
-    "reduce",
-    "row_weight",
-    "scale_gpu",
-    "scale_host",
-    "segments",
-    "skip_begin",
-    "skip_end",
-    "skip_scan",
-    "square_centered",
-    "square_plain",
-    "step_always",
-    "step_unless",
-    "store_bf16",
-    "store_f16",
-    "sum_f32",
-    "sum_u32",
-    "sum_vec4",
-    "two_sums",
-    "words_by_four",
-    "words_by_one",
-];
 
 /// A part of the library, by the name that a `//!use` line would give it.
 ///

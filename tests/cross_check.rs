@@ -10,7 +10,7 @@ fn every_case_of_every_op_in_every_mode() {
     let modes: Vec<_> =
         check::modes(&rig.device).into_iter().map(|(name, caps)| (name, Gpu::with_caps(&rig.device, caps))).collect();
     let (mut ran, mut failed) = (0, Vec::new());
-    for entry in ops::ALL {
+    for entry in ops::all() {
         let (before, start) = (ran, std::time::Instant::now());
         for (i, op) in (entry.cases)().iter().enumerate() {
             let name = format!("{op:?}");

@@ -201,7 +201,7 @@ fn run_case(session: &Session, case: &Case, worst: &mut Worst) -> Result<(), Str
 #[test]
 fn the_reference_and_the_gpu_agree_with_pytorch_and_jax() {
     let (session, mut failed) = (Session::new().expect("an adapter"), Vec::new());
-    for entry in ops::ALL {
+    for entry in ops::all() {
         let Some(file) = load(entry.name) else { continue };
         let mut worst = Worst::default();
         for case in &file.cases {
@@ -228,7 +228,7 @@ const ABSENT: &[(&str, &str, &str)] = &[
 
 #[test]
 fn every_op_has_values_by_both_frameworks_and_every_file_an_op() {
-    for entry in ops::ALL {
+    for entry in ops::all() {
         let missing = ABSENT.iter().filter(|(op, ..)| *op == entry.name).count();
         if missing == 2 {
             assert!(load(entry.name).is_none(), "{}: there are values, and no framework is said to have it", entry.name);

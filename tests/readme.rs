@@ -19,10 +19,13 @@ fn read(name: &str) -> String {
 
 /// Every document that a reader is sent to.
 fn documents() -> Vec<String> {
-    let docs = std::fs::read_dir(root().join("docs")).expect("docs/ is there");
-    let docs = docs.map(|e| e.expect("readable").file_name().into_string().expect("UTF-8")).filter(|n| n.ends_with(".md"));
+    let docs = ["docs", "docs/numerics"].into_iter().flat_map(|dir| {
+        let files = std::fs::read_dir(root().join(dir)).expect("the folder is there");
+        let names = files.map(|e| e.expect("readable").file_name().into_string().expect("UTF-8"));
+        names.filter(|n| n.ends_with(".md")).map(move |n| format!("{dir}/{n}"))
+    });
     let top = ["README.md", "CHANGELOG.md", "CONTRIBUTING.md"].map(String::from);
-    top.into_iter().chain(docs.map(|n| format!("docs/{n}"))).collect()
+    top.into_iter().chain(docs).collect()
 }
 
 /// A cell of a table: a bar inside code still ends a cell.
@@ -31,9 +34,13 @@ fn cell(text: &str) -> String {
 }
 
 fn table() -> String {
-    let mut out = String::from("| op | what it does | formula |\n|---|---|---|\n");
-    for e in ops::ALL {
-        writeln!(out, "| `{}` | {} | `{}` |", e.name, cell(e.summary), cell(e.formula)).expect("a String takes all");
+    let mut out = String::new();
+    for family in ops::FAMILIES {
+        write!(out, "### {}\n\n| op | what it does | formula |\n|---|---|---|\n", family.title).expect("a String takes all");
+        for e in family.ops {
+            writeln!(out, "| `{}` | {} | `{}` |", e.name, cell(e.summary), cell(e.formula)).expect("a String takes all");
+        }
+        out.push('\n');
     }
     out
 }
@@ -55,12 +62,16 @@ fn the_table_of_ops_is_that_of_the_code() {
 
 #[test]
 fn every_op_has_its_paragraph_on_numerics() {
-    let text = read("docs/numerics.md");
-    for e in ops::ALL {
-        assert!(text.lines().any(|l| l == format!("### `{}`", e.name)), "docs/numerics.md has no heading for `{}`", e.name);
-    }
-    for name in text.lines().filter_map(|l| l.strip_prefix("### `")?.strip_suffix('`')) {
-        assert!(ops::find(name).is_some(), "docs/numerics.md describes `{name}`, which is no op");
+    for family in ops::FAMILIES {
+        let file = format!("docs/numerics/{}.md", family.name);
+        let text = read(&file);
+        let said: Vec<&str> = text.lines().filter_map(|l| l.strip_prefix("## `")?.strip_suffix('`')).collect();
+        for e in family.ops {
+            assert!(said.contains(&e.name), "{file} has no heading for `{}`", e.name);
+        }
+        for name in said {
+            assert!(family.ops.iter().any(|e| e.name == name), "{file} describes `{name}`, which is no op of the family");
+        }
     }
 }
 

@@ -63,7 +63,7 @@ fn choose(filter: &str) -> Result<Vec<Chosen>, Failure> {
         let cases: Vec<_> = all.filter(|(_, op)| e.name.contains(filter) || format!("{op:?}").contains(filter)).collect();
         (!cases.is_empty()).then_some((e, cases))
     };
-    let chosen: Vec<_> = ops::ALL.iter().filter_map(of).collect();
+    let chosen: Vec<_> = ops::all().filter_map(of).collect();
     if chosen.is_empty() {
         return Err(nothing(filter));
     }
@@ -72,7 +72,7 @@ fn choose(filter: &str) -> Result<Vec<Chosen>, Failure> {
 
 /// What to say when a filter leaves nothing.
 pub(crate) fn nothing(filter: &str) -> Failure {
-    let names: Vec<&str> = ops::ALL.iter().map(|e| e.name).collect();
+    let names: Vec<&str> = ops::all().map(|e| e.name).collect();
     Failure::usage(format!("no op and no case contains {filter:?}; the ops are: {}", names.join(", ")))
 }
 

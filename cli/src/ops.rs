@@ -26,10 +26,10 @@ pub struct Args {
 /// [`Failure::Closed`] if nobody reads the list.
 pub fn run(args: &Args, ui: &Ui) -> Result<(), Failure> {
     if args.json {
-        let all: Vec<Value> = ops::ALL.iter().map(describe).collect();
+        let all: Vec<Value> = ops::all().map(describe).collect();
         return ui.line(format_args!("{:#}", Value::Array(all)));
     }
-    for (i, e) in ops::ALL.iter().enumerate() {
+    for (i, e) in ops::all().enumerate() {
         ui.line(format_args!("{}{}: {}\n    {}", if i == 0 { "" } else { "\n" }, e.name, e.summary, e.formula))?;
         ui.line("  arguments")?;
         for a in arguments(e) {

@@ -231,7 +231,7 @@ mod tests {
     #[test]
     fn no_description_panics() {
         let mut failed = Vec::new();
-        for entry in ops::ALL {
+        for entry in ops::all() {
             let base = usual(entry);
             assert!(ops::from_json(&base.to_string()).is_ok_and(|op| valid(op.as_ref()).is_ok()), "{base}");
             for field in entry.fields {

@@ -1,99 +1,43 @@
-//! Every op, one module each, and the table that tests, benches, the command line and the documents walk.
+//! Every op, a family to a folder, and the table that tests, benches, the command line and the documents walk.
 use crate::{DType, Error, Op, Segment};
 
-mod adagrad;
-mod adam;
-mod adamw;
-mod batch_norm;
-mod batch_norm_backward;
-mod batch_norm_frozen_backward;
-mod batch_norm_inference;
-mod dropout;
-mod dropout_backward;
-mod ftrl;
-mod layer_norm;
-mod layer_norm_backward;
-mod lion;
-mod penalty;
-mod penalty_grad;
-mod philox;
-mod prox;
-mod rmsprop;
-mod sgd;
+mod dropouts;
+mod norms;
+mod optimizers;
+mod penalties;
 
-pub use adagrad::Adagrad;
-pub use adam::Adam;
-pub use adamw::Adamw;
-pub use batch_norm::BatchNorm;
-pub use batch_norm_backward::BatchNormBackward;
-pub use batch_norm_frozen_backward::BatchNormFrozenBackward;
-pub use batch_norm_inference::BatchNormInference;
-pub use dropout::Dropout;
-pub use dropout_backward::DropoutBackward;
-pub use ftrl::Ftrl;
-pub use layer_norm::LayerNorm;
-pub use layer_norm_backward::LayerNormBackward;
-pub use lion::Lion;
-pub use penalty::Penalty;
-pub use penalty_grad::PenaltyGrad;
-pub use philox::Philox;
-pub use prox::Prox;
-pub use rmsprop::RmsProp;
-pub use sgd::Sgd;
+pub use dropouts::*;
+pub use norms::*;
+pub use optimizers::*;
+pub use penalties::*;
 
-/// The table.
-pub const ALL: &[Entry] = &[
-    adagrad::ENTRY,
-    adam::ENTRY,
-    adamw::ENTRY,
-    batch_norm::ENTRY,
-    batch_norm_backward::ENTRY,
-    batch_norm_frozen_backward::ENTRY,
-    batch_norm_inference::ENTRY,
-    dropout::ENTRY,
-    dropout_backward::ENTRY,
-    ftrl::ENTRY,
-    lion::ENTRY,
-    layer_norm::ENTRY,
-    layer_norm_backward::ENTRY,
-    penalty::ENTRY,
-    penalty_grad::ENTRY,
-    philox::ENTRY,
-    prox::ENTRY,
-    rmsprop::ENTRY,
-    sgd::ENTRY,
-];
+/// The table, by family.
+pub const FAMILIES: &[Family] = &[penalties::FAMILY, optimizers::FAMILY, dropouts::FAMILY, norms::FAMILY];
 
-/// The kernel files, one per op.
-mod sources {
-    use crate::wgsl::Source;
-    macro_rules! source {
-        ($($id:ident = $name:literal),* $(,)?) => {
-            $(pub const $id: Source = Source { name: $name, text: include_str!(concat!("../../shaders/", $name, ".wgsl")) };)*
-        };
-    }
-    source! {
-        ADAGRAD = "adagrad",
-        ADAM = "adam",
-        ADAMW = "adamw",
-        DROPOUT = "dropout",
-        DROPOUT_BACKWARD = "dropout_backward",
-        BATCH_NORM = "batch_norm",
-        BATCH_NORM_BACKWARD = "batch_norm_backward",
-        BATCH_NORM_FROZEN_BACKWARD = "batch_norm_frozen_backward",
-        BATCH_NORM_INFERENCE = "batch_norm_inference",
-        FTRL = "ftrl",
-        LION = "lion",
-        LAYER_NORM = "layer_norm",
-        LAYER_NORM_BACKWARD = "layer_norm_backward",
-        PENALTY = "penalty",
-        PENALTY_GRAD = "penalty_grad",
-        PHILOX = "philox",
-        PROX = "prox",
-        RMSPROP = "rmsprop",
-        SGD = "sgd",
-    }
+/// The rows of the table in order.
+pub fn all() -> impl Iterator<Item = &'static Entry> {
+    FAMILIES.iter().flat_map(|f| f.ops)
 }
+
+/// Ops that belong together.
+pub struct Family {
+    /// Its folder in `shaders`, `src/ops` and `src/cpu`, and its file in `docs/numerics`.
+    pub name: &'static str,
+    /// Its heading.
+    pub title: &'static str,
+    /// Its rows.
+    pub ops: &'static [Entry],
+}
+
+/// Says which ops a family has, and exports them: `folder: "Title", module::Type, ...`.
+macro_rules! family {
+    ($name:ident: $title:literal, $($op:ident::$ty:ident),* $(,)?) => {
+        $(pub use $op::$ty;)*
+        pub(super) const FAMILY: super::Family =
+            super::Family { name: stringify!($name), title: $title, ops: &[$($op::ENTRY),*] };
+    };
+}
+use family;
 
 /// A row of the table.
 pub struct Entry {
@@ -125,7 +69,7 @@ pub struct Field {
 
 /// The row of an op.
 pub fn find(name: &str) -> Option<&'static Entry> {
-    ALL.iter().find(|e| e.name == name)
+    all().find(|e| e.name == name)
 }
 
 /// Reads any op of the table from JSON: `{"op": "penalty_grad", "dtype": "f32", ...}`.
@@ -135,7 +79,7 @@ pub fn find(name: &str) -> Option<&'static Entry> {
 pub fn from_json(text: &str) -> Result<Box<dyn Op>, Error> {
     let bad = |what: &str, why: String| Error::Json { what: what.to_string(), why };
     let mut value: serde_json::Value = serde_json::from_str(text).map_err(|e| bad("the op's JSON", e.to_string()))?;
-    let names = || ALL.iter().map(|e| e.name).collect::<Vec<_>>().join(", ");
+    let names = || all().map(|e| e.name).collect::<Vec<_>>().join(", ");
     let name = value.as_object_mut().and_then(|o| o.remove("op"));
     let Some(serde_json::Value::String(name)) = name else {
         return Err(bad("the op's JSON", format!("wants an object with the key \"op\", one of: {}", names())));

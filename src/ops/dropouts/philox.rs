@@ -1,0 +1,134 @@
+//! Raw random words. Kernel: `shaders/dropouts/philox.wgsl`. Reference: `cpu::philox`.
+use crate::{
+    Arg, Caps, DType, Error, Expected, HostData, Lowered, Op, Step, cpu, draws, kernel,
+    ops::{Entry, Field},
+    params, tile,
+    wgsl::{Decl, Spec, View},
+};
+use serde::{Deserialize, Serialize};
+
+params! { PhiloxParams {
+    first: u32, blocks: u32, lo: u32, hi: u32, base: u32, end: u32,
+    key_lo: u32, key_hi: u32, step: u32, stream: u32, d_lo: u32, d_hi: u32
+} }
+
+/// Writes the words of Philox4x32-10 blocks, in order: the generator behind every mask of this crate.
+///
+/// Writes `words`, `len` of them, four to a block. Block b has the counter (low word of b, high word of b, `step`, `stream`)
+/// and the key (low word of `seed`, high word of `seed`). Exact on every device. No scratch.
+///
+/// Salmon, Moraes, Dror and Shaw, "Parallel random numbers: as easy as 1, 2, 3", SC'11.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Philox {
+    /// How many 32-bit words, below 2^34.
+    pub len: usize,
+    /// The key.
+    pub seed: u64,
+    /// The fourth word of the counter.
+    #[serde(default)]
+    pub stream: u32,
+    /// The third word of the counter.
+    #[serde(default)]
+    pub step: u32,
+    /// The first block's number; the last one's must not pass 2^64.
+    #[serde(default)]
+    pub first_block: u64,
+}
+
+const NAME: &str = "philox";
+
+impl Op for Philox {
+    fn name(&self) -> &'static str {
+        NAME
+    }
+
+    fn args(&self) -> Vec<Arg> {
+        vec![Arg::write("words", DType::U32, self.len)]
+    }
+
+    fn lower(&self, caps: &Caps) -> Result<Lowered, Error> {
+        let (args, len) = (self.args(), self.len as u64);
+        crate::Space::flat(self.len).check(NAME).map_err(|_| {
+            Error::argument(NAME, "len", format!("is {len}, must be at most {}: split it by first_block", crate::Space::MAX_LEN))
+        })?;
+        // Of the last block only the number must fit.
+        if self.first_block.checked_add(len.div_ceil(4).saturating_sub(1)).is_none() {
+            return Err(Error::argument(
+                NAME,
+                "first_block",
+                format!("is {}: with {len} words it passes 2^64", self.first_block),
+            ));
+        }
+        let mut out = Lowered::default();
+        let block_quads = u64::from(caps.lanes) * u64::from(caps.quads);
+        for piece in tile::flat(NAME, caps, len, 4, block_quads)? {
+            let blocks = piece.blocks.end - piece.blocks.start;
+            out.steps.push(Step {
+                spec: Spec {
+                    shader: kernel!("dropouts/philox"),
+                    entry: "philox_words",
+                    parts: vec![draws::mul_wide(caps)],
+                    bindings: vec![Decl { name: "words", dtype: DType::U32, view: View::Raw("u32"), writes: true }],
+                    consts: vec![("WG", caps.lanes), ("QUADS", caps.quads)],
+                },
+                params: PhiloxParams {
+                    first: piece.blocks.start as u32,
+                    blocks: blocks as u32,
+                    lo: piece.quads.start as u32,
+                    hi: piece.quads.end as u32,
+                    base: piece.base(),
+                    end: piece.end(),
+                    key_lo: self.seed as u32,
+                    key_hi: (self.seed >> 32) as u32,
+                    step: self.step,
+                    stream: self.stream,
+                    d_lo: self.first_block as u32,
+                    d_hi: (self.first_block >> 32) as u32,
+                }
+                .into(),
+                slots: vec![piece.slot(0, &args[0])],
+                workgroups: blocks,
+                trips: u64::from(caps.quads) * 11,
+            });
+        }
+        Ok(out)
+    }
+
+    fn reference(&self, _: &[HostData]) -> Vec<Expected> {
+        let key = [self.seed as u32, (self.seed >> 32) as u32];
+        let block = |i: usize| self.first_block + i as u64;
+        let words = (0..self.len.div_ceil(4))
+            .flat_map(|i| cpu::philox([block(i) as u32, (block(i) >> 32) as u32, self.step, self.stream], key));
+        vec![Expected::Exact(HostData::U32(words.take(self.len).collect()))]
+    }
+}
+
+fn cases() -> Vec<Box<dyn Op>> {
+    let case = |len, seed, stream, step, first_block| Box::new(Philox { len, seed, stream, step, first_block }) as Box<dyn Op>;
+    let mut out: Vec<_> = [0, 1, 2, 3, 4, 2047, 4096, 40_003].map(|len| case(len, 0x0123_4567_89ab_cdef, 3, 7, 0)).into();
+    // Carries into the high word of the block's number, inside the tensor and before it; the last number there is.
+    out.push(case(9001, 1, u32::MAX, 0, (1 << 32) - 1000));
+    out.push(case(4096, u64::MAX, 0, u32::MAX, u64::MAX - 1023));
+    out
+}
+
+fn bench() -> Vec<Box<dyn Op>> {
+    vec![Box::new(Philox { len: 1 << 22, seed: 1, stream: 0, step: 0, first_block: 0 })]
+}
+
+pub(super) const ENTRY: Entry = Entry {
+    name: NAME,
+    summary: "writes the words of Philox4x32-10, the counter-based generator behind every mask",
+    formula: "words[4b..4b+4] = philox(counter = (first_block + b, step, stream), key = seed)",
+    fields: &[
+        Field { name: "len", default: "", about: "how many 32-bit words" },
+        Field { name: "seed", default: "", about: "the 64-bit key" },
+        Field { name: "stream", default: "0", about: "the fourth word of the counter" },
+        Field { name: "step", default: "0", about: "the third word of the counter" },
+        Field { name: "first_block", default: "0", about: "the first block's number, the counter's low 64 bits" },
+    ],
+    cases,
+    bench,
+    parse: crate::ops::parse::<Philox>,
+};

@@ -1,0 +1,193 @@
+//! Layer normalisation. Kernel: `shaders/norms/layer_norm.wgsl`. Reference: `cpu::layer_norm`.
+use crate::{
+    Arg, Caps, DType, Error, Expected, HostData, Lowered, Op, Pattern, Rng, Slot, Step,
+    channels::{self, MOMENTS, Map, Moments, Reduction, given_or, position, vector, whole},
+    cpu, kernel,
+    ops::{Entry, Field},
+    params,
+    rows::{self, Rows},
+    segment::check_float,
+    wgsl::Spec,
+};
+use serde::{Deserialize, Serialize};
+
+params! {
+    LayerNormParams { blocks: u32, channels: u32, row: u32, stride: u32, count: u32, coefs: u32, values: f32, eps: f32 }
+}
+
+/// y = γ·(x - μ)/√(σ² + ε) + β with the mean μ and the biased variance σ² of each row; γ and β belong to the columns.
+///
+/// Reads `x` (rows·cols elements, row after row), `weight` γ (cols values, f32; absent: 1), `bias` β (cols, f32; absent: 0).
+/// Writes `y` (as `x`), and for the backward pass `mean` μ and `rstd` 1/√(σ² + ε) (rows, f32). Statistics are those of
+/// [`BatchNorm`](super::BatchNorm) with a row for a channel: gathered in chunks of fixed size from values measured from one of
+/// them, and merged in a fixed order, so results are the same bit for bit from run to run on a device, and σ² is exactly 0
+/// for a constant row. Three dispatches, more for long rows and for tensors beyond the binding limit.
+///
+/// A row with a NaN or an infinity, or whose squared deviations overflow f32 (|x - μ|·√cols about 10^19), becomes NaN: `y`,
+/// `mean` and `rstd`; the others do not. Where σ² + ε is 0, 1/√ is taken as 0. For rows without columns `mean` is 0 and σ² is
+/// 0. A device must be able to bind 32 bytes per row, and 4 per column.
+///
+/// Ba, Kiros and Hinton, "Layer Normalization", 2016; PyTorch's `layer_norm`, Flax's `LayerNorm` (whose ε is 1e-6).
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct LayerNorm {
+    /// How `x` and `y` are stored.
+    pub dtype: DType,
+    /// Rows: the product of all sizes but the normalised ones. May be 0.
+    pub rows: usize,
+    /// Values of a row. May be 0; rows·cols is at most 2^34.
+    pub cols: usize,
+    /// ε, added to the variance inside the root; at least 0.
+    #[serde(default = "channels::eps")]
+    pub eps: f64,
+    /// Whether there is a γ.
+    #[serde(default = "channels::yes")]
+    pub weight: bool,
+    /// Whether there is a β.
+    #[serde(default = "channels::yes")]
+    pub bias: bool,
+}
+
+const NAME: &str = "layer_norm";
+
+impl LayerNorm {
+    /// With ε = 1e-5, γ and β.
+    pub fn new(dtype: DType, rows: usize, cols: usize) -> Self {
+        Self { dtype, rows, cols, eps: channels::eps(), weight: true, bias: true }
+    }
+
+    fn shape(&self) -> Rows {
+        Rows::new(self.rows, self.cols)
+    }
+}
+
+impl Op for LayerNorm {
+    fn name(&self) -> &'static str {
+        NAME
+    }
+
+    fn args(&self) -> Vec<Arg> {
+        let len = self.shape().len();
+        let mut args = vec![Arg::read("x", self.dtype, len)];
+        args.extend(self.weight.then(|| Arg::read("weight", DType::F32, self.cols)));
+        args.extend(self.bias.then(|| Arg::read("bias", DType::F32, self.cols)));
+        args.push(Arg::write("y", self.dtype, len));
+        args.extend(["mean", "rstd"].map(|name| Arg::write(name, DType::F32, self.rows)));
+        args
+    }
+
+    fn lower(&self, caps: &Caps) -> Result<Lowered, Error> {
+        let (args, mut out, tensor) = (self.args(), Lowered::default(), self.shape().by_row());
+        check_float(NAME, &args[0])?;
+        self.shape().check(NAME)?;
+        channels::check_eps(NAME, self.eps)?;
+        if self.rows == 0 {
+            return Ok(out);
+        }
+        let what =
+            Reduction { parts: &["lib/moments"], monoid: MOMENTS, tensors: &[("x", 0)], vectors: &[], consts: &[], eps: 0.0 };
+        let partials = tensor.reduce(NAME, &mut out, caps, &args, &what)?.until(&mut out, caps, 64);
+        let coefs = out.scratch(16 * tensor.channels, caps);
+        let y = position(&args, "y").expect("an argument");
+        let blocks = channels::blocks(tensor.channels, caps);
+        out.steps.push(Step {
+            spec: Spec {
+                shader: kernel!("norms/layer_norm"),
+                entry: NAME,
+                parts: vec![],
+                bindings: vec![MOMENTS.decl("partials", true), vector("mean", true), vector("rstd", true)],
+                consts: vec![("WG", caps.lanes)],
+            },
+            params: LayerNormParams {
+                blocks: blocks as u32,
+                channels: tensor.channels as u32,
+                row: partials.row as u32,
+                stride: partials.stride as u32,
+                count: partials.count as u32,
+                coefs: ((coefs.start - partials.range.start) / 16) as u32,
+                values: self.cols.max(1) as f32,
+                eps: self.eps as f32,
+            }
+            .into(),
+            slots: vec![Slot::Scratch(partials.range.start..coefs.end), whole(&args, y + 1), whole(&args, y + 2)],
+            workgroups: blocks,
+            trips: partials.count,
+        });
+        let of_columns = [("weight", 1.0), ("bias", 0.0)]
+            .map(|(name, absent)| (name, given_or(absent, &args, name, self.cols.max(1) as u64, &mut out, caps)));
+        let tensors = [("x", 0, false), ("y", y, true)];
+        let map = Map { part: "lib/normalize_rows", tensors: &tensors, vectors: &of_columns, consts: &[] };
+        tensor.apply(NAME, &mut out, caps, &args, &map, coefs)?;
+        Ok(out)
+    }
+
+    fn patterns(&self) -> Vec<Pattern> {
+        self.shape().patterns(self.dtype)
+    }
+
+    fn domain(&self, arg: &Arg) -> [f64; 2] {
+        channels::domain(arg)
+    }
+
+    fn fill(&self, arg: &Arg, rng: &mut Rng, pattern: Pattern) -> HostData {
+        self.shape().fill(self.dtype, arg, rng, pattern)
+    }
+
+    fn reference(&self, args: &[HostData]) -> Vec<Expected> {
+        let (e32, of, all) = (DType::F32.epsilon(), self.shape(), self.args());
+        let data = |name| position(&all, name).map(|i| args[i].to_f64());
+        let x = args[0].to_f64();
+        let (weight, bias) = (data("weight").unwrap_or(vec![1.0; of.cols]), data("bias").unwrap_or(vec![0.0; of.cols]));
+        let nan = |len: usize| (vec![f64::NAN; len], vec![0.0; len]);
+        let (mut y, mut mean, mut rstd) = (nan(x.len()), nan(of.rows), nan(of.rows));
+        for r in 0..of.rows {
+            let values = of.row(&x, r);
+            // A row with a value that is not finite becomes NaN, as all is from the start.
+            let Some(s) = Moments::of(values) else { continue };
+            let (row, mu, inverse) = cpu::layer_norm(values, &weight, &bias, self.eps);
+            // K + (mean - K) and the store. Subnormal values may be flushed when read, differenced or stored.
+            let mean_error = s.shifted_error + 2.0 * e32 * (mu.abs() + s.range) + 4.0 * DType::F32.least_normal();
+            let rstd_error = channels::inverse_std_error(s.variance, s.variance_error, self.eps);
+            (mean.0[r], mean.1[r]) = (mu, mean_error);
+            (rstd.0[r], rstd.1[r]) = (inverse, rstd_error);
+            for (c, value) in row.into_iter().enumerate() {
+                // x - K, less mean - K.
+                let far = values[c] - mu;
+                let far_error = s.shifted_error + e32 * (s.range + far.abs());
+                let error =
+                    rows::normalized_error([far, far_error], [inverse, rstd_error], weight[c], bias[c], value, self.dtype);
+                (y.0[r * of.cols + c], y.1[r * of.cols + c]) = (value, error);
+            }
+        }
+        [y, mean, rstd].map(|(value, bound)| Expected::Within { value, bound }).into()
+    }
+}
+
+fn cases() -> Vec<Box<dyn Op>> {
+    rows::cases(|i, dtype, Rows { rows, cols }| {
+        // With eps 0 the inverse deviation of a nearly constant row has no digit that is sure: not for halves.
+        let eps = if i % 5 == 2 && dtype == DType::F32 { 0.0 } else { 1e-5 };
+        Box::new(LayerNorm { eps, weight: i % 4 != 1, bias: i % 5 < 3, ..LayerNorm::new(dtype, rows, cols) })
+    })
+}
+
+fn bench() -> Vec<Box<dyn Op>> {
+    rows::benches(|dtype, of| Box::new(LayerNorm::new(dtype, of.rows, of.cols)))
+}
+
+pub(super) const ENTRY: Entry = Entry {
+    name: NAME,
+    summary: "normalises each row by its mean and variance",
+    formula: "y = γ·(x - μ)/√(σ² + ε) + β",
+    fields: &[
+        Field { name: "dtype", default: "", about: "storage of x and y: f32, f16 or bf16; vectors are f32" },
+        Field { name: "rows", default: "", about: "rows" },
+        Field { name: "cols", default: "", about: "values of a row; rows·cols is at most 2^34" },
+        Field { name: "eps", default: "1e-5", about: "ε, added to the variance inside the root, at least 0" },
+        Field { name: "weight", default: "true", about: "whether there is a γ for each column" },
+        Field { name: "bias", default: "true", about: "whether there is a β for each column" },
+    ],
+    cases,
+    bench,
+    parse: crate::ops::parse::<LayerNorm>,
+};

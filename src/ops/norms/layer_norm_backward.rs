@@ -1,0 +1,114 @@
+//! The gradient of layer normalisation. Kernel: `shaders/norms/layer_norm_backward.wgsl`. Reference: `cpu::layer_norm_backward`.
+use crate::{
+    Arg, Caps, DType, Error, Expected, HostData, Lowered, Op, Pattern, Rng, channels, cpu, kernel,
+    ops::{Entry, Field},
+    rows::{self, RowGradients, Rows},
+    segment::check_float,
+};
+use serde::{Deserialize, Serialize};
+
+/// The gradients of [`LayerNorm`](super::LayerNorm): with x̂ = (x - μ)·rstd and g = dy·γ,
+/// dx = rstd·(g - (Σg + x̂·Σg·x̂)/cols) with sums over the row; dγ = Σdy·x̂ and dβ = Σdy over the rows.
+///
+/// Reads `x` and `dy` (rows·cols elements), `mean` and `rstd` as the forward op wrote them (rows values, f32) and `weight` γ
+/// (cols, f32; absent: 1). Writes `dx` (as `x`) and, where there is a γ or β, `dweight` and `dbias` (cols, f32; 0 if there is
+/// no row). Sums of rows and of columns are formed in chunks of fixed size and merged in a fixed order: results are the same
+/// bit for bit from run to run on a device. Five dispatches, three if there is neither γ nor β; more for long sums and for
+/// tensors beyond the binding limit. A device must be able to bind 32 bytes per row, and 16 per column for every 2^24 elements.
+///
+/// Error: that of a tree of f32 sums, relative to the sums of magnitudes; x - μ is formed first, from a mean rounded to f32.
+/// A NaN or infinity makes its row of `dx`, and its column of `dweight` and `dbias`, NaN or infinite, and nothing else of
+/// `dx`; one in `x` alone leaves `dbias` finite.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct LayerNormBackward {
+    /// How `x`, `dy` and `dx` are stored.
+    pub dtype: DType,
+    /// Rows. May be 0.
+    pub rows: usize,
+    /// Values of a row. May be 0; rows·cols is at most 2^34.
+    pub cols: usize,
+    /// Whether there is a γ, and so a `dweight`.
+    #[serde(default = "channels::yes")]
+    pub weight: bool,
+    /// Whether there is a β, and so a `dbias`.
+    #[serde(default = "channels::yes")]
+    pub bias: bool,
+}
+
+const NAME: &str = "layer_norm_backward";
+
+impl LayerNormBackward {
+    /// With γ and β.
+    pub fn new(dtype: DType, rows: usize, cols: usize) -> Self {
+        Self { dtype, rows, cols, weight: true, bias: true }
+    }
+
+    fn shape(&self) -> Rows {
+        Rows::new(self.rows, self.cols)
+    }
+}
+
+impl Op for LayerNormBackward {
+    fn name(&self) -> &'static str {
+        NAME
+    }
+
+    fn args(&self) -> Vec<Arg> {
+        rows::backward_args(self.dtype, self.shape(), &["mean", "rstd"], self.weight, self.bias)
+    }
+
+    fn lower(&self, caps: &Caps) -> Result<Lowered, Error> {
+        let args = self.args();
+        check_float(NAME, &args[0])?;
+        self.shape().check(NAME)?;
+        rows::backward(NAME, kernel!("norms/layer_norm_backward"), caps, &args, self.shape())
+    }
+
+    fn patterns(&self) -> Vec<Pattern> {
+        self.shape().patterns(self.dtype)
+    }
+
+    fn domain(&self, arg: &Arg) -> [f64; 2] {
+        channels::domain(arg)
+    }
+
+    fn fill(&self, arg: &Arg, rng: &mut Rng, pattern: Pattern) -> HostData {
+        self.shape().fill(self.dtype, arg, rng, pattern)
+    }
+
+    fn reference(&self, args: &[HostData]) -> Vec<Expected> {
+        let [x, dy, mean, rstd] = [0, 1, 2, 3].map(|i| args[i].to_f64());
+        let weight = if self.weight { args[4].to_f64() } else { vec![1.0; self.cols] };
+        let values = cpu::layer_norm_backward(&x, &dy, &mean, &rstd, &weight);
+        let (of, dtype) = (self.shape(), self.dtype);
+        let given = RowGradients { of, dtype, x: &x, dy: &dy, mean: &mean, rstd: &rstd, weight: &weight };
+        given.expected(values, [self.weight, self.bias])
+    }
+}
+
+fn cases() -> Vec<Box<dyn Op>> {
+    rows::cases(|i, dtype, Rows { rows, cols }| {
+        Box::new(LayerNormBackward { weight: i % 4 != 1, bias: i % 5 < 3, ..LayerNormBackward::new(dtype, rows, cols) })
+    })
+}
+
+fn bench() -> Vec<Box<dyn Op>> {
+    rows::benches(|dtype, of| Box::new(LayerNormBackward::new(dtype, of.rows, of.cols)))
+}
+
+pub(super) const ENTRY: Entry = Entry {
+    name: NAME,
+    summary: "the gradients of layer_norm: of its input, and of γ and β",
+    formula: "dx = rstd·(γ·dy - (Σγ·dy + x̂·Σγ·dy·x̂)/cols)",
+    fields: &[
+        Field { name: "dtype", default: "", about: "storage of x, dy and dx: f32, f16 or bf16; vectors are f32" },
+        Field { name: "rows", default: "", about: "rows" },
+        Field { name: "cols", default: "", about: "values of a row; rows·cols is at most 2^34" },
+        Field { name: "weight", default: "true", about: "whether there is a γ, and so a dweight" },
+        Field { name: "bias", default: "true", about: "whether there is a β, and so a dbias" },
+    ],
+    cases,
+    bench,
+    parse: crate::ops::parse::<LayerNormBackward>,
+};

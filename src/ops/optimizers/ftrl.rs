@@ -1,0 +1,244 @@
+//! One FTRL-proximal step. Kernel: `shaders/optimizers/ftrl.wgsl`. Reference: `cpu::ftrl`.
+use crate::{
+    Approx, Arg, Caps, Cost, DType, ElasticNet, Error, Expected, Group, HostData, Lowered, NonFinite, Op, Pattern, Rng, Segment,
+    cpu, kernel,
+    ops::{Entry, Field, arena_cases},
+    optimizer::{Optimizer, check_scalar, coupled, table},
+    params,
+};
+use serde::{Deserialize, Serialize};
+
+params! {
+    FtrlParams {
+        segments: u32, first: u32, blocks: u32, lo: u32, hi: u32, base: u32, end: u32,
+        grad_scale: f32, beta: f32,
+    }
+}
+
+/// One step of FTRL-proximal (follow the regularized leader), for one tensor or a whole model in one dispatch. With α =
+/// `lr` · `lr_scale`, and λ1 and λ2 (as a slope) of the group's `prox`:
+///
+/// 1. g = `grad_scale` · scale · grad + gradient of the coupled penalty
+/// 2. σ = (√(n + g²) - √n) / α; z = z + g - σ·w; n = n + g²
+/// 3. w = 0 where |z| ≤ λ1, else -(z - sign(z)·λ1) / ((`beta` + √n) / α + λ2)
+///
+/// So the proximal penalty is in the weight for as long as it is trained, not times lr at each step: zeros are exact and stay
+/// until the gradients' sum outgrows λ1. L2 of the half form is the paper's λ2. Without penalty this is Adagrad with eps =
+/// `beta`, if z = -w·(`beta` + √n) / α before the first step.
+///
+/// Reads `grad` and, with `gpu_scale`, `scale` (f32\[1\], on the GPU: a clip factor, the inverse of a loss scale). Updates
+/// `weight`, `z` and `n` (f32; n not negative; all three zeros before the first step), with [`NonFinite::Skip`] `skipped`
+/// (u32\[1\], + 1 for a step that was left out). All but `scale` and `skipped` hold the arena's elements. The weight in step 2 is
+/// as stored, so z takes up what a half rounds off.
+///
+/// A decoupled decay is an error, for the weight is made anew; so is α = 0. Where the divisor is 0, which takes `beta` = 0, the
+/// weight is 0. Steps need no number. Deterministic. Scratch: 16 bytes if steps may be skipped. An arena without elements does
+/// nothing, nor does it count.
+///
+/// Error: running analysis of the kernel's own operations, each at WGSL's accuracy ([`Approx`]). The difference of the roots is
+/// computed as g² / (√(n + g²) + √n), which cancels nothing and is at most |g|.
+/// McMahan et al., "Ad click prediction: a view from the trenches", 2013.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Ftrl {
+    /// How weights and gradients are stored.
+    pub dtype: DType,
+    /// The tensors of the arena, in ascending order.
+    pub segments: Vec<Segment>,
+    /// Learning-rate factor and penalties of each parameter group.
+    pub groups: Vec<Group>,
+    /// α of the paper, above 0.
+    pub lr: f64,
+    /// β of the paper: what keeps early steps small; at least 0.
+    #[serde(default = "crate::optimizer::table::one")]
+    pub beta: f64,
+    /// Multiplies the gradients; finite. -1 ascends.
+    #[serde(default = "crate::optimizer::table::one")]
+    pub grad_scale: f64,
+    /// Whether a second factor is read from the GPU. The product of both is formed first.
+    #[serde(default)]
+    pub gpu_scale: bool,
+    /// What to do about NaN and infinities.
+    #[serde(default)]
+    pub non_finite: NonFinite,
+}
+
+const NAME: &str = "ftrl";
+
+impl Ftrl {
+    /// The paper's β = 1 on one tensor of `len` elements: no penalty.
+    pub fn new(dtype: DType, len: usize, lr: f64) -> Self {
+        Self {
+            dtype,
+            segments: Segment::one(len),
+            groups: vec![Group::default()],
+            lr,
+            beta: 1.0,
+            grad_scale: 1.0,
+            gpu_scale: false,
+            non_finite: NonFinite::Propagate,
+        }
+    }
+
+    fn optimizer(&self) -> Optimizer<'_> {
+        Optimizer {
+            name: NAME,
+            dtype: self.dtype,
+            segments: &self.segments,
+            groups: &self.groups,
+            state: &["z", "n"],
+            lr: self.lr,
+            step: 1,
+            grad_scale: self.grad_scale,
+            gpu_scale: self.gpu_scale,
+            non_finite: self.non_finite,
+        }
+    }
+
+    fn check(&self) -> Result<(), Error> {
+        check_scalar(NAME, "lr", self.lr, [0.0, f64::INFINITY])?;
+        check_scalar(NAME, "beta", self.beta, [0.0, f64::INFINITY])?;
+        for (i, group) in self.groups.iter().enumerate() {
+            group.check(NAME, i)?;
+            if group.decay != 0.0 {
+                let why = format!("[{i}] has decay = {}, must be 0: the weight is made anew; use prox or coupled", group.decay);
+                return Err(Error::argument(NAME, "groups", why));
+            }
+            // Below the least normal number a device may see 0.
+            let rate = group.rates(self.lr).rate;
+            if (rate as f32) < f32::MIN_POSITIVE {
+                let why = format!("[{i}]: lr · lr_scale is {rate}, must be at least 1.2e-38: it is divided by");
+                return Err(Error::argument(NAME, "groups", why));
+            }
+        }
+        Ok(())
+    }
+}
+
+impl Op for Ftrl {
+    fn name(&self) -> &'static str {
+        NAME
+    }
+
+    fn args(&self) -> Vec<Arg> {
+        self.optimizer().args()
+    }
+
+    fn lower(&self, caps: &Caps) -> Result<Lowered, Error> {
+        self.check()?;
+        self.optimizer().lower(caps, kernel!("optimizers/ftrl"), &[], |w| {
+            FtrlParams {
+                segments: w.segments,
+                first: w.first,
+                blocks: w.blocks,
+                lo: w.lo,
+                hi: w.hi,
+                base: w.base,
+                end: w.end,
+                grad_scale: self.grad_scale as f32,
+                beta: self.beta as f32,
+            }
+            .into()
+        })
+    }
+
+    fn patterns(&self) -> Vec<Pattern> {
+        let mut all = vec![Pattern::Ordinary, Pattern::Zeros, Pattern::NonFinite];
+        // With beta = 0, what a device flushes to 0 decides whether the divisor is 0: nothing is promised there.
+        all.extend((self.beta > 0.0).then_some(Pattern::Tiny));
+        all
+    }
+
+    fn domain(&self, arg: &Arg) -> [f64; 2] {
+        match arg.name {
+            "scale" => [0.5, 2.0],
+            "n" => [0.0, 1.0],
+            _ => [-1.0, 1.0],
+        }
+    }
+
+    fn fill(&self, arg: &Arg, rng: &mut Rng, pattern: Pattern) -> HostData {
+        self.optimizer().fill(arg, self.domain(arg), rng, pattern)
+    }
+
+    fn reference(&self, args: &[HostData]) -> Vec<Expected> {
+        self.optimizer().reference(args, |factor, rates, [g, w, z, n, _]| {
+            let ([l1, l2], zero) = (rates.prox, Approx::exact(0.0));
+            let step = cpu::FtrlStep { descent: rates.descent(factor), beta: self.beta, l1, l2 };
+            let (weight, z1, n1) = cpu::ftrl(&step, w, g, z, n);
+            // The same again as the kernel does it, for the error.
+            let g = coupled(factor, rates, g, w);
+            let slower = Approx::exact(1.0).over(Approx::host(rates.rate));
+            let (square, old) = (g.times(g), Approx::exact(n));
+            let sum = Approx::sum([old, square]);
+            let both = Approx::sum([sum.root(), old.root()]);
+            // From 0 to |g| whatever n is, in f32 too: the divisor is no less than the root of what is divided, but for 8 ulp.
+            let most = (g.value.abs() + g.error) * (1.0 + 8.0 * f64::from(f32::EPSILON)) + f64::from(f32::MIN_POSITIVE);
+            let difference = if both == zero { zero } else { square.over(both).off_by_at_most(most) };
+            let sigma = difference.times(slower);
+            let z = Approx::sum([Approx::exact(z), g, sigma.times(Approx::exact(w)).negative()]);
+            let divisor = Approx::sum([Approx::sum([Approx::host(self.beta), sum.root()]).times(slower), Approx::host(l2)]);
+            let soft = z.negative().soft(Approx::host(l1));
+            let moved = if soft == zero || divisor == zero { zero } else { soft.over(divisor) };
+            [Approx { value: weight, ..moved }, Approx { value: z1, ..z }, Approx { value: n1, ..sum }, zero]
+        })
+    }
+
+    /// f32: 28 bytes an element, f16 and bf16: 22; the gradients once more if a step may be skipped.
+    fn cost(&self) -> Cost {
+        self.optimizer().cost()
+    }
+}
+
+fn cases() -> Vec<Box<dyn Op>> {
+    let group = |lr_scale, prox| Group { lr_scale, prox, ..Group::default() };
+    let groups = [
+        Group::default(),
+        group(2.0, ElasticNet::l1(0.5)),
+        group(10.0, ElasticNet::weight_decay(0.3)),
+        Group { coupled: ElasticNet::new(1e-2, 0.3), ..group(0.5, ElasticNet::new(0.2, 0.7)) },
+    ];
+    arena_cases(groups.len(), |dtype, segments, n| {
+        let plain = Ftrl { segments, groups: groups.to_vec(), ..Ftrl::new(dtype, 0, 0.1) };
+        let skip = NonFinite::Skip;
+        // Distinct pipelines cost compile time, so each half type takes its own part of what f32 takes whole.
+        Box::new(match (n % 4, dtype) {
+            (0, DType::F32 | DType::F16) => plain,
+            (1, DType::F32 | DType::F16) => Ftrl { beta: 0.125, grad_scale: -0.25, ..plain },
+            (2, DType::F32) => Ftrl { gpu_scale: true, non_finite: skip, ..plain },
+            (_, DType::F32 | DType::F16) => Ftrl { beta: 0.0, ..plain },
+            _ => Ftrl { gpu_scale: true, non_finite: skip, grad_scale: 0.5, ..plain },
+        })
+    })
+}
+
+fn bench() -> Vec<Box<dyn Op>> {
+    // No decay, which FTRL refuses.
+    table::bench(|dtype, segments, groups| {
+        let groups = groups.into_iter().map(|g| Group { decay: 0.0, ..g }).collect();
+        Box::new(Ftrl { segments, groups, ..Ftrl::new(dtype, 0, 0.1) })
+    })
+}
+
+pub(super) const ENTRY: Entry = Entry {
+    name: NAME,
+    summary: "one FTRL-proximal step (sparse weights that stay sparse), over one tensor or an arena",
+    formula: "g += coupled; z += g - (√(n+g²) - √n)/lr·w; n += g²; w = -soft(z, λ1)/((beta + √n)/lr + λ2)",
+    fields: &[
+        Field { name: "dtype", default: "", about: "storage of weight and grad: f32, f16 or bf16" },
+        table::SEGMENTS,
+        Field {
+            name: "groups",
+            default: "",
+            about: "of each group: lr_scale (1), coupled, prox: l1 (0), l2 (0), l2_form (sum or half); no decay",
+        },
+        Field { name: "lr", default: "", about: "α of the paper, above 0" },
+        Field { name: "beta", default: "1", about: "β of the paper, added to the root of n, at least 0" },
+        table::GRAD_SCALE,
+        table::GPU_SCALE,
+        table::NON_FINITE,
+    ],
+    cases,
+    bench,
+    parse: crate::ops::parse::<Ftrl>,
+};

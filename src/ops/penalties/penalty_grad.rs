@@ -1,0 +1,135 @@
+//! The gradient of a penalty, added to a gradient. Kernel: `shaders/penalties/penalty_grad.wgsl`. Reference: `cpu::penalty_grad`.
+use crate::{
+    Arg, Caps, DType, ElasticNet, Error, Expected, HostData, Lowered, Op, Pattern, Segment, Slot, Step, cpu, kernel,
+    ops::{Entry, Field, arena_cases},
+    params,
+    segment::{Arena, check_float},
+    wgsl::{Decl, Spec, View},
+};
+use serde::{Deserialize, Serialize};
+
+params! { PenaltyGradParams { segments: u32, first: u32, blocks: u32, lo: u32, hi: u32, base: u32, end: u32 } }
+
+/// Adds ∂Ω/∂w = λ1·sign(w) + 2·λ2·w (or λ2·w) to a gradient, for one tensor or a whole arena in one dispatch.
+///
+/// Reads `weight`, updates `grad` in place; both hold the arena's elements. sign(0) = 0: this subgradient makes small
+/// weights swing round zero; only [`Prox`](super::Prox) lands on it. A NaN weight has sign 0. Deterministic. No scratch.
+///
+/// Error: three roundings of f32 in the sum, and the rounding of the storage type.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct PenaltyGrad {
+    /// How weights and gradients are stored.
+    pub dtype: DType,
+    /// The tensors of the arena, in ascending order.
+    pub segments: Vec<Segment>,
+    /// The penalty of each parameter group.
+    pub groups: Vec<ElasticNet>,
+}
+
+const NAME: &str = "penalty_grad";
+
+impl Op for PenaltyGrad {
+    fn name(&self) -> &'static str {
+        NAME
+    }
+
+    fn args(&self) -> Vec<Arg> {
+        let len = Segment::arena_len(&self.segments);
+        vec![Arg::read("weight", self.dtype, len), Arg::update("grad", self.dtype, len)]
+    }
+
+    fn lower(&self, caps: &Caps) -> Result<Lowered, Error> {
+        let args = self.args();
+        check_float(NAME, &args[0])?;
+        self.groups.iter().try_for_each(|g| g.check(NAME, "groups"))?;
+        let arena = Arena::new(NAME, &self.segments, self.groups.len(), caps)?;
+        let mut out = Lowered::default();
+        let table = out.table(&arena.table(self.groups.iter().map(|g| [g.l1 as f32, g.slope() as f32, 0.0, 0.0])), caps);
+        for piece in arena.pieces(NAME, caps, self.dtype.size())? {
+            let decl = |name, writes| Decl { name, dtype: self.dtype, view: piece.view(), writes };
+            out.steps.push(Step {
+                spec: Spec {
+                    shader: kernel!("penalties/penalty_grad"),
+                    entry: "penalty_grad",
+                    parts: vec![],
+                    bindings: vec![
+                        decl("weight", false),
+                        decl("grad", true),
+                        Decl { name: "table", dtype: DType::U32, view: View::Raw("vec4<u32>"), writes: false },
+                    ],
+                    consts: vec![("WG", caps.lanes), ("QUADS", caps.quads)],
+                },
+                params: PenaltyGradParams {
+                    segments: arena.rows.len() as u32,
+                    first: piece.blocks.start as u32,
+                    blocks: (piece.blocks.end - piece.blocks.start) as u32,
+                    lo: piece.quads.start as u32,
+                    hi: piece.quads.end as u32,
+                    base: piece.base(),
+                    end: piece.end(),
+                }
+                .into(),
+                slots: vec![piece.slot(0, &args[0]), piece.slot(1, &args[1]), Slot::Table(table.clone())],
+                workgroups: piece.blocks.end - piece.blocks.start,
+                trips: u64::from(caps.quads) + 32,
+            });
+        }
+        Ok(out)
+    }
+
+    fn patterns(&self) -> Vec<Pattern> {
+        vec![Pattern::Ordinary, Pattern::Zeros, Pattern::Tiny, Pattern::NonFinite]
+    }
+
+    fn reference(&self, args: &[HostData]) -> Vec<Expected> {
+        let (w, mut value) = (args[0].to_f64(), args[1].to_f64());
+        let mut bound = vec![0.0; value.len()];
+        let e32 = DType::F32.epsilon();
+        for s in &self.segments {
+            let group = &self.groups[s.group];
+            for i in s.start..s.start + s.len {
+                let term = cpu::penalty_grad(group.l1, group.slope(), w[i]);
+                // λ and slope are rounded to f32 (1 ulp each), their product once, the two sums once each; a term may
+                // be flushed if it is below the least normal number.
+                let terms = if group.slope() == 0.0 { group.l1 } else { group.l1 + group.slope() * w[i].abs() };
+                bound[i] = e32 * (3.0 * terms + (value[i] + term).abs()) + 2.0 * DType::F32.least_normal();
+                value[i] += term;
+                bound[i] += self.dtype.rounding(value[i].abs() + bound[i]);
+            }
+        }
+        vec![Expected::Within { value, bound }]
+    }
+}
+
+fn cases() -> Vec<Box<dyn Op>> {
+    let kinds = [ElasticNet::l1(1e-2), ElasticNet::l2(0.3), ElasticNet::weight_decay(0.3), ElasticNet::new(1e-2, 0.3)];
+    arena_cases(4, |dtype, segments, n| {
+        let groups = (0..4).map(|g| kinds[(g + n) % 4]).collect();
+        Box::new(PenaltyGrad { dtype, segments, groups })
+    })
+}
+
+fn bench() -> Vec<Box<dyn Op>> {
+    DType::FLOATS
+        .into_iter()
+        .map(|dtype| {
+            let (segments, groups) = (Segment::one(1 << 22), vec![ElasticNet::new(1e-4, 1e-4)]);
+            Box::new(PenaltyGrad { dtype, segments, groups }) as Box<dyn Op>
+        })
+        .collect()
+}
+
+pub(super) const ENTRY: Entry = Entry {
+    name: NAME,
+    summary: "adds the gradient of an L1, L2 or elastic-net penalty to a gradient, over one tensor or an arena",
+    formula: "g += λ1·sign(w) + 2·λ2·w",
+    fields: &[
+        Field { name: "dtype", default: "", about: "storage of weight and grad: f32, f16 or bf16" },
+        Field { name: "segments", default: "", about: "tensors of the arena: start (a multiple of 4), len, group" },
+        Field { name: "groups", default: "", about: "penalty of each group: l1, l2 (at least 0), l2_form (sum or half)" },
+    ],
+    cases,
+    bench,
+    parse: crate::ops::parse::<PenaltyGrad>,
+};

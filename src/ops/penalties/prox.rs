@@ -1,0 +1,200 @@
+//! The proximal step of a penalty. Kernel: `shaders/penalties/prox.wgsl`, then `lib/fold`. Reference: `cpu::prox`.
+use crate::{
+    Arg, Caps, DType, ElasticNet, Error, Expected, HostData, Lowered, Op, Pattern, Rng, Segment, Slot, Step, cpu,
+    fold::{Monoid, Partials},
+    kernel,
+    ops::{Entry, Field, arena_cases},
+    params,
+    segment::{Arena, check_float},
+    wgsl::{Decl, Spec, View},
+};
+use serde::{Deserialize, Serialize};
+
+params! { ProxParams { segments: u32, first: u32, blocks: u32, lo: u32, hi: u32, base: u32, end: u32, partial: u32 } }
+
+/// One proximal step on every tensor of an arena, each with its own group's λ:
+/// w ← sign(w)·max(|w| - step·λ1, 0) / (1 + step·slope), slope being 2·λ2, or λ2 in the half form.
+///
+/// Updates `weight` (the arena's elements) in place and writes `zeros`, u32\[1\]: how many weights, in all tensors together,
+/// the threshold set to +0, that is those with |w| ≤ step·λ1 before. With λ1 = 0 these are the weights that were 0 already.
+/// The count is exact on every device, modulo 2^32. A weight that survives the threshold and only then is too small for
+/// its storage type is stored as 0 and not counted; the next step counts it. NaN stays NaN and infinities stay infinite,
+/// neither is counted. The threshold and the divisor are computed in f64 and rounded to f32 once. Deterministic, the same
+/// however the arena is windowed.
+///
+/// Error: 3.5 ulp of f32, and the rounding of the storage type; a group without penalty leaves its weights as they are,
+/// but for -0, which becomes +0. Source: Parikh and Boyd, "Proximal Algorithms", 2014, section 6.5.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Prox {
+    /// How weights are stored.
+    pub dtype: DType,
+    /// The tensors of the arena, in ascending order.
+    pub segments: Vec<Segment>,
+    /// The penalty of each parameter group.
+    pub groups: Vec<ElasticNet>,
+    /// The step size t, at least 0: the learning rate, in proximal gradient descent.
+    pub step: f64,
+}
+
+const NAME: &str = "prox";
+
+impl Prox {
+    /// A group's threshold and divisor, as the GPU gets them.
+    fn scalars(&self, group: &ElasticNet) -> [f32; 2] {
+        [(self.step * group.l1) as f32, (1.0 + self.step * group.slope()) as f32]
+    }
+
+    fn check(&self) -> Result<(), Error> {
+        if !(self.step.is_finite() && self.step >= 0.0) {
+            return Err(Error::argument(NAME, "step", format!("is {}, must be finite and at least 0", self.step)));
+        }
+        for (i, group) in self.groups.iter().enumerate() {
+            group.check(NAME, "groups")?;
+            if self.scalars(group).iter().any(|s| !s.is_finite()) {
+                let why =
+                    format!("is {:e}, and its product with l1 or l2 of groups[{i}] is past the range of f32 (3.4e38)", self.step);
+                return Err(Error::argument(NAME, "step", why));
+            }
+        }
+        Ok(())
+    }
+}
+
+impl Op for Prox {
+    fn name(&self) -> &'static str {
+        NAME
+    }
+
+    fn args(&self) -> Vec<Arg> {
+        let len = Segment::arena_len(&self.segments);
+        vec![Arg::update("weight", self.dtype, len), Arg::write("zeros", DType::U32, 1)]
+    }
+
+    fn lower(&self, caps: &Caps) -> Result<Lowered, Error> {
+        let args = self.args();
+        check_float(NAME, &args[0])?;
+        self.check()?;
+        let arena = Arena::new(NAME, &self.segments, self.groups.len(), caps)?;
+        let mut out = Lowered::default();
+        let rows = self.groups.iter().map(|g| {
+            let [threshold, divisor] = self.scalars(g);
+            [threshold, divisor, 0.0, 0.0]
+        });
+        let table = out.table(&arena.table(rows), caps);
+        let pieces = arena.pieces(NAME, caps, self.dtype.size())?;
+        let (partials, first) = Partials::of_pieces(NAME, &mut out, caps, Monoid::COUNT, &pieces)?;
+        for (piece, partial) in pieces.iter().zip(first) {
+            out.steps.push(Step {
+                spec: Spec {
+                    shader: kernel!("penalties/prox"),
+                    entry: "prox",
+                    parts: vec![],
+                    bindings: vec![
+                        Decl { name: "weight", dtype: self.dtype, view: piece.view(), writes: true },
+                        Decl { name: "table", dtype: DType::U32, view: View::Raw("vec4<u32>"), writes: false },
+                        Monoid::COUNT.decl("partials", true),
+                    ],
+                    consts: vec![("WG", caps.lanes), ("QUADS", caps.quads)],
+                },
+                params: ProxParams {
+                    segments: arena.rows.len() as u32,
+                    first: piece.blocks.start as u32,
+                    blocks: (piece.blocks.end - piece.blocks.start) as u32,
+                    lo: piece.quads.start as u32,
+                    hi: piece.quads.end as u32,
+                    base: piece.base(),
+                    end: piece.end(),
+                    partial,
+                }
+                .into(),
+                slots: vec![piece.slot(0, &args[0]), Slot::Table(table.clone()), partials.slot()],
+                workgroups: piece.blocks.end - piece.blocks.start,
+                trips: u64::from(caps.quads) + 32 + u64::from(caps.lanes.ilog2()),
+            });
+        }
+        partials.into_arg(&mut out, caps, 1, &args[1]);
+        Ok(out)
+    }
+
+    fn patterns(&self) -> Vec<Pattern> {
+        vec![Pattern::Ordinary, Pattern::Zeros, Pattern::Tiny, Pattern::NonFinite]
+    }
+
+    fn fill(&self, arg: &Arg, rng: &mut Rng, pattern: Pattern) -> HostData {
+        let mut data = rng.fill(arg, self.domain(arg), pattern);
+        // Weights exactly on the threshold, and its neighbours: the comparison has to be exact.
+        if let (HostData::F32(v), Pattern::Ordinary) = (&mut data, pattern) {
+            for s in &self.segments {
+                let [threshold, _] = self.scalars(&self.groups[s.group]);
+                for (i, w) in v[s.start..s.start + s.len].iter_mut().enumerate().step_by(3) {
+                    *w = [threshold, -threshold, threshold.next_up(), -threshold.next_down()][i / 3 % 4];
+                }
+            }
+        }
+        data
+    }
+
+    fn reference(&self, args: &[HostData]) -> Vec<Expected> {
+        let mut value = args[0].to_f64();
+        let mut bound = vec![0.0; value.len()];
+        let mut zeros = 0u32;
+        for s in &self.segments {
+            let [t, d] = self.scalars(&self.groups[s.group]).map(f64::from);
+            for i in s.start..s.start + s.len {
+                let (before, after) = (value[i], cpu::prox(t, d, value[i]));
+                value[i] = after;
+                if before.abs() <= t {
+                    zeros = zeros.wrapping_add(1);
+                } else if before.is_finite() {
+                    // The difference is rounded once, the quotient within 2.5 ulp; either may be flushed.
+                    let rounded = f64::from(u8::from(t != 0.0)) + if d == 1.0 { 0.0 } else { 2.5 };
+                    bound[i] = rounded * DType::F32.epsilon() * after.abs() + 2.0 * DType::F32.least_normal();
+                    bound[i] += self.dtype.rounding(after.abs() + bound[i]);
+                }
+            }
+        }
+        vec![Expected::Within { value, bound }, Expected::Exact(HostData::U32(vec![zeros]))]
+    }
+}
+
+fn cases() -> Vec<Box<dyn Op>> {
+    let kinds =
+        [ElasticNet::l1(0.5), ElasticNet::new(0.25, 0.3), ElasticNet::NONE, ElasticNet::l2(0.3), ElasticNet::weight_decay(0.3)];
+    let mut out = arena_cases(5, |dtype, segments, n| {
+        let groups = (0..5).map(|g| kinds[(g + n) % 5]).collect();
+        Box::new(Prox { dtype, segments, groups, step: [0.9, 0.05][n % 2] })
+    });
+    // More blocks than a workgroup folds, on every device.
+    let mut segments = Segment::pack(&[1; 1100], 4);
+    segments.iter_mut().enumerate().for_each(|(i, s)| s.group = i % 5);
+    out.push(Box::new(Prox { dtype: DType::F32, segments, groups: kinds.to_vec(), step: 0.9 }));
+    // A step of 0 changes nothing.
+    out.push(Box::new(Prox { dtype: DType::F16, segments: Segment::one(1000), groups: vec![kinds[0]], step: 0.0 }));
+    out
+}
+
+fn bench() -> Vec<Box<dyn Op>> {
+    DType::FLOATS
+        .into_iter()
+        .map(|dtype| {
+            let (segments, groups) = (Segment::one(1 << 22), vec![ElasticNet::new(1e-4, 1e-4)]);
+            Box::new(Prox { dtype, segments, groups, step: 0.1 }) as Box<dyn Op>
+        })
+        .collect()
+}
+
+pub(super) const ENTRY: Entry = Entry {
+    name: NAME,
+    summary: "the proximal step of an L1, L2 or elastic-net penalty: exact zeros, counted, over one tensor or an arena",
+    formula: "w = sign(w)·max(|w| - t·λ1, 0) / (1 + 2·t·λ2)",
+    fields: &[
+        Field { name: "dtype", default: "", about: "storage of weight: f32, f16 or bf16" },
+        Field { name: "segments", default: "", about: "tensors of the arena: start (a multiple of 4), len, group" },
+        Field { name: "groups", default: "", about: "penalty of each group: l1, l2 (at least 0), l2_form (sum or half)" },
+        Field { name: "step", default: "", about: "step size t, at least 0" },
+    ],
+    cases,
+    bench,
+    parse: crate::ops::parse::<Prox>,
+};
