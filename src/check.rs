@@ -3,7 +3,11 @@
 //! Outputs and scratch start as NaN; every buffer is bound at an offset, with slack before and behind that must stay as it
 //! was; each case runs twice on the same scratch, must be right both times, and equal bit for bit. [`modes`] lists the
 //! devices that the real one is made to play.
-use crate::{Access, Arg, Caps, Expected, Gpu, HostData, Op, Pattern, Rng, readback::read};
+mod sweep;
+
+pub use sweep::{Rig, Verdict, sweep};
+
+use crate::{Access, Arg, Caps, Expected, Gpu, HostData, Op, Pattern, Rng, gpu::scoped, readback::mapped};
 use wgpu::util::DeviceExt;
 
 /// The ways in which every case runs, with the capabilities that each pretends.
@@ -101,6 +105,10 @@ impl<'a> Case<'a> {
     /// # Errors
     /// The first argument and element that is wrong, or the error of planning or running.
     pub fn run(&self, gpu: &Gpu, queue: &wgpu::Queue) -> Result<(), String> {
+        scoped(gpu.device(), self.op.name(), || self.run_twice(gpu, queue)).map_err(|e| e.to_string())?
+    }
+
+    fn run_twice(&self, gpu: &Gpu, queue: &wgpu::Queue) -> Result<(), String> {
         let plan = gpu.plan(self.op).map_err(|e| e.to_string())?;
         let images: Vec<Vec<u8>> = self.args.iter().zip(&self.data).map(|(a, d)| image(a, d)).collect();
         let layout = Layout::new(&images, gpu.caps().pooled);
@@ -111,19 +119,34 @@ impl<'a> Case<'a> {
         let reads = self.args.iter().filter(|a| a.access == Access::Read).count();
         let slice = scratch.slice(GUARD..GUARD + plan.scratch_size());
         let bound = plan.bind(&windows[..reads], &windows[reads..], Some(slice)).map_err(|e| e.to_string())?;
+        // One copy of everything, so that a run is one submission and one wait.
+        let sources: Vec<&wgpu::Buffer> = buffers.iter().chain([&scratch]).collect();
+        let copy = gpu.device().create_buffer(&wgpu::BufferDescriptor {
+            label: Some("check"),
+            size: sources.iter().map(|b| b.size()).sum(),
+            usage: wgpu::BufferUsages::MAP_READ | wgpu::BufferUsages::COPY_DST,
+            mapped_at_creation: false,
+        });
         let mut first: Option<Vec<Vec<u8>>> = None;
         for run in 0..2 {
-            for (buffer, image) in buffers.iter().zip(&layout.images) {
-                queue.write_buffer(buffer, 0, image);
+            if run > 0 {
+                buffers.iter().zip(&layout.images).for_each(|(buffer, image)| queue.write_buffer(buffer, 0, image));
             }
             let mut encoder = gpu.device().create_command_encoder(&Default::default());
             bound.record(&mut encoder.begin_compute_pass(&Default::default()));
+            let next = |end: &mut u64, b: &&wgpu::Buffer| {
+                *end += b.size();
+                Some(*end - b.size())
+            };
+            let starts: Vec<u64> = sources.iter().scan(0, next).collect();
+            for (buffer, at) in sources.iter().zip(&starts) {
+                encoder.copy_buffer_to_buffer(buffer, 0, &copy, *at, buffer.size());
+            }
             queue.submit([encoder.finish()]);
-            let all: Vec<Vec<u8>> = buffers
-                .iter()
-                .map(|b| read(gpu.device(), queue, b, b.size()))
-                .collect::<Result<_, _>>()
-                .map_err(|e| e.to_string())?;
+            let bytes = mapped(gpu.device(), &copy).map_err(|e| e.to_string())?;
+            let mut all: Vec<&[u8]> =
+                sources.iter().zip(&starts).map(|(b, at)| &bytes[*at as usize..][..b.size() as usize]).collect();
+            let tail = all.pop().expect("scratch is the last");
             let got: Vec<Vec<u8>> =
                 layout.places.iter().zip(&images).map(|(&(b, at), i)| all[b][at as usize..][..i.len()].to_vec()).collect();
             let mut wants = self.expected.iter();
@@ -142,7 +165,6 @@ impl<'a> Case<'a> {
                 compare(&HostData::from_bytes(arg.dtype, &bytes[start..end]), want)
                     .map_err(|e| format!("`{}` run {run}: {e}", arg.name))?;
             }
-            let tail = read(gpu.device(), queue, &scratch, scratch.size()).map_err(|e| e.to_string())?;
             let (head, rest) = tail.split_at(GUARD as usize);
             if head.iter().chain(&rest[plan.scratch_size() as usize..]).any(|&b| b != POISON) {
                 return Err(format!("scratch, run {run}: wrote outside its bounds"));

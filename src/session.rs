@@ -20,6 +20,7 @@ pub struct Session {
     gpu: Gpu,
     queue: wgpu::Queue,
     info: wgpu::AdapterInfo,
+    adapter: wgpu::Adapter,
     trouble: Arc<Trouble>,
 }
 
@@ -91,7 +92,15 @@ impl Session {
         let seen = trouble.clone();
         // Without a handler, wgpu panics.
         device.on_uncaptured_error(Arc::new(move |e: wgpu::Error| note(&seen.error, e.to_string())));
-        Ok(Self { gpu: Gpu::new(&device), queue, info, trouble })
+        Ok(Self { gpu: Gpu::new(&device), queue, info, trouble, adapter: adapter.clone() })
+    }
+
+    /// Another device on the same adapter, which works beside this one.
+    ///
+    /// # Errors
+    /// As [`Session::open`].
+    pub fn again(&self) -> Result<Self, Error> {
+        Self::open(&self.adapter)
     }
 
     /// As if the device could do no more than `caps` says.

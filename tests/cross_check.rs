@@ -1,37 +1,37 @@
 //! Every case of every op, GPU against CPU, on the device as it is and on strained ones.
 //! `OP='PenaltyGrad { dtype: F16' cargo test --test cross_check` re-runs the cases whose text contains that.
 mod common;
-use ridgepole::{Gpu, check, ops};
+use ridgepole::{Op, check, ops};
+use std::{collections::BTreeMap, ops::ControlFlow};
 
 #[test]
 fn every_case_of_every_op_in_every_mode() {
-    let rig = common::rig();
     let filter = std::env::var("OP").unwrap_or_default();
-    let modes: Vec<_> =
-        check::modes(&rig.device).into_iter().map(|(name, caps)| (name, Gpu::with_caps(&rig.device, caps))).collect();
-    let (mut ran, mut failed) = (0, Vec::new());
+    let all: Vec<(&str, u64, Box<dyn Op>)> = ops::all()
+        .flat_map(|e| (e.cases)().into_iter().enumerate().map(|(i, op)| (e.name, i as u64, op)))
+        .filter(|(.., op)| format!("{op:?}").contains(&filter))
+        .collect();
     for entry in ops::all() {
-        let (before, start) = (ran, std::time::Instant::now());
-        for (i, op) in (entry.cases)().iter().enumerate() {
-            let name = format!("{op:?}");
-            if !name.contains(&filter) {
-                continue;
-            }
-            for pattern in op.patterns() {
-                let case = check::Case::new(op.as_ref(), pattern, i as u64);
-                for (mode, gpu) in &modes {
-                    ran += 1;
-                    if let Err(why) = case.run(gpu, &rig.queue) {
-                        failed.push(format!("{name}, {pattern:?}, {mode}: {why}"));
-                    }
-                }
-            }
-        }
-        eprintln!("{}: {} runs in {:.1} s", entry.name, ran - before, start.elapsed().as_secs_f64());
-        assert!(!filter.is_empty() || ran > before, "`{}` has no cases", entry.name);
+        assert!(!filter.is_empty() || all.iter().any(|c| c.0 == entry.name), "`{}` has no cases", entry.name);
     }
-    eprintln!("{}: {ran} runs", rig.name);
-    assert!(ran > 0, "no case matched OP={filter:?}");
+    assert!(!all.is_empty(), "no case matched OP={filter:?}");
+    let threads = std::thread::available_parallelism().map_or(1, usize::from).min(8);
+    let devices: Vec<_> = (0..threads).map(|_| common::rig()).collect();
+    let rigs: Vec<_> = devices.iter().map(|d| check::Rig::new(&d.device, &d.queue)).collect();
+    let list: Vec<(u64, &dyn Op)> = all.iter().map(|(_, seed, op)| (*seed, op.as_ref())).collect();
+    let (mut tally, mut failed) = (BTreeMap::<&str, (usize, f64)>::new(), Vec::new());
+    check::sweep(&rigs, &list, |v| {
+        let sum = tally.entry(all[v.index].0).or_default();
+        *sum = (sum.0 + v.runs, sum.1 + v.seconds);
+        let name = |(pattern, mode, why)| format!("{:?}, {pattern:?}, {mode}: {why}", list[v.index].1);
+        failed.extend(v.failed.into_iter().map(name));
+        ControlFlow::Continue(())
+    });
+    for (name, (runs, seconds)) in &tally {
+        eprintln!("{name}: {runs} runs in {seconds:.1} s");
+    }
+    let ran: usize = tally.values().map(|t| t.0).sum();
+    eprintln!("{}: {ran} runs on {threads} threads", devices[0].name);
     let shown: Vec<String> = failed
         .iter()
         .take(12)

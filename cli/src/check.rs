@@ -1,11 +1,12 @@
 //! `ridgepole check`: the cross-check, on this machine.
 use crate::{Failure, Ui, adapter};
 use ridgepole::{
-    Gpu, Op, Session,
-    check::{self, Case},
+    Op, Session,
+    check::{self, Rig, Verdict},
     ops::{self, Entry},
 };
 use std::{
+    ops::ControlFlow,
     sync::{Arc, Mutex, PoisonError},
     time::Instant,
 };
@@ -37,6 +38,9 @@ pub struct Args {
 /// How many failures of an op are shown in full.
 const SHOWN: usize = 12;
 
+/// More devices than this gain nothing on one adapter.
+const MOST_THREADS: usize = 8;
+
 /// An op of the table and those of its cases that were asked for, with the numbers that seed their data.
 type Chosen = (&'static Entry, Vec<(usize, Box<dyn Op>)>);
 
@@ -48,7 +52,7 @@ pub fn run(args: &Args, ui: &Ui) -> Result<(), Failure> {
     let chosen = choose(&args.filter)?;
     let sessions = adapter::sessions(args.adapter.as_deref(), args.all_adapters)?;
     let mut failed = 0;
-    for session in &sessions {
+    for session in sessions {
         failed += on(session, &chosen, ui)?;
     }
     match failed {
@@ -76,81 +80,87 @@ pub(crate) fn nothing(filter: &str) -> Failure {
     Failure::usage(format!("no op and no case contains {filter:?}; the ops are: {}", names.join(", ")))
 }
 
-/// What the device reports outside the calls that caused it.
-#[derive(Clone, Default)]
-struct Trouble(Arc<Mutex<[Option<String>; 2]>>);
-
-impl Trouble {
-    const ERROR: usize = 0;
-    const LOST: usize = 1;
-
-    fn watch(device: &ridgepole::wgpu::Device) -> Self {
-        let trouble = Self::default();
-        let (a, b) = (trouble.clone(), trouble.clone());
-        device.on_uncaptured_error(Arc::new(move |e: ridgepole::wgpu::Error| a.put(Self::ERROR, e.to_string())));
-        device.set_device_lost_callback(move |_, reason| b.put(Self::LOST, reason));
-        trouble
+/// Checks on one adapter, a device for each thread; gives the number of failed runs.
+fn on(first: Session, chosen: &[Chosen], ui: &Ui) -> Result<usize, Failure> {
+    let threads = std::thread::available_parallelism().map_or(1, usize::from).min(MOST_THREADS);
+    ui.line(adapter::name(first.info()))?;
+    let mut sessions = vec![first];
+    for _ in 1..threads {
+        sessions.push(sessions[0].again()?);
     }
-
-    fn put(&self, kind: usize, text: String) {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)[kind].get_or_insert(text);
+    let lost = Arc::new(Mutex::new(None));
+    for session in &sessions {
+        let lost = lost.clone();
+        session.device().set_device_lost_callback(move |_, reason| {
+            lost.lock().unwrap_or_else(PoisonError::into_inner).get_or_insert(reason);
+        });
     }
-
-    fn take(&self, kind: usize) -> Option<String> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)[kind].take()
-    }
-}
-
-/// Checks on one device; gives the number of failed runs.
-fn on(session: &Session, chosen: &[Chosen], ui: &Ui) -> Result<usize, Failure> {
-    let trouble = Trouble::watch(session.device());
-    let modes: Vec<_> =
-        check::modes(session.device()).into_iter().map(|(name, caps)| (name, Gpu::with_caps(session.device(), caps))).collect();
-    ui.line(adapter::name(session.info()))?;
-    let (mut runs, mut failures, start) = (0, 0, Instant::now());
-    let progress = ui.progress("check", chosen.iter().map(|(_, cases)| cases.len() as u64).sum());
-    for (entry, cases) in chosen {
-        let (before, began, mut failed) = (runs, Instant::now(), Vec::new());
-        for (seed, op) in cases {
-            progress.on(entry.name);
-            for pattern in op.patterns() {
-                let case = Case::new(op.as_ref(), pattern, *seed as u64);
-                for (mode, gpu) in &modes {
-                    runs += 1;
-                    let result = case.run(gpu, session.queue());
-                    let result = trouble.take(Trouble::ERROR).map_or(result, Err);
-                    if let Err(why) = result {
-                        failed.push((*seed, op, format!("{pattern:?} data, {mode}: {why}")));
-                    }
-                }
-            }
-            if let Some(reason) = trouble.take(Trouble::LOST) {
-                return Err(Failure::found(format!("the device was lost in {op:?}: {reason}")));
-            }
-            progress.done(1);
+    let rigs: Vec<Rig> = sessions.iter().map(|s| Rig::new(s.device(), s.queue())).collect();
+    let list: Vec<(u64, &dyn Op)> =
+        chosen.iter().flat_map(|(_, cases)| cases).map(|(seed, op)| (*seed as u64, op.as_ref())).collect();
+    let mut verdicts: Vec<Option<Verdict>> = list.iter().map(|_| None).collect();
+    let (mut shown, mut totals, mut closed, start) = (0, (0, 0), Ok(()), Instant::now());
+    let progress = ui.progress("check", list.len() as u64);
+    // Rows come in the table's order: an op's row waits for those before it.
+    let mut report = |verdict: Verdict| -> Result<(), Failure> {
+        progress.done(1);
+        if let Some(reason) = lost.lock().unwrap_or_else(PoisonError::into_inner).take() {
+            return Err(Failure::found(format!("the device was lost near {:?}: {reason}", list[verdict.index].1)));
         }
-        let verdict = if failed.is_empty() { "ok".to_string() } else { format!("FAILED ({} runs)", failed.len()) };
-        let seconds = began.elapsed().as_secs_f64();
-        let (cases, here) = (cases.len(), runs - before);
-        let modes = modes.len();
-        ui.line(format_args!("{:<28}{cases:>5} cases {modes:>3} modes {here:>7} runs {seconds:>8.1} s  {verdict}", entry.name))?;
-        let mut last = None;
-        for (seed, op, why) in failed.iter().take(SHOWN) {
-            // The modes of a case follow one another.
-            if last.replace(seed) != Some(seed) {
-                ui.line(format_args!("  ridgepole check {}", quoted(&handle(op.as_ref(), chosen))))?;
-            }
-            ui.line(format_args!("    {why}"))?;
+        let index = verdict.index;
+        verdicts[index] = Some(verdict);
+        while let Some((entry, cases)) = chosen.get(shown) {
+            let first: usize = chosen[..shown].iter().map(|(_, cases)| cases.len()).sum();
+            let Some(here) = verdicts[first..first + cases.len()].iter().map(Option::as_ref).collect::<Option<Vec<_>>>() else {
+                break;
+            };
+            let (runs, failed) = row(entry, &here, &list, chosen, rigs[0].modes(), ui)?;
+            totals = (totals.0 + runs, totals.1 + failed);
+            shown += 1;
+            progress.on(chosen.get(shown).map_or("", |(e, _)| e.name));
         }
-        if failed.len() > SHOWN {
-            ui.line(format_args!("    and {} more", failed.len() - SHOWN))?;
-        }
-        failures += failed.len();
-    }
+        Ok(())
+    };
+    check::sweep(&rigs, &list, |verdict| {
+        closed = report(verdict);
+        if closed.is_ok() { ControlFlow::Continue(()) } else { ControlFlow::Break(()) }
+    });
+    closed?;
     drop(progress);
     let seconds = start.elapsed().as_secs_f64();
-    ui.line(format_args!("ops: {}, runs: {runs}, failed: {failures}, {seconds:.1} s", chosen.len()))?;
-    Ok(failures)
+    ui.line(format_args!("ops: {}, runs: {}, failed: {}, {seconds:.1} s", chosen.len(), totals.0, totals.1))?;
+    Ok(totals.1)
+}
+
+/// The row of an op whose cases have all been run; gives the runs and how many of them failed.
+fn row(
+    entry: &Entry,
+    verdicts: &[&Verdict],
+    list: &[(u64, &dyn Op)],
+    chosen: &[Chosen],
+    modes: usize,
+    ui: &Ui,
+) -> Result<(usize, usize), Failure> {
+    let (runs, seconds) = verdicts.iter().fold((0, 0.0), |(r, s), v| (r + v.runs, s + v.seconds));
+    let failed: usize = verdicts.iter().map(|v| v.failed.len()).sum();
+    let verdict = if failed == 0 { "ok".to_string() } else { format!("FAILED ({failed} runs)") };
+    let cases = verdicts.len();
+    ui.line(format_args!("{:<28}{cases:>5} cases {modes:>3} modes {runs:>7} runs {seconds:>8.1} s  {verdict}", entry.name))?;
+    let mut left = SHOWN;
+    for v in verdicts.iter().filter(|v| !v.failed.is_empty()) {
+        if left == 0 {
+            break;
+        }
+        ui.line(format_args!("  ridgepole check {}", quoted(&handle(list[v.index].1, chosen))))?;
+        for (pattern, mode, why) in v.failed.iter().take(left) {
+            ui.line(format_args!("    {pattern:?} data, {mode}: {why}"))?;
+        }
+        left -= left.min(v.failed.len());
+    }
+    if failed > SHOWN {
+        ui.line(format_args!("    and {} more", failed - SHOWN))?;
+    }
+    Ok((runs, failed))
 }
 
 /// The least part of the case's text that no other case contains: an arena's full text can fill pages.
@@ -206,7 +216,7 @@ mod tests {
         let session = Session::new().unwrap();
         let modes = check::modes(session.device()).len();
         let chosen = vec![(&ENTRY, (ENTRY.cases)().into_iter().enumerate().collect())];
-        assert_eq!(on(&session, &chosen, &Ui::new()).unwrap(), modes);
+        assert_eq!(on(session, &chosen, &Ui::new()).unwrap(), modes);
     }
 
     #[test]
