@@ -9,12 +9,16 @@ use serde_json::{Value, json};
 /// Options of `ridgepole ops`.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Examples:
-  ridgepole ops
+  ridgepole ops                    a line for each op
+  ridgepole ops dropout            arguments and fields of every op whose name contains it
+  ridgepole ops norms              those of a family
   ridgepole ops --json | jq '.[] | {name, formula}'
 
 The fields make the OP.json of `ridgepole run`, beside \"op\": the name:
   {\"op\": \"penalty_grad\", \"dtype\": \"f32\", \"segments\": [{\"start\": 0, \"len\": 3}], \"groups\": [{\"l1\": 0.5}]}")]
 pub struct Args {
+    /// Only ops whose name contains this, or the ops of this family; with everything about them
+    filter: Option<String>,
     /// One JSON array, for programs
     #[arg(long)]
     json: bool,
@@ -23,25 +27,50 @@ pub struct Args {
 /// Lists the ops.
 ///
 /// # Errors
-/// [`Failure::Closed`] if nobody reads the list.
+/// [`Failure::Usage`] if the filter leaves none, [`Failure::Closed`] if nobody reads the list.
 pub fn run(args: &Args, ui: &Ui) -> Result<(), Failure> {
+    let wanted = |family: &str, e: &Entry| args.filter.as_ref().is_none_or(|f| family == f || e.name.contains(f.as_str()));
+    let mut chosen = Vec::new();
+    for family in ops::FAMILIES {
+        let rows: Vec<&Entry> = family.ops.iter().filter(|e| wanted(family.name, e)).collect();
+        if !rows.is_empty() {
+            chosen.push((family, rows));
+        }
+    }
+    if chosen.is_empty() {
+        let families: Vec<&str> = ops::FAMILIES.iter().map(|f| f.name).collect();
+        let filter = args.filter.as_deref().unwrap_or_default();
+        let why = format!("no op's name contains {filter:?}, and no family has this name; there are: {}", families.join(", "));
+        return Err(Failure::usage(why));
+    }
     if args.json {
-        let all: Vec<Value> = ops::all().map(describe).collect();
+        let all = chosen.iter().flat_map(|(family, rows)| rows.iter().map(|e| describe(family.name, e))).collect();
         return ui.line(format_args!("{:#}", Value::Array(all)));
     }
-    for (i, e) in ops::all().enumerate() {
-        ui.line(format_args!("{}{}: {}\n    {}", if i == 0 { "" } else { "\n" }, e.name, e.summary, e.formula))?;
-        ui.line("  arguments")?;
-        for a in arguments(e) {
-            let types: Vec<String> = a.dtypes.iter().map(|t| dtype(*t)).collect();
-            let optional = if a.always { "" } else { " (in some cases)" };
-            ui.line(format_args!("    {:<16}{:<8}{}{optional}", a.name, access(a.access), types.join(", ")))?;
+    for (i, (family, rows)) in chosen.iter().enumerate() {
+        ui.line(format_args!("{}{} ({})", if i == 0 { "" } else { "\n" }, family.title, family.name))?;
+        for e in rows {
+            match args.filter {
+                None => ui.line(format_args!("  {:<28}{}", e.name, e.summary))?,
+                Some(_) => details(e, ui)?,
+            }
         }
-        ui.line("  fields")?;
-        for f in e.fields {
-            let default = if f.default.is_empty() { String::new() } else { format!(" (default {})", f.default) };
-            ui.line(format_args!("    {:<16}{}{default}", f.name, f.about))?;
-        }
+    }
+    Ok(())
+}
+
+fn details(e: &Entry, ui: &Ui) -> Result<(), Failure> {
+    ui.line(format_args!("\n{}: {}\n    {}", e.name, e.summary, e.formula))?;
+    ui.line("  arguments")?;
+    for a in arguments(e) {
+        let types: Vec<String> = a.dtypes.iter().map(|t| dtype(*t)).collect();
+        let optional = if a.always { "" } else { " (in some cases)" };
+        ui.line(format_args!("    {:<16}{:<8}{}{optional}", a.name, access(a.access), types.join(", ")))?;
+    }
+    ui.line("  fields")?;
+    for f in e.fields {
+        let default = if f.default.is_empty() { String::new() } else { format!(" (default {})", f.default) };
+        ui.line(format_args!("    {:<16}{}{default}", f.name, f.about))?;
     }
     Ok(())
 }
@@ -76,7 +105,7 @@ fn arguments(entry: &Entry) -> Vec<Argument> {
     all
 }
 
-fn describe(e: &Entry) -> Value {
+fn describe(family: &str, e: &Entry) -> Value {
     let fields = e.fields.iter().map(|f| {
         let default = serde_json::from_str(f.default).unwrap_or_else(|_| Value::from(f.default));
         let mut field = json!({ "name": f.name, "required": f.default.is_empty(), "about": f.about });
@@ -91,6 +120,7 @@ fn describe(e: &Entry) -> Value {
     });
     json!({
         "name": e.name,
+        "family": family,
         "summary": e.summary,
         "formula": e.formula,
         "arguments": arguments.collect::<Vec<_>>(),

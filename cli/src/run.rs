@@ -19,7 +19,7 @@ use std::{
   ridgepole run op.json --in in.safetensors --out out.safetensors
   ridgepole run op.json --in in.safetensors --out reference.safetensors --device cpu
 
-The input holds a tensor for every argument that the op reads or updates, by the argument's name (`ridgepole ops` \
+The input holds a tensor for every argument that the op reads or updates, by the argument's name (`ridgepole ops NAME` \
 lists them): F32, F16, BF16 or U32 as the op says, in any shape with the right number of elements. The output holds \
 every argument that it writes or updates, in the shape of the input of the same name, or of the first input with as \
 many elements. The output file appears when it is whole.")]

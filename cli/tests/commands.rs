@@ -31,11 +31,17 @@ fn the_table_lists_every_op_and_argument() {
     let all = json(&["ops", "--json"]);
     let all = all.as_array().unwrap();
     assert_eq!(all.len(), ops::all().count());
-    let text = String::from_utf8(ridgepole(&["ops"]).assert().success().get_output().stdout.clone()).unwrap();
+    let said = |args: &[&str]| String::from_utf8(ridgepole(args).assert().success().get_output().stdout.clone()).unwrap();
+    // A line for each; everything about those that are asked for, by name or family.
+    let list = said(&["ops"]);
+    let text: String = ops::FAMILIES.iter().map(|f| said(&["ops", f.name])).collect();
+    assert!(said(&["ops", "penalty_g"]).contains("grad            update"));
+    ridgepole(&["ops", "nonesuch"]).assert().code(2).stderr(contains("nonesuch").and(contains("norms")));
     for (entry, listed) in ops::all().zip(all) {
         assert_eq!(listed["name"], entry.name);
         assert_eq!(listed["formula"], entry.formula);
         assert_eq!(listed["fields"].as_array().unwrap().len(), entry.fields.len());
+        assert!(list.contains(entry.name) && list.contains(entry.summary));
         assert!(text.contains(entry.name) && text.contains(entry.formula));
         let names: Vec<&str> = listed["arguments"].as_array().unwrap().iter().map(|a| a["name"].as_str().unwrap()).collect();
         for op in (entry.cases)() {
