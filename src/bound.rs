@@ -27,6 +27,17 @@ impl Approx {
         Self { value, error: (f64::from(value as f32) - value).abs() }
     }
 
+    /// What `lib/normal` draws where `cpu::normals` says `value`: within 16 ulp.
+    ///
+    /// The logarithm's argument f is exact. s = f / (2 + f) is off by 3.5 ulp, the series by 1.2 and its product with s by one
+    /// more, so ln(m) by 5.7. Without halvings that is all but one; with h of them, h·ln 2 is off by 1.5 and the difference by
+    /// one of its own, which is least for h = 1 and m = √2: (1.5·0.693 + 5.7·0.347) / 0.347 + 1 = 9.7 ulp. The root halves
+    /// that and adds 4.5. The angle is off by 1.5 ulp, which moves sine and cosine (at least √½ where it is used) no more; the
+    /// cosine's series adds 3 with what it leaves out, the sine's 3 with its product. One more for the product: 14.9.
+    pub fn normal(value: f64) -> Self {
+        Self { value, error: 16.0 * ULP * value.abs() }
+    }
+
     /// As an operand: a device may take what is below the least normal number for 0.
     fn operand(self) -> Self {
         let tiny = (self.value != 0.0 || self.error != 0.0) && self.value.abs() - self.error < LEAST;

@@ -5,4 +5,4 @@ mod philox;
 
 pub use dropout::{dropout, keep, keeps};
 pub use dropout_backward::dropout_backward;
-pub use philox::philox;
+pub use philox::{normal, normals, philox};

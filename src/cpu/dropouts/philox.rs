@@ -12,3 +12,31 @@ pub fn philox(counter: [u32; 4], key: [u32; 2]) -> [u32; 4] {
     }
     [c0, c1, c2, c3]
 }
+
+/// The four normal numbers that a block of random words gives, by Box and Muller's transform of two pairs ("A note on the
+/// generation of random normal deviates", 1958): radius √(-2·ln(1 - u)) and angle 2π·v, u and v being the upper 24 bits of a
+/// pair's words, over 2^24. A pair gives the cosine, then the sine. No number is past 5.77.
+pub fn normals(words: [u32; 4]) -> [f64; 4] {
+    let unit = |word: u32| f64::from(word >> 8) / 2f64.powi(24);
+    let pair = |a: u32, b: u32| {
+        let radius = (-2.0 * (1.0 - unit(a)).ln()).sqrt();
+        // From the nearest quarter turn, since π is not exact: the sine of half a turn is 0.
+        let quarters = 4.0 * unit(b);
+        let (sin, cos) = ((quarters - quarters.round()) * std::f64::consts::FRAC_PI_2).sin_cos();
+        let (x, y) = match quarters.round() as u32 % 4 {
+            0 => (cos, sin),
+            1 => (-sin, cos),
+            2 => (-cos, -sin),
+            _ => (sin, -cos),
+        };
+        [radius * x, radius * y]
+    };
+    let ([a, b], [c, d]) = (pair(words[0], words[1]), pair(words[2], words[3]));
+    [a, b, c, d]
+}
+
+/// The normal number of element `i`: number i & 3 of the block i >> 2.
+pub fn normal(seed: u64, stream: u32, step: u32, i: u64) -> f64 {
+    let (block, key) = (i / 4, [seed as u32, (seed >> 32) as u32]);
+    normals(philox([block as u32, (block >> 32) as u32, step, stream], key))[(i % 4) as usize]
+}
