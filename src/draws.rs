@@ -43,12 +43,28 @@ impl Draws {
         let (c, s) = (space.c as u64, space.s as u64);
         // With one channel or one position both orders are the same.
         let last = space.layout == Layout::ChannelsLast && c > 1 && s > 1;
+        // Decisions from one sample to the next, one channel to the next, one position to the next.
+        let steps = match share {
+            Share::Element => [c.saturating_mul(s), s, 1],
+            Share::Channel => [c, 1, 0],
+            Share::Sample => [1, 0, 0],
+            Share::Position => [s, 0, 1],
+            Share::BatchElement => [0, s, 1],
+            Share::BatchChannel => [0, 1, 0],
+            Share::BatchPosition => [0, 0, 1],
+            Share::Batch => [0, 0, 0],
+        };
+        let [by_n, by_c, by_s] = steps;
         let (period, inner, per) = match (share, last) {
             (Share::Element, false) => return Ok(Self { first, inner: 1, rows: u32::MAX, per: [0, 1, 0], bits }),
-            (Share::Element, true) => (c * s, c, [c * s, 1, s]),
+            // Nothing depends on the place: any period will do.
+            (Share::Batch, _) => (MAX_PERIOD, MAX_PERIOD, [0, 0, 0]),
+            // Periods shorter than a sample, and rows as long as a sample, where these are enough.
             (Share::Channel, false) => (s, s, [1, 0, 0]),
-            (Share::Channel, true) => (c * s, c, [c, 0, 1]),
             (Share::Sample, _) => (c * s, c * s, [1, 0, 0]),
+            (Share::BatchElement, false) => (c * s, c * s, [0, 0, 1]),
+            (_, false) => (c * s, s, [by_n, by_c, by_s]),
+            (_, true) => (c * s, c, [by_n, by_s, by_c]),
         };
         if period > MAX_PERIOD {
             let why =
@@ -130,7 +146,7 @@ mod tests {
         let mut rng = crate::Rng::new(1);
         for [n, c, s] in shapes {
             for space in [Space::channels_first(n, c, s), Space::channels_last(n, c, s)] {
-                for share in [Share::Element, Share::Channel, Share::Sample] {
+                for share in Share::ALL {
                     let draws = Draws::new("x", &space, &key, share, Bits::ThirtyTwo).expect("within the limits");
                     for _ in 0..200 {
                         // A window holds at most 2^30 elements.
@@ -141,7 +157,17 @@ mod tests {
                             Layout::ChannelsFirst => place,
                             Layout::ChannelsLast => (place / (c * s) * c + place % c) * s + place / c % s,
                         };
-                        let want = logical / share.extent(&space);
+                        let (n, ch, p) = (logical / (c * s), logical / s % c, logical % s);
+                        let want = match share {
+                            Share::Element => logical,
+                            Share::Channel => n * c + ch,
+                            Share::Sample => n,
+                            Share::Position => n * s + p,
+                            Share::BatchElement => ch * s + p,
+                            Share::BatchChannel => ch,
+                            Share::BatchPosition => p,
+                            Share::Batch => 0,
+                        };
                         assert_eq!(decision(&draws, dispatch, place), want, "{space:?}, {share:?}: {place} from {dispatch}");
                     }
                 }

@@ -15,6 +15,7 @@ pub mod fold;
 mod gpu;
 mod group;
 mod mask;
+mod masked;
 mod op;
 pub mod ops;
 mod optimizer;

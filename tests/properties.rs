@@ -145,11 +145,11 @@ proptest! {
         dtype in dtypes(),
         space in spaces(1),
         p in prop_oneof![3 => 0.0..=1.0f64, 1 => Just(0.0), 1 => Just(1.0)],
-        share in prop::sample::select(vec![Share::Element, Share::Channel, Share::Sample]),
+        share in prop::sample::select(Share::ALL.to_vec()),
         (half, store, test, training) in any::<(bool, bool, bool, bool)>(),
         (seed, stream, step, first) in any::<(u64, u32, u32, u32)>(),
     ) {
-        let first_element = u64::from(first) * share.extent(&space);
+        let first_element = u64::from(first) * share.unit(&space);
         let key = Key { seed, stream, step, first_element };
         let scaling = if test { Scaling::ScaleAtTest } else { Scaling::Inverted };
         let bits = if half { Bits::Sixteen } else { Bits::ThirtyTwo };

@@ -1,57 +1,10 @@
-// y = scale·x where a draw keeps the element, +0 where not. Serves the backward pass too, with dy for x and dx for y.
-// A lane handles units of PAIRS pairs of quads: a pair shares a Philox call, four pairs are a word of the mask.
-// Open names: draw (lib/draw_pairs, lib/draw_any, lib/draw_all), note (lib/mask_none or lib/mask_store).
-//!use lib/grid
-
-struct Params {
-    first: u32, blocks: u32, lo: u32, hi: u32, base: u32, end: u32,
-    scale: f32, last: u32,
-    key_lo: u32, key_hi: u32, step: u32, stream: u32,
-    d_lo: u32, d_hi: u32,
-    pair: u32, start: u32, inner: u32, rows: u32, per_period: u32, per_row: u32, per_column: u32, shift: u32,
-    last_word: u32, last_bits: u32,
-}
-
-@group(0) @binding(0) var<uniform> params: Params;
-// Buffers: x (read), y (written), and mask with lib/mask_store.
-
-override WG: u32 = 256;
-override UNITS: u32 = 4;
-override PAIRS: u32 = 1;
-
-// Which elements of two quads are kept.
-struct Kept { a: vec4<bool>, b: vec4<bool> }
-
-fn pack(kept: vec4<bool>) -> u32 {
-    let bits = select(vec4<u32>(0u), vec4<u32>(1u, 2u, 4u, 8u), kept);
-    return bits.x | bits.y | bits.z | bits.w;
-}
-
-fn apply(q: u32, kept: vec4<bool>) {
-    if q < params.lo || q >= params.hi { return; }
-    let i = q - params.base;
-    // Not a product with 0, which would keep NaN and the sign.
-    y_store(i, select(vec4<f32>(0.0), x_load(i) * params.scale, kept));
-}
+// y = scale·x where an element is kept, +0 where not. Serves the backward pass too, with dy for x and dx for y.
+//!use lib/masked
+//!use lib/keep_scaled
 
 @compute @workgroup_size(WG)
 fn dropout(@builtin(workgroup_id) wid: vec3<u32>,
            @builtin(num_workgroups) count: vec3<u32>,
            @builtin(local_invocation_index) index: u32) {
-    let block = workgroup_index(wid, count);
-    if block >= params.blocks { return; }
-    let start = (params.first + block) * UNITS * WG + lane_of(index, WG);
-    for (var k = 0u; k < UNITS; k++) {
-        let unit = start + k * WG;
-        let q = unit * PAIRS * 2u;
-        if q >= params.hi || q + PAIRS * 2u <= params.lo { continue; }
-        var word = 0u;
-        for (var j = 0u; j < PAIRS; j++) {
-            let kept = draw(unit * PAIRS + j);
-            apply(q + 2u * j, kept.a);
-            apply(q + 2u * j + 1u, kept.b);
-            word |= (pack(kept.a) | (pack(kept.b) << 4u)) << (8u * j);
-        }
-        note(unit, word);
-    }
+    masked_map(wid, count, index);
 }

@@ -52,6 +52,10 @@ fn a_key_starts_at_a_whole_decision() {
         |o| (o.share, o.key) = (Share::Sample, at(16)),
         "`key` has first_element 16, must be a multiple of 12, the elements that share a decision (Sample)",
     );
+    for share in [Share::Position, Share::BatchElement, Share::BatchChannel, Share::BatchPosition, Share::Batch] {
+        let want = format!("`key` has first_element 16, must be a multiple of 12, the elements of a sample ({share:?})");
+        both(|o| (o.share, o.key) = (share, at(16)), &want);
+    }
     both(|o| o.key = at(u64::MAX - 22), "`key` has first_element 18446744073709551593: with 24 elements it passes 2^64");
 }
 

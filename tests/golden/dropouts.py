@@ -41,9 +41,19 @@ def keeps(op):
     """1 for every element kept, in memory order."""
     space, key, bits = op["space"], op["key"], 16 if op["bits"] == "sixteen" else 32
     n, c, s = space["n"], space["c"], space["s"]
-    shape = {"element": (n, c, s), "channel": (n, c, 1), "sample": (n, 1, 1)}[op["share"]]
-    per = {"element": 1, "channel": s, "sample": c * s}[op["share"]]
-    i = np.arange(np.prod(shape), dtype=np.uint64) + np.uint64(key["first_element"] // per)
+    shape = {
+        "element": (n, c, s),
+        "channel": (n, c, 1),
+        "sample": (n, 1, 1),
+        "position": (n, 1, s),
+        "batch_element": (1, c, s),
+        "batch_channel": (1, c, 1),
+        "batch_position": (1, 1, s),
+        "batch": (1, 1, 1),
+    }[op["share"]]
+    # Where samples have decisions of their own, those of the samples before this tensor come first.
+    first = key["first_element"] * shape[1] * shape[2] // (c * s) if shape[0] == n else 0
+    i = np.arange(np.prod(shape), dtype=np.uint64) + np.uint64(first)
     one, two, three = np.uint64(1), np.uint64(2), np.uint64(3)
     if bits == 16:
         w = philox(i >> three, key["seed"], key["stream"], key["step"])
@@ -94,6 +104,14 @@ def cases():
     yield "mask per channel (dropout2d)", op(0.5, share="channel")
     yield "mask per channel, channels last", op(0.5, share="channel", space=last)
     yield "mask per sample (drop-path)", op(0.4, share="sample", space={"n": 9, "c": 2, "s": 5, "layout": "channels_first"})
+    steps = {"n": 3, "c": 4, "s": 2, "layout": "channels_last"}
+    second = {"seed": SEED, "stream": 2, "step": 8, "first_element": 16}
+    yield "one mask for all steps, time as s (variational)", op(0.5, share="channel", space=steps)
+    yield "one mask for all steps, time as n (variational)", op(0.5, share="batch_element", space=steps)
+    yield "mask per position", op(0.5, share="position", space=steps, key=second)
+    yield "mask per channel of the batch", op(0.5, share="batch_channel", space=steps)
+    yield "mask per position of the batch", op(0.5, share="batch_position", space=steps | {"layout": "channels_first"})
+    yield "one decision", op(0.5, share="batch", space=steps)
     yield "scaled at test", op(0.5, scaling="scale_at_test")
     yield "32 bits to a decision", op(0.123456789, bits="thirty_two")
     yield "stored mask", op(0.1, mask="store")
@@ -159,9 +177,11 @@ def conventions():
     ones = torch.ones(64, 16, 5, 5)
     whole = F.dropout2d(ones, p).numpy().reshape(64 * 16, -1)
     assert (whole == whole[:, :1]).all() and 0 < (whole[:, 0] == 0).mean() < 1
-    layer = linen.Dropout(rate=p, broadcast_dims=(1, 2), deterministic=False)
-    whole = np.asarray(layer.apply({}, jnp.ones((64, 5, 5, 16)), rngs={"dropout": jax.random.key(2)}))
-    assert (whole == whole[:, :1, :1]).all() and 0 < (whole == 0).mean() < 1
+    for shared in ((1, 2), (0,), (3,), (0, 3), (0, 1, 2)):
+        layer = linen.Dropout(rate=p, broadcast_dims=shared, deterministic=False)
+        whole = np.asarray(layer.apply({}, jnp.ones((8, 5, 5, 16)), rngs={"dropout": jax.random.key(2)}))
+        one = whole[tuple(slice(0, 1) if axis in shared else slice(None) for axis in range(4))]
+        assert (whole == one).all() and 0 < (one == 0).mean() < 1
 
 
 def files():

@@ -1,23 +1,17 @@
-//! Dropout, backward. Kernel: `shaders/dropouts/dropout_backward.wgsl` with a stored mask, else `shaders/dropouts/dropout.wgsl`. Reference:
-//! `cpu::dropout_backward`.
+//! Dropout, backward. Kernel: `shaders/dropouts/dropout_backward.wgsl` with a stored mask, else
+//! `shaders/dropouts/dropout.wgsl`. Reference: `cpu::dropout_backward`.
 use super::{
     Dropout,
     dropout::{
-        mask_slot,
-        reference::{expected, kept},
-        table, windows,
+        reference::{expected, kept, unpacked},
+        table,
     },
 };
 use crate::{
-    Arg, Bits, Caps, DType, Error, Expected, HostData, Key, Lowered, MaskMode, Op, Pattern, Scaling, Share, Space, Step, cpu,
-    kernel,
-    ops::Entry,
-    params, tile,
-    wgsl::{Decl, Spec, View},
+    Arg, Bits, Caps, DType, Error, Expected, HostData, Key, Lowered, MaskMode, Op, Pattern, Scaling, Share, Space, cpu, kernel,
+    masked::Decisions, ops::Entry, wgsl::Source,
 };
 use serde::{Deserialize, Serialize};
-
-params! { DropoutBackwardParams { first: u32, blocks: u32, lo: u32, hi: u32, base: u32, end: u32, scale: f32 } }
 
 /// The backward pass of [`Dropout`] in training: dx = m·dy/(1-p), with the mask m of the forward pass.
 ///
@@ -57,41 +51,33 @@ impl DropoutBackward {
         Dropout { dtype, space, p, key, share, scaling, bits, mask, training: true }
     }
 
-    /// The steps that read a stored mask.
-    fn stored(&self, caps: &Caps, args: &[Arg], factor: f64) -> Result<Vec<Step>, Error> {
-        let mut out = Vec::new();
-        let block_quads = u64::from(caps.lanes) * u64::from(caps.quads);
-        for piece in tile::flat(NAME, caps, args[0].len as u64, self.dtype.size(), block_quads)? {
-            let decl = |name, writes| Decl { name, dtype: self.dtype, view: piece.view(), writes };
-            let blocks = piece.blocks.end - piece.blocks.start;
-            out.push(Step {
-                spec: Spec {
-                    shader: kernel!("dropouts/dropout_backward"),
-                    entry: "dropout_backward",
-                    parts: vec![],
-                    bindings: vec![
-                        decl("dy", false),
-                        Decl { name: "mask", dtype: DType::U32, view: View::Raw("u32"), writes: false },
-                        decl("dx", true),
-                    ],
-                    consts: vec![("WG", caps.lanes), ("QUADS", caps.quads)],
-                },
-                params: DropoutBackwardParams {
-                    first: piece.blocks.start as u32,
-                    blocks: blocks as u32,
-                    lo: piece.quads.start as u32,
-                    hi: piece.quads.end as u32,
-                    base: piece.base(),
-                    end: piece.end(),
-                    scale: factor as f32,
-                }
-                .into(),
-                slots: vec![piece.slot(0, &args[0]), mask_slot(1, &piece), piece.slot(2, &args[2])],
-                workgroups: blocks,
-                trips: u64::from(caps.quads),
-            });
-        }
-        Ok(out)
+    /// The map whose forward kernel is `drawn` and whose kernel for a stored mask is `stored`: dy, the mask, dx.
+    pub(super) fn lowered(
+        &self,
+        op: &'static str,
+        caps: &Caps,
+        drawn: (Source, &'static str),
+        stored: Source,
+        args: &[Arg],
+    ) -> Result<Lowered, Error> {
+        let (forward, last) = (self.forward(), args.len() - 1);
+        let (kernel, decisions) = match self.mask {
+            MaskMode::Recompute => (drawn, Decisions::Drawn(None)),
+            MaskMode::Store => ((stored, op), Decisions::Stored((1, &args[1]))),
+        };
+        let steps = forward.steps(op, caps, kernel, [(0, &args[0]), (last, &args[last])], decisions)?;
+        Ok(Lowered { steps, ..Default::default() })
+    }
+
+    /// What dx must hold.
+    pub(super) fn results(&self, args: &[HostData], one: fn(f64, bool, f64) -> f64) -> Vec<Expected> {
+        let kept = match self.mask {
+            MaskMode::Recompute => kept(&self.space, self.p, &self.key, self.share, self.bits),
+            MaskMode::Store => unpacked(&args[1], self.space.len()),
+        };
+        let keep = cpu::keep(self.p, if self.bits == Bits::Sixteen { 16 } else { 32 });
+        let factor = if self.scaling == Scaling::Inverted { 1.0 / keep } else { 1.0 };
+        vec![expected(&args[0], &kept, keep, keep == 1.0, factor, one)]
     }
 }
 
@@ -111,20 +97,8 @@ impl Op for DropoutBackward {
     }
 
     fn lower(&self, caps: &Caps) -> Result<Lowered, Error> {
-        let (args, forward) = (self.args(), self.forward());
-        let last = args.len() - 1;
-        let (dy, dx) = ((0, &args[0]), (last, &args[last]));
-        let steps = if self.mask == MaskMode::Recompute {
-            forward.steps(NAME, caps, dy, dx, None)?
-        } else {
-            forward.check(NAME, &args[0])?;
-            let caps = windows(caps);
-            match forward.settled(NAME, &caps, dy, dx)? {
-                Some(steps) => steps,
-                None => self.stored(&caps, &args, forward.factor().0)?,
-            }
-        };
-        Ok(Lowered { steps, ..Default::default() })
+        let drawn = (kernel!("dropouts/dropout"), "dropout");
+        self.lowered(NAME, caps, drawn, kernel!("dropouts/dropout_backward"), &self.args())
     }
 
     fn patterns(&self) -> Vec<Pattern> {
@@ -132,16 +106,7 @@ impl Op for DropoutBackward {
     }
 
     fn reference(&self, args: &[HostData]) -> Vec<Expected> {
-        let kept = match self.mask {
-            MaskMode::Recompute => kept(&self.space, self.p, &self.key, self.share, self.bits),
-            MaskMode::Store => {
-                let words = args[1].words().expect("masks are words");
-                (0..self.space.len()).map(|e| words[e / 32] >> (e % 32) & 1 == 1).collect()
-            }
-        };
-        let keep = cpu::keep(self.p, if self.bits == Bits::Sixteen { 16 } else { 32 });
-        let factor = if self.scaling == Scaling::Inverted { 1.0 / keep } else { 1.0 };
-        vec![expected(&args[0], &kept, keep, keep == 1.0, factor, cpu::dropout_backward)]
+        self.results(args, cpu::dropout_backward)
     }
 }
 

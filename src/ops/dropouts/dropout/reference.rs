@@ -1,6 +1,21 @@
 //! What dropout must give, forward and backward.
 use crate::{Bits, DType, Expected, HostData, Key, Share, Space, cpu};
 
+/// The number of the decision for element `e` of the larger whole, in logical order.
+fn decision(share: Share, c: u64, s: u64, e: u64) -> u64 {
+    let [sample, channel, position] = [e / (c * s), e / s % c, e % s];
+    match share {
+        Share::Element => e,
+        Share::Channel => sample * c + channel,
+        Share::Sample => sample,
+        Share::Position => sample * s + position,
+        Share::BatchElement => channel * s + position,
+        Share::BatchChannel => channel,
+        Share::BatchPosition => position,
+        Share::Batch => 0,
+    }
+}
+
 /// Which elements are kept, in the order of memory.
 pub(in crate::ops) fn kept(space: &Space, p: f64, key: &Key, share: Share, bits: Bits) -> Vec<bool> {
     let mut out = vec![false; space.len()];
@@ -13,12 +28,24 @@ pub(in crate::ops) fn kept(space: &Space, p: f64, key: &Key, share: Share, bits:
         for c in 0..space.c {
             for s in 0..space.s {
                 let element = key.first_element + ((n * space.c + c) * space.s + s) as u64;
-                let decision = element / share.extent(space);
-                out[space.offset(n, c, s)] = cpu::keeps(p, bits, key.seed, key.stream, key.step, decision);
+                let i = decision(share, space.c as u64, space.s as u64, element);
+                out[space.offset(n, c, s)] = cpu::keeps(p, bits, key.seed, key.stream, key.step, i);
             }
         }
     }
     out
+}
+
+/// A stored mask: a bit for each element in the order of memory.
+pub(in crate::ops) fn packed(kept: &[bool]) -> Expected {
+    let word = |bits: &[bool]| bits.iter().rev().fold(0, |w, &k| w << 1 | u32::from(k));
+    Expected::Exact(HostData::U32(kept.chunks(32).map(word).collect()))
+}
+
+/// The elements that a stored mask keeps.
+pub(in crate::ops) fn unpacked(mask: &HostData, len: usize) -> Vec<bool> {
+    let words = mask.words().expect("masks are words");
+    (0..len).map(|e| words[e / 32] >> (e % 32) & 1 == 1).collect()
 }
 
 /// What y must hold. Exact where nothing is computed: copies, zeros, dropped elements, values that are not finite. Elsewhere

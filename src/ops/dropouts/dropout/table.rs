@@ -58,6 +58,22 @@ fn all() -> Vec<Dropout> {
             out.push(if (i + j) % 3 == 0 { store(d) } else { d });
         }
     }
+    // The other subsets of the axes: in both layouts, of short rows and of longer ones than a window of the draw.
+    for (i, share) in Share::ALL.into_iter().enumerate().skip(3) {
+        for (j, space) in [Space::channels_first(5, 3, 7), Space::channels_last(5, 3, 7), Space::channels_last(3, 29, 91)]
+            .into_iter()
+            .enumerate()
+        {
+            let space = if j == 2 && i % 2 == 0 { Space::channels_first(7, 29, 91) } else { space };
+            let key = at(((i + j) % 3 * space.c * space.s) as u64);
+            let bits = [Bits::Sixteen, Bits::ThirtyTwo][(i + j) % 2];
+            let d = Dropout { space, share, key, bits, ..flat([F32, F16, Bf16][(i + j) % 3], 0, 0.5) };
+            out.push(if (i + j) % 3 == 1 { store(d) } else { d });
+        }
+    }
+    // One channel, one position.
+    out.push(Dropout { space: Space::channels_last(3, 1, 41), share: Share::Position, ..flat(F32, 0, 0.5) });
+    out.push(Dropout { space: Space::channels_last(41, 9, 1), share: Share::BatchChannel, ..flat(F32, 0, 0.5) });
     out.push(Dropout { space: Space::channels_last(3, 5, 15), share: Share::Channel, ..flat(Bf16, 0, 0.5) });
     out.push(Dropout { space: Space::channels_first(0, 5, 7), share: Share::Channel, ..flat(F32, 0, 0.5) });
     out
@@ -108,7 +124,8 @@ const KEY_FIELD: Field = Field {
 const SHARE: Field = Field {
     name: "share",
     default: "\"element\"",
-    about: "what has one decision: an element, a channel (of a sample), a sample",
+    about: "what has one decision: element, channel (of a sample), sample, position (of a sample); batch_element, \
+            batch_channel, batch_position (the same in all samples); batch",
 };
 const SCALING: Field = Field {
     name: "scaling",

@@ -1,0 +1,198 @@
+//! Maps of a tensor under a random mask: the host's side of `shaders/lib/masked.wgsl`, which the dropouts share.
+use crate::{
+    Arg, Bits, Caps, DType, Error, Key, Share, Slot, Space, Step,
+    draws::{Draws, Words},
+    mask, params,
+    segment::check_float,
+    tile,
+    wgsl::{Decl, Source, Spec, View, part},
+    words::{self, Place, Tail},
+};
+
+params! { MaskedParams {
+    first: u32, blocks: u32, lo: u32, hi: u32, base: u32, end: u32,
+    scale: f32, offset: f32, other: f32, last: u32,
+    key_lo: u32, key_hi: u32, step: u32, stream: u32,
+    d_lo: u32, d_hi: u32,
+    pair: u32, start: u32, inner: u32, rows: u32, per_period: u32, per_row: u32, per_column: u32, shift: u32,
+    last_word: u32, last_bits: u32
+} }
+
+/// A tensor and the mask over it.
+#[derive(Clone, Copy, Debug)]
+pub struct Masked {
+    /// The op, for errors.
+    pub op: &'static str,
+    /// How the elements are stored.
+    pub dtype: DType,
+    /// The shape.
+    pub space: Space,
+    /// The probability of dropping.
+    pub p: f64,
+    /// What the mask is drawn from.
+    pub key: Key,
+    /// Which elements share a decision.
+    pub share: Share,
+    /// Random bits per decision.
+    pub bits: Bits,
+}
+
+/// What a kernel makes of an element that is kept, and of one that is not.
+#[derive(Clone, Copy, Debug)]
+pub struct Rule {
+    /// The kernel, which defines `outcome`.
+    pub shader: Source,
+    /// Its entry point.
+    pub entry: &'static str,
+    /// `params.scale`, `params.offset` and `params.other`.
+    pub scalars: [f64; 3],
+}
+
+/// Where the decisions come from.
+#[derive(Clone, Copy, Debug)]
+pub enum Decisions<'a> {
+    /// They are drawn, and written to this argument if there is one.
+    Drawn(Option<Place<'a>>),
+    /// They are read from this argument.
+    Stored(Place<'a>),
+    /// Every element is kept: after training.
+    All,
+}
+
+impl Masked {
+    /// T, how many of the `bits.range()` values keep an element.
+    pub fn threshold(&self) -> u64 {
+        self.bits.threshold(self.p)
+    }
+
+    /// Checks p, the type, the shape and the key; the number of elements.
+    ///
+    /// # Errors
+    /// Names `dtype`, `p`, `space` or `key`.
+    pub fn check(&self) -> Result<u64, Error> {
+        check_float(self.op, &Arg::read("x", self.dtype, 0))?;
+        mask::check_p(self.op, self.p)?;
+        let len = self.space.check(self.op)?;
+        self.draws()?;
+        Ok(len)
+    }
+
+    fn draws(&self) -> Result<Draws, Error> {
+        Draws::new(self.op, &self.space, &self.key, self.share, self.bits)
+    }
+
+    /// The mask of a tensor that keeps all or nothing.
+    ///
+    /// # Errors
+    /// If the device's binding limit is too small for a block.
+    pub fn fill(&self, caps: &Caps, mask: Place, kept: bool) -> Result<Vec<Step>, Error> {
+        let value = if kept { u32::MAX } else { 0 };
+        words::fill(self.op, &windows(caps), mask, value, Tail { last_bits: self.last().1, keep_bits: 0 })
+    }
+
+    /// The last word of the mask, and its bits that have an element.
+    fn last(&self) -> (u32, u32) {
+        let len = self.space.len() as u64;
+        (len.div_ceil(32).wrapping_sub(1) as u32, u32::MAX >> ((32 - len % 32) % 32))
+    }
+
+    /// The dispatches of a map. `tensors` are its buffers, by their names in the kernel; those at `writes` and after are
+    /// written. T must be neither 0 nor all, unless nothing is drawn.
+    ///
+    /// # Errors
+    /// As [`Masked::check`], and if the device's binding limit is too small for a block.
+    pub fn steps(
+        &self,
+        caps: &Caps,
+        rule: &Rule,
+        tensors: &[(&'static str, Place)],
+        writes: usize,
+        decisions: Decisions,
+    ) -> Result<Vec<Step>, Error> {
+        let (len, draws, caps) = (self.check()?, self.draws()?, &windows(caps));
+        let (last_word, last_bits) = self.last();
+        // A word of the mask is four pairs of quads, and belongs to the lane that writes it.
+        let pairs = if matches!(decisions, Decisions::Drawn(Some(_))) { 4 } else { 1 };
+        let units = caps.quads.div_ceil(pairs);
+        let block_quads = u64::from(caps.lanes) * u64::from(units * pairs) * 2;
+        let (mut parts, calls, mask) = match decisions {
+            Decisions::Drawn(mask) => (draws.parts(caps), draws.calls(), mask),
+            Decisions::Stored(mask) => (vec![part("lib/draw_stored")], 0, Some(mask)),
+            Decisions::All => (vec![part("lib/draw_all")], 0, None),
+        };
+        parts.push(part(if pairs == 4 { "lib/mask_store" } else { "lib/mask_none" }));
+        let [scale, offset, other] = rule.scalars.map(|v| v as f32);
+        let mut out = Vec::new();
+        for piece in tile::flat(self.op, caps, len, self.dtype.size(), block_quads)? {
+            let decl = |(i, t): (usize, &(&'static str, Place))| Decl {
+                name: t.0,
+                dtype: self.dtype,
+                view: piece.view(),
+                writes: i >= writes,
+            };
+            let mut bindings: Vec<Decl> = tensors.iter().enumerate().map(decl).collect();
+            let mut slots: Vec<Slot> = tensors.iter().map(|(_, (i, arg))| piece.slot(*i, arg)).collect();
+            if let Some((i, _)) = mask {
+                bindings.push(Decl { name: "mask", dtype: DType::U32, view: View::Raw("u32"), writes: pairs == 4 });
+                slots.push(mask_slot(i, &piece));
+            }
+            let blocks = piece.blocks.end - piece.blocks.start;
+            let Words { first, pair, start } = draws.words(piece.blocks.start * block_quads * 4);
+            out.push(Step {
+                spec: Spec {
+                    shader: rule.shader,
+                    entry: rule.entry,
+                    parts: parts.clone(),
+                    bindings,
+                    consts: vec![("WG", caps.lanes), ("UNITS", units), ("PAIRS", pairs)],
+                },
+                params: MaskedParams {
+                    first: piece.blocks.start as u32,
+                    blocks: blocks as u32,
+                    lo: piece.quads.start as u32,
+                    hi: piece.quads.end as u32,
+                    base: piece.base(),
+                    end: piece.end(),
+                    scale,
+                    offset,
+                    other,
+                    last: self.threshold().wrapping_sub(1) as u32,
+                    key_lo: self.key.seed as u32,
+                    key_hi: (self.key.seed >> 32) as u32,
+                    step: self.key.step,
+                    stream: self.key.stream,
+                    d_lo: first as u32,
+                    d_hi: (first >> 32) as u32,
+                    pair,
+                    start,
+                    inner: draws.inner,
+                    rows: draws.rows,
+                    per_period: draws.per[0],
+                    per_row: draws.per[1],
+                    per_column: draws.per[2],
+                    shift: draws.shift(),
+                    last_word,
+                    last_bits,
+                }
+                .into(),
+                slots,
+                workgroups: blocks,
+                // For each pair: ten rounds for each Philox call, and the runs of eight elements.
+                trips: u64::from(units) + u64::from(units * pairs) * (calls * 11 + 9),
+            });
+        }
+        Ok(out)
+    }
+}
+
+/// Places in a window are counted in 32 bits, two at a time: windows of at most 2^31 bytes.
+pub fn windows(caps: &Caps) -> Caps {
+    let mut caps = caps.clone();
+    caps.limits.max_storage_buffer_binding_size = caps.limits.max_storage_buffer_binding_size.min(1 << 31);
+    caps
+}
+
+/// The words of the mask for the elements of a window.
+fn mask_slot(index: usize, piece: &tile::Piece) -> Slot {
+    Slot::Arg(index, piece.elements.start / 8..piece.elements.end.div_ceil(32) * 4)
+}
