@@ -4,9 +4,11 @@
 //! one sample with `rows` channels of `cols` values. Only weight and bias differ: they belong to the places in a row.
 mod backward;
 mod bound;
+mod weight;
 
-pub(crate) use backward::{backward, backward_args};
+pub(crate) use backward::{Backward, backward, backward_args};
 pub(crate) use bound::{RowGradients, normalized_error};
+pub use weight::WeightForm;
 
 use crate::{Arg, DType, Error, HostData, Op, Pattern, Rng, Space, channels::Channels};
 
@@ -63,32 +65,43 @@ impl Rows {
 /// a chunk, more rows than lanes, enough rows for levels of the fold of their gradients. `make` gets a number that differs
 /// from case to case.
 pub(crate) fn cases(make: impl Fn(usize, DType, Rows) -> Box<dyn Op>) -> Vec<Box<dyn Op>> {
-    let all = [
-        (1, 1),
-        (1, 5),
-        (5, 1),
-        (8, 1),
-        (0, 4),
-        (3, 0),
-        (3, 4),
-        (4, 7),
-        (17, 8),
-        (33, 64),
-        (9, 49),
-        (300, 12),
-        (7, 257),
-        (1500, 3),
-        (2, 2501),
-        (3, 2304),
-    ];
     let mut out = Vec::new();
-    for (rows, cols) in all {
+    for (rows, cols) in SHAPES {
         for dtype in DType::FLOATS {
             out.push(make(out.len(), dtype, Rows { rows, cols }));
         }
     }
     out
 }
+
+/// The same shapes for an op that shares most of its kernels with another: f32, and one of the halves in turn.
+pub(crate) fn few_cases(make: impl Fn(usize, DType, Rows) -> Box<dyn Op>) -> Vec<Box<dyn Op>> {
+    let mut out = Vec::new();
+    for (i, (rows, cols)) in SHAPES.into_iter().enumerate() {
+        for dtype in [DType::F32, DType::FLOATS[1 + i % 2]] {
+            out.push(make(out.len(), dtype, Rows { rows, cols }));
+        }
+    }
+    out
+}
+const SHAPES: [(usize, usize); 16] = [
+    (1, 1),
+    (1, 5),
+    (5, 1),
+    (8, 1),
+    (0, 4),
+    (3, 0),
+    (3, 4),
+    (4, 7),
+    (17, 8),
+    (33, 64),
+    (9, 49),
+    (300, 12),
+    (7, 257),
+    (1500, 3),
+    (2, 2501),
+    (3, 2304),
+];
 
 /// The activations of a small transformer.
 pub(crate) fn benches(make: impl Fn(DType, Rows) -> Box<dyn Op>) -> Vec<Box<dyn Op>> {

@@ -1,15 +1,22 @@
 //! Rows that no small case reaches, and what is promised of them.
 mod common;
-use ridgepole::{Caps, DType, Gpu, MAX_TRIPS, Op, Pattern, check, ops::*, wgpu};
+use ridgepole::{Caps, DType, Gpu, HostData, MAX_TRIPS, Op, Pattern, Session, check, ops::*, wgpu};
+
+fn family(dtype: DType, rows: usize, cols: usize) -> [Box<dyn Op>; 4] {
+    [
+        Box::new(LayerNorm::new(dtype, rows, cols)),
+        Box::new(LayerNormBackward::new(dtype, rows, cols)),
+        Box::new(RmsNorm::new(dtype, rows, cols)),
+        Box::new(RmsNormBackward::new(dtype, rows, cols)),
+    ]
+}
 
 #[test]
 fn long_rows_and_wide_ones() {
     let rig = common::rig();
     let gpu = Gpu::with_caps(&rig.device, Caps::of(&rig.device));
     for (rows, cols) in [(2, 300_001), (1, 1 << 20), (3, 65_541), (70_001, 5)] {
-        let ops: [Box<dyn Op>; 2] =
-            [Box::new(LayerNorm::new(DType::F32, rows, cols)), Box::new(LayerNormBackward::new(DType::F32, rows, cols))];
-        for op in ops {
+        for op in family(DType::F32, rows, cols) {
             for pattern in [Pattern::Ordinary, Pattern::Offset] {
                 let case = check::Case::new(op.as_ref(), pattern, 1);
                 case.run(&gpu, &rig.queue).unwrap_or_else(|why| panic!("{op:?}, {pattern:?}: {why}"));
@@ -23,12 +30,26 @@ fn trips_stay_short_at_any_size() {
     for cpu in [false, true] {
         let caps = Caps::new(wgpu::Limits::default(), wgpu::Features::empty(), cpu);
         for (rows, cols) in [(1, 5_000_001), (5_000_001, 1), (1 << 16, 1 << 12), (2, 1 << 22), (1 << 20, 77)] {
-            let ops: [Box<dyn Op>; 2] =
-                [Box::new(LayerNorm::new(DType::F16, rows, cols)), Box::new(LayerNormBackward::new(DType::F16, rows, cols))];
-            for op in ops {
+            for op in family(DType::F16, rows, cols) {
                 let steps = op.lower(&caps).unwrap_or_else(|e| panic!("{op:?}: {e}")).steps;
                 assert!(steps.iter().all(|s| s.trips <= MAX_TRIPS && s.grid(&caps).is_some()), "{op:?}");
             }
         }
+    }
+}
+
+#[test]
+fn squares_that_overflow_make_their_row_nan_and_no_other() {
+    let session = Session::new().expect("an adapter");
+    for cols in [8, 9] {
+        let op = RmsNorm { weight: false, ..RmsNorm::new(DType::F32, 3, cols) };
+        let mut x = vec![1.0f32; 3 * cols];
+        x[cols + 2] = 1e20;
+        x[2 * cols..].fill(1e18);
+        let got = session.run(&op, &[HostData::F32(x)]).expect("it runs");
+        let (y, rstd) = (got[0].to_f64(), got[1].to_f64());
+        assert!(y[..cols].iter().all(|v| (v - 1.0).abs() < 1e-5) && (rstd[0] - 1.0).abs() < 1e-5, "{y:?}");
+        assert!(y[cols..2 * cols].iter().all(|v| v.is_nan()) && rstd[1].is_nan(), "{y:?}");
+        assert!(y[2 * cols..].iter().all(|v| (v - 1.0).abs() < 1e-5), "{y:?}");
     }
 }

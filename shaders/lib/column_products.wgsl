@@ -1,5 +1,6 @@
 // Sums over rows of dy and of dy * xhat, for every place in a row: xhat = (x - mean) * rstd with the statistics of the row.
-// For lib/channel_reduce in columns; buffers: x, dy, mean, spread (rstd).
+// For lib/channel_reduce in columns; buffers: x, dy, spread (rstd). Another part says what the mean is: lib/center_given or
+// lib/center_none.
 //!use lib/two_sums
 struct Frame { unused: u32 }
 
@@ -9,5 +10,5 @@ fn frame(some: vec3<u32>, channel: u32) -> Frame {
 
 fn visit(s: State, f: Frame, e: u32, at: u32, live: vec4<bool>, count: f32) -> State {
     let dy = dy_four(e);
-    return State(s.n, s.a + dy, s.b + dy * ((x_four(e) - mean_at(at)) * spread_at(at)));
+    return State(s.n, s.a + dy, s.b + dy * ((x_four(e) - mean_of(at)) * spread_at(at)));
 }

@@ -1,5 +1,6 @@
-// Sums of dy and of dy * xhat, with xhat = (x - mean) * rstd. For lib/channel_reduce; buffers: x, dy, mean, spread (rstd,
-// or the variance that it comes from). Another part says what dy is: lib/gradient_plain, or lib/gradient_weighted.
+// Sums of dy and of dy * xhat, with xhat = (x - mean) * rstd. For lib/channel_reduce; buffers: x, dy, spread (rstd, or the
+// variance that it comes from). Other parts say what dy is (lib/gradient_plain, lib/gradient_weighted) and what the mean
+// is (lib/center_given, lib/center_none).
 //!use lib/inverse_std
 //!use lib/two_sums
 override VARIANCE: bool = false;
@@ -10,7 +11,7 @@ fn frame(some: vec3<u32>, channel: u32) -> Frame {
     var f: Frame;
     for (var i = 0u; i < 4u; i++) {
         let c = select(channel, min(channel + i, params.channels - 1u), COLUMNS > 0u);
-        f.mean[i] = mean_at(c);
+        f.mean[i] = mean_of(c);
         f.rstd[i] = spread_at(c);
         if VARIANCE { f.rstd[i] = inverse_std(f.rstd[i], params.eps); }
     }

@@ -1,5 +1,5 @@
 //! The dispatches of a backward pass.
-use super::Rows;
+use super::{Rows, WeightForm};
 use crate::{
     Arg, Caps, DType, Error, Lowered, Slot, Step,
     channels::{self, Map, Reduction, given_or, position, unused_or, vector, whole},
@@ -11,30 +11,49 @@ use crate::{
 params! { RowsParams { blocks: u32, channels: u32, row: u32, stride: u32, count: u32, coefs: u32, values: f32 } }
 params! { ColumnsParams { blocks: u32, channels: u32, row: u32, stride: u32, count: u32 } }
 
-/// Sums of each row, its coefficients by the op's own kernel `source`, dx; then sums of each column if anyone wants them.
+/// What distinguishes the backward passes.
+pub(crate) struct Backward {
+    pub op: &'static str,
+    /// The op's own kernel, which turns the sums of a row to coefficients.
+    pub source: Source,
+    /// Whether the mean was taken off: then there is an argument `mean`.
+    pub centered: bool,
+    pub form: WeightForm,
+}
+
+/// Sums of each row, its coefficients by the op's own kernel, dx; then sums of each column if anyone wants them.
 /// Arguments `x` and `dy` come first.
-pub(crate) fn backward(op: &'static str, source: Source, caps: &Caps, args: &[Arg], of: Rows) -> Result<Lowered, Error> {
-    let mut out = Lowered::default();
+pub(crate) fn backward(of: Rows, kind: &Backward, caps: &Caps, args: &[Arg]) -> Result<Lowered, Error> {
+    let (mut out, op) = (Lowered::default(), kind.op);
     if of.rows == 0 && of.cols == 0 {
         return Ok(out);
     }
-    let statistic = |name| whole(args, position(args, name).expect("an argument"));
-    let statistics = [("mean", statistic("mean")), ("spread", statistic("rstd"))];
+    let names = [("mean", "mean"), ("spread", "rstd")];
+    let names = if kind.centered { &names[..] } else { &names[1..] };
+    let statistics: Vec<_> = names.iter().map(|n| (n.0, whole(args, position(args, n.1).expect("an argument")))).collect();
+    let center = if kind.centered { "lib/center_given" } else { "lib/center_none" };
     let tensors = [("x", 0), ("dy", 1)];
     if of.rows > 0 {
         let tensor = of.by_row();
         let weight = ("weight", given_or(1.0, args, "weight", of.cols.max(1) as u64, &mut out, caps));
         let vectors: Vec<_> = statistics.iter().cloned().chain([weight.clone()]).collect();
-        let parts = &["lib/products", "lib/gradient_weighted"];
-        let what = Reduction { parts, monoid: Monoid::SUM4, tensors: &tensors, vectors: &vectors, consts: &[], eps: 0.0 };
+        let what = Reduction {
+            parts: &["lib/products", "lib/gradient_weighted", center],
+            monoid: Monoid::SUM4,
+            tensors: &tensors,
+            vectors: &vectors,
+            consts: kind.form.consts(),
+            eps: 0.0,
+        };
         let partials = tensor.reduce(op, &mut out, caps, args, &what)?.until(&mut out, caps, 64);
         let coefs = out.scratch(16 * tensor.channels, caps);
         let blocks = channels::blocks(tensor.channels, caps);
-        let bindings = vec![Monoid::SUM4.decl("partials", true), vector("mean", false), vector("rstd", false)];
+        let mut bindings = vec![Monoid::SUM4.decl("partials", true)];
+        bindings.extend(names.iter().map(|n| vector(n.1, false)));
         let mut slots = vec![Slot::Scratch(partials.range.start..coefs.end)];
         slots.extend(statistics.iter().map(|s| s.1.clone()));
         out.steps.push(Step {
-            spec: Spec { shader: source, entry: op, parts: vec![], bindings, consts: vec![("WG", caps.lanes)] },
+            spec: Spec { shader: kind.source, entry: op, parts: vec![], bindings, consts: vec![("WG", caps.lanes)] },
             params: RowsParams {
                 blocks: blocks as u32,
                 channels: tensor.channels as u32,
@@ -50,7 +69,7 @@ pub(crate) fn backward(op: &'static str, source: Source, caps: &Caps, args: &[Ar
             trips: partials.count,
         });
         let tensors = [("x", 0, false), ("dy", 1, false), ("dx", position(args, "dx").expect("an argument"), true)];
-        let map = Map { part: "lib/normalize_rows_backward", tensors: &tensors, vectors: &[weight], consts: &[] };
+        let map = Map { part: "lib/normalize_rows_backward", tensors: &tensors, vectors: &[weight], consts: kind.form.consts() };
         tensor.apply(op, &mut out, caps, args, &map, coefs)?;
     }
     let (dweight, dbias) = (position(args, "dweight"), position(args, "dbias"));
@@ -59,7 +78,7 @@ pub(crate) fn backward(op: &'static str, source: Source, caps: &Caps, args: &[Ar
     }
     let tensor = of.by_column();
     let what = Reduction {
-        parts: &["lib/column_products"],
+        parts: &["lib/column_products", center],
         monoid: Monoid::SUM4,
         tensors: &tensors,
         vectors: &statistics,

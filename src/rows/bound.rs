@@ -1,5 +1,5 @@
 //! How far the kernels' results for rows may be off.
-use super::Rows;
+use super::{Rows, WeightForm};
 use crate::{DType, Expected, channels::SumErrors};
 
 const E: f64 = DType::F32.epsilon();
@@ -22,9 +22,11 @@ pub(crate) struct RowGradients<'a> {
     pub dtype: DType,
     pub x: &'a [f64],
     pub dy: &'a [f64],
-    pub mean: &'a [f64],
+    /// `None` where no mean was taken off.
+    pub mean: Option<&'a [f64]>,
     pub rstd: &'a [f64],
     pub weight: &'a [f64],
+    pub form: WeightForm,
 }
 
 impl RowGradients<'_> {
@@ -40,8 +42,10 @@ impl RowGradients<'_> {
     }
 
     fn row_bounds(&self, r: usize, dx: &[f64], out: &mut Vec<f64>) {
-        let (x, mean, rstd, m) = (self.of.row(self.x, r), self.mean[r], self.rstd[r], self.of.cols as f64);
-        let g: Vec<f64> = self.of.row(self.dy, r).iter().zip(self.weight).map(|(dy, w)| dy * w).collect();
+        let (x, mean, rstd, m) = (self.of.row(self.x, r), self.mean.map_or(0.0, |m| m[r]), self.rstd[r], self.of.cols as f64);
+        // The product rounds, and so does 1 + w.
+        let (offset, e_g) = (self.form.offset(), E * (1.0 + self.form.offset()));
+        let g: Vec<f64> = self.of.row(self.dy, r).iter().zip(self.weight).map(|(dy, w)| dy * (offset + w)).collect();
         let (sum, magnitudes) = g.iter().fold((0.0, 0.0), |(s, a), g| (s + g, a + g.abs()));
         let (dot, products) =
             g.iter().zip(x).map(|(g, x)| g * (x - mean) * rstd).fold((0.0, 0.0), |(s, a), v| (s + v, a + v.abs()));
@@ -49,13 +53,16 @@ impl RowGradients<'_> {
         let off = SumErrors::of(x, &g, mean, rstd, 0.0);
         let widest = x.iter().fold(1.0, |a: f64, x| a.max((x - mean).abs()));
         let flushed = 2.0 * m * (1.0 + rstd) * widest * LEAST;
-        let (p, t) = (sum / m, rstd * dot / m);
-        let p_error = (off.dbias + E * magnitudes + flushed) / m + 3.0 * E * p.abs();
-        let t_error = rstd * (off.dweight + E * products + flushed) / m + 4.0 * E * t.abs();
+        let (mut p, t) = (sum / m, rstd * dot / m);
+        let mut p_error = (off.dbias + e_g * magnitudes + flushed) / m + 3.0 * E * p.abs();
+        if self.mean.is_none() {
+            (p, p_error) = (0.0, 0.0);
+        }
+        let t_error = rstd * (off.dweight + e_g * products + flushed) / m + 4.0 * E * t.abs();
         for ((g, x), dx) in g.iter().zip(x).zip(dx) {
             // g - p, x - mean, its product with t, their difference; then times rstd, and the store.
             let far = (x - mean).abs();
-            let given = p_error + far * t_error + E * g.abs();
+            let given = p_error + far * t_error + e_g * g.abs();
             let inner = given + 2.0 * E * ((g - p).abs() + 3.0 * far * t.abs() + given);
             let error = rstd * inner * (1.0 + 2.0 * E) + 2.0 * E * dx.abs() + 4.0 * (1.0 + rstd) * (1.0 + widest) * LEAST;
             out.push(error + self.dtype.rounding(dx.abs() + error));
@@ -64,10 +71,11 @@ impl RowGradients<'_> {
 
     fn column_bounds(&self) -> [Vec<f64>; 2] {
         let Rows { rows, cols } = self.of;
+        let mean = |r: usize| self.mean.map_or(0.0, |m| m[r]);
         let column = |c: usize| {
             let at = |from: &[f64]| (0..rows).map(|r| from[r * cols + c]).collect::<Vec<_>>();
             let dy = at(self.dy);
-            let xhat: Vec<f64> = at(self.x).iter().enumerate().map(|(r, x)| (x - self.mean[r]) * self.rstd[r]).collect();
+            let xhat: Vec<f64> = at(self.x).iter().enumerate().map(|(r, x)| (x - mean(r)) * self.rstd[r]).collect();
             // The difference, the product with rstd and that with dy round, as SumErrors counts; either may be flushed.
             let off = SumErrors::of(&xhat, &dy, 0.0, 1.0, 0.0);
             let largest = |of: &[f64]| of.iter().fold(1.0, |a: f64, v| a.max(v.abs()));

@@ -12,6 +12,8 @@ macro_rules! library {
 }
 library![
     "adaptive",
+    "center_given",
+    "center_none",
     "chan_shifted",
     "channel_apply",
     "channel_moments",
@@ -60,12 +62,14 @@ library![
     "row_weight",
     "scale_gpu",
     "scale_host",
+    "scale_rows",
     "segments",
     "skip_begin",
     "skip_end",
     "skip_scan",
     "square_centered",
     "square_plain",
+    "squares",
     "step_always",
     "step_unless",
     "store_bf16",

@@ -1,9 +1,14 @@
-//! Layer norm: ε, shapes, types.
+//! Layer and RMS norm: ε, shapes, types.
 use super::{op, refused};
 use ridgepole::{DType, Op, ops::*};
 
 fn family(dtype: DType, rows: usize, cols: usize) -> Vec<Box<dyn Op>> {
-    vec![op(LayerNorm::new(dtype, rows, cols)), op(LayerNormBackward::new(dtype, rows, cols))]
+    vec![
+        op(LayerNorm::new(dtype, rows, cols)),
+        op(LayerNormBackward::new(dtype, rows, cols)),
+        op(RmsNorm::new(dtype, rows, cols)),
+        op(RmsNormBackward::new(dtype, rows, cols)),
+    ]
 }
 
 #[test]
@@ -11,6 +16,8 @@ fn eps_is_finite_and_not_negative() {
     for (eps, shown) in [(-1e-5, "-0.00001"), (f64::NAN, "NaN"), (f64::INFINITY, "inf")] {
         let want = format!("layer_norm: `eps` is {shown}, must be at least 0 and finite in f32; 1e-5 is usual");
         refused(&[(op(LayerNorm { eps, ..LayerNorm::new(DType::F32, 3, 4) }), &want)]);
+        let want = want.replace("layer_norm", "rms_norm");
+        refused(&[(op(RmsNorm { eps, ..RmsNorm::new(DType::F32, 3, 4) }), &want)]);
     }
 }
 

@@ -1,4 +1,4 @@
-"""Layer norm: output, saved statistics, gradients."""
+"""Layer and RMS norm: output, saved statistics, gradients."""
 
 import flax
 import flax.linen as linen
@@ -77,7 +77,53 @@ def layer_norms(forward, backward):
             agree(f"{name}: gradients", a, b)
 
 
+def rms_norms(forward, backward):
+    for i, (name, weight, form, eps, shift, shape) in enumerate(
+        (
+            ("weight", True, "plain", 1e-6, 0.0, (5, 11)),
+            ("no weight", False, "plain", 1e-6, 0.3, (5, 11)),
+            ("Gemma's 1 + weight", True, "one_plus", 1e-6, 0.0, (3, 32)),
+            ("PyTorch's eps 2^-23, mean 100", True, "plain", None, 100.0, (4, 8)),
+            ("eps 1e-3, one row", True, "one_plus", 1e-3, 0.0, (1, 20)),
+        )
+    ):
+        m = shape[1]
+        fields = {"dtype": "f32", "rows": shape[0], "cols": m, "weight": weight, "weight_form": form}
+        offset = 1.0 if form == "one_plus" else 0.0
+        x, dy = draw(450 + i, *shape, mean=shift), draw(460 + i, *shape)
+        p = {"weight": draw(470 + i, m, mean=1.0 - offset, spread=0.5)} if weight else {}
+        factor = offset + p["weight"] if weight else np.ones(m)
+        if eps is None:
+            eps = 2.0**-23
+            assert torch.finfo(torch.float32).eps == eps
+        y = F.rms_norm(tensor(x), [m], tensor(factor) if weight else None, eps).numpy()
+        layer = linen.RMSNorm(epsilon=eps, use_fast_variance=False, dtype=jnp.float64, param_dtype=jnp.float64)
+        yj = np.asarray(layer.apply({"params": {"scale": factor}}, jnp.asarray(x)))
+        agree(name, y, yj)
+        rstd = 1 / np.sqrt((x**2).mean(1) + eps)
+        for framework, out in ((TORCH, y), (FLAX, yj)):
+            forward.add(name, framework, (fields | {"eps": eps}, {"x": x} | p, {"y": out, "rstd": rstd}))
+        # As for layer norm: what was saved is rounded, and the rounding is not to be differentiated.
+        rstd = stored(rstd)
+        tx, tw = tensor(x).requires_grad_(), tensor(factor).requires_grad_()
+        square = (tx**2).mean(1)
+        r = tensor(rstd) - 0.5 * tensor(rstd) ** 3 * (square - square.detach())
+        by_torch = torch.autograd.grad(tx * r[:, None] * tw, (tx, tw), tensor(dy))
+
+        def apply(x, w, rstd=rstd):
+            return x * frozen(rstd, (x**2).mean(1), -0.5 * rstd**3)[:, None] * w
+
+        _, pull = jax.vjp(apply, jnp.asarray(x), jnp.asarray(factor))
+        by_jax = pull(jnp.asarray(dy))
+        for framework, grads in ((TORCH, by_torch), (JAX, by_jax)):
+            expected = dict(zip(("dx", "dweight") if weight else ("dx",), (np.asarray(g) for g in grads)))
+            backward.add(name, framework, (fields, {"x": x, "dy": dy, "rstd": rstd} | p, expected))
+        for a, b in zip(by_torch, by_jax):
+            agree(f"{name}: gradients", a.numpy(), b)
+
+
 def files():
-    forward, backward = File("layer_norm"), File("layer_norm_backward")
-    layer_norms(forward, backward)
-    return [forward, backward]
+    layer, rms = (File("layer_norm"), File("layer_norm_backward")), (File("rms_norm"), File("rms_norm_backward"))
+    layer_norms(*layer)
+    rms_norms(*rms)
+    return [*layer, *rms]

@@ -72,7 +72,7 @@ impl Op for BatchNormFrozenBackward {
             return Ok(out);
         }
         let what = Reduction {
-            parts: &["lib/products", "lib/gradient_plain"],
+            parts: &["lib/products", "lib/gradient_plain", "lib/center_given"],
             monoid: Monoid::SUM4,
             tensors: &[("x", 0), ("dy", 1)],
             vectors: &[("mean", whole(&args, 2)), ("spread", whole(&args, 3))],

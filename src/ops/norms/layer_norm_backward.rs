@@ -1,8 +1,8 @@
 //! The gradient of layer normalisation. Kernel: `shaders/norms/layer_norm_backward.wgsl`. Reference: `cpu::layer_norm_backward`.
 use crate::{
-    Arg, Caps, DType, Error, Expected, HostData, Lowered, Op, Pattern, Rng, channels, cpu, kernel,
+    Arg, Caps, DType, Error, Expected, HostData, Lowered, Op, Pattern, Rng, WeightForm, channels, cpu, kernel,
     ops::{Entry, Field},
-    rows::{self, RowGradients, Rows},
+    rows::{self, Backward, RowGradients, Rows},
     segment::check_float,
 };
 use serde::{Deserialize, Serialize};
@@ -62,7 +62,9 @@ impl Op for LayerNormBackward {
         let args = self.args();
         check_float(NAME, &args[0])?;
         self.shape().check(NAME)?;
-        rows::backward(NAME, kernel!("norms/layer_norm_backward"), caps, &args, self.shape())
+        let source = kernel!("norms/layer_norm_backward");
+        let kind = Backward { op: NAME, source, centered: true, form: WeightForm::Plain };
+        rows::backward(self.shape(), &kind, caps, &args)
     }
 
     fn patterns(&self) -> Vec<Pattern> {
@@ -82,7 +84,8 @@ impl Op for LayerNormBackward {
         let weight = if self.weight { args[4].to_f64() } else { vec![1.0; self.cols] };
         let values = cpu::layer_norm_backward(&x, &dy, &mean, &rstd, &weight);
         let (of, dtype) = (self.shape(), self.dtype);
-        let given = RowGradients { of, dtype, x: &x, dy: &dy, mean: &mean, rstd: &rstd, weight: &weight };
+        let form = WeightForm::Plain;
+        let given = RowGradients { of, dtype, x: &x, dy: &dy, mean: Some(&mean), rstd: &rstd, weight: &weight, form };
         given.expected(values, [self.weight, self.bias])
     }
 }

@@ -5,6 +5,8 @@ mod batch_norm_frozen_backward;
 mod batch_norm_inference;
 mod layer_norm;
 mod layer_norm_backward;
+mod rms_norm;
+mod rms_norm_backward;
 
 super::family! {
     norms: "Normalisation",
@@ -14,4 +16,6 @@ super::family! {
     batch_norm_inference::BatchNormInference,
     layer_norm::LayerNorm,
     layer_norm_backward::LayerNormBackward,
+    rms_norm::RmsNorm,
+    rms_norm_backward::RmsNormBackward,
 }

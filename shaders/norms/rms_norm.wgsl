@@ -1,0 +1,30 @@
+// rstd = 1 / sqrt(sum of squares / cols + eps), for each row.
+// One lane per row: adds the row's last partials in order and leaves what lib/channel_apply needs with lib/scale_rows:
+// (rstd, 0, 0, 0). Before it: lib/channel_reduce with lib/squares, a row being a channel, and the fold's levels.
+//!use lib/grid
+//!use lib/sum_vec4
+//!use lib/inverse_std
+
+struct Params { blocks: u32, channels: u32, row: u32, stride: u32, count: u32, coefs: u32, values: f32, eps: f32 }
+
+@group(0) @binding(0) var<uniform> params: Params;
+// Buffers: partials (with the coefficients from entry `coefs` on), rstd.
+
+override WG: u32 = 256;
+
+@compute @workgroup_size(WG)
+fn rms_norm(@builtin(workgroup_id) wid: vec3<u32>,
+            @builtin(num_workgroups) count: vec3<u32>,
+            @builtin(local_invocation_index) index: u32) {
+    let block = workgroup_index(wid, count);
+    let r = block * WG + lane_of(index, WG);
+    if block >= params.blocks || r >= params.channels { return; }
+    var all = NOTHING;
+    for (var i = 0u; i < params.count; i++) { all = merge(all, partials[r * params.row + i * params.stride]); }
+    var rstd = inverse_std(all.x / params.values, params.eps);
+    // What is infinite is not to become 0 by division: the whole row becomes NaN.
+    let bits = bitcast<u32>(all.x);
+    if (bits & 0x7fffffffu) >= 0x7f800000u { rstd = bitcast<f32>(bits | 0x7fc00000u); }
+    rstd_put(r, rstd);
+    partials[params.coefs + r] = vec4<f32>(rstd, 0.0, 0.0, 0.0);
+}

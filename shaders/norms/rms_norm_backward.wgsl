@@ -1,0 +1,26 @@
+// With g = dy * weight: dx = rstd * (g - xhat * sum g xhat / cols), the sum over the row.
+// One lane per row: adds the row's last partials in order and leaves what lib/channel_apply needs with
+// lib/normalize_rows_backward: (0, rstd, 0, rstd * sum g xhat / cols). Before it: lib/channel_reduce with lib/products, a row
+// being a channel, and the fold's levels. dweight: lib/column_products, lib/column_gradients.
+//!use lib/grid
+//!use lib/sum_vec4
+
+struct Params { blocks: u32, channels: u32, row: u32, stride: u32, count: u32, coefs: u32, values: f32 }
+
+@group(0) @binding(0) var<uniform> params: Params;
+// Buffers: partials (with the coefficients from entry `coefs` on), rstd.
+
+override WG: u32 = 256;
+
+@compute @workgroup_size(WG)
+fn rms_norm_backward(@builtin(workgroup_id) wid: vec3<u32>,
+                     @builtin(num_workgroups) count: vec3<u32>,
+                     @builtin(local_invocation_index) index: u32) {
+    let block = workgroup_index(wid, count);
+    let r = block * WG + lane_of(index, WG);
+    if block >= params.blocks || r >= params.channels { return; }
+    var all = NOTHING;
+    for (var i = 0u; i < params.count; i++) { all = merge(all, partials[r * params.row + i * params.stride]); }
+    let rstd = rstd_at(r);
+    partials[params.coefs + r] = vec4<f32>(0.0, rstd, 0.0, rstd * (all.y / params.values));
+}

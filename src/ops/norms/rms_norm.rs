@@ -1,0 +1,201 @@
+//! Root-mean-square normalisation. Kernel: `shaders/norms/rms_norm.wgsl`. Reference: `cpu::rms_norm`.
+use crate::{
+    Arg, Caps, DType, Error, Expected, HostData, Lowered, Op, Pattern, Rng, Slot, Step, WeightForm,
+    channels::{self, Map, Reduction, SumErrors, given_or, position, vector, whole},
+    cpu,
+    fold::Monoid,
+    kernel,
+    ops::{Entry, Field},
+    params,
+    rows::{self, Rows},
+    segment::check_float,
+    wgsl::Spec,
+};
+use serde::{Deserialize, Serialize};
+
+params! {
+    RmsNormParams { blocks: u32, channels: u32, row: u32, stride: u32, count: u32, coefs: u32, values: f32, eps: f32 }
+}
+
+/// y = w·x/√(Σx²/cols + ε) for each row, or (1 + w)·x/√(Σx²/cols + ε): no mean is taken off, and there is no bias.
+///
+/// Reads `x` (rows·cols elements, row after row), `weight` w (cols values, f32; absent: the factor is 1). Writes `y` (as `x`)
+/// and, for the backward pass, `rstd` 1/√(Σx²/cols + ε) (rows, f32). Squares are summed in chunks of fixed size and merged in
+/// a fixed order, so results are the same bit for bit from run to run on a device. Three dispatches, more for long rows and
+/// for tensors beyond the binding limit.
+///
+/// A row with a NaN or an infinity, or whose sum of squares overflows f32 (|x|·√cols of 1.8·10^19), becomes NaN: `y` and
+/// `rstd`; the others do not. Squares below 10^-38 may count as 0. Where Σx²/cols + ε is 0, 1/√ is taken as 0: a row of zeros
+/// gives zeros even with ε = 0. A device must be able to bind 32 bytes per row, and 4 per column.
+///
+/// Zhang and Sennrich, "Root Mean Square Layer Normalization", 2019; PyTorch's `rms_norm` (whose ε is 2^-23 for f32 unless
+/// given), Flax's and Keras' (1e-6). 1 + w is Gemma's.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct RmsNorm {
+    /// How `x` and `y` are stored.
+    pub dtype: DType,
+    /// Rows: the product of all sizes but the normalised ones. May be 0.
+    pub rows: usize,
+    /// Values of a row. May be 0; rows·cols is at most 2^34.
+    pub cols: usize,
+    /// ε, added to the mean square inside the root; at least 0.
+    #[serde(default = "eps")]
+    pub eps: f64,
+    /// Whether there is a w.
+    #[serde(default = "channels::yes")]
+    pub weight: bool,
+    /// What w multiplies by, if there is one.
+    #[serde(default)]
+    pub weight_form: WeightForm,
+}
+
+const NAME: &str = "rms_norm";
+
+fn eps() -> f64 {
+    1e-6
+}
+
+impl RmsNorm {
+    /// With ε = 1e-6 and a plain weight.
+    pub fn new(dtype: DType, rows: usize, cols: usize) -> Self {
+        Self { dtype, rows, cols, eps: eps(), weight: true, weight_form: WeightForm::Plain }
+    }
+
+    fn shape(&self) -> Rows {
+        Rows::new(self.rows, self.cols)
+    }
+
+    /// The form that matters: without a weight there is none.
+    fn form(&self) -> WeightForm {
+        if self.weight { self.weight_form } else { WeightForm::Plain }
+    }
+}
+
+impl Op for RmsNorm {
+    fn name(&self) -> &'static str {
+        NAME
+    }
+
+    fn args(&self) -> Vec<Arg> {
+        let len = self.shape().len();
+        let mut args = vec![Arg::read("x", self.dtype, len)];
+        args.extend(self.weight.then(|| Arg::read("weight", DType::F32, self.cols)));
+        args.push(Arg::write("y", self.dtype, len));
+        args.push(Arg::write("rstd", DType::F32, self.rows));
+        args
+    }
+
+    fn lower(&self, caps: &Caps) -> Result<Lowered, Error> {
+        let (args, mut out, tensor) = (self.args(), Lowered::default(), self.shape().by_row());
+        check_float(NAME, &args[0])?;
+        self.shape().check(NAME)?;
+        channels::check_eps(NAME, self.eps)?;
+        if self.rows == 0 {
+            return Ok(out);
+        }
+        let parts = &["lib/squares"];
+        let what = Reduction { parts, monoid: Monoid::SUM4, tensors: &[("x", 0)], vectors: &[], consts: &[], eps: 0.0 };
+        let partials = tensor.reduce(NAME, &mut out, caps, &args, &what)?.until(&mut out, caps, 64);
+        let coefs = out.scratch(16 * tensor.channels, caps);
+        let y = position(&args, "y").expect("an argument");
+        let blocks = channels::blocks(tensor.channels, caps);
+        out.steps.push(Step {
+            spec: Spec {
+                shader: kernel!("norms/rms_norm"),
+                entry: NAME,
+                parts: vec![],
+                bindings: vec![Monoid::SUM4.decl("partials", true), vector("rstd", true)],
+                consts: vec![("WG", caps.lanes)],
+            },
+            params: RmsNormParams {
+                blocks: blocks as u32,
+                channels: tensor.channels as u32,
+                row: partials.row as u32,
+                stride: partials.stride as u32,
+                count: partials.count as u32,
+                coefs: ((coefs.start - partials.range.start) / 16) as u32,
+                values: self.cols.max(1) as f32,
+                eps: self.eps as f32,
+            }
+            .into(),
+            slots: vec![Slot::Scratch(partials.range.start..coefs.end), whole(&args, y + 1)],
+            workgroups: blocks,
+            trips: partials.count,
+        });
+        let weight = [("weight", given_or(1.0, &args, "weight", self.cols.max(1) as u64, &mut out, caps))];
+        let tensors = [("x", 0, false), ("y", y, true)];
+        let map = Map { part: "lib/scale_rows", tensors: &tensors, vectors: &weight, consts: self.form().consts() };
+        tensor.apply(NAME, &mut out, caps, &args, &map, coefs)?;
+        Ok(out)
+    }
+
+    fn patterns(&self) -> Vec<Pattern> {
+        self.shape().patterns(self.dtype)
+    }
+
+    fn domain(&self, arg: &Arg) -> [f64; 2] {
+        channels::domain(arg)
+    }
+
+    fn fill(&self, arg: &Arg, rng: &mut Rng, pattern: Pattern) -> HostData {
+        self.shape().fill(self.dtype, arg, rng, pattern)
+    }
+
+    fn reference(&self, args: &[HostData]) -> Vec<Expected> {
+        let (of, x, offset) = (self.shape(), args[0].to_f64(), self.form().offset());
+        let weight = if self.weight { args[1].to_f64() } else { vec![1.0; of.cols] };
+        let nan = |len: usize| (vec![f64::NAN; len], vec![0.0; len]);
+        let (mut y, mut rstd) = (nan(x.len()), nan(of.rows));
+        for r in 0..of.rows {
+            let values = of.row(&x, r);
+            let sum = values.iter().map(|v| v * v).sum::<f64>();
+            // A row that is not finite, or whose squares are not in f32, becomes NaN, as all is from the start.
+            if !sum.is_finite() || sum > f64::from(f32::MAX) {
+                continue;
+            }
+            let (row, inverse) = cpu::rms_norm(values, &weight, offset, self.eps);
+            // The sum's error, and the division by cols.
+            let m = of.cols.max(1) as f64;
+            let off = (SumErrors::of(values, values, 0.0, 1.0, 0.0).dweight + 3.0 * DType::F32.epsilon() * sum) / m;
+            let rstd_error = channels::inverse_std_error(sum / m, off + DType::F32.least_normal(), self.eps);
+            (rstd.0[r], rstd.1[r]) = (inverse, rstd_error + DType::F32.least_normal());
+            for (c, value) in row.into_iter().enumerate() {
+                let factor = offset + weight[c];
+                let error = rows::normalized_error([values[c], 0.0], [inverse, rstd_error], factor, 0.0, value, self.dtype);
+                (y.0[r * of.cols + c], y.1[r * of.cols + c]) = (value, error);
+            }
+        }
+        [y, rstd].map(|(value, bound)| Expected::Within { value, bound }).into()
+    }
+}
+
+fn cases() -> Vec<Box<dyn Op>> {
+    rows::few_cases(|i, dtype, Rows { rows, cols }| {
+        // With eps 0 the inverse root of a row that is nearly 0 has no digit that is sure: not for halves.
+        let eps = if i % 5 == 2 && dtype == DType::F32 { 0.0 } else { 1e-6 };
+        let weight_form = if i % 7 < 3 { WeightForm::OnePlus } else { WeightForm::Plain };
+        Box::new(RmsNorm { eps, weight: i % 4 != 1, weight_form, ..RmsNorm::new(dtype, rows, cols) })
+    })
+}
+
+fn bench() -> Vec<Box<dyn Op>> {
+    rows::benches(|dtype, of| Box::new(RmsNorm::new(dtype, of.rows, of.cols)))
+}
+
+pub(super) const ENTRY: Entry = Entry {
+    name: NAME,
+    summary: "divides each row by its root mean square",
+    formula: "y = w·x/√(Σx²/cols + ε), or (1 + w)·x/√(Σx²/cols + ε)",
+    fields: &[
+        Field { name: "dtype", default: "", about: "storage of x and y: f32, f16 or bf16; vectors are f32" },
+        Field { name: "rows", default: "", about: "rows" },
+        Field { name: "cols", default: "", about: "values of a row; rows·cols is at most 2^34" },
+        Field { name: "eps", default: "1e-6", about: "ε, added to the mean square inside the root, at least 0" },
+        Field { name: "weight", default: "true", about: "whether there is a w for each column" },
+        Field { name: "weight_form", default: "\"plain\"", about: "what multiplies: plain (w) or one_plus (1 + w)" },
+    ],
+    cases,
+    bench,
+    parse: crate::ops::parse::<RmsNorm>,
+};

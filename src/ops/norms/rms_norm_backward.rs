@@ -1,0 +1,126 @@
+//! The gradient of RMS norm. Kernel: `shaders/norms/rms_norm_backward.wgsl`. Reference: `cpu::rms_norm_backward`.
+use crate::{
+    Arg, Caps, DType, Error, Expected, HostData, Lowered, Op, Pattern, Rng, WeightForm, channels, cpu, kernel,
+    ops::{Entry, Field},
+    rows::{self, Backward, RowGradients, Rows},
+    segment::check_float,
+};
+use serde::{Deserialize, Serialize};
+
+/// The gradients of [`RmsNorm`](super::RmsNorm): with x̂ = x·rstd and g = dy·w (or dy·(1 + w)),
+/// dx = rstd·(g - x̂·Σg·x̂/cols) with the sum over the row; dw = Σdy·x̂ over the rows.
+///
+/// Reads `x` and `dy` (rows·cols elements), `rstd` as the forward op wrote it (rows values, f32) and `weight` w (cols, f32;
+/// absent: the factor is 1). Writes `dx` (as `x`) and, where there is a w, `dweight` (cols, f32; 0 if there is no row). Sums of
+/// rows and of columns are formed in chunks of fixed size and merged in a fixed order: results are the same bit for bit from
+/// run to run on a device. Five dispatches, three if there is no w; more for long sums and for tensors beyond the binding
+/// limit. A device must be able to bind 32 bytes per row, and 16 per column for every 2^24 elements.
+///
+/// Error: that of a tree of f32 sums, relative to the sums of magnitudes. A NaN or infinity makes its row of `dx` and its
+/// column of `dweight` NaN or infinite, and nothing else.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct RmsNormBackward {
+    /// How `x`, `dy` and `dx` are stored.
+    pub dtype: DType,
+    /// Rows. May be 0.
+    pub rows: usize,
+    /// Values of a row. May be 0; rows·cols is at most 2^34.
+    pub cols: usize,
+    /// Whether there is a w, and so a `dweight`.
+    #[serde(default = "channels::yes")]
+    pub weight: bool,
+    /// What w multiplies by, if there is one.
+    #[serde(default)]
+    pub weight_form: WeightForm,
+}
+
+const NAME: &str = "rms_norm_backward";
+
+impl RmsNormBackward {
+    /// With a plain weight.
+    pub fn new(dtype: DType, rows: usize, cols: usize) -> Self {
+        Self { dtype, rows, cols, weight: true, weight_form: WeightForm::Plain }
+    }
+
+    fn shape(&self) -> Rows {
+        Rows::new(self.rows, self.cols)
+    }
+
+    /// The form that matters: without a weight there is none.
+    fn form(&self) -> WeightForm {
+        if self.weight { self.weight_form } else { WeightForm::Plain }
+    }
+}
+
+impl Op for RmsNormBackward {
+    fn name(&self) -> &'static str {
+        NAME
+    }
+
+    fn args(&self) -> Vec<Arg> {
+        rows::backward_args(self.dtype, self.shape(), &["rstd"], self.weight, false)
+    }
+
+    fn lower(&self, caps: &Caps) -> Result<Lowered, Error> {
+        let args = self.args();
+        check_float(NAME, &args[0])?;
+        self.shape().check(NAME)?;
+        let source = kernel!("norms/rms_norm_backward");
+        let kind = Backward { op: NAME, source, centered: false, form: self.form() };
+        rows::backward(self.shape(), &kind, caps, &args)
+    }
+
+    fn patterns(&self) -> Vec<Pattern> {
+        self.shape().patterns(self.dtype)
+    }
+
+    fn domain(&self, arg: &Arg) -> [f64; 2] {
+        channels::domain(arg)
+    }
+
+    fn fill(&self, arg: &Arg, rng: &mut Rng, pattern: Pattern) -> HostData {
+        if pattern == Pattern::Offset && arg.name == "rstd" {
+            // As the forward op would find it beside such values of x.
+            let scale = if self.dtype == DType::F32 { 6e5 } else { 100.0 };
+            return HostData::from_f64(arg.dtype, (0..arg.len).map(|_| (0.7 + 0.6 * rng.unit()) / scale));
+        }
+        self.shape().fill(self.dtype, arg, rng, pattern)
+    }
+
+    fn reference(&self, args: &[HostData]) -> Vec<Expected> {
+        let ([x, dy, rstd], form) = ([0, 1, 2].map(|i| args[i].to_f64()), self.form());
+        let weight = if self.weight { args[3].to_f64() } else { vec![1.0; self.cols] };
+        let (dx, dweight) = cpu::rms_norm_backward(&x, &dy, &rstd, &weight, form.offset());
+        let (of, dtype) = (self.shape(), self.dtype);
+        let given = RowGradients { of, dtype, x: &x, dy: &dy, mean: None, rstd: &rstd, weight: &weight, form };
+        given.expected((dx, dweight, vec![]), [self.weight, false])
+    }
+}
+
+fn cases() -> Vec<Box<dyn Op>> {
+    rows::few_cases(|i, dtype, Rows { rows, cols }| {
+        let weight_form = if i % 7 < 3 { WeightForm::OnePlus } else { WeightForm::Plain };
+        Box::new(RmsNormBackward { weight: i % 4 != 1, weight_form, ..RmsNormBackward::new(dtype, rows, cols) })
+    })
+}
+
+fn bench() -> Vec<Box<dyn Op>> {
+    rows::benches(|dtype, of| Box::new(RmsNormBackward::new(dtype, of.rows, of.cols)))
+}
+
+pub(super) const ENTRY: Entry = Entry {
+    name: NAME,
+    summary: "the gradients of rms_norm: of its input, and of w",
+    formula: "dx = rstd·(w·dy - x̂·Σw·dy·x̂/cols)",
+    fields: &[
+        Field { name: "dtype", default: "", about: "storage of x, dy and dx: f32, f16 or bf16; vectors are f32" },
+        Field { name: "rows", default: "", about: "rows" },
+        Field { name: "cols", default: "", about: "values of a row; rows·cols is at most 2^34" },
+        Field { name: "weight", default: "true", about: "whether there is a w, and so a dweight" },
+        Field { name: "weight_form", default: "\"plain\"", about: "what multiplies: plain (w) or one_plus (1 + w)" },
+    ],
+    cases,
+    bench,
+    parse: crate::ops::parse::<RmsNormBackward>,
+};

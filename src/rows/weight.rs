@@ -1,0 +1,24 @@
+use serde::{Deserialize, Serialize};
+
+/// What a learned weight w of a normalisation multiplies by. Models differ, so it is a name and not a 1 to remember.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum WeightForm {
+    /// w: starts from 1 (PyTorch, Flax, Keras, LLaMA).
+    #[default]
+    Plain,
+    /// 1 + w: starts from 0, so that weight decay pulls towards no change (Gemma).
+    OnePlus,
+}
+
+impl WeightForm {
+    /// What is added to w.
+    pub(crate) fn offset(self) -> f64 {
+        if self == Self::OnePlus { 1.0 } else { 0.0 }
+    }
+
+    /// The constants of `lib/row_weight`.
+    pub(crate) fn consts(self) -> &'static [(&'static str, u32)] {
+        if self == Self::OnePlus { &[("ONE_PLUS", 1)] } else { &[] }
+    }
+}
