@@ -31,6 +31,7 @@ pub mod segment;
 mod session;
 mod space;
 pub mod tile;
+mod transform;
 pub mod wgsl;
 mod words;
 
@@ -50,4 +51,5 @@ pub use segment::Segment;
 #[cfg(not(target_arch = "wasm32"))]
 pub use session::Session;
 pub use space::{Layout, Space};
+pub use transform::{ClipForm, NonFiniteNorm};
 pub use wgpu;

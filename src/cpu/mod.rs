@@ -3,8 +3,10 @@ mod dropouts;
 mod norms;
 mod optimizers;
 mod penalties;
+mod transforms;
 
 pub use dropouts::*;
 pub use norms::*;
 pub use optimizers::*;
 pub use penalties::*;
+pub use transforms::*;

@@ -5,14 +5,16 @@ mod dropouts;
 mod norms;
 mod optimizers;
 mod penalties;
+mod transforms;
 
 pub use dropouts::*;
 pub use norms::*;
 pub use optimizers::*;
 pub use penalties::*;
+pub use transforms::*;
 
 /// The table, by family.
-pub const FAMILIES: &[Family] = &[penalties::FAMILY, optimizers::FAMILY, dropouts::FAMILY, norms::FAMILY];
+pub const FAMILIES: &[Family] = &[penalties::FAMILY, transforms::FAMILY, optimizers::FAMILY, dropouts::FAMILY, norms::FAMILY];
 
 /// The rows of the table in order.
 pub fn all() -> impl Iterator<Item = &'static Entry> {

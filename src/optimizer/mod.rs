@@ -43,7 +43,7 @@ pub(crate) struct Window {
 }
 
 impl Window {
-    fn new(arena: &Arena, piece: &Piece) -> Self {
+    pub fn new(arena: &Arena, piece: &Piece) -> Self {
         Self {
             segments: arena.rows.len() as u32,
             first: piece.blocks.start as u32,

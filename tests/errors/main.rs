@@ -10,6 +10,7 @@ mod normalisation;
 mod optimizers;
 mod random;
 mod rows;
+mod transforms;
 
 use ridgepole::{Caps, Op, wgpu};
 

@@ -25,6 +25,7 @@ import optimizers
 import oracle
 import penalties
 import row_norms
+import transforms
 
 HERE = pathlib.Path(__file__).parent
 
@@ -34,7 +35,7 @@ def main():
     for package in (torch, jax, flax, optax):
         have = package.__version__.split("+")[0]
         assert have == pins[package.__name__], f"{package.__name__} {have}: see requirements.txt"
-    for module in (penalties, dropouts, batch_norms, batch_norm_gradients, optimizers, adaptive, row_norms):
+    for module in (penalties, dropouts, batch_norms, batch_norm_gradients, optimizers, adaptive, row_norms, transforms):
         for file in module.files():
             path = HERE / f"{file.op}.json"
             cases = oracle.write(path, file)

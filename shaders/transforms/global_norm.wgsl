@@ -1,0 +1,29 @@
+// The second pass of a norm over an arena: merges the partials that are left, and writes the norm and the factor that clips by it.
+// Partial p is entry p * stride.
+//!use lib/grid
+//!use lib/reduce
+//!use lib/sum_vec4
+//!use lib/scaled_squares
+//!use lib/clip_factor
+
+struct Params { blocks: u32, count: u32, stride: u32, max_norm: f32, eps: f32, policy: u32 }
+
+@group(0) @binding(0) var<uniform> params: Params;
+// Buffers: partials (read), norm, scale (written).
+
+override WG: u32 = 256;
+
+@compute @workgroup_size(WG)
+fn global_norm(@builtin(workgroup_id) wid: vec3<u32>,
+               @builtin(num_workgroups) count: vec3<u32>,
+               @builtin(local_invocation_index) index: u32) {
+    if workgroup_index(wid, count) >= params.blocks { return; }
+    let lane = lane_of(index, WG);
+    var mine = NOTHING;
+    for (var p = lane; p < params.count; p += WG) { mine = merge(mine, partials[p * params.stride]); }
+    let all = norm_of(reduce(lane, mine));
+    if lane == 0u {
+        norm_put(0u, all);
+        scale_put(0u, clip_factor(all));
+    }
+}

@@ -1,0 +1,8 @@
+//! What happens to gradients between the backward pass and the optimizer.
+mod clip_by_global_norm;
+mod clip_by_value;
+mod global_norm;
+
+pub use clip_by_global_norm::clip_by_global_norm;
+pub use clip_by_value::clip_by_value;
+pub use global_norm::{clip_factor, norm};

@@ -1,0 +1,166 @@
+//! All gradients clipped by their common norm. Kernels: those of `global_norm`, then
+//! `shaders/transforms/clip_by_global_norm.wgsl`. Reference: `cpu::clip_by_global_norm`.
+use super::global_norm::{FORM, MAX_NORM, NON_FINITE, clips, domain};
+use crate::{
+    Approx, Arg, Caps, ClipForm, Cost, DType, Error, Expected, HostData, Lowered, NonFiniteNorm, Op, Pattern, Rng, Segment, Slot,
+    cpu, kernel,
+    ops::{Entry, Field, arena_cases},
+    optimizer::table::SEGMENTS,
+    params,
+    transform::{Clip, Gradients, Pass, within},
+    wgsl::{Decl, View},
+};
+use serde::{Deserialize, Serialize};
+
+params! { ClipByGlobalNormParams {
+    segments: u32, first: u32, blocks: u32, lo: u32, hi: u32, base: u32, end: u32, zeroes: u32
+} }
+
+/// Clips all gradients of an arena by their common norm: g = min(1, `max_norm` / (‖g‖ + 1e-6))·g.
+///
+/// Updates `grad` (the arena's elements), writes `norm` and `scale`, f32\[1\] each: the norm before clipping, and the factor. Norm
+/// and factor are those of [`GlobalNorm`](super::GlobalNorm), with all that is said there. A factor of 1 changes no bit.
+/// Deterministic. The gradients are read twice and written once: where an optimizer follows, hand it the factor instead.
+///
+/// Error: running analysis from the norm's bound. Pascanu, Mikolov and Bengio, "On the difficulty of training recurrent neural
+/// networks", 2013.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ClipByGlobalNorm {
+    /// How gradients are stored.
+    pub dtype: DType,
+    /// The tensors of the arena, in ascending order; their groups do not matter.
+    pub segments: Vec<Segment>,
+    /// The norm to clip to, at least 0.
+    pub max_norm: f64,
+    /// Whether 1e-6 is added to the norm.
+    #[serde(default)]
+    pub form: ClipForm,
+    /// What happens where the norm is NaN or infinite.
+    #[serde(default)]
+    pub non_finite: NonFiniteNorm,
+}
+
+const NAME: &str = "clip_by_global_norm";
+
+impl ClipByGlobalNorm {
+    /// As PyTorch clips one tensor of `len` elements.
+    pub fn new(dtype: DType, len: usize, max_norm: f64) -> Self {
+        let (form, non_finite) = Default::default();
+        Self { dtype, segments: Segment::one(len), max_norm, form, non_finite }
+    }
+
+    fn gradients(&self) -> Gradients<'_> {
+        Gradients { name: NAME, dtype: self.dtype, segments: &self.segments }
+    }
+
+    fn clip(&self) -> Clip {
+        Clip { max_norm: self.max_norm, form: self.form, non_finite: self.non_finite }
+    }
+
+    fn zeroes(&self) -> bool {
+        self.non_finite == NonFiniteNorm::Zero
+    }
+}
+
+impl Op for ClipByGlobalNorm {
+    fn name(&self) -> &'static str {
+        NAME
+    }
+
+    fn args(&self) -> Vec<Arg> {
+        let [norm, scale] = self.gradients().norm_args();
+        vec![self.gradients().updated(), norm, scale]
+    }
+
+    fn lower(&self, caps: &Caps) -> Result<Lowered, Error> {
+        self.clip().check(NAME)?;
+        let gradients = self.gradients();
+        let arena = gradients.arena(caps)?;
+        let mut out = Lowered::default();
+        let table = out.table(&arena.table([]), caps);
+        gradients.norm_steps(caps, &mut out, (&arena, &table), (0, 1), &self.clip())?;
+        let scale = Decl { name: "scale", dtype: DType::F32, view: View::Elements, writes: false };
+        let pass = Pass {
+            shader: kernel!("transforms/clip_by_global_norm"),
+            entry: NAME,
+            parts: vec![],
+            writes: true,
+            extra: vec![(scale, Slot::Arg(2, 0..4))],
+            trips: 0,
+        };
+        gradients.pass(caps, &mut out, (&arena, &table), 0, &pass, |w, _| {
+            ClipByGlobalNormParams {
+                segments: w.segments,
+                first: w.first,
+                blocks: w.blocks,
+                lo: w.lo,
+                hi: w.hi,
+                base: w.base,
+                end: w.end,
+                zeroes: self.zeroes().into(),
+            }
+            .into()
+        })?;
+        Ok(out)
+    }
+
+    fn patterns(&self) -> Vec<Pattern> {
+        vec![Pattern::Ordinary, Pattern::Zeros, Pattern::Tiny, Pattern::NonFinite]
+    }
+
+    fn domain(&self, _: &Arg) -> [f64; 2] {
+        domain(self.dtype, self.max_norm)
+    }
+
+    fn fill(&self, arg: &Arg, rng: &mut Rng, pattern: Pattern) -> HostData {
+        self.gradients().fill(arg, self.domain(arg), rng, pattern)
+    }
+
+    fn reference(&self, args: &[HostData]) -> Vec<Expected> {
+        let [norm, scale] = self.gradients().norm(&args[0].to_f64(), &self.clip());
+        let zeroed = self.zeroes() && !norm.value.is_finite();
+        let clipped = |_, g| {
+            let value = cpu::clip_by_global_norm(scale.value, zeroed, g);
+            if zeroed || scale == Approx::exact(1.0) || !value.is_finite() {
+                return Approx::exact(value);
+            }
+            Approx { value, ..scale.times(Approx::exact(g)) }
+        };
+        vec![self.gradients().mapped(&args[0], clipped), within([norm]), within([scale])]
+    }
+
+    fn cost(&self) -> Cost {
+        self.gradients().cost(3)
+    }
+}
+
+fn cases() -> Vec<Box<dyn Op>> {
+    let make = |dtype, segments, n| {
+        let (max_norm, form, non_finite) = clips(n);
+        Box::new(ClipByGlobalNorm { dtype, segments, max_norm, form, non_finite }) as Box<dyn Op>
+    };
+    let mut out = arena_cases(5, make);
+    out.push(make(DType::F32, Segment::pack(&[1; 1100], 4), 0));
+    out
+}
+
+fn bench() -> Vec<Box<dyn Op>> {
+    DType::FLOATS.into_iter().map(|dtype| Box::new(ClipByGlobalNorm::new(dtype, 1 << 22, 1.0)) as Box<dyn Op>).collect()
+}
+
+pub(super) const ENTRY: Entry = Entry {
+    name: NAME,
+    summary: "clips all gradients of an arena by their common norm, which it also writes",
+    formula: "g = min(1, max_norm / (‖g‖ + 1e-6))·g (plain: without the 1e-6)",
+    fields: &[
+        Field { name: "dtype", default: "", about: "storage of grad: f32, f16 or bf16" },
+        SEGMENTS,
+        MAX_NORM,
+        FORM,
+        NON_FINITE,
+    ],
+    cases,
+    bench,
+    parse: crate::ops::parse::<ClipByGlobalNorm>,
+};

@@ -1,0 +1,151 @@
+//! Gradients clipped one by one. Kernel: `shaders/transforms/clip_by_value.wgsl`. Reference: `cpu::clip_by_value`.
+use crate::{
+    Approx, Arg, Caps, Cost, DType, Error, Expected, HostData, Lowered, Op, Pattern, Rng, Segment, cpu, kernel,
+    ops::{Entry, Field, arena_cases},
+    optimizer::{check_scalar, table::SEGMENTS},
+    params,
+    transform::{Gradients, Pass},
+};
+use serde::{Deserialize, Serialize};
+
+params! { ClipByValueParams {
+    segments: u32, first: u32, blocks: u32, lo: u32, hi: u32, base: u32, end: u32, low: f32, high: f32
+} }
+
+/// Clips each gradient to a range, g = min(max(g, `min`), `max`), for one tensor or a whole arena in one dispatch.
+///
+/// Updates `grad`, the arena's elements. NaN stays NaN, and infinities become the bounds. The bounds are rounded to f32, then
+/// to the storage type: a half may lie past `max` by the rounding. PyTorch's `clip_grad_value_` and `optax.clip` take
+/// `min` = -`max`. Deterministic. No scratch. Gradients have no gradients: there is no backward pass.
+///
+/// Error: none but that of rounding the bounds; what lies between them keeps its bits, or is flushed if subnormal.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ClipByValue {
+    /// How gradients are stored.
+    pub dtype: DType,
+    /// The tensors of the arena, in ascending order; their groups do not matter.
+    pub segments: Vec<Segment>,
+    /// The least value, finite; none where it is left out.
+    #[serde(default)]
+    pub min: Option<f64>,
+    /// The greatest value, finite and not below `min`; none where it is left out.
+    #[serde(default)]
+    pub max: Option<f64>,
+}
+
+const NAME: &str = "clip_by_value";
+
+impl ClipByValue {
+    /// Clips one tensor of `len` elements to -`limit`..=`limit`.
+    pub fn new(dtype: DType, len: usize, limit: f64) -> Self {
+        Self { dtype, segments: Segment::one(len), min: Some(-limit), max: Some(limit) }
+    }
+
+    fn gradients(&self) -> Gradients<'_> {
+        Gradients { name: NAME, dtype: self.dtype, segments: &self.segments }
+    }
+
+    fn bounds(&self) -> [f64; 2] {
+        [self.min.unwrap_or(f64::NEG_INFINITY), self.max.unwrap_or(f64::INFINITY)]
+    }
+}
+
+impl Op for ClipByValue {
+    fn name(&self) -> &'static str {
+        NAME
+    }
+
+    fn args(&self) -> Vec<Arg> {
+        vec![self.gradients().updated()]
+    }
+
+    fn lower(&self, caps: &Caps) -> Result<Lowered, Error> {
+        let [low, high] = self.bounds();
+        for (field, v) in [("min", self.min), ("max", self.max)] {
+            v.map_or(Ok(()), |v| check_scalar(NAME, field, v, [f64::NEG_INFINITY, f64::INFINITY]))?;
+        }
+        if low > high {
+            return Err(Error::argument(NAME, "min", format!("is {low}, must be at most max, which is {high}")));
+        }
+        let gradients = self.gradients();
+        let arena = gradients.arena(caps)?;
+        let mut out = Lowered::default();
+        let table = out.table(&arena.table([]), caps);
+        let pass = Pass {
+            shader: kernel!("transforms/clip_by_value"),
+            entry: NAME,
+            parts: vec![],
+            writes: true,
+            extra: vec![],
+            trips: 0,
+        };
+        gradients.pass(caps, &mut out, (&arena, &table), 0, &pass, |w, _| {
+            ClipByValueParams {
+                segments: w.segments,
+                first: w.first,
+                blocks: w.blocks,
+                lo: w.lo,
+                hi: w.hi,
+                base: w.base,
+                end: w.end,
+                low: low as f32,
+                high: high as f32,
+            }
+            .into()
+        })?;
+        Ok(out)
+    }
+
+    fn patterns(&self) -> Vec<Pattern> {
+        vec![Pattern::Ordinary, Pattern::Zeros, Pattern::Tiny, Pattern::NonFinite]
+    }
+
+    fn fill(&self, arg: &Arg, rng: &mut Rng, pattern: Pattern) -> HostData {
+        self.gradients().fill(arg, self.domain(arg), rng, pattern)
+    }
+
+    fn reference(&self, args: &[HostData]) -> Vec<Expected> {
+        let [low, high] = self.bounds();
+        let clipped = |g| {
+            let value = cpu::clip_by_value(low, high, g);
+            // A device that flushes subnormal numbers may take one below a bound of 0 for 0.
+            let flushed = if g.abs() < DType::F32.least_normal() { g.abs() } else { 0.0 };
+            let bound = Approx::host(value);
+            if value == g { Approx::exact(g) } else { Approx { error: bound.error + flushed, ..bound } }
+        };
+        vec![self.gradients().mapped(&args[0], |_, g| clipped(g))]
+    }
+
+    fn cost(&self) -> Cost {
+        self.gradients().cost(2)
+    }
+}
+
+fn cases() -> Vec<Box<dyn Op>> {
+    let bounds =
+        [(Some(-0.3), Some(0.3)), (Some(-0.1), Some(0.75)), (None, Some(0.25)), (Some(0.0), None), (Some(0.2), Some(0.2))];
+    arena_cases(7, |dtype, segments, n| {
+        let (min, max) = bounds[n % bounds.len()];
+        Box::new(ClipByValue { dtype, segments, min, max })
+    })
+}
+
+fn bench() -> Vec<Box<dyn Op>> {
+    DType::FLOATS.into_iter().map(|dtype| Box::new(ClipByValue::new(dtype, 1 << 22, 0.5)) as Box<dyn Op>).collect()
+}
+
+pub(super) const ENTRY: Entry = Entry {
+    name: NAME,
+    summary: "clips each gradient to a range, over one tensor or an arena",
+    formula: "g = min(max(g, min), max)",
+    fields: &[
+        Field { name: "dtype", default: "", about: "storage of grad: f32, f16 or bf16" },
+        SEGMENTS,
+        Field { name: "min", default: "null", about: "the least value, finite; null for none" },
+        Field { name: "max", default: "null", about: "the greatest value, finite and at least min; null for none" },
+    ],
+    cases,
+    bench,
+    parse: crate::ops::parse::<ClipByValue>,
+};

@@ -1,0 +1,161 @@
+//! The norm of all gradients, and the factor that clips by it. Kernels: `shaders/lib/norm_partials.wgsl`, `lib/fold`, then
+//! `shaders/transforms/global_norm.wgsl`. Reference: `cpu::norm`, `cpu::clip_factor`.
+use crate::{
+    Arg, Caps, ClipForm, Cost, DType, Error, Expected, HostData, Lowered, NonFiniteNorm, Op, Pattern, Rng, Segment,
+    ops::{Entry, Field, arena_cases},
+    optimizer::table::SEGMENTS,
+    transform::{Clip, Gradients, within},
+};
+use serde::{Deserialize, Serialize};
+
+/// ‖g‖₂ over all tensors of an arena, and the factor min(1, `max_norm` / (‖g‖ + 1e-6)) that clips by it, on the GPU: with
+/// `gpu_scale` an optimizer takes the factor as its `scale`, so that clipping costs one more read of the gradients and no write.
+///
+/// Reads `grad` (the arena's elements), writes `norm` and `scale`, f32\[1\] each. No gradients have the norm 0, and the factor
+/// of a norm of 0 is 1. Squares neither overflow nor underflow: sums of large, middle and small numbers are kept apart (Blue
+/// 1978), so a norm is right wherever it fits f32; past 3.4e38 it is infinite. A NaN gradient makes the norm NaN, an infinite
+/// one makes it infinite; [`NonFiniteNorm`] says what the factor is then. With `Zero` it is 0, and NaN times 0 is NaN: let the
+/// optimizer skip such a step, or use [`ClipByGlobalNorm`](super::ClipByGlobalNorm). A factor below 1.2e-38 may be 0.
+///
+/// Partial sums are added in a fixed order: deterministic, and the same however the arena is windowed. One dispatch per
+/// window, one for an end that is no whole quad, one per level of the fold after the first, one for the result.
+///
+/// Error: 43 + 36·levels ulp of the norm at most, levels being 1 up to 262144 elements and 2 up to 67 million: see
+/// `docs/numerics/transforms.md`. Pascanu, Mikolov and Bengio, "On the difficulty of training recurrent neural networks", 2013.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct GlobalNorm {
+    /// How gradients are stored.
+    pub dtype: DType,
+    /// The tensors of the arena, in ascending order; their groups do not matter.
+    pub segments: Vec<Segment>,
+    /// The norm that the factor clips to, at least 0.
+    pub max_norm: f64,
+    /// Whether 1e-6 is added to the norm.
+    #[serde(default)]
+    pub form: ClipForm,
+    /// The factor of a norm that is NaN or infinite.
+    #[serde(default)]
+    pub non_finite: NonFiniteNorm,
+}
+
+const NAME: &str = "global_norm";
+
+pub(super) const MAX_NORM: Field = Field { name: "max_norm", default: "", about: "the norm to clip to, at least 0" };
+pub(super) const FORM: Field = Field {
+    name: "form",
+    default: "\"softened\"",
+    about: "softened: max_norm / (norm + 1e-6), as PyTorch; plain: max_norm / norm, as optax",
+};
+pub(super) const NON_FINITE: Field = Field {
+    name: "non_finite",
+    default: "\"propagate\"",
+    about: "where a norm is NaN or infinite: propagate (as in arithmetic), zero (all gradients 0) or keep (factor 1)",
+};
+
+impl GlobalNorm {
+    /// As PyTorch clips one tensor of `len` elements.
+    pub fn new(dtype: DType, len: usize, max_norm: f64) -> Self {
+        let (form, non_finite) = Default::default();
+        Self { dtype, segments: Segment::one(len), max_norm, form, non_finite }
+    }
+
+    fn gradients(&self) -> Gradients<'_> {
+        Gradients { name: NAME, dtype: self.dtype, segments: &self.segments }
+    }
+
+    fn clip(&self) -> Clip {
+        Clip { max_norm: self.max_norm, form: self.form, non_finite: self.non_finite }
+    }
+}
+
+impl Op for GlobalNorm {
+    fn name(&self) -> &'static str {
+        NAME
+    }
+
+    fn args(&self) -> Vec<Arg> {
+        let [norm, scale] = self.gradients().norm_args();
+        vec![Arg::read("grad", self.dtype, Segment::arena_len(&self.segments)), norm, scale]
+    }
+
+    fn lower(&self, caps: &Caps) -> Result<Lowered, Error> {
+        self.clip().check(NAME)?;
+        let gradients = self.gradients();
+        let arena = gradients.arena(caps)?;
+        let mut out = Lowered::default();
+        let table = out.table(&arena.table([]), caps);
+        gradients.norm_steps(caps, &mut out, (&arena, &table), (0, 1), &self.clip())?;
+        Ok(out)
+    }
+
+    fn patterns(&self) -> Vec<Pattern> {
+        vec![Pattern::Ordinary, Pattern::Zeros, Pattern::Tiny, Pattern::NonFinite]
+    }
+
+    fn domain(&self, _: &Arg) -> [f64; 2] {
+        domain(self.dtype, self.max_norm)
+    }
+
+    fn fill(&self, arg: &Arg, rng: &mut Rng, pattern: Pattern) -> HostData {
+        self.gradients().fill(arg, self.domain(arg), rng, pattern)
+    }
+
+    fn reference(&self, args: &[HostData]) -> Vec<Expected> {
+        let [norm, scale] = self.gradients().norm(&args[0].to_f64(), &self.clip());
+        vec![within([norm]), within([scale])]
+    }
+
+    fn cost(&self) -> Cost {
+        self.gradients().cost(1)
+    }
+}
+
+/// Limits far from 1 are tried on gradients whose squares f32 does not hold.
+pub(super) fn domain(dtype: DType, max_norm: f64) -> [f64; 2] {
+    let most = match dtype {
+        DType::F16 => 1.0,
+        _ if max_norm > 1e10 => 1e33,
+        _ if max_norm > 0.0 && max_norm < 1e-10 => 1e-30,
+        _ => 1.0,
+    };
+    [-most, most]
+}
+
+/// Limits that clip and that do not, and that stand for other magnitudes; with every form and policy.
+pub(super) fn clips(n: usize) -> (f64, ClipForm, NonFiniteNorm) {
+    let form = if n.is_multiple_of(2) { ClipForm::Softened } else { ClipForm::Plain };
+    let policies = [NonFiniteNorm::Propagate, NonFiniteNorm::Zero, NonFiniteNorm::Keep];
+    ([0.5, 1e3, 3e31, 1e-28, 0.0][n % 5], form, policies[n % 3])
+}
+
+fn cases() -> Vec<Box<dyn Op>> {
+    let make = |dtype, segments, n| {
+        let (max_norm, form, non_finite) = clips(n);
+        Box::new(GlobalNorm { dtype, segments, max_norm, form, non_finite }) as Box<dyn Op>
+    };
+    let mut out = arena_cases(5, make);
+    // More blocks than a workgroup folds, on every device.
+    out.push(make(DType::F32, Segment::pack(&[1; 1100], 4), 0));
+    out
+}
+
+fn bench() -> Vec<Box<dyn Op>> {
+    DType::FLOATS.into_iter().map(|dtype| Box::new(GlobalNorm::new(dtype, 1 << 22, 1.0)) as Box<dyn Op>).collect()
+}
+
+pub(super) const ENTRY: Entry = Entry {
+    name: NAME,
+    summary: "the norm of all gradients of an arena, and the factor that clips by it, for an optimizer's scale",
+    formula: "norm = √Σg², scale = min(1, max_norm / (norm + 1e-6))",
+    fields: &[
+        Field { name: "dtype", default: "", about: "storage of grad: f32, f16 or bf16" },
+        SEGMENTS,
+        MAX_NORM,
+        FORM,
+        NON_FINITE,
+    ],
+    cases,
+    bench,
+    parse: crate::ops::parse::<GlobalNorm>,
+};

@@ -1,0 +1,179 @@
+//! The norm of an arena in two passes, the factor that clips by it, and how far both may be off.
+use super::{Gradients, Pass};
+use crate::{
+    Approx, Arg, Caps, DType, Error, Lowered, Slot, Step, cpu,
+    fold::{Monoid, Partials},
+    kernel,
+    optimizer::check_scalar,
+    params,
+    segment::Arena,
+    wgsl::{Decl, Spec, View, part},
+};
+use serde::{Deserialize, Serialize};
+use std::ops::Range;
+
+params! { NormPartialsParams { segments: u32, first: u32, blocks: u32, lo: u32, hi: u32, base: u32, end: u32, partial: u32 } }
+params! { GlobalNormParams { blocks: u32, count: u32, stride: u32, max_norm: f32, eps: f32, policy: u32 } }
+
+/// What a norm is clipped by. Frameworks differ, so it is a name.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ClipForm {
+    /// min(1, max_norm / (‖g‖ + 1e-6)): `torch.nn.utils.clip_grad_norm_`. A norm within 1e-6 of the limit is clipped too.
+    #[default]
+    Softened,
+    /// min(1, max_norm / ‖g‖): `optax.clip_by_global_norm`.
+    Plain,
+}
+
+impl ClipForm {
+    /// What is added to the norm.
+    pub fn eps(self) -> f64 {
+        if self == Self::Softened { 1e-6 } else { 0.0 }
+    }
+}
+
+/// What clipping by a norm does where the norm is NaN or infinite.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum NonFiniteNorm {
+    /// As in arithmetic: NaN makes every gradient NaN; an infinite norm makes finite gradients 0 and infinite ones NaN.
+    /// PyTorch without `error_if_nonfinite`, and optax.
+    #[default]
+    Propagate,
+    /// All gradients become 0, also those that are NaN.
+    Zero,
+    /// The factor is 1: gradients stay as they are.
+    Keep,
+}
+
+/// How a norm is clipped, as its ops describe it.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Clip {
+    pub max_norm: f64,
+    pub form: ClipForm,
+    pub non_finite: NonFiniteNorm,
+}
+
+impl Clip {
+    pub fn check(&self, op: &'static str) -> Result<(), Error> {
+        check_scalar(op, "max_norm", self.max_norm, [0.0, f64::INFINITY])
+    }
+
+    /// As `lib/clip_factor` knows it.
+    pub fn policy(&self) -> u32 {
+        self.non_finite as u32
+    }
+
+    /// The factor for a norm.
+    pub fn factor(&self, norm: Approx) -> Approx {
+        if !norm.value.is_finite() {
+            return Approx::exact(match self.non_finite {
+                NonFiniteNorm::Propagate => cpu::clip_factor(norm.value, self.max_norm, self.form.eps()),
+                NonFiniteNorm::Zero => 0.0,
+                NonFiniteNorm::Keep => 1.0,
+            });
+        }
+        let value = cpu::clip_factor(norm.value, self.max_norm, self.form.eps());
+        let (most, eps) = (Approx::host(self.max_norm), Approx::host(self.form.eps()));
+        let sum = Approx::sum([norm, eps]);
+        // On this side of the limit for certain.
+        if sum.value + sum.error <= most.value - most.error || norm == Approx::exact(0.0) && self.max_norm >= self.form.eps() {
+            return Approx::exact(1.0);
+        }
+        // A quotient just below 1 and 1 itself are as near as the norm is known.
+        Approx { value, ..most.over(sum) }
+    }
+}
+
+/// The longest chain of additions that a term goes through in one kernel: see `penalty`.
+const CHAIN: f64 = 64.0 + 8.0;
+
+/// The norm of `g` as the kernels find it from sums of squares in levels, `blocks` partials at first.
+pub(crate) fn norm_of(g: &[f64], blocks: usize) -> Approx {
+    let value = cpu::norm(g);
+    if value.is_nan() || value > f64::from(f32::MAX) {
+        return Approx::exact(if value.is_nan() { value } else { f64::INFINITY });
+    }
+    let levels = (blocks as f64).log(256.0).ceil().max(1.0);
+    // Scaling is exact. All terms are positive, so each addition is off by an ulp of the sum at most; before them the square,
+    // after them the four parts of a quad, and the sum of two scales. The root halves what is relative, and adds its own.
+    let ulps = (1.0 + 2.0 + 1.0 + CHAIN * (1.0 + levels)) / 2.0 + 4.5;
+    // Numbers below the least normal one may be flushed, and so may a norm that small.
+    let least = DType::F32.least_normal();
+    let tiny = g.iter().filter(|g| **g != 0.0 && g.abs() < least).count() as f64;
+    let flushed = least * (tiny.sqrt() + if value < 2.0 * least && value > 0.0 { 1.0 } else { 0.0 });
+    Approx { value, error: ulps * DType::F32.epsilon() * value + flushed }
+}
+
+impl Gradients<'_> {
+    pub fn norm_args(&self) -> [Arg; 2] {
+        [Arg::write("norm", DType::F32, 1), Arg::write("scale", DType::F32, 1)]
+    }
+
+    /// The norm of all live gradients and its clip factor.
+    pub fn norm(&self, grad: &[f64], clip: &Clip) -> [Approx; 2] {
+        let live: Vec<f64> = self.live().map(|i| grad[i]).collect();
+        // The smallest block that a device makes: 4 lanes of 64 quads, or 64 of 4.
+        let norm = norm_of(&live, self.segments.iter().map(|s| s.len.div_ceil(1024) + 1).sum());
+        [norm, clip.factor(norm)]
+    }
+
+    /// Steps that write norm and factor of argument `grad` to the arguments `to` and `to + 1`.
+    pub fn norm_steps(
+        &self,
+        caps: &Caps,
+        out: &mut Lowered,
+        (arena, table): (&Arena, &Range<u64>),
+        (grad, to): (usize, usize),
+        clip: &Clip,
+    ) -> Result<(), Error> {
+        let pieces = arena.pieces(self.name, caps, self.dtype.size())?;
+        let (partials, first) = Partials::of_pieces(self.name, out, caps, Monoid::SUM4, &pieces)?;
+        let pass = Pass {
+            shader: part("lib/norm_partials"),
+            entry: "norm_partials",
+            parts: vec![],
+            writes: false,
+            extra: vec![(partials.monoid.decl("partials", true), partials.slot())],
+            trips: u64::from(caps.lanes.ilog2()),
+        };
+        self.pass(caps, out, (arena, table), grad, &pass, |w, piece| {
+            NormPartialsParams {
+                segments: w.segments,
+                first: w.first,
+                blocks: w.blocks,
+                lo: w.lo,
+                hi: w.hi,
+                base: w.base,
+                end: w.end,
+                partial: first[piece],
+            }
+            .into()
+        })?;
+        let rest = partials.until(out, caps, u64::from(caps.lanes) * u64::from(caps.quads));
+        let result = |name| Decl { name, dtype: DType::F32, view: View::Elements, writes: true };
+        out.steps.push(Step {
+            spec: Spec {
+                shader: kernel!("transforms/global_norm"),
+                entry: "global_norm",
+                parts: vec![],
+                bindings: vec![rest.monoid.decl("partials", false), result("norm"), result("scale")],
+                consts: vec![("WG", caps.lanes)],
+            },
+            params: GlobalNormParams {
+                blocks: 1,
+                count: rest.count as u32,
+                stride: rest.stride as u32,
+                max_norm: clip.max_norm as f32,
+                eps: clip.form.eps() as f32,
+                policy: clip.policy(),
+            }
+            .into(),
+            slots: vec![rest.slot(), Slot::Arg(to, 0..4), Slot::Arg(to + 1, 0..4)],
+            workgroups: 1,
+            trips: u64::from(caps.quads) + u64::from(caps.lanes.ilog2()),
+        });
+        Ok(())
+    }
+}
