@@ -1,5 +1,5 @@
 //! What the optimizer steps share: parameter groups, and what to do about gradients that are not finite.
-use crate::{ElasticNet, Error};
+use crate::{ElasticNet, Error, Key};
 use serde::{Deserialize, Serialize};
 
 /// What a decoupled decay multiplies. Papers and frameworks differ, so it is a name.
@@ -42,6 +42,26 @@ impl EpsPlace {
     pub(crate) fn split(self, eps: f64) -> [f64; 2] {
         if self == Self::InsideRoot { [eps, 0.0] } else { [0.0, eps] }
     }
+}
+
+/// How an optimizer rounds a new weight to bf16.
+///
+/// Rounded to nearest, a step below half the distance of two numbers, 2^-9 of the weight, is lost whole. Rounded at random, to
+/// the number above with the probability with which the weight is nearer to it than to the one below, it is kept in the mean.
+/// Gupta et al., "Deep learning with limited numerical precision", 2015.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Rounding {
+    /// To the nearest number, ties to even.
+    #[default]
+    Nearest,
+    /// To one of the two numbers beside the f32 weight, by 16 bits of the generator for each element: to the one farther from 0
+    /// with the probability (low 16 bits of the f32 word)/2^16. What bf16 holds stays, so exact zeros do; NaN stays NaN. Beyond
+    /// the largest number lies infinity.
+    ///
+    /// Element e of the arena draws what decision `first_element` + e of a [`Dropout`](crate::ops::Dropout) would; `first_element`
+    /// must be a multiple of 4. Each step wants another [`Key::step`].
+    Stochastic(Key),
 }
 
 /// The settings of one group of tensors in an optimizer step; [`Segment::group`](crate::Segment::group) is its index.

@@ -1,6 +1,7 @@
 #![doc = include_str!("../README.md")]
 #![warn(missing_docs)]
 
+mod average;
 #[cfg(not(target_arch = "wasm32"))]
 pub mod bench;
 mod bound;
@@ -35,11 +36,12 @@ mod transform;
 pub mod wgsl;
 mod words;
 
+pub use average::{Averaging, Warmup};
 pub use bound::Approx;
 pub use dtype::{DType, HostData};
 pub use error::Error;
 pub use gpu::{Caps, Gpu};
-pub use group::{DecayMode, EpsPlace, Group, NonFinite};
+pub use group::{DecayMode, EpsPlace, Group, NonFinite, Rounding};
 pub use mask::{Bits, Key, MaskMode, Scaling, Share};
 pub use op::{Access, Arg, Cost, Expected, Lowered, MAX_TRIPS, Op, Params, Pattern, Slot, Step};
 pub use penalty::{ElasticNet, L2Form};

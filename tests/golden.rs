@@ -75,9 +75,10 @@ fn outputs(op: &dyn Op) -> Vec<&'static str> {
     op.args().iter().filter(|a| a.access != Access::Read).map(|a| a.name).collect()
 }
 
-/// The frameworks' float64 result was rounded to f32 once: half an ulp, or half the spacing of subnormal numbers.
-fn rounding(v: f64) -> f64 {
-    (v.abs() * f64::from(f32::EPSILON) / 2.0).max(2f64.powi(-150))
+/// The frameworks' float64 result was rounded once, to the type of the buffer: half an ulp, or half the spacing of subnormal
+/// numbers.
+fn rounding(dtype: DType, v: f64) -> f64 {
+    (v.abs() * dtype.epsilon()).max(dtype.least_normal() * dtype.epsilon()) / 2.0
 }
 
 /// What two different orders of the same sums in f64 may differ by. A bound of ours allows for the roundings of f32,
@@ -134,7 +135,7 @@ fn within(what: &str, got: &[f64], want: &[f64], allowed: impl Fn(usize) -> f64,
 }
 
 fn exact_or_rounded(dtype: DType, v: f64) -> f64 {
-    if dtype == DType::U32 { 0.0 } else { rounding(v) }
+    if dtype == DType::U32 { 0.0 } else { rounding(dtype, v) }
 }
 
 fn run_case(session: &Session, case: &Case, worst: &mut Worst) -> Result<(), String> {

@@ -61,6 +61,10 @@ fn penalties_cost_no_traffic() {
         let adamw = |dtype| Adamw { groups: groups.clone(), ..Adamw::new(dtype, 1000, 0.1) };
         assert_eq!([per_element(&sgd(DType::F32, 0.0)), per_element(&sgd(DType::F32, 0.9))], [12.0, 20.0]);
         assert_eq!([per_element(&adamw(DType::F32)), per_element(&adamw(DType::F16))], [28.0, 22.0]);
+        // A master takes the place of the weight, which is only written; an average is read and written.
+        let master = Adamw { master: true, ..adamw(DType::Bf16) };
+        let averaged = Adamw { ema: Some(Averaging::constant(0.999)), ..adamw(DType::F32) };
+        assert_eq!([per_element(&master), per_element(&averaged)], [28.0, 36.0]);
         let skip = Sgd { non_finite: NonFinite::Skip, ..sgd(DType::F32, 0.0) };
         assert_eq!(skip.cost().bytes, 16 * 1000 + 8, "the gradients again, and the counter");
     }

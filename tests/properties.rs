@@ -1,8 +1,8 @@
 //! Shapes that nobody thought of: random arenas and index spaces, GPU against reference, and every op through JSON.
 use proptest::prelude::*;
 use ridgepole::{
-    Bits, DType, DecayMode, ElasticNet, EpsPlace, Group, Key, Layout, MaskMode, OneValue, Op, Pattern, Running, RunningUpdate,
-    RunningVariance, Scaling, Segment, Session, Share, Space, check, ops,
+    Averaging, Bits, DType, DecayMode, ElasticNet, EpsPlace, Group, Key, Layout, MaskMode, OneValue, Op, Pattern, Rounding,
+    Running, RunningUpdate, RunningVariance, Scaling, Segment, Session, Share, Space, Warmup, check, ops,
 };
 use std::sync::OnceLock;
 
@@ -55,6 +55,22 @@ fn arenas() -> impl Strategy<Value = Vec<Segment>> {
     })
 }
 
+fn averagings() -> impl Strategy<Value = Averaging> {
+    (prop_oneof![Just(0.0), Just(1.0), 0.0..1.0f64], 0..100u64, 0..4usize).prop_map(|(decay, updates, kind)| {
+        let warmup = [Warmup::None, Warmup::TensorFlow { updates }, Warmup::Polyak { updates }, Warmup::Debiased { updates }];
+        Averaging { decay, warmup: warmup[kind] }
+    })
+}
+
+fn roundings() -> impl Strategy<Value = Rounding> {
+    let key = any::<(u64, u32, u32, u32)>();
+    prop::option::of(key).prop_map(|key| {
+        key.map_or(Rounding::Nearest, |(seed, stream, step, first)| {
+            Rounding::Stochastic(Key { seed, stream, step, first_element: 4 * u64::from(first) })
+        })
+    })
+}
+
 fn spaces(least_n: usize) -> impl Strategy<Value = Space> {
     let size = |least: usize| prop_oneof![3 => least..6usize, 2 => 6..20usize];
     let positions = prop_oneof![3 => 1..20usize, 1 => 60..70usize, 1 => Just(0usize)];
@@ -100,6 +116,7 @@ proptest! {
         groups in prop::collection::vec((penalties(), penalties(), 0.0..2.0f64, 0.0..0.5f64, any::<bool>()), 3),
         momentum in prop_oneof![Just(0.0), 0.0..1.0],
         (step, lr, eps) in (1..100u64, 0.0..1.0f64, 1e-8..1e-2f64),
+        keep in (averagings(), any::<bool>(), roundings()),
         seed in any::<u64>(),
     ) {
         let groups: Vec<Group> = groups
@@ -109,13 +126,32 @@ proptest! {
                 Group { lr_scale, coupled, decay, decay_mode, prox }
             })
             .collect();
-        let sgd = ops::Sgd { segments: segments.clone(), groups: groups.clone(), momentum, step, ..ops::Sgd::new(dtype, 0, lr) };
+        let (ema, master, rounding) = keep;
+        let ema = Some(ema);
+        let master = master && dtype != DType::F32;
+        let rounding = if dtype == DType::Bf16 && !master { rounding } else { Rounding::Nearest };
+        let sgd = ops::Sgd {
+            segments: segments.clone(),
+            groups: groups.clone(),
+            momentum,
+            step,
+            ema,
+            master,
+            rounding,
+            ..ops::Sgd::new(dtype, 0, lr)
+        };
         holds(&sgd, Pattern::Ordinary, seed)?;
         survives_json(&sgd)?;
         let adamw = ops::Adamw { segments: segments.clone(), groups: groups.clone(), step, eps, ..ops::Adamw::new(dtype, 0, lr) };
         holds(&adamw, Pattern::Ordinary, seed)?;
         survives_json(&adamw)?;
-        let lion = ops::Lion { segments: segments.clone(), groups: groups.clone(), ..ops::Lion::new(dtype, 0, lr) };
+        let alone = ops::Ema { dtype, segments: segments.clone(), decay: keep.0.decay, warmup: keep.0.warmup };
+        holds(&alone, Pattern::Ordinary, seed)?;
+        survives_json(&alone)?;
+        let swa = ops::Swa { dtype, segments: segments.clone(), averaged: step };
+        holds(&swa, Pattern::Ordinary, seed)?;
+        survives_json(&swa)?;
+        let lion = ops::Lion { segments: segments.clone(), groups: groups.clone(), ema, master, rounding, ..ops::Lion::new(dtype, 0, lr) };
         holds(&lion, Pattern::Ordinary, seed)?;
         survives_json(&lion)?;
         let place = if step % 2 == 0 { EpsPlace::InsideRoot } else { EpsPlace::OutsideRoot };

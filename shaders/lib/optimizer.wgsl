@@ -1,6 +1,7 @@
 // One optimizer step over every tensor of an arena, all regularization in the same pass: g = factor·grad + coupled gradient,
 // then the op's rule makes the new weight. One workgroup per block of WG * QUADS quads, lanes side by side.
-// Open: gpu_scale, step_is_skipped, updated. Needs `params` with the words of a window, and grad_scale.
+// Open: gpu_scale, step_is_skipped, updated; weight_before and weight_after (lib/weight_*), as_stored (lib/stored_*),
+// note_average (lib/average_*). Needs `params` with the words of src/optimizer/describe.rs.
 //!use lib/grid
 //!use lib/segments
 //!use lib/elastic
@@ -21,8 +22,9 @@ fn optimizer_step(wid: vec3<u32>, count: vec3<u32>, index: u32) {
         if q < params.lo || q >= b.end { continue; }
         let i = q - params.base;
         let alive = live(b, q);
-        let w = weight_load(i);
+        let w = weight_before(i);
         let g = factor * grad_load(i) + elastic_gradient(w, group.x, group.y);
-        weight_store(i, select(w, updated(i, w, g, group, prox, alive), alive));
+        let next = weight_after(i, q, w, updated(i, w, g, group, prox, alive), alive);
+        note_average(i, next, alive);
     }
 }

@@ -1,10 +1,12 @@
 //! What every op computes, in f64, written to be read: no helper is shared with the GPU side, no thought is given to speed.
+mod averaging;
 mod dropouts;
 mod norms;
 mod optimizers;
 mod penalties;
 mod transforms;
 
+pub use averaging::*;
 pub use dropouts::*;
 pub use norms::*;
 pub use optimizers::*;

@@ -1,12 +1,14 @@
 //! Every op, a family to a folder, and the table that tests, benches, the command line and the documents walk.
 use crate::{DType, Error, Op, Segment};
 
+mod averaging;
 mod dropouts;
 mod norms;
 mod optimizers;
 mod penalties;
 mod transforms;
 
+pub use averaging::*;
 pub use dropouts::*;
 pub use norms::*;
 pub use optimizers::*;
@@ -15,6 +17,7 @@ pub use transforms::*;
 
 /// The table, by family.
 pub const FAMILIES: &[Family] = &[penalties::FAMILY, transforms::FAMILY, optimizers::FAMILY, dropouts::FAMILY, norms::FAMILY];
+pub const FAMILIES: &[Family] = &[penalties::FAMILY, optimizers::FAMILY, averaging::FAMILY, dropouts::FAMILY, norms::FAMILY];
 
 /// The rows of the table in order.
 pub fn all() -> impl Iterator<Item = &'static Entry> {

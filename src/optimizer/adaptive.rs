@@ -1,11 +1,14 @@
 //! What `adam` and `adamw` share: fields, parameters, reference.
-use super::{Optimizer, Window, check_scalar, coupled, regularised};
-use crate::{Approx, Caps, Error, Expected, HostData, Lowered, Params, Pattern, cpu, ops::Field, params, wgsl::Source};
+use super::{
+    Optimizer, Words, check_scalar, coupled,
+    describe::{step_params, step_words},
+    regularised,
+};
+use crate::{Approx, Caps, Error, Expected, HostData, Lowered, Params, Pattern, cpu, ops::Field, wgsl::Source};
 
-params! {
+step_params! {
     AdaptiveParams {
-        segments: u32, first: u32, blocks: u32, lo: u32, hi: u32, base: u32, end: u32,
-        grad_scale: f32, beta1: f32, fresh1: f32, beta2: f32, fresh2: f32, correct1: f32, correct2: f32, eps: f32,
+        beta1: f32, fresh1: f32, beta2: f32, fresh2: f32, correct1: f32, correct2: f32, eps: f32,
     }
 }
 
@@ -73,17 +76,9 @@ impl Adaptive<'_> {
         self.optimizer.lower(caps, shader, &[largest], |w| self.params(w))
     }
 
-    fn params(&self, w: Window) -> Params {
+    fn params(&self, words: Words) -> Params {
         let [correct1, correct2] = self.corrections();
-        AdaptiveParams {
-            segments: w.segments,
-            first: w.first,
-            blocks: w.blocks,
-            lo: w.lo,
-            hi: w.hi,
-            base: w.base,
-            end: w.end,
-            grad_scale: self.optimizer.grad_scale as f32,
+        step_words!(AdaptiveParams, words;
             beta1: self.beta1 as f32,
             fresh1: (1.0 - self.beta1) as f32,
             beta2: self.beta2 as f32,
@@ -91,8 +86,7 @@ impl Adaptive<'_> {
             correct1: correct1 as f32,
             correct2: correct2 as f32,
             eps: self.eps as f32,
-        }
-        .into()
+        )
     }
 
     pub fn patterns(&self) -> Vec<Pattern> {

@@ -1,12 +1,14 @@
 //! What the optimizers share: arguments, checks, the lowering of a pass over an arena, and the decision to skip a step.
 pub(crate) mod adaptive;
+pub(crate) mod describe;
 mod reference;
 pub(crate) mod table;
+mod weight;
 
 pub(crate) use reference::{coupled, regularised};
 
 use crate::{
-    Access, Arg, Caps, Cost, DType, Error, Group, Lowered, NonFinite, Params, Segment, Slot, Step, params,
+    Access, Arg, Averaging, Caps, Cost, DType, Error, Group, Lowered, NonFinite, Params, Rounding, Segment, Slot, Step, params,
     segment::{Arena, check_float},
     tile::Piece,
     wgsl::{Decl, Source, Spec, View, part},
@@ -29,6 +31,9 @@ pub(crate) struct Optimizer<'a> {
     pub grad_scale: f64,
     pub gpu_scale: bool,
     pub non_finite: NonFinite,
+    pub ema: Option<Averaging>,
+    pub master: bool,
+    pub rounding: Rounding,
 }
 
 /// The words with which every kernel that works on an arena's pieces begins its parameters.
@@ -56,6 +61,15 @@ impl Window {
     }
 }
 
+/// The words with which the optimizers' kernels begin their parameters.
+pub(crate) struct Words {
+    pub window: Window,
+    pub grad_scale: f32,
+    pub average: f32,
+    pub key: [u32; 4],
+    pub draw: [u32; 2],
+}
+
 /// A scalar field must fit f32 and lie in a range, both ends included.
 pub(crate) fn check_scalar(op: &'static str, field: &'static str, v: f64, [lo, hi]: [f64; 2]) -> Result<(), Error> {
     if (v as f32).is_finite() && (lo..=hi).contains(&v) {
@@ -79,7 +93,7 @@ impl Optimizer<'_> {
         let mut args = vec![Arg::read("grad", self.dtype, len)];
         args.extend(self.gpu_scale.then(|| Arg::read("scale", DType::F32, 1)));
         args.push(Arg::update("weight", self.dtype, len));
-        args.extend(self.state.iter().map(|name| Arg::update(name, DType::F32, len)));
+        args.extend(self.kept().map(|name| Arg::update(name, DType::F32, len)));
         args.extend(self.skips().then(|| Arg::update("skipped", DType::U32, 1)));
         args
     }
@@ -92,6 +106,7 @@ impl Optimizer<'_> {
         check_float(self.name, &self.args()[0])?;
         check_scalar(self.name, "lr", self.lr, [0.0, f64::INFINITY])?;
         check_scalar(self.name, "grad_scale", self.grad_scale, [f64::NEG_INFINITY, f64::INFINITY])?;
+        self.check_weight()?;
         if self.step == 0 {
             return Err(Error::argument(self.name, "step", "is 0, must be at least 1: steps are counted from 1"));
         }
@@ -107,13 +122,7 @@ impl Optimizer<'_> {
     }
 
     /// `shader` once for each piece of the arena, after the kernels that decide whether the step is made.
-    pub fn lower(
-        &self,
-        caps: &Caps,
-        shader: Source,
-        parts: &[&str],
-        params: impl Fn(Window) -> Params,
-    ) -> Result<Lowered, Error> {
+    pub fn lower(&self, caps: &Caps, shader: Source, parts: &[&str], params: impl Fn(Words) -> Params) -> Result<Lowered, Error> {
         self.check()?;
         let args = self.args();
         let arena = Arena::new(self.name, self.segments, self.groups.len(), caps)?;
@@ -124,15 +133,20 @@ impl Optimizer<'_> {
         let rows = self.groups.iter().flat_map(|g| g.rates(self.lr).rows());
         let table = out.table(&arena.table(rows), caps);
         let flag = if self.skips() { Some(self.decide(caps, &arena, &table, &mut out)?) } else { None };
-        let parts =
-            parts.iter().copied().chain([self.scale_part(), if self.skips() { "lib/step_unless" } else { "lib/step_always" }]);
-        let parts: Vec<Source> = parts.map(part).collect();
-        let widest = if self.state.is_empty() { self.dtype.size() } else { 4 };
+        // Who decides about the step has read the scale, and keeps it beside the flag.
+        let scale = if self.skips() && self.gpu_scale { "lib/scale_flag" } else { self.scale_part() };
+        let parts = parts.iter().copied().chain([scale, if self.skips() { "lib/step_unless" } else { "lib/step_always" }]);
+        let parts: Vec<Source> = parts.map(part).chain(self.weight_parts(caps)).collect();
+        let widest = if self.kept().next().is_none() { self.dtype.size() } else { 4 };
+        let (key, draw) = self.draw();
+        // Ten rounds of the generator for each quad.
+        let rounds = if matches!(self.rounding, Rounding::Stochastic(_)) { 10 } else { 0 };
         for piece in arena.pieces(self.name, caps, widest)? {
             let (mut bindings, mut slots) = (Vec::new(), Vec::new());
             for (i, arg) in args.iter().enumerate() {
                 match arg.name {
                     "skipped" => {}
+                    "scale" if self.skips() => {}
                     "scale" => self.bind_scale(&mut bindings, &mut slots),
                     name => {
                         bindings.push(Decl { name, dtype: arg.dtype, view: piece.view(), writes: name != "grad" });
@@ -146,6 +160,7 @@ impl Optimizer<'_> {
                 bindings.push(FLAG);
                 slots.push(Slot::Scratch(flag.clone()));
             }
+            self.check_buffers(caps, &bindings)?;
             let spec = Spec {
                 shader,
                 entry: self.name,
@@ -154,8 +169,11 @@ impl Optimizer<'_> {
                 consts: vec![("WG", caps.lanes), ("QUADS", caps.quads)],
             };
             let blocks = piece.blocks.end - piece.blocks.start;
-            let params = params(Window::new(&arena, &piece));
-            out.steps.push(Step { spec, params, slots, workgroups: blocks, trips: u64::from(caps.quads) + 32 });
+            let average = self.ema.map_or(0.0, |a| a.fresh() as f32);
+            let window = Window::new(&arena, &piece);
+            let params = params(Words { window, grad_scale: self.grad_scale as f32, average, key, draw });
+            let trips = u64::from(caps.quads) * (1 + rounds) + 32;
+            out.steps.push(Step { spec, params, slots, workgroups: blocks, trips });
         }
         Ok(out)
     }
@@ -171,10 +189,11 @@ impl Optimizer<'_> {
         }
     }
 
-    /// Clears a flag in scratch, sets it if anything is not finite, counts it; returns where it lies.
+    /// Clears a flag in scratch (and puts the scale behind it), sets it if anything is not finite, counts it; returns where it
+    /// lies.
     fn decide(&self, caps: &Caps, arena: &Arena, table: &Range<u64>, out: &mut Lowered) -> Result<Range<u64>, Error> {
         let args = self.args();
-        let flag = out.scratch(4, caps);
+        let flag = out.scratch(8, caps);
         let once = |shader: &str, parts: Vec<Source>, bindings: Vec<Decl>, slots: Vec<Slot>| {
             let shader = part(shader);
             let entry = shader.name.trim_start_matches("lib/");
@@ -210,11 +229,13 @@ impl Optimizer<'_> {
         Ok(flag)
     }
 
-    /// Each live element of each buffer once, twice if updated; the gradients once more if the step may be skipped.
+    /// Each live element of each buffer once, twice if updated; the gradients once more if the step may be skipped. A weight that
+    /// has a master is not read.
     pub fn cost(&self) -> Cost {
         let (args, live) = (self.args(), self.segments.iter().map(|s| s.len as u64).sum::<u64>());
         let elements = |a: &Arg| if matches!(a.name, "scale" | "skipped") { 1 } else { live };
         let times = |a: &Arg| match a.access {
+            _ if a.name == "weight" && self.master => 1,
             Access::Update => 2,
             _ if a.name == "grad" && self.skips() => 2,
             _ => 1,

@@ -15,27 +15,39 @@ impl Optimizer<'_> {
         if skip {
             out = args[reads..].iter().cloned().map(Expected::Exact).collect();
         } else {
-            let buffers = 1 + self.state.len();
+            let buffers = 1 + self.kept().count();
             let old: Vec<Vec<f64>> = args[reads..reads + buffers].iter().map(HostData::to_f64).collect();
             let mut new: Vec<(Vec<f64>, Vec<f64>)> = old.iter().map(|o| (o.clone(), vec![0.0; o.len()])).collect();
             let factor = Approx::host(self.grad_scale);
             let factor = if self.gpu_scale { factor.times(Approx::exact(gpu)) } else { factor };
             let rates: Vec<Rates> = self.groups.iter().map(|g| g.rates(self.lr)).collect();
+            // The weight, the rule's state, the master, the average.
+            let (rule, master) = (self.state.len(), 1 + self.state.len());
             for (i, group) in live() {
-                let at = |k: usize| old.get(k).map_or(0.0, |o| o[i]);
-                let results = each(factor, &rates[group], [grad[i], at(0), at(1), at(2), at(3)]);
-                for (k, ((value, bound), got)) in new.iter_mut().zip(results).enumerate() {
-                    value[i] = got.value;
-                    let error = if k == 0 { got.stored(self.dtype) } else { got.error };
+                let at = |k: usize| if k <= rule { old[k][i] } else { 0.0 };
+                let w = if self.master { old[master][i] } else { old[0][i] };
+                let results = each(factor, &rates[group], [grad[i], w, at(1), at(2), at(3)]);
+                let mut put = |k: usize, got: Approx| {
                     // NaN and infinities come out as they are, or not at all.
-                    bound[i] = if got.value.is_finite() { error } else { 0.0 };
+                    let bound = if got.value.is_finite() { got.error } else { 0.0 };
+                    (new[k].0[i], new[k].1[i]) = (got.value, bound);
+                };
+                let stored = self.stored(results[0], i);
+                put(0, stored);
+                (1..=rule).for_each(|k| put(k, results[k]));
+                if self.master {
+                    put(master, results[0]);
+                }
+                if let Some(average) = self.ema {
+                    let w = if self.master { results[0] } else { stored };
+                    put(buffers - 1, average.reference(old[buffers - 1][i], w));
                 }
             }
             out = new.into_iter().map(|(value, bound)| Expected::Within { value, bound }).collect();
         }
         if self.skips() {
             let before = args[args.len() - 1].words().map_or(0, |w| w[0]);
-            out.truncate(1 + self.state.len());
+            out.truncate(1 + self.kept().count());
             out.push(Expected::Exact(HostData::U32(vec![before.wrapping_add(u32::from(skip))])));
         }
         out
@@ -50,6 +62,10 @@ impl Optimizer<'_> {
             return HostData::F32(vec![f32::NAN]);
         }
         let pattern = if scale_only && arg.name == "grad" { Pattern::Ordinary } else { pattern };
+        // The first average of most warm-ups does not look at what was there.
+        if arg.name == "ema" && self.ema.is_some_and(|a| a.fresh() == 1.0) {
+            return HostData::F32(vec![f32::NAN; arg.len]);
+        }
         let data = rng.fill(arg, domain, pattern);
         match arg.name {
             "grad" => poison_gaps(self.segments, data),

@@ -11,6 +11,7 @@ mod optimizers;
 mod random;
 mod rows;
 mod transforms;
+mod weights;
 
 use ridgepole::{Caps, Op, wgpu};
 

@@ -18,6 +18,7 @@ import optax
 import torch
 
 import adaptive
+import averaging
 import batch_norm_gradients
 import batch_norms
 import dropouts
@@ -36,6 +37,7 @@ def main():
         have = package.__version__.split("+")[0]
         assert have == pins[package.__name__], f"{package.__name__} {have}: see requirements.txt"
     for module in (penalties, dropouts, batch_norms, batch_norm_gradients, optimizers, adaptive, row_norms, transforms):
+    for module in (penalties, dropouts, batch_norms, batch_norm_gradients, optimizers, adaptive, averaging, row_norms):
         for file in module.files():
             path = HERE / f"{file.op}.json"
             cases = oracle.write(path, file)

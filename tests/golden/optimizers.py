@@ -10,7 +10,9 @@ import numpy as np
 import optax
 import torch
 
-from oracle import JAX, TORCH, File, agree, draw, segment, stored, weights
+from torch.optim.swa_utils import get_ema_avg_fn
+
+from oracle import JAX, TORCH, File, agree, draw, philox, segment, stored, weights
 from penalties import factor, jaxopt_step, torch_prox
 
 OPTAX = f"optax {optax.__version__}, {JAX}"
@@ -58,13 +60,41 @@ def gradient(g, w, coupled):
     return g + torch.autograd.grad(penalty, wt)[0].numpy()
 
 
+def halves(dtype, values):
+    """Values as the storage type holds them, by both frameworks."""
+    if dtype == "f32":
+        return stored(values)
+    types = {"f16": (torch.float16, jnp.float16), "bf16": (torch.bfloat16, jnp.bfloat16)}[dtype]
+    out = torch.tensor(stored(values)).float().to(types[0]).double().numpy()
+    agree(dtype, out, np.asarray(jnp.asarray(stored(values), jnp.float32).astype(types[1]), np.float64))
+    return out
+
+
+def at_random(values, at, seed, stream, step):
+    """float32 values rounded to bfloat16 by 16 random bits each: added below the bits that stay, which are then cut off."""
+    e = np.arange(at.start, at.stop)
+    word = philox(e >> 3, seed, stream, step)[np.arange(len(e)), e & 3]
+    random = (word >> (16 * ((e >> 2) & 1)).astype(np.uint32)) & np.uint32(0xFFFF)
+    bits = np.asarray(values, np.float32).view(np.uint32) + random
+    return (bits & np.uint32(0xFFFF0000)).view(np.float32).astype(np.float64)
+
+
+def kept(rule, values, at):
+    """What a rule goes on with from its new weights. An average of the same step sees them before a float32 buffer does."""
+    exact, values = np.asarray(values, np.float64), stored(values)
+    if "rounding" in rule.fields:
+        exact = values = at_random(values, at, **rule.fields["rounding"]["stochastic"])
+    rule.followed[at] = exact
+    return values
+
+
 class Torch:
     """torch.optim on every segment, float64, its state rounded to float32 after each step."""
 
     name = TORCH
 
     def __init__(self, op, fields, w):
-        self.fields, self.w = fields, w.copy()
+        self.fields, self.w, self.followed = fields, w.copy(), w.copy()
         self.params = [torch.tensor(w[at]) for at, _ in parts(fields)]
         self.scaler = torch.amp.GradScaler("cpu", init_scale=8.0) if fields["non_finite"] == "skip" else None
         groups = []
@@ -100,12 +130,15 @@ class Torch:
             self.rule.step()
         lr = self.fields["lr"]
         for p, (at, g) in zip(self.params, parts(self.fields)):
-            p.copy_(torch.tensor(stored(torch_prox(p, g["prox"], lr * g["lr_scale"]).numpy())))
+            p.copy_(torch.tensor(kept(self, torch_prox(p, g["prox"], lr * g["lr_scale"]).numpy(), at)))
             self.w[at] = p.numpy()
             for v in self.rule.state[p].values():
                 if torch.is_tensor(v) and v.shape == p.shape:
                     v.copy_(torch.tensor(stored(v.numpy())))
         return self.w.copy()
+
+    def averaged(self, average, decay):
+        return get_ema_avg_fn(decay)(torch.tensor(average), torch.tensor(self.followed), 1).numpy()
 
     def state(self, name):
         key = {"m": "exp_avg", "v": "exp_avg_sq", "v_max": "max_exp_avg_sq"}.get(name, name)
@@ -118,7 +151,7 @@ class Optax:
     name = OPTAX
 
     def __init__(self, op, fields, w):
-        self.fields, self.w, self.rules = fields, w.copy(), []
+        self.fields, self.w, self.rules, self.followed = fields, w.copy(), [], w.copy()
         for at, g in parts(fields):
             rate = fields["lr"] * g["lr_scale"]
             independent = g["decay_mode"] == "independent"
@@ -155,9 +188,12 @@ class Optax:
             if not bad:
                 p = jaxopt_step(p, g["prox"], self.fields["lr"] * g["lr_scale"])
             whole = lambda a: jnp.asarray(stored(a)) if a.dtype == jnp.float64 else a
-            entry[1:] = [jax.tree.map(whole, state), jnp.asarray(stored(p))]
+            entry[1:] = [jax.tree.map(whole, state), jnp.asarray(kept(self, p, at))]
             self.w[at] = np.asarray(entry[2])
         return self.w.copy()
+
+    def averaged(self, average, decay):
+        return np.asarray(optax.incremental_update(jnp.asarray(self.followed), jnp.asarray(average), 1 - decay))
 
     def state(self, name):
         keys = {"momentum_buffer": "trace", "m": "mu", "v": "nu", "square_avg": "nu", "grad_avg": "mu"}
@@ -195,6 +231,14 @@ def cases():
     yield "adamw", "gradient scale 1/8", adamw([group(decay=0.01)] * 2, grad_scale=0.125), both
     yield "adamw", "non-finite gradient skipped", adamw([group(decay=0.01)] * 2, non_finite="skip"), both
 
+    # Averages of what is stored; PyTorch's average begins as a copy.
+    yield "sgd", "EMA of the weights, Nesterov", sgd(momentum=0.9, nesterov=True, ema={"decay": 0.9}), both
+    key = {"seed": 0x0123456789ABCDEF, "stream": 3}
+    random = sgd(prox, dtype="bf16", momentum=0.9, ema={"decay": 0.75}, rounding={"stochastic": key})
+    yield "sgd", "bf16 rounded at random by Philox, EMA", random, both
+    flow = {"decay": 0.9, "warmup": {"tensorflow": {"updates": 0}}}
+    yield "adamw", "f16 with f32 masters, EMA with TensorFlow's warm-up", adamw(prox, dtype="f16", master=True, ema=flow), both
+
 
 def states(op, fields):
     return ["m", "v"] if op == "adamw" else (["momentum_buffer"] if fields["momentum"] > 0 else [])
@@ -208,12 +252,18 @@ def run(oracle, op, fields, seed, names, numbered=True, start=0.0):
     for values in arena.values():
         for at, _ in parts(fields):
             values[at] = start
-    inputs = {"weight": w} | {k: v.copy() for k, v in arena.items()} | ({"skipped": np.zeros(1, np.uint32)} if skips else {})
+    dtype, master, ema = fields["dtype"], fields.get("master"), fields.get("ema")
+    if dtype != "f32":
+        w = w if master else halves(dtype, w)
+        rule = oracle(op, fields, w)
+    for name in ["master"] * bool(master) + ["ema"] * bool(ema):
+        arena[name] = w.copy()
+    inputs = {"weight": halves(dtype, w)} | {k: v.copy() for k, v in arena.items()} | ({"skipped": np.zeros(1, np.uint32)} if skips else {})
     # A group's defaults are left out, so that they are tried as well.
     written = fields | {"groups": [{k: v for k, v in g.items() if v != PLAIN[k]} for g in fields["groups"]]}
     scale = 0.125 if fields["gpu_scale"] else fields["grad_scale"]
-    for i in range(STEPS):
-        grad = draw(1000 + 10 * seed + i, LEN)
+    for i in range(3 if ema else STEPS):
+        grad = halves(dtype, draw(1000 + 10 * seed + i, LEN))
         if skips and i == NAN_STEP:
             grad[25] = np.inf
         bad = skips and not np.isfinite(grad).all()
@@ -222,8 +272,22 @@ def run(oracle, op, fields, seed, names, numbered=True, start=0.0):
         if fields["gpu_scale"]:
             inputs["scale"] = np.array([scale])
         # A skipped step is no step: the frameworks' counters stand still, and so does the caller's.
-        out = {"weight": rule.step(grad)}
-        for name, values in arena.items():
+        if "rounding" in fields:
+            rule.fields = fields | {"rounding": {"stochastic": fields["rounding"]["stochastic"] | {"step": i}}}
+            written = written | {"rounding": rule.fields["rounding"]}
+        weight = rule.step(grad)
+        out = {"weight": halves(dtype, weight)}
+        if master:
+            out["master"] = weight
+        if ema:
+            if "warmup" in ema:
+                written = written | {"ema": ema | {"warmup": {"tensorflow": {"updates": i}}}}
+            decay = min(ema["decay"], (1 + i) / (10 + i)) if "warmup" in ema else ema["decay"]
+            for at, _ in parts(fields):
+                arena["ema"][at] = stored(rule.averaged(arena["ema"], decay))[at]
+            out["ema"] = arena["ema"].copy()
+        for name in names:
+            values = arena[name]
             for (at, _), v in zip(parts(fields), rule.state(name)):
                 values[at] = v
             out[name] = values.copy()

@@ -1,68 +1,55 @@
 //! One Adagrad step. Kernel: `shaders/optimizers/adagrad.wgsl`. Reference: `cpu::adagrad`.
 use crate::{
-    Approx, Arg, Caps, Cost, DType, EpsPlace, Error, Expected, Group, HostData, Lowered, NonFinite, Op, Pattern, Rng, Segment,
-    cpu, kernel,
+    Approx, Arg, Caps, Cost, DType, EpsPlace, Error, Expected, HostData, Lowered, NonFinite, Op, Pattern, Rng, cpu, kernel,
     ops::{Entry, Field, arena_cases},
-    optimizer::{Optimizer, adaptive, check_scalar, coupled, regularised, table},
-    params,
+    optimizer::{
+        Optimizer, adaptive, check_scalar, coupled,
+        describe::{fields, optimizer, plain, step_params, step_words},
+        regularised, table,
+    },
 };
-use serde::{Deserialize, Serialize};
 
-params! {
+step_params! {
     AdagradParams {
-        segments: u32, first: u32, blocks: u32, lo: u32, hi: u32, base: u32, end: u32,
-        grad_scale: f32, eps_inside: f32, eps_outside: f32,
+        eps_inside: f32, eps_outside: f32,
     }
 }
 
-/// One Adagrad step, for one tensor or a whole model in one dispatch, with every penalty of its [`Group`]s in the same pass:
-///
-/// 1. g = `grad_scale` · scale · grad + gradient of the coupled penalty; s = s + g²
-/// 2. lr = `lr` / (1 + (`step` - 1) · `lr_decay`)
-/// 3. w = w - decay · w - lr · g / (√s + `eps`), or g / √(s + `eps`) by `eps_place`, with the old w in both terms;
-///    w = prox(w), with step lr. Decay and prox follow the lr that has fallen.
-///
-/// Reads `grad` and, with `gpu_scale`, `scale` (f32\[1\], on the GPU: a clip factor, the inverse of a loss scale). Updates
-/// `weight` and `sum` (s, f32, not negative; before the first step it holds the initial accumulator, 0 in PyTorch and 0.1 in
-/// optax by default), with [`NonFinite::Skip`] `skipped` (u32\[1\], + 1 for a step that was left out). All but `scale` and
-/// `skipped` hold the arena's elements. The order is PyTorch's.
-///
-/// Where the root is 0, which only `eps` = 0 allows, the quotient counts as 0: no gradient, no step. Deterministic. Scratch: 16
-/// bytes if steps may be skipped. An arena without elements does nothing, nor does it count.
-///
-/// Error: running analysis of the kernel's own operations, each at WGSL's accuracy ([`Approx`]).
-/// Duchi et al., "Adaptive subgradient methods for online learning and stochastic optimization", 2011.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Adagrad {
-    /// How weights and gradients are stored.
-    pub dtype: DType,
-    /// The tensors of the arena, in ascending order.
-    pub segments: Vec<Segment>,
-    /// Learning-rate factor and penalties of each parameter group.
-    pub groups: Vec<Group>,
-    /// The learning rate of the first step, at least 0.
-    pub lr: f64,
-    /// How fast the rate falls, at least 0.
-    #[serde(default)]
-    pub lr_decay: f64,
-    /// Keeps the quotient finite; at least 0.
-    #[serde(default = "eps")]
-    pub eps: f64,
-    /// Where eps is added.
-    #[serde(default)]
-    pub eps_place: EpsPlace,
-    /// The number of this step, from 1.
-    pub step: u64,
-    /// Multiplies the gradients; finite. -1 ascends.
-    #[serde(default = "crate::optimizer::table::one")]
-    pub grad_scale: f64,
-    /// Whether a second factor is read from the GPU. The product of both is formed first.
-    #[serde(default)]
-    pub gpu_scale: bool,
-    /// What to do about NaN and infinities.
-    #[serde(default)]
-    pub non_finite: NonFinite,
+optimizer! {
+    /// One Adagrad step, for one tensor or a whole model in one dispatch, with every penalty of its [`Group`](crate::Group)s
+    /// in the same pass:
+    ///
+    /// 1. g = `grad_scale` · scale · grad + gradient of the coupled penalty; s = s + g²
+    /// 2. lr = `lr` / (1 + (`step` - 1) · `lr_decay`)
+    /// 3. w = w - decay · w - lr · g / (√s + `eps`), or g / √(s + `eps`) by `eps_place`, with the old w in both terms; w =
+    ///    prox(w), with step lr. Decay and prox follow the lr that has fallen.
+    ///
+    /// Reads `grad` and, with `gpu_scale`, `scale` (f32\[1\], on the GPU: a clip factor, the inverse of a loss scale).
+    /// Updates `weight` and `sum` (s, f32, not negative; before the first step it holds the initial accumulator, 0 in PyTorch
+    /// and 0.1 in optax by default), with `master` and with `ema` f32 buffers of these names, with [`NonFinite::Skip`]
+    /// `skipped` (u32\[1\], + 1 for a step that was left out). All but `scale` and `skipped` hold the arena's elements. The
+    /// order is PyTorch's.
+    ///
+    /// Where the root is 0, which only `eps` = 0 allows, the quotient counts as 0: no gradient, no step. Deterministic.
+    /// Scratch: 16 bytes if steps may be skipped. An arena without elements does nothing, nor does it count.
+    ///
+    /// Error: running analysis of the kernel's own operations, each at WGSL's accuracy ([`Approx`]). Duchi et al., "Adaptive
+    /// subgradient methods for online learning and stochastic optimization", 2011.
+    pub struct Adagrad {
+        /// The learning rate of the first step, at least 0.
+        pub lr: f64,
+        /// How fast the rate falls, at least 0.
+        #[serde(default)]
+        pub lr_decay: f64,
+        /// Keeps the quotient finite; at least 0.
+        #[serde(default = "eps")]
+        pub eps: f64,
+        /// Where eps is added.
+        #[serde(default)]
+        pub eps_place: EpsPlace,
+        /// The number of this step, from 1.
+        pub step: u64,
+    }
 }
 
 fn eps() -> f64 {
@@ -74,34 +61,17 @@ const NAME: &str = "adagrad";
 impl Adagrad {
     /// PyTorch's defaults on one tensor of `len` elements, step 1: a rate that does not fall, no penalty.
     pub fn new(dtype: DType, len: usize, lr: f64) -> Self {
-        Self {
-            dtype,
-            segments: Segment::one(len),
-            groups: vec![Group::default()],
+        plain!(dtype, len;
             lr,
             lr_decay: 0.0,
             eps: eps(),
             eps_place: EpsPlace::OutsideRoot,
             step: 1,
-            grad_scale: 1.0,
-            gpu_scale: false,
-            non_finite: NonFinite::Propagate,
-        }
+        )
     }
 
     fn optimizer(&self) -> Optimizer<'_> {
-        Optimizer {
-            name: NAME,
-            dtype: self.dtype,
-            segments: &self.segments,
-            groups: &self.groups,
-            state: &["sum"],
-            lr: self.lr / (1.0 + self.step.saturating_sub(1) as f64 * self.lr_decay),
-            step: self.step,
-            grad_scale: self.grad_scale,
-            gpu_scale: self.gpu_scale,
-            non_finite: self.non_finite,
-        }
+        self.common(NAME, &["sum"], self.lr / (1.0 + self.step.saturating_sub(1) as f64 * self.lr_decay), self.step)
     }
 }
 
@@ -119,20 +89,11 @@ impl Op for Adagrad {
             check_scalar(NAME, field, v, [0.0, f64::INFINITY])?;
         }
         let [inside, outside] = self.eps_place.split(self.eps);
-        self.optimizer().lower(caps, kernel!("optimizers/adagrad"), &[], |w| {
-            AdagradParams {
-                segments: w.segments,
-                first: w.first,
-                blocks: w.blocks,
-                lo: w.lo,
-                hi: w.hi,
-                base: w.base,
-                end: w.end,
-                grad_scale: self.grad_scale as f32,
+        self.optimizer().lower(caps, kernel!("optimizers/adagrad"), &[], |words| {
+            step_words!(AdagradParams, words;
                 eps_inside: inside as f32,
                 eps_outside: outside as f32,
-            }
-            .into()
+            )
         })
     }
 
@@ -175,7 +136,8 @@ impl Op for Adagrad {
 
 fn cases() -> Vec<Box<dyn Op>> {
     arena_cases(4, |dtype, segments, n| {
-        let plain = Adagrad { segments, groups: table::groups(), ..Adagrad::new(dtype, 0, 0.1) };
+        let (ema, master, rounding) = table::keeping(dtype, n % 5, n);
+        let plain = Adagrad { segments, groups: table::groups(), ema, master, rounding, ..Adagrad::new(dtype, 0, 0.1) };
         // A half holds no more than 65504: with s = 0, g / eps must not be past it.
         let plain = if dtype == DType::F16 { Adagrad { eps: 1e-3, ..plain } } else { plain };
         let inside = Adagrad { eps: 1e-3, eps_place: EpsPlace::InsideRoot, lr_decay: 0.5, ..plain.clone() };
@@ -200,18 +162,13 @@ pub(super) const ENTRY: Entry = Entry {
     name: NAME,
     summary: "one Adagrad step with a falling rate and every penalty fused, over one tensor or an arena",
     formula: "g += coupled; s += g²; lr = lr/(1 + (step-1)·lr_decay); w = prox(w - decay·w - lr·g/(√s + eps))",
-    fields: &[
-        Field { name: "dtype", default: "", about: "storage of weight and grad: f32, f16 or bf16" },
-        table::SEGMENTS,
+    fields: fields![
         table::GROUPS,
         table::LR,
         Field { name: "lr_decay", default: "0", about: "how fast the rate falls, at least 0" },
         Field { name: "eps", default: "1e-10", about: "keeps the quotient finite, at least 0" },
         adaptive::EPS_PLACE,
         table::STEP,
-        table::GRAD_SCALE,
-        table::GPU_SCALE,
-        table::NON_FINITE,
     ],
     cases,
     bench,

@@ -1,67 +1,54 @@
 //! One Adam step. Kernel: `shaders/optimizers/adam.wgsl`. Reference: `cpu::adam`.
 use crate::{
-    Arg, Caps, Cost, DType, Error, Expected, Group, HostData, Lowered, NonFinite, Op, Pattern, Rng, Segment, kernel,
+    Arg, Caps, Cost, DType, Error, Expected, HostData, Lowered, NonFinite, Op, Pattern, Rng, kernel,
     ops::{Entry, Field, arena_cases},
     optimizer::{
-        Optimizer,
         adaptive::{self, Adaptive, beta1, beta2, eps},
+        describe::{fields, optimizer, plain},
         table,
     },
 };
-use serde::{Deserialize, Serialize};
 
-/// One Adam step, for one tensor or a whole model in one dispatch, with every penalty of its [`Group`]s in the same pass:
-///
-/// 1. g = `grad_scale` · scale · grad + gradient of the coupled penalty (`coupled` with the half L2 form: the `weight_decay`
-///    of PyTorch's Adam)
-/// 2. m = β1·m + (1 - β1)·g, v = β2·v + (1 - β2)·g²; u = v, with `amsgrad` the largest v so far, v_max
-/// 3. w = w - decay · w - lr · m̂ / (√û + `eps`), m̂ = m / (1 - β1^`step`), û = u / (1 - β2^`step`), with the old w in both
-///    terms; w = prox(w), with step lr and not the preconditioned one
-///
-/// Reads `grad` and, with `gpu_scale`, `scale` (f32\[1\], on the GPU: a clip factor, the inverse of a loss scale). Updates
-/// `weight`, `m`, `v` and, with `amsgrad`, `v_max` (f32, v and v_max not negative; zeros before the first step), with
-/// [`NonFinite::Skip`] `skipped` (u32\[1\], + 1 for a step that was left out). All but `scale` and `skipped` hold the arena's
-/// elements. The kernel is that of [`Adamw`](crate::ops::Adamw), and so is what it says of corrections and of `eps` = 0.
-///
-/// AMSGrad follows PyTorch: the maximum is of v as it is. optax's is of v̂, which is larger in early steps. A NaN in v_max
-/// stays. Deterministic. Scratch: 16 bytes if steps may be skipped. An arena without elements does nothing, nor does it count.
-///
-/// Error: running analysis of the kernel's own operations, each at WGSL's accuracy ([`Approx`](crate::Approx)).
-/// Kingma and Ba, "Adam", 2015; Reddi et al., "On the convergence of Adam and beyond", 2018.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Adam {
-    /// How weights and gradients are stored.
-    pub dtype: DType,
-    /// The tensors of the arena, in ascending order.
-    pub segments: Vec<Segment>,
-    /// Learning-rate factor and penalties of each parameter group.
-    pub groups: Vec<Group>,
-    /// The learning rate, at least 0.
-    pub lr: f64,
-    /// What remains of the first moment, in 0..1.
-    #[serde(default = "adaptive::beta1")]
-    pub beta1: f64,
-    /// What remains of the second moment, in 0..1.
-    #[serde(default = "adaptive::beta2")]
-    pub beta2: f64,
-    /// Added to the root of the corrected second moment; at least 0.
-    #[serde(default = "adaptive::eps")]
-    pub eps: f64,
-    /// Divide by the root of the largest second moment so far, which is one more buffer.
-    #[serde(default)]
-    pub amsgrad: bool,
-    /// The number of this step, from 1.
-    pub step: u64,
-    /// Multiplies the gradients; finite. -1 ascends.
-    #[serde(default = "crate::optimizer::table::one")]
-    pub grad_scale: f64,
-    /// Whether a second factor is read from the GPU. The product of both is formed first.
-    #[serde(default)]
-    pub gpu_scale: bool,
-    /// What to do about NaN and infinities.
-    #[serde(default)]
-    pub non_finite: NonFinite,
+optimizer! {
+    /// One Adam step, for one tensor or a whole model in one dispatch, with every penalty of its [`Group`](crate::Group)s in
+    /// the same pass:
+    ///
+    /// 1. g = `grad_scale` · scale · grad + gradient of the coupled penalty (`coupled` with the half L2 form: the
+    ///    `weight_decay` of PyTorch's Adam)
+    /// 2. m = β1·m + (1 - β1)·g, v = β2·v + (1 - β2)·g²; u = v, with `amsgrad` the largest v so far, v_max
+    /// 3. w = w - decay · w - lr · m̂ / (√û + `eps`), m̂ = m / (1 - β1^`step`), û = u / (1 - β2^`step`), with the old w in
+    ///    both terms; w = prox(w), with step lr and not the preconditioned one
+    ///
+    /// Reads `grad` and, with `gpu_scale`, `scale` (f32\[1\], on the GPU: a clip factor, the inverse of a loss scale).
+    /// Updates `weight`, `m`, `v` and, with `amsgrad`, `v_max` (f32, v and v_max not negative; zeros before the first step),
+    /// with `master` and with `ema` f32 buffers of these names, with [`NonFinite::Skip`] `skipped` (u32\[1\], + 1 for a step
+    /// that was left out). All but `scale` and `skipped` hold the arena's elements. The kernel is that of
+    /// [`Adamw`](crate::ops::Adamw), and so is what it says of corrections and of `eps` = 0.
+    ///
+    /// AMSGrad follows PyTorch: the maximum is of v as it is. optax's is of v̂, which is larger in early steps. A NaN in
+    /// v_max stays. Deterministic. Scratch: 16 bytes if steps may be skipped. An arena without elements does nothing, nor
+    /// does it count.
+    ///
+    /// Error: running analysis of the kernel's own operations, each at WGSL's accuracy ([`Approx`](crate::Approx)). Kingma
+    /// and Ba, "Adam", 2015; Reddi et al., "On the convergence of Adam and beyond", 2018.
+    pub struct Adam {
+        /// The learning rate, at least 0.
+        pub lr: f64,
+        /// What remains of the first moment, in 0..1.
+        #[serde(default = "adaptive::beta1")]
+        pub beta1: f64,
+        /// What remains of the second moment, in 0..1.
+        #[serde(default = "adaptive::beta2")]
+        pub beta2: f64,
+        /// Added to the root of the corrected second moment; at least 0.
+        #[serde(default = "adaptive::eps")]
+        pub eps: f64,
+        /// Divide by the root of the largest second moment so far, which is one more buffer.
+        #[serde(default)]
+        pub amsgrad: bool,
+        /// The number of this step, from 1.
+        pub step: u64,
+    }
 }
 
 const NAME: &str = "adam";
@@ -69,35 +56,18 @@ const NAME: &str = "adam";
 impl Adam {
     /// Adam with the usual β and eps on one tensor of `len` elements, step 1: no decay, no penalty.
     pub fn new(dtype: DType, len: usize, lr: f64) -> Self {
-        Self {
-            dtype,
-            segments: Segment::one(len),
-            groups: vec![Group::default()],
+        plain!(dtype, len;
             lr,
             beta1: beta1(),
             beta2: beta2(),
             eps: eps(),
             amsgrad: false,
             step: 1,
-            grad_scale: 1.0,
-            gpu_scale: false,
-            non_finite: NonFinite::Propagate,
-        }
+        )
     }
 
     fn rule(&self) -> Adaptive<'_> {
-        let optimizer = Optimizer {
-            name: NAME,
-            dtype: self.dtype,
-            segments: &self.segments,
-            groups: &self.groups,
-            state: if self.amsgrad { &["m", "v", "v_max"] } else { &["m", "v"] },
-            lr: self.lr,
-            step: self.step,
-            grad_scale: self.grad_scale,
-            gpu_scale: self.gpu_scale,
-            non_finite: self.non_finite,
-        };
+        let optimizer = self.common(NAME, if self.amsgrad { &["m", "v", "v_max"] } else { &["m", "v"] }, self.lr, self.step);
         Adaptive { optimizer, beta1: self.beta1, beta2: self.beta2, eps: self.eps, amsgrad: self.amsgrad }
     }
 }
@@ -139,7 +109,8 @@ impl Op for Adam {
 
 fn cases() -> Vec<Box<dyn Op>> {
     arena_cases(4, |dtype, segments, n| {
-        let plain = Adam { segments, groups: table::groups(), ..Adam::new(dtype, 0, 0.1) };
+        let (ema, master, rounding) = table::keeping(dtype, n % 4, n);
+        let plain = Adam { segments, groups: table::groups(), ema, master, rounding, ..Adam::new(dtype, 0, 0.1) };
         // A half holds no more than 65504: with v = 0, m / eps must not be past it.
         let plain = if dtype == DType::F16 { Adam { eps: 1e-3, ..plain } } else { plain };
         let max = Adam { amsgrad: true, ..plain.clone() };
@@ -162,9 +133,7 @@ pub(super) const ENTRY: Entry = Entry {
     name: NAME,
     summary: "one Adam or AMSGrad step with every penalty fused, over one tensor or an arena",
     formula: "g += coupled; m, v = moments of g; w = prox(w - decay·w - lr·m̂/(√v̂ + eps))",
-    fields: &[
-        Field { name: "dtype", default: "", about: "storage of weight and grad: f32, f16 or bf16" },
-        table::SEGMENTS,
+    fields: fields![
         table::GROUPS,
         table::LR,
         adaptive::BETA1,
@@ -172,9 +141,6 @@ pub(super) const ENTRY: Entry = Entry {
         adaptive::EPS,
         Field { name: "amsgrad", default: "false", about: "divide by the root of the largest second moment so far" },
         table::STEP,
-        table::GRAD_SCALE,
-        table::GPU_SCALE,
-        table::NON_FINITE,
     ],
     cases,
     bench,

@@ -1,65 +1,51 @@
 //! One AdamW step. Kernel: `shaders/optimizers/adamw.wgsl`. Reference: `cpu::adamw`.
 use crate::{
-    Arg, Caps, Cost, DType, Error, Expected, Group, HostData, Lowered, NonFinite, Op, Pattern, Rng, Segment, kernel,
-    ops::{Entry, Field, arena_cases},
+    Arg, Caps, Cost, DType, Error, Expected, HostData, Lowered, NonFinite, Op, Pattern, Rng, kernel,
+    ops::{Entry, arena_cases},
     optimizer::{
-        Optimizer,
         adaptive::{self, Adaptive, beta1, beta2, eps},
+        describe::{fields, optimizer, plain},
         table,
     },
 };
-use serde::{Deserialize, Serialize};
 
-/// One AdamW step, for one tensor or a whole model in one dispatch, with every penalty of its [`Group`]s in the same pass:
-///
-/// 1. g = `grad_scale` · scale · grad + gradient of the coupled penalty (with that alone: Adam with L2, as published)
-/// 2. m = β1·m + (1 - β1)·g, v = β2·v + (1 - β2)·g²; m̂ = m / (1 - β1^`step`), v̂ = v / (1 - β2^`step`)
-/// 3. w = w - decay · w - lr · m̂ / (√v̂ + `eps`), with the old w in both terms; w = prox(w), with step lr and not the
-///    preconditioned one
-///
-/// Reads `grad` and, with `gpu_scale`, `scale` (f32\[1\], on the GPU: a clip factor, the inverse of a loss scale). Updates
-/// `weight`, `m` and `v` (f32; zeros before the first step), with [`NonFinite::Skip`] `skipped` (u32\[1\], + 1 for a step
-/// that was left out). All but `scale` and `skipped` hold the arena's elements. The order is PyTorch's.
-///
-/// Where the root is 0, which only `eps` = 0 allows, m̂ / 0 counts as 0: no gradient, no step. The corrections are computed
-/// on the host in f64; they count the steps attempted, skipped ones included. β2 reaches the GPU as f32, as in PyTorch:
-/// v of a constant gradient settles within 2^-25 / (1 - β2) of its square, 3e-5 at 0.999. Deterministic. Scratch: 16 bytes
-/// if steps may be skipped. An arena without elements does nothing, nor does it count.
-///
-/// Error: running analysis of the kernel's own operations, each at WGSL's accuracy ([`Approx`](crate::Approx)); the
-/// quotient's is an interval's, so it holds where v is near 0 too.
-/// Kingma and Ba, "Adam", 2015; Loshchilov and Hutter, "Decoupled weight decay regularization", 2019.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Adamw {
-    /// How weights and gradients are stored.
-    pub dtype: DType,
-    /// The tensors of the arena, in ascending order.
-    pub segments: Vec<Segment>,
-    /// Learning-rate factor and penalties of each parameter group.
-    pub groups: Vec<Group>,
-    /// The learning rate, at least 0.
-    pub lr: f64,
-    /// What remains of the first moment, in 0..1.
-    #[serde(default = "adaptive::beta1")]
-    pub beta1: f64,
-    /// What remains of the second moment, in 0..1.
-    #[serde(default = "adaptive::beta2")]
-    pub beta2: f64,
-    /// Added to the root of the corrected second moment; at least 0.
-    #[serde(default = "adaptive::eps")]
-    pub eps: f64,
-    /// The number of this step, from 1.
-    pub step: u64,
-    /// Multiplies the gradients; finite. -1 ascends.
-    #[serde(default = "crate::optimizer::table::one")]
-    pub grad_scale: f64,
-    /// Whether a second factor is read from the GPU. The product of both is formed first.
-    #[serde(default)]
-    pub gpu_scale: bool,
-    /// What to do about NaN and infinities.
-    #[serde(default)]
-    pub non_finite: NonFinite,
+optimizer! {
+    /// One AdamW step, for one tensor or a whole model in one dispatch, with every penalty of its [`Group`](crate::Group)s in
+    /// the same pass:
+    ///
+    /// 1. g = `grad_scale` · scale · grad + gradient of the coupled penalty (with that alone: Adam with L2, as published)
+    /// 2. m = β1·m + (1 - β1)·g, v = β2·v + (1 - β2)·g²; m̂ = m / (1 - β1^`step`), v̂ = v / (1 - β2^`step`)
+    /// 3. w = w - decay · w - lr · m̂ / (√v̂ + `eps`), with the old w in both terms; w = prox(w), with step lr and not the
+    ///    preconditioned one
+    ///
+    /// Reads `grad` and, with `gpu_scale`, `scale` (f32\[1\], on the GPU: a clip factor, the inverse of a loss scale).
+    /// Updates `weight`, `m` and `v` (f32; zeros before the first step), with `master` and with `ema` f32 buffers of these
+    /// names, with [`NonFinite::Skip`] `skipped` (u32\[1\], + 1 for a step that was left out). All but `scale` and `skipped`
+    /// hold the arena's elements. The order is PyTorch's.
+    ///
+    /// Where the root is 0, which only `eps` = 0 allows, m̂ / 0 counts as 0: no gradient, no step. The corrections are
+    /// computed on the host in f64; they count the steps attempted, skipped ones included. β2 reaches the GPU as f32, as in
+    /// PyTorch: v of a constant gradient settles within 2^-25 / (1 - β2) of its square, 3e-5 at 0.999. Deterministic.
+    /// Scratch: 16 bytes if steps may be skipped. An arena without elements does nothing, nor does it count.
+    ///
+    /// Error: running analysis of the kernel's own operations, each at WGSL's accuracy ([`Approx`](crate::Approx)); the
+    /// quotient's is an interval's, so it holds where v is near 0 too. Kingma and Ba, "Adam", 2015; Loshchilov and Hutter,
+    /// "Decoupled weight decay regularization", 2019.
+    pub struct Adamw {
+        /// The learning rate, at least 0.
+        pub lr: f64,
+        /// What remains of the first moment, in 0..1.
+        #[serde(default = "adaptive::beta1")]
+        pub beta1: f64,
+        /// What remains of the second moment, in 0..1.
+        #[serde(default = "adaptive::beta2")]
+        pub beta2: f64,
+        /// Added to the root of the corrected second moment; at least 0.
+        #[serde(default = "adaptive::eps")]
+        pub eps: f64,
+        /// The number of this step, from 1.
+        pub step: u64,
+    }
 }
 
 const NAME: &str = "adamw";
@@ -67,34 +53,17 @@ const NAME: &str = "adamw";
 impl Adamw {
     /// Adam with the usual β and eps on one tensor of `len` elements, step 1: no decay, no penalty.
     pub fn new(dtype: DType, len: usize, lr: f64) -> Self {
-        Self {
-            dtype,
-            segments: Segment::one(len),
-            groups: vec![Group::default()],
+        plain!(dtype, len;
             lr,
             beta1: beta1(),
             beta2: beta2(),
             eps: eps(),
             step: 1,
-            grad_scale: 1.0,
-            gpu_scale: false,
-            non_finite: NonFinite::Propagate,
-        }
+        )
     }
 
     fn rule(&self) -> Adaptive<'_> {
-        let optimizer = Optimizer {
-            name: NAME,
-            dtype: self.dtype,
-            segments: &self.segments,
-            groups: &self.groups,
-            state: &["m", "v"],
-            lr: self.lr,
-            step: self.step,
-            grad_scale: self.grad_scale,
-            gpu_scale: self.gpu_scale,
-            non_finite: self.non_finite,
-        };
+        let optimizer = self.common(NAME, &["m", "v"], self.lr, self.step);
         Adaptive { optimizer, beta1: self.beta1, beta2: self.beta2, eps: self.eps, amsgrad: false }
     }
 }
@@ -136,7 +105,8 @@ impl Op for Adamw {
 
 fn cases() -> Vec<Box<dyn Op>> {
     arena_cases(4, |dtype, segments, n| {
-        let plain = Adamw { segments, groups: table::groups(), ..Adamw::new(dtype, 0, 0.1) };
+        let (ema, master, rounding) = table::keeping(dtype, n % 5, n);
+        let plain = Adamw { segments, groups: table::groups(), ema, master, rounding, ..Adamw::new(dtype, 0, 0.1) };
         // A half holds no more than 65504: with v = 0, m / eps must not be past it.
         let plain = if dtype == DType::F16 { Adamw { eps: 1e-3, ..plain } } else { plain };
         let skip = NonFinite::Skip;
@@ -161,19 +131,7 @@ pub(super) const ENTRY: Entry = Entry {
     name: NAME,
     summary: "one AdamW step with every penalty fused, over one tensor or an arena",
     formula: "g += coupled; m, v = moments of g; w = prox(w - decay·w - lr·m̂/(√v̂ + eps))",
-    fields: &[
-        Field { name: "dtype", default: "", about: "storage of weight and grad: f32, f16 or bf16" },
-        table::SEGMENTS,
-        table::GROUPS,
-        table::LR,
-        adaptive::BETA1,
-        adaptive::BETA2,
-        adaptive::EPS,
-        table::STEP,
-        table::GRAD_SCALE,
-        table::GPU_SCALE,
-        table::NON_FINITE,
-    ],
+    fields: fields![table::GROUPS, table::LR, adaptive::BETA1, adaptive::BETA2, adaptive::EPS, table::STEP,],
     cases,
     bench,
     parse: crate::ops::parse::<Adamw>,

@@ -1,66 +1,53 @@
 //! One FTRL-proximal step. Kernel: `shaders/optimizers/ftrl.wgsl`. Reference: `cpu::ftrl`.
 use crate::{
-    Approx, Arg, Caps, Cost, DType, ElasticNet, Error, Expected, Group, HostData, Lowered, NonFinite, Op, Pattern, Rng, Segment,
-    cpu, kernel,
+    Approx, Arg, Caps, Cost, DType, ElasticNet, Error, Expected, Group, HostData, Lowered, NonFinite, Op, Pattern, Rng, cpu,
+    kernel,
     ops::{Entry, Field, arena_cases},
-    optimizer::{Optimizer, check_scalar, coupled, table},
-    params,
+    optimizer::{
+        Optimizer, check_scalar, coupled,
+        describe::{fields, optimizer, plain, step_params, step_words},
+        table,
+    },
 };
-use serde::{Deserialize, Serialize};
 
-params! {
+step_params! {
     FtrlParams {
-        segments: u32, first: u32, blocks: u32, lo: u32, hi: u32, base: u32, end: u32,
-        grad_scale: f32, beta: f32,
+        beta: f32,
     }
 }
 
-/// One step of FTRL-proximal (follow the regularized leader), for one tensor or a whole model in one dispatch. With α =
-/// `lr` · `lr_scale`, and λ1 and λ2 (as a slope) of the group's `prox`:
-///
-/// 1. g = `grad_scale` · scale · grad + gradient of the coupled penalty
-/// 2. σ = (√(n + g²) - √n) / α; z = z + g - σ·w; n = n + g²
-/// 3. w = 0 where |z| ≤ λ1, else -(z - sign(z)·λ1) / ((`beta` + √n) / α + λ2)
-///
-/// So the proximal penalty is in the weight for as long as it is trained, not times lr at each step: zeros are exact and stay
-/// until the gradients' sum outgrows λ1. L2 of the half form is the paper's λ2. Without penalty this is Adagrad with eps =
-/// `beta`, if z = -w·(`beta` + √n) / α before the first step.
-///
-/// Reads `grad` and, with `gpu_scale`, `scale` (f32\[1\], on the GPU: a clip factor, the inverse of a loss scale). Updates
-/// `weight`, `z` and `n` (f32; n not negative; all three zeros before the first step), with [`NonFinite::Skip`] `skipped`
-/// (u32\[1\], + 1 for a step that was left out). All but `scale` and `skipped` hold the arena's elements. The weight in step 2 is
-/// as stored, so z takes up what a half rounds off.
-///
-/// A decoupled decay is an error, for the weight is made anew; so is α = 0. Where the divisor is 0, which takes `beta` = 0, the
-/// weight is 0. Steps need no number. Deterministic. Scratch: 16 bytes if steps may be skipped. An arena without elements does
-/// nothing, nor does it count.
-///
-/// Error: running analysis of the kernel's own operations, each at WGSL's accuracy ([`Approx`]). The difference of the roots is
-/// computed as g² / (√(n + g²) + √n), which cancels nothing and is at most |g|.
-/// McMahan et al., "Ad click prediction: a view from the trenches", 2013.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Ftrl {
-    /// How weights and gradients are stored.
-    pub dtype: DType,
-    /// The tensors of the arena, in ascending order.
-    pub segments: Vec<Segment>,
-    /// Learning-rate factor and penalties of each parameter group.
-    pub groups: Vec<Group>,
-    /// α of the paper, above 0.
-    pub lr: f64,
-    /// β of the paper: what keeps early steps small; at least 0.
-    #[serde(default = "crate::optimizer::table::one")]
-    pub beta: f64,
-    /// Multiplies the gradients; finite. -1 ascends.
-    #[serde(default = "crate::optimizer::table::one")]
-    pub grad_scale: f64,
-    /// Whether a second factor is read from the GPU. The product of both is formed first.
-    #[serde(default)]
-    pub gpu_scale: bool,
-    /// What to do about NaN and infinities.
-    #[serde(default)]
-    pub non_finite: NonFinite,
+optimizer! {
+    /// One step of FTRL-proximal (follow the regularized leader), for one tensor or a whole model in one dispatch. With α =
+    /// `lr` · `lr_scale`, and λ1 and λ2 (as a slope) of the group's `prox`:
+    ///
+    /// 1. g = `grad_scale` · scale · grad + gradient of the coupled penalty
+    /// 2. σ = (√(n + g²) - √n) / α; z = z + g - σ·w; n = n + g²
+    /// 3. w = 0 where |z| ≤ λ1, else -(z - sign(z)·λ1) / ((`beta` + √n) / α + λ2)
+    ///
+    /// So the proximal penalty is in the weight for as long as it is trained, not times lr at each step: zeros are exact and
+    /// stay until the gradients' sum outgrows λ1. L2 of the half form is the paper's λ2. Without penalty this is Adagrad with
+    /// eps = `beta`, if z = -w·(`beta` + √n) / α before the first step.
+    ///
+    /// Reads `grad` and, with `gpu_scale`, `scale` (f32\[1\], on the GPU: a clip factor, the inverse of a loss scale).
+    /// Updates `weight`, `z` and `n` (f32; n not negative; all three zeros before the first step), with `master` and with
+    /// `ema` f32 buffers of these names, with [`NonFinite::Skip`] `skipped` (u32\[1\], + 1 for a step that was left out). All
+    /// but `scale` and `skipped` hold the arena's elements. The weight in step 2 is as stored, so z takes up what a half
+    /// rounds off.
+    ///
+    /// A decoupled decay is an error, for the weight is made anew; so is α = 0. Where the divisor is 0, which takes `beta` =
+    /// 0, the weight is 0. Steps need no number. Deterministic. Scratch: 16 bytes if steps may be skipped. An arena without
+    /// elements does nothing, nor does it count.
+    ///
+    /// Error: running analysis of the kernel's own operations, each at WGSL's accuracy ([`Approx`]). The difference of the
+    /// roots is computed as g² / (√(n + g²) + √n), which cancels nothing and is at most |g|. McMahan et al., "Ad click
+    /// prediction: a view from the trenches", 2013.
+    pub struct Ftrl {
+        /// α of the paper, above 0.
+        pub lr: f64,
+        /// β of the paper: what keeps early steps small; at least 0.
+        #[serde(default = "crate::optimizer::table::one")]
+        pub beta: f64,
+    }
 }
 
 const NAME: &str = "ftrl";
@@ -68,31 +55,14 @@ const NAME: &str = "ftrl";
 impl Ftrl {
     /// The paper's β = 1 on one tensor of `len` elements: no penalty.
     pub fn new(dtype: DType, len: usize, lr: f64) -> Self {
-        Self {
-            dtype,
-            segments: Segment::one(len),
-            groups: vec![Group::default()],
+        plain!(dtype, len;
             lr,
             beta: 1.0,
-            grad_scale: 1.0,
-            gpu_scale: false,
-            non_finite: NonFinite::Propagate,
-        }
+        )
     }
 
     fn optimizer(&self) -> Optimizer<'_> {
-        Optimizer {
-            name: NAME,
-            dtype: self.dtype,
-            segments: &self.segments,
-            groups: &self.groups,
-            state: &["z", "n"],
-            lr: self.lr,
-            step: 1,
-            grad_scale: self.grad_scale,
-            gpu_scale: self.gpu_scale,
-            non_finite: self.non_finite,
-        }
+        self.common(NAME, &["z", "n"], self.lr, 1)
     }
 
     fn check(&self) -> Result<(), Error> {
@@ -126,19 +96,10 @@ impl Op for Ftrl {
 
     fn lower(&self, caps: &Caps) -> Result<Lowered, Error> {
         self.check()?;
-        self.optimizer().lower(caps, kernel!("optimizers/ftrl"), &[], |w| {
-            FtrlParams {
-                segments: w.segments,
-                first: w.first,
-                blocks: w.blocks,
-                lo: w.lo,
-                hi: w.hi,
-                base: w.base,
-                end: w.end,
-                grad_scale: self.grad_scale as f32,
+        self.optimizer().lower(caps, kernel!("optimizers/ftrl"), &[], |words| {
+            step_words!(FtrlParams, words;
                 beta: self.beta as f32,
-            }
-            .into()
+            )
         })
     }
 
@@ -199,7 +160,8 @@ fn cases() -> Vec<Box<dyn Op>> {
         Group { coupled: ElasticNet::new(1e-2, 0.3), ..group(0.5, ElasticNet::new(0.2, 0.7)) },
     ];
     arena_cases(groups.len(), |dtype, segments, n| {
-        let plain = Ftrl { segments, groups: groups.to_vec(), ..Ftrl::new(dtype, 0, 0.1) };
+        let (ema, master, rounding) = table::keeping(dtype, n % 4, n);
+        let plain = Ftrl { segments, groups: groups.to_vec(), ema, master, rounding, ..Ftrl::new(dtype, 0, 0.1) };
         let skip = NonFinite::Skip;
         // Distinct pipelines cost compile time, so each half type takes its own part of what f32 takes whole.
         Box::new(match (n % 4, dtype) {
@@ -224,9 +186,7 @@ pub(super) const ENTRY: Entry = Entry {
     name: NAME,
     summary: "one FTRL-proximal step (sparse weights that stay sparse), over one tensor or an arena",
     formula: "g += coupled; z += g - (√(n+g²) - √n)/lr·w; n += g²; w = -soft(z, λ1)/((beta + √n)/lr + λ2)",
-    fields: &[
-        Field { name: "dtype", default: "", about: "storage of weight and grad: f32, f16 or bf16" },
-        table::SEGMENTS,
+    fields: fields![
         Field {
             name: "groups",
             default: "",
@@ -234,9 +194,6 @@ pub(super) const ENTRY: Entry = Entry {
         },
         Field { name: "lr", default: "", about: "α of the paper, above 0" },
         Field { name: "beta", default: "1", about: "β of the paper, added to the root of n, at least 0" },
-        table::GRAD_SCALE,
-        table::GPU_SCALE,
-        table::NON_FINITE,
     ],
     cases,
     bench,

@@ -1,61 +1,51 @@
 //! One Lion step. Kernel: `shaders/optimizers/lion.wgsl`. Reference: `cpu::lion`.
 use crate::{
-    Approx, Arg, Caps, Cost, DType, Error, Expected, Group, HostData, Lowered, NonFinite, Op, Pattern, Rng, Segment, cpu, kernel,
+    Approx, Arg, Caps, Cost, DType, Error, Expected, HostData, Lowered, NonFinite, Op, Pattern, Rng, cpu, kernel,
     ops::{Entry, Field, arena_cases},
-    optimizer::{Optimizer, adaptive::check_beta, coupled, regularised, table},
-    params,
+    optimizer::{
+        Optimizer,
+        adaptive::check_beta,
+        coupled,
+        describe::{fields, optimizer, plain, step_params, step_words},
+        regularised, table,
+    },
 };
-use serde::{Deserialize, Serialize};
 
-params! {
+step_params! {
     LionParams {
-        segments: u32, first: u32, blocks: u32, lo: u32, hi: u32, base: u32, end: u32,
-        grad_scale: f32, beta1: f32, fresh1: f32, beta2: f32, fresh2: f32,
+        beta1: f32, fresh1: f32, beta2: f32, fresh2: f32,
     }
 }
 
-/// One Lion step, for one tensor or a whole model in one dispatch, with every penalty of its [`Group`]s in the same pass:
-///
-/// 1. g = `grad_scale` · scale · grad + gradient of the coupled penalty
-/// 2. c = β1·m + (1 - β1)·g, m = β2·m + (1 - β2)·g
-/// 3. w = w - decay · w - lr · sign(c), with the old w in both terms; w = prox(w)
-///
-/// Reads `grad` and, with `gpu_scale`, `scale` (f32\[1\], on the GPU: a clip factor, the inverse of a loss scale). Updates
-/// `weight` and `m` (f32; zeros before the first step), with [`NonFinite::Skip`] `skipped` (u32\[1\], + 1 for a step that was
-/// left out). All but `scale` and `skipped` hold the arena's elements. The paper's weight decay is the groups' decoupled one.
-///
-/// sign(0) = 0; a NaN stays NaN. Steps need no number: Lion has no correction. Deterministic. Scratch: 16 bytes if steps may
-/// be skipped. An arena without elements does nothing, nor does it count.
-///
-/// Error: running analysis of the kernel's own operations, each at WGSL's accuracy ([`Approx`]). Where the error of c reaches
-/// over 0, either sign may come out, as on any device: there the weight is certain to 2·lr only.
-/// Chen et al., "Symbolic discovery of optimization algorithms", 2023.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Lion {
-    /// How weights and gradients are stored.
-    pub dtype: DType,
-    /// The tensors of the arena, in ascending order.
-    pub segments: Vec<Segment>,
-    /// Learning-rate factor and penalties of each parameter group.
-    pub groups: Vec<Group>,
-    /// The learning rate, at least 0.
-    pub lr: f64,
-    /// The old moment's part in the direction, in 0..1.
-    #[serde(default = "crate::optimizer::adaptive::beta1")]
-    pub beta1: f64,
-    /// What remains of the moment, in 0..1.
-    #[serde(default = "beta2")]
-    pub beta2: f64,
-    /// Multiplies the gradients; finite. -1 ascends.
-    #[serde(default = "crate::optimizer::table::one")]
-    pub grad_scale: f64,
-    /// Whether a second factor is read from the GPU. The product of both is formed first.
-    #[serde(default)]
-    pub gpu_scale: bool,
-    /// What to do about NaN and infinities.
-    #[serde(default)]
-    pub non_finite: NonFinite,
+optimizer! {
+    /// One Lion step, for one tensor or a whole model in one dispatch, with every penalty of its [`Group`](crate::Group)s in
+    /// the same pass:
+    ///
+    /// 1. g = `grad_scale` · scale · grad + gradient of the coupled penalty
+    /// 2. c = β1·m + (1 - β1)·g, m = β2·m + (1 - β2)·g
+    /// 3. w = w - decay · w - lr · sign(c), with the old w in both terms; w = prox(w)
+    ///
+    /// Reads `grad` and, with `gpu_scale`, `scale` (f32\[1\], on the GPU: a clip factor, the inverse of a loss scale).
+    /// Updates `weight` and `m` (f32; zeros before the first step), with `master` and with `ema` f32 buffers of these names,
+    /// with [`NonFinite::Skip`] `skipped` (u32\[1\], + 1 for a step that was left out). All but `scale` and `skipped` hold
+    /// the arena's elements. The paper's weight decay is the groups' decoupled one.
+    ///
+    /// sign(0) = 0; a NaN stays NaN. Steps need no number: Lion has no correction. Deterministic. Scratch: 16 bytes if steps
+    /// may be skipped. An arena without elements does nothing, nor does it count.
+    ///
+    /// Error: running analysis of the kernel's own operations, each at WGSL's accuracy ([`Approx`]). Where the error of c
+    /// reaches over 0, either sign may come out, as on any device: there the weight is certain to 2·lr only. Chen et al.,
+    /// "Symbolic discovery of optimization algorithms", 2023.
+    pub struct Lion {
+        /// The learning rate, at least 0.
+        pub lr: f64,
+        /// The old moment's part in the direction, in 0..1.
+        #[serde(default = "crate::optimizer::adaptive::beta1")]
+        pub beta1: f64,
+        /// What remains of the moment, in 0..1.
+        #[serde(default = "beta2")]
+        pub beta2: f64,
+    }
 }
 
 fn beta2() -> f64 {
@@ -67,32 +57,15 @@ const NAME: &str = "lion";
 impl Lion {
     /// Lion with the usual β on one tensor of `len` elements: no decay, no penalty.
     pub fn new(dtype: DType, len: usize, lr: f64) -> Self {
-        Self {
-            dtype,
-            segments: Segment::one(len),
-            groups: vec![Group::default()],
+        plain!(dtype, len;
             lr,
             beta1: 0.9,
             beta2: beta2(),
-            grad_scale: 1.0,
-            gpu_scale: false,
-            non_finite: NonFinite::Propagate,
-        }
+        )
     }
 
     fn optimizer(&self) -> Optimizer<'_> {
-        Optimizer {
-            name: NAME,
-            dtype: self.dtype,
-            segments: &self.segments,
-            groups: &self.groups,
-            state: &["m"],
-            lr: self.lr,
-            step: 1,
-            grad_scale: self.grad_scale,
-            gpu_scale: self.gpu_scale,
-            non_finite: self.non_finite,
-        }
+        self.common(NAME, &["m"], self.lr, 1)
     }
 }
 
@@ -108,22 +81,13 @@ impl Op for Lion {
     fn lower(&self, caps: &Caps) -> Result<Lowered, Error> {
         check_beta(NAME, "beta1", self.beta1)?;
         check_beta(NAME, "beta2", self.beta2)?;
-        self.optimizer().lower(caps, kernel!("optimizers/lion"), &[], |w| {
-            LionParams {
-                segments: w.segments,
-                first: w.first,
-                blocks: w.blocks,
-                lo: w.lo,
-                hi: w.hi,
-                base: w.base,
-                end: w.end,
-                grad_scale: self.grad_scale as f32,
+        self.optimizer().lower(caps, kernel!("optimizers/lion"), &[], |words| {
+            step_words!(LionParams, words;
                 beta1: self.beta1 as f32,
                 fresh1: (1.0 - self.beta1) as f32,
                 beta2: self.beta2 as f32,
                 fresh2: (1.0 - self.beta2) as f32,
-            }
-            .into()
+            )
         })
     }
 
@@ -158,7 +122,8 @@ impl Op for Lion {
 
 fn cases() -> Vec<Box<dyn Op>> {
     arena_cases(4, |dtype, segments, n| {
-        let plain = Lion { segments, groups: table::groups(), ..Lion::new(dtype, 0, 0.1) };
+        let (ema, master, rounding) = table::keeping(dtype, n % 4, n);
+        let plain = Lion { segments, groups: table::groups(), ema, master, rounding, ..Lion::new(dtype, 0, 0.1) };
         let skip = NonFinite::Skip;
         // Distinct pipelines cost compile time, so each half type takes its own part of what f32 takes whole.
         Box::new(match (n % 4, dtype) {
@@ -179,16 +144,11 @@ pub(super) const ENTRY: Entry = Entry {
     name: NAME,
     summary: "one Lion step (sign of a moment) with every penalty fused, over one tensor or an arena",
     formula: "g += coupled; c = β1·m + (1-β1)·g; m = β2·m + (1-β2)·g; w = prox(w - decay·w - lr·sign(c))",
-    fields: &[
-        Field { name: "dtype", default: "", about: "storage of weight and grad: f32, f16 or bf16" },
-        table::SEGMENTS,
+    fields: fields![
         table::GROUPS,
         table::LR,
         Field { name: "beta1", default: "0.9", about: "the old moment's part in the direction, 0 to below 1" },
         Field { name: "beta2", default: "0.99", about: "what remains of the moment, 0 to below 1" },
-        table::GRAD_SCALE,
-        table::GPU_SCALE,
-        table::NON_FINITE,
     ],
     cases,
     bench,

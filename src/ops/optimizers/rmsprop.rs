@@ -1,74 +1,61 @@
 //! One RMSprop step. Kernel: `shaders/optimizers/rmsprop.wgsl`. Reference: `cpu::rmsprop`.
 use crate::{
-    Approx, Arg, Caps, Cost, DType, EpsPlace, Error, Expected, Group, HostData, Lowered, NonFinite, Op, Pattern, Rng, Segment,
-    cpu, kernel,
+    Approx, Arg, Caps, Cost, DType, EpsPlace, Error, Expected, HostData, Lowered, NonFinite, Op, Pattern, Rng, cpu, kernel,
     ops::{Entry, Field, arena_cases},
-    optimizer::{Optimizer, adaptive, check_scalar, coupled, regularised, table},
-    params,
+    optimizer::{
+        Optimizer, adaptive, check_scalar, coupled,
+        describe::{fields, optimizer, plain, step_params, step_words},
+        regularised, table,
+    },
 };
-use serde::{Deserialize, Serialize};
 
-params! {
+step_params! {
     RmsPropParams {
-        segments: u32, first: u32, blocks: u32, lo: u32, hi: u32, base: u32, end: u32,
-        grad_scale: f32, alpha: f32, fresh: f32, momentum: f32, eps_inside: f32, eps_outside: f32,
+        alpha: f32, fresh: f32, momentum: f32, eps_inside: f32, eps_outside: f32,
     }
 }
 
-/// One RMSprop step, for one tensor or a whole model in one dispatch, with every penalty of its [`Group`]s in the same pass:
-///
-/// 1. g = `grad_scale` · scale · grad + gradient of the coupled penalty
-/// 2. s = `alpha`·s + (1 - `alpha`)·g²; v = s, with `centered` v = s - a², a = `alpha`·a + (1 - `alpha`)·g
-/// 3. d = g / (√v + `eps`) or g / √(v + `eps`) by `eps_place`; with momentum d = buf = `momentum`·buf + d
-/// 4. w = w - decay · w - lr · d, with the old w in both terms; w = prox(w), with step lr
-///
-/// Reads `grad` and, with `gpu_scale`, `scale` (f32\[1\], on the GPU: a clip factor, the inverse of a loss scale). Updates
-/// `weight`, `square_avg` (s, not negative), with `centered` `grad_avg` (a), with momentum `momentum_buffer` (f32, zeros before
-/// the first step), with [`NonFinite::Skip`] `skipped` (u32\[1\], + 1 for a step that was left out). All but `scale` and
-/// `skipped` hold the arena's elements. The order is PyTorch's.
-///
-/// v below 0, which rounding can bring about, counts as 0; where the root is 0, which only `eps` = 0 allows, so does the
-/// quotient. Steps need no number. Deterministic. Scratch: 16 bytes if steps may be skipped. An arena without elements does
-/// nothing, nor does it count.
-///
-/// Error: running analysis of the kernel's own operations, each at WGSL's accuracy ([`Approx`]). Centered, it is as wide as the
-/// cancellation in s - a² makes it, and infinite where v's error exceeds v and `eps`.
-/// Tieleman and Hinton, "Lecture 6.5", 2012; centered: Graves, "Generating sequences with recurrent neural networks", 2013.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct RmsProp {
-    /// How weights and gradients are stored.
-    pub dtype: DType,
-    /// The tensors of the arena, in ascending order.
-    pub segments: Vec<Segment>,
-    /// Learning-rate factor and penalties of each parameter group.
-    pub groups: Vec<Group>,
-    /// The learning rate, at least 0.
-    pub lr: f64,
-    /// What remains of the means, in 0..1.
-    #[serde(default = "alpha")]
-    pub alpha: f64,
-    /// Keeps the quotient finite; at least 0.
-    #[serde(default = "adaptive::eps")]
-    pub eps: f64,
-    /// Where eps is added.
-    #[serde(default)]
-    pub eps_place: EpsPlace,
-    /// Divide by the standard deviation instead of the root of the mean square.
-    #[serde(default)]
-    pub centered: bool,
-    /// How much of the buffer remains, in 0..=1. 0: no buffer.
-    #[serde(default)]
-    pub momentum: f64,
-    /// Multiplies the gradients; finite. -1 ascends.
-    #[serde(default = "crate::optimizer::table::one")]
-    pub grad_scale: f64,
-    /// Whether a second factor is read from the GPU. The product of both is formed first.
-    #[serde(default)]
-    pub gpu_scale: bool,
-    /// What to do about NaN and infinities.
-    #[serde(default)]
-    pub non_finite: NonFinite,
+optimizer! {
+    /// One RMSprop step, for one tensor or a whole model in one dispatch, with every penalty of its [`Group`](crate::Group)s
+    /// in the same pass:
+    ///
+    /// 1. g = `grad_scale` · scale · grad + gradient of the coupled penalty
+    /// 2. s = `alpha`·s + (1 - `alpha`)·g²; v = s, with `centered` v = s - a², a = `alpha`·a + (1 - `alpha`)·g
+    /// 3. d = g / (√v + `eps`) or g / √(v + `eps`) by `eps_place`; with momentum d = buf = `momentum`·buf + d
+    /// 4. w = w - decay · w - lr · d, with the old w in both terms; w = prox(w), with step lr
+    ///
+    /// Reads `grad` and, with `gpu_scale`, `scale` (f32\[1\], on the GPU: a clip factor, the inverse of a loss scale).
+    /// Updates `weight`, `square_avg` (s, not negative), with `centered` `grad_avg` (a), with momentum `momentum_buffer`
+    /// (f32, zeros before the first step), with `master` and with `ema` f32 buffers of these names, with [`NonFinite::Skip`]
+    /// `skipped` (u32\[1\], + 1 for a step that was left out). All but `scale` and `skipped` hold the arena's elements. The
+    /// order is PyTorch's.
+    ///
+    /// v below 0, which rounding can bring about, counts as 0; where the root is 0, which only `eps` = 0 allows, so does the
+    /// quotient. Steps need no number. Deterministic. Scratch: 16 bytes if steps may be skipped. An arena without elements
+    /// does nothing, nor does it count.
+    ///
+    /// Error: running analysis of the kernel's own operations, each at WGSL's accuracy ([`Approx`]). Centered, it is as wide
+    /// as the cancellation in s - a² makes it, and infinite where v's error exceeds v and `eps`. Tieleman and Hinton,
+    /// "Lecture 6.5", 2012; centered: Graves, "Generating sequences with recurrent neural networks", 2013.
+    pub struct RmsProp {
+        /// The learning rate, at least 0.
+        pub lr: f64,
+        /// What remains of the means, in 0..1.
+        #[serde(default = "alpha")]
+        pub alpha: f64,
+        /// Keeps the quotient finite; at least 0.
+        #[serde(default = "adaptive::eps")]
+        pub eps: f64,
+        /// Where eps is added.
+        #[serde(default)]
+        pub eps_place: EpsPlace,
+        /// Divide by the standard deviation instead of the root of the mean square.
+        #[serde(default)]
+        pub centered: bool,
+        /// How much of the buffer remains, in 0..=1. 0: no buffer.
+        #[serde(default)]
+        pub momentum: f64,
+    }
 }
 
 fn alpha() -> f64 {
@@ -80,20 +67,14 @@ const NAME: &str = "rmsprop";
 impl RmsProp {
     /// PyTorch's defaults on one tensor of `len` elements: not centered, no momentum, no penalty.
     pub fn new(dtype: DType, len: usize, lr: f64) -> Self {
-        Self {
-            dtype,
-            segments: Segment::one(len),
-            groups: vec![Group::default()],
+        plain!(dtype, len;
             lr,
             alpha: alpha(),
             eps: adaptive::eps(),
             eps_place: EpsPlace::OutsideRoot,
             centered: false,
             momentum: 0.0,
-            grad_scale: 1.0,
-            gpu_scale: false,
-            non_finite: NonFinite::Propagate,
-        }
+        )
     }
 
     fn optimizer(&self) -> Optimizer<'_> {
@@ -103,18 +84,7 @@ impl RmsProp {
             (false, true) => &["square_avg", "momentum_buffer"],
             (true, true) => &["square_avg", "grad_avg", "momentum_buffer"],
         };
-        Optimizer {
-            name: NAME,
-            dtype: self.dtype,
-            segments: &self.segments,
-            groups: &self.groups,
-            state,
-            lr: self.lr,
-            step: 1,
-            grad_scale: self.grad_scale,
-            gpu_scale: self.gpu_scale,
-            non_finite: self.non_finite,
-        }
+        self.common(NAME, state, self.lr, 1)
     }
 }
 
@@ -134,23 +104,14 @@ impl Op for RmsProp {
         let variance = if self.centered { "lib/square_centered" } else { "lib/square_plain" };
         let momentum = if self.momentum == 0.0 { "lib/ratio_plain" } else { "lib/ratio_momentum" };
         let [inside, outside] = self.eps_place.split(self.eps);
-        self.optimizer().lower(caps, kernel!("optimizers/rmsprop"), &[variance, momentum], |w| {
-            RmsPropParams {
-                segments: w.segments,
-                first: w.first,
-                blocks: w.blocks,
-                lo: w.lo,
-                hi: w.hi,
-                base: w.base,
-                end: w.end,
-                grad_scale: self.grad_scale as f32,
+        self.optimizer().lower(caps, kernel!("optimizers/rmsprop"), &[variance, momentum], |words| {
+            step_words!(RmsPropParams, words;
                 alpha: self.alpha as f32,
                 fresh: (1.0 - self.alpha) as f32,
                 momentum: self.momentum as f32,
                 eps_inside: inside as f32,
                 eps_outside: outside as f32,
-            }
-            .into()
+            )
         })
     }
 
@@ -206,7 +167,8 @@ impl Op for RmsProp {
 
 fn cases() -> Vec<Box<dyn Op>> {
     arena_cases(4, |dtype, segments, n| {
-        let plain = RmsProp { segments, groups: table::groups(), ..RmsProp::new(dtype, 0, 0.1) };
+        let (ema, master, rounding) = table::keeping(dtype, n % 5, n);
+        let plain = RmsProp { segments, groups: table::groups(), ema, master, rounding, ..RmsProp::new(dtype, 0, 0.1) };
         // A half holds no more than 65504: with v = 0, g / eps must not be past it.
         let plain = if dtype == DType::F16 { RmsProp { eps: 1e-3, ..plain } } else { plain };
         let all = RmsProp { centered: true, momentum: 0.9, eps: 1e-2, ..plain.clone() };
@@ -233,9 +195,7 @@ pub(super) const ENTRY: Entry = Entry {
     summary: "one RMSprop step, centered or not, with momentum and every penalty fused, over one tensor or an arena",
     formula: "g += coupled; s = α·s + (1-α)·g²; v = s or s - a²; buf = momentum·buf + g/(√v + eps); \
               w = prox(w - decay·w - lr·buf)",
-    fields: &[
-        Field { name: "dtype", default: "", about: "storage of weight and grad: f32, f16 or bf16" },
-        table::SEGMENTS,
+    fields: fields![
         table::GROUPS,
         table::LR,
         Field { name: "alpha", default: "0.99", about: "what remains of the means, 0 to below 1" },
@@ -243,9 +203,6 @@ pub(super) const ENTRY: Entry = Entry {
         adaptive::EPS_PLACE,
         Field { name: "centered", default: "false", about: "divide by the standard deviation" },
         Field { name: "momentum", default: "0", about: "what remains of the buffer, 0 to 1; 0: no buffer" },
-        table::GRAD_SCALE,
-        table::GPU_SCALE,
-        table::NON_FINITE,
     ],
     cases,
     bench,

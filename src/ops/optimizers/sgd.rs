@@ -1,67 +1,54 @@
 //! One step of stochastic gradient descent. Kernel: `shaders/optimizers/sgd.wgsl`. Reference: `cpu::sgd`.
 use crate::{
-    Approx, Arg, Caps, Cost, DType, Error, Expected, Group, HostData, Lowered, NonFinite, Op, Pattern, Rng, Segment, cpu, kernel,
+    Approx, Arg, Caps, Cost, DType, Error, Expected, HostData, Lowered, NonFinite, Op, Pattern, Rng, cpu, kernel,
     ops::{Entry, Field, arena_cases},
-    optimizer::{Optimizer, check_scalar, coupled, regularised, table},
-    params,
+    optimizer::{
+        Optimizer, check_scalar, coupled,
+        describe::{fields, optimizer, plain, step_params, step_words},
+        regularised, table,
+    },
 };
-use serde::{Deserialize, Serialize};
 
-params! {
+step_params! {
     SgdParams {
-        segments: u32, first: u32, blocks: u32, lo: u32, hi: u32, base: u32, end: u32,
-        grad_scale: f32, momentum: f32, fresh: f32, first_step: u32, nesterov: u32,
+        momentum: f32, fresh: f32, first_step: u32, nesterov: u32,
     }
 }
 
-/// One step of stochastic gradient descent, for one tensor or a whole model in one dispatch, with every penalty of its
-/// [`Group`]s in the same pass:
-///
-/// 1. g = `grad_scale` · scale · grad + gradient of the coupled penalty
-/// 2. buf = `momentum` · buf + (1 - `dampening`) · g, at step 1 buf = g; then g = buf, or g + `momentum` · buf (Nesterov)
-/// 3. w = w - decay · w - lr · g, with the old w in both terms; w = prox(w)
-///
-/// Reads `grad` and, with `gpu_scale`, `scale` (f32\[1\], on the GPU: a clip factor, the inverse of a loss scale). Updates
-/// `weight`, with momentum `momentum_buffer` (f32), with [`NonFinite::Skip`] `skipped` (u32\[1\], + 1 for a step that was
-/// left out). All but `scale` and `skipped` hold the arena's elements. Momentum, dampening and Nesterov are PyTorch's.
-///
-/// At step 1 what the buffer held does not matter. A step that is skipped leaves it alone, so whoever may skip the first
-/// step fills the buffer with zeros before. Deterministic. Scratch: 16 bytes if steps may be skipped. An arena without
-/// elements does nothing, nor does it count.
-///
-/// Error: running analysis of the kernel's own operations, each at WGSL's accuracy ([`Approx`]).
-/// Sutskever et al., "On the importance of initialization and momentum in deep learning", 2013.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Sgd {
-    /// How weights and gradients are stored.
-    pub dtype: DType,
-    /// The tensors of the arena, in ascending order.
-    pub segments: Vec<Segment>,
-    /// Learning-rate factor and penalties of each parameter group.
-    pub groups: Vec<Group>,
-    /// The learning rate, at least 0.
-    pub lr: f64,
-    /// How much of the buffer remains, in 0..=1. 0: no buffer.
-    #[serde(default)]
-    pub momentum: f64,
-    /// How much of a new gradient stays out of the buffer, in 0..=1.
-    #[serde(default)]
-    pub dampening: f64,
-    /// Look ahead along the new buffer. Wants momentum, and no dampening.
-    #[serde(default)]
-    pub nesterov: bool,
-    /// The number of this step, from 1.
-    pub step: u64,
-    /// Multiplies the gradients; finite. -1 ascends.
-    #[serde(default = "crate::optimizer::table::one")]
-    pub grad_scale: f64,
-    /// Whether a second factor is read from the GPU. The product of both is formed first.
-    #[serde(default)]
-    pub gpu_scale: bool,
-    /// What to do about NaN and infinities.
-    #[serde(default)]
-    pub non_finite: NonFinite,
+optimizer! {
+    /// One step of stochastic gradient descent, for one tensor or a whole model in one dispatch, with every penalty of its
+    /// [`Group`](crate::Group)s in the same pass:
+    ///
+    /// 1. g = `grad_scale` · scale · grad + gradient of the coupled penalty
+    /// 2. buf = `momentum` · buf + (1 - `dampening`) · g, at step 1 buf = g; then g = buf, or g + `momentum` · buf (Nesterov)
+    /// 3. w = w - decay · w - lr · g, with the old w in both terms; w = prox(w)
+    ///
+    /// Reads `grad` and, with `gpu_scale`, `scale` (f32\[1\], on the GPU: a clip factor, the inverse of a loss scale).
+    /// Updates `weight`, with momentum `momentum_buffer` (f32), with `master` and with `ema` f32 buffers of these names, with
+    /// [`NonFinite::Skip`] `skipped` (u32\[1\], + 1 for a step that was left out). All but `scale` and `skipped` hold the
+    /// arena's elements. Momentum, dampening and Nesterov are PyTorch's.
+    ///
+    /// At step 1 what the buffer held does not matter. A step that is skipped leaves it alone, so whoever may skip the first
+    /// step fills the buffer with zeros before. Deterministic. Scratch: 16 bytes if steps may be skipped. An arena without
+    /// elements does nothing, nor does it count.
+    ///
+    /// Error: running analysis of the kernel's own operations, each at WGSL's accuracy ([`Approx`]). Sutskever et al., "On
+    /// the importance of initialization and momentum in deep learning", 2013.
+    pub struct Sgd {
+        /// The learning rate, at least 0.
+        pub lr: f64,
+        /// How much of the buffer remains, in 0..=1. 0: no buffer.
+        #[serde(default)]
+        pub momentum: f64,
+        /// How much of a new gradient stays out of the buffer, in 0..=1.
+        #[serde(default)]
+        pub dampening: f64,
+        /// Look ahead along the new buffer. Wants momentum, and no dampening.
+        #[serde(default)]
+        pub nesterov: bool,
+        /// The number of this step, from 1.
+        pub step: u64,
+    }
 }
 
 const NAME: &str = "sgd";
@@ -69,34 +56,17 @@ const NAME: &str = "sgd";
 impl Sgd {
     /// Plain descent of one tensor of `len` elements, step 1: no momentum, no penalty.
     pub fn new(dtype: DType, len: usize, lr: f64) -> Self {
-        Self {
-            dtype,
-            segments: Segment::one(len),
-            groups: vec![Group::default()],
+        plain!(dtype, len;
             lr,
             momentum: 0.0,
             dampening: 0.0,
             nesterov: false,
             step: 1,
-            grad_scale: 1.0,
-            gpu_scale: false,
-            non_finite: NonFinite::Propagate,
-        }
+        )
     }
 
     fn optimizer(&self) -> Optimizer<'_> {
-        Optimizer {
-            name: NAME,
-            dtype: self.dtype,
-            segments: &self.segments,
-            groups: &self.groups,
-            state: if self.momentum == 0.0 { &[] } else { &["momentum_buffer"] },
-            lr: self.lr,
-            step: self.step,
-            grad_scale: self.grad_scale,
-            gpu_scale: self.gpu_scale,
-            non_finite: self.non_finite,
-        }
+        self.common(NAME, if self.momentum == 0.0 { &[] } else { &["momentum_buffer"] }, self.lr, self.step)
     }
 
     fn check(&self) -> Result<(), Error> {
@@ -125,22 +95,13 @@ impl Op for Sgd {
     fn lower(&self, caps: &Caps) -> Result<Lowered, Error> {
         self.check()?;
         let momentum = if self.momentum == 0.0 { "lib/momentum_none" } else { "lib/momentum_buffer" };
-        self.optimizer().lower(caps, kernel!("optimizers/sgd"), &[momentum], |w| {
-            SgdParams {
-                segments: w.segments,
-                first: w.first,
-                blocks: w.blocks,
-                lo: w.lo,
-                hi: w.hi,
-                base: w.base,
-                end: w.end,
-                grad_scale: self.grad_scale as f32,
+        self.optimizer().lower(caps, kernel!("optimizers/sgd"), &[momentum], |words| {
+            step_words!(SgdParams, words;
                 momentum: self.momentum as f32,
                 fresh: (1.0 - self.dampening) as f32,
                 first_step: u32::from(self.step == 1),
                 nesterov: u32::from(self.nesterov),
-            }
-            .into()
+            )
         })
     }
 
@@ -194,7 +155,8 @@ impl Op for Sgd {
 
 fn cases() -> Vec<Box<dyn Op>> {
     arena_cases(4, |dtype, segments, n| {
-        let plain = Sgd { segments, groups: table::groups(), ..Sgd::new(dtype, 0, 0.1) };
+        let (ema, master, rounding) = table::keeping(dtype, n % 6, n);
+        let plain = Sgd { segments, groups: table::groups(), ema, master, rounding, ..Sgd::new(dtype, 0, 0.1) };
         let heavy = Sgd { momentum: 0.9, grad_scale: 0.25, ..plain.clone() };
         let skip = NonFinite::Skip;
         // Distinct pipelines cost compile time, so each half type takes its own part of what f32 takes whole.
@@ -218,18 +180,13 @@ pub(super) const ENTRY: Entry = Entry {
     name: NAME,
     summary: "one SGD step with momentum, Nesterov and every penalty fused, over one tensor or an arena",
     formula: "g += coupled; buf = momentum·buf + (1-dampening)·g; w = prox(w - decay·w - lr·buf)",
-    fields: &[
-        Field { name: "dtype", default: "", about: "storage of weight and grad: f32, f16 or bf16" },
-        table::SEGMENTS,
+    fields: fields![
         table::GROUPS,
         table::LR,
         Field { name: "momentum", default: "0", about: "what remains of the buffer, 0 to 1; 0: no buffer" },
         Field { name: "dampening", default: "0", about: "what a new gradient leaves out, 0 to 1; wants momentum, no nesterov" },
         Field { name: "nesterov", default: "false", about: "look ahead along the new buffer" },
         table::STEP,
-        table::GRAD_SCALE,
-        table::GPU_SCALE,
-        table::NON_FINITE,
     ],
     cases,
     bench,

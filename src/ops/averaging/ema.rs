@@ -1,0 +1,112 @@
+//! The exponential moving average of weights. Kernel: `shaders/averaging/ema.wgsl`. Reference: `cpu::ema`.
+use crate::{
+    Approx, Arg, Averaging, Caps, Cost, DType, Error, Expected, HostData, Lowered, Op, Pattern, Rng, Segment, Warmup,
+    average::Follower,
+    kernel,
+    ops::{Entry, Field, arena_cases},
+};
+use serde::{Deserialize, Serialize};
+
+/// One update of an exponential moving average of the weights, for one tensor or a whole model in one dispatch:
+///
+/// average = d·average + (1 - d)·w, d = `decay` or less by [`Warmup`], which names the conventions of the frameworks. With
+/// `decay` = 1 and [`Warmup::Polyak`]: Polyak averaging.
+///
+/// Reads `weight`, updates `average` (f32 whatever the weights are), both with the arena's elements; groups do not matter. The
+/// form of the sum, and what d = 0 and d = 1 mean, are those of [`Averaging`]. The optimizers keep the same average in the pass
+/// of their step. A NaN stays in the average. Deterministic, no scratch.
+///
+/// [`Plan::update`](crate::Plan::update) takes another decay or number of updates. Linear in the weights, and never on the way
+/// of a gradient: there is no backward op.
+///
+/// Error: running analysis of three operations, each at WGSL's accuracy ([`Approx`]).
+/// Polyak and Juditsky, "Acceleration of stochastic approximation by averaging", 1992; Tarvainen and Valpola, "Mean teachers are
+/// better role models", 2017.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Ema {
+    /// How weights are stored.
+    pub dtype: DType,
+    /// The tensors of the arena, in ascending order.
+    pub segments: Vec<Segment>,
+    /// The share of the old average that remains, in 0..=1, when the warm-up is over.
+    pub decay: f64,
+    /// What keeps the share smaller before.
+    #[serde(default)]
+    pub warmup: Warmup,
+}
+
+const NAME: &str = "ema";
+
+impl Ema {
+    fn averaging(&self) -> Averaging {
+        Averaging { decay: self.decay, warmup: self.warmup }
+    }
+
+    fn follower(&self) -> Follower<'_> {
+        Follower { name: NAME, dtype: self.dtype, segments: &self.segments, fresh: self.averaging().fresh() }
+    }
+}
+
+impl Op for Ema {
+    fn name(&self) -> &'static str {
+        NAME
+    }
+
+    fn args(&self) -> Vec<Arg> {
+        self.follower().args()
+    }
+
+    fn lower(&self, caps: &Caps) -> Result<Lowered, Error> {
+        self.averaging().check(NAME, "decay", "is")?;
+        self.follower().lower(caps, kernel!("averaging/ema"))
+    }
+
+    fn patterns(&self) -> Vec<Pattern> {
+        vec![Pattern::Ordinary, Pattern::Constant, Pattern::Tiny, Pattern::NonFinite]
+    }
+
+    fn fill(&self, arg: &Arg, rng: &mut Rng, pattern: Pattern) -> HostData {
+        self.follower().fill(arg, rng.fill(arg, self.domain(arg), pattern))
+    }
+
+    fn reference(&self, args: &[HostData]) -> Vec<Expected> {
+        self.follower().reference(args, |old, w| self.averaging().reference(old, Approx::exact(w)))
+    }
+
+    /// f32: 12 bytes an element, f16 and bf16: 10.
+    fn cost(&self) -> Cost {
+        self.follower().cost()
+    }
+}
+
+fn cases() -> Vec<Box<dyn Op>> {
+    arena_cases(3, |dtype, segments, n| {
+        let updates = [0, 1, 5, 100, u64::MAX][n % 5];
+        let warmup = [Warmup::None, Warmup::TensorFlow { updates }, Warmup::Polyak { updates }, Warmup::Debiased { updates }];
+        Box::new(Ema { dtype, segments, decay: [0.9, 1.0, 0.9999, 0.0, 0.5, 0.99][n / 4 % 6], warmup: warmup[n % 4] })
+    })
+}
+
+fn bench() -> Vec<Box<dyn Op>> {
+    super::arenas(|dtype, segments| Box::new(Ema { dtype, segments, decay: 0.999, warmup: Warmup::None }))
+}
+
+pub(super) const ENTRY: Entry = Entry {
+    name: NAME,
+    summary: "one update of an exponential moving average of the weights, with the frameworks' warm-ups and Polyak's",
+    formula: "average = d·average + (1-d)·w, d = decay, or less by warmup",
+    fields: &[
+        Field { name: "dtype", default: "", about: "storage of weight: f32, f16 or bf16; average is f32" },
+        super::SEGMENTS,
+        Field { name: "decay", default: "", about: "what remains of the old average, 0 to 1" },
+        Field {
+            name: "warmup",
+            default: "\"none\"",
+            about: "none, or with updates t, the number of those before: tensorflow (1+t)/(10+t), polyak t/(t+1), debiased",
+        },
+    ],
+    cases,
+    bench,
+    parse: crate::ops::parse::<Ema>,
+};

@@ -1,0 +1,97 @@
+//! The equal average of weights. Kernel: `shaders/averaging/swa.wgsl`. Reference: `cpu::swa`.
+use crate::{
+    Approx, Arg, Averaging, Caps, Cost, DType, Error, Expected, HostData, Lowered, Op, Pattern, Rng, Segment,
+    average::Follower,
+    cpu, kernel,
+    ops::{Entry, Field, arena_cases},
+};
+use serde::{Deserialize, Serialize};
+
+/// One update of stochastic weight averaging, for one tensor or a whole model in one dispatch:
+///
+/// average = average + (w - average) / (n + 1), n = `averaged`: the equal average of all weights that it was given. With n = 0
+/// it becomes the weights, whatever it held.
+///
+/// Reads `weight`, updates `average` (f32 whatever the weights are), both with the arena's elements; groups do not matter. This
+/// is what PyTorch's AveragedModel does by default. When to average is the caller's: once an epoch, as published. Batch
+/// normalisation wants its running statistics anew for the averaged weights. A NaN stays in the average. Deterministic, no
+/// scratch.
+///
+/// [`Plan::update`](crate::Plan::update) takes another n. Never on the way of a gradient: there is no backward op.
+///
+/// Error: running analysis of three operations, each at WGSL's accuracy ([`Approx`]); 1/(n + 1) comes from the host.
+/// Izmailov et al., "Averaging weights leads to wider optima and better generalization", 2018.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Swa {
+    /// How weights are stored.
+    pub dtype: DType,
+    /// The tensors of the arena, in ascending order.
+    pub segments: Vec<Segment>,
+    /// How many weights the average is of already.
+    pub averaged: u64,
+}
+
+const NAME: &str = "swa";
+
+impl Swa {
+    fn follower(&self) -> Follower<'_> {
+        let fresh = 1.0 / (self.averaged as f64 + 1.0);
+        Follower { name: NAME, dtype: self.dtype, segments: &self.segments, fresh }
+    }
+}
+
+impl Op for Swa {
+    fn name(&self) -> &'static str {
+        NAME
+    }
+
+    fn args(&self) -> Vec<Arg> {
+        self.follower().args()
+    }
+
+    fn lower(&self, caps: &Caps) -> Result<Lowered, Error> {
+        self.follower().lower(caps, kernel!("averaging/swa"))
+    }
+
+    fn patterns(&self) -> Vec<Pattern> {
+        vec![Pattern::Ordinary, Pattern::Constant, Pattern::Tiny, Pattern::NonFinite]
+    }
+
+    fn fill(&self, arg: &Arg, rng: &mut Rng, pattern: Pattern) -> HostData {
+        self.follower().fill(arg, rng.fill(arg, self.domain(arg), pattern))
+    }
+
+    fn reference(&self, args: &[HostData]) -> Vec<Expected> {
+        let follower = self.follower();
+        follower
+            .reference(args, |old, w| Averaging::moved(follower.fresh, cpu::swa(self.averaged, old, w), old, Approx::exact(w)))
+    }
+
+    /// f32: 12 bytes an element, f16 and bf16: 10.
+    fn cost(&self) -> Cost {
+        self.follower().cost()
+    }
+}
+
+fn cases() -> Vec<Box<dyn Op>> {
+    arena_cases(3, |dtype, segments, n| Box::new(Swa { dtype, segments, averaged: [1, 0, 2, 30, u64::MAX][n % 5] }))
+}
+
+fn bench() -> Vec<Box<dyn Op>> {
+    super::arenas(|dtype, segments| Box::new(Swa { dtype, segments, averaged: 3 }))
+}
+
+pub(super) const ENTRY: Entry = Entry {
+    name: NAME,
+    summary: "one update of stochastic weight averaging: the equal average of the weights given so far",
+    formula: "average += (w - average)/(averaged + 1)",
+    fields: &[
+        Field { name: "dtype", default: "", about: "storage of weight: f32, f16 or bf16; average is f32" },
+        super::SEGMENTS,
+        Field { name: "averaged", default: "", about: "how many weights the average is of already; 0: it becomes the weight" },
+    ],
+    cases,
+    bench,
+    parse: crate::ops::parse::<Swa>,
+};

@@ -1,0 +1,147 @@
+//! What all optimizer ops have in common, written down once: fields, their defaults and their documentation, and the words
+//! with which their kernels' parameters begin.
+//!
+//! Macros, since a struct that is flattened into another by serde cannot refuse unknown fields.
+
+/// Declares an optimizer: its own fields between those that all have, and `common`, which hands the latter on.
+macro_rules! optimizer {
+    ($(#[$doc:meta])* pub struct $name:ident { $($(#[$about:meta])* pub $field:ident: $ty:ty,)* }) => {
+        $(#[$doc])*
+        #[derive(Clone, Debug, PartialEq, serde::Serialize, serde::Deserialize)]
+        #[serde(deny_unknown_fields)]
+        pub struct $name {
+            /// How weights and gradients are stored.
+            pub dtype: crate::DType,
+            /// The tensors of the arena, in ascending order.
+            pub segments: Vec<crate::Segment>,
+            /// Learning-rate factor and penalties of each parameter group.
+            pub groups: Vec<crate::Group>,
+            $($(#[$about])* pub $field: $ty,)*
+            /// Multiplies the gradients; finite. -1 ascends.
+            #[serde(default = "crate::optimizer::table::one")]
+            pub grad_scale: f64,
+            /// Whether a second factor is read from the GPU. The product of both is formed first.
+            #[serde(default)]
+            pub gpu_scale: bool,
+            /// What to do about NaN and infinities.
+            #[serde(default)]
+            pub non_finite: crate::NonFinite,
+            /// An average of the weights, kept in the same pass: `ema` (f32, updated) follows the new weight as it is stored, or
+            /// the new master. A step that is skipped leaves it.
+            #[serde(default)]
+            pub ema: Option<crate::Averaging>,
+            /// Whether weights are kept in f32 beside f16 or bf16 ones: `master` (f32, updated) takes the step with all
+            /// penalties, and `weight` becomes its rounded copy, exact zeros included. What `weight` held does not matter.
+            #[serde(default)]
+            pub master: bool,
+            /// How a weight is rounded to bf16 where it has no master.
+            #[serde(default)]
+            pub rounding: crate::Rounding,
+        }
+
+        impl $name {
+            fn common(
+                &self,
+                name: &'static str,
+                state: &'static [&'static str],
+                lr: f64,
+                step: u64,
+            ) -> crate::optimizer::Optimizer<'_> {
+                crate::optimizer::Optimizer {
+                    name,
+                    dtype: self.dtype,
+                    segments: &self.segments,
+                    groups: &self.groups,
+                    state,
+                    lr,
+                    step,
+                    grad_scale: self.grad_scale,
+                    gpu_scale: self.gpu_scale,
+                    non_finite: self.non_finite,
+                    ema: self.ema,
+                    master: self.master,
+                    rounding: self.rounding,
+                }
+            }
+        }
+    };
+}
+pub(crate) use optimizer;
+
+/// An optimizer on one tensor of so many elements, with these fields of its own: no scale, no penalty, nothing kept beside.
+macro_rules! plain {
+    ($dtype:expr, $len:expr; $($own:tt)*) => {
+        Self {
+            dtype: $dtype,
+            segments: crate::Segment::one($len),
+            groups: vec![crate::Group::default()],
+            grad_scale: 1.0,
+            gpu_scale: false,
+            non_finite: crate::NonFinite::Propagate,
+            ema: None,
+            master: false,
+            rounding: crate::Rounding::Nearest,
+            $($own)*
+        }
+    };
+}
+pub(crate) use plain;
+
+/// Declares the parameters of an optimizer's kernel: those of all, then its own.
+macro_rules! step_params {
+    ($name:ident { $($field:ident: $ty:ident),* $(,)? }) => {
+        crate::params! {
+            $name {
+                segments: u32, first: u32, blocks: u32, lo: u32, hi: u32, base: u32, end: u32,
+                grad_scale: f32, average: f32, key_lo: u32, key_hi: u32, step: u32, stream: u32, draw_lo: u32, draw_hi: u32,
+                $($field: $ty),*
+            }
+        }
+    };
+}
+pub(crate) use step_params;
+
+/// Such parameters, from a [`Words`](crate::optimizer::Words) and the op's own fields.
+macro_rules! step_words {
+    ($name:ident, $words:expr; $($own:tt)*) => {{
+        let crate::optimizer::Words { window: w, grad_scale, average, key, draw } = $words;
+        let ([key_lo, key_hi, step, stream], [draw_lo, draw_hi]) = (key, draw);
+        crate::Params::from($name {
+            segments: w.segments,
+            first: w.first,
+            blocks: w.blocks,
+            lo: w.lo,
+            hi: w.hi,
+            base: w.base,
+            end: w.end,
+            grad_scale,
+            average,
+            key_lo,
+            key_hi,
+            step,
+            stream,
+            draw_lo,
+            draw_hi,
+            $($own)*
+        })
+    }};
+}
+pub(crate) use step_words;
+
+/// The fields of an optimizer for its row of the table: its own between those that all have.
+macro_rules! fields {
+    ($($own:expr),* $(,)?) => {
+        &[
+            crate::optimizer::table::DTYPE,
+            crate::optimizer::table::SEGMENTS,
+            $($own,)*
+            crate::optimizer::table::GRAD_SCALE,
+            crate::optimizer::table::GPU_SCALE,
+            crate::optimizer::table::NON_FINITE,
+            crate::optimizer::table::EMA,
+            crate::optimizer::table::MASTER,
+            crate::optimizer::table::ROUNDING,
+        ]
+    };
+}
+pub(crate) use fields;
