@@ -3,6 +3,7 @@
 //! A kernel file never declares a storage buffer: the host says which buffers a dispatch binds and how they are stored,
 //! and [`compose`] writes the declarations and the functions to reach them. So one kernel text serves f32, f16 and bf16,
 //! aligned and ragged ends, and host and shader cannot disagree about a binding.
+mod bits;
 mod library;
 
 pub use library::LIBRARY;
@@ -55,6 +56,10 @@ pub enum View {
     Quads,
     /// The same functions for an end that is no whole quad. Elements from `params.end` on read as 0 and are not written.
     Ragged,
+    /// As `Ragged` with `true`, else as `Quads`; and the same elements as they are stored, for copies that keep every bit:
+    /// `x_bits(q) -> vec4<u32>` holds them in the four words of f32 or in the first two of halves, `x_set(q, bits, alive)` writes
+    /// those that are `alive`, and touches no bit of the others. An element past the end must not be.
+    Bits(bool),
     /// Any four neighbours, for reading: `x_four(e) -> vec4<f32>` for elements e to e+3. What is not below `params.end` reads
     /// as anything. With `true`, e is a multiple of 4 and all four are there.
     Four(bool),
@@ -136,6 +141,11 @@ fn declare(out: &mut String, binding: usize, decl: &Decl, read_write: bool) {
     };
     let text = match (decl.view, half) {
         (View::Raw(ty), _) => return var(n, ty),
+        (View::Bits(ragged), _) => {
+            let view = if ragged { View::Ragged } else { View::Quads };
+            declare(out, binding, &Decl { view, ..*decl }, read_write);
+            bits::accessors(decl, ragged)
+        }
         (View::Quads, false) => {
             var(&format!("{n}_quads"), "vec4<f32>");
             let store = format!("fn {n}_store(q: u32, v: vec4<f32>) {{ {n}_quads[q] = v; }}\n");

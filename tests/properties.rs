@@ -151,6 +151,18 @@ proptest! {
         let swa = ops::Swa { dtype, segments: segments.clone(), averaged: step };
         holds(&swa, Pattern::Ordinary, seed)?;
         survives_json(&swa)?;
+        let sam = ops::SamPerturb {
+            dtype,
+            segments: segments.clone(),
+            rho: lr,
+            eps: if step % 2 == 0 { 0.0 } else { eps },
+            adaptive: (step % 3 > 0).then_some(momentum),
+        };
+        holds(&sam, [Pattern::Ordinary, Pattern::Offset, Pattern::Tiny][seed as usize % 3], seed)?;
+        survives_json(&sam)?;
+        let back = ops::SamRestore { dtype, segments: segments.clone() };
+        holds(&back, Pattern::Ordinary, seed)?;
+        survives_json(&back)?;
         let lion = ops::Lion { segments: segments.clone(), groups: groups.clone(), ema, master, rounding, ..ops::Lion::new(dtype, 0, lr) };
         holds(&lion, Pattern::Ordinary, seed)?;
         survives_json(&lion)?;

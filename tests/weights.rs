@@ -1,6 +1,6 @@
 //! How optimizers keep weights, over many steps: averages in the pass of the step, f32 masters, rounding at random.
 use ridgepole::{
-    ops::{Adamw, Ema, Sgd, Swa},
+    ops::{Adamw, Ema, SamPerturb, SamRestore, Sgd, Swa},
     *,
 };
 
@@ -162,4 +162,86 @@ fn a_nan_is_not_rounded_to_a_number() {
     let spoiled = HostData::F32(vec![f32::from_bits(0x7fff_ffff); len]);
     let out = run(&session, &op, &[random(DType::Bf16, len, 1), random(DType::Bf16, len, 2), spoiled]);
     assert!(out[0].to_f64().iter().all(|w| w.is_nan()), "{:?}", out[0]);
+}
+
+/// There and back again: every bit of every weight, whatever it is.
+#[test]
+fn sam_gives_every_bit_back() {
+    let (session, len) = (session(), 5003);
+    let mut rng = Rng::new(11);
+    for dtype in DType::FLOATS {
+        let mut segments = Segment::pack(&[700, 1, 0, 4002], 128);
+        segments.push(Segment { start: 4996, len: 7, group: 3 });
+        let bytes: Vec<u8> = (0..len * 4).map(|_| rng.word() as u8).take(len * dtype.size() as usize).collect();
+        let before = HostData::from_bytes(dtype, &bytes);
+        let perturb = SamPerturb { dtype, segments: segments.clone(), rho: 0.1, eps: 0.0, adaptive: None };
+        let saved = HostData::from_f64(dtype, vec![0.5; len]);
+        let there = run(&session, &perturb, &[random(dtype, len, 2), before.clone(), saved]);
+        assert!(there[0] != before && there[1] != before);
+        let back = run(&session, &SamRestore { dtype, segments: segments.clone() }, &[there[1].clone(), there[0].clone()]);
+        let size = dtype.size() as usize;
+        for s in &segments {
+            let at = s.start * size..(s.start + s.len) * size;
+            assert!(back[0].bytes()[at.clone()] == before.bytes()[at], "{dtype:?}, {s:?}");
+        }
+        // The gaps of what is saved are nobody's.
+        let gap = 700 * size..768 * size;
+        assert!(there[1].to_f64()[700..768].iter().all(|v| *v == 0.5), "{:?}", &there[1].bytes()[gap]);
+    }
+}
+
+/// The weights move by rho in all, along the gradient, from the least numbers to the largest; without a gradient they stay.
+#[test]
+fn sam_moves_by_rho_in_all() {
+    let (session, len) = (session(), 10_007);
+    let zeros = || HostData::F32(vec![0.0; len]);
+    for exponent in [-120, -90, -47, -23, 0, 23, 45, 90, 126] {
+        let grad: Vec<f64> = random(DType::F32, len, 4).to_f64().iter().map(|g| g * 2f64.powi(exponent)).collect();
+        let op = SamPerturb { dtype: DType::F32, segments: Segment::one(len), rho: 0.5, eps: 0.0, adaptive: None };
+        let moved = run(&session, &op, &[HostData::from_f64(DType::F32, grad.clone()), zeros(), zeros()])[0].to_f64();
+        let norm = |v: &[f64]| v.iter().map(|x| x * x).sum::<f64>().sqrt();
+        let along = moved.iter().zip(&grad).map(|(e, g)| e * g).sum::<f64>() / norm(&moved) / norm(&grad);
+        assert!((norm(&moved) - 0.5).abs() < 1e-5 && (along - 1.0).abs() < 1e-6, "2^{exponent}: {} {along}", norm(&moved));
+    }
+    for adaptive in [None, Some(0.01), Some(0.0)] {
+        let op = SamPerturb { dtype: DType::F32, segments: Segment::one(len), rho: 0.5, eps: 0.0, adaptive };
+        let w = random(DType::F32, len, 5);
+        let stayed = run(&session, &op, &[zeros(), w.clone(), zeros()]);
+        assert!(stayed[0] == w && stayed[1] == w, "{adaptive:?}");
+        // ASAM: nothing moves that is 0 itself, where η is 0.
+        let still = run(&session, &op, &[w.clone(), zeros(), zeros()]);
+        assert_eq!(still[0] == zeros(), adaptive == Some(0.0));
+    }
+}
+
+/// The half behind an odd number of halves is in the same word, and someone else's.
+#[test]
+fn sam_touches_no_half_behind_the_end() {
+    let (session, len, theirs) = (session(), 4003usize, [1.5, 2.5, 3.5]);
+    for dtype in [DType::F16, DType::Bf16] {
+        let segments = Segment::one(len);
+        let ops: [Box<dyn Op>; 2] = [
+            Box::new(SamPerturb { dtype, segments: segments.clone(), rho: 0.1, eps: 0.0, adaptive: Some(0.1) }),
+            Box::new(SamRestore { dtype, segments }),
+        ];
+        for op in ops {
+            let plan = session.gpu().plan(op.as_ref()).expect("a valid op");
+            let longer = |i: usize| {
+                let mut values = random(dtype, len, i as u64).to_f64();
+                values.push(theirs[i]);
+                session.upload(&HostData::from_f64(dtype, values)).expect("a small buffer")
+            };
+            let buffers: Vec<_> = (0..plan.args().len()).map(longer).collect();
+            let scratch = session.empty(DType::U32, plan.scratch_size() as usize / 4 + 1).expect("a small buffer");
+            let slices: Vec<_> = buffers.iter().map(|b| b.slice(..)).collect();
+            let bound = plan.bind(&slices[..1], &slices[1..], Some(scratch.slice(..))).expect("fitting buffers");
+            let mut encoder = session.device().create_command_encoder(&Default::default());
+            bound.record(&mut encoder.begin_compute_pass(&Default::default()));
+            session.queue().submit([encoder.finish()]);
+            for (i, buffer) in buffers.iter().enumerate() {
+                let after = session.download(buffer, dtype, len + 1).expect("a readable buffer").to_f64();
+                assert_eq!(after[len], theirs[i], "{}, {}", op.name(), plan.args()[i].name);
+            }
+        }
+    }
 }

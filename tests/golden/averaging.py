@@ -1,4 +1,4 @@
-"""Averages of weights by torch.optim.swa_utils and optax."""
+"""Averages of weights by torch.optim.swa_utils and optax; the perturbation of SAM and ASAM."""
 
 import jax.numpy as jnp
 import numpy as np
@@ -6,7 +6,7 @@ import optax
 import torch
 from torch.optim.swa_utils import AveragedModel, get_ema_avg_fn
 
-from oracle import JAX, TORCH, File, draw, segment, stored
+from oracle import JAX, TORCH, File, agree, draw, segment, stored
 
 OPTAX = f"optax {optax.__version__}, {JAX}"
 # Two tensors, with a gap whose contents must stay.
@@ -131,6 +131,81 @@ def run(file, name, fields, start, oracles, seed):
         assert np.abs(results[0] - other).max() <= 4e-7, f"{file.op}, {name}"
 
 
+class TorchSam:
+    """The step as both papers have it, by torch.linalg over all tensors together; the way back is a copy."""
+
+    name = TORCH
+
+    def __init__(self, rho, eps, eta):
+        self.rho, self.eps, self.eta = rho, eps, eta
+
+    def there(self, w, g):
+        w, g = torch.tensor(live(w)), torch.tensor(live(g))
+        reach = torch.ones_like(w) if self.eta is None else w.abs() + self.eta
+        norm = torch.linalg.vector_norm(reach * g)
+        e = self.rho * reach.square() * g / (norm + self.eps) if norm > 0 else torch.zeros_like(w)
+        return (w + e).numpy()
+
+    def back(self, w, moved):
+        model = torch.nn.ParameterList([torch.tensor(live(w))])
+        kept = {k: v.clone() for k, v in model.state_dict().items()}
+        model.load_state_dict({"0": torch.tensor(moved)})
+        model.load_state_dict(kept)
+        return model[0].detach().numpy()
+
+
+class OptaxSam:
+    """optax.contrib.sam, whose update goes there and back by turns; ASAM with a gradient and a step that T has multiplied."""
+
+    name = OPTAX
+
+    def __init__(self, rho, eps, eta):
+        assert eps == 0, "optax adds nothing to the norm"
+        adversary = optax.chain(optax.contrib.normalize(), optax.sgd(rho))
+        self.rule, self.eta = optax.contrib.sam(optax.set_to_zero(), adversary, sync_period=2), eta
+
+    def there(self, w, g):
+        w, g = jnp.asarray(live(w)), jnp.asarray(live(g))
+        reach = jnp.ones_like(w) if self.eta is None else jnp.abs(w) + self.eta
+        self.state = self.rule.init(w)
+        update, self.state = self.rule.update(reach * g, self.state, w)
+        return np.asarray(optax.apply_updates(w, reach * update))
+
+    def back(self, w, moved):
+        update, _ = self.rule.update(jnp.ones(len(moved)), self.state, jnp.asarray(moved))
+        return np.asarray(optax.apply_updates(jnp.asarray(moved), update))
+
+
+def sam_cases():
+    """(name, rho, eps, eta, spread of the gradient, oracles)."""
+    both = (TorchSam, OptaxSam)
+    yield "SAM, rho 0.05", 0.05, 0.0, None, 1.0, both
+    yield "SAM, 1e-12 added to the norm, small gradients", 0.05, 1e-12, None, 1e-9, (TorchSam,)
+    yield "SAM, gradients whose squares float32 does not hold", 0.05, 0.0, None, 1e25, both
+    yield "ASAM, rho 0.5, eta 0.01", 0.5, 0.0, 0.01, 1.0, both
+    yield "no gradient", 0.5, 0.0, None, 0.0, (TorchSam,)
+
+
+def sam():
+    there, back = File("sam_perturb"), File("sam_restore")
+    garbage = np.full(LEN, GARBAGE)
+    for i, (name, rho, eps, eta, spread, oracles) in enumerate(sam_cases()):
+        w, g = draw(1000 + i, LEN), draw(1050 + i, LEN, spread=spread)
+        fields = {"dtype": "f32", "segments": SEGMENTS, "rho": rho, "eps": eps, "adaptive": eta}
+        for oracle in oracles:
+            rule = oracle(rho, eps, eta)
+            moved = rule.there(w, g)
+            saved = filled(garbage, live(w))
+            inputs = {"grad": g, "weight": w, "saved": garbage}
+            there.add(name, rule.name, (fields, inputs, {"weight": filled(w, moved), "saved": saved}))
+            if i == 0:
+                restored = {"weight": filled(w, rule.back(w, moved))}
+                agree("the way back", restored["weight"], w)
+                where = {"dtype": "f32", "segments": SEGMENTS}
+                back.add(name, rule.name, (where, {"saved": saved, "weight": filled(w, stored(moved))}, restored))
+    return [there, back]
+
+
 def files():
     ema, swa = File("ema"), File("swa")
     for i, (name, decay, warmup, start, oracles) in enumerate(ema_cases()):
@@ -138,4 +213,4 @@ def files():
     garbage = np.full(LEN, GARBAGE)
     oracles = [TorchAverage(garbage), OptaxAverage(garbage, lambda t: 1 / (t + 1))]
     run(swa, "AveragedModel's default", lambda t: {"averaged": t}, garbage, oracles, 980)
-    return [ema, swa]
+    return [ema, swa, *sam()]

@@ -1,13 +1,17 @@
-//! Averages of weights.
+//! Averages of weights, and the step to the worst weights nearby with the way back.
 mod ema;
+mod sam_perturb;
+mod sam_restore;
 mod swa;
 
 use super::Field;
-use crate::{DType, Op, Segment};
+use crate::{DType, HostData, Op, Segment};
 
 super::family! {
     averaging: "Averaging and flatness",
     ema::Ema,
+    sam_perturb::SamPerturb,
+    sam_restore::SamRestore,
     swa::Swa,
 }
 
@@ -22,4 +26,14 @@ fn arenas(make: impl Fn(DType, Vec<Segment>) -> Box<dyn Op>) -> Vec<Box<dyn Op>>
         make(DType::Bf16, Segment::one(1 << 22)),
         make(DType::F32, Segment::pack(&lens, 128)),
     ]
+}
+
+/// `to` with the bits of `from` in the live elements.
+fn copied(segments: &[Segment], from: &HostData, to: &HostData) -> HostData {
+    let (size, mut bytes) = (from.dtype().size() as usize, to.bytes().to_vec());
+    for s in segments {
+        let at = s.start * size..(s.start + s.len) * size;
+        bytes[at.clone()].copy_from_slice(&from.bytes()[at]);
+    }
+    HostData::from_bytes(from.dtype(), &bytes)
 }

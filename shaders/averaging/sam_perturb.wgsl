@@ -1,0 +1,41 @@
+// The second pass of SAM: saved = w, w += rho·reach²·grad/(norm + eps), over every tensor of an arena. The weight is kept bit for
+// bit, so that the way back is exact. One workgroup per block of WG * QUADS quads, lanes side by side. Open: reach.
+//!use lib/grid
+//!use lib/segments
+//!use lib/squares_by_host
+
+struct Params {
+    segments: u32, first: u32, blocks: u32, lo: u32, hi: u32, base: u32, end: u32,
+    eta: f32, up: f32, down: f32, rho: f32, eps: f32,
+}
+
+@group(0) @binding(0) var<uniform> params: Params;
+// Buffers: grad (read), weight, saved (updated), table, sums (read): what lib/sam_norm found, in one entry.
+
+override WG: u32 = 256;
+override QUADS: u32 = 4;
+
+@compute @workgroup_size(WG)
+fn sam_perturb(@builtin(workgroup_id) wid: vec3<u32>,
+               @builtin(num_workgroups) count: vec3<u32>,
+               @builtin(local_invocation_index) index: u32) {
+    let block = workgroup_index(wid, count);
+    if block >= params.blocks { return; }
+    let b = find_block(params.first + block, WG * QUADS);
+    let norm = scaled_norm(sums[0]);
+    // Without a gradient there is no direction, and no step.
+    let nothing = (bitcast<u32>(norm.y) & 0x7fffffffu) == 0u;
+    let factor = select(params.rho / (norm.y + params.eps * norm.x), 0.0, nothing);
+    for (var k = 0u; k < QUADS; k++) {
+        let q = b.start + k * WG + lane_of(index, WG);
+        if q < params.lo || q >= b.end { continue; }
+        let i = q - params.base;
+        let alive = live(b, q);
+        let w = weight_load(i);
+        let far = reach(i);
+        // From the outside, so that no product leaves the range of f32 before the last.
+        let e = far * (((far * grad_load(i)) * norm.x) * factor);
+        saved_set(i, weight_bits(i), alive);
+        weight_store(i, select(w, w + e, alive));
+    }
+}

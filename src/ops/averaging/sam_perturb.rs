@@ -1,0 +1,299 @@
+//! The step to the worst weights nearby. Kernels: `shaders/averaging/sam_perturb.wgsl`, behind `lib/sam_norm`. Reference:
+//! `cpu::sam_perturb`.
+use crate::{
+    Approx, Arg, Caps, Cost, DType, Error, Expected, HostData, Lowered, Op, Pattern, Rng, Segment, Slot, Step, cpu,
+    fold::{Monoid, Partials},
+    kernel,
+    ops::{Entry, Field, arena_cases},
+    optimizer::check_scalar,
+    params,
+    segment::{Arena, check_float, poison_gaps},
+    wgsl::{Decl, Spec, View, part},
+};
+use serde::{Deserialize, Serialize};
+
+params! { NormParams {
+    segments: u32, first: u32, blocks: u32, lo: u32, hi: u32, base: u32, end: u32,
+    eta: f32, up: f32, down: f32, partial: u32
+} }
+params! { PerturbParams {
+    segments: u32, first: u32, blocks: u32, lo: u32, hi: u32, base: u32, end: u32,
+    eta: f32, up: f32, down: f32, rho: f32, eps: f32
+} }
+
+/// Sharpness-aware minimisation, first half: moves the weights of a whole model to where the loss is worst within `rho`, as its
+/// gradient has it, and keeps the way back:
+///
+/// saved = w; w = w + ρ·g / (‖g‖₂ + `eps`), the norm being that of all tensors together. With `adaptive` = η (ASAM) the weights
+/// move as far as they are large, T = |w| + η: w = w + ρ·T²·g / (‖T·g‖₂ + `eps`).
+///
+/// Reads `grad`, updates `weight` and `saved` (all of the same type, with the arena's elements; groups do not matter). The
+/// caller computes the gradient again at the new weights, goes back by [`SamRestore`](super::SamRestore), and takes the
+/// optimizer's step with that gradient. The factor of a loss scale changes nothing but `eps`. To leave biases and norms out of
+/// the step, or out of T, is another arena.
+///
+/// Where every gradient is 0 the weights stay: there is no direction. Norms beyond the range of f32's squares are right too. A
+/// NaN among the gradients makes every weight NaN, which the second gradient, and so [`NonFinite::Skip`](crate::NonFinite::Skip),
+/// sees; the way back is open all the same. Deterministic: the squares are added in a fixed order. One dispatch for the norm and
+/// one for the step per window, one for each level of folding, one more each for an end inside a quad. The perturbation is taken
+/// as a constant by all who use it, so there is no backward op.
+///
+/// Error: that of the norm, (15 + 72·(1 + levels))/2 + 5 ulp, levels being those of [`Penalty`](crate::ops::Penalty), and running
+/// analysis of the rest ([`Approx`]).
+/// Foret et al., "Sharpness-aware minimization for efficiently improving generalization", 2021; Kwon et al., "ASAM", 2021.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct SamPerturb {
+    /// How weights, gradients and saved weights are stored.
+    pub dtype: DType,
+    /// The tensors of the arena, in ascending order.
+    pub segments: Vec<Segment>,
+    /// How far the weights move, at least 0: 0.05 in the paper, 0.5 to 2 with `adaptive`.
+    pub rho: f64,
+    /// Added to the norm, in 0..=1: 0 in the papers and in optax, 1e-12 in wide-spread PyTorch code.
+    #[serde(default)]
+    pub eps: f64,
+    /// η of ASAM, at least 0 (0.01 in the paper); none: plain SAM.
+    #[serde(default)]
+    pub adaptive: Option<f64>,
+}
+
+const NAME: &str = "sam_perturb";
+
+/// Factors for large and small numbers whose squares would leave the range of f32: see `lib/squares_by_host`.
+const DOWN: i32 = -90;
+const UP: i32 = 76;
+
+/// As for `penalty`: the longest chain of additions that a term goes through in one kernel.
+const CHAIN: f64 = 64.0 + 8.0;
+
+impl Op for SamPerturb {
+    fn name(&self) -> &'static str {
+        NAME
+    }
+
+    fn args(&self) -> Vec<Arg> {
+        let len = Segment::arena_len(&self.segments);
+        vec![Arg::read("grad", self.dtype, len), Arg::update("weight", self.dtype, len), Arg::update("saved", self.dtype, len)]
+    }
+
+    fn lower(&self, caps: &Caps) -> Result<Lowered, Error> {
+        let args = self.args();
+        check_float(NAME, &args[0])?;
+        check_scalar(NAME, "rho", self.rho, [0.0, f64::INFINITY])?;
+        check_scalar(NAME, "eps", self.eps, [0.0, 1.0])?;
+        check_scalar(NAME, "adaptive", self.adaptive.unwrap_or(0.0), [0.0, f64::INFINITY])?;
+        let arena = Arena::new(NAME, &self.segments, usize::MAX, caps)?;
+        let mut out = Lowered::default();
+        if arena.blocks == 0 {
+            return Ok(out);
+        }
+        let table = out.table(&arena.table([]), caps);
+        let table_decl = Decl { name: "table", dtype: DType::U32, view: View::Raw("vec4<u32>"), writes: false };
+        let pieces = arena.pieces(NAME, caps, self.dtype.size())?;
+        let (partials, places) = Partials::of_pieces(NAME, &mut out, caps, Monoid::SUM4, &pieces)?;
+        let reach = part(if self.adaptive.is_some() { "lib/sam_adaptive" } else { "lib/sam_plain" });
+        let (eta, up, down) = (self.adaptive.unwrap_or(0.0) as f32, 2f32.powi(UP), 2f32.powi(DOWN));
+        let (segments, consts) = (arena.rows.len() as u32, vec![("WG", caps.lanes), ("QUADS", caps.quads)]);
+        for (piece, partial) in pieces.iter().zip(places) {
+            let decl = |name| Decl { name, dtype: self.dtype, view: piece.view(), writes: false };
+            let (mut bindings, mut slots) = (vec![decl("grad")], vec![piece.slot(0, &args[0])]);
+            if self.adaptive.is_some() {
+                bindings.push(decl("weight"));
+                slots.push(piece.slot(1, &args[1]));
+            }
+            bindings.extend([table_decl, Monoid::SUM4.decl("partials", true)]);
+            slots.extend([Slot::Table(table.clone()), partials.slot()]);
+            let blocks = piece.blocks.end - piece.blocks.start;
+            out.steps.push(Step {
+                spec: Spec {
+                    shader: part("lib/sam_norm"),
+                    entry: "sam_norm",
+                    parts: vec![reach],
+                    bindings,
+                    consts: consts.clone(),
+                },
+                params: NormParams {
+                    segments,
+                    first: piece.blocks.start as u32,
+                    blocks: blocks as u32,
+                    lo: piece.quads.start as u32,
+                    hi: piece.quads.end as u32,
+                    base: piece.base(),
+                    end: piece.end(),
+                    eta,
+                    up,
+                    down,
+                    partial,
+                }
+                .into(),
+                slots,
+                workgroups: blocks,
+                trips: u64::from(caps.quads) + 32 + u64::from(caps.lanes.ilog2()),
+            });
+        }
+        let sums = partials.until(&mut out, caps, 1);
+        for piece in &pieces {
+            let bits = |name| Decl { name, dtype: self.dtype, view: View::Bits(piece.ragged), writes: true };
+            let blocks = piece.blocks.end - piece.blocks.start;
+            out.steps.push(Step {
+                spec: Spec {
+                    shader: kernel!("averaging/sam_perturb"),
+                    entry: NAME,
+                    parts: vec![reach],
+                    bindings: vec![
+                        Decl { name: "grad", dtype: self.dtype, view: piece.view(), writes: false },
+                        bits("weight"),
+                        bits("saved"),
+                        table_decl,
+                        Monoid::SUM4.decl("sums", false),
+                    ],
+                    consts: consts.clone(),
+                },
+                params: PerturbParams {
+                    segments,
+                    first: piece.blocks.start as u32,
+                    blocks: blocks as u32,
+                    lo: piece.quads.start as u32,
+                    hi: piece.quads.end as u32,
+                    base: piece.base(),
+                    end: piece.end(),
+                    eta,
+                    up,
+                    down,
+                    rho: self.rho as f32,
+                    eps: self.eps as f32,
+                }
+                .into(),
+                slots: vec![
+                    piece.slot(0, &args[0]),
+                    piece.slot(1, &args[1]),
+                    piece.slot(2, &args[2]),
+                    Slot::Table(table.clone()),
+                    sums.slot(),
+                ],
+                workgroups: blocks,
+                trips: u64::from(caps.quads) + 32,
+            });
+        }
+        Ok(out)
+    }
+
+    /// `Constant` stands for no gradient at all, `Offset` for gradients whose squares leave the range of f32.
+    fn patterns(&self) -> Vec<Pattern> {
+        vec![Pattern::Ordinary, Pattern::Constant, Pattern::Zeros, Pattern::Offset, Pattern::Tiny, Pattern::NonFinite]
+    }
+
+    fn fill(&self, arg: &Arg, rng: &mut Rng, pattern: Pattern) -> HostData {
+        let spoiled = matches!(pattern, Pattern::Zeros | Pattern::NonFinite);
+        let data = rng.fill(arg, [-1.0, 1.0], if spoiled { pattern } else { Pattern::Ordinary });
+        let (wide, even) = (self.dtype != DType::F16, arg.len.is_multiple_of(2));
+        let change = |(i, v): (usize, f64)| match (arg.name, pattern) {
+            // One NaN would hide what infinities do.
+            (_, Pattern::NonFinite) if v.is_nan() && even => 0.5,
+            ("grad", Pattern::Constant) => 0.0,
+            // On both sides of where squares change their range, or far from there.
+            ("grad", Pattern::Offset) if wide && even => v * 2f64.powi(47),
+            ("grad", Pattern::Offset) if wide => v * [2f64.powi(70), 1.0, 2f64.powi(45), 2f64.powi(126)][i % 4],
+            ("grad", Pattern::Tiny) if wide => v * 2f64.powi(if even { -45 } else { -100 }),
+            ("grad", Pattern::Tiny) => v * 2f64.powi(-12),
+            _ => v,
+        };
+        let values: Vec<f64> = data.to_f64().into_iter().enumerate().map(change).collect();
+        let data = HostData::from_f64(arg.dtype, values);
+        if arg.name == "saved" { data } else { poison_gaps(&self.segments, data) }
+    }
+
+    fn reference(&self, args: &[HostData]) -> Vec<Expected> {
+        let (g, mut value) = (args[0].to_f64(), args[1].to_f64());
+        let live: Vec<usize> = self.segments.iter().flat_map(|s| s.start..s.start + s.len).collect();
+        let pick = |from: &[f64]| -> Vec<f64> { live.iter().map(|&i| from[i]).collect() };
+        let (gl, wl) = (pick(&g), pick(&value));
+        let moves = cpu::sam_perturb(self.rho, self.eps, self.adaptive, &wl, &gl);
+        let errors = self.errors(&wl, &gl, &moves);
+        let mut bound = vec![0.0; value.len()];
+        for ((&i, e), error) in live.iter().zip(moves).zip(errors) {
+            let moved = Approx::sum([Approx::exact(value[i]), Approx { value: e, error }]);
+            value[i] = moved.value;
+            bound[i] = if moved.value.is_finite() { moved.stored(self.dtype) } else { 0.0 };
+        }
+        vec![Expected::Within { value, bound }, Expected::Exact(super::copied(&self.segments, &args[1], &args[2]))]
+    }
+
+    /// f32: 20 bytes an element, f16 and bf16: 10; with `adaptive` the weights are read once more.
+    fn cost(&self) -> Cost {
+        let live = self.segments.iter().map(|s| s.len as u64).sum::<u64>();
+        Cost { bytes: live * self.dtype.size() * if self.adaptive.is_some() { 6 } else { 5 }, elements: live }
+    }
+}
+
+impl SamPerturb {
+    /// How far the kernel's steps may be from `moves`.
+    fn errors(&self, w: &[f64], g: &[f64], moves: &[f64]) -> Vec<f64> {
+        let reach: Vec<Approx> = w
+            .iter()
+            .map(|w| self.adaptive.map_or(Approx::exact(1.0), |eta| Approx::sum([Approx::exact(w.abs()), Approx::host(eta)])))
+            .collect();
+        // The sum of one term counts what a device may flush.
+        let t: Vec<Approx> = g.iter().zip(&reach).map(|(&g, &far)| Approx::sum([Approx::exact(g).times(far)])).collect();
+        let norm = t.iter().map(|t| t.value * t.value).sum::<f64>().sqrt();
+        if norm == 0.0 || !norm.is_finite() {
+            return vec![0.0; moves.len()];
+        }
+        // The kernel works with scaled numbers; so does this, since what is flushed depends on it.
+        let largest = t.iter().map(|t| t.value.abs()).fold(0.0, f64::max);
+        let scale = match largest {
+            m if m >= 2f64.powi(46) => 2f64.powi(DOWN),
+            m if m >= 2f64.powi(-46) => 1.0,
+            _ => 2f64.powi(UP),
+        };
+        let blocks: f64 = w.len().div_ceil(1024) as f64 + self.segments.len() as f64;
+        let levels = blocks.log(256.0).ceil().max(1.0);
+        // Of the sum of squares: the squares, their chains of additions, three more for a quad and the ranges, and 11 for the
+        // square of what the other range has (a root, a product); half of that for the root, and the root's own.
+        let ulps = (15.0 + CHAIN * (1.0 + levels)) / 2.0 + 5.0;
+        // A norm is off by no more than the norm of what its elements are off by.
+        let off = t.iter().map(|t| t.error * t.error).sum::<f64>().sqrt();
+        let norm = Approx { value: norm * scale, error: off * scale + norm * scale * ulps * DType::F32.epsilon() };
+        let divisor = Approx::sum([norm, Approx::host(self.eps).times(Approx::exact(scale))]);
+        let factor = Approx::host(self.rho).over(divisor);
+        let each = t.iter().zip(&reach).zip(moves).map(|((t, far), e)| {
+            // No element is longer than the whole, in f32 but for the roundings: whatever the norm may be.
+            let most = 2.01 * (far.value.abs() + far.error) * self.rho + f64::from(f32::MIN_POSITIVE);
+            let moved = far.times(t.times(Approx::exact(scale)).times(factor));
+            (moved.error + (moved.value - e).abs()).min(most)
+        });
+        each.collect()
+    }
+}
+
+fn cases() -> Vec<Box<dyn Op>> {
+    let mut out = arena_cases(2, |dtype, segments, n| {
+        let adaptive = [None, Some(0.01), None, Some(0.0)][n % 4];
+        Box::new(SamPerturb { dtype, segments, rho: [0.05, 2.0, 0.0][n % 3], eps: [0.0, 1e-12, 0.5][n / 2 % 3], adaptive })
+    });
+    // More blocks than a workgroup folds.
+    let segments = Segment::pack(&[1; 1100], 4);
+    out.push(Box::new(SamPerturb { dtype: DType::F32, segments, rho: 0.05, eps: 0.0, adaptive: None }));
+    out
+}
+
+fn bench() -> Vec<Box<dyn Op>> {
+    super::arenas(|dtype, segments| Box::new(SamPerturb { dtype, segments, rho: 0.05, eps: 0.0, adaptive: None }))
+}
+
+pub(super) const ENTRY: Entry = Entry {
+    name: NAME,
+    summary: "the first half of SAM or ASAM: moves all weights along the gradient, by rho in all, and keeps them",
+    formula: "saved = w; w += rho·T²·g/(‖T·g‖ + eps), T = 1, or |w| + adaptive",
+    fields: &[
+        Field { name: "dtype", default: "", about: "storage of weight, grad and saved: f32, f16 or bf16" },
+        super::SEGMENTS,
+        Field { name: "rho", default: "", about: "how far the weights move in all, at least 0" },
+        Field { name: "eps", default: "0", about: "added to the norm, 0 to 1" },
+        Field { name: "adaptive", default: "null", about: "η of ASAM, at least 0; null: plain SAM" },
+    ],
+    cases,
+    bench,
+    parse: crate::ops::parse::<SamPerturb>,
+};

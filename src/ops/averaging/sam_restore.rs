@@ -1,0 +1,124 @@
+//! The way back from the perturbed weights. Kernel: `shaders/averaging/sam_restore.wgsl`. Reference: `cpu::sam_restore`.
+use super::copied;
+use crate::{
+    Arg, Caps, Cost, DType, Error, Expected, HostData, Lowered, Op, Pattern, Rng, Segment, Slot, Step, kernel,
+    ops::{Entry, Field, arena_cases},
+    params,
+    segment::{Arena, check_float},
+    wgsl::{Decl, Spec, View},
+};
+use serde::{Deserialize, Serialize};
+
+params! { RestoreParams { segments: u32, first: u32, blocks: u32, lo: u32, hi: u32, base: u32, end: u32 } }
+
+/// Sharpness-aware minimisation, second half: w = saved, bit for bit, as [`SamPerturb`](super::SamPerturb) found it, NaN and
+/// numbers below the least normal one included.
+///
+/// Reads `saved`, updates `weight` (both of the same type, with the arena's elements; groups do not matter). What lies between
+/// tensors keeps its bits too. Deterministic, no scratch; one dispatch per window, one more for an end inside a quad. A copy:
+/// there is no backward op.
+///
+/// Foret et al., "Sharpness-aware minimization for efficiently improving generalization", 2021.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct SamRestore {
+    /// How weights and saved weights are stored.
+    pub dtype: DType,
+    /// The tensors of the arena, in ascending order.
+    pub segments: Vec<Segment>,
+}
+
+const NAME: &str = "sam_restore";
+
+impl Op for SamRestore {
+    fn name(&self) -> &'static str {
+        NAME
+    }
+
+    fn args(&self) -> Vec<Arg> {
+        let len = Segment::arena_len(&self.segments);
+        vec![Arg::read("saved", self.dtype, len), Arg::update("weight", self.dtype, len)]
+    }
+
+    fn lower(&self, caps: &Caps) -> Result<Lowered, Error> {
+        let args = self.args();
+        check_float(NAME, &args[0])?;
+        let arena = Arena::new(NAME, &self.segments, usize::MAX, caps)?;
+        let mut out = Lowered::default();
+        if arena.blocks == 0 {
+            return Ok(out);
+        }
+        let table = out.table(&arena.table([]), caps);
+        for piece in arena.pieces(NAME, caps, self.dtype.size())? {
+            let bits = |name, writes| Decl { name, dtype: self.dtype, view: View::Bits(piece.ragged), writes };
+            let blocks = piece.blocks.end - piece.blocks.start;
+            out.steps.push(Step {
+                spec: Spec {
+                    shader: kernel!("averaging/sam_restore"),
+                    entry: NAME,
+                    parts: vec![],
+                    bindings: vec![
+                        bits("saved", false),
+                        bits("weight", true),
+                        Decl { name: "table", dtype: DType::U32, view: View::Raw("vec4<u32>"), writes: false },
+                    ],
+                    consts: vec![("WG", caps.lanes), ("QUADS", caps.quads)],
+                },
+                params: RestoreParams {
+                    segments: arena.rows.len() as u32,
+                    first: piece.blocks.start as u32,
+                    blocks: blocks as u32,
+                    lo: piece.quads.start as u32,
+                    hi: piece.quads.end as u32,
+                    base: piece.base(),
+                    end: piece.end(),
+                }
+                .into(),
+                slots: vec![piece.slot(0, &args[0]), piece.slot(1, &args[1]), Slot::Table(table.clone())],
+                workgroups: blocks,
+                trips: u64::from(caps.quads) + 32,
+            });
+        }
+        Ok(out)
+    }
+
+    fn patterns(&self) -> Vec<Pattern> {
+        vec![Pattern::Ordinary]
+    }
+
+    /// Any bits at all, NaN with payloads and subnormal numbers among them.
+    fn fill(&self, arg: &Arg, rng: &mut Rng, _: Pattern) -> HostData {
+        let words: Vec<u32> = (0..arg.len.div_ceil(if arg.dtype.size() == 2 { 2 } else { 1 })).map(|_| rng.word()).collect();
+        let bytes: Vec<u8> = words.into_iter().flat_map(u32::to_le_bytes).take(arg.bytes() as usize).collect();
+        HostData::from_bytes(arg.dtype, &bytes)
+    }
+
+    /// What is saved is what comes out: see `cpu::sam_restore`.
+    fn reference(&self, args: &[HostData]) -> Vec<Expected> {
+        vec![Expected::Exact(copied(&self.segments, &args[0], &args[1]))]
+    }
+
+    /// f32: 8 bytes an element, f16 and bf16: 4. The weight that is written over is not read.
+    fn cost(&self) -> Cost {
+        let live = self.segments.iter().map(|s| s.len as u64).sum::<u64>();
+        Cost { bytes: live * self.dtype.size() * 2, elements: live }
+    }
+}
+
+fn cases() -> Vec<Box<dyn Op>> {
+    arena_cases(2, |dtype, segments, _| Box::new(SamRestore { dtype, segments }))
+}
+
+fn bench() -> Vec<Box<dyn Op>> {
+    super::arenas(|dtype, segments| Box::new(SamRestore { dtype, segments }))
+}
+
+pub(super) const ENTRY: Entry = Entry {
+    name: NAME,
+    summary: "the second half of SAM: gives all weights back as they were, bit for bit",
+    formula: "w = saved",
+    fields: &[Field { name: "dtype", default: "", about: "storage of weight and saved: f32, f16 or bf16" }, super::SEGMENTS],
+    cases,
+    bench,
+    parse: crate::ops::parse::<SamRestore>,
+};
