@@ -1,6 +1,7 @@
 //! One AdamW step. Kernel: `shaders/optimizers/adamw.wgsl`. Reference: `cpu::adamw`.
 use crate::{
-    Arg, Caps, Cost, DType, Error, Expected, HostData, Lowered, NonFinite, Op, Pattern, Rng, kernel,
+    Arg, Averaging, Caps, Cost, DType, Error, Expected, Group, HostData, Key, Lowered, NonFinite, Op, Pattern, Rng, Rounding,
+    Segment, kernel,
     ops::{Entry, arena_cases},
     optimizer::{
         adaptive::{self, Adaptive, beta1, beta2, eps},
@@ -124,7 +125,15 @@ fn cases() -> Vec<Box<dyn Op>> {
 }
 
 fn bench() -> Vec<Box<dyn Op>> {
-    table::bench(|dtype, segments, groups| Box::new(Adamw { segments, groups, step: 10, ..Adamw::new(dtype, 0, 1e-3) }))
+    let make = |dtype, segments, groups| Adamw { segments, groups, step: 10, ..Adamw::new(dtype, 0, 1e-3) };
+    let mut out = table::bench(|dtype, segments, groups| Box::new(make(dtype, segments, groups)));
+    // What keeping weights in other ways costs: for all optimizers the same.
+    let half = make(DType::Bf16, Segment::one(1 << 22), vec![Group::default()]);
+    let rounding = Rounding::Stochastic(Key::default());
+    out.push(Box::new(Adamw { master: true, ..half.clone() }));
+    out.push(Box::new(Adamw { rounding, ..half.clone() }));
+    out.push(Box::new(Adamw { ema: Some(Averaging::constant(0.999)), ..half }));
+    out
 }
 
 pub(super) const ENTRY: Entry = Entry {
