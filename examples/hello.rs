@@ -50,7 +50,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     // What ridgepole adds: adopt the device once, plan once, bind once.
     let gpu = Gpu::new(&device);
     let groups = vec![ElasticNet { l1: 0.1, l2: 0.5, ..ElasticNet::NONE }];
-    let op = PenaltyGrad { dtype: DType::F32, segments: Segment::one(5), groups };
+    let op = PenaltyGrad::new(DType::F32, Segment::one(5), groups);
     let plan = gpu.plan(&op)?;
     let penalty = plan.bind(&[weight.slice(..)], &[grad.slice(..)], None)?;
 

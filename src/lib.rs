@@ -44,7 +44,7 @@ pub use gpu::{Caps, Gpu};
 pub use group::{DecayMode, EpsPlace, Group, NonFinite, Rounding};
 pub use mask::{Bits, Key, MaskMode, Scaling, Share};
 pub use op::{Access, Arg, Cost, Expected, Lowered, MAX_TRIPS, Op, Params, Pattern, Slot, Step};
-pub use penalty::{ElasticNet, L2Form};
+pub use penalty::{ElasticNet, L2Form, Per};
 pub use plan::{Bound, Plan};
 pub use rng::Rng;
 pub use rows::WeightForm;

@@ -13,6 +13,32 @@ pub enum L2Form {
     Half,
 }
 
+/// What a penalty on activations is divided by, so that it does not grow with the batch beside a loss that is a mean over it.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Per {
+    /// By nothing: a penalty on weights, or the plain sum over a batch.
+    #[default]
+    Sum,
+    /// By the number of samples in the batch, at least 1: Keras, whose layers divide what their `activity_regularizer` says.
+    Batch(usize),
+}
+
+impl Per {
+    /// Checks the number of samples.
+    ///
+    /// # Errors
+    /// Names `per` if it is a batch of 0.
+    pub fn check(self, op: &'static str) -> Result<(), Error> {
+        match self {
+            Self::Batch(0) => {
+                Err(Error::argument(op, "per", "is a batch of 0, must be at least 1: the samples that the arena holds"))
+            }
+            _ => Ok(()),
+        }
+    }
+}
+
 /// The elastic net Ω(w) = λ1·Σ|w| + λ2·Σw² and its special cases: lasso (λ2 = 0), ridge (λ1 = 0), none (both 0).
 ///
 /// Zou and Hastie, "Regularization and variable selection via the elastic net", 2005.
@@ -62,6 +88,14 @@ impl ElasticNet {
     /// What multiplies w in the gradient.
     pub fn slope(&self) -> f64 {
         2.0 * self.square_factor()
+    }
+
+    /// The penalty that a sample counts for.
+    pub fn over(self, per: Per) -> Self {
+        match per {
+            Per::Sum => self,
+            Per::Batch(n) => Self { l1: self.l1 / n as f64, l2: self.l2 / n as f64, ..self },
+        }
     }
 
     /// Checks both λ: they, and twice λ2, must fit f32.

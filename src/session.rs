@@ -11,7 +11,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 /// use ridgepole::{DType, ElasticNet, HostData, Segment, Session, ops::PenaltyGrad};
 ///
 /// let session = Session::new()?;
-/// let op = PenaltyGrad { dtype: DType::F32, segments: Segment::one(3), groups: vec![ElasticNet::l1(0.5)] };
+/// let op = PenaltyGrad::new(DType::F32, Segment::one(3), vec![ElasticNet::l1(0.5)]);
 /// let grad = session.run(&op, &[vec![1.0, -2.0, 0.0].into(), vec![0.0, 0.0, 0.0].into()])?;
 /// assert_eq!(grad, [HostData::F32(vec![0.5, -0.5, 0.0])]);
 /// # Ok::<(), ridgepole::Error>(())

@@ -6,7 +6,7 @@ use ridgepole::{DType, ElasticNet, Gpu, HostData, Segment, ops::PenaltyGrad, rea
 fn names_bind_in_any_order_and_mistakes_are_named() {
     let rig = common::rig();
     let gpu = Gpu::new(&rig.device);
-    let op = PenaltyGrad { dtype: DType::F32, segments: Segment::one(2), groups: vec![ElasticNet::l1(0.5)] };
+    let op = PenaltyGrad::new(DType::F32, Segment::one(2), vec![ElasticNet::l1(0.5)]);
     let plan = gpu.plan(&op).expect("valid");
     let buffer = |values: [f32; 2]| {
         let usage = wgpu::BufferUsages::STORAGE | wgpu::BufferUsages::COPY_DST | wgpu::BufferUsages::COPY_SRC;

@@ -69,7 +69,7 @@ fn more_workgroups_than_a_row_of_the_grid_holds() {
     let mut caps = Caps::of(&rig.device);
     (caps.lanes, caps.quads) = (8, 4);
     let len = 66_000 * 128 + 3;
-    let op = PenaltyGrad { dtype: DType::F32, segments: Segment::one(len), groups: vec![ElasticNet::l1(0.5)] };
+    let op = PenaltyGrad::new(DType::F32, Segment::one(len), vec![ElasticNet::l1(0.5)]);
     let step = &op.lower(&caps).expect("valid").steps[0];
     assert!(step.workgroups > 65_535 && step.grid(&caps).expect("fits when folded")[1] == 2);
     let weight: Vec<f32> = (0..len).map(|i| (i % 3) as f32 - 1.0).collect();

@@ -10,7 +10,7 @@ fn cpu(binding: u64) -> Caps {
 const LARGE: u64 = 1 << 40;
 
 fn penalty(segments: Vec<Segment>) -> Penalty {
-    Penalty { dtype: DType::F32, segments, groups: vec![ElasticNet::new(0.1, 0.2)] }
+    Penalty::new(DType::F32, segments, vec![ElasticNet::new(0.1, 0.2)])
 }
 
 fn prox(segments: Vec<Segment>, step: f64) -> Prox {
@@ -109,7 +109,7 @@ fn a_table_row_per_group() {
         let tables = op.lower(&cpu(LARGE)).unwrap().tables;
         tables[16..].chunks(4).map(|b| f32::from_le_bytes(b.try_into().expect("a word"))).collect()
     };
-    let value = Penalty { dtype: DType::Bf16, segments: segments.clone(), groups: groups.clone() };
+    let value = Penalty::new(DType::Bf16, segments.clone(), groups.clone());
     assert_eq!(floats(&value), [0.5, 0.0, 0.0, 0.0, 0.25, 3.0, 0.0, 0.0, 0.0, 1.5, 0.0, 0.0]);
     let step = Prox { dtype: DType::Bf16, segments, groups, step: 0.5 };
     assert_eq!(floats(&step), [0.25, 1.0, 0.0, 0.0, 0.125, 4.0, 0.0, 0.0, 0.0, 2.5, 0.0, 0.0]);

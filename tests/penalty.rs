@@ -31,7 +31,7 @@ fn zeros_are_positive_and_counted_once() {
 fn the_value_does_not_depend_on_windows_or_pieces() {
     let segments = vec![Segment { start: 0, len: 70_001, group: 0 }, Segment { start: 70_004, len: 50_003, group: 1 }];
     let groups = vec![ElasticNet::new(0.1, 0.2), ElasticNet::weight_decay(0.3)];
-    let op = Penalty { dtype: DType::F32, segments, groups };
+    let op = Penalty::new(DType::F32, segments, groups);
     let s = session();
     let input = op.fill(&op.args()[0], &mut Rng::new(5), Pattern::Ordinary);
     let whole = s.run(&op, std::slice::from_ref(&input)).unwrap();
@@ -79,8 +79,8 @@ fn the_gradient_is_the_slope_of_the_value() {
     let n = weights.len();
     let segments = vec![Segment { start: 0, len: 17, group: 0 }, Segment { start: 20, len: n - 20, group: 1 }];
     let groups = vec![ElasticNet::new(0.3, 0.7), ElasticNet { l2_form: L2Form::Half, ..ElasticNet::new(0.2, 0.9) }];
-    let value = Penalty { dtype: DType::F32, segments: segments.clone(), groups: groups.clone() };
-    let gradient = PenaltyGrad { dtype: DType::F32, segments, groups };
+    let value = Penalty::new(DType::F32, segments.clone(), groups.clone());
+    let gradient = PenaltyGrad::new(DType::F32, segments, groups);
     let slopes = values(&gradient, &[weights.clone().into(), vec![0.0; n].into()]);
     for i in 0..n {
         let at = |h: f32| {
@@ -96,7 +96,7 @@ fn the_gradient_is_the_slope_of_the_value() {
 
 #[test]
 fn a_sum_of_millions_of_terms_is_good_to_a_few_ulp() {
-    let op = Penalty { dtype: DType::F32, segments: Segment::one(4_000_003), groups: vec![ElasticNet::new(0.1, 0.2)] };
+    let op = Penalty::new(DType::F32, Segment::one(4_000_003), vec![ElasticNet::new(0.1, 0.2)]);
     let input = op.fill(&op.args()[0], &mut Rng::new(9), Pattern::Ordinary);
     let want = values(&op, &[input.clone(), vec![0.0].into()])[0];
     let got = session().run(&op, &[input]).unwrap()[0].to_f64()[0];

@@ -98,9 +98,9 @@ proptest! {
         pattern in prop::sample::select(vec![Pattern::Ordinary, Pattern::Zeros]),
         seed in any::<u64>(),
     ) {
-        let value = ops::Penalty { dtype, segments: segments.clone(), groups: groups.clone() };
+        let value = ops::Penalty::new(dtype, segments.clone(), groups.clone());
         holds(&value, pattern, seed)?;
-        let grad = ops::PenaltyGrad { dtype, segments: segments.clone(), groups: groups.clone() };
+        let grad = ops::PenaltyGrad::new(dtype, segments.clone(), groups.clone());
         holds(&grad, pattern, seed)?;
         let prox = ops::Prox { dtype, segments, groups, step };
         holds(&prox, pattern, seed)?;

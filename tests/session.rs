@@ -2,7 +2,7 @@
 use ridgepole::{DType, ElasticNet, Error, HostData, Segment, Session, ops::PenaltyGrad};
 
 fn op(len: usize) -> PenaltyGrad {
-    PenaltyGrad { dtype: DType::F32, segments: Segment::one(len), groups: vec![ElasticNet::l1(0.5)] }
+    PenaltyGrad::new(DType::F32, Segment::one(len), vec![ElasticNet::l1(0.5)])
 }
 
 fn data(values: &[f32]) -> HostData {

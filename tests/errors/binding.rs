@@ -47,7 +47,7 @@ impl Bench {
 }
 
 fn grad(l1: f64) -> PenaltyGrad {
-    PenaltyGrad { dtype: DType::F32, segments: Segment::one(100), groups: vec![ElasticNet::l1(l1)] }
+    PenaltyGrad::new(DType::F32, Segment::one(100), vec![ElasticNet::l1(l1)])
 }
 
 /// The text of an error about an argument.
@@ -148,7 +148,7 @@ fn an_update_that_fails_leaves_the_old_parameters() {
         "penalty_grad: `groups` has l1 = -1, must be finite, at least 0 and at most 1e38"
     );
     let longer = PenaltyGrad { segments: Segment::one(101), ..grad(8.0) };
-    let other = Penalty { dtype: DType::F32, segments: Segment::one(100), groups: vec![ElasticNet::l1(8.0)] };
+    let other = Penalty::new(DType::F32, Segment::one(100), vec![ElasticNet::l1(8.0)]);
     let more = "penalty_grad: `update` changes more than scalar parameters: make a new plan";
     assert_eq!(text(plan.update(&b.rig.queue, &longer)), more);
     assert_eq!(text(plan.update(&b.rig.queue, &other)), more);

@@ -6,8 +6,8 @@ type Make = fn(DType, Vec<Segment>, f64) -> Box<dyn Op>;
 
 /// Every op with segments: its name, and how to make it with one group of penalty l1.
 const ARENA: &[(&str, Make)] = &[
-    ("penalty", |dtype, segments, l1| op(Penalty { dtype, segments, groups: vec![ElasticNet::l1(l1)] })),
-    ("penalty_grad", |dtype, segments, l1| op(PenaltyGrad { dtype, segments, groups: vec![ElasticNet::l1(l1)] })),
+    ("penalty", |dtype, segments, l1| op(Penalty::new(dtype, segments, vec![ElasticNet::l1(l1)]))),
+    ("penalty_grad", |dtype, segments, l1| op(PenaltyGrad::new(dtype, segments, vec![ElasticNet::l1(l1)]))),
     ("prox", |dtype, segments, l1| op(Prox { dtype, segments, groups: vec![ElasticNet::l1(l1)], step: 0.5 })),
     ("sgd", |dtype, segments, l1| op(Sgd { segments, groups: vec![coupled(l1)], ..Sgd::new(dtype, 0, 0.1) })),
     ("adam", |dtype, segments, l1| op(Adam { segments, groups: vec![coupled(l1)], ..Adam::new(dtype, 0, 0.1) })),
@@ -72,7 +72,7 @@ fn lambdas_are_finite_and_not_negative() {
         }
     }
     let groups = vec![ElasticNet::NONE, ElasticNet::l2(f64::NAN)];
-    let got = text(&Penalty { dtype: DType::F32, segments: vec![], groups });
+    let got = text(&Penalty::new(DType::F32, vec![], groups));
     assert_eq!(
         got, "penalty: `groups` has l2 = NaN, must be finite, at least 0 and at most 1e38",
         "even where no segment uses it"

@@ -28,7 +28,7 @@ fn fields_that_are_unknown_missing_or_of_the_wrong_kind() {
     assert_eq!(with(r#""dtype": "f32", "segments": []"#), "penalty_grad: missing field `groups`");
     assert_eq!(
         with(r#""dtype": "f32", "segments": [], "groups": [], "lambda": 1"#),
-        "penalty_grad: unknown field `lambda`, expected one of `dtype`, `segments`, `groups`"
+        "penalty_grad: unknown field `lambda`, expected one of `dtype`, `segments`, `groups`, `per`"
     );
     assert_eq!(
         with(r#""dtype": "f64", "segments": [], "groups": []"#),

@@ -17,7 +17,7 @@ fn unsupported(op: &dyn Op, change: impl Fn(&mut Caps)) -> String {
 }
 
 fn grad(segments: Vec<Segment>) -> Box<dyn Op> {
-    op(PenaltyGrad { dtype: DType::F32, segments, groups: vec![ElasticNet::l1(0.1)] })
+    op(PenaltyGrad::new(DType::F32, segments, vec![ElasticNet::l1(0.1)]))
 }
 
 #[test]

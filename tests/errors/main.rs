@@ -8,6 +8,7 @@ mod json;
 mod limits;
 mod normalisation;
 mod optimizers;
+mod penalties;
 mod random;
 mod rows;
 mod transforms;

@@ -65,6 +65,7 @@ def values_and_gradients(value, grad):
             value.add(f"{name}, by autograd's forward", framework, (fields, {"weight": w}, {"value": [v]}))
             grad.add(f"{name}, by autograd", framework, (fields, {"weight": w, "grad": g}, {"grad": g + d}))
 
+    activities(value, grad)
     assert jax.grad(jnp.abs)(0.0) == 1.0, "JAX has changed its subgradient: jax_value can be written with jnp.abs"
     # The conventions by name: both frameworks' "weight decay" is the half form.
     decay = {"dtype": "f32", "segments": [segment(0, N)], "groups": [KINDS["L2, half lambda*sum(w^2)"]]}
@@ -82,6 +83,22 @@ def values_and_gradients(value, grad):
         f"optax {optax.__version__}, {JAX}",
         (decay, {"weight": w, "grad": g}, {"grad": np.asarray(update)}),
     )
+
+
+def activities(value, grad):
+    """Keras' ActivityRegularization(l1, l2): l1*sum|x| + l2*sum(x^2) over a layer's output, divided by the batch size."""
+    batch, features = 5, 7
+    x, g = weights(36, batch * features), draw(37, batch * features)
+    for kind in (KINDS["elastic net"], KINDS["L2, half lambda*sum(w^2)"]):
+        fields = {"dtype": "f32", "segments": [segment(0, x.size)], "groups": [kind], "per": {"batch": batch}}
+        xt = torch.tensor(x, requires_grad=True)
+        omega = torch_value(xt, kind) / batch
+        omega.backward()
+        vj, gj = jax.value_and_grad(lambda x: jax_value(x, kind) / batch)(jnp.asarray(x))
+        name = f"activations, {kind['l2_form']} form, divided by the batch"
+        for framework, v, d in ((TORCH, omega.item(), xt.grad.numpy()), (JAX, float(vj), np.asarray(gj))):
+            value.add(name, framework, (fields, {"weight": x}, {"value": [v]}))
+            grad.add(name, framework, (fields, {"weight": x, "grad": g}, {"grad": g + d}))
 
 
 def torch_prox(w, kind, step):

@@ -1,5 +1,6 @@
 //! Every backward, and the proximal step, against finite differences of the forward's f64 reference (`ridgepole::cpu`);
 //! then the GPU against the same differences.
+mod activity;
 mod rows;
 
 use ridgepole::{
@@ -80,7 +81,7 @@ fn penalty_grad_is_the_derivative_of_penalty() {
                 want[i] += d;
             }
         }
-        let op = ops::PenaltyGrad { dtype: DType::F32, segments: segments(), groups };
+        let op = ops::PenaltyGrad::new(DType::F32, segments(), groups);
         gpu_near(&session, &op, &[f32s(&w), f32s(&grad)], &[want], |_, _| 0.0);
     }
 }

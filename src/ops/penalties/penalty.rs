@@ -1,6 +1,6 @@
 //! The value of a penalty. Kernel: `shaders/penalties/penalty.wgsl`, then `lib/fold`. Reference: `cpu::penalty`.
 use crate::{
-    Arg, Caps, DType, ElasticNet, Error, Expected, HostData, Lowered, Op, Pattern, Rng, Segment, Slot, Step, cpu,
+    Arg, Caps, DType, ElasticNet, Error, Expected, HostData, Lowered, Op, Pattern, Per, Rng, Segment, Slot, Step, cpu,
     fold::{Monoid, Partials},
     kernel,
     ops::{Entry, Field, arena_cases},
@@ -13,6 +13,8 @@ use serde::{Deserialize, Serialize};
 params! { PenaltyParams { segments: u32, first: u32, blocks: u32, lo: u32, hi: u32, base: u32, end: u32, partial: u32 } }
 
 /// Ω(w) = λ1·Σ|w| + λ2·Σw² (or ½·λ2·Σw²), summed over all tensors of an arena, each with its own group's λ.
+///
+/// On activations it is Keras' activity regularisation; [`Per::Batch`] divides it by the number of samples, as Keras does.
 ///
 /// Reads `weight` (the arena's elements), writes `value`, f32\[1\]. An arena without elements gives 0. A term whose λ is 0
 /// is absent; otherwise a NaN weight makes the value NaN and an infinite one makes it infinite. Partial sums are added in a
@@ -30,9 +32,19 @@ pub struct Penalty {
     pub segments: Vec<Segment>,
     /// The penalty of each parameter group.
     pub groups: Vec<ElasticNet>,
+    /// What it is divided by: where the arena holds the activations of a batch, perhaps its samples.
+    #[serde(default)]
+    pub per: Per,
 }
 
 const NAME: &str = "penalty";
+
+impl Penalty {
+    /// Of these tensors, divided by nothing.
+    pub fn new(dtype: DType, segments: Vec<Segment>, groups: Vec<ElasticNet>) -> Self {
+        Self { dtype, segments, groups, per: Per::Sum }
+    }
+}
 
 /// The longest chain of additions that a term goes through in one kernel, on any device: the trips of a lane (64 where
 /// lanes are few), and the workgroup's tree (8 levels where they are many).
@@ -52,9 +64,10 @@ impl Op for Penalty {
         let args = self.args();
         check_float(NAME, &args[0])?;
         self.groups.iter().try_for_each(|g| g.check(NAME, "groups"))?;
+        self.per.check(NAME)?;
         let arena = Arena::new(NAME, &self.segments, self.groups.len(), caps)?;
         let mut out = Lowered::default();
-        let rows = self.groups.iter().map(|g| [g.l1 as f32, g.square_factor() as f32, 0.0, 0.0]);
+        let rows = self.groups.iter().map(|g| g.over(self.per)).map(|g| [g.l1 as f32, g.square_factor() as f32, 0.0, 0.0]);
         let table = out.table(&arena.table(rows), caps);
         let pieces = arena.pieces(NAME, caps, self.dtype.size())?;
         let (partials, first) = Partials::of_pieces(NAME, &mut out, caps, Monoid::SUM, &pieces)?;
@@ -114,7 +127,7 @@ impl Op for Penalty {
         let mut value = 0.0;
         let mut blocks = 0;
         for s in &self.segments {
-            let group = &self.groups[s.group];
+            let group = self.groups[s.group].over(self.per);
             value += w[s.start..s.start + s.len].iter().map(|&w| cpu::penalty(group.l1, group.square_factor(), w)).sum::<f64>();
             // The smallest block that a device makes: 4 lanes of 64 quads, or 64 of 4.
             blocks += s.len.div_ceil(1024) + 1;
@@ -134,13 +147,14 @@ fn cases() -> Vec<Box<dyn Op>> {
         [ElasticNet::l1(1e-2), ElasticNet::l2(0.3), ElasticNet::weight_decay(0.3), ElasticNet::new(1e-2, 0.3), ElasticNet::NONE];
     let mut out = arena_cases(5, |dtype, segments, n| {
         let groups = (0..5).map(|g| kinds[(g + n) % 5]).collect();
-        Box::new(Penalty { dtype, segments, groups })
+        let per = if n % 3 == 1 { Per::Batch(1 + n) } else { Per::Sum };
+        Box::new(Penalty { per, ..Penalty::new(dtype, segments, groups) })
     });
     // More blocks than a workgroup folds, on every device: by many tensors, and by one long one.
     let mut segments = Segment::pack(&[1; 1100], 4);
     segments.iter_mut().enumerate().for_each(|(i, s)| s.group = i % 5);
-    out.push(Box::new(Penalty { dtype: DType::F32, segments, groups: kinds.to_vec() }));
-    out.push(Box::new(Penalty { dtype: DType::F32, segments: Segment::one((3 << 20) + 5), groups: vec![kinds[3]] }));
+    out.push(Box::new(Penalty::new(DType::F32, segments, kinds.to_vec())));
+    out.push(Box::new(Penalty::new(DType::F32, Segment::one((3 << 20) + 5), vec![kinds[3]])));
     out
 }
 
@@ -149,7 +163,7 @@ fn bench() -> Vec<Box<dyn Op>> {
         .into_iter()
         .map(|dtype| {
             let (segments, groups) = (Segment::one(1 << 22), vec![ElasticNet::new(1e-4, 1e-4)]);
-            Box::new(Penalty { dtype, segments, groups }) as Box<dyn Op>
+            Box::new(Penalty::new(dtype, segments, groups)) as Box<dyn Op>
         })
         .collect()
 }
@@ -162,6 +176,11 @@ pub(super) const ENTRY: Entry = Entry {
         Field { name: "dtype", default: "", about: "storage of weight: f32, f16 or bf16" },
         Field { name: "segments", default: "", about: "tensors of the arena: start (a multiple of 4), len, group" },
         Field { name: "groups", default: "", about: "penalty of each group: l1, l2 (at least 0), l2_form (sum or half)" },
+        Field {
+            name: "per",
+            default: "\"sum\"",
+            about: "what it is divided by: \"sum\" (nothing), or {\"batch\": n}, n samples at least 1",
+        },
     ],
     cases,
     bench,

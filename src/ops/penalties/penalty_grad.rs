@@ -1,6 +1,6 @@
 //! The gradient of a penalty, added to a gradient. Kernel: `shaders/penalties/penalty_grad.wgsl`. Reference: `cpu::penalty_grad`.
 use crate::{
-    Arg, Caps, DType, ElasticNet, Error, Expected, HostData, Lowered, Op, Pattern, Segment, Slot, Step, cpu, kernel,
+    Arg, Caps, DType, ElasticNet, Error, Expected, HostData, Lowered, Op, Pattern, Per, Segment, Slot, Step, cpu, kernel,
     ops::{Entry, Field, arena_cases},
     params,
     segment::{Arena, check_float},
@@ -11,6 +11,8 @@ use serde::{Deserialize, Serialize};
 params! { PenaltyGradParams { segments: u32, first: u32, blocks: u32, lo: u32, hi: u32, base: u32, end: u32 } }
 
 /// Adds ∂Ω/∂w = λ1·sign(w) + 2·λ2·w (or λ2·w) to a gradient, for one tensor or a whole arena in one dispatch.
+///
+/// On activations it is the gradient of Keras' activity regularisation, divided by the number of samples with [`Per::Batch`].
 ///
 /// Reads `weight`, updates `grad` in place; both hold the arena's elements. sign(0) = 0: this subgradient makes small
 /// weights swing round zero; only [`Prox`](super::Prox) lands on it. A NaN weight has sign 0. Deterministic. No scratch.
@@ -25,9 +27,19 @@ pub struct PenaltyGrad {
     pub segments: Vec<Segment>,
     /// The penalty of each parameter group.
     pub groups: Vec<ElasticNet>,
+    /// What it is divided by: where the arena holds the activations of a batch, perhaps its samples.
+    #[serde(default)]
+    pub per: Per,
 }
 
 const NAME: &str = "penalty_grad";
+
+impl PenaltyGrad {
+    /// Of these tensors, divided by nothing.
+    pub fn new(dtype: DType, segments: Vec<Segment>, groups: Vec<ElasticNet>) -> Self {
+        Self { dtype, segments, groups, per: Per::Sum }
+    }
+}
 
 impl Op for PenaltyGrad {
     fn name(&self) -> &'static str {
@@ -43,9 +55,13 @@ impl Op for PenaltyGrad {
         let args = self.args();
         check_float(NAME, &args[0])?;
         self.groups.iter().try_for_each(|g| g.check(NAME, "groups"))?;
+        self.per.check(NAME)?;
         let arena = Arena::new(NAME, &self.segments, self.groups.len(), caps)?;
         let mut out = Lowered::default();
-        let table = out.table(&arena.table(self.groups.iter().map(|g| [g.l1 as f32, g.slope() as f32, 0.0, 0.0])), caps);
+        let table = out.table(
+            &arena.table(self.groups.iter().map(|g| g.over(self.per)).map(|g| [g.l1 as f32, g.slope() as f32, 0.0, 0.0])),
+            caps,
+        );
         for piece in arena.pieces(NAME, caps, self.dtype.size())? {
             let decl = |name, writes| Decl { name, dtype: self.dtype, view: piece.view(), writes };
             out.steps.push(Step {
@@ -87,7 +103,7 @@ impl Op for PenaltyGrad {
         let mut bound = vec![0.0; value.len()];
         let e32 = DType::F32.epsilon();
         for s in &self.segments {
-            let group = &self.groups[s.group];
+            let group = self.groups[s.group].over(self.per);
             for i in s.start..s.start + s.len {
                 let term = cpu::penalty_grad(group.l1, group.slope(), w[i]);
                 // λ and slope are rounded to f32 (1 ulp each), their product once, the two sums once each; a term may
@@ -106,7 +122,8 @@ fn cases() -> Vec<Box<dyn Op>> {
     let kinds = [ElasticNet::l1(1e-2), ElasticNet::l2(0.3), ElasticNet::weight_decay(0.3), ElasticNet::new(1e-2, 0.3)];
     arena_cases(4, |dtype, segments, n| {
         let groups = (0..4).map(|g| kinds[(g + n) % 4]).collect();
-        Box::new(PenaltyGrad { dtype, segments, groups })
+        let per = if n % 3 == 1 { Per::Batch(1 + n) } else { Per::Sum };
+        Box::new(PenaltyGrad { per, ..PenaltyGrad::new(dtype, segments, groups) })
     })
 }
 
@@ -115,7 +132,7 @@ fn bench() -> Vec<Box<dyn Op>> {
         .into_iter()
         .map(|dtype| {
             let (segments, groups) = (Segment::one(1 << 22), vec![ElasticNet::new(1e-4, 1e-4)]);
-            Box::new(PenaltyGrad { dtype, segments, groups }) as Box<dyn Op>
+            Box::new(PenaltyGrad::new(dtype, segments, groups)) as Box<dyn Op>
         })
         .collect()
 }
@@ -128,6 +145,11 @@ pub(super) const ENTRY: Entry = Entry {
         Field { name: "dtype", default: "", about: "storage of weight and grad: f32, f16 or bf16" },
         Field { name: "segments", default: "", about: "tensors of the arena: start (a multiple of 4), len, group" },
         Field { name: "groups", default: "", about: "penalty of each group: l1, l2 (at least 0), l2_form (sum or half)" },
+        Field {
+            name: "per",
+            default: "\"sum\"",
+            about: "what it is divided by: \"sum\" (nothing), or {\"batch\": n}, n samples at least 1",
+        },
     ],
     cases,
     bench,
