@@ -1,6 +1,7 @@
 //! What every op computes, in f64, written to be read: no helper is shared with the GPU side, no thought is given to speed.
 mod averaging;
 mod dropouts;
+mod mixing;
 mod norms;
 mod optimizers;
 mod penalties;
@@ -8,6 +9,7 @@ mod transforms;
 
 pub use averaging::*;
 pub use dropouts::*;
+pub use mixing::*;
 pub use norms::*;
 pub use optimizers::*;
 pub use penalties::*;

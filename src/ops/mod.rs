@@ -3,6 +3,7 @@ use crate::{DType, Error, Op, Segment};
 
 mod averaging;
 mod dropouts;
+mod mixing;
 mod norms;
 mod optimizers;
 mod penalties;
@@ -10,6 +11,7 @@ mod transforms;
 
 pub use averaging::*;
 pub use dropouts::*;
+pub use mixing::*;
 pub use norms::*;
 pub use optimizers::*;
 pub use penalties::*;
@@ -18,6 +20,7 @@ pub use transforms::*;
 /// The table, by family.
 pub const FAMILIES: &[Family] = &[penalties::FAMILY, transforms::FAMILY, optimizers::FAMILY, dropouts::FAMILY, norms::FAMILY];
 pub const FAMILIES: &[Family] = &[penalties::FAMILY, optimizers::FAMILY, averaging::FAMILY, dropouts::FAMILY, norms::FAMILY];
+pub const FAMILIES: &[Family] = &[penalties::FAMILY, optimizers::FAMILY, dropouts::FAMILY, norms::FAMILY, mixing::FAMILY];
 
 /// The rows of the table in order.
 pub fn all() -> impl Iterator<Item = &'static Entry> {

@@ -6,6 +6,7 @@ mod binding;
 mod fields;
 mod json;
 mod limits;
+mod mixing;
 mod normalisation;
 mod optimizers;
 mod penalties;

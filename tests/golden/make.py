@@ -22,6 +22,7 @@ import averaging
 import batch_norm_gradients
 import batch_norms
 import dropouts
+import mixing
 import optimizers
 import oracle
 import penalties
@@ -38,6 +39,7 @@ def main():
         assert have == pins[package.__name__], f"{package.__name__} {have}: see requirements.txt"
     for module in (penalties, dropouts, batch_norms, batch_norm_gradients, optimizers, adaptive, row_norms, transforms):
     for module in (penalties, dropouts, batch_norms, batch_norm_gradients, optimizers, adaptive, averaging, row_norms):
+    for module in (penalties, dropouts, batch_norms, batch_norm_gradients, optimizers, adaptive, row_norms, mixing):
         for file in module.files():
             path = HERE / f"{file.op}.json"
             cases = oracle.write(path, file)

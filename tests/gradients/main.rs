@@ -1,6 +1,7 @@
 //! Every backward, and the proximal step, against finite differences of the forward's f64 reference (`ridgepole::cpu`);
 //! then the GPU against the same differences.
 mod activity;
+mod mixing;
 mod rows;
 
 use ridgepole::{

@@ -1,0 +1,202 @@
+//! CutMix. Kernel: `shaders/lib/samples.wgsl` with `shaders/mixing/cutmix.wgsl`; labels go through `mixup.wgsl`. Reference:
+//! `cpu::cutmix`.
+use super::mixup::{labels, row};
+use crate::{
+    Arg, Blend, Caps, Cut, DType, Error, Expected, HostData, Key, Lambda, Lowered, Op, Partners, Pattern, Rect, Rng, Space, cpu,
+    kernel,
+    mixing::{self, Images, Map},
+    ops::Entry,
+    segment::check_float,
+};
+use serde::{Deserialize, Serialize};
+
+/// y is the partner's image within a box and the sample's own outside; the label is mixed in proportion to the areas.
+///
+/// The box has the sides √(1 - λ)·H and √(1 - λ)·W around a centre anywhere in the image and is clipped at the border; it
+/// reaches ⌊√(1 - λ)·H/2⌋ before its centre and as far behind it. λ is then taken from its real area: 1 - area/(H·W). All this is
+/// as in the paper and in torchvision. Reads `x` (the batch), with `classes` also `labels` (f32, n x classes: one-hot or soft).
+/// Writes `y` and `mixed`. Boxes and partners are drawn on the host as [`mixing`](crate::mixing) says and travel in a table;
+/// [`CutMix::draw`] tells what they are. Deterministic. No scratch; dispatches as [`Mixup`](super::Mixup).
+///
+/// Error: none for y, but what is below the least normal number may become 0. For labels as in mixup.
+///
+/// Yun et al., "CutMix: Regularization Strategy to Train Strong Classifiers with Localizable Features", 2019.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct CutMix {
+    /// How x and y are stored.
+    pub dtype: DType,
+    /// The batch, s being H·W: at most 2^20 samples of at most 2^30 elements.
+    pub space: Space,
+    /// W.
+    pub width: usize,
+    /// Classes of the labels; 0 if they are mixed elsewhere.
+    #[serde(default)]
+    pub classes: usize,
+    /// Which box.
+    pub cut: Cut,
+    /// Whose pixels come into it.
+    #[serde(default)]
+    pub partners: Partners,
+    /// What is drawn from.
+    pub key: Key,
+}
+
+const NAME: &str = "cutmix";
+
+impl CutMix {
+    /// As in the paper: one box by λ from Beta(α, α), shuffled partners; without labels.
+    pub fn new(dtype: DType, space: Space, width: usize, alpha: f64, key: Key) -> Self {
+        Self { dtype, space, width, classes: 0, cut: Cut::PerBatch(alpha), partners: Partners::Shuffle, key }
+    }
+
+    /// Which samples are mixed, where, and in what shares.
+    ///
+    /// # Errors
+    /// As planning the op.
+    pub fn draw(&self) -> Result<Blend, Error> {
+        self.blend(NAME)
+    }
+
+    /// The backward pass of this.
+    pub fn backward(&self) -> super::CutMixBackward {
+        let Self { dtype, space, width, cut, partners, key, .. } = self.clone();
+        super::CutMixBackward { dtype, space, width, cut, partners, key }
+    }
+
+    pub(super) fn blend(&self, op: &'static str) -> Result<Blend, Error> {
+        let of = Images { space: self.space, width: self.width };
+        of.check(op)?;
+        let (n, first, sizes) = (self.space.n as u64, mixing::first_sample(op, &self.key, &self.space)?, of.sizes());
+        let around = |number: u64, lambda: f64| {
+            let half = 0.5 * (1.0 - lambda).sqrt();
+            Rect::around(mixing::centre(&self.key, number, sizes), sizes.map(|d| (half * d as f64) as u64), sizes)
+        };
+        let drawn = |lambda: &Lambda| of.lambdas(op, "cut", lambda, &self.key);
+        // Of one λ, one box: its centre is that of the whole batch.
+        let boxes = match &self.cut {
+            Cut::PerBatch(alpha) => drawn(&Lambda::PerBatch(*alpha))?.iter().map(|l| around(0, *l)).collect(),
+            Cut::Lambda(all) if all.len() == 1 => drawn(&Lambda::Given(all.clone()))?.iter().map(|l| around(0, *l)).collect(),
+            Cut::PerSample(alpha) => each(first, n, drawn(&Lambda::PerSample(*alpha))?, around),
+            Cut::Lambda(all) => each(first, n, drawn(&Lambda::Given(all.clone()))?, around),
+            Cut::Boxes(all) => {
+                of.check_boxes(op, "cut", all)?;
+                of.each(op, "cut", all)?
+            }
+        };
+        let places = (sizes[0] * sizes[1]) as f64;
+        let share = |b: &Rect| if b.area() == 0 { 1.0 } else { 1.0 - b.area() as f64 / places };
+        let lambda = boxes.iter().map(share).collect();
+        Ok(Blend { partners: of.partners(op, &self.partners, &self.key)?, lambda, boxes })
+    }
+}
+
+fn each(first: u64, n: u64, lambdas: Vec<f64>, around: impl Fn(u64, f64) -> Rect) -> Vec<Rect> {
+    (first..first + n).zip(lambdas).map(|(number, lambda)| around(number, lambda)).collect()
+}
+
+/// The table of partners and boxes.
+pub(super) fn table(partners: &[usize], boxes: &[Rect]) -> Vec<u8> {
+    mixing::table_bytes(partners.iter().zip(boxes).flat_map(|(p, b)| [[*p as u32, 0, 0, 0], mixing::box_row(b)]))
+}
+
+impl Op for CutMix {
+    fn name(&self) -> &'static str {
+        NAME
+    }
+
+    fn args(&self) -> Vec<Arg> {
+        let mut args = vec![Arg::read("x", self.dtype, self.space.len())];
+        args.extend(mixing::labels_arg("labels", self.space.n, self.classes));
+        args.push(Arg::write("y", self.dtype, self.space.len()));
+        args.extend(mixing::labels_arg("mixed", self.space.n, self.classes).map(|a| Arg::write("mixed", a.dtype, a.len)));
+        args
+    }
+
+    fn lower(&self, caps: &Caps) -> Result<Lowered, Error> {
+        let (args, mut out) = (self.args(), Lowered::default());
+        check_float(NAME, &args[0])?;
+        let Blend { partners, lambda, boxes } = self.blend(NAME)?;
+        let of_labels = labels(NAME, self.space.n, self.classes)?;
+        let y = args.len() / 2;
+        let boxed = out.table(&table(&partners, &boxes), caps);
+        let map = Map { source: kernel!("mixing/cutmix"), x: 0, y, partner: true, table: boxed, value: 0.0 };
+        Images { space: self.space, width: self.width }.map(NAME, &mut out, caps, &args, &map)?;
+        if self.classes > 0 {
+            let shares = out.table(&mixing::table_bytes(partners.iter().zip(&lambda).map(|(p, l)| row(*p, *l))), caps);
+            let map = Map { source: kernel!("mixing/mixup"), x: 1, y: y + 1, partner: true, table: shares, value: 0.0 };
+            of_labels.map(NAME, &mut out, caps, &args, &map)?;
+        }
+        Ok(out)
+    }
+
+    fn patterns(&self) -> Vec<Pattern> {
+        mixing::image_patterns(&self.space)
+    }
+
+    fn fill(&self, arg: &Arg, rng: &mut Rng, pattern: Pattern) -> HostData {
+        mixing::image_fill(arg, rng, pattern)
+    }
+
+    fn reference(&self, args: &[HostData]) -> Vec<Expected> {
+        let Blend { partners, lambda, boxes } = self.draw().expect("lowered before");
+        let (x, length) = (args[0].to_f64(), self.space.c * self.space.s);
+        let of = Images { space: self.space, width: self.width };
+        let one = |(i, e): (usize, usize)| {
+            let v = cpu::cutmix(x[i * length + e], x[partners[i] * length + e], of.inside(&boxes[i], e));
+            (v, mixing::copied(self.dtype, v))
+        };
+        let (value, bound) = mixing::elements(&self.space).map(one).unzip();
+        let mut out = vec![Expected::Within { value, bound }];
+        if self.classes > 0 {
+            out.push(mixing::soft_labels(&args[1].to_f64(), self.classes, &partners, &lambda));
+        }
+        out
+    }
+}
+
+/// Boxes for the checks: the corners, all, nothing, a single place; one for each of `n` images of these sizes.
+pub(super) fn boxes(n: usize, [height, width]: [usize; 2]) -> Vec<Rect> {
+    let kinds = [
+        Rect { top: 0, left: 0, height: height.div_ceil(2), width: width.div_ceil(3) },
+        Rect { top: height / 2, left: width / 2, height: height - height / 2, width: width - width / 2 },
+        Rect { top: height, left: width, height: 0, width: 0 },
+        Rect { top: 0, left: 0, height, width },
+        Rect { top: height - 1, left: 0, height: 1, width: 1 },
+    ];
+    (0..n).map(|i| kinds[i % kinds.len()]).collect()
+}
+
+/// Every kind of box and partner in turn.
+pub(super) fn variant(i: usize, space: &Space, width: usize) -> (Cut, Partners, Key) {
+    let cut = match i % 5 {
+        0 => Cut::Boxes(boxes(space.n, [space.s / width, width])),
+        1 => Cut::PerBatch(1.0),
+        2 => Cut::Lambda((0..space.n).map(|j| [0.3, 0.0, 1.0, 0.8][j % 4]).collect()),
+        3 => Cut::PerSample(0.7),
+        _ => Cut::Lambda(vec![0.5]),
+    };
+    let (_, partners, key) = super::mixup::variant(i + 2, space.n);
+    (cut, partners, Key { first_element: (i % 2 * 3 * space.c * space.s) as u64, ..key })
+}
+
+fn cases() -> Vec<Box<dyn Op>> {
+    mixing::image_cases(|i, dtype, space, width| {
+        let (cut, partners, key) = variant(i, &space, width);
+        Box::new(CutMix { dtype, space, width, classes: [3, 0, 10, 1][i % 4], cut, partners, key })
+    })
+}
+
+fn bench() -> Vec<Box<dyn Op>> {
+    mixing::image_benches(|dtype, space, width| Box::new(CutMix::new(dtype, space, width, 1.0, Key::default())))
+}
+
+pub(super) const ENTRY: Entry = Entry {
+    name: NAME,
+    summary: "puts a box of a partner's image into each image, and mixes their labels by area",
+    formula: "y = x[partner] inside the box, x outside; labels: λ = 1 - area/(H·W)",
+    fields: &[mixing::DTYPE, mixing::SPACE, mixing::WIDTH, mixing::CLASSES, mixing::CUT, mixing::PARTNERS, mixing::KEY],
+    cases,
+    bench,
+    parse: crate::ops::parse::<CutMix>,
+};

@@ -1,0 +1,109 @@
+//! CutMix, backward. Kernel: `shaders/lib/samples.wgsl` with `shaders/mixing/cutmix_backward.wgsl`. Reference:
+//! `cpu::cutmix_backward`.
+use super::{
+    CutMix,
+    cutmix::{table, variant},
+};
+use crate::{
+    Approx, Arg, Blend, Caps, Cut, DType, Error, Expected, HostData, Key, Lowered, Op, Partners, Pattern, Space, cpu, kernel,
+    mixing::{self, Images, Map},
+    ops::Entry,
+    segment::check_float,
+};
+use serde::{Deserialize, Serialize};
+
+/// The backward pass of [`CutMix`]: dx is dy outside the sample's own box, and the dy of the sample whose partner it was within
+/// that one's box; their sum where a place is both, 0 where it is neither.
+///
+/// Reads `dy`, writes `dx`. Fields as in the forward pass; boxes and partners are drawn again from the same key.
+/// Deterministic. No scratch.
+///
+/// Error: one sum, the store.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct CutMixBackward {
+    /// How dy and dx are stored.
+    pub dtype: DType,
+    /// The batch.
+    pub space: Space,
+    /// W.
+    pub width: usize,
+    /// Which box.
+    pub cut: Cut,
+    /// Whose pixels came into it.
+    #[serde(default)]
+    pub partners: Partners,
+    /// What the forward pass drew from.
+    pub key: Key,
+}
+
+const NAME: &str = "cutmix_backward";
+
+impl CutMixBackward {
+    fn blend(&self) -> Result<Blend, Error> {
+        let Self { dtype, space, width, cut, partners, key } = self.clone();
+        CutMix { dtype, space, width, classes: 0, cut, partners, key }.blend(NAME)
+    }
+}
+
+impl Op for CutMixBackward {
+    fn name(&self) -> &'static str {
+        NAME
+    }
+
+    fn args(&self) -> Vec<Arg> {
+        let len = self.space.len();
+        vec![Arg::read("dy", self.dtype, len), Arg::write("dx", self.dtype, len)]
+    }
+
+    fn lower(&self, caps: &Caps) -> Result<Lowered, Error> {
+        let (args, mut out) = (self.args(), Lowered::default());
+        check_float(NAME, &args[0])?;
+        let blend = self.blend()?;
+        let table = out.table(&table(&blend.inverse(), &blend.boxes), caps);
+        let map = Map { source: kernel!("mixing/cutmix_backward"), x: 0, y: 1, partner: true, table, value: 0.0 };
+        Images { space: self.space, width: self.width }.map(NAME, &mut out, caps, &args, &map)?;
+        Ok(out)
+    }
+
+    fn patterns(&self) -> Vec<Pattern> {
+        mixing::image_patterns(&self.space)
+    }
+
+    fn reference(&self, args: &[HostData]) -> Vec<Expected> {
+        let blend = self.blend().expect("lowered before");
+        let (dy, length, inverse) = (args[0].to_f64(), self.space.c * self.space.s, blend.inverse());
+        let of = Images { space: self.space, width: self.width };
+        let one = |(i, e): (usize, usize)| {
+            let (own, given) = (dy[i * length + e], dy[inverse[i] * length + e]);
+            let (cut, taken) = (of.inside(&blend.boxes[i], e), of.inside(&blend.boxes[inverse[i]], e));
+            let some = |v: f64, there: bool| Approx::exact(if there { v } else { 0.0 });
+            let sum = Approx::sum([some(own, !cut), some(given, taken)]);
+            let v = cpu::cutmix_backward(own, cut, given, taken);
+            (v, sum.stored(self.dtype) + mixing::copied(self.dtype, v))
+        };
+        let (value, bound) = mixing::elements(&self.space).map(one).unzip();
+        vec![Expected::Within { value, bound }]
+    }
+}
+
+fn cases() -> Vec<Box<dyn Op>> {
+    mixing::image_cases(|i, dtype, space, width| {
+        let (cut, partners, key) = variant(i + 1, &space, width);
+        Box::new(CutMixBackward { dtype, space, width, cut, partners, key })
+    })
+}
+
+fn bench() -> Vec<Box<dyn Op>> {
+    mixing::image_benches(|dtype, space, width| Box::new(CutMix::new(dtype, space, width, 1.0, Key::default()).backward()))
+}
+
+pub(super) const ENTRY: Entry = Entry {
+    name: NAME,
+    summary: "sends the gradient through CutMix, with the boxes and partners drawn again",
+    formula: "dx = dy outside the box + dy[i] inside the box of i, the sample whose partner this one was",
+    fields: &[mixing::DTYPE, mixing::SPACE, mixing::WIDTH, mixing::CUT, mixing::PARTNERS, mixing::KEY],
+    cases,
+    bench,
+    parse: crate::ops::parse::<CutMixBackward>,
+};

@@ -1,0 +1,167 @@
+//! Cutout and random erasing. Kernel: `shaders/lib/samples.wgsl` with `shaders/mixing/cutout.wgsl`. Reference: `cpu::cutout`.
+use super::cutmix::boxes;
+use crate::{
+    Arg, Caps, DType, Erasing, Error, Expected, Holes, HostData, Key, Lowered, Op, Pattern, Rect, Space, cpu, kernel,
+    mixing::{self, Images, Map},
+    ops::Entry,
+    segment::check_float,
+};
+use serde::{Deserialize, Serialize};
+
+/// y is `value` within a box of each sample, in all its channels, and x outside. The labels stay what they are.
+///
+/// Reads `x`, writes `y`. The box is cutout's square, clipped at the border, or random erasing's rectangle; it is drawn on the
+/// host as [`mixing`](crate::mixing) says and travels in a table; [`Cutout::draw`] tells what it is. What was in the box does not
+/// count, though it be NaN. Deterministic. No scratch; one dispatch, one more for an end that is no whole quad, one for each
+/// window beyond the binding limit.
+///
+/// Error: none outside the box, but what is below the least normal number may become 0; that of storing `value` within.
+///
+/// DeVries and Taylor, "Improved Regularization of Convolutional Neural Networks with Cutout", 2017; Zhong et al., "Random
+/// Erasing Data Augmentation", 2017, torchvision's `RandomErasing`.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Cutout {
+    /// How x and y are stored.
+    pub dtype: DType,
+    /// The batch, s being H·W: at most 2^20 samples of at most 2^30 elements.
+    pub space: Space,
+    /// W.
+    pub width: usize,
+    /// Which boxes.
+    pub holes: Holes,
+    /// What is written there: finite as `dtype`.
+    #[serde(default)]
+    pub value: f64,
+    /// What is drawn from.
+    pub key: Key,
+}
+
+const NAME: &str = "cutout";
+
+impl Cutout {
+    /// As in the paper: a square of zeros.
+    pub fn new(dtype: DType, space: Space, width: usize, side: usize, key: Key) -> Self {
+        Self { dtype, space, width, holes: Holes::Square(side), value: 0.0, key }
+    }
+
+    /// The box of each sample.
+    ///
+    /// # Errors
+    /// As planning the op.
+    pub fn draw(&self) -> Result<Vec<Rect>, Error> {
+        self.boxes(NAME)
+    }
+
+    /// The backward pass of this.
+    pub fn backward(&self) -> super::CutoutBackward {
+        let Self { dtype, space, width, holes, key, .. } = self.clone();
+        super::CutoutBackward { dtype, space, width, holes, key }
+    }
+
+    pub(super) fn boxes(&self, op: &'static str) -> Result<Vec<Rect>, Error> {
+        let of = Images { space: self.space, width: self.width };
+        of.check(op)?;
+        let (first, sizes) = (mixing::first_sample(op, &self.key, &self.space)?, of.sizes());
+        let numbers = first..first + self.space.n as u64;
+        match &self.holes {
+            Holes::Square(side) => {
+                if *side as u64 > 1 << 32 {
+                    return Err(Error::argument(op, "holes", format!("has a square of side {side}, must be at most 2^32")));
+                }
+                let half = *side as u64 / 2;
+                Ok(numbers.map(|i| Rect::around(mixing::centre(&self.key, i, sizes), [half; 2], sizes)).collect())
+            }
+            Holes::Erasing(what) => {
+                mixing::check_erasing(op, what)?;
+                Ok(numbers.map(|i| mixing::erased(&self.key, i, what, sizes)).collect())
+            }
+            Holes::Boxes(all) => {
+                of.check_boxes(op, "holes", all)?;
+                of.each(op, "holes", all)
+            }
+        }
+    }
+}
+
+impl Op for Cutout {
+    fn name(&self) -> &'static str {
+        NAME
+    }
+
+    fn args(&self) -> Vec<Arg> {
+        let len = self.space.len();
+        vec![Arg::read("x", self.dtype, len), Arg::write("y", self.dtype, len)]
+    }
+
+    fn lower(&self, caps: &Caps) -> Result<Lowered, Error> {
+        let (args, mut out) = (self.args(), Lowered::default());
+        check_float(NAME, &args[0])?;
+        if !self.dtype.nearest(self.value).is_finite() {
+            return Err(Error::argument(NAME, "value", format!("is {}, must be finite as {:?}", self.value, self.dtype)));
+        }
+        let boxes = self.boxes(NAME)?;
+        let table = out.table(&mixing::table_bytes(boxes.iter().map(mixing::box_row)), caps);
+        let map = Map { source: kernel!("mixing/cutout"), x: 0, y: 1, partner: false, table, value: self.value as f32 };
+        Images { space: self.space, width: self.width }.map(NAME, &mut out, caps, &args, &map)?;
+        Ok(out)
+    }
+
+    fn patterns(&self) -> Vec<Pattern> {
+        mixing::image_patterns(&self.space)
+    }
+
+    fn reference(&self, args: &[HostData]) -> Vec<Expected> {
+        let (boxes, x) = (self.draw().expect("lowered before"), args[0].to_f64());
+        let (of, length) = (Images { space: self.space, width: self.width }, self.space.c * self.space.s);
+        let one = |(i, e): (usize, usize)| {
+            let inside = of.inside(&boxes[i], e);
+            let v = cpu::cutout(x[i * length + e], self.value, inside);
+            // The value is rounded to f32 by the host, then to the storage type.
+            let stored = DType::F32.rounding(v) + self.dtype.rounding(v);
+            (v, if inside && v != 0.0 { stored } else { mixing::copied(self.dtype, v) })
+        };
+        let (value, bound) = mixing::elements(&self.space).map(one).unzip();
+        vec![Expected::Within { value, bound }]
+    }
+}
+
+/// Every kind of hole in turn.
+pub(super) fn variant(i: usize, space: &Space, width: usize) -> (Holes, Key) {
+    let holes = match i % 4 {
+        0 => Holes::Boxes(boxes(space.n, [space.s / width, width])),
+        1 => Holes::Square(width.div_ceil(2)),
+        2 => Holes::Erasing(Erasing { p: 0.8, ..Erasing::default() }),
+        _ => Holes::Boxes(boxes(5, [space.s / width, width])[1..2].to_vec()),
+    };
+    let key = Key { seed: 9, stream: 2, step: i as u32, first_element: (i % 3 * space.c * space.s) as u64 };
+    (holes, key)
+}
+
+fn cases() -> Vec<Box<dyn Op>> {
+    mixing::image_cases(|i, dtype, space, width| {
+        let (holes, key) = variant(i, &space, width);
+        Box::new(Cutout { dtype, space, width, holes, value: [0.0, 0.45, -2.0][i % 3], key })
+    })
+}
+
+fn bench() -> Vec<Box<dyn Op>> {
+    mixing::image_benches(|dtype, space, width| Box::new(Cutout::new(dtype, space, width, 56, Key::default())))
+}
+
+pub(super) const ENTRY: Entry = Entry {
+    name: NAME,
+    summary: "erases a square (cutout) or a rectangle (random erasing) of each image",
+    formula: "y = value inside the box, x outside",
+    fields: &[
+        mixing::DTYPE,
+        mixing::SPACE,
+        mixing::WIDTH,
+        mixing::HOLES,
+        crate::ops::Field { name: "value", default: "0", about: "what is written there, finite as dtype" },
+        mixing::KEY,
+    ],
+    cases,
+    bench,
+    parse: crate::ops::parse::<Cutout>,
+};

@@ -1,0 +1,95 @@
+//! Cutout and random erasing, backward. Kernel: `shaders/lib/samples.wgsl` with `shaders/mixing/cutout_backward.wgsl`. Reference:
+//! `cpu::cutout_backward`.
+use super::{Cutout, cutout::variant};
+use crate::{
+    Arg, Caps, DType, Error, Expected, Holes, HostData, Key, Lowered, Op, Pattern, Rect, Space, cpu, kernel,
+    mixing::{self, Images, Map},
+    ops::Entry,
+    segment::check_float,
+};
+use serde::{Deserialize, Serialize};
+
+/// The backward pass of [`Cutout`]: dx is 0 within the sample's box, though dy be NaN there, and dy outside.
+///
+/// Reads `dy`, writes `dx`. Fields as in the forward pass; boxes are drawn again from the same key. Deterministic. No scratch.
+///
+/// Error: none, but what is below the least normal number may become 0.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct CutoutBackward {
+    /// How dy and dx are stored.
+    pub dtype: DType,
+    /// The batch.
+    pub space: Space,
+    /// W.
+    pub width: usize,
+    /// Which boxes.
+    pub holes: Holes,
+    /// What the forward pass drew from.
+    pub key: Key,
+}
+
+const NAME: &str = "cutout_backward";
+
+impl CutoutBackward {
+    fn boxes(&self) -> Result<Vec<Rect>, Error> {
+        let Self { dtype, space, width, holes, key } = self.clone();
+        Cutout { dtype, space, width, holes, value: 0.0, key }.boxes(NAME)
+    }
+}
+
+impl Op for CutoutBackward {
+    fn name(&self) -> &'static str {
+        NAME
+    }
+
+    fn args(&self) -> Vec<Arg> {
+        let len = self.space.len();
+        vec![Arg::read("dy", self.dtype, len), Arg::write("dx", self.dtype, len)]
+    }
+
+    fn lower(&self, caps: &Caps) -> Result<Lowered, Error> {
+        let (args, mut out) = (self.args(), Lowered::default());
+        check_float(NAME, &args[0])?;
+        let table = out.table(&mixing::table_bytes(self.boxes()?.iter().map(mixing::box_row)), caps);
+        let map = Map { source: kernel!("mixing/cutout_backward"), x: 0, y: 1, partner: false, table, value: 0.0 };
+        Images { space: self.space, width: self.width }.map(NAME, &mut out, caps, &args, &map)?;
+        Ok(out)
+    }
+
+    fn patterns(&self) -> Vec<Pattern> {
+        mixing::image_patterns(&self.space)
+    }
+
+    fn reference(&self, args: &[HostData]) -> Vec<Expected> {
+        let (boxes, dy) = (self.boxes().expect("lowered before"), args[0].to_f64());
+        let (of, length) = (Images { space: self.space, width: self.width }, self.space.c * self.space.s);
+        let one = |(i, e): (usize, usize)| {
+            let v = cpu::cutout_backward(dy[i * length + e], of.inside(&boxes[i], e));
+            (v, mixing::copied(self.dtype, v))
+        };
+        let (value, bound) = mixing::elements(&self.space).map(one).unzip();
+        vec![Expected::Within { value, bound }]
+    }
+}
+
+fn cases() -> Vec<Box<dyn Op>> {
+    mixing::image_cases(|i, dtype, space, width| {
+        let (holes, key) = variant(i + 1, &space, width);
+        Box::new(CutoutBackward { dtype, space, width, holes, key })
+    })
+}
+
+fn bench() -> Vec<Box<dyn Op>> {
+    mixing::image_benches(|dtype, space, width| Box::new(Cutout::new(dtype, space, width, 56, Key::default()).backward()))
+}
+
+pub(super) const ENTRY: Entry = Entry {
+    name: NAME,
+    summary: "sends the gradient through cutout or random erasing, with the boxes drawn again",
+    formula: "dx = 0 inside the box, dy outside",
+    fields: &[mixing::DTYPE, mixing::SPACE, mixing::WIDTH, mixing::HOLES, mixing::KEY],
+    cases,
+    bench,
+    parse: crate::ops::parse::<CutoutBackward>,
+};

@@ -1,0 +1,103 @@
+//! Mixup, backward. Kernel: `shaders/lib/samples.wgsl` with `shaders/mixing/mixup_backward.wgsl`. Reference: `cpu::mixup_backward`.
+use super::{
+    Mixup,
+    mixup::{row, variant},
+};
+use crate::{
+    Approx, Arg, Blend, Caps, DType, Error, Expected, HostData, Key, Lambda, Lowered, Op, Partners, Pattern, Space, cpu, kernel,
+    mixing::{self, Images, Map},
+    ops::Entry,
+    segment::check_float,
+};
+use serde::{Deserialize, Serialize};
+
+/// The backward pass of [`Mixup`]: dx = λ·dy + (1 - λ')·dy', where the prime marks the sample whose partner this one was.
+///
+/// Reads `dy`, writes `dx`. Fields as in the forward pass; λ and partners are drawn again from the same key. What has a share of
+/// exactly 0 does not count, though it be NaN. Deterministic. No scratch.
+///
+/// Error: λ and 1 - λ' are rounded to f32; two products, a sum, the store.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct MixupBackward {
+    /// How dy and dx are stored.
+    pub dtype: DType,
+    /// The batch.
+    pub space: Space,
+    /// The share of each sample.
+    pub lambda: Lambda,
+    /// The partner of each sample.
+    #[serde(default)]
+    pub partners: Partners,
+    /// What the forward pass drew from.
+    pub key: Key,
+}
+
+const NAME: &str = "mixup_backward";
+
+impl MixupBackward {
+    fn blend(&self) -> Result<Blend, Error> {
+        let Self { dtype, space, lambda, partners, key } = self.clone();
+        Mixup { dtype, space, classes: 0, lambda, partners, key }.blend(NAME)
+    }
+}
+
+impl Op for MixupBackward {
+    fn name(&self) -> &'static str {
+        NAME
+    }
+
+    fn args(&self) -> Vec<Arg> {
+        let len = self.space.len();
+        vec![Arg::read("dy", self.dtype, len), Arg::write("dx", self.dtype, len)]
+    }
+
+    fn lower(&self, caps: &Caps) -> Result<Lowered, Error> {
+        let (args, mut out) = (self.args(), Lowered::default());
+        check_float(NAME, &args[0])?;
+        let blend = self.blend()?;
+        let rows = blend.inverse().into_iter().zip(&blend.lambda).map(|(p, l)| row(p, *l));
+        let table = out.table(&mixing::table_bytes(rows), caps);
+        let map = Map { source: kernel!("mixing/mixup_backward"), x: 0, y: 1, partner: true, table, value: 0.0 };
+        Images::flat(self.space).map(NAME, &mut out, caps, &args, &map)?;
+        Ok(out)
+    }
+
+    fn patterns(&self) -> Vec<Pattern> {
+        mixing::image_patterns(&self.space)
+    }
+
+    fn reference(&self, args: &[HostData]) -> Vec<Expected> {
+        let blend = self.blend().expect("lowered before");
+        let (dy, length, inverse) = (args[0].to_f64(), self.space.c * self.space.s, blend.inverse());
+        let one = |(i, e): (usize, usize)| {
+            let (own, given) = (dy[i * length + e], dy[inverse[i] * length + e]);
+            let (lambda, other) = (blend.lambda[i], blend.lambda[inverse[i]]);
+            let sum = Approx::sum([Approx::exact(own).scaled(lambda), Approx::exact(given).scaled(1.0 - other)]);
+            (cpu::mixup_backward(own, lambda, given, other), sum.stored(self.dtype))
+        };
+        let (value, bound) = mixing::elements(&self.space).map(one).unzip();
+        vec![Expected::Within { value, bound }]
+    }
+}
+
+fn cases() -> Vec<Box<dyn Op>> {
+    mixing::image_cases(|i, dtype, space, _| {
+        let (lambda, partners, key) = variant(i + 1, space.n);
+        Box::new(MixupBackward { dtype, space, lambda, partners, key })
+    })
+}
+
+fn bench() -> Vec<Box<dyn Op>> {
+    mixing::image_benches(|dtype, space, _| Box::new(Mixup::new(dtype, space, 0.2, Key::default()).backward()))
+}
+
+pub(super) const ENTRY: Entry = Entry {
+    name: NAME,
+    summary: "sends the gradient through mixup, with the shares and partners drawn again",
+    formula: "dx = λ·dy + (1 - λ[i])·dy[i], i being the sample whose partner this one was",
+    fields: &[mixing::DTYPE, mixing::SPACE, mixing::LAMBDA, mixing::PARTNERS, mixing::KEY],
+    cases,
+    bench,
+    parse: crate::ops::parse::<MixupBackward>,
+};
