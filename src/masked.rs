@@ -1,6 +1,6 @@
 //! Maps of a tensor under a random mask: the host's side of `shaders/lib/masked.wgsl`, which the dropouts share.
 use crate::{
-    Arg, Bits, Caps, DType, Error, Key, Share, Slot, Space, Step,
+    Arg, Bits, Caps, DType, Error, Key, Lowered, MaskMode, Share, Slot, Space, Step,
     draws::{Draws, Words},
     mask, params,
     segment::check_float,
@@ -46,6 +46,24 @@ pub struct Rule {
     pub entry: &'static str,
     /// `params.scale`, `params.offset` and `params.other`.
     pub scalars: [f64; 3],
+    /// Further `override` values.
+    pub consts: &'static [(&'static str, u32)],
+}
+
+impl Rule {
+    /// One that needs neither scalars nor overrides.
+    pub fn new(shader: Source, entry: &'static str) -> Self {
+        Self { shader, entry, scalars: [0.0; 3], consts: &[] }
+    }
+}
+
+/// What becomes of a whole argument where every element has the same fate.
+#[derive(Clone, Copy, Debug)]
+pub enum Fate<'a> {
+    /// The second is a copy of the first, bit by bit.
+    Copy(Place<'a>, Place<'a>),
+    /// +0.
+    Zeros(Place<'a>),
 }
 
 /// Where the decisions come from.
@@ -65,6 +83,11 @@ impl Masked {
         self.bits.threshold(self.p)
     }
 
+    /// The probability of keeping an element that is realised.
+    pub fn keep(&self) -> f64 {
+        self.threshold() as f64 / self.bits.range() as f64
+    }
+
     /// Checks p, the type, the shape and the key; the number of elements.
     ///
     /// # Errors
@@ -81,11 +104,74 @@ impl Masked {
         Draws::new(self.op, &self.space, &self.key, self.share, self.bits)
     }
 
-    /// The mask of a tensor that keeps all or nothing.
+    /// The dispatches of y = factor·x where an element is kept, +0 where not, `t` of the `bits.range()` values keeping one;
+    /// copies and zeros where every element has the same fate.
+    ///
+    /// # Errors
+    /// As [`Masked::check`], and if the device's binding limit is too small for a block.
+    pub fn scaled(
+        &self,
+        caps: &Caps,
+        (shader, entry): (Source, &'static str),
+        (factor, t): (f64, u64),
+        [x, y]: [Place; 2],
+        decisions: Decisions,
+    ) -> Result<Vec<Step>, Error> {
+        self.check()?;
+        let settled =
+            if t == 0 { Some(Fate::Zeros(y)) } else { (t == self.bits.range() && factor == 1.0).then_some(Fate::Copy(x, y)) };
+        match settled {
+            Some(fate) => self.settled(caps, &[fate], t > 0, decisions),
+            None => {
+                let rule = Rule { scalars: [factor, 0.0, 0.0], ..Rule::new(shader, entry) };
+                self.steps(caps, &rule, &[("x", x), ("y", y)], 1, decisions)
+            }
+        }
+    }
+
+    /// The backward op of such a map: reads dy and, if it is stored, the mask; writes dx. Its kernel is `drawn` without a
+    /// stored mask, and the entry point of `stored` with the op's name with one.
+    ///
+    /// # Errors
+    /// As [`Masked::scaled`].
+    pub fn backward(
+        &self,
+        caps: &Caps,
+        mode: MaskMode,
+        drawn: (Source, &'static str),
+        stored: Source,
+        factor: (f64, u64),
+        args: &[Arg],
+    ) -> Result<Lowered, Error> {
+        let last = args.len() - 1;
+        let (kernel, decisions) = match mode {
+            MaskMode::Recompute => (drawn, Decisions::Drawn(None)),
+            MaskMode::Store => ((stored, self.op), Decisions::Stored((1, &args[1]))),
+        };
+        let steps = self.scaled(caps, kernel, factor, [(0, &args[0]), (last, &args[last])], decisions)?;
+        Ok(Lowered { steps, ..Default::default() })
+    }
+
+    /// The dispatches where every element has the same fate: `kept` or not.
     ///
     /// # Errors
     /// If the device's binding limit is too small for a block.
-    pub fn fill(&self, caps: &Caps, mask: Place, kept: bool) -> Result<Vec<Step>, Error> {
+    pub fn settled(&self, caps: &Caps, fates: &[Fate], kept: bool, decisions: Decisions) -> Result<Vec<Step>, Error> {
+        let mut out = Vec::new();
+        for fate in fates {
+            out.extend(match *fate {
+                Fate::Copy(x, y) => words::copy(self.op, &windows(caps), x, y)?,
+                Fate::Zeros(y) => words::fill(self.op, &windows(caps), y, 0, Tail::of(y.1))?,
+            });
+        }
+        if let Decisions::Drawn(Some(mask)) = decisions {
+            out.extend(self.fill(caps, mask, kept)?);
+        }
+        Ok(out)
+    }
+
+    /// The mask of a tensor that keeps all or nothing.
+    fn fill(&self, caps: &Caps, mask: Place, kept: bool) -> Result<Vec<Step>, Error> {
         let value = if kept { u32::MAX } else { 0 };
         words::fill(self.op, &windows(caps), mask, value, Tail { last_bits: self.last().1, keep_bits: 0 })
     }
@@ -121,6 +207,8 @@ impl Masked {
             Decisions::All => (vec![part("lib/draw_all")], 0, None),
         };
         parts.push(part(if pairs == 4 { "lib/mask_store" } else { "lib/mask_none" }));
+        let mut consts = vec![("WG", caps.lanes), ("UNITS", units), ("PAIRS", pairs)];
+        consts.extend(rule.consts);
         let [scale, offset, other] = rule.scalars.map(|v| v as f32);
         let mut out = Vec::new();
         for piece in tile::flat(self.op, caps, len, self.dtype.size(), block_quads)? {
@@ -139,13 +227,7 @@ impl Masked {
             let blocks = piece.blocks.end - piece.blocks.start;
             let Words { first, pair, start } = draws.words(piece.blocks.start * block_quads * 4);
             out.push(Step {
-                spec: Spec {
-                    shader: rule.shader,
-                    entry: rule.entry,
-                    parts: parts.clone(),
-                    bindings,
-                    consts: vec![("WG", caps.lanes), ("UNITS", units), ("PAIRS", pairs)],
-                },
+                spec: Spec { shader: rule.shader, entry: rule.entry, parts: parts.clone(), bindings, consts: consts.clone() },
                 params: MaskedParams {
                     first: piece.blocks.start as u32,
                     blocks: blocks as u32,
@@ -186,7 +268,7 @@ impl Masked {
 }
 
 /// Places in a window are counted in 32 bits, two at a time: windows of at most 2^31 bytes.
-pub fn windows(caps: &Caps) -> Caps {
+fn windows(caps: &Caps) -> Caps {
     let mut caps = caps.clone();
     caps.limits.max_storage_buffer_binding_size = caps.limits.max_storage_buffer_binding_size.min(1 << 31);
     caps

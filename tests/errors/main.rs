@@ -7,6 +7,7 @@ mod fields;
 mod json;
 mod limits;
 mod mixing;
+mod masks;
 mod normalisation;
 mod optimizers;
 mod penalties;

@@ -23,6 +23,7 @@ import batch_norm_gradients
 import batch_norms
 import dropouts
 import mixing
+import masks
 import optimizers
 import oracle
 import penalties
@@ -40,6 +41,7 @@ def main():
     for module in (penalties, dropouts, batch_norms, batch_norm_gradients, optimizers, adaptive, row_norms, transforms):
     for module in (penalties, dropouts, batch_norms, batch_norm_gradients, optimizers, adaptive, averaging, row_norms):
     for module in (penalties, dropouts, batch_norms, batch_norm_gradients, optimizers, adaptive, row_norms, mixing):
+    for module in (penalties, dropouts, masks, batch_norms, batch_norm_gradients, optimizers, adaptive, row_norms):
         for file in module.files():
             path = HERE / f"{file.op}.json"
             cases = oracle.write(path, file)

@@ -2,6 +2,7 @@
 //! then the GPU against the same differences.
 mod activity;
 mod mixing;
+mod masks;
 mod rows;
 
 use ridgepole::{

@@ -1,8 +1,16 @@
 //! Random numbers, and what drops and perturbs by them.
+mod alpha_dropout;
+mod alpha_dropout_backward;
 mod dropout;
 mod dropout_backward;
 mod philox;
+mod zoneout;
+mod zoneout_backward;
 
+pub use alpha_dropout::{alpha_dropout, alpha_factor};
+pub use alpha_dropout_backward::alpha_dropout_backward;
 pub use dropout::{dropout, keep, keeps};
 pub use dropout_backward::dropout_backward;
 pub use philox::{normal, normals, philox};
+pub use zoneout::{zoneout, zoneout_mean};
+pub use zoneout_backward::{zoneout_backward, zoneout_mean_backward};

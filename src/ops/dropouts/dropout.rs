@@ -1,11 +1,9 @@
 //! Dropout, forward. Kernel: `shaders/dropouts/dropout.wgsl`. Reference: `cpu::dropout`.
 use crate::{
-    Arg, Bits, Caps, DType, Error, Expected, HostData, Key, Lowered, MaskMode, Op, Pattern, Scaling, Share, Space, Step, cpu,
-    kernel,
-    masked::{Decisions, Masked, Rule, windows},
+    Arg, Bits, Caps, DType, Error, Expected, HostData, Key, Lowered, MaskMode, Op, Pattern, Scaling, Share, Space, cpu, kernel,
+    masked::{Decisions, Masked},
     ops::Entry,
     wgsl::Source,
-    words::{self, Place, Tail},
 };
 use reference::{expected, kept, packed};
 use serde::{Deserialize, Serialize};
@@ -67,12 +65,8 @@ pub struct Dropout {
     #[serde(default)]
     pub mask: MaskMode,
     /// Whether anything is dropped. If not, inverted dropout copies, and the other kind multiplies by T/2^b.
-    #[serde(default = "yes")]
+    #[serde(default = "table::yes")]
     pub training: bool,
-}
-
-fn yes() -> bool {
-    true
 }
 
 const NAME: &str = "dropout";
@@ -113,41 +107,10 @@ impl Dropout {
         Masked { op, dtype, space, p, key, share, bits }
     }
 
-    /// The steps where every element has the same fate; `None` if there is something to decide or to multiply.
-    fn settled(&self, op: &'static str, caps: &Caps, x: Place, y: Place) -> Result<Option<Vec<Step>>, Error> {
-        let (factor, t) = self.factor();
-        match t {
-            0 => words::fill(op, caps, y, 0, Tail::of(y.1)).map(Some),
-            t if t == self.bits.range() && factor == 1.0 => words::copy(op, caps, x, y).map(Some),
-            _ => Ok(None),
-        }
-    }
-
-    /// All dispatches of `entry`, under the name of `op`: the backward pass is this same map.
-    pub(super) fn steps(
-        &self,
-        op: &'static str,
-        caps: &Caps,
-        (shader, entry): (Source, &'static str),
-        [x, y]: [Place; 2],
-        decisions: Decisions,
-    ) -> Result<Vec<Step>, Error> {
-        let masked = self.masked(op);
-        masked.check()?;
-        if let Some(mut steps) = self.settled(op, &windows(caps), x, y)? {
-            if let Decisions::Drawn(Some(mask)) = decisions {
-                steps.extend(masked.fill(caps, mask, self.factor().1 != 0)?);
-            }
-            return Ok(steps);
-        }
-        let rule = Rule { shader, entry, scalars: [self.factor().0, 0.0, 0.0] };
-        masked.steps(caps, &rule, &[("x", x), ("y", y)], 1, decisions)
-    }
-
     /// The forward map of a kernel with this name, whatever its arguments are called: x, y and, if it is stored, the mask.
     pub(super) fn lowered(&self, op: &'static str, caps: &Caps, kernel: Source, args: &[Arg]) -> Result<Lowered, Error> {
         let decisions = if self.training { Decisions::Drawn(args.get(2).map(|a| (2, a))) } else { Decisions::All };
-        let steps = self.steps(op, caps, (kernel, op), [(0, &args[0]), (1, &args[1])], decisions)?;
+        let steps = self.masked(op).scaled(caps, (kernel, op), self.factor(), [(0, &args[0]), (1, &args[1])], decisions)?;
         Ok(Lowered { steps, ..Default::default() })
     }
 

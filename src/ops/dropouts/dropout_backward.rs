@@ -9,7 +9,7 @@ use super::{
 };
 use crate::{
     Arg, Bits, Caps, DType, Error, Expected, HostData, Key, Lowered, MaskMode, Op, Pattern, Scaling, Share, Space, cpu, kernel,
-    masked::Decisions, ops::Entry, wgsl::Source,
+    ops::Entry, wgsl::Source,
 };
 use serde::{Deserialize, Serialize};
 
@@ -51,7 +51,7 @@ impl DropoutBackward {
         Dropout { dtype, space, p, key, share, scaling, bits, mask, training: true }
     }
 
-    /// The map whose forward kernel is `drawn` and whose kernel for a stored mask is `stored`: dy, the mask, dx.
+    /// The map whose kernel is `drawn` without a stored mask, and `stored` with one: dy, the mask, dx.
     pub(super) fn lowered(
         &self,
         op: &'static str,
@@ -60,13 +60,8 @@ impl DropoutBackward {
         stored: Source,
         args: &[Arg],
     ) -> Result<Lowered, Error> {
-        let (forward, last) = (self.forward(), args.len() - 1);
-        let (kernel, decisions) = match self.mask {
-            MaskMode::Recompute => (drawn, Decisions::Drawn(None)),
-            MaskMode::Store => ((stored, op), Decisions::Stored((1, &args[1]))),
-        };
-        let steps = forward.steps(op, caps, kernel, [(0, &args[0]), (last, &args[last])], decisions)?;
-        Ok(Lowered { steps, ..Default::default() })
+        let forward = self.forward();
+        forward.masked(op).backward(caps, self.mask, drawn, stored, forward.factor(), args)
     }
 
     /// What dx must hold.
@@ -87,13 +82,7 @@ impl Op for DropoutBackward {
     }
 
     fn args(&self) -> Vec<Arg> {
-        let len = self.space.len();
-        let mut args = vec![Arg::read("dy", self.dtype, len)];
-        if self.mask == MaskMode::Store {
-            args.push(Arg::read("mask", DType::U32, len.div_ceil(32)));
-        }
-        args.push(Arg::write("dx", self.dtype, len));
-        args
+        table::backward_args(self.dtype, &self.space, self.mask)
     }
 
     fn lower(&self, caps: &Caps) -> Result<Lowered, Error> {

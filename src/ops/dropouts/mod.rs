@@ -1,11 +1,19 @@
 //! Random numbers, and what drops and perturbs by them.
+mod alpha_dropout;
+mod alpha_dropout_backward;
 mod dropout;
 mod dropout_backward;
 mod philox;
+mod zoneout;
+mod zoneout_backward;
 
 super::family! {
     dropouts: "Dropout",
     dropout::Dropout,
     dropout_backward::DropoutBackward,
+    alpha_dropout::AlphaDropout,
+    alpha_dropout_backward::AlphaDropoutBackward,
+    zoneout::Zoneout,
+    zoneout_backward::ZoneoutBackward,
     philox::Philox,
 }

@@ -1,5 +1,5 @@
 //! What dropout must give, forward and backward.
-use crate::{Bits, DType, Expected, HostData, Key, Share, Space, cpu};
+use crate::{Approx, Bits, DType, Expected, HostData, Key, Share, Space, cpu};
 
 /// The number of the decision for element `e` of the larger whole, in logical order.
 fn decision(share: Share, c: u64, s: u64, e: u64) -> u64 {
@@ -75,4 +75,10 @@ pub(in crate::ops) fn expected(
         product + x.dtype().rounding(v.abs() + product)
     });
     Expected::Within { bound: bound.collect(), value }
+}
+
+/// Expectations from running analysis. What is not finite must be so exactly.
+pub(in crate::ops) fn within(dtype: DType, items: impl Iterator<Item = Approx>) -> Expected {
+    let (value, bound) = items.map(|v| (v.value, if v.value.is_finite() { v.stored(dtype) } else { 0.0 })).unzip();
+    Expected::Within { value, bound }
 }

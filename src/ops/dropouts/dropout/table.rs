@@ -1,8 +1,22 @@
 //! Cases and documentation of dropout, forward and backward.
 use super::Dropout;
-use crate::{Bits, DType, Key, MaskMode, Op, Scaling, Share, Space, ops::Field};
+use crate::{Arg, Bits, DType, Key, MaskMode, Op, Scaling, Share, Space, ops::Field};
 
 const KEY: Key = Key { seed: 0x0123_4567_89ab_cdef, stream: 3, step: 7, first_element: 0 };
+
+/// The default of `training`.
+pub(in crate::ops) fn yes() -> bool {
+    true
+}
+
+/// What a backward pass reads and writes.
+pub(in crate::ops) fn backward_args(dtype: DType, space: &Space, mask: MaskMode) -> Vec<Arg> {
+    let len = space.len();
+    let mut args = vec![Arg::read("dy", dtype, len)];
+    args.extend((mask == MaskMode::Store).then(|| Arg::read("mask", DType::U32, len.div_ceil(32))));
+    args.push(Arg::write("dx", dtype, len));
+    args
+}
 
 fn flat(dtype: DType, len: usize, p: f64) -> Dropout {
     Dropout::new(dtype, Space::flat(len), p, KEY)
@@ -113,15 +127,15 @@ pub(in crate::ops) fn backward_bench() -> Vec<Box<dyn Op>> {
     DType::FLOATS.into_iter().map(|dtype| back(flat(dtype, 1 << 22, 0.1))).collect()
 }
 
-const SPACE: Field =
+pub(in crate::ops) const SPACE: Field =
     Field { name: "space", default: "", about: "n, c, s, and layout: channels_first (default) or channels_last" };
-const P: Field = Field { name: "p", default: "", about: "the probability of dropping, 0 to 1" };
-const KEY_FIELD: Field = Field {
+pub(in crate::ops) const P: Field = Field { name: "p", default: "", about: "the probability of dropping, 0 to 1" };
+pub(in crate::ops) const KEY_FIELD: Field = Field {
     name: "key",
     default: "",
     about: "seed, stream, step, and first_element (default 0), the tensor's place in a larger whole",
 };
-const SHARE: Field = Field {
+pub(in crate::ops) const SHARE: Field = Field {
     name: "share",
     default: "\"element\"",
     about: "what has one decision: element, channel (of a sample), sample, position (of a sample); batch_element, \
@@ -132,7 +146,17 @@ const SCALING: Field = Field {
     default: "\"inverted\"",
     about: "inverted: kept elements over 1-p in training; scale_at_test: all times 1-p after it",
 };
-const BITS: Field = Field { name: "bits", default: "\"sixteen\"", about: "random bits per decision: sixteen, thirty_two" };
+pub(in crate::ops) const BITS: Field =
+    Field { name: "bits", default: "\"sixteen\"", about: "random bits per decision: sixteen, thirty_two" };
+
+pub(in crate::ops) const STORE: Field = Field {
+    name: "mask",
+    default: "\"recompute\"",
+    about: "store: also write the mask, a bit for each element in the order of memory",
+};
+pub(in crate::ops) const READ: Field =
+    Field { name: "mask", default: "\"recompute\"", about: "store: read the mask that the forward pass wrote" };
+pub(in crate::ops) const TRAINING: Field = Field { name: "training", default: "true", about: "false: drop nothing" };
 
 pub(in crate::ops) const FIELDS: &[Field] = &[
     Field { name: "dtype", default: "", about: "storage of x and y: f32, f16 or bf16" },
@@ -142,12 +166,8 @@ pub(in crate::ops) const FIELDS: &[Field] = &[
     SHARE,
     SCALING,
     BITS,
-    Field {
-        name: "mask",
-        default: "\"recompute\"",
-        about: "store: also write the mask, a bit for each element in the order of memory",
-    },
-    Field { name: "training", default: "true", about: "false: drop nothing" },
+    STORE,
+    TRAINING,
 ];
 
 pub(in crate::ops) const BACKWARD_FIELDS: &[Field] = &[
@@ -158,5 +178,5 @@ pub(in crate::ops) const BACKWARD_FIELDS: &[Field] = &[
     SHARE,
     SCALING,
     BITS,
-    Field { name: "mask", default: "\"recompute\"", about: "store: read the mask that the forward pass wrote" },
+    READ,
 ];

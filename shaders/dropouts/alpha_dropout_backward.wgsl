@@ -1,0 +1,11 @@
+// dx = a·dy where the stored mask has a 1, +0 where not: x is dy, y is dx, draw is lib/draw_stored. Without a stored mask
+// the backward pass is dropout.wgsl with the factor a.
+//!use lib/masked
+//!use lib/keep_scaled
+
+@compute @workgroup_size(WG)
+fn alpha_dropout_backward(@builtin(workgroup_id) wid: vec3<u32>,
+                          @builtin(num_workgroups) count: vec3<u32>,
+                          @builtin(local_invocation_index) index: u32) {
+    masked_map(wid, count, index);
+}

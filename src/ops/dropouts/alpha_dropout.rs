@@ -1,0 +1,158 @@
+//! Alpha dropout, forward. Kernel: `shaders/dropouts/alpha_dropout.wgsl`. Reference: `cpu::alpha_dropout`.
+use super::dropout::{
+    reference::{kept, packed, within},
+    table,
+};
+use crate::{
+    Approx, Arg, Bits, Caps, DType, Error, Expected, HostData, Key, Lowered, MaskMode, Op, Pattern, Share, Space, cpu, kernel,
+    masked::{Decisions, Fate, Masked, Rule},
+    ops::{Entry, Field},
+};
+use serde::{Deserialize, Serialize};
+
+pub(super) mod cases;
+
+/// Alpha dropout, for networks of SELU units: y = a·(m ? x : α') + b, m as in [`Dropout`](super::Dropout).
+///
+/// Reads `x`, writes `y`, both with the elements of `space`; with a stored mask in training also writes `mask`, a bit for each
+/// element: see [`MaskMode::Store`]. After training y is x, bit by bit. No scratch. Deterministic.
+///
+/// α' = -1.7580993408473766, the value at which SELU saturates; a = ((1-p)·(1 + p·α'²))^-½ and b = -a·p·α', which leave a
+/// mean of 0 and a variance of 1 as they were. p is taken to be the probability that is realised, 1 - T/2^b ([`Bits`]), so
+/// that this is exact. [`Share::Channel`] is feature alpha dropout.
+///
+/// p = 0 (T = 2^b) copies every bit of x. p = 1 (T = 0) writes zeros, as PyTorch does: it is the limit of y for p towards 1
+/// on what is dropped. Dropped elements do not depend on x, not even on a NaN.
+///
+/// [`Plan::update`](crate::Plan::update) as for [`Dropout`](super::Dropout).
+///
+/// Error: running analysis of a·x + b with both rounded to f32, and the rounding of the storage type.
+/// Klambauer, Unterthiner, Mayr and Hochreiter, "Self-normalizing neural networks", 2017; PyTorch's `alpha_dropout` and
+/// `feature_alpha_dropout`.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct AlphaDropout {
+    /// How x and y are stored.
+    pub dtype: DType,
+    /// The shape; [`Space::flat`] where it does not matter.
+    pub space: Space,
+    /// The probability of dropping, 0 to 1, both included.
+    pub p: f64,
+    /// What the mask is drawn from.
+    pub key: Key,
+    /// Which elements share a decision; sizes are limited as in [`Dropout`](super::Dropout).
+    #[serde(default)]
+    pub share: Share,
+    /// Random bits per decision.
+    #[serde(default)]
+    pub bits: Bits,
+    /// Whether the mask is kept.
+    #[serde(default)]
+    pub mask: MaskMode,
+    /// Whether anything is dropped.
+    #[serde(default = "table::yes")]
+    pub training: bool,
+}
+
+const NAME: &str = "alpha_dropout";
+
+impl AlphaDropout {
+    /// Training, a decision per element of 16 bits, no stored mask.
+    pub fn new(dtype: DType, space: Space, p: f64, key: Key) -> Self {
+        let (share, bits, mask) = Default::default();
+        Self { dtype, space, p, key, share, bits, mask, training: true }
+    }
+
+    /// The backward pass of this in training.
+    pub fn backward(&self) -> super::AlphaDropoutBackward {
+        let Self { dtype, space, p, key, share, bits, mask, .. } = *self;
+        super::AlphaDropoutBackward { dtype, space, p, key, share, bits, mask }
+    }
+
+    /// Whether the op writes the mask.
+    pub fn stores_mask(&self) -> bool {
+        self.mask == MaskMode::Store && self.training
+    }
+
+    pub(super) fn masked(&self, op: &'static str) -> Masked {
+        let Self { dtype, space, p, key, share, bits, .. } = *self;
+        Masked { op, dtype, space, p, key, share, bits }
+    }
+}
+
+impl Op for AlphaDropout {
+    fn name(&self) -> &'static str {
+        NAME
+    }
+
+    fn args(&self) -> Vec<Arg> {
+        let len = self.space.len();
+        let mut args = vec![Arg::read("x", self.dtype, len), Arg::write("y", self.dtype, len)];
+        args.extend(self.stores_mask().then(|| Arg::write("mask", DType::U32, len.div_ceil(32))));
+        args
+    }
+
+    fn lower(&self, caps: &Caps) -> Result<Lowered, Error> {
+        let (args, masked) = (self.args(), self.masked(NAME));
+        masked.check()?;
+        let (x, y, t) = ((0, &args[0]), (1, &args[1]), masked.threshold());
+        let decisions = Decisions::Drawn(args.get(2).map(|a| (2, a)));
+        let steps = if !self.training || t == self.bits.range() {
+            masked.settled(caps, &[Fate::Copy(x, y)], true, decisions)?
+        } else if t == 0 {
+            masked.settled(caps, &[Fate::Zeros(y)], false, decisions)?
+        } else {
+            let p = 1.0 - masked.keep();
+            let scalars = [cpu::alpha_factor(p), cpu::alpha_dropout(0.0, true, p), cpu::alpha_dropout(0.0, false, p)];
+            let rule = Rule { scalars, ..Rule::new(kernel!("dropouts/alpha_dropout"), NAME) };
+            masked.steps(caps, &rule, &[("x", x), ("y", y)], 1, decisions)?
+        };
+        Ok(Lowered { steps, ..Default::default() })
+    }
+
+    fn patterns(&self) -> Vec<Pattern> {
+        vec![Pattern::Ordinary, Pattern::Tiny, Pattern::NonFinite]
+    }
+
+    fn reference(&self, args: &[HostData]) -> Vec<Expected> {
+        let p = 1.0 - cpu::keep(self.p, if self.bits == Bits::Sixteen { 16 } else { 32 });
+        let kept = kept(&self.space, self.p, &self.key, self.share, self.bits);
+        let y = if !self.training || p == 0.0 {
+            Expected::Exact(args[0].clone())
+        } else if p == 1.0 {
+            Expected::Exact(HostData::from_f64(self.dtype, vec![0.0; kept.len()]))
+        } else {
+            let [b, dropped] = [true, false].map(|kept| Approx::host(cpu::alpha_dropout(0.0, kept, p)));
+            let one = |(x, &kept): (f64, &bool)| {
+                let y = Approx::sum([Approx::exact(x).times(Approx::host(cpu::alpha_factor(p))), b]);
+                let error = if kept { y.error } else { dropped.error };
+                Approx { value: cpu::alpha_dropout(x, kept, p), error }
+            };
+            within(self.dtype, args[0].to_f64().into_iter().zip(&kept).map(one))
+        };
+        let mut out = vec![y];
+        out.extend(self.stores_mask().then(|| packed(&kept)));
+        out
+    }
+}
+
+pub(super) const FIELDS: &[Field] = &[
+    Field { name: "dtype", default: "", about: "storage of x and y: f32, f16 or bf16" },
+    table::SPACE,
+    table::P,
+    table::KEY_FIELD,
+    table::SHARE,
+    table::BITS,
+    table::STORE,
+    table::TRAINING,
+];
+
+pub(super) const ENTRY: Entry = Entry {
+    name: NAME,
+    summary: "drops elements or channels of SELU units to the value where they saturate, and keeps mean 0 and variance 1",
+    formula: "y = a·(m ? x : α') + b, α' = -1.7581, a = ((1-p)(1 + p·α'²))^-½, b = -a·p·α'",
+    fields: FIELDS,
+    cases: cases::forward,
+    bench: cases::forward_bench,
+    parse: crate::ops::parse::<AlphaDropout>,
+};

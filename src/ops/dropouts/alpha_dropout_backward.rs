@@ -1,0 +1,110 @@
+//! Alpha dropout, backward. Kernel: `shaders/dropouts/alpha_dropout_backward.wgsl` with a stored mask, else
+//! `shaders/dropouts/dropout.wgsl`. Reference: `cpu::alpha_dropout_backward`.
+use super::{
+    AlphaDropout,
+    alpha_dropout::cases,
+    dropout::{
+        reference::{kept, unpacked, within},
+        table,
+    },
+};
+use crate::{
+    Approx, Arg, Bits, Caps, DType, Error, Expected, HostData, Key, Lowered, MaskMode, Op, Pattern, Share, Space, cpu, kernel,
+    ops::{Entry, Field},
+};
+use serde::{Deserialize, Serialize};
+
+/// The backward pass of [`AlphaDropout`] in training: dx = m·a·dy, with the mask m of the forward pass.
+///
+/// Reads `dy`, and `mask` if it was stored; writes `dx`. Fields as in the forward pass. Without a stored mask the kernel is
+/// that of [`Dropout`](super::Dropout) with the factor a. p = 1 gives zeros, p = 0 copies; `mask` is not looked at then. No
+/// scratch. Deterministic.
+///
+/// Error: a, rounded to f32, and one product; the rounding of the storage type.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct AlphaDropoutBackward {
+    /// How dy and dx are stored.
+    pub dtype: DType,
+    /// The shape.
+    pub space: Space,
+    /// The probability of dropping, 0 to 1, both included.
+    pub p: f64,
+    /// What the mask was drawn from.
+    pub key: Key,
+    /// Which elements share a decision.
+    #[serde(default)]
+    pub share: Share,
+    /// Random bits per decision.
+    #[serde(default)]
+    pub bits: Bits,
+    /// Whether the forward pass kept the mask.
+    #[serde(default)]
+    pub mask: MaskMode,
+}
+
+const NAME: &str = "alpha_dropout_backward";
+
+impl AlphaDropoutBackward {
+    fn forward(&self) -> AlphaDropout {
+        let Self { dtype, space, p, key, share, bits, mask } = *self;
+        AlphaDropout { dtype, space, p, key, share, bits, mask, training: true }
+    }
+}
+
+impl Op for AlphaDropoutBackward {
+    fn name(&self) -> &'static str {
+        NAME
+    }
+
+    fn args(&self) -> Vec<Arg> {
+        table::backward_args(self.dtype, &self.space, self.mask)
+    }
+
+    fn lower(&self, caps: &Caps) -> Result<Lowered, Error> {
+        let masked = self.forward().masked(NAME);
+        let factor = (cpu::alpha_factor(1.0 - masked.keep()), masked.threshold());
+        let (drawn, stored) = ((kernel!("dropouts/dropout"), "dropout"), kernel!("dropouts/alpha_dropout_backward"));
+        masked.backward(caps, self.mask, drawn, stored, factor, &self.args())
+    }
+
+    fn patterns(&self) -> Vec<Pattern> {
+        self.forward().patterns()
+    }
+
+    fn reference(&self, args: &[HostData]) -> Vec<Expected> {
+        let kept = match self.mask {
+            MaskMode::Recompute => kept(&self.space, self.p, &self.key, self.share, self.bits),
+            MaskMode::Store => unpacked(&args[1], self.space.len()),
+        };
+        let p = 1.0 - cpu::keep(self.p, if self.bits == Bits::Sixteen { 16 } else { 32 });
+        if p == 0.0 {
+            return vec![Expected::Exact(args[0].clone())];
+        }
+        let one = |(dy, &kept): (f64, &bool)| {
+            let error = if kept { Approx::exact(dy).times(Approx::host(cpu::alpha_factor(p))).error } else { 0.0 };
+            Approx { value: cpu::alpha_dropout_backward(dy, kept && p < 1.0, p), error }
+        };
+        vec![within(self.dtype, args[0].to_f64().into_iter().zip(&kept).map(one))]
+    }
+}
+
+const FIELDS: &[Field] = &[
+    Field { name: "dtype", default: "", about: "storage of dy and dx: f32, f16 or bf16" },
+    table::SPACE,
+    table::P,
+    table::KEY_FIELD,
+    table::SHARE,
+    table::BITS,
+    table::READ,
+];
+
+pub(super) const ENTRY: Entry = Entry {
+    name: NAME,
+    summary: "sends the gradient through alpha dropout: with the mask drawn again, or with the one that was kept",
+    formula: "dx = m·a·dy, a = ((1-p)(1 + p·α'²))^-½",
+    fields: FIELDS,
+    cases: cases::backward,
+    bench: cases::backward_bench,
+    parse: crate::ops::parse::<AlphaDropoutBackward>,
+};

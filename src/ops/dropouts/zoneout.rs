@@ -1,0 +1,178 @@
+//! Zoneout, forward. Kernel: `shaders/dropouts/zoneout.wgsl`. Reference: `cpu::zoneout`.
+use super::dropout::{
+    reference::{kept, packed, within},
+    table,
+};
+use crate::{
+    Approx, Arg, Bits, Caps, DType, Error, Expected, HostData, Key, Lowered, MaskMode, Op, Pattern, Share, Space, cpu, kernel,
+    masked::{Decisions, Fate, Masked, Rule},
+    ops::{Entry, Field},
+};
+use serde::{Deserialize, Serialize};
+
+pub(super) mod cases;
+
+/// Zoneout of a recurrent state: y = m ? x : previous, x being the new state and m drawn as in
+/// [`Dropout`](super::Dropout); after training y = (1-p)·x + p·previous, the mean over all masks.
+///
+/// Reads `x` and `previous`, writes `y`, all with the elements of `space`; with a stored mask in training also writes `mask`,
+/// a bit for each element: see [`MaskMode::Store`]; 1 = the new value. No scratch. Deterministic.
+///
+/// p is the probability of keeping the previous value. p is taken to be the one that is realised, 1 - T/2^b ([`Bits`]), so
+/// that the mean is exact. p = 0 (T = 2^b) copies x and p = 1 (T = 0) copies previous, also after training: what the other one
+/// holds does not matter, also not a NaN. The authors share decisions over nothing but give cell and hidden state rates of
+/// their own: two calls, two streams.
+///
+/// [`Plan::update`](crate::Plan::update) as for [`Dropout`](super::Dropout).
+///
+/// Error: none in training; after it two products and a sum in f32, and the rounding of the storage type.
+/// Krueger et al., "Zoneout: regularizing RNNs by randomly preserving hidden activations", 2017.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Zoneout {
+    /// How x, previous and y are stored.
+    pub dtype: DType,
+    /// The shape; [`Space::flat`] where it does not matter.
+    pub space: Space,
+    /// The probability of keeping the previous value, 0 to 1, both included.
+    pub p: f64,
+    /// What the mask is drawn from.
+    pub key: Key,
+    /// Which elements share a decision; sizes are limited as in [`Dropout`](super::Dropout).
+    #[serde(default)]
+    pub share: Share,
+    /// Random bits per decision.
+    #[serde(default)]
+    pub bits: Bits,
+    /// Whether the mask is kept.
+    #[serde(default)]
+    pub mask: MaskMode,
+    /// Whether a mask is drawn; if not, y is its mean.
+    #[serde(default = "table::yes")]
+    pub training: bool,
+}
+
+const NAME: &str = "zoneout";
+
+impl Zoneout {
+    /// Training, a decision per element of 16 bits, no stored mask.
+    pub fn new(dtype: DType, space: Space, p: f64, key: Key) -> Self {
+        let (share, bits, mask) = Default::default();
+        Self { dtype, space, p, key, share, bits, mask, training: true }
+    }
+
+    /// The backward pass of this.
+    pub fn backward(&self) -> super::ZoneoutBackward {
+        let Self { dtype, space, p, key, share, bits, mask, training } = *self;
+        super::ZoneoutBackward { dtype, space, p, key, share, bits, mask, training }
+    }
+
+    /// Whether the op writes the mask.
+    pub fn stores_mask(&self) -> bool {
+        self.mask == MaskMode::Store && self.training
+    }
+
+    pub(super) fn masked(&self, op: &'static str) -> Masked {
+        let Self { dtype, space, p, key, share, bits, .. } = *self;
+        Masked { op, dtype, space, p, key, share, bits }
+    }
+
+    /// The outcome of both kernels: a choice, or the mean.
+    pub(super) fn rule(&self, rule: Rule) -> Rule {
+        let keep = self.masked(NAME).keep();
+        if self.training { rule } else { Rule { scalars: [keep, 0.0, 1.0 - keep], consts: &[("BLEND", 1)], ..rule } }
+    }
+
+    /// The probability of the new value, for the reference.
+    pub(super) fn keep(&self) -> f64 {
+        cpu::keep(self.p, if self.bits == Bits::Sixteen { 16 } else { 32 })
+    }
+}
+
+impl Op for Zoneout {
+    fn name(&self) -> &'static str {
+        NAME
+    }
+
+    fn args(&self) -> Vec<Arg> {
+        let len = self.space.len();
+        let mut args = ["x", "previous"].map(|name| Arg::read(name, self.dtype, len)).to_vec();
+        args.push(Arg::write("y", self.dtype, len));
+        args.extend(self.stores_mask().then(|| Arg::write("mask", DType::U32, len.div_ceil(32))));
+        args
+    }
+
+    fn lower(&self, caps: &Caps) -> Result<Lowered, Error> {
+        let (args, masked) = (self.args(), self.masked(NAME));
+        masked.check()?;
+        let ([x, previous, y], t) = ([0, 1, 2].map(|i| (i, &args[i])), masked.threshold());
+        let decisions = if self.training { Decisions::Drawn(args.get(3).map(|a| (3, a))) } else { Decisions::All };
+        let steps = if t == 0 || t == self.bits.range() {
+            let from = if t == 0 { previous } else { x };
+            masked.settled(caps, &[Fate::Copy(from, y)], t > 0, decisions)?
+        } else {
+            let rule = self.rule(Rule::new(kernel!("dropouts/zoneout"), NAME));
+            masked.steps(caps, &rule, &[("x", x), ("previous", previous), ("y", y)], 2, decisions)?
+        };
+        Ok(Lowered { steps, ..Default::default() })
+    }
+
+    fn patterns(&self) -> Vec<Pattern> {
+        vec![Pattern::Ordinary, Pattern::Tiny, Pattern::NonFinite]
+    }
+
+    fn reference(&self, args: &[HostData]) -> Vec<Expected> {
+        let (x, previous, keep) = (args[0].to_f64(), args[1].to_f64(), self.keep());
+        let kept = kept(&self.space, self.p, &self.key, self.share, self.bits);
+        let pairs = || x.iter().zip(&previous);
+        let y = if keep == 0.0 || keep == 1.0 {
+            Expected::Exact(args[usize::from(keep == 0.0)].clone())
+        } else if self.training {
+            // Nothing is computed; what is below the least normal number may be flushed on its way.
+            let one = |((&x, &previous), &kept)| Approx::exact(cpu::zoneout(x, previous, kept));
+            passed(self.dtype, pairs().zip(&kept).map(one))
+        } else {
+            within(
+                self.dtype,
+                pairs().map(|(&x, &previous)| {
+                    let parts = [(x, keep), (previous, 1.0 - keep)].map(|(v, by)| Approx::exact(v).times(Approx::host(by)));
+                    Approx { value: cpu::zoneout_mean(x, previous, keep), error: Approx::sum(parts).error }
+                }),
+            )
+        };
+        let mut out = vec![y];
+        out.extend(self.stores_mask().then(|| packed(&kept)));
+        out
+    }
+}
+
+/// Values that pass through a kernel: exact, but what is below the least normal number may be flushed.
+pub(super) fn passed(dtype: DType, items: impl Iterator<Item = Approx>) -> Expected {
+    let flushed = |v: f64| if v.abs() < dtype.least_normal() { v.abs() } else { 0.0 };
+    let (value, bound) = items.map(|v| (v.value, flushed(v.value))).unzip();
+    Expected::Within { value, bound }
+}
+
+const FIELDS: &[Field] = &[
+    Field { name: "dtype", default: "", about: "storage of x, previous and y: f32, f16 or bf16" },
+    table::SPACE,
+    P,
+    table::KEY_FIELD,
+    table::SHARE,
+    table::BITS,
+    table::STORE,
+    TRAINING,
+];
+pub(super) const P: Field = Field { name: "p", default: "", about: "the probability of keeping the previous value, 0 to 1" };
+pub(super) const TRAINING: Field =
+    Field { name: "training", default: "true", about: "false: the mean over all masks instead of a mask" };
+
+pub(super) const ENTRY: Entry = Entry {
+    name: NAME,
+    summary: "keeps the previous value of random elements of a recurrent state; after training, the mean of that",
+    formula: "y = m·x + (1-m)·previous, m = 1 with probability 1-p (after training: (1-p)·x + p·previous)",
+    fields: FIELDS,
+    cases: cases::forward,
+    bench: cases::forward_bench,
+    parse: crate::ops::parse::<Zoneout>,
+};

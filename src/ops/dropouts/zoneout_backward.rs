@@ -1,0 +1,144 @@
+//! Zoneout, backward. Kernel: `shaders/dropouts/zoneout_backward.wgsl`. Reference: `cpu::zoneout_backward`.
+use super::{
+    Zoneout,
+    dropout::{
+        reference::{kept, unpacked, within},
+        table,
+    },
+    zoneout::{P, TRAINING, cases, passed},
+};
+use crate::{
+    Approx, Arg, Bits, Caps, DType, Error, Expected, HostData, Key, Lowered, MaskMode, Op, Pattern, Share, Space, cpu, kernel,
+    masked::{Decisions, Fate, Rule},
+    ops::{Entry, Field},
+};
+use serde::{Deserialize, Serialize};
+
+/// The backward pass of [`Zoneout`]: dx = m·dy and dprevious = (1-m)·dy, with the mask m of the forward pass; after training
+/// dx = (1-p)·dy and dprevious = p·dy.
+///
+/// Reads `dy`, and `mask` if it was stored in training; writes `dx` and `dprevious`. Fields as in the forward pass. Where p is
+/// 0 or 1 one of them is dy, bit by bit, the other zeros, and `mask` is not looked at. What goes nowhere is +0, also of a NaN.
+/// No scratch. Deterministic.
+///
+/// Error: none in training; after it a factor, rounded to f32, a product, and the rounding of the storage type.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ZoneoutBackward {
+    /// How dy, dx and dprevious are stored.
+    pub dtype: DType,
+    /// The shape.
+    pub space: Space,
+    /// The probability of keeping the previous value, 0 to 1, both included.
+    pub p: f64,
+    /// What the mask was drawn from.
+    pub key: Key,
+    /// Which elements share a decision.
+    #[serde(default)]
+    pub share: Share,
+    /// Random bits per decision.
+    #[serde(default)]
+    pub bits: Bits,
+    /// Whether the forward pass kept the mask.
+    #[serde(default)]
+    pub mask: MaskMode,
+    /// Whether the forward pass drew a mask.
+    #[serde(default = "table::yes")]
+    pub training: bool,
+}
+
+const NAME: &str = "zoneout_backward";
+
+impl ZoneoutBackward {
+    fn forward(&self) -> Zoneout {
+        let Self { dtype, space, p, key, share, bits, mask, training } = *self;
+        Zoneout { dtype, space, p, key, share, bits, mask, training }
+    }
+}
+
+impl Op for ZoneoutBackward {
+    fn name(&self) -> &'static str {
+        NAME
+    }
+
+    fn args(&self) -> Vec<Arg> {
+        let len = self.space.len();
+        let mut args = vec![Arg::read("dy", self.dtype, len)];
+        args.extend(self.forward().stores_mask().then(|| Arg::read("mask", DType::U32, len.div_ceil(32))));
+        args.extend(["dx", "dprevious"].map(|name| Arg::write(name, self.dtype, len)));
+        args
+    }
+
+    fn lower(&self, caps: &Caps) -> Result<Lowered, Error> {
+        let (args, forward) = (self.args(), self.forward());
+        let masked = forward.masked(NAME);
+        masked.check()?;
+        let (last, t) = (args.len() - 1, masked.threshold());
+        let [dy, dx, dprevious] = [0, last - 1, last].map(|i| (i, &args[i]));
+        let decisions = match self.training {
+            true if forward.stores_mask() => Decisions::Stored((1, &args[1])),
+            true => Decisions::Drawn(None),
+            false => Decisions::All,
+        };
+        let steps = if t == 0 || t == self.bits.range() {
+            let (to, other) = if t == 0 { (dprevious, dx) } else { (dx, dprevious) };
+            masked.settled(caps, &[Fate::Copy(dy, to), Fate::Zeros(other)], t > 0, decisions)?
+        } else {
+            let rule = forward.rule(Rule::new(kernel!("dropouts/zoneout_backward"), NAME));
+            masked.steps(caps, &rule, &[("dy", dy), ("dx", dx), ("dprevious", dprevious)], 1, decisions)?
+        };
+        Ok(Lowered { steps, ..Default::default() })
+    }
+
+    fn patterns(&self) -> Vec<Pattern> {
+        self.forward().patterns()
+    }
+
+    fn reference(&self, args: &[HostData]) -> Vec<Expected> {
+        let (dy, keep, len) = (args[0].to_f64(), self.forward().keep(), self.space.len());
+        if keep == 0.0 || keep == 1.0 {
+            let zeros = Expected::Exact(HostData::from_f64(self.dtype, vec![0.0; len]));
+            let mut out = vec![Expected::Exact(args[0].clone()), zeros];
+            out.rotate_left(usize::from(keep == 0.0));
+            return out;
+        }
+        if !self.training {
+            let one = |which: usize| {
+                let by = Approx::host([keep, 1.0 - keep][which]);
+                dy.iter().map(move |&dy| Approx {
+                    value: cpu::zoneout_mean_backward(dy, keep)[which],
+                    error: Approx::exact(dy).times(by).error,
+                })
+            };
+            return vec![within(self.dtype, one(0)), within(self.dtype, one(1))];
+        }
+        let kept = match self.mask {
+            MaskMode::Recompute => kept(&self.space, self.p, &self.key, self.share, self.bits),
+            MaskMode::Store => unpacked(&args[1], len),
+        };
+        let one =
+            |which: usize| dy.iter().zip(&kept).map(move |(&dy, &kept)| Approx::exact(cpu::zoneout_backward(dy, kept)[which]));
+        vec![passed(self.dtype, one(0)), passed(self.dtype, one(1))]
+    }
+}
+
+const FIELDS: &[Field] = &[
+    Field { name: "dtype", default: "", about: "storage of dy, dx and dprevious: f32, f16 or bf16" },
+    table::SPACE,
+    P,
+    table::KEY_FIELD,
+    table::SHARE,
+    table::BITS,
+    table::READ,
+    TRAINING,
+];
+
+pub(super) const ENTRY: Entry = Entry {
+    name: NAME,
+    summary: "sends the gradient through zoneout, to the new state and to the previous one",
+    formula: "dx = m·dy, dprevious = (1-m)·dy (after training: (1-p)·dy and p·dy)",
+    fields: FIELDS,
+    cases: cases::backward,
+    bench: cases::backward_bench,
+    parse: crate::ops::parse::<ZoneoutBackward>,
+};
