@@ -2,6 +2,7 @@
 mod averaging;
 mod dropouts;
 mod mixing;
+mod losses;
 mod norms;
 mod optimizers;
 mod penalties;
@@ -10,6 +11,7 @@ mod transforms;
 pub use averaging::*;
 pub use dropouts::*;
 pub use mixing::*;
+pub use losses::*;
 pub use norms::*;
 pub use optimizers::*;
 pub use penalties::*;

@@ -4,6 +4,7 @@ use crate::{DType, Error, Op, Segment};
 mod averaging;
 mod dropouts;
 mod mixing;
+mod losses;
 mod norms;
 mod optimizers;
 mod penalties;
@@ -12,6 +13,7 @@ mod transforms;
 pub use averaging::*;
 pub use dropouts::*;
 pub use mixing::*;
+pub use losses::*;
 pub use norms::*;
 pub use optimizers::*;
 pub use penalties::*;
@@ -21,6 +23,7 @@ pub use transforms::*;
 pub const FAMILIES: &[Family] = &[penalties::FAMILY, transforms::FAMILY, optimizers::FAMILY, dropouts::FAMILY, norms::FAMILY];
 pub const FAMILIES: &[Family] = &[penalties::FAMILY, optimizers::FAMILY, averaging::FAMILY, dropouts::FAMILY, norms::FAMILY];
 pub const FAMILIES: &[Family] = &[penalties::FAMILY, optimizers::FAMILY, dropouts::FAMILY, norms::FAMILY, mixing::FAMILY];
+pub const FAMILIES: &[Family] = &[penalties::FAMILY, optimizers::FAMILY, dropouts::FAMILY, norms::FAMILY, losses::FAMILY];
 
 /// The rows of the table in order.
 pub fn all() -> impl Iterator<Item = &'static Entry> {

@@ -8,6 +8,7 @@ mod json;
 mod limits;
 mod mixing;
 mod masks;
+mod losses;
 mod normalisation;
 mod optimizers;
 mod penalties;

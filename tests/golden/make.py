@@ -24,6 +24,7 @@ import batch_norms
 import dropouts
 import mixing
 import masks
+import losses
 import optimizers
 import oracle
 import penalties
@@ -42,6 +43,7 @@ def main():
     for module in (penalties, dropouts, batch_norms, batch_norm_gradients, optimizers, adaptive, averaging, row_norms):
     for module in (penalties, dropouts, batch_norms, batch_norm_gradients, optimizers, adaptive, row_norms, mixing):
     for module in (penalties, dropouts, masks, batch_norms, batch_norm_gradients, optimizers, adaptive, row_norms):
+    for module in (penalties, dropouts, batch_norms, batch_norm_gradients, optimizers, adaptive, row_norms, losses):
         for file in module.files():
             path = HERE / f"{file.op}.json"
             cases = oracle.write(path, file)

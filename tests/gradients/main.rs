@@ -3,6 +3,7 @@
 mod activity;
 mod mixing;
 mod masks;
+mod losses;
 mod rows;
 
 use ridgepole::{

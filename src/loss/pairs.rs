@@ -1,0 +1,196 @@
+//! Losses of pairs of a prediction and a target: arguments, dispatches, bounds.
+use crate::{
+    Approx, Arg, Caps, DType, Error, Expected, HostData, LossReduction, Lowered, Op, Pattern, Rng, Step,
+    fold::{Monoid, Partials},
+    loss::check_grad_scale,
+    params,
+    segment::check_float,
+    tile,
+    wgsl::{Decl, Source, Spec, part},
+};
+
+params! {
+    PairwiseLossParams {
+        first: u32, blocks: u32, lo: u32, hi: u32, base: u32, end: u32, partial: u32,
+        scale: f32, factor: f32, curve: f32, knee: f32, slope: f32
+    }
+}
+
+/// The most elements of a tensor: quads are counted in 32 bits.
+const MOST: usize = 1 << 34;
+
+/// A loss of pairs as its op describes it.
+pub(crate) struct Pairs {
+    pub name: &'static str,
+    pub dtype: DType,
+    pub len: usize,
+    pub reduction: LossReduction,
+    pub grad: bool,
+    pub grad_scale: f64,
+    /// The op's own file: value and derivative by the difference.
+    pub map: Source,
+    /// What the map asks of the parameters: curve, knee, slope.
+    pub words: [f64; 3],
+}
+
+impl Pairs {
+    fn each(&self) -> bool {
+        self.reduction == LossReduction::None
+    }
+
+    fn scale(&self) -> f64 {
+        if self.reduction == LossReduction::Mean && self.len > 0 { 1.0 / self.len as f64 } else { 1.0 }
+    }
+
+    pub fn args(&self) -> Vec<Arg> {
+        let mut args = ["pred", "target"].map(|name| Arg::read(name, self.dtype, self.len)).to_vec();
+        args.push(Arg::write("loss", DType::F32, if self.each() { self.len } else { 1 }));
+        args.extend(self.grad.then(|| Arg::write("dpred", self.dtype, self.len)));
+        args
+    }
+
+    pub fn lower(&self, caps: &Caps) -> Result<Lowered, Error> {
+        let (args, mut out) = (self.args(), Lowered::default());
+        check_float(self.name, &args[0])?;
+        if self.len > MOST {
+            return Err(Error::argument(self.name, "len", format!("is {}, must be at most 2^34: split it", self.len)));
+        }
+        check_grad_scale(self.name, self.grad_scale)?;
+        let bytes = if self.each() { 4 } else { self.dtype.size() };
+        let block = u64::from(caps.lanes) * u64::from(caps.quads);
+        let pieces = tile::flat(self.name, caps, self.len as u64, bytes, block)?;
+        let (partials, first) = Partials::of_pieces(self.name, &mut out, caps, Monoid::SUM, &pieces)?;
+        for (piece, partial) in pieces.iter().zip(first) {
+            let decl = |name, dtype, writes| Decl { name, dtype, view: piece.view(), writes };
+            let mut bindings = vec![decl("pred", self.dtype, false), decl("wanted", self.dtype, false)];
+            let mut slots = vec![piece.slot(0, &args[0]), piece.slot(1, &args[1])];
+            let mut parts = vec![];
+            if self.each() {
+                parts.push(part("lib/values_each"));
+                bindings.push(decl("loss", DType::F32, true));
+                slots.push(piece.slot(2, &args[2]));
+            } else {
+                parts.push(part("lib/values_sum"));
+                bindings.push(Monoid::SUM.decl("partial_sums", true));
+                slots.push(partials.slot());
+            }
+            if self.grad {
+                parts.push(part("lib/gradient_kept"));
+                bindings.push(decl("gradient_out", self.dtype, true));
+                slots.push(piece.slot(3, &args[3]));
+            } else {
+                parts.push(part("lib/gradient_none"));
+            }
+            parts.push(self.map);
+            let [curve, knee, slope] = self.words.map(|v| v as f32);
+            let blocks = piece.blocks.end - piece.blocks.start;
+            out.steps.push(Step {
+                spec: Spec {
+                    shader: part("lib/pairwise_loss"),
+                    entry: "pairwise_loss",
+                    parts,
+                    bindings,
+                    consts: vec![("WG", caps.lanes), ("QUADS", caps.quads)],
+                },
+                params: PairwiseLossParams {
+                    first: piece.blocks.start as u32,
+                    blocks: blocks as u32,
+                    lo: piece.quads.start as u32,
+                    hi: piece.quads.end as u32,
+                    base: piece.base(),
+                    end: piece.end(),
+                    partial,
+                    scale: self.scale() as f32,
+                    factor: (self.scale() * self.grad_scale) as f32,
+                    curve,
+                    knee,
+                    slope,
+                }
+                .into(),
+                slots,
+                workgroups: blocks,
+                trips: u64::from(caps.quads) + u64::from(caps.lanes.ilog2()),
+            });
+        }
+        if !self.each() {
+            partials.into_arg(&mut out, caps, 2, &args[2]);
+        }
+        Ok(out)
+    }
+
+    pub fn patterns(&self) -> Vec<Pattern> {
+        if self.len > 100_000 {
+            return vec![Pattern::Zeros];
+        }
+        vec![Pattern::Ordinary, Pattern::Zeros, Pattern::Offset, Pattern::Tiny, Pattern::NonFinite]
+    }
+
+    /// A sum hides what infinities do behind one NaN: in tensors of even length there is none. Predictions meet some targets.
+    pub fn fill(&self, arg: &Arg, rng: &mut Rng, pattern: Pattern) -> HostData {
+        let offset = if pattern == Pattern::Offset { 1e4 } else { 0.0 };
+        let drawn = if offset > 0.0 { Pattern::Ordinary } else { pattern };
+        let values = rng.fill(arg, [-2.0, 2.0], drawn).to_f64();
+        let one = |(i, v): (usize, f64)| match (v.is_nan() && arg.len.is_multiple_of(2), i % 16 == 7 && v.is_finite()) {
+            (true, _) => 0.5,
+            (_, true) => offset + 0.25,
+            _ => offset + v,
+        };
+        HostData::from_f64(arg.dtype, values.into_iter().enumerate().map(one))
+    }
+
+    /// From value and derivative by the difference: `exact` of prediction and target in f64, `errors` of a difference that is
+    /// off by as much as it says.
+    pub fn expected(
+        &self,
+        args: &[HostData],
+        exact: impl Fn(f64, f64) -> (f64, f64),
+        errors: impl Fn(Approx) -> [f64; 2],
+    ) -> Vec<Expected> {
+        let (e, least) = (DType::F32.epsilon(), DType::F32.least_normal());
+        let (p, t) = (args[0].to_f64(), args[1].to_f64());
+        let (scale, factor) = (Approx::host(self.scale()), Approx::host(self.scale() * self.grad_scale));
+        let (mut loss, mut grad) = ((vec![], vec![]), (vec![], vec![]));
+        let bound = |value: f64, bound: f64| if value.is_finite() { bound } else { 0.0 };
+        for (p, t) in p.into_iter().zip(t) {
+            let (value, slope) = exact(p, t);
+            let d = p - t;
+            let tiny = |v: f64| if v != 0.0 && v.abs() < least { least } else { 0.0 };
+            let flushed = tiny(p) + tiny(t) + tiny(d);
+            let [of_value, of_slope] = errors(Approx { value: d, error: e * d.abs() + flushed });
+            loss.0.push(value);
+            loss.1.push(bound(value, of_value));
+            let dpred = Approx { value: slope, error: of_slope }.times(factor);
+            grad.0.push(slope * self.scale() * self.grad_scale);
+            grad.1.push(bound(slope, dpred.stored(self.dtype)));
+        }
+        if !self.each() {
+            let sum: f64 = loss.0.iter().sum();
+            // No loss is negative: each addition is off by an ulp of the sum at most. 64 trips of a lane and 8 levels of a tree,
+            // for the blocks and for each level of the fold; two additions for the parts of a quad.
+            let levels = (self.len as f64 / 1024.0 + 1.0).log(256.0).ceil().max(1.0);
+            let error = loss.1.iter().sum::<f64>() + e * (2.0 + 72.0 * (1.0 + levels)) * sum;
+            let total = Approx { value: sum, error }.times(scale);
+            loss = (vec![sum * self.scale()], vec![bound(sum, total.error)]);
+        }
+        let mut out = vec![Expected::Within { value: loss.0, bound: loss.1 }];
+        out.extend(self.grad.then_some(Expected::Within { value: grad.0, bound: grad.1 }));
+        out
+    }
+}
+
+/// Lengths on both sides of quads, blocks and windows; every reduction in every type, with and without gradient.
+pub(crate) fn cases(make: impl Fn(usize, DType, usize, LossReduction, bool) -> Box<dyn Op>) -> Vec<Box<dyn Op>> {
+    let reductions = [LossReduction::Mean, LossReduction::Sum, LossReduction::None];
+    let mut out = vec![];
+    for (i, len) in [0, 1, 3, 4, 31, 1000, 4095, 4097, 20_003].into_iter().enumerate() {
+        for (j, dtype) in DType::FLOATS.into_iter().enumerate() {
+            out.push(make(out.len(), dtype, len, reductions[(i + j) % 3], (i + 2 * j) % 5 != 4));
+        }
+    }
+    out
+}
+
+/// Long tensors.
+pub(crate) fn benches(make: impl Fn(DType, usize) -> Box<dyn Op>) -> Vec<Box<dyn Op>> {
+    DType::FLOATS.map(|dtype| make(dtype, 1 << 22)).into()
+}

@@ -1,0 +1,198 @@
+//! Softmax cross-entropy. Kernel: `shaders/losses/cross_entropy.wgsl`. Reference: `cpu::cross_entropy`.
+use crate::{
+    Arg, Caps, DType, Error, Expected, HostData, LossReduction, Lowered, Op, Pattern, Rng, Targets, loss, ops::Entry,
+    optimizer::check_scalar, segment::check_float,
+};
+use serde::{Deserialize, Serialize};
+
+mod reference;
+mod steps;
+mod table;
+
+/// Softmax cross-entropy of rows of logits against their targets, and its gradient, in one pass.
+///
+/// With p = softmax(z) of a row of K logits, the target's shares t (1 for its class, where it is a class), weights w and
+/// q_c = w_c·((1-ε)·t_c + ε/K), the loss of a row is (1-p_t)^γ·Σ q_c·(-ln p_c) + r·(λ·(ln Σ exp z)² - β·H(p)). r is the
+/// weight of the row: w_t where targets are classes, else 1. H is the entropy, in nats.
+///
+/// Reads `logits` (rows·classes elements, row after row), `target` (u32\[rows\], or f32\[rows, classes\]: [`Targets`]) and
+/// `class_weight` w (f32\[classes\]; absent: 1). Writes `loss`, f32\[1\], or f32\[rows\] if nothing is reduced, and with `grad`
+/// `dlogits` (as `logits`): the gradient of `loss` (of its sum) times `grad_scale`.
+///
+/// The mean is PyTorch's: the sum divided by Σr over the rows that are not ignored; by the number of rows where targets are
+/// probabilities. Where it would divide by 0, loss and gradient are 0 (PyTorch: NaN). A row whose target is
+/// `ignore_index` has loss and gradient 0, whatever its logits are.
+///
+/// A logit of -∞ masks its class: p = 0, and its `dlogits` is that of p = 0. If its q is not 0, the loss is +∞, its gradient
+/// finite; if its q is 0, it adds nothing. A row becomes NaN, its loss and all of its `dlogits`, if a logit is NaN or +∞,
+/// if all are -∞, or if its class does not exist (`classes` or more, and not `ignore_index`); nothing is read out of
+/// bounds, and the other rows' `dlogits` stay right: such a class counts as 1 in the mean's divisor, as 0 with `class_weight`.
+///
+/// Each row is reduced in one pass, measured from its largest logit, by sums whose terms all have one sign; partial sums
+/// are added in a fixed order: results are the same bit for bit from run to run on a device. Error: relative to the loss
+/// and to p. One dispatch, one for an end that is no whole quad, more for windows and for levels of the sum; two or more
+/// before it if the mean's divisor depends on the targets. A device must be able to bind 4 bytes per row and per class, and
+/// one to four rows. Rows of up to 1536 classes (384 unless a multiple of 4) stay in workgroup
+/// memory between the two passes over them; longer ones are read twice.
+///
+/// Szegedy et al., "Rethinking the Inception architecture for computer vision", 2016 (ε); Chowdhery et al., "PaLM", 2022 (λ);
+/// Pereyra et al., "Regularizing neural networks by penalizing confident output distributions", 2017 (β); Lin et al.,
+/// "Focal loss for dense object detection", 2017 (γ; their α is `class_weight`).
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct CrossEntropy {
+    /// How `logits` and `dlogits` are stored.
+    pub dtype: DType,
+    /// Rows. May be 0; fewer than 2^32.
+    pub rows: usize,
+    /// Classes, K: 1 to 2^20; rows·classes is at most 2^34.
+    pub classes: usize,
+    /// What `target` holds.
+    #[serde(default)]
+    pub target: Targets,
+    /// ε, 0 to 1: what all classes share of a target.
+    #[serde(default)]
+    pub label_smoothing: f64,
+    /// Whether classes have weights.
+    #[serde(default)]
+    pub class_weight: bool,
+    /// The class that stands for a row without target. Needs [`Targets::Classes`].
+    #[serde(default)]
+    pub ignore_index: Option<u32>,
+    /// λ, at least 0: keeps ln Σ exp z near 0.
+    #[serde(default)]
+    pub z_loss: f64,
+    /// β, at least 0: rewards entropy.
+    #[serde(default)]
+    pub confidence_penalty: f64,
+    /// γ, at least 0: plays down what is right already. Above 0, it needs [`Targets::Classes`] and no label smoothing.
+    #[serde(default)]
+    pub focal_gamma: f64,
+    /// What becomes of the rows' losses.
+    #[serde(default)]
+    pub reduction: LossReduction,
+    /// Whether `dlogits` is written.
+    #[serde(default = "crate::channels::yes")]
+    pub grad: bool,
+    /// What `dlogits` is multiplied by: loss scaling, for gradients in f16.
+    #[serde(default = "loss::one")]
+    pub grad_scale: f64,
+}
+
+const NAME: &str = "cross_entropy";
+
+impl CrossEntropy {
+    /// Of classes, with gradient, mean; no further term.
+    pub fn new(dtype: DType, rows: usize, classes: usize) -> Self {
+        Self {
+            dtype,
+            rows,
+            classes,
+            target: Targets::Classes,
+            label_smoothing: 0.0,
+            class_weight: false,
+            ignore_index: None,
+            z_loss: 0.0,
+            confidence_penalty: 0.0,
+            focal_gamma: 0.0,
+            reduction: LossReduction::Mean,
+            grad: true,
+            grad_scale: 1.0,
+        }
+    }
+
+    fn len(&self) -> usize {
+        self.rows.saturating_mul(self.classes)
+    }
+
+    /// Whether what the mean divides by depends on the targets.
+    fn counts(&self) -> bool {
+        self.reduction == LossReduction::Mean
+            && self.target == Targets::Classes
+            && (self.class_weight || self.ignore_index.is_some())
+    }
+
+    fn check(&self) -> Result<(), Error> {
+        let bad = |arg, why: String| Err(Error::argument(NAME, arg, why));
+        check_float(NAME, &self.args()[0])?;
+        let (rows, classes) = (self.rows, self.classes);
+        if !(1..=1 << 20).contains(&classes) {
+            return bad("classes", format!("is {classes}, must be in 1..=2^20"));
+        }
+        if rows >= 1 << 32 || self.len() > 1 << 34 {
+            let why = format!("is {rows}, with {classes} classes: must be below 2^32, and at most 2^34 logits in all: split it");
+            return bad("rows", why);
+        }
+        check_scalar(NAME, "label_smoothing", self.label_smoothing, [0.0, 1.0])?;
+        check_scalar(NAME, "z_loss", self.z_loss, [0.0, f64::INFINITY])?;
+        check_scalar(NAME, "confidence_penalty", self.confidence_penalty, [0.0, f64::INFINITY])?;
+        check_scalar(NAME, "focal_gamma", self.focal_gamma, [0.0, f64::INFINITY])?;
+        loss::check_grad_scale(NAME, self.grad_scale)?;
+        let soft = self.target == Targets::Probabilities;
+        if let (true, Some(i)) = (soft, self.ignore_index) {
+            return bad("ignore_index", format!("is {i}, must be absent where targets are probabilities: give such a row zeros"));
+        }
+        let gamma = self.focal_gamma;
+        if gamma > 0.0 && soft {
+            return bad(
+                "focal_gamma",
+                format!("is {gamma}, must be 0 where targets are probabilities: it is defined for a class"),
+            );
+        }
+        if gamma > 0.0 && self.label_smoothing > 0.0 {
+            let why = format!("is {gamma}, must be 0 with label smoothing ({}): one or the other", self.label_smoothing);
+            return bad("focal_gamma", why);
+        }
+        Ok(())
+    }
+}
+
+impl Op for CrossEntropy {
+    fn name(&self) -> &'static str {
+        NAME
+    }
+
+    fn args(&self) -> Vec<Arg> {
+        let mut args = vec![Arg::read("logits", self.dtype, self.len())];
+        args.push(match self.target {
+            Targets::Classes => Arg::read("target", DType::U32, self.rows),
+            Targets::Probabilities => Arg::read("target", DType::F32, self.len()),
+        });
+        args.extend(self.class_weight.then(|| Arg::read("class_weight", DType::F32, self.classes)));
+        let losses = if self.reduction == LossReduction::None { self.rows } else { 1 };
+        args.push(Arg::write("loss", DType::F32, losses));
+        args.extend(self.grad.then(|| Arg::write("dlogits", self.dtype, self.len())));
+        args
+    }
+
+    fn lower(&self, caps: &Caps) -> Result<Lowered, Error> {
+        self.check()?;
+        steps::lower(self, caps)
+    }
+
+    fn patterns(&self) -> Vec<Pattern> {
+        table::patterns(self)
+    }
+
+    fn domain(&self, arg: &Arg) -> [f64; 2] {
+        if arg.name == "class_weight" { [0.1, 2.0] } else { [-8.0, 8.0] }
+    }
+
+    fn fill(&self, arg: &Arg, rng: &mut Rng, pattern: Pattern) -> HostData {
+        table::fill(self, arg, rng, pattern)
+    }
+
+    fn reference(&self, args: &[HostData]) -> Vec<Expected> {
+        reference::expected(self, args)
+    }
+}
+
+pub(super) const ENTRY: Entry = Entry {
+    name: NAME,
+    summary: "softmax cross-entropy of rows of logits, and its gradient, in one pass; smoothing, weights, z-loss, focal and more",
+    formula: "L = (1-p_t)^γ·Σ w·((1-ε)·t + ε/K)·(-ln p) + r·(λ·(ln Σ exp z)² - β·H(p)), p = softmax(z)",
+    fields: table::FIELDS,
+    cases: table::cases,
+    bench: table::bench,
+    parse: crate::ops::parse::<CrossEntropy>,
+};

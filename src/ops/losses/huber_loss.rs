@@ -1,0 +1,153 @@
+//! The Huber loss. Kernel: `shaders/losses/huber_loss.wgsl` in `lib/pairwise_loss`. Reference: `cpu::huber_loss`.
+use crate::{
+    Arg, Caps, DType, Error, Expected, HostData, HuberForm, LossReduction, Lowered, Op, Pattern, Rng, cpu, kernel,
+    loss::{self, pairs, pairs::Pairs},
+    ops::{Entry, Field},
+};
+use serde::{Deserialize, Serialize};
+
+/// The Huber loss of predictions p against targets t, and its gradient, in one pass. With d = p - t: ½·d² up to |d| = δ, and
+/// δ·(|d| - ½·δ) beyond; or that divided by δ, PyTorch's `smooth_l1_loss`, whose β is δ.
+///
+/// Reads `pred` and `target` (len elements). Writes `loss`: f32\[1\], the mean (0 of nothing) or the sum, or f32\[len\] if
+/// nothing is reduced; and with `grad` `dpred` (as `pred`): the gradient of `loss` (of its sum) times `grad_scale`. Partial
+/// sums are added in a fixed order: results are the same bit for bit from run to run on a device, and however the tensor is
+/// windowed. One dispatch for each window, one for an end that is no whole quad, and one for each level of the sum. Arithmetic
+/// is f32 whatever the storage. A NaN makes its own gradient and the loss NaN, an infinity the loss infinite.
+///
+/// Huber, "Robust estimation of a location parameter", 1964; PyTorch's and optax's `huber_loss`; Girshick, "Fast R-CNN", 2015.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct HuberLoss {
+    /// How `pred`, `target` and `dpred` are stored.
+    pub dtype: DType,
+    /// Elements; at most 2^34. May be 0.
+    pub len: usize,
+    /// δ, where the parabola ends. Above 0; 0 with [`HuberForm::SmoothL1`] is the absolute error.
+    #[serde(default = "loss::one")]
+    pub delta: f64,
+    /// Whether the loss is divided by δ.
+    #[serde(default)]
+    pub form: HuberForm,
+    /// What becomes of the losses.
+    #[serde(default)]
+    pub reduction: LossReduction,
+    /// Whether `dpred` is written.
+    #[serde(default = "crate::channels::yes")]
+    pub grad: bool,
+    /// What `dpred` is multiplied by.
+    #[serde(default = "loss::one")]
+    pub grad_scale: f64,
+}
+
+const NAME: &str = "huber_loss";
+
+impl HuberLoss {
+    /// The mean of Huber's own form with δ = 1, with gradient.
+    pub fn new(dtype: DType, len: usize) -> Self {
+        Self { dtype, len, delta: 1.0, form: HuberForm::Huber, reduction: LossReduction::Mean, grad: true, grad_scale: 1.0 }
+    }
+
+    fn pairs(&self) -> Pairs {
+        let Self { dtype, len, reduction, grad, grad_scale, .. } = *self;
+        Pairs { name: NAME, dtype, len, reduction, grad, grad_scale, map: kernel!("losses/huber_loss"), words: self.words() }
+    }
+
+    /// The parabola's curvature, where it ends, the slope beyond.
+    fn words(&self) -> [f64; 3] {
+        let delta = self.delta;
+        match self.form {
+            HuberForm::Huber => [1.0, delta, delta],
+            HuberForm::SmoothL1 => [if delta > 0.0 { 1.0 / delta } else { 0.0 }, delta, 1.0],
+        }
+    }
+}
+
+impl Op for HuberLoss {
+    fn name(&self) -> &'static str {
+        NAME
+    }
+
+    fn args(&self) -> Vec<Arg> {
+        self.pairs().args()
+    }
+
+    fn lower(&self, caps: &Caps) -> Result<Lowered, Error> {
+        let or_zero = if self.form == HuberForm::Huber { "" } else { "0, or " };
+        let zero = self.delta == 0.0 && self.form == HuberForm::SmoothL1;
+        // The curvature of the one form is 1/δ.
+        if !zero && !(1e-37..=1e37).contains(&self.delta) {
+            return Err(Error::argument(
+                NAME,
+                "delta",
+                format!("is {:?}, must be {or_zero}between 1e-37 and 1e37; 1 is usual", self.delta),
+            ));
+        }
+        self.pairs().lower(caps)
+    }
+
+    fn patterns(&self) -> Vec<Pattern> {
+        self.pairs().patterns()
+    }
+
+    fn fill(&self, arg: &Arg, rng: &mut Rng, pattern: Pattern) -> HostData {
+        self.pairs().fill(arg, rng, pattern)
+    }
+
+    fn reference(&self, args: &[HostData]) -> Vec<Expected> {
+        let (delta, smooth) = (self.delta, self.form == HuberForm::SmoothL1);
+        let ([curve, knee, slope], e, least) = (self.words(), DType::F32.epsilon(), DType::F32.least_normal());
+        let errors = |d: crate::Approx| {
+            let far = d.value.abs();
+            // The difference, δ and 1/δ, two products (halving is exact); or the difference, δ twice, their difference, a product.
+            let inner = [
+                curve * d.error * (far + d.error) + 2.0 * e * curve * far * far + (2.0 + curve * far) * least,
+                curve * (d.error + 2.0 * e * far) + least,
+            ];
+            let sign = d.sign().error;
+            let outer = [slope * (d.error + 4.0 * e * (far + knee)) + least, slope * (2.0 * e + sign) + least];
+            // Near the end of the parabola the kernel may be on either side; value and slope are the same there.
+            match (far < 0.999 * knee, far > 1.001 * knee) {
+                (true, _) => inner,
+                (_, true) => outer,
+                _ => [inner[0] + outer[0], inner[1] + outer[1]],
+            }
+        };
+        self.pairs().expected(args, |p, t| cpu::huber_loss(p, t, delta, smooth), errors)
+    }
+}
+
+fn cases() -> Vec<Box<dyn Op>> {
+    pairs::cases(|i, dtype, len, reduction, grad| {
+        let form = if i % 2 == 1 { HuberForm::SmoothL1 } else { HuberForm::Huber };
+        let delta = match i % 7 {
+            3 if form == HuberForm::SmoothL1 => 0.0,
+            4 => 0.3,
+            5 => 2.25,
+            _ => 1.0,
+        };
+        Box::new(HuberLoss { dtype, len, delta, form, reduction, grad, grad_scale: if i % 5 == 3 { -2.5 } else { 1.0 } })
+    })
+}
+
+fn bench() -> Vec<Box<dyn Op>> {
+    pairs::benches(|dtype, len| Box::new(HuberLoss::new(dtype, len)))
+}
+
+pub(super) const ENTRY: Entry = Entry {
+    name: NAME,
+    summary: "squared error near the target, absolute error far from it, and its gradient, in one pass",
+    formula: "L = mean of ½·d² where |d| < δ, else δ·(|d| - ½·δ); d = p - t (smooth_l1: divided by δ)",
+    fields: &[
+        Field { name: "dtype", default: "", about: "storage of pred, target and dpred: f32, f16 or bf16" },
+        Field { name: "len", default: "", about: "elements, at most 2^34" },
+        Field { name: "delta", default: "1", about: "δ, where the parabola ends; above 0, with smooth_l1 also 0" },
+        Field { name: "form", default: "\"huber\"", about: "huber, or smooth_l1, which is divided by δ" },
+        Field { name: "reduction", default: "\"mean\"", about: "mean, sum, or none: a loss for each element, f32" },
+        Field { name: "grad", default: "true", about: "whether dpred is written" },
+        Field { name: "grad_scale", default: "1", about: "what dpred is multiplied by" },
+    ],
+    cases,
+    bench,
+    parse: crate::ops::parse::<HuberLoss>,
+};

@@ -1,0 +1,101 @@
+//! Absolute error. Kernel: `shaders/losses/l1_loss.wgsl` in `lib/pairwise_loss`. Reference: `cpu::l1_loss`.
+use crate::{
+    Arg, Caps, DType, Error, Expected, HostData, LossReduction, Lowered, Op, Pattern, Rng, cpu, kernel,
+    loss::{self, pairs, pairs::Pairs},
+    ops::{Entry, Field},
+};
+use serde::{Deserialize, Serialize};
+
+/// Absolute error of predictions p against targets t, |p - t|, and its gradient, in one pass. The gradient is 0 where they meet.
+///
+/// Reads `pred` and `target` (len elements). Writes `loss`: f32\[1\], the mean (0 of nothing) or the sum, or f32\[len\] if
+/// nothing is reduced; and with `grad` `dpred` (as `pred`): the gradient of `loss` (of its sum) times `grad_scale`. Partial
+/// sums are added in a fixed order: results are the same bit for bit from run to run on a device, and however the tensor is
+/// windowed. One dispatch for each window, one for an end that is no whole quad, and one for each level of the sum. Arithmetic
+/// is f32 whatever the storage. A NaN makes its own gradient and the loss NaN, an infinity the loss infinite.
+///
+/// PyTorch's `l1_loss`; the mean absolute error.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct L1Loss {
+    /// How `pred`, `target` and `dpred` are stored.
+    pub dtype: DType,
+    /// Elements; at most 2^34. May be 0.
+    pub len: usize,
+    /// What becomes of the losses.
+    #[serde(default)]
+    pub reduction: LossReduction,
+    /// Whether `dpred` is written.
+    #[serde(default = "crate::channels::yes")]
+    pub grad: bool,
+    /// What `dpred` is multiplied by.
+    #[serde(default = "loss::one")]
+    pub grad_scale: f64,
+}
+
+const NAME: &str = "l1_loss";
+
+impl L1Loss {
+    /// The mean, with gradient.
+    pub fn new(dtype: DType, len: usize) -> Self {
+        Self { dtype, len, reduction: LossReduction::Mean, grad: true, grad_scale: 1.0 }
+    }
+
+    fn pairs(&self) -> Pairs {
+        let Self { dtype, len, reduction, grad, grad_scale, .. } = *self;
+        Pairs { name: NAME, dtype, len, reduction, grad, grad_scale, map: kernel!("losses/l1_loss"), words: [0.0; 3] }
+    }
+}
+
+impl Op for L1Loss {
+    fn name(&self) -> &'static str {
+        NAME
+    }
+
+    fn args(&self) -> Vec<Arg> {
+        self.pairs().args()
+    }
+
+    fn lower(&self, caps: &Caps) -> Result<Lowered, Error> {
+        self.pairs().lower(caps)
+    }
+
+    fn patterns(&self) -> Vec<Pattern> {
+        self.pairs().patterns()
+    }
+
+    fn fill(&self, arg: &Arg, rng: &mut Rng, pattern: Pattern) -> HostData {
+        self.pairs().fill(arg, rng, pattern)
+    }
+
+    fn reference(&self, args: &[HostData]) -> Vec<Expected> {
+        let errors = |d: crate::Approx| [d.error, d.sign().error];
+        self.pairs().expected(args, cpu::l1_loss, errors)
+    }
+}
+
+fn cases() -> Vec<Box<dyn Op>> {
+    pairs::cases(|i, dtype, len, reduction, grad| {
+        Box::new(L1Loss { dtype, len, reduction, grad, grad_scale: if i % 5 == 3 { -2.5 } else { 1.0 } })
+    })
+}
+
+fn bench() -> Vec<Box<dyn Op>> {
+    pairs::benches(|dtype, len| Box::new(L1Loss::new(dtype, len)))
+}
+
+pub(super) const ENTRY: Entry = Entry {
+    name: NAME,
+    summary: "absolute error of predictions, and its gradient, in one pass",
+    formula: "L = mean of |p - t|",
+    fields: &[
+        Field { name: "dtype", default: "", about: "storage of pred, target and dpred: f32, f16 or bf16" },
+        Field { name: "len", default: "", about: "elements, at most 2^34" },
+        Field { name: "reduction", default: "\"mean\"", about: "mean, sum, or none: a loss for each element, f32" },
+        Field { name: "grad", default: "true", about: "whether dpred is written" },
+        Field { name: "grad_scale", default: "1", about: "what dpred is multiplied by" },
+    ],
+    cases,
+    bench,
+    parse: crate::ops::parse::<L1Loss>,
+};

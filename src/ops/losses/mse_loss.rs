@@ -1,0 +1,125 @@
+//! Mean squared error. Kernel: `shaders/losses/mse_loss.wgsl` in `lib/pairwise_loss`. Reference: `cpu::mse_loss`.
+use crate::{
+    Arg, Caps, DType, Error, Expected, HostData, LossReduction, Lowered, Op, Pattern, Rng, SquareForm, cpu, kernel,
+    loss::{self, pairs, pairs::Pairs},
+    ops::{Entry, Field},
+};
+use serde::{Deserialize, Serialize};
+
+/// Squared error of predictions p against targets t, (p - t)² or half of that, and its gradient, in one pass.
+///
+/// Reads `pred` and `target` (len elements). Writes `loss`: f32\[1\], the mean (0 of nothing) or the sum, or f32\[len\] if
+/// nothing is reduced; and with `grad` `dpred` (as `pred`): the gradient of `loss` (of its sum) times `grad_scale`. Partial
+/// sums are added in a fixed order: results are the same bit for bit from run to run on a device, and however the tensor is
+/// windowed. One dispatch for each window, one for an end that is no whole quad, and one for each level of the sum. Arithmetic
+/// is f32 whatever the storage. A NaN makes its own gradient and the loss NaN, an infinity the loss infinite.
+///
+/// PyTorch's `mse_loss` and optax's `squared_error` ([`SquareForm::Whole`]), optax's `l2_loss` ([`SquareForm::Half`]).
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct MseLoss {
+    /// How `pred`, `target` and `dpred` are stored.
+    pub dtype: DType,
+    /// Elements; at most 2^34. May be 0.
+    pub len: usize,
+    /// Whether squares are halved.
+    #[serde(default)]
+    pub form: SquareForm,
+    /// What becomes of the losses.
+    #[serde(default)]
+    pub reduction: LossReduction,
+    /// Whether `dpred` is written.
+    #[serde(default = "crate::channels::yes")]
+    pub grad: bool,
+    /// What `dpred` is multiplied by.
+    #[serde(default = "loss::one")]
+    pub grad_scale: f64,
+}
+
+const NAME: &str = "mse_loss";
+
+impl MseLoss {
+    /// The mean of whole squares, with gradient.
+    pub fn new(dtype: DType, len: usize) -> Self {
+        Self { dtype, len, form: SquareForm::Whole, reduction: LossReduction::Mean, grad: true, grad_scale: 1.0 }
+    }
+
+    fn pairs(&self) -> Pairs {
+        let Self { dtype, len, reduction, grad, grad_scale, .. } = *self;
+        Pairs {
+            name: NAME,
+            dtype,
+            len,
+            reduction,
+            grad,
+            grad_scale,
+            map: kernel!("losses/mse_loss"),
+            words: [self.curve(), 0.0, 0.0],
+        }
+    }
+
+    fn curve(&self) -> f64 {
+        if self.form == SquareForm::Half { 0.5 } else { 1.0 }
+    }
+}
+
+impl Op for MseLoss {
+    fn name(&self) -> &'static str {
+        NAME
+    }
+
+    fn args(&self) -> Vec<Arg> {
+        self.pairs().args()
+    }
+
+    fn lower(&self, caps: &Caps) -> Result<Lowered, Error> {
+        self.pairs().lower(caps)
+    }
+
+    fn patterns(&self) -> Vec<Pattern> {
+        self.pairs().patterns()
+    }
+
+    fn fill(&self, arg: &Arg, rng: &mut Rng, pattern: Pattern) -> HostData {
+        self.pairs().fill(arg, rng, pattern)
+    }
+
+    fn reference(&self, args: &[HostData]) -> Vec<Expected> {
+        let (c, e, least) = (self.curve(), DType::F32.epsilon(), DType::F32.least_normal());
+        // The square has the difference's error twice, then rounds, twice with the half; doubling is exact.
+        let errors = |d: crate::Approx| {
+            let value = c * d.error * (2.0 * d.value.abs() + d.error) + 2.0 * e * c * d.value * d.value * (1.0 + e) + 2.0 * least;
+            [value, 2.0 * c * d.error + least]
+        };
+        self.pairs().expected(args, |p, t| cpu::mse_loss(p, t, c), errors)
+    }
+}
+
+fn cases() -> Vec<Box<dyn Op>> {
+    pairs::cases(|i, dtype, len, reduction, grad| {
+        let form = if i % 4 == 1 { SquareForm::Half } else { SquareForm::Whole };
+        let grad_scale = if i % 5 == 3 { -2.5 } else { 1.0 };
+        Box::new(MseLoss { dtype, len, form, reduction, grad, grad_scale })
+    })
+}
+
+fn bench() -> Vec<Box<dyn Op>> {
+    pairs::benches(|dtype, len| Box::new(MseLoss::new(dtype, len)))
+}
+
+pub(super) const ENTRY: Entry = Entry {
+    name: NAME,
+    summary: "squared error of predictions, and its gradient, in one pass",
+    formula: "L = mean of (p - t)² (half: ½·(p - t)²)",
+    fields: &[
+        Field { name: "dtype", default: "", about: "storage of pred, target and dpred: f32, f16 or bf16" },
+        Field { name: "len", default: "", about: "elements, at most 2^34" },
+        Field { name: "form", default: "\"whole\"", about: "whole, or half the square" },
+        Field { name: "reduction", default: "\"mean\"", about: "mean, sum, or none: a loss for each element, f32" },
+        Field { name: "grad", default: "true", about: "whether dpred is written" },
+        Field { name: "grad_scale", default: "1", about: "what dpred is multiplied by" },
+    ],
+    cases,
+    bench,
+    parse: crate::ops::parse::<MseLoss>,
+};
