@@ -195,6 +195,25 @@ impl Masked {
         writes: usize,
         decisions: Decisions,
     ) -> Result<Vec<Step>, Error> {
+        self.steps_with(caps, rule, tensors, writes, decisions, &[], &mut |_| vec![])
+    }
+
+    /// As [`Masked::steps`], for a kernel with open names of its own: the parts that fill them, and what they bind beside the
+    /// tensors.
+    ///
+    /// # Errors
+    /// As [`Masked::steps`].
+    #[expect(clippy::too_many_arguments, reason = "one call describes a kernel")]
+    pub fn steps_with(
+        &self,
+        caps: &Caps,
+        rule: &Rule,
+        tensors: &[(&'static str, Place)],
+        writes: usize,
+        decisions: Decisions,
+        more: &[Source],
+        beside: &mut dyn FnMut(&tile::Piece) -> Vec<(Decl, Slot)>,
+    ) -> Result<Vec<Step>, Error> {
         let (len, draws, caps) = (self.check()?, self.draws()?, &windows(caps));
         let (last_word, last_bits) = self.last();
         // A word of the mask is four pairs of quads, and belongs to the lane that writes it.
@@ -209,6 +228,7 @@ impl Masked {
         parts.push(part(if pairs == 4 { "lib/mask_store" } else { "lib/mask_none" }));
         let mut consts = vec![("WG", caps.lanes), ("UNITS", units), ("PAIRS", pairs)];
         consts.extend(rule.consts);
+        parts.extend(more);
         let [scale, offset, other] = rule.scalars.map(|v| v as f32);
         let mut out = Vec::new();
         for piece in tile::flat(self.op, caps, len, self.dtype.size(), block_quads)? {
@@ -220,6 +240,9 @@ impl Masked {
             };
             let mut bindings: Vec<Decl> = tensors.iter().enumerate().map(decl).collect();
             let mut slots: Vec<Slot> = tensors.iter().map(|(_, (i, arg))| piece.slot(*i, arg)).collect();
+            let (decls, more_slots): (Vec<_>, Vec<_>) = beside(&piece).into_iter().unzip();
+            bindings.extend(decls);
+            slots.extend(more_slots);
             if let Some((i, _)) = mask {
                 bindings.push(Decl { name: "mask", dtype: DType::U32, view: View::Raw("u32"), writes: pairs == 4 });
                 slots.push(mask_slot(i, &piece));

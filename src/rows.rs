@@ -6,7 +6,7 @@ mod backward;
 mod bound;
 mod weight;
 
-pub(crate) use backward::{Backward, backward, backward_args};
+pub(crate) use backward::{Backward, backward, backward_args, column_sums};
 pub(crate) use bound::{RowGradients, normalized_error};
 pub use weight::WeightForm;
 

@@ -2,8 +2,8 @@
 use super::{Rows, WeightForm};
 use crate::{
     Arg, Caps, DType, Error, Lowered, Slot, Step,
-    channels::{self, Map, Reduction, given_or, position, unused_or, vector, whole},
-    fold::Monoid,
+    channels::{self, Channels, Map, Reduction, given_or, position, unused_or, vector, whole},
+    fold::{Monoid, Partials},
     params,
     wgsl::{Source, Spec, part},
 };
@@ -86,33 +86,7 @@ pub(crate) fn backward(of: Rows, kind: &Backward, caps: &Caps, args: &[Arg]) -> 
         eps: 0.0,
     };
     let partials = tensor.reduce(op, &mut out, caps, args, &what)?.until(&mut out, caps, 64);
-    let blocks = channels::blocks(tensor.channels, caps);
-    let slots = vec![
-        partials.slot(),
-        unused_or(dweight, args, tensor.channels, &mut out, caps),
-        unused_or(dbias, args, tensor.channels, &mut out, caps),
-    ];
-    out.steps.push(Step {
-        spec: Spec {
-            shader: part("lib/column_gradients"),
-            entry: "column_gradients",
-            parts: vec![],
-            // As written: scratch that nobody reads may stand for a gradient, and a buffer has one usage in a dispatch.
-            bindings: vec![Monoid::SUM4.decl("partials", true), vector("dweight", true), vector("dbias", true)],
-            consts: vec![("WG", caps.lanes)],
-        },
-        params: ColumnsParams {
-            blocks: blocks as u32,
-            channels: tensor.channels as u32,
-            row: partials.row as u32,
-            stride: partials.stride as u32,
-            count: partials.count as u32,
-        }
-        .into(),
-        slots,
-        workgroups: blocks,
-        trips: partials.count,
-    });
+    finish_columns(&mut out, caps, args, &partials, dweight, dbias);
     Ok(out)
 }
 
@@ -125,4 +99,59 @@ pub(crate) fn backward_args(dtype: DType, of: Rows, statistics: &[&'static str],
     args.extend(weight.then(|| Arg::write("dweight", DType::F32, of.cols)));
     args.extend(bias.then(|| Arg::write("dbias", DType::F32, of.cols)));
     args
+}
+
+/// The sum of each channel of the argument `x`, into the argument `sums`: f32, in a fixed order.
+pub(crate) fn column_sums(
+    op: &'static str,
+    out: &mut Lowered,
+    caps: &Caps,
+    args: &[Arg],
+    tensor: Channels,
+    x: usize,
+    sums: usize,
+) -> Result<(), Error> {
+    let (parts, tensors) = (&["lib/sums"], &[("x", x)]);
+    let what = Reduction { parts, monoid: Monoid::SUM4, tensors, vectors: &[], consts: &[], eps: 0.0 };
+    let partials = tensor.reduce(op, out, caps, args, &what)?.until(out, caps, 64);
+    finish_columns(out, caps, args, &partials, None, Some(sums));
+    Ok(())
+}
+
+/// Adds the last partials of each channel: their first entries are dbias, their second dweight.
+fn finish_columns(
+    out: &mut Lowered,
+    caps: &Caps,
+    args: &[Arg],
+    partials: &Partials,
+    dweight: Option<usize>,
+    dbias: Option<usize>,
+) {
+    let blocks = channels::blocks(partials.rows, caps);
+    let slots = vec![
+        partials.slot(),
+        unused_or(dweight, args, partials.rows, out, caps),
+        unused_or(dbias, args, partials.rows, out, caps),
+    ];
+    out.steps.push(Step {
+        spec: Spec {
+            shader: part("lib/column_gradients"),
+            entry: "column_gradients",
+            parts: vec![],
+            // As written: scratch that nobody reads may stand for a gradient, and a buffer has one usage in a dispatch.
+            bindings: vec![Monoid::SUM4.decl("partials", true), vector("dweight", true), vector("dbias", true)],
+            consts: vec![("WG", caps.lanes)],
+        },
+        params: ColumnsParams {
+            blocks: blocks as u32,
+            channels: partials.rows as u32,
+            row: partials.row as u32,
+            stride: partials.stride as u32,
+            count: partials.count as u32,
+        }
+        .into(),
+        slots,
+        workgroups: blocks,
+        trips: partials.count,
+    });
 }

@@ -3,6 +3,7 @@
 mod common;
 
 mod binding;
+mod branches;
 mod fields;
 mod json;
 mod limits;

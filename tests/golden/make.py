@@ -21,6 +21,7 @@ import adaptive
 import averaging
 import batch_norm_gradients
 import batch_norms
+import branches
 import dropouts
 import mixing
 import masks
@@ -44,6 +45,7 @@ def main():
     for module in (penalties, dropouts, batch_norms, batch_norm_gradients, optimizers, adaptive, row_norms, mixing):
     for module in (penalties, dropouts, masks, batch_norms, batch_norm_gradients, optimizers, adaptive, row_norms):
     for module in (penalties, dropouts, batch_norms, batch_norm_gradients, optimizers, adaptive, row_norms, losses):
+    for module in (penalties, dropouts, batch_norms, batch_norm_gradients, optimizers, adaptive, row_norms, losses, branches):
         for file in module.files():
             path = HERE / f"{file.op}.json"
             cases = oracle.write(path, file)

@@ -3,6 +3,7 @@
 mod activity;
 mod mixing;
 mod masks;
+mod branches;
 mod losses;
 mod rows;
 

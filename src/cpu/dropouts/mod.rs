@@ -1,6 +1,8 @@
 //! Random numbers, and what drops and perturbs by them.
 mod alpha_dropout;
 mod alpha_dropout_backward;
+mod bias_act_dropout_add;
+mod bias_act_dropout_add_backward;
 mod dropout;
 mod dropout_backward;
 mod philox;
@@ -9,6 +11,8 @@ mod zoneout_backward;
 
 pub use alpha_dropout::{alpha_dropout, alpha_factor};
 pub use alpha_dropout_backward::alpha_dropout_backward;
+pub use bias_act_dropout_add::{bias_act_dropout_add, nonlinearity};
+pub use bias_act_dropout_add_backward::bias_act_dropout_add_backward;
 pub use dropout::{dropout, keep, keeps};
 pub use dropout_backward::dropout_backward;
 pub use philox::{normal, normals, philox};

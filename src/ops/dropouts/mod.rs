@@ -1,6 +1,8 @@
 //! Random numbers, and what drops and perturbs by them.
 mod alpha_dropout;
 mod alpha_dropout_backward;
+mod bias_act_dropout_add;
+mod bias_act_dropout_add_backward;
 mod dropout;
 mod dropout_backward;
 mod philox;
@@ -16,4 +18,6 @@ super::family! {
     zoneout::Zoneout,
     zoneout_backward::ZoneoutBackward,
     philox::Philox,
+    bias_act_dropout_add::BiasActDropoutAdd,
+    bias_act_dropout_add_backward::BiasActDropoutAddBackward,
 }
