@@ -54,7 +54,7 @@ pub use op::{Access, Arg, Cost, Expected, Lowered, MAX_TRIPS, Op, Params, Patter
 pub use penalty::{ElasticNet, L2Form, Per};
 pub use plan::{Bound, Plan};
 pub use rng::Rng;
-pub use rows::WeightForm;
+pub use rows::{RowNorm, WeightForm};
 pub use running::{OneValue, Running, RunningUpdate, RunningVariance};
 pub use segment::Segment;
 #[cfg(not(target_arch = "wasm32"))]

@@ -7,8 +7,8 @@ mod bound;
 mod weight;
 
 pub(crate) use backward::{Backward, backward, backward_args, column_sums};
-pub(crate) use bound::{RowGradients, normalized_error};
-pub use weight::WeightForm;
+pub(crate) use bound::{RowGradients, Slack, normalized_error};
+pub use weight::{RowNorm, WeightForm};
 
 use crate::{Arg, DType, Error, HostData, Op, Pattern, Rng, Space, channels::Channels};
 

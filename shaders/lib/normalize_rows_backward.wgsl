@@ -1,6 +1,5 @@
-// dx = a * ((dy * weight - b) - (x - mean) * c) with coefficients (mean, a, b, c) of the row; see layer_norm_backward. The weight
-// belongs to the place in it. Buffers: x, dy, dx, weight, coefs.
-//!use lib/row_weight
+// dx of a normalised row. Buffers: dx; those of lib/row_gradient.
+//!use lib/row_gradient
 fn transform(i: u32, c: Coefs, at: vec2<u32>) {
-    dx_store(i, c.b * ((dy_load(i) * weights(places(at)) - c.c) - (x_load(i) - c.a) * c.d));
+    dx_store(i, row_gradient(i, c, at));
 }

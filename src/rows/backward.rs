@@ -14,8 +14,9 @@ params! { ColumnsParams { blocks: u32, channels: u32, row: u32, stride: u32, cou
 /// What distinguishes the backward passes.
 pub(crate) struct Backward {
     pub op: &'static str,
-    /// The op's own kernel, which turns the sums of a row to coefficients.
+    /// The kernel that turns the sums of a row to coefficients, and its entry point.
     pub source: Source,
+    pub entry: &'static str,
     /// Whether the mean was taken off: then there is an argument `mean`.
     pub centered: bool,
     pub form: WeightForm,
@@ -53,7 +54,7 @@ pub(crate) fn backward(of: Rows, kind: &Backward, caps: &Caps, args: &[Arg]) -> 
         let mut slots = vec![Slot::Scratch(partials.range.start..coefs.end)];
         slots.extend(statistics.iter().map(|s| s.1.clone()));
         out.steps.push(Step {
-            spec: Spec { shader: kind.source, entry: op, parts: vec![], bindings, consts: vec![("WG", caps.lanes)] },
+            spec: Spec { shader: kind.source, entry: kind.entry, parts: vec![], bindings, consts: vec![("WG", caps.lanes)] },
             params: RowsParams {
                 blocks: blocks as u32,
                 channels: tensor.channels as u32,
@@ -68,8 +69,13 @@ pub(crate) fn backward(of: Rows, kind: &Backward, caps: &Caps, args: &[Arg]) -> 
             workgroups: blocks,
             trips: partials.count,
         });
-        let tensors = [("x", 0, false), ("dy", 1, false), ("dx", position(args, "dx").expect("an argument"), true)];
-        let map = Map { part: "lib/normalize_rows_backward", tensors: &tensors, vectors: &[weight], consts: kind.form.consts() };
+        // Another gradient of x, where there is one.
+        let other = position(args, "dz").map(|dz| ("dz", dz, false));
+        let map = if other.is_some() { "lib/normalize_rows_backward_add" } else { "lib/normalize_rows_backward" };
+        let mut tensors = vec![("x", 0, false), ("dy", 1, false)];
+        tensors.extend(other);
+        tensors.push(("dx", position(args, "dx").expect("an argument"), true));
+        let map = Map { part: map, tensors: &tensors, vectors: &[weight], consts: kind.form.consts() };
         tensor.apply(op, &mut out, caps, args, &map, coefs)?;
     }
     let (dweight, dbias) = (position(args, "dweight"), position(args, "dbias"));

@@ -1,6 +1,9 @@
 //! How far the kernels' results for rows may be off.
 use super::{Rows, WeightForm};
-use crate::{DType, Expected, channels::SumErrors};
+use crate::{
+    DType, Expected,
+    channels::{SumErrors, inverse_std_error},
+};
 
 const E: f64 = DType::F32.epsilon();
 const LEAST: f64 = DType::F32.least_normal();
@@ -14,6 +17,36 @@ pub(crate) fn normalized_error(far: [f64; 2], rstd: [f64; 2], weight: f64, bias:
         + E * (3.0 * product + value.abs() + bias.abs())
         + 4.0 * (1.0 + (1.0 + w) * (1.0 + rstd + rstd_error)) * LEAST;
     error + dtype.rounding(value.abs() + error)
+}
+
+/// How far the values of a row may be from those that a bound is computed from: 0 for what is given, more for what a kernel
+/// computed before.
+pub(crate) struct Slack {
+    /// Each value's own. A kernel's own errors on moved values are those on the values, and less than 1e-4 of the largest move.
+    pub of: Vec<f64>,
+    /// How far the mean may have moved.
+    pub mean: f64,
+    /// How far the root of the mean of squares may have moved, about any center: the triangle inequality.
+    root: f64,
+}
+
+impl Slack {
+    pub fn of(row: &[f64]) -> Self {
+        let most = row.iter().fold(0.0, |a: f64, s| a.max(*s));
+        let of: Vec<f64> = row.iter().map(|s| 1.01 * s + 1e-4 * most).collect();
+        let m = of.len().max(1) as f64;
+        let (mean, square) = (of.iter().sum::<f64>() / m, of.iter().map(|s| s * s).sum::<f64>() / m);
+        Self { of, mean, root: square.sqrt() + mean }
+    }
+
+    /// How far 1/√(v + ε) may be off for a v that is off by `error` beside.
+    pub fn inverse_error(&self, v: f64, error: f64, eps: f64) -> f64 {
+        let moved = self.root * (2.0 * v.sqrt() + self.root);
+        if moved > 0.0 && eps == 0.0 && v <= error + moved {
+            return f64::INFINITY;
+        }
+        inverse_std_error(v, error + moved, eps)
+    }
 }
 
 /// What a backward op is given, in f64; the weight is 1 if there is none.

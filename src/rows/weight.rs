@@ -22,3 +22,14 @@ impl WeightForm {
         if self == Self::OnePlus { &[("ONE_PLUS", 1)] } else { &[] }
     }
 }
+
+/// Which normalisation of rows.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum RowNorm {
+    /// By mean and variance: [`LayerNorm`](crate::ops::LayerNorm).
+    #[default]
+    Layer,
+    /// By the root mean square: [`RmsNorm`](crate::ops::RmsNorm).
+    Rms,
+}

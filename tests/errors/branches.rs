@@ -1,6 +1,6 @@
 //! The ends of a layer's branch: bias, activation, dropout, residual.
 use super::{op, refused};
-use ridgepole::{DType, Key, Nonlinearity, Op, Space, ops::*};
+use ridgepole::{DType, Key, Nonlinearity, Op, Space, WeightForm, ops::*};
 
 fn forward(space: Space) -> BiasActDropoutAdd {
     BiasActDropoutAdd::new(DType::F32, space, 0.5, Key::default())
@@ -30,4 +30,33 @@ fn fields_of_the_fused_dropout() {
         "`space` has 3221225472 places after which the bias repeats, must be at most 2^30",
     );
     assert!(BiasActDropoutAdd { bias: false, ..forward(Space::channels_first(1, 3, 1 << 20)) }.lower(&super::caps()).is_ok());
+}
+
+#[test]
+fn fields_of_dropout_before_a_norm() {
+    let both = |of: DropoutAddLayerNorm, why: &str| {
+        let backward = of.backward(true);
+        for it in [op(of), op(backward)] {
+            let want = format!("{}: {why}", it.name());
+            refused(&[(it, &want)]);
+        }
+    };
+    let small = DropoutAddLayerNorm::new(DType::F32, 3, 4, 0.5, Key::default());
+    both(
+        DropoutAddLayerNorm { p: -0.5, ..small.clone() },
+        "`p` is -0.5, must be in 0..=1: the probability of dropping an element",
+    );
+    both(DropoutAddLayerNorm { dtype: DType::U32, ..small.clone() }, "`dtype` is U32, must be f32, f16 or bf16");
+    both(
+        DropoutAddLayerNorm { rows: 1 << 20, cols: 1 << 20, ..small.clone() },
+        "`rows` x cols is 1048576 x 1048576 elements, must be at most 2^34: split it",
+    );
+    both(
+        DropoutAddLayerNorm { weight_form: WeightForm::OnePlus, ..small.clone() },
+        "`weight_form` is OnePlus, must be plain for layer norm: 1 + w is a convention of RMS norm",
+    );
+    refused(&[(
+        op(DropoutAddLayerNorm { eps: -1.0, ..small }),
+        "dropout_add_layer_norm: `eps` is -1, must be at least 0 and finite in f32; 1e-5 is usual",
+    )]);
 }

@@ -8,7 +8,7 @@ import torch
 import torch.nn.functional as F
 
 from dropouts import SEED, keeps, scale
-from oracle import JAX, TORCH, File, agree, draw
+from oracle import JAX, TORCH, File, agree, draw, stored
 
 ACTS = {
     "none": (lambda u: u, lambda u: u),
@@ -71,7 +71,91 @@ def branches(forward, backward):
                 agree(f"{name}: the residual's gradient is dy", grads["residual"], dy)
 
 
+def frozen(stop, value, moving, slope):
+    """`value`, with the derivative of `slope * moving`: statistics that a float32 forward saved."""
+    return value + slope * (moving - stop(moving))
+
+
+def normalised(forward, backward):
+    for i, (norm, residual, p, share, weight, bias, form, dz) in enumerate(
+        (
+            ("layer", True, 0.5, "element", True, True, "plain", True),
+            ("layer", True, 0.3, "sample", True, False, "plain", False),
+            ("layer", False, 0.1, "element", False, True, "plain", False),
+            ("layer", True, 0.0, "element", True, True, "plain", True),
+            ("rms", True, 0.5, "element", True, True, "plain", True),
+            ("rms", False, 0.2, "element", True, True, "one_plus", False),
+        )
+    ):
+        rows, cols, eps = 3, 7, 1e-5
+        space = {"n": rows, "c": cols, "s": 1, "layout": "channels_last"}
+        key = {"seed": SEED, "stream": 5, "step": i, "first_element": 0}
+        mask = {"space": space, "p": p, "key": key, "share": share, "bits": "sixteen", "scaling": "inverted"}
+        kept = (keeps(mask) * scale(mask)).reshape(rows, cols)
+        shared = {"dtype": "f32", "rows": rows, "cols": cols, "p": p, "key": key, "share": share}
+        shared |= {"norm": norm, "weight": weight, "bias": bias, "weight_form": form}
+        layer = norm == "layer"
+        given = {"x": draw(800 + i, rows, cols)}
+        given |= {"residual": draw(820 + i, rows, cols)} if residual else {}
+        vectors = {"weight": draw(840 + i, cols, mean=1.0, spread=0.5)} if weight else {}
+        vectors |= {"bias": draw(860 + i, cols)} if bias and layer else {}
+        w, b = vectors.get("weight", np.ones(cols)), vectors.get("bias", np.zeros(cols))
+        factor = 1 + w if form == "one_plus" else w
+
+        def by_torch():
+            t = {k: torch.tensor(v) for k, v in given.items()}
+            z = t["x"] * torch.tensor(kept) + t.get("residual", 0.0)
+            if layer:
+                y, mean, rstd = torch.native_layer_norm(z, [cols], torch.tensor(w), torch.tensor(b), eps)
+                return {"z": z, "y": y, "mean": mean.ravel(), "rstd": rstd.ravel()}
+            y = F.rms_norm(z, [cols], torch.tensor(factor), eps)
+            return {"z": z, "y": y, "rstd": torch.rsqrt((z**2).mean(1) + eps)}
+
+        def by_jax():
+            z = jnp.asarray(given["x"]) * kept + given.get("residual", 0.0)
+            if layer:
+                mean, rstd = z.mean(1), 1 / jnp.sqrt(z.var(1) + eps)
+                return {"z": z, "y": jax.nn.standardize(z, axis=1, epsilon=eps) * w + b, "mean": mean, "rstd": rstd}
+            rstd = 1 / jnp.sqrt((z**2).mean(1) + eps)
+            return {"z": z, "y": z * rstd[:, None] * factor, "rstd": rstd}
+
+        one = {k: v.numpy() for k, v in by_torch().items()}
+        two = {k: np.asarray(v) for k, v in by_jax().items()}
+        name = f"{norm}, p = {p} by {share}" + ("" if residual else ", no residual")
+        for k in one:
+            agree(f"{name}: {k}", one[k], two[k])
+        for framework, out in ((TORCH, one), (JAX, two)):
+            forward.add(name, framework, (shared | {"residual": residual, "eps": eps}, given | vectors, out))
+
+        z, rstd = stored(one["z"]), stored(one["rstd"])
+        mean = stored(one["mean"]) if layer else np.zeros(rows)
+        dy, others = draw(880 + i, rows, cols), draw(890 + i, rows, cols)
+
+        def norm_of(stop, z, w, b, mean, rstd, cube):
+            """The norm of z, with the saved statistics and the derivatives of their definitions."""
+            m, r = mean[:, None], rstd[:, None]
+            square = ((z - m) ** 2).mean(1)[:, None]
+            mu = frozen(stop, m, z.mean(1)[:, None], 1.0) if layer else 0.0
+            return (z - mu) * frozen(stop, r, square, -0.5 * cube[:, None]) * (1 + w if form == "one_plus" else w) + b
+
+        t = [torch.tensor(v, requires_grad=True) for v in (z, w, b)]
+        y = norm_of(lambda v: v.detach(), *t, torch.tensor(mean), torch.tensor(rstd), torch.tensor(rstd**3))
+        torch_grads = [g.numpy() for g in torch.autograd.grad(y, t, torch.tensor(dy))]
+        pulled = lambda z, w, b: norm_of(jax.lax.stop_gradient, z, w, b, mean, rstd, rstd**3)
+        jax_grads = [np.asarray(g) for g in jax.vjp(pulled, *map(jnp.asarray, (z, w, b)))[1](jnp.asarray(dy))]
+        for framework, (grad, dweight, dbias) in ((TORCH, torch_grads), (JAX, jax_grads)):
+            dresidual = grad + others if dz else grad
+            expected = {"dresidual": dresidual, "dx": kept * dresidual}
+            expected |= {"dweight": dweight} if weight else {}
+            expected |= {"dbias": dbias} if bias and layer else {}
+            inputs = {"z": z, "dy": dy} | ({"mean": mean} if layer else {}) | {"rstd": rstd}
+            inputs |= ({"weight": w} if weight else {}) | ({"dz": others} if dz else {})
+            backward.add(name, framework, (shared | {"dz": dz}, inputs, expected))
+
+
 def files():
     forward, backward = File("bias_act_dropout_add"), File("bias_act_dropout_add_backward")
     branches(forward, backward)
-    return [forward, backward]
+    sum_forward, sum_backward = File("dropout_add_layer_norm"), File("dropout_add_layer_norm_backward")
+    normalised(sum_forward, sum_backward)
+    return [forward, backward, sum_forward, sum_backward]

@@ -3,7 +3,7 @@ use super::*;
 use ridgepole::WeightForm;
 
 /// ∂/∂v of `loss`, place by place.
-fn gradient(v: &[f64], loss: impl Fn(&[f64]) -> f64) -> Vec<f64> {
+pub(super) fn gradient(v: &[f64], loss: impl Fn(&[f64]) -> f64) -> Vec<f64> {
     let moved = |i: usize, to: f64| {
         let mut v = v.to_vec();
         v[i] = to;
@@ -13,11 +13,11 @@ fn gradient(v: &[f64], loss: impl Fn(&[f64]) -> f64) -> Vec<f64> {
 }
 
 /// The loss Σ dy·y.
-fn dot(y: &[f64], dy: &[f64]) -> f64 {
+pub(super) fn dot(y: &[f64], dy: &[f64]) -> f64 {
     y.iter().zip(dy).map(|(y, dy)| y * dy).sum()
 }
 
-fn furthest(a: &[f64], b: &[f64]) -> f64 {
+pub(super) fn furthest(a: &[f64], b: &[f64]) -> f64 {
     a.iter().zip(b).map(|(a, b)| (a - b).abs()).fold(0.0, f64::max)
 }
 

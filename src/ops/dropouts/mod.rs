@@ -4,6 +4,8 @@ mod alpha_dropout_backward;
 mod bias_act_dropout_add;
 mod bias_act_dropout_add_backward;
 mod dropout;
+mod dropout_add_layer_norm;
+mod dropout_add_layer_norm_backward;
 mod dropout_backward;
 mod philox;
 mod zoneout;
@@ -20,4 +22,6 @@ super::family! {
     philox::Philox,
     bias_act_dropout_add::BiasActDropoutAdd,
     bias_act_dropout_add_backward::BiasActDropoutAddBackward,
+    dropout_add_layer_norm::DropoutAddLayerNorm,
+    dropout_add_layer_norm_backward::DropoutAddLayerNormBackward,
 }

@@ -5,7 +5,7 @@ use crate::{
     cpu, kernel,
     ops::{Entry, Field},
     params,
-    rows::{self, Rows},
+    rows::{self, Rows, Slack},
     segment::check_float,
     wgsl::Spec,
 };
@@ -59,36 +59,32 @@ impl LayerNorm {
     fn shape(&self) -> Rows {
         Rows::new(self.rows, self.cols)
     }
-}
 
-impl Op for LayerNorm {
-    fn name(&self) -> &'static str {
-        NAME
+    /// What is wrong with the fields, under the name of `op`.
+    pub(in crate::ops) fn check(&self, op: &'static str, x: &Arg) -> Result<(), Error> {
+        check_float(op, x)?;
+        self.shape().check(op)?;
+        channels::check_eps(op, self.eps)
     }
 
-    fn args(&self) -> Vec<Arg> {
-        let len = self.shape().len();
-        let mut args = vec![Arg::read("x", self.dtype, len)];
-        args.extend(self.weight.then(|| Arg::read("weight", DType::F32, self.cols)));
-        args.extend(self.bias.then(|| Arg::read("bias", DType::F32, self.cols)));
-        args.push(Arg::write("y", self.dtype, len));
-        args.extend(["mean", "rstd"].map(|name| Arg::write(name, DType::F32, self.rows)));
-        args
-    }
-
-    fn lower(&self, caps: &Caps) -> Result<Lowered, Error> {
-        let (args, mut out, tensor) = (self.args(), Lowered::default(), self.shape().by_row());
-        check_float(NAME, &args[0])?;
-        self.shape().check(NAME)?;
-        channels::check_eps(NAME, self.eps)?;
+    /// Appends the dispatches for an op that has these arguments among others, the argument `x` in place of its own.
+    pub(in crate::ops) fn append(
+        &self,
+        op: &'static str,
+        out: &mut Lowered,
+        caps: &Caps,
+        args: &[Arg],
+        x: usize,
+    ) -> Result<(), Error> {
+        let (tensor, at) = (self.shape().by_row(), |name| position(args, name).expect("an argument"));
         if self.rows == 0 {
-            return Ok(out);
+            return Ok(());
         }
         let what =
-            Reduction { parts: &["lib/moments"], monoid: MOMENTS, tensors: &[("x", 0)], vectors: &[], consts: &[], eps: 0.0 };
-        let partials = tensor.reduce(NAME, &mut out, caps, &args, &what)?.until(&mut out, caps, 64);
+            Reduction { parts: &["lib/moments"], monoid: MOMENTS, tensors: &[("x", x)], vectors: &[], consts: &[], eps: 0.0 };
+        let partials = tensor.reduce(op, out, caps, args, &what)?.until(out, caps, 64);
         let coefs = out.scratch(16 * tensor.channels, caps);
-        let y = position(&args, "y").expect("an argument");
+        let y = at("y");
         let blocks = channels::blocks(tensor.channels, caps);
         out.steps.push(Step {
             spec: Spec {
@@ -109,15 +105,66 @@ impl Op for LayerNorm {
                 eps: self.eps as f32,
             }
             .into(),
-            slots: vec![Slot::Scratch(partials.range.start..coefs.end), whole(&args, y + 1), whole(&args, y + 2)],
+            slots: vec![Slot::Scratch(partials.range.start..coefs.end), whole(args, at("mean")), whole(args, at("rstd"))],
             workgroups: blocks,
             trips: partials.count,
         });
         let of_columns = [("weight", 1.0), ("bias", 0.0)]
-            .map(|(name, absent)| (name, given_or(absent, &args, name, self.cols.max(1) as u64, &mut out, caps)));
-        let tensors = [("x", 0, false), ("y", y, true)];
+            .map(|(name, absent)| (name, given_or(absent, args, name, self.cols.max(1) as u64, out, caps)));
+        let tensors = [("x", x, false), ("y", y, true)];
         let map = Map { part: "lib/normalize_rows", tensors: &tensors, vectors: &of_columns, consts: &[] };
-        tensor.apply(NAME, &mut out, caps, &args, &map, coefs)?;
+        tensor.apply(op, out, caps, args, &map, coefs)?;
+        Ok(())
+    }
+
+    /// What y, mean and rstd must hold where each x is known but for `slack`.
+    pub(in crate::ops) fn results(&self, x: &[f64], slack: &[f64], weight: &[f64], bias: &[f64]) -> Vec<Expected> {
+        let (e32, of) = (DType::F32.epsilon(), self.shape());
+        let nan = |len: usize| (vec![f64::NAN; len], vec![0.0; len]);
+        let (mut y, mut mean, mut rstd) = (nan(x.len()), nan(of.rows), nan(of.rows));
+        for r in 0..of.rows {
+            let values = of.row(x, r);
+            // A row with a value that is not finite becomes NaN, as all is from the start.
+            let Some(s) = Moments::of(values) else { continue };
+            let (row, mu, inverse) = cpu::layer_norm(values, weight, bias, self.eps);
+            // K + (mean - K) and the store. Subnormal values may be flushed when read, differenced or stored.
+            let moved = Slack::of(of.row(slack, r));
+            let mean_error = moved.mean + s.shifted_error + 2.0 * e32 * (mu.abs() + s.range) + 4.0 * DType::F32.least_normal();
+            let rstd_error = moved.inverse_error(s.variance, s.variance_error, self.eps);
+            (mean.0[r], mean.1[r]) = (mu, mean_error);
+            (rstd.0[r], rstd.1[r]) = (inverse, rstd_error);
+            for (c, value) in row.into_iter().enumerate() {
+                // x - K, less mean - K.
+                let far = values[c] - mu;
+                let far_error = moved.of[c] + moved.mean + s.shifted_error + e32 * (s.range + far.abs());
+                let error =
+                    rows::normalized_error([far, far_error], [inverse, rstd_error], weight[c], bias[c], value, self.dtype);
+                (y.0[r * of.cols + c], y.1[r * of.cols + c]) = (value, error);
+            }
+        }
+        [y, mean, rstd].map(|(value, bound)| Expected::Within { value, bound }).into()
+    }
+}
+
+impl Op for LayerNorm {
+    fn name(&self) -> &'static str {
+        NAME
+    }
+
+    fn args(&self) -> Vec<Arg> {
+        let len = self.shape().len();
+        let mut args = vec![Arg::read("x", self.dtype, len)];
+        args.extend(self.weight.then(|| Arg::read("weight", DType::F32, self.cols)));
+        args.extend(self.bias.then(|| Arg::read("bias", DType::F32, self.cols)));
+        args.push(Arg::write("y", self.dtype, len));
+        args.extend(["mean", "rstd"].map(|name| Arg::write(name, DType::F32, self.rows)));
+        args
+    }
+
+    fn lower(&self, caps: &Caps) -> Result<Lowered, Error> {
+        let (args, mut out) = (self.args(), Lowered::default());
+        self.check(NAME, &args[0])?;
+        self.append(NAME, &mut out, caps, &args, 0)?;
         Ok(out)
     }
 
@@ -134,32 +181,11 @@ impl Op for LayerNorm {
     }
 
     fn reference(&self, args: &[HostData]) -> Vec<Expected> {
-        let (e32, of, all) = (DType::F32.epsilon(), self.shape(), self.args());
+        let (of, all) = (self.shape(), self.args());
         let data = |name| position(&all, name).map(|i| args[i].to_f64());
         let x = args[0].to_f64();
         let (weight, bias) = (data("weight").unwrap_or(vec![1.0; of.cols]), data("bias").unwrap_or(vec![0.0; of.cols]));
-        let nan = |len: usize| (vec![f64::NAN; len], vec![0.0; len]);
-        let (mut y, mut mean, mut rstd) = (nan(x.len()), nan(of.rows), nan(of.rows));
-        for r in 0..of.rows {
-            let values = of.row(&x, r);
-            // A row with a value that is not finite becomes NaN, as all is from the start.
-            let Some(s) = Moments::of(values) else { continue };
-            let (row, mu, inverse) = cpu::layer_norm(values, &weight, &bias, self.eps);
-            // K + (mean - K) and the store. Subnormal values may be flushed when read, differenced or stored.
-            let mean_error = s.shifted_error + 2.0 * e32 * (mu.abs() + s.range) + 4.0 * DType::F32.least_normal();
-            let rstd_error = channels::inverse_std_error(s.variance, s.variance_error, self.eps);
-            (mean.0[r], mean.1[r]) = (mu, mean_error);
-            (rstd.0[r], rstd.1[r]) = (inverse, rstd_error);
-            for (c, value) in row.into_iter().enumerate() {
-                // x - K, less mean - K.
-                let far = values[c] - mu;
-                let far_error = s.shifted_error + e32 * (s.range + far.abs());
-                let error =
-                    rows::normalized_error([far, far_error], [inverse, rstd_error], weight[c], bias[c], value, self.dtype);
-                (y.0[r * of.cols + c], y.1[r * of.cols + c]) = (value, error);
-            }
-        }
-        [y, mean, rstd].map(|(value, bound)| Expected::Within { value, bound }).into()
+        self.results(&x, &vec![0.0; x.len()], &weight, &bias)
     }
 }
 

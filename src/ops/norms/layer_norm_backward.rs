@@ -63,7 +63,7 @@ impl Op for LayerNormBackward {
         check_float(NAME, &args[0])?;
         self.shape().check(NAME)?;
         let source = kernel!("norms/layer_norm_backward");
-        let kind = Backward { op: NAME, source, centered: true, form: WeightForm::Plain };
+        let kind = Backward { op: NAME, source, entry: NAME, centered: true, form: WeightForm::Plain };
         rows::backward(self.shape(), &kind, caps, &args)
     }
 

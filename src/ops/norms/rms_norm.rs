@@ -7,7 +7,7 @@ use crate::{
     kernel,
     ops::{Entry, Field},
     params,
-    rows::{self, Rows},
+    rows::{self, Rows, Slack},
     segment::check_float,
     wgsl::Spec,
 };
@@ -70,35 +70,32 @@ impl RmsNorm {
     fn form(&self) -> WeightForm {
         if self.weight { self.weight_form } else { WeightForm::Plain }
     }
-}
 
-impl Op for RmsNorm {
-    fn name(&self) -> &'static str {
-        NAME
+    /// What is wrong with the fields, under the name of `op`.
+    pub(in crate::ops) fn check(&self, op: &'static str, x: &Arg) -> Result<(), Error> {
+        check_float(op, x)?;
+        self.shape().check(op)?;
+        channels::check_eps(op, self.eps)
     }
 
-    fn args(&self) -> Vec<Arg> {
-        let len = self.shape().len();
-        let mut args = vec![Arg::read("x", self.dtype, len)];
-        args.extend(self.weight.then(|| Arg::read("weight", DType::F32, self.cols)));
-        args.push(Arg::write("y", self.dtype, len));
-        args.push(Arg::write("rstd", DType::F32, self.rows));
-        args
-    }
-
-    fn lower(&self, caps: &Caps) -> Result<Lowered, Error> {
-        let (args, mut out, tensor) = (self.args(), Lowered::default(), self.shape().by_row());
-        check_float(NAME, &args[0])?;
-        self.shape().check(NAME)?;
-        channels::check_eps(NAME, self.eps)?;
+    /// Appends the dispatches for an op that has these arguments among others, the argument `x` in place of its own.
+    pub(in crate::ops) fn append(
+        &self,
+        op: &'static str,
+        out: &mut Lowered,
+        caps: &Caps,
+        args: &[Arg],
+        x: usize,
+    ) -> Result<(), Error> {
+        let (tensor, at) = (self.shape().by_row(), |name| position(args, name).expect("an argument"));
         if self.rows == 0 {
-            return Ok(out);
+            return Ok(());
         }
         let parts = &["lib/squares"];
-        let what = Reduction { parts, monoid: Monoid::SUM4, tensors: &[("x", 0)], vectors: &[], consts: &[], eps: 0.0 };
-        let partials = tensor.reduce(NAME, &mut out, caps, &args, &what)?.until(&mut out, caps, 64);
+        let what = Reduction { parts, monoid: Monoid::SUM4, tensors: &[("x", x)], vectors: &[], consts: &[], eps: 0.0 };
+        let partials = tensor.reduce(op, out, caps, args, &what)?.until(out, caps, 64);
         let coefs = out.scratch(16 * tensor.channels, caps);
-        let y = position(&args, "y").expect("an argument");
+        let y = at("y");
         let blocks = channels::blocks(tensor.channels, caps);
         out.steps.push(Step {
             spec: Spec {
@@ -119,14 +116,65 @@ impl Op for RmsNorm {
                 eps: self.eps as f32,
             }
             .into(),
-            slots: vec![Slot::Scratch(partials.range.start..coefs.end), whole(&args, y + 1)],
+            slots: vec![Slot::Scratch(partials.range.start..coefs.end), whole(args, at("rstd"))],
             workgroups: blocks,
             trips: partials.count,
         });
-        let weight = [("weight", given_or(1.0, &args, "weight", self.cols.max(1) as u64, &mut out, caps))];
-        let tensors = [("x", 0, false), ("y", y, true)];
+        let weight = [("weight", given_or(1.0, args, "weight", self.cols.max(1) as u64, out, caps))];
+        let tensors = [("x", x, false), ("y", y, true)];
         let map = Map { part: "lib/scale_rows", tensors: &tensors, vectors: &weight, consts: self.form().consts() };
-        tensor.apply(NAME, &mut out, caps, &args, &map, coefs)?;
+        tensor.apply(op, out, caps, args, &map, coefs)?;
+        Ok(())
+    }
+
+    /// What y and rstd must hold where each x is known but for `slack`.
+    pub(in crate::ops) fn results(&self, x: &[f64], slack: &[f64], weight: &[f64]) -> Vec<Expected> {
+        let (of, offset) = (self.shape(), self.form().offset());
+        let nan = |len: usize| (vec![f64::NAN; len], vec![0.0; len]);
+        let (mut y, mut rstd) = (nan(x.len()), nan(of.rows));
+        for r in 0..of.rows {
+            let values = of.row(x, r);
+            let sum = values.iter().map(|v| v * v).sum::<f64>();
+            // A row that is not finite, or whose squares are not in f32, becomes NaN, as all is from the start.
+            if !sum.is_finite() || sum > f64::from(f32::MAX) {
+                continue;
+            }
+            let (row, inverse) = cpu::rms_norm(values, weight, offset, self.eps);
+            // The sum's error, and the division by cols.
+            let m = of.cols.max(1) as f64;
+            let off = (SumErrors::of(values, values, 0.0, 1.0, 0.0).dweight + 3.0 * DType::F32.epsilon() * sum) / m;
+            let moved = Slack::of(of.row(slack, r));
+            let rstd_error = moved.inverse_error(sum / m, off + DType::F32.least_normal(), self.eps);
+            (rstd.0[r], rstd.1[r]) = (inverse, rstd_error + DType::F32.least_normal());
+            for (c, value) in row.into_iter().enumerate() {
+                let factor = offset + weight[c];
+                let error =
+                    rows::normalized_error([values[c], moved.of[c]], [inverse, rstd_error], factor, 0.0, value, self.dtype);
+                (y.0[r * of.cols + c], y.1[r * of.cols + c]) = (value, error);
+            }
+        }
+        [y, rstd].map(|(value, bound)| Expected::Within { value, bound }).into()
+    }
+}
+
+impl Op for RmsNorm {
+    fn name(&self) -> &'static str {
+        NAME
+    }
+
+    fn args(&self) -> Vec<Arg> {
+        let len = self.shape().len();
+        let mut args = vec![Arg::read("x", self.dtype, len)];
+        args.extend(self.weight.then(|| Arg::read("weight", DType::F32, self.cols)));
+        args.push(Arg::write("y", self.dtype, len));
+        args.push(Arg::write("rstd", DType::F32, self.rows));
+        args
+    }
+
+    fn lower(&self, caps: &Caps) -> Result<Lowered, Error> {
+        let (args, mut out) = (self.args(), Lowered::default());
+        self.check(NAME, &args[0])?;
+        self.append(NAME, &mut out, caps, &args, 0)?;
         Ok(out)
     }
 
@@ -143,30 +191,9 @@ impl Op for RmsNorm {
     }
 
     fn reference(&self, args: &[HostData]) -> Vec<Expected> {
-        let (of, x, offset) = (self.shape(), args[0].to_f64(), self.form().offset());
+        let (of, x) = (self.shape(), args[0].to_f64());
         let weight = if self.weight { args[1].to_f64() } else { vec![1.0; of.cols] };
-        let nan = |len: usize| (vec![f64::NAN; len], vec![0.0; len]);
-        let (mut y, mut rstd) = (nan(x.len()), nan(of.rows));
-        for r in 0..of.rows {
-            let values = of.row(&x, r);
-            let sum = values.iter().map(|v| v * v).sum::<f64>();
-            // A row that is not finite, or whose squares are not in f32, becomes NaN, as all is from the start.
-            if !sum.is_finite() || sum > f64::from(f32::MAX) {
-                continue;
-            }
-            let (row, inverse) = cpu::rms_norm(values, &weight, offset, self.eps);
-            // The sum's error, and the division by cols.
-            let m = of.cols.max(1) as f64;
-            let off = (SumErrors::of(values, values, 0.0, 1.0, 0.0).dweight + 3.0 * DType::F32.epsilon() * sum) / m;
-            let rstd_error = channels::inverse_std_error(sum / m, off + DType::F32.least_normal(), self.eps);
-            (rstd.0[r], rstd.1[r]) = (inverse, rstd_error + DType::F32.least_normal());
-            for (c, value) in row.into_iter().enumerate() {
-                let factor = offset + weight[c];
-                let error = rows::normalized_error([values[c], 0.0], [inverse, rstd_error], factor, 0.0, value, self.dtype);
-                (y.0[r * of.cols + c], y.1[r * of.cols + c]) = (value, error);
-            }
-        }
-        [y, rstd].map(|(value, bound)| Expected::Within { value, bound }).into()
+        self.results(&x, &vec![0.0; x.len()], &weight)
     }
 }
 

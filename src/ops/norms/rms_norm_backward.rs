@@ -67,7 +67,7 @@ impl Op for RmsNormBackward {
         check_float(NAME, &args[0])?;
         self.shape().check(NAME)?;
         let source = kernel!("norms/rms_norm_backward");
-        let kind = Backward { op: NAME, source, centered: false, form: self.form() };
+        let kind = Backward { op: NAME, source, entry: NAME, centered: false, form: self.form() };
         rows::backward(self.shape(), &kind, caps, &args)
     }
 

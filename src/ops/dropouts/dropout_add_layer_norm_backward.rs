@@ -1,0 +1,191 @@
+//! The gradient of dropout, residual and normalisation. Kernels: those of `layer_norm_backward` or `rms_norm_backward`, then
+//! `shaders/dropouts/dropout_add_layer_norm_backward.wgsl`. Reference: `cpu::dropout_add_layer_norm_backward`, and theirs.
+use super::{DropoutAddLayerNorm, dropout_add_layer_norm::table};
+use crate::{
+    Approx, Arg, Bits, Caps, DType, Error, Expected, HostData, Key, Lowered, Op, Pattern, Rng, RowNorm, Share, WeightForm,
+    channels::{self, position},
+    cpu, kernel,
+    masked::{Rule, windows},
+    ops::Entry,
+    rows::{self, Backward, RowGradients},
+    words::{self, Tail},
+};
+use serde::{Deserialize, Serialize};
+
+/// The gradients of [`DropoutAddLayerNorm`]: dresidual is that of z, by the norm's backward pass and, with `dz`, from others that
+/// read z; dx = m·dresidual/(1-p) with the mask drawn again.
+///
+/// Reads `z` and `dy` (rows·cols elements), `mean` (layer norm only) and `rstd` as the forward op wrote them (rows values,
+/// f32), `weight` (cols, f32; absent: 1) and with `dz` what others send to z (as `z`). Writes `dresidual` and `dx` (as `z`) and,
+/// where there are such, `dweight` and `dbias` (cols, f32; 0 if there is no row). dx is made of dresidual as it is stored. See
+/// [`LayerNormBackward`](crate::ops::LayerNormBackward) and [`RmsNormBackward`](crate::ops::RmsNormBackward) for order, errors
+/// and needs; one dispatch more than theirs, more for windows.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct DropoutAddLayerNormBackward {
+    /// How the tensors are stored.
+    pub dtype: DType,
+    /// Rows. May be 0.
+    pub rows: usize,
+    /// Values of a row. May be 0; rows·cols is at most 2^34.
+    pub cols: usize,
+    /// The probability of dropping, 0 to 1, both included.
+    pub p: f64,
+    /// What the mask was drawn from.
+    pub key: Key,
+    /// Which elements share a decision.
+    #[serde(default)]
+    pub share: Share,
+    /// Random bits per decision.
+    #[serde(default)]
+    pub bits: Bits,
+    /// The normalisation.
+    #[serde(default)]
+    pub norm: RowNorm,
+    /// Whether columns have weights, and so a `dweight`.
+    #[serde(default = "channels::yes")]
+    pub weight: bool,
+    /// What a weight multiplies by; with layer norm it is plain.
+    #[serde(default)]
+    pub weight_form: WeightForm,
+    /// Whether columns have biases, and so a `dbias`; RMS norm has none either way.
+    #[serde(default = "channels::yes")]
+    pub bias: bool,
+    /// Whether others read z too.
+    #[serde(default)]
+    pub dz: bool,
+}
+
+const NAME: &str = "dropout_add_layer_norm_backward";
+
+impl DropoutAddLayerNormBackward {
+    fn forward(&self) -> DropoutAddLayerNorm {
+        let Self { dtype, rows, cols, p, key, share, bits, norm, weight, weight_form, bias, .. } = *self;
+        let (residual, eps) = (true, 0.0);
+        DropoutAddLayerNorm { dtype, rows, cols, p, key, share, bits, residual, norm, eps, weight, weight_form, bias }
+    }
+
+    fn form(&self) -> WeightForm {
+        if self.weight { self.weight_form } else { WeightForm::Plain }
+    }
+
+    fn centered(&self) -> bool {
+        self.norm == RowNorm::Layer
+    }
+}
+
+impl Op for DropoutAddLayerNormBackward {
+    fn name(&self) -> &'static str {
+        NAME
+    }
+
+    fn args(&self) -> Vec<Arg> {
+        let len = self.forward().shape().len();
+        let (bias, statistics) = (self.bias && self.centered(), ["mean", "rstd"]);
+        let mut args = ["z", "dy"].map(|name| Arg::read(name, self.dtype, len)).to_vec();
+        let statistics = &statistics[usize::from(!self.centered())..];
+        args.extend(statistics.iter().map(|name| Arg::read(name, DType::F32, self.rows)));
+        args.extend(self.weight.then(|| Arg::read("weight", DType::F32, self.cols)));
+        args.extend(self.dz.then(|| Arg::read("dz", self.dtype, len)));
+        args.extend(["dresidual", "dx"].map(|name| Arg::write(name, self.dtype, len)));
+        args.extend(self.weight.then(|| Arg::write("dweight", DType::F32, self.cols)));
+        args.extend(bias.then(|| Arg::write("dbias", DType::F32, self.cols)));
+        args
+    }
+
+    fn lower(&self, caps: &Caps) -> Result<Lowered, Error> {
+        let (args, forward, centered) = (self.args(), self.forward(), self.centered());
+        forward.check(NAME)?;
+        // To the norm, z is x and dresidual is dx.
+        let name = |arg: &Arg| match arg.name {
+            "dresidual" => "dx",
+            "dx" => "unknown to the norm",
+            name => name,
+        };
+        let renamed: Vec<Arg> = args.iter().map(|a| Arg { name: name(a), ..*a }).collect();
+        let (source, entry) = if centered {
+            (kernel!("norms/layer_norm_backward"), "layer_norm_backward")
+        } else {
+            (kernel!("norms/rms_norm_backward"), "rms_norm_backward")
+        };
+        let kind = Backward { op: NAME, source, entry, centered, form: self.form() };
+        let mut out = rows::backward(forward.shape(), &kind, caps, &renamed)?;
+        let place = |name| position(&args, name).map(|i| (i, &args[i])).expect("an argument");
+        let (from, to) = (place("dresidual"), place("dx"));
+        let (masked, factor) = forward.branch().masked(NAME);
+        out.steps.extend(match masked.threshold() {
+            0 => words::fill(NAME, &windows(caps), to, 0, Tail::of(to.1))?,
+            t if t == self.bits.range() => words::copy(NAME, &windows(caps), from, to)?,
+            _ => {
+                let shader = kernel!("dropouts/dropout_add_layer_norm_backward");
+                let rule = Rule { shader, entry: NAME, scalars: [factor, 0.0, 0.0] };
+                masked.steps(caps, &rule, &[("x", from), ("y", to)], 1, forward.branch().decisions())?
+            }
+        });
+        Ok(out)
+    }
+
+    fn patterns(&self) -> Vec<Pattern> {
+        table::patterns(self.dtype)
+    }
+
+    fn domain(&self, arg: &Arg) -> [f64; 2] {
+        channels::domain(arg)
+    }
+
+    fn fill(&self, arg: &Arg, rng: &mut Rng, pattern: Pattern) -> HostData {
+        if pattern == Pattern::Offset && arg.name == "rstd" && !self.centered() {
+            // As the forward op would find it beside such values of z.
+            return HostData::from_f64(arg.dtype, (0..arg.len).map(|_| (0.7 + 0.6 * rng.unit()) / 6e5));
+        }
+        let arg = Arg { name: if arg.name == "z" { "x" } else { arg.name }, ..*arg };
+        self.forward().shape().fill(self.dtype, &arg, rng, pattern)
+    }
+
+    fn reference(&self, args: &[HostData]) -> Vec<Expected> {
+        let (all, of, form, dtype) = (self.args(), self.forward().shape(), self.form(), self.dtype);
+        let data = |name| position(&all, name).map(|i| args[i].to_f64());
+        let [z, dy] = [0, 1].map(|i| args[i].to_f64());
+        let (mean, rstd) = (data("mean"), data("rstd").expect("an argument"));
+        let weight = data("weight").unwrap_or_else(|| vec![1.0; self.cols]);
+        let values = match &mean {
+            Some(mean) => cpu::layer_norm_backward(&z, &dy, mean, &rstd, &weight),
+            None => {
+                let (dx, dweight) = cpu::rms_norm_backward(&z, &dy, &rstd, &weight, form.offset());
+                (dx, dweight, vec![])
+            }
+        };
+        let others = data("dz").unwrap_or_else(|| vec![0.0; z.len()]);
+        let (kept, factor) = self.forward().branch().mask();
+        let (dx, dresidual) = cpu::dropout_add_layer_norm_backward(&values.0, &others, &kept, factor);
+        let given = RowGradients { of, dtype, x: &z, dy: &dy, mean: mean.as_deref(), rstd: &rstd, weight: &weight, form };
+        let mut norm = given.expected(values, [self.weight, self.bias && mean.is_some()]);
+        let Expected::Within { bound, .. } = norm.remove(0) else { unreachable!("dx has a bound") };
+        let (mut of_residual, mut of_x) = (vec![], vec![]);
+        for i in 0..z.len() {
+            let by_norm = Approx { value: dresidual[i] - others[i], error: bound[i] };
+            let sum = if self.dz { Approx::sum([by_norm, Approx::exact(others[i])]) } else { by_norm };
+            let off = if self.dz { sum.stored(dtype) } else { sum.error };
+            let dropped = Approx { value: dresidual[i], error: off }.times(Approx::exact(factor)).stored(dtype);
+            of_residual.push(if dresidual[i].is_finite() { off } else { 0.0 });
+            of_x.push(match (kept[i], self.forward().branch().masked(NAME).0.threshold() == self.bits.range()) {
+                (false, _) => 0.0,
+                _ if !dx[i].is_finite() => 0.0,
+                (true, true) => off,
+                (true, false) => dropped,
+            });
+        }
+        let sum = [(dresidual, of_residual), (dx, of_x)].map(|(value, bound)| Expected::Within { value, bound });
+        sum.into_iter().chain(norm).collect()
+    }
+}
+
+pub(super) const ENTRY: Entry = Entry {
+    name: NAME,
+    summary: "the gradients of dropout_add_layer_norm: of its input, its residual, and of the norm's weight and bias",
+    formula: "dresidual = norm'(z)·dy + dz, dx = m·dresidual/(1-p)",
+    fields: table::BACKWARD_FIELDS,
+    cases: table::backward,
+    bench: table::backward_bench,
+    parse: crate::ops::parse::<DropoutAddLayerNormBackward>,
+};
