@@ -102,7 +102,8 @@ fn gradient(at: vec4<u32>, c: vec4<u32>, v: vec4<f32>, e: u32) -> vec4<f32> {
     var r1 = r0;
     var r2 = r0;
     var r3 = r0;
-    if !WHOLE {
+    // Most quads of long rows lie in one, also where not all do.
+    if !WHOLE && at.w != at.x {
         r1 = rows[at.y];
         r2 = rows[at.z];
         r3 = rows[at.w];
@@ -173,7 +174,7 @@ fn cross_entropy(@builtin(workgroup_id) wid: vec3<u32>,
             let at = vec2<u32>(e / params.classes, e % params.classes);
             var slots = vec4<u32>(at.x);
             var c = at.y + vec4<u32>(0u, 1u, 2u, 3u);
-            if !WHOLE {
+            if !WHOLE && at.y + 3u >= params.classes {
                 let second = next(at);
                 let third = next(second);
                 let fourth = next(third);
