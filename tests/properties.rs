@@ -238,6 +238,11 @@ proptest! {
         holds(&frozen, pattern, seed)?;
         survives_json(&frozen)?;
     }
+}
+
+// Each of these meets new pipelines in most cases.
+proptest! {
+    #![proptest_config(config(12))]
 
     #[test]
     fn losses_of_any_rows(
