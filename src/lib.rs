@@ -45,7 +45,6 @@ pub use dtype::{DType, HostData};
 pub use error::Error;
 pub use gpu::{Caps, Gpu};
 pub use group::{DecayMode, EpsPlace, Group, NonFinite, Rounding};
-pub use group::{DecayMode, EpsPlace, Group, NonFinite};
 pub use loss::{HuberForm, LossReduction, SquareForm, Targets};
 pub use mask::{Bits, Key, MaskMode, Scaling, Share};
 pub use mixing::{Blend, Cut, Erasing, Holes, Lambda, Partners, Rect};

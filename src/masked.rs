@@ -291,7 +291,7 @@ impl Masked {
 }
 
 /// Places in a window are counted in 32 bits, two at a time: windows of at most 2^31 bytes.
-fn windows(caps: &Caps) -> Caps {
+pub(crate) fn windows(caps: &Caps) -> Caps {
     let mut caps = caps.clone();
     caps.limits.max_storage_buffer_binding_size = caps.limits.max_storage_buffer_binding_size.min(1 << 31);
     caps

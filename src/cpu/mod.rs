@@ -1,8 +1,8 @@
 //! What every op computes, in f64, written to be read: no helper is shared with the GPU side, no thought is given to speed.
 mod averaging;
 mod dropouts;
-mod mixing;
 mod losses;
+mod mixing;
 mod norms;
 mod optimizers;
 mod penalties;
@@ -10,8 +10,8 @@ mod transforms;
 
 pub use averaging::*;
 pub use dropouts::*;
-pub use mixing::*;
 pub use losses::*;
+pub use mixing::*;
 pub use norms::*;
 pub use optimizers::*;
 pub use penalties::*;

@@ -3,8 +3,8 @@ use crate::{DType, Error, Op, Segment};
 
 mod averaging;
 mod dropouts;
-mod mixing;
 mod losses;
+mod mixing;
 mod norms;
 mod optimizers;
 mod penalties;
@@ -12,18 +12,24 @@ mod transforms;
 
 pub use averaging::*;
 pub use dropouts::*;
-pub use mixing::*;
 pub use losses::*;
+pub use mixing::*;
 pub use norms::*;
 pub use optimizers::*;
 pub use penalties::*;
 pub use transforms::*;
 
 /// The table, by family.
-pub const FAMILIES: &[Family] = &[penalties::FAMILY, transforms::FAMILY, optimizers::FAMILY, dropouts::FAMILY, norms::FAMILY];
-pub const FAMILIES: &[Family] = &[penalties::FAMILY, optimizers::FAMILY, averaging::FAMILY, dropouts::FAMILY, norms::FAMILY];
-pub const FAMILIES: &[Family] = &[penalties::FAMILY, optimizers::FAMILY, dropouts::FAMILY, norms::FAMILY, mixing::FAMILY];
-pub const FAMILIES: &[Family] = &[penalties::FAMILY, optimizers::FAMILY, dropouts::FAMILY, norms::FAMILY, losses::FAMILY];
+pub const FAMILIES: &[Family] = &[
+    penalties::FAMILY,
+    transforms::FAMILY,
+    optimizers::FAMILY,
+    averaging::FAMILY,
+    dropouts::FAMILY,
+    norms::FAMILY,
+    losses::FAMILY,
+    mixing::FAMILY,
+];
 
 /// The rows of the table in order.
 pub fn all() -> impl Iterator<Item = &'static Entry> {

@@ -1,10 +1,10 @@
 //! Every backward, and the proximal step, against finite differences of the forward's f64 reference (`ridgepole::cpu`);
 //! then the GPU against the same differences.
 mod activity;
-mod mixing;
-mod masks;
 mod branches;
 mod losses;
+mod masks;
+mod mixing;
 mod rows;
 
 use ridgepole::{

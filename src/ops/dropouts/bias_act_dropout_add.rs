@@ -161,8 +161,12 @@ impl Op for BiasActDropoutAdd {
             };
             return Ok(out);
         }
-        let rule =
-            Rule { shader: kernel!("dropouts/bias_act_dropout_add"), entry: NAME, scalars: [factor, 0.0, self.act.slope()] };
+        let rule = Rule {
+            shader: kernel!("dropouts/bias_act_dropout_add"),
+            entry: NAME,
+            scalars: [factor, 0.0, self.act.slope()],
+            consts: &[],
+        };
         let mut tensors = vec![("x", (0, &args[0]))];
         tensors.extend(place("residual").map(|r| ("residual", r)));
         let reads = tensors.len();

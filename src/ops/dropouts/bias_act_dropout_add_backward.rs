@@ -88,6 +88,7 @@ impl Op for BiasActDropoutAddBackward {
                 shader: kernel!("dropouts/bias_act_dropout_add_backward"),
                 entry: NAME,
                 scalars: [factor, 0.0, self.act.slope()],
+                consts: &[],
             };
             let (mut tensors, mut parts) = (vec![("dy", (0, &args[0]))], vec![part("lib/slope_one")]);
             if self.bends() {

@@ -142,7 +142,7 @@ impl Op for DropoutAddLayerNorm {
             (0, false) => words::fill(NAME, &windows(caps), to, 0, Tail::of(to.1))?,
             _ => {
                 let shader = kernel!("dropouts/dropout_add_layer_norm");
-                let rule = Rule { shader, entry: NAME, scalars: [factor, 0.0, 0.0] };
+                let rule = Rule { shader, entry: NAME, scalars: [factor, 0.0, 0.0], consts: &[] };
                 let mut tensors = vec![("x", (0, &args[0]))];
                 tensors.extend(self.residual.then(|| ("residual", (1, &args[1]))));
                 let reads = tensors.len();

@@ -118,7 +118,7 @@ impl Op for DropoutAddLayerNormBackward {
             t if t == self.bits.range() => words::copy(NAME, &windows(caps), from, to)?,
             _ => {
                 let shader = kernel!("dropouts/dropout_add_layer_norm_backward");
-                let rule = Rule { shader, entry: NAME, scalars: [factor, 0.0, 0.0] };
+                let rule = Rule { shader, entry: NAME, scalars: [factor, 0.0, 0.0], consts: &[] };
                 masked.steps(caps, &rule, &[("x", from), ("y", to)], 1, forward.branch().decisions())?
             }
         });
