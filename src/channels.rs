@@ -4,12 +4,23 @@
 //! gathered in chunks that depend on the shape, the type of device and, below 64 MiB, the binding limit; never on windows
 //! or on how many workgroups run. So results are the same bit for bit from run to run.
 mod bound;
+mod channel;
 mod fields;
+mod fused;
+mod masking;
+mod results;
 mod steps;
 
-pub(crate) use bound::{Gradients, Moments, SumErrors, inverse_std_error};
-pub(crate) use fields::{backward_args, benches, cases, check_eps, domain, eps, fill, patterns, places, yes};
-pub(crate) use steps::{Map, Reduction, blocks, given_or, position, unused_or, vector, whole};
+pub(crate) use bound::{Moments, SumErrors, inverse_std_error};
+pub(crate) use channel::{Batch, Pass, difference};
+pub(crate) use fields::{
+    BIAS, DBIAS, DRESIDUAL, DTYPE, DWEIGHT, EPS, RESIDUAL, SPACE, WEIGHT, backward_args, benches, cases, check_eps, domain, eps,
+    few, fill, fused_benches, fusion, patterns, places, sequence_benches, yes,
+};
+pub(crate) use fused::{Fused, Products};
+pub(crate) use masking::{check_masked, fill_mask, kept, mask};
+pub(crate) use results::Results;
+pub(crate) use steps::{Map, Reduction, blocks, given_or, per_channel, position, unused_or, vector, whole};
 
 use crate::{Caps, Error, Layout, Space, fold::Monoid, tile::WINDOW_ALIGN};
 use std::ops::Range;
@@ -79,6 +90,12 @@ impl Channels {
             }
             scale *= 2;
         }
+    }
+
+    /// The most positions that a chunk has.
+    pub fn chunk_positions(&self, caps: &Caps) -> u64 {
+        let k = self.chunks(caps);
+        k.rows * k.segment
     }
 
     /// Chunks of up to `scale` times the preferred size, none of which spans more than `budget` elements.

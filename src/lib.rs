@@ -2,6 +2,7 @@
 #![warn(missing_docs)]
 
 mod average;
+mod activation;
 #[cfg(not(target_arch = "wasm32"))]
 pub mod bench;
 mod bound;
@@ -40,6 +41,7 @@ pub mod wgsl;
 mod words;
 
 pub use average::{Averaging, Warmup};
+pub use activation::Activation;
 pub use bound::Approx;
 pub use dtype::{DType, HostData};
 pub use error::Error;

@@ -1,4 +1,5 @@
 //! Running statistics of batch normalisation, and what one value per channel means.
+use crate::{Approx, Error, Space, ops::Field};
 use serde::{Deserialize, Serialize};
 
 /// How running statistics follow those of the batch: r ← (1 - a)·r + a·batch.
@@ -32,7 +33,31 @@ pub enum RunningUpdate {
     },
 }
 
+impl Running {
+    pub(crate) const FIELD: Field = Field {
+        name: "running",
+        default: "null",
+        about: "null, or update ({\"momentum\": 0.1}, share of the new batch, or {\"cumulative\": {\"seen\": batches before}}) \
+                and variance (unbiased or biased)",
+    };
+
+    pub(crate) fn check(self, op: &'static str) -> Result<(), Error> {
+        match self.update {
+            RunningUpdate::Momentum(a) if !(0.0..=1.0).contains(&a) => {
+                Err(Error::argument(op, "running", format!("has momentum {a}, must be in 0..=1: the share of the new batch")))
+            }
+            _ => Ok(()),
+        }
+    }
+}
+
 impl RunningUpdate {
+    /// What becomes of a running value.
+    pub(crate) fn follow(self, old: f64, new: Approx) -> Approx {
+        let a = self.share();
+        Approx::sum([Approx::exact(old).times(Approx::host(1.0 - a)), new.times(Approx::host(a))])
+    }
+
     /// From the momentum of Keras and Flax, which is the share of the old value: 0.99 there is a = 0.01.
     pub fn keras(momentum: f64) -> Self {
         Self::Momentum(1.0 - momentum)
@@ -69,4 +94,34 @@ pub enum OneValue {
     SkipRunning,
     /// Normalise, and take 1 for m - 1: the running variance follows 0.
     Guard,
+}
+
+impl OneValue {
+    pub(crate) const FIELD: Field = Field {
+        name: "one_value",
+        default: "\"error\"",
+        about: "if a channel has one value: error, skip_running, or guard (1 for the divisor 0)",
+    };
+
+    /// Refuses a space whose channels have one value each, unless that is provided for.
+    pub(crate) fn check(self, op: &'static str, space: &Space) -> Result<(), Error> {
+        if space.c == 0 || space.n.saturating_mul(space.s) != 1 || self != Self::Error {
+            return Ok(());
+        }
+        Err(Error::argument(
+            op,
+            "space",
+            "has 1 value per channel (n·s = 1), must have at least 2 for a variance: take a larger batch, \
+             or set one_value to skip_running or guard",
+        ))
+    }
+
+    /// The running update that a batch makes, if any, and the divisor of its variance.
+    pub(crate) fn update(self, space: &Space, running: Option<Running>) -> (Option<RunningUpdate>, f64) {
+        let m = space.n * space.s;
+        let skip = space.is_empty() || (m == 1 && self == Self::SkipRunning);
+        let biased = running.is_none_or(|r| r.variance == RunningVariance::Biased);
+        let divisor = if biased { m } else { m.saturating_sub(1) };
+        (running.filter(|_| !skip).map(|r| r.update), divisor.max(1) as f64)
+    }
 }

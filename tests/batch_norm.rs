@@ -1,6 +1,6 @@
 //! What batch norm refuses, and what it does at the edges. Lowering needs no GPU.
 use ridgepole::{
-    ops::{BatchNorm, BatchNormBackward, BatchNormFrozenBackward, BatchNormInference},
+    ops::{BatchNorm, BatchNormBackward, BatchNormFrozenBackward, BatchNormInference, BatchNormMasked, BatchNormMaskedBackward},
     *,
 };
 
@@ -150,10 +150,89 @@ fn json_names_every_field_and_leaves_out_defaults() {
         bias: false,
         running,
         one_value: OneValue::Guard,
+        activation: Activation::None,
+        residual: false,
     };
     assert_eq!(read(&all), format!("{op:?}"));
     let momentum = format!(r#"{{"op": "batch_norm", "dtype": "f32", {space}, "running": {{"update": {{"momentum": 0.1}}}}}}"#);
     let op = BatchNorm { running: Some(Running::default()), ..BatchNorm::new(DType::F32, SPACE) };
     assert_eq!(read(&momentum), format!("{op:?}"));
     assert!(ops::from_json(&format!(r#"{{"op": "batch_norm_backward", "dtype": "f32", {space}, "eps": 1}}"#)).is_err());
+}
+
+/// Values on both sides of the kink, on it, and not finite; by statistics that change nothing (mean 0, variance 1, ε 0).
+#[test]
+fn an_activation_keeps_nan_and_its_derivative_at_zero_is_that_from_below() {
+    let session = Session::new().expect("an adapter");
+    let (nan, inf) = (f32::NAN, f32::INFINITY);
+    let x = vec![2.0, -2.0, 0.0, -0.0, nan, -nan, inf, -inf];
+    let (zero, one) = (HostData::F32(vec![0.0]), HostData::F32(vec![1.0]));
+    let space = Space::flat(8);
+    for (activation, y, dx) in [
+        (Activation::Relu, [2.0, 0.0, 0.0, 0.0, nan, nan, inf, 0.0], [1.0, 0.0, 0.0, 0.0, 1.0, 1.0, 1.0, 0.0]),
+        (
+            Activation::LeakyRelu { slope: 0.5 },
+            [2.0, -1.0, 0.0, 0.0, nan, nan, inf, -inf],
+            [1.0, 0.5, 0.5, 0.5, 1.0, 1.0, 1.0, 0.5],
+        ),
+    ] {
+        let same = |got: &HostData, want: [f32; 8], what: &str| {
+            let right = got.to_f64().iter().zip(want).all(|(g, w)| *g == f64::from(w) || (g.is_nan() && w.is_nan()));
+            assert!(right, "{activation:?}, {what}: got {got:?}, want {want:?}");
+        };
+        let (weight, bias) = (false, false);
+        let op = BatchNormInference { eps: 0.0, activation, weight, bias, ..BatchNormInference::new(DType::F32, space) };
+        let out = session.run(&op, &[x.clone().into(), zero.clone(), one.clone()]).expect("the op runs");
+        same(&out[0], y, "y");
+        for residual in [false, true] {
+            let op = BatchNormFrozenBackward { residual, ..BatchNormFrozenBackward::new(DType::F32, space) };
+            let op = BatchNormFrozenBackward { eps: 0.0, activation, weight, bias, ..op };
+            let mut inputs = vec![x.clone().into(), HostData::F32(vec![1.0; 8]), zero.clone(), one.clone()];
+            inputs.extend(residual.then(|| HostData::F32(y.to_vec())));
+            let out = session.run(&op, &inputs).expect("the op runs");
+            same(&out[0], dx, "dx");
+            if residual {
+                same(&out[1], dx, "dresidual");
+            }
+        }
+    }
+    // What is held back does not count, not even a NaN.
+    let op = BatchNormFrozenBackward { activation: Activation::Relu, ..BatchNormFrozenBackward::new(DType::F32, Space::flat(2)) };
+    let inputs = [vec![-1.0, 1.0].into(), vec![nan, 3.0].into(), zero.clone(), one.clone(), one, zero];
+    let out = session.run(&op, &inputs).expect("the op runs");
+    assert_eq!(out[2], HostData::F32(vec![3.0]), "dbias");
+}
+
+/// Whatever stands in the padding, results are those of the values that count.
+#[test]
+fn padding_may_hold_anything() {
+    let session = Session::new().expect("an adapter");
+    for space in [Space::channels_first(2, 3, 7), Space::channels_last(2, 3, 7)] {
+        let lengths = [4, 6];
+        let kept = |n: usize, s: usize| s < lengths[n];
+        let word = (0..14).filter(|p| kept(p / 7, p % 7)).fold(!0 << 14, |w: u32, p| w | 1 << p);
+        let filled = |padding: f32| {
+            let mut x = vec![0.0f32; 42];
+            for i in 0..42 {
+                let (n, c, s) = (i / 21, i / 7 % 3, i % 7);
+                x[space.offset(n, c, s)] = if kept(n, s) { (i * i % 11) as f32 } else { padding };
+            }
+            HostData::F32(x)
+        };
+        let op = BatchNormMasked { weight: false, bias: false, ..BatchNormMasked::new(DType::F32, space) };
+        let backward = BatchNormMaskedBackward { weight: false, ..BatchNormMaskedBackward::new(DType::F32, space) };
+        let run = |padding| {
+            let (x, mask) = (filled(padding), HostData::U32(vec![word]));
+            let mut out = session.run(&op, &[x.clone(), mask.clone()]).expect("the op runs");
+            let given = [x, filled(padding), out[1].clone(), out[2].clone(), mask];
+            out.extend(session.run(&backward, &given).expect("the op runs"));
+            out
+        };
+        let want = run(0.0);
+        for padding in [f32::NAN, f32::INFINITY, 1e30] {
+            assert_eq!(run(padding), want, "{padding} in {space:?}");
+        }
+        let y = want[0].to_f64();
+        assert!((0..42).all(|i| kept(i / 21, i % 7) || y[space.offset(i / 21, i / 7 % 3, i % 7)] == 0.0), "{y:?}");
+    }
 }

@@ -1,7 +1,7 @@
 //! Shapes that nobody thought of: random arenas and index spaces, GPU against reference, and every op through JSON.
 use proptest::prelude::*;
 use ridgepole::{
-    Averaging, Bits, DType, DecayMode, ElasticNet, EpsPlace, Group, Key, Layout, LossReduction, MaskMode, Nonlinearity, OneValue,
+    Activation, Averaging, Bits, DType, DecayMode, ElasticNet, EpsPlace, Group, Key, Layout, LossReduction, MaskMode, Nonlinearity, OneValue,
     Op, Pattern, Rounding, RowNorm, Running, RunningUpdate, RunningVariance, Scaling, Segment, Session, Share, Space, Targets,
     Warmup, check, ops,
 };
@@ -220,22 +220,24 @@ proptest! {
         running in prop::option::of((prop_oneof![Just(0.1), 0.0..=1.0f64], any::<bool>())),
         one_value in prop::sample::select(vec![OneValue::SkipRunning, OneValue::Guard]),
         pattern in prop::sample::select(vec![Pattern::Ordinary, Pattern::Constant, Pattern::Offset]),
+        activation in prop::sample::select(vec![Activation::None, Activation::Relu, Activation::LeakyRelu { slope: 0.1 }]),
+        residual in any::<bool>(),
         seed in any::<u64>(),
     ) {
         let running = running.map(|(a, biased)| Running {
             update: RunningUpdate::Momentum(a),
             variance: if biased { RunningVariance::Biased } else { RunningVariance::Unbiased },
         });
-        let train = ops::BatchNorm { dtype, space, eps, weight, bias, running, one_value };
+        let train = ops::BatchNorm { dtype, space, eps, weight, bias, running, one_value, activation, residual };
         holds(&train, pattern, seed)?;
         survives_json(&train)?;
-        let inference = ops::BatchNormInference { dtype, space, eps, weight, bias };
+        let inference = ops::BatchNormInference { dtype, space, eps, weight, bias, activation, residual };
         holds(&inference, pattern, seed)?;
         survives_json(&inference)?;
-        let backward = ops::BatchNormBackward { dtype, space, weight, bias };
+        let backward = ops::BatchNormBackward { dtype, space, weight, bias, activation, residual };
         holds(&backward, pattern, seed)?;
         survives_json(&backward)?;
-        let frozen = ops::BatchNormFrozenBackward { dtype, space, eps, weight, bias };
+        let frozen = ops::BatchNormFrozenBackward { dtype, space, eps, weight, bias, activation, residual };
         holds(&frozen, pattern, seed)?;
         survives_json(&frozen)?;
     }

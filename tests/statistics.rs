@@ -180,3 +180,68 @@ fn windows_and_folded_grids_change_no_bit() {
         assert!(one == other, "{space:?}");
     }
 }
+
+/// A batch on four ranks, unequal and one empty, is the whole batch: forward, running statistics and backward.
+#[test]
+fn ranks_that_merge_their_statistics_compute_what_one_device_does() {
+    let session = Session::new().expect("an adapter");
+    let (c, s, shares) = (5, 6, [3, 0, 1, 7]);
+    let n: usize = shares.iter().sum();
+    let whole = Space::channels_last(n, c, s);
+    let mut rng = Rng::new(31);
+    let mut draw = |len: usize, lo: f64| HostData::from_f64(DType::F32, (0..len).map(|_| lo + rng.unit()));
+    let (x, dy) = (draw(whole.len(), 3.0), draw(whole.len(), -0.5));
+    let (weight, bias, old_mean, old_var) = (draw(c, 0.5), draw(c, -0.5), draw(c, 0.0), draw(c, 0.5));
+    let part = |of: &HostData, r: usize| {
+        let first = shares[..r].iter().sum::<usize>() * c * s;
+        HostData::from_f64(DType::F32, of.to_f64()[first..first + shares[r] * c * s].iter().copied())
+    };
+    let run = |op: &dyn Op, inputs: &[HostData]| session.run(op, inputs).unwrap_or_else(|e| panic!("{op:?}: {e}"));
+    let joined = |parts: Vec<HostData>| HostData::from_f64(DType::F32, parts.iter().flat_map(HostData::to_f64));
+
+    let (activation, running) = (Activation::Relu, Some(Running::default()));
+    let here: Vec<Space> = shares.iter().map(|n| Space { n: *n, ..whole }).collect();
+    let of = |k: usize, all: &[Vec<HostData>]| joined(all.iter().map(|r| r[k].clone()).collect());
+    let statistics: Vec<Vec<HostData>> =
+        (0..4).map(|r| run(&ops::BatchNormStatistics::new(DType::F32, here[r]), &[part(&x, r)])).collect();
+    let merge = ops::BatchNormMerge { running, ..ops::BatchNormMerge::new(4, c) };
+    let gathered = [of(0, &statistics), of(1, &statistics), of(2, &statistics), old_mean.clone(), old_var.clone()];
+    let merged = run(&merge, &gathered);
+    assert_eq!(merged[0], HostData::F32(vec![(n * s) as f32]), "the count");
+    let (count, mean, rstd) = (merged[0].clone(), merged[1].clone(), merged[2].clone());
+    let y = (0..4).map(|r| {
+        let op = ops::BatchNormApply { activation, ..ops::BatchNormApply::new(DType::F32, here[r]) };
+        run(&op, &[part(&x, r), mean.clone(), rstd.clone(), weight.clone(), bias.clone()]).remove(0)
+    });
+    let mut got = vec![joined(y.collect()), mean.clone(), rstd.clone(), merged[3].clone(), merged[4].clone()];
+    let sums: Vec<Vec<HostData>> = (0..4)
+        .map(|r| {
+            let op = ops::BatchNormBackwardSums { activation, ..ops::BatchNormBackwardSums::new(DType::F32, here[r]) };
+            run(&op, &[part(&x, r), part(&dy, r), mean.clone(), rstd.clone(), weight.clone(), bias.clone()])
+        })
+        .collect();
+    let total = |k: usize| {
+        let at = |i: usize| sums.iter().map(|r| r[k].to_f64()[i]).sum::<f64>();
+        HostData::from_f64(DType::F32, (0..c).map(at))
+    };
+    let dx = (0..4).map(|r| {
+        let op = ops::BatchNormBackwardApply { activation, ..ops::BatchNormBackwardApply::new(DType::F32, here[r]) };
+        let statistics = [mean.clone(), rstd.clone(), weight.clone(), bias.clone(), total(0), total(1), count.clone()];
+        run(&op, &[vec![part(&x, r), part(&dy, r)], statistics.to_vec()].concat()).remove(0)
+    });
+    got.extend([joined(dx.collect()), total(1), total(0)]);
+
+    let forward = ops::BatchNorm { activation, running, ..ops::BatchNorm::new(DType::F32, whole) };
+    let zeros = |len: usize| HostData::F32(vec![0.0; len]);
+    let data = [x.clone(), weight.clone(), bias.clone(), zeros(whole.len()), zeros(c), zeros(c), old_mean, old_var];
+    let mut want = forward.reference(&data);
+    let backward = ops::BatchNormBackward { activation, ..ops::BatchNormBackward::new(DType::F32, whole) };
+    want.extend(backward.reference(&[x, dy, mean, rstd, weight, bias, zeros(whole.len()), zeros(c), zeros(c)]));
+    for (i, (got, want)) in got.iter().zip(&want).enumerate() {
+        // Parts, and the whole: each within the bound.
+        let Expected::Within { value, bound } = want else { panic!("no values") };
+        let twice = bound.iter().map(|b| 2.0 * b).collect();
+        check::compare(got, &Expected::Within { value: value.clone(), bound: twice })
+            .unwrap_or_else(|why| panic!("result {i}: {why}"));
+    }
+}

@@ -3,7 +3,8 @@
 // place in the plane and its channel do too. Units are quads where a plane, or a row of channels, is whole quads (BY 0, 1),
 // else elements (BY 2). Where a lane is in the same channels again every `phases` steps (HELD), it takes
 // those steps together and fetches their coefficients once.
-// The map is a part: `transform(i, c, at)`, lib/normalize and the like; `places(at)` tells where in their planes the four lie.
+// The map is a part: `transform(i, c, at)`, lib/normalize and the like; `places(at)` tells where in their planes the four lie,
+// `channels_of(at)` in which channels.
 //!use lib/grid
 
 struct Params { blocks: u32, first: u32, lo: u32, hi: u32, base: u32, end: u32, length: u32, period: u32,
@@ -57,6 +58,15 @@ fn places(at: vec2<u32>) -> vec4<u32> {
     let second = next(at);
     let third = next(second);
     return vec4<u32>(at.y, second.y, third.y, next(third).y);
+}
+
+// The channels of a quad's elements.
+fn channels_of(at: vec2<u32>) -> vec4<u32> {
+    if BY == 0u { return vec4<u32>(at.x); }
+    if BY == 1u { return 4u * at.x + vec4<u32>(0u, 1u, 2u, 3u); }
+    let second = next(at);
+    let third = next(second);
+    return vec4<u32>(at.x, second.x, third.x, next(third).x);
 }
 
 @compute @workgroup_size(WG)

@@ -1,9 +1,9 @@
-// mean = K + d, variance = M2 / m, rstd = 1 / sqrt(variance + eps); running <- keep * running + momentum * batch.
+// Mean, rstd and running statistics of each channel: lib/batch_outputs.
 // One lane per channel: merges the channel's last partials in order and leaves what lib/channel_apply needs with
-// lib/normalize: (K, d, weight * rstd, bias). Before it: lib/channel_reduce with lib/moments, and the fold's levels.
+// lib/normalize_open: (K, d, weight * rstd, bias). Before it: lib/channel_reduce with lib/moments, and the fold's levels.
 //!use lib/grid
 //!use lib/channel_moments
-//!use lib/inverse_std
+//!use lib/batch_outputs
 
 struct Params { blocks: u32, channels: u32, row: u32, stride: u32, count: u32, coefs: u32, values: f32, divisor: f32, eps: f32,
                 momentum: f32, keep: f32 }
@@ -21,17 +21,6 @@ fn batch_norm(@builtin(workgroup_id) wid: vec3<u32>,
     let c = block * WG + lane_of(index, WG);
     if block >= params.blocks || c >= params.channels { return; }
     let all = channel_moments(c);
-    let mean = all.y + all.z;
-    var variance = all.w / params.values;
-    var estimate = all.w / params.divisor;
-    var rstd = inverse_std(variance, params.eps);
-    if (bitcast<u32>(all.z) & 0x7fffffffu) >= 0x7f800000u {
-        rstd = all.z;
-        estimate = all.z;
-    }
-    mean_put(c, mean);
-    rstd_put(c, rstd);
-    running_mean_put(c, params.keep * running_mean_at(c) + params.momentum * mean);
-    running_var_put(c, params.keep * running_var_at(c) + params.momentum * estimate);
+    let rstd = batch_outputs(c, all, params.values, params.divisor);
     partials[params.coefs + c] = vec4<f32>(all.y, all.z, weight_at(c) * rstd, bias_at(c));
 }

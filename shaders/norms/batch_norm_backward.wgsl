@@ -1,7 +1,7 @@
 // dbias = sum dy, dweight = sum dy * xhat, dx = weight * rstd * (dy - (dbias + xhat * dweight) / m).
-// One lane per channel: adds the channel's last partials in order and leaves what lib/channel_apply needs with
-// lib/normalize_backward: (mean, weight * rstd, dbias / m, rstd * dweight / m). Before it: lib/channel_reduce with
-// lib/products, and the fold's levels.
+// With an activation, g = dy * its derivative for dy. One lane per channel: adds the channel's last partials in order and leaves what lib/channel_apply needs with
+// lib/normalize_backward_open: (mean, weight * rstd, dbias / m, rstd * dweight / m). Before it: lib/channel_reduce with
+// lib/products_open, and the fold's levels.
 //!use lib/grid
 //!use lib/sum_vec4
 

@@ -1,6 +1,6 @@
 // dx = weight * rstd * dy, dbias = sum dy, dweight = sum dy * (x - running_mean) * rstd, rstd = 1 / sqrt(running_var + eps).
 // One lane per channel: adds the channel's last partials (none if nobody wants the sums) in order and leaves
-// (0, 0, weight * rstd, 0) for lib/channel_apply with lib/normalize.
+// (running_mean, weight * rstd, 0, 0) for lib/channel_apply with lib/scale_backward_open. With an activation, g for dy.
 //!use lib/grid
 //!use lib/inverse_std
 //!use lib/sum_vec4
@@ -8,7 +8,7 @@
 struct Params { blocks: u32, channels: u32, row: u32, stride: u32, count: u32, coefs: u32, eps: f32 }
 
 @group(0) @binding(0) var<uniform> params: Params;
-// Buffers: partials (with the coefficients from entry `coefs` on), running_var, weight, dweight, dbias.
+// Buffers: partials (with the coefficients from entry `coefs` on), running_mean, running_var, weight, dweight, dbias.
 
 override WG: u32 = 256;
 
@@ -23,5 +23,5 @@ fn batch_norm_frozen_backward(@builtin(workgroup_id) wid: vec3<u32>,
     for (var i = 0u; i < params.count; i++) { all = merge(all, partials[c * params.row + i * params.stride]); }
     dbias_put(c, all.x);
     dweight_put(c, all.y);
-    partials[params.coefs + c] = vec4<f32>(0.0, 0.0, weight_at(c) * inverse_std(running_var_at(c), params.eps), 0.0);
+    partials[params.coefs + c] = vec4<f32>(running_mean_at(c), weight_at(c) * inverse_std(running_var_at(c), params.eps), 0.0, 0.0);
 }

@@ -1,5 +1,5 @@
 // rstd = 1 / sqrt(running_var + eps); one lane per channel leaves (running_mean, 0, weight * rstd, bias) for
-// lib/channel_apply with lib/normalize.
+// lib/channel_apply with lib/normalize_open.
 //!use lib/grid
 //!use lib/inverse_std
 

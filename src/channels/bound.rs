@@ -1,12 +1,12 @@
 //! How far off the channel statistics of the kernels may be.
-use crate::{DType, Expected, Space, cpu};
+use crate::{DType, cpu};
 
 const E: f64 = DType::F32.epsilon();
 
 /// Roundings that a sum of `m` values may pass through: those added one after the other by a lane, a level of the fold and
 /// the last kernel (at most 128, 64 per level, 64), and those of trees (log2 of what they join, and two for a quad).
 fn depth(m: usize) -> (f64, f64) {
-    let tree = (m as f64).log2().ceil() + 2.0;
+    let tree = (m.max(1) as f64).log2().ceil() + 2.0;
     // A level takes 256 partials or more to one, and starts above 64 of them.
     let levels = if m > 64 { ((m as f64 / 64.0).ln() / 256f64.ln()).ceil() } else { 0.0 };
     ((128.0 + 64.0 + 64.0 * levels).min(m as f64), tree * (1.0 + levels))
@@ -71,40 +71,5 @@ impl SumErrors {
         // A term passes through the additions that `depth` counts; a product is rounded three times before.
         let dweight = products * (rstd_error + E * (steps + tree + 4.0) * (rstd + rstd_error)) + 2.0 * (1.0 + rstd) * flushed;
         Self { dbias: E * (steps + tree) * sum + flushed, dweight }
-    }
-}
-
-/// The expectations of a backward op: values and bounds of dx, dweight and dbias.
-pub(crate) struct Gradients([(Vec<f64>, Vec<f64>); 3]);
-
-impl Gradients {
-    pub fn new(space: &Space) -> Self {
-        Self([space.len(), space.c, space.c].map(|n| (vec![0.0; n], vec![0.0; n])))
-    }
-
-    /// Channel `c`, whose elements lie at `places`.
-    pub fn put(
-        &mut self,
-        c: usize,
-        places: &[usize],
-        (dx, errors): (&[f64], impl Iterator<Item = f64>),
-        dweight: (f64, f64),
-        dbias: (f64, f64),
-    ) {
-        // What is not finite must be so exactly.
-        let mut set = |which: usize, i: usize, (value, bound): (f64, f64)| {
-            let (values, bounds) = &mut self.0[which];
-            (values[i], bounds[i]) = (value, if value.is_finite() { bound } else { 0.0 });
-        };
-        for ((&i, &value), error) in places.iter().zip(dx).zip(errors) {
-            set(0, i, (value, error));
-        }
-        set(1, c, dweight);
-        set(2, c, dbias);
-    }
-
-    pub fn finish(self, weight: bool, bias: bool) -> Vec<Expected> {
-        let wanted = self.0.into_iter().zip([true, weight, bias]);
-        wanted.filter(|w| w.1).map(|((value, bound), _)| Expected::Within { value, bound }).collect()
     }
 }

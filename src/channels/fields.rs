@@ -1,5 +1,28 @@
 //! What ops on channels have in common: fields and their checks, data and shapes for the checks.
-use crate::{Arg, DType, Error, HostData, Op, Pattern, Rng, Space};
+use crate::{Activation, Arg, DType, Error, HostData, Op, Pattern, Rng, Space, ops::Field};
+
+/// Fields that the ops share, for their rows of the table.
+pub(crate) const DTYPE: Field =
+    Field { name: "dtype", default: "", about: "storage of tensors: f32, f16 or bf16; vectors are f32" };
+pub(crate) const SPACE: Field =
+    Field { name: "space", default: "", about: "shape: n, c, s and layout (channels_first or channels_last)" };
+pub(crate) const EPS: Field =
+    Field { name: "eps", default: "1e-5", about: "ε, added to the variance inside the root, at least 0" };
+pub(crate) const WEIGHT: Field = Field { name: "weight", default: "true", about: "whether there is a γ" };
+pub(crate) const BIAS: Field = Field { name: "bias", default: "true", about: "whether there is a β" };
+pub(crate) const DWEIGHT: Field = Field { name: "weight", default: "true", about: "whether there is a γ, and so a dweight" };
+pub(crate) const DBIAS: Field = Field { name: "bias", default: "true", about: "whether there is a β, and so a dbias" };
+pub(crate) const RESIDUAL: Field =
+    Field { name: "residual", default: "false", about: "whether a tensor is added before the activation" };
+pub(crate) const DRESIDUAL: Field =
+    Field { name: "residual", default: "false", about: "whether a tensor was added before the activation, and so a dresidual" };
+
+/// An activation and whether there is a residual: for the cases, all of both in turn.
+pub(crate) fn fusion(i: usize) -> (Activation, bool) {
+    let slope = [0.01, 0.2][i % 2];
+    let all = [Activation::None, Activation::Relu, Activation::Relu, Activation::LeakyRelu { slope }];
+    (all[i % 7 % 4], matches!(i % 11, 2 | 3 | 5 | 8))
+}
 
 pub(crate) fn eps() -> f64 {
     1e-5
@@ -58,7 +81,12 @@ pub(crate) fn domain(arg: &Arg) -> [f64; 2] {
 /// The pattern is for the tensors; vectors stay ordinary, but for means, which go with the tensor.
 pub(crate) fn fill(space: &Space, dtype: DType, arg: &Arg, rng: &mut Rng, pattern: Pattern) -> HostData {
     let domain = domain(arg);
-    let tensor = arg.len == space.len() && ["x", "dy"].contains(&arg.name);
+    let tensor = arg.len == space.len() && ["x", "dy", "y", "residual"].contains(&arg.name);
+    // An output of ReLU is 0 in many places, where the derivative is that from below.
+    if tensor && arg.name == "y" && pattern != Pattern::NonFinite {
+        let values = rng.fill(arg, domain, Pattern::Ordinary).to_f64();
+        return HostData::from_f64(arg.dtype, values.into_iter().map(|v| if v < -0.2 { 0.0 } else { v }));
+    }
     match pattern {
         // A mean 10^6 times the deviation, as far as the accuracy is promised; halves can hold no such values.
         Pattern::Offset if ["x", "mean", "running_mean"].contains(&arg.name) => {
@@ -69,7 +97,9 @@ pub(crate) fn fill(space: &Space, dtype: DType, arg: &Arg, rng: &mut Rng, patter
         // Every third channel gets one; the others must not notice.
         Pattern::NonFinite => {
             let mut values = rng.fill(arg, domain, Pattern::Ordinary).to_f64();
-            for c in (0..space.c).step_by(3) {
+            // A residual's elsewhere: in a channel whose x has one, it would not be seen.
+            let first = usize::from(arg.name == "residual");
+            for c in (first..space.c).step_by(3) {
                 let places = places(space, c);
                 if let Some(&i) = places.get((rng.unit() * places.len() as f64) as usize) {
                     values[i] = [f64::NAN, f64::INFINITY, f64::NEG_INFINITY][c / 3 % 3];
@@ -127,4 +157,47 @@ pub(crate) fn cases(make: impl Fn(usize, DType, Space) -> Box<dyn Op>) -> Vec<Bo
 pub(crate) fn benches(make: impl Fn(DType, Space) -> Box<dyn Op>) -> Vec<Box<dyn Op>> {
     let [first, last] = [Space::channels_first(32, 64, 56 * 56), Space::channels_last(32, 64, 56 * 56)];
     [(DType::F32, first), (DType::F32, last), (DType::F16, first), (DType::F16, last)].map(|(d, s)| make(d, s)).into()
+}
+
+/// The end of a residual block: with ReLU, and with the sum before it.
+pub(crate) fn fused_benches(make: impl Fn(DType, Space, Activation, bool) -> Box<dyn Op>) -> Vec<Box<dyn Op>> {
+    let [first, last] = [Space::channels_first(32, 64, 56 * 56), Space::channels_last(32, 64, 56 * 56)];
+    [(DType::F32, first, false), (DType::F16, last, true)].map(|(d, s, r)| make(d, s, Activation::Relu, r)).into()
+}
+
+/// A few of the shapes of [`cases`], for ops that share their kernels with others: those that differ for the cut of a tensor.
+pub(crate) fn few(make: impl Fn(usize, DType, Space) -> Box<dyn Op>) -> Vec<Box<dyn Op>> {
+    let all = [
+        (2, 1, 5),
+        (0, 3, 4),
+        (3, 0, 2),
+        (5, 3, 4),
+        (3, 17, 1),
+        (17, 8, 1),
+        (2, 5, 7),
+        (33, 64, 1),
+        (6, 12, 49),
+        (3, 100, 9),
+        (2, 2, 2501),
+        (130, 60, 3),
+    ];
+    let mut out = Vec::new();
+    for (n, c, s) in all {
+        for space in [Space::channels_first(n, c, s), Space::channels_last(n, c, s)] {
+            // The same tensor, twice.
+            if (c > 1 && s > 1) || space.layout == Default::default() {
+                out.push(make(out.len(), DType::FLOATS[(out.len() + n) % 3], space));
+            }
+        }
+    }
+    for (dtype, space) in [(DType::F32, Space::channels_first(1, 2, 65_541)), (DType::F32, Space::channels_last(40, 8, 196))] {
+        out.push(make(out.len(), dtype, space));
+    }
+    out
+}
+
+/// Sequences: a batch of 64, 256 features, up to 512 steps.
+pub(crate) fn sequence_benches(make: impl Fn(DType, Space) -> Box<dyn Op>) -> Vec<Box<dyn Op>> {
+    let [first, last] = [Space::channels_first(64, 256, 512), Space::channels_last(64, 256, 512)];
+    [(DType::F32, first), (DType::F32, last), (DType::F16, last)].map(|(d, s)| make(d, s)).into()
 }

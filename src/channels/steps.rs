@@ -1,10 +1,10 @@
 //! The dispatches of channel-wise ops.
 use super::Channels;
 use crate::{
-    Arg, Caps, DType, Error, Lowered, Slot, Step,
+    Arg, Caps, DType, Error, Lowered, Params, Slot, Step,
     fold::{Monoid, Partials},
     params, tile,
-    wgsl::{Decl, Spec, View, part},
+    wgsl::{Decl, Source, Spec, View, part},
 };
 use std::ops::Range;
 
@@ -27,7 +27,7 @@ pub(crate) struct Reduction<'a> {
     pub monoid: Monoid,
     /// Tensors: name, argument.
     pub tensors: &'a [(&'static str, usize)],
-    /// Vectors of f32, one value per channel or per place across the channels.
+    /// Vectors of f32, one value per channel or per place across the channels; `mask`: words with a bit per position.
     pub vectors: &'a [(&'static str, Slot)],
     pub consts: &'a [(&'static str, u32)],
     pub eps: f32,
@@ -38,7 +38,7 @@ pub(crate) struct Map<'a> {
     pub part: &'static str,
     /// Tensors: name, argument, whether it is written.
     pub tensors: &'a [(&'static str, usize, bool)],
-    /// Vectors of f32, one value per place in a plane.
+    /// Vectors of f32, one value per channel or per place in a plane; `mask`: words with a bit per position.
     pub vectors: &'a [(&'static str, Slot)],
     pub consts: &'a [(&'static str, u32)],
 }
@@ -70,7 +70,7 @@ impl Channels {
         for (chunks, elements) in self.windows(op, caps, k, dtype.size())? {
             let mut bindings: Vec<Decl> =
                 what.tensors.iter().map(|t| Decl { name: t.0, dtype, view: View::Four(aligned), writes: false }).collect();
-            bindings.extend(what.vectors.iter().map(|v| vector(v.0, false)));
+            bindings.extend(what.vectors.iter().map(|v| beside(v.0)));
             bindings.push(what.monoid.decl("partials", true));
             let size = dtype.size();
             let window = elements.start * size..(elements.end * size).next_multiple_of(4);
@@ -119,6 +119,19 @@ impl Channels {
         map: &Map,
         coefs: Range<u64>,
     ) -> Result<(), Error> {
+        self.apply_filled(op, out, caps, args, (map, &[]), coefs)
+    }
+
+    /// The same for a map with open names, which these parts fill.
+    pub fn apply_filled(
+        &self,
+        op: &'static str,
+        out: &mut Lowered,
+        caps: &Caps,
+        args: &[Arg],
+        (map, fills): (&Map, &[&'static str]),
+        coefs: Range<u64>,
+    ) -> Result<(), Error> {
         // How many elements a unit has, how many units a plane has, after how many planes channels repeat.
         let (by, unit, length, period) = match *self {
             Self { channels: 1, .. } if map.vectors.is_empty() => (0, 4, 1, 1),
@@ -138,7 +151,7 @@ impl Channels {
             let again = (1..=u64::from(caps.quads) / 2).find(|k| (k * step).is_multiple_of(length * period));
             let mut bindings: Vec<Decl> =
                 tensors.iter().map(|t| Decl { name: t.0, dtype, view: piece.view(), writes: t.2 }).collect();
-            bindings.extend(vectors.iter().map(|v| vector(v.0, false)));
+            bindings.extend(vectors.iter().map(|v| beside(v.0)));
             bindings.push(Decl { name: "coefs", dtype: DType::F32, view: View::Raw("vec4<f32>"), writes: false });
             let mut slots: Vec<Slot> = tensors.iter().map(|t| piece.slot(t.1, &args[t.1])).collect();
             slots.extend(vectors.iter().map(|v| v.1.clone()));
@@ -149,7 +162,7 @@ impl Channels {
                 spec: Spec {
                     shader: part("lib/channel_apply"),
                     entry: "channel_apply",
-                    parts: vec![part(map)],
+                    parts: std::iter::once(&map).chain(fills).map(|p| part(p)).collect(),
                     bindings,
                     consts,
                 },
@@ -183,6 +196,12 @@ pub(crate) fn vector(name: &'static str, writes: bool) -> Decl {
     Decl { name, dtype: DType::F32, view: View::Elements, writes }
 }
 
+/// The binding of a vector beside tensors: a mask is words, all others have one f32 per channel or place.
+fn beside(name: &'static str) -> Decl {
+    let words = Decl { name, dtype: DType::U32, view: View::Raw("u32"), writes: false };
+    if name == "mask" { words } else { vector(name, false) }
+}
+
 /// The slot of a whole argument.
 pub(crate) fn whole(args: &[Arg], index: usize) -> Slot {
     Slot::Arg(index, 0..args[index].binding_bytes())
@@ -207,6 +226,25 @@ pub(crate) fn unused_or(index: Option<usize>, args: &[Arg], channels: u64, out: 
         Some(i) => whole(args, i),
         None => Slot::Scratch(out.scratch(4 * channels, caps)),
     }
+}
+
+/// A kernel with one lane per channel: its partials or coefficients, then vectors of f32 (name, place, whether it is written).
+pub(crate) fn per_channel(
+    caps: &Caps,
+    shader: Source,
+    (first, slot): (Decl, Slot),
+    vectors: Vec<(&'static str, Slot, bool)>,
+    (blocks, params): (u64, Params),
+    trips: u64,
+) -> Step {
+    let (mut bindings, mut slots) = (vec![first], vec![slot]);
+    for (name, slot, writes) in vectors {
+        bindings.push(vector(name, writes));
+        slots.push(slot);
+    }
+    let entry = shader.name.rsplit('/').next().unwrap_or(shader.name);
+    let spec = Spec { shader, entry, parts: vec![], bindings, consts: vec![("WG", caps.lanes)] };
+    Step { spec, params, slots, workgroups: blocks, trips }
 }
 
 /// Workgroups for a kernel with one lane per channel.

@@ -2,6 +2,7 @@
 #[path = "../common/mod.rs"]
 mod common;
 
+mod batch_norms;
 mod binding;
 mod branches;
 mod fields;

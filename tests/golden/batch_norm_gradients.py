@@ -137,7 +137,11 @@ def jax_backward(x, dy, mean, rstd, p):
 
 
 def files():
+    import batch_norm_fused
+
     inference, back, frozen_back = (File("batch_norm" + rest) for rest in ("_inference", "_backward", "_frozen_backward"))
     frozen(inference, frozen_back)
     backward(back)
+    batch_norm_fused.frozen(inference, frozen_back)
+    batch_norm_fused.backward(back)
     return [inference, back, frozen_back]

@@ -164,7 +164,10 @@ def flax_running(file, name, at, a, one_value):
 
 
 def files():
+    import batch_norm_fused
+
     train = File("batch_norm")
     trained(train)
     running(train)
+    batch_norm_fused.forward(train)
     return [train]

@@ -20,8 +20,11 @@ import torch
 import adaptive
 import averaging
 import batch_norm_gradients
+import batch_norm_masked
+import batch_norm_ranks
 import batch_norms
 import branches
+import batch_renorm
 import dropouts
 import mixing
 import masks
@@ -46,6 +49,18 @@ def main():
     for module in (penalties, dropouts, masks, batch_norms, batch_norm_gradients, optimizers, adaptive, row_norms):
     for module in (penalties, dropouts, batch_norms, batch_norm_gradients, optimizers, adaptive, row_norms, losses):
     for module in (penalties, dropouts, batch_norms, batch_norm_gradients, optimizers, adaptive, row_norms, losses, branches):
+    for module in (
+        penalties,
+        dropouts,
+        batch_norms,
+        batch_norm_gradients,
+        batch_norm_ranks,
+        batch_norm_masked,
+        batch_renorm,
+        optimizers,
+        adaptive,
+        row_norms,
+    ):
         for file in module.files():
             path = HERE / f"{file.op}.json"
             cases = oracle.write(path, file)

@@ -5,6 +5,7 @@ mod branches;
 mod losses;
 mod masks;
 mod mixing;
+mod batch_norms;
 mod rows;
 
 use ridgepole::{
@@ -253,7 +254,7 @@ fn batch_norm_backward_is_the_derivative_of_batch_norm() {
             rstds.push(rstd);
             results.push(want);
         }
-        let op = ops::BatchNormBackward { dtype: DType::F32, space, weight: affine, bias: affine };
+        let op = ops::BatchNormBackward { weight: affine, bias: affine, ..ops::BatchNormBackward::new(DType::F32, space) };
         backward(&session, &op, &all, [means, rstds], &results, &slack);
     }
 }
@@ -276,7 +277,12 @@ fn batch_norm_frozen_backward_is_the_derivative_of_batch_norm_inference() {
                 want
             })
             .collect();
-        let op = ops::BatchNormFrozenBackward { dtype: DType::F32, space, eps, weight: affine, bias: affine };
+        let op = ops::BatchNormFrozenBackward {
+            eps,
+            weight: affine,
+            bias: affine,
+            ..ops::BatchNormFrozenBackward::new(DType::F32, space)
+        };
         backward(&session, &op, &all, [means, variances], &results, &vec![0.0; space.c]);
     }
 }

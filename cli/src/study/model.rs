@@ -150,7 +150,7 @@ impl Model {
                 dy = dd.slice(..);
             }
             if let (Some(n), Some([gamma, beta])) = (&h.normed, below.norm) {
-                let op = BatchNormBackward { dtype: DType::F32, space: space(work.rows, below), weight: true, bias: true };
+                let op = BatchNormBackward::new(DType::F32, space(work.rows, below));
                 let c = below.outputs;
                 let reads = [h.z.slice(..), dy, n.mean.slice(..), n.rstd.slice(..), part(&self.params, gamma, c)];
                 chain.push(&op, &reads, &[n.dz.slice(..), part(&self.grads, gamma, c), part(&self.grads, beta, c)])?;
@@ -182,18 +182,11 @@ impl Model {
                 let [mean, var] = running.each_ref().map(|b| b.slice(..));
                 let (dtype, space, z, y) = (DType::F32, space(work.rows, l), h.z.slice(..), n.y.slice(..));
                 if training {
-                    let op = BatchNorm {
-                        dtype,
-                        space,
-                        eps: EPS,
-                        weight: true,
-                        bias: true,
-                        running: Some(Running::default()),
-                        one_value: Default::default(),
-                    };
+                    let running = Some(Running::default());
+                    let op = BatchNorm { eps: EPS, running, ..BatchNorm::new(dtype, space) };
                     chain.push(&op, &[z, gamma, beta], &[y, n.mean.slice(..), n.rstd.slice(..), mean, var])?;
                 } else {
-                    let op = BatchNormInference { dtype, space, eps: EPS, weight: true, bias: true };
+                    let op = BatchNormInference { eps: EPS, ..BatchNormInference::new(dtype, space) };
                     chain.push(&op, &[z, mean, var, gamma, beta], &[y])?;
                 }
                 chain.push(&ops::Relu { len: work.rows * l.outputs }, &[y], &[h.h.slice(..)])?;

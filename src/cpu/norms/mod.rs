@@ -1,17 +1,35 @@
 //! Normalisation over batches, rows and channels.
 mod batch_norm;
+mod batch_norm_apply;
 mod batch_norm_backward;
+mod batch_norm_backward_apply;
+mod batch_norm_backward_sums;
 mod batch_norm_frozen_backward;
 mod batch_norm_inference;
+mod batch_norm_masked;
+mod batch_norm_masked_backward;
+mod batch_norm_merge;
+mod batch_norm_statistics;
+mod batch_renorm;
+mod batch_renorm_backward;
 mod layer_norm;
 mod layer_norm_backward;
 mod rms_norm;
 mod rms_norm_backward;
 
-pub use batch_norm::{batch_norm, inverse_std, moments};
+pub use batch_norm::{activate, activate_backward, batch_norm, inverse_std, moments};
+pub use batch_norm_apply::batch_norm_apply;
 pub use batch_norm_backward::batch_norm_backward;
+pub use batch_norm_backward_apply::batch_norm_backward_apply;
+pub use batch_norm_backward_sums::batch_norm_backward_sums;
 pub use batch_norm_frozen_backward::batch_norm_frozen_backward;
 pub use batch_norm_inference::batch_norm_inference;
+pub use batch_norm_masked::batch_norm_masked;
+pub use batch_norm_masked_backward::batch_norm_masked_backward;
+pub use batch_norm_merge::batch_norm_merge;
+pub use batch_norm_statistics::batch_norm_statistics;
+pub use batch_renorm::{batch_renorm, batch_renorm_correction};
+pub use batch_renorm_backward::batch_renorm_backward;
 pub use layer_norm::layer_norm;
 pub use layer_norm_backward::layer_norm_backward;
 pub use rms_norm::rms_norm;

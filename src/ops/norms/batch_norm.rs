@@ -1,13 +1,12 @@
 //! Batch normalisation in training. Kernel: `shaders/norms/batch_norm.wgsl`. Reference: `cpu::batch_norm`.
 use crate::{
-    Arg, Caps, Cost, DType, Error, Expected, HostData, Lowered, OneValue, Op, Pattern, Rng, Running, RunningUpdate,
-    RunningVariance, Slot, Space, Step,
-    channels::{self, Channels, MOMENTS, Map, Moments, Reduction, given_or, position, unused_or, vector, whole},
+    Activation, Approx, Arg, Caps, Cost, DType, Error, Expected, HostData, Lowered, OneValue, Op, Pattern, Rng, Running,
+    RunningUpdate, RunningVariance, Slot, Space,
+    channels::{self, Batch, Channels, Fused, MOMENTS, Reduction, Results, given_or, per_channel, position, unused_or, whole},
     cpu, kernel,
-    ops::{Entry, Field},
+    ops::Entry,
     params,
     segment::check_float,
-    wgsl::Spec,
 };
 use serde::{Deserialize, Serialize};
 
@@ -18,10 +17,10 @@ params! {
     }
 }
 
-/// y = γ·(x - μ)/√(σ² + ε) + β with the mean μ and the biased variance σ² of each channel over the batch.
+/// y = act(γ·(x - μ)/√(σ² + ε) + β + residual) with the mean μ and the biased variance σ² of each channel over the batch.
 ///
-/// Reads `x` (n·c·s elements), `weight` γ (c values, f32; absent: 1), `bias` β (c, f32; absent: 0). Writes `y` (as `x`),
-/// and for the backward pass `mean` μ and `rstd` 1/√(σ² + ε) (c, f32). Updates `running_mean` and `running_var` (c, f32) if
+/// Reads `x` (n·c·s elements), `weight` γ (c values, f32; absent: 1), `bias` β (c, f32; absent: 0) and `residual` (as `x`;
+/// absent: 0). The activation and the residual cost no pass of their own. Writes `y` (as `x`), and for the backward pass `mean` μ and `rstd` 1/√(σ² + ε) (c, f32). Updates `running_mean` and `running_var` (c, f32) if
 /// `running` is given. Everything stays on the GPU: statistics in chunks of fixed size, merged in a fixed order, so results
 /// are the same bit for bit from run to run on a device. Three dispatches, more for tensors beyond the binding limit.
 ///
@@ -35,7 +34,7 @@ params! {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct BatchNorm {
-    /// How `x` and `y` are stored.
+    /// How `x`, `y` and `residual` are stored.
     pub dtype: DType,
     /// Their shape.
     pub space: Space,
@@ -54,47 +53,34 @@ pub struct BatchNorm {
     /// What to do if a channel has one value (n·s = 1), whose variance says nothing.
     #[serde(default)]
     pub one_value: OneValue,
+    /// What is applied last.
+    #[serde(default)]
+    pub activation: Activation,
+    /// Whether a tensor is added before the activation.
+    #[serde(default)]
+    pub residual: bool,
 }
 
 const NAME: &str = "batch_norm";
 
 impl BatchNorm {
-    /// With ε = 1e-5, γ and β, without running statistics.
+    /// With ε = 1e-5, γ and β, without running statistics, activation and residual.
     pub fn new(dtype: DType, space: Space) -> Self {
-        Self { dtype, space, eps: channels::eps(), weight: true, bias: true, running: None, one_value: OneValue::Error }
+        let (one_value, activation, residual) = (OneValue::Error, Activation::None, false);
+        Self { dtype, space, eps: channels::eps(), weight: true, bias: true, running: None, one_value, activation, residual }
+    }
+
+    fn fused(&self) -> Fused {
+        Fused { activation: self.activation, residual: self.residual }
     }
 
     fn check(&self) -> Result<(), Error> {
         check_float(NAME, &self.args()[0])?;
         self.space.check(NAME)?;
         channels::check_eps(NAME, self.eps)?;
-        if let Some(Running { update: RunningUpdate::Momentum(a), .. }) = self.running
-            && !(0.0..=1.0).contains(&a)
-        {
-            return Err(Error::argument(
-                NAME,
-                "running",
-                format!("has momentum {a}, must be in 0..=1: the share of the new batch"),
-            ));
-        }
-        if self.space.c > 0 && Channels::of(&self.space).values() == 1 && self.one_value == OneValue::Error {
-            return Err(Error::argument(
-                NAME,
-                "space",
-                "has 1 value per channel (n·s = 1), must have at least 2 for a variance: take a larger batch, \
-                 or set one_value to skip_running or guard",
-            ));
-        }
-        Ok(())
-    }
-
-    /// The running update that this batch makes, if any, and the divisor of its variance.
-    fn update(&self) -> (Option<f64>, f64) {
-        let m = self.space.n * self.space.s;
-        let skip = self.space.is_empty() || (m == 1 && self.one_value == OneValue::SkipRunning);
-        let biased = self.running.is_none_or(|r| r.variance == RunningVariance::Biased);
-        let divisor = if biased { m } else { m.saturating_sub(1) };
-        (self.running.filter(|_| !skip).map(|r| r.update.share()), divisor.max(1) as f64)
+        self.activation.check(NAME)?;
+        self.running.map_or(Ok(()), |r| r.check(NAME))?;
+        self.one_value.check(NAME, &self.space)
     }
 }
 
@@ -108,6 +94,7 @@ impl Op for BatchNorm {
         let mut args = vec![Arg::read("x", self.dtype, len)];
         args.extend(self.weight.then(|| Arg::read("weight", DType::F32, c)));
         args.extend(self.bias.then(|| Arg::read("bias", DType::F32, c)));
+        args.extend(self.fused().residual(self.dtype, &self.space));
         args.push(Arg::write("y", self.dtype, len));
         args.extend(["mean", "rstd"].map(|name| Arg::write(name, DType::F32, c)));
         if self.running.is_some() {
@@ -126,49 +113,36 @@ impl Op for BatchNorm {
             Reduction { parts: &["lib/moments"], monoid: MOMENTS, tensors: &[("x", 0)], vectors: &[], consts: &[], eps: 0.0 };
         let partials = tensor.reduce(NAME, &mut out, caps, &args, &what)?.until(&mut out, caps, 64);
         let coefs = out.scratch(16 * tensor.channels, caps);
-        let (share, divisor) = self.update();
+        let (follows, divisor) = self.one_value.update(&self.space, self.running);
+        let share = follows.map(RunningUpdate::share);
         let y = position(&args, "y").expect("an argument");
         let running = |name| share.and_then(|_| position(&args, name));
-        let slots = vec![
-            Slot::Scratch(partials.range.start..coefs.end),
-            given_or(1.0, &args, "weight", tensor.channels, &mut out, caps),
-            given_or(0.0, &args, "bias", tensor.channels, &mut out, caps),
-            whole(&args, y + 1),
-            whole(&args, y + 2),
-            unused_or(running("running_mean"), &args, tensor.channels, &mut out, caps),
-            unused_or(running("running_var"), &args, tensor.channels, &mut out, caps),
+        let vectors = vec![
+            ("weight", given_or(1.0, &args, "weight", tensor.channels, &mut out, caps), false),
+            ("bias", given_or(0.0, &args, "bias", tensor.channels, &mut out, caps), false),
+            ("mean", whole(&args, y + 1), true),
+            ("rstd", whole(&args, y + 2), true),
+            ("running_mean", unused_or(running("running_mean"), &args, tensor.channels, &mut out, caps), true),
+            ("running_var", unused_or(running("running_var"), &args, tensor.channels, &mut out, caps), true),
         ];
         let blocks = channels::blocks(tensor.channels, caps);
-        let mut bindings = vec![MOMENTS.decl("partials", true), vector("weight", false), vector("bias", false)];
-        bindings.extend(["mean", "rstd", "running_mean", "running_var"].map(|name| vector(name, true)));
-        out.steps.push(Step {
-            spec: Spec {
-                shader: kernel!("norms/batch_norm"),
-                entry: NAME,
-                parts: vec![],
-                bindings,
-                consts: vec![("WG", caps.lanes)],
-            },
-            params: BatchNormParams {
-                blocks: blocks as u32,
-                channels: tensor.channels as u32,
-                row: partials.row as u32,
-                stride: partials.stride as u32,
-                count: partials.count as u32,
-                coefs: ((coefs.start - partials.range.start) / 16) as u32,
-                values: tensor.values().max(1) as f32,
-                divisor: divisor as f32,
-                eps: self.eps as f32,
-                momentum: share.unwrap_or(0.0) as f32,
-                keep: (1.0 - share.unwrap_or(0.0)) as f32,
-            }
-            .into(),
-            slots,
-            workgroups: blocks,
-            trips: partials.count,
-        });
-        let tensors = [("x", 0, false), ("y", y, true)];
-        tensor.apply(NAME, &mut out, caps, &args, &Map::of("lib/normalize", &tensors), coefs)?;
+        let params = BatchNormParams {
+            blocks: blocks as u32,
+            channels: tensor.channels as u32,
+            row: partials.row as u32,
+            stride: partials.stride as u32,
+            count: partials.count as u32,
+            coefs: ((coefs.start - partials.range.start) / 16) as u32,
+            values: tensor.values().max(1) as f32,
+            divisor: divisor as f32,
+            eps: self.eps as f32,
+            momentum: share.unwrap_or(0.0) as f32,
+            keep: (1.0 - share.unwrap_or(0.0)) as f32,
+        };
+        let first = (MOMENTS.decl("partials", true), Slot::Scratch(partials.range.start..coefs.end));
+        let kernel = kernel!("norms/batch_norm");
+        out.steps.push(per_channel(caps, kernel, first, vectors, (blocks, params.into()), partials.count));
+        tensor.normalize(NAME, &mut out, caps, &args, self.fused(), coefs)?;
         Ok(out)
     }
 
@@ -185,70 +159,39 @@ impl Op for BatchNorm {
     }
 
     fn reference(&self, args: &[HostData]) -> Vec<Expected> {
-        let e32 = DType::F32.epsilon();
-        let all = self.args();
-        let data = |name| position(&all, name).map(|i| args[i].to_f64());
-        let (x, c) = (args[0].to_f64(), self.space.c);
-        let (weight, bias) = (data("weight").unwrap_or(vec![1.0; c]), data("bias").unwrap_or(vec![0.0; c]));
-        let (share, divisor) = self.update();
-        let nan = || (vec![f64::NAN; c], vec![0.0; c]);
-        let (mut mean, mut rstd, mut running_mean, mut running_var) = (nan(), nan(), nan(), nan());
-        let mut y = (vec![f64::NAN; x.len()], vec![0.0; x.len()]);
+        let mut out = Results::of(self, &self.space, args, self.fused());
+        let (follows, divisor) = self.one_value.update(&self.space, self.running);
         let m = (self.space.n * self.space.s) as f64;
-        // r ← keep·r + a·batch: a and keep rounded, two products, a sum.
-        let follow = |old: f64, new: f64, error: f64| match share {
-            None => (old, 0.0),
-            Some(a) => {
-                let terms = ((1.0 - a) * old).abs() + (a * new).abs();
-                ((1.0 - a) * old + a * new, a * error + 4.0 * e32 * terms + 4.0 * DType::F32.least_normal())
-            }
-        };
-        let old = (data("running_mean").unwrap_or_default(), data("running_var").unwrap_or_default());
-        for ch in 0..c {
-            let places = channels::places(&self.space, ch);
-            let values: Vec<f64> = places.iter().map(|&i| x[i]).collect();
-            // A channel with a value that is not finite becomes NaN, as all is from the start.
-            let Some(s) = Moments::of(&values) else {
-                if self.running.is_some() && share.is_none() {
-                    (running_mean.0[ch], running_var.0[ch]) = (old.0[ch], old.1[ch]);
-                }
-                continue;
-            };
-            let (mu, r) = (s.mean, cpu::inverse_std(s.variance, self.eps));
-            // K + (mean - K) and the store. Subnormal values may be flushed when read, differenced or stored.
-            let flushed = 4.0 * DType::F32.least_normal();
-            let mean_error = s.shifted_error + 2.0 * e32 * (mu.abs() + s.range) + flushed;
-            let r_error = channels::inverse_std_error(s.variance, s.variance_error, self.eps);
-            (mean.0[ch], mean.1[ch]) = (mu, mean_error);
-            (rstd.0[ch], rstd.1[ch]) = (r, r_error);
-            if self.running.is_some() {
-                (running_mean.0[ch], running_mean.1[ch]) = follow(old.0[ch], mu, mean_error);
-                let off = (s.variance_error + 3.0 * e32 * s.variance) * m / divisor;
-                (running_var.0[ch], running_var.1[ch]) = follow(old.1[ch], s.variance * m / divisor, off);
+        let nan = Approx::exact(f64::NAN);
+        for c in 0..self.space.c {
+            let places = channels::places(&self.space, c);
+            let (weight, bias) = (out.at("weight", c, 1.0), out.at("bias", c, 0.0));
+            let batch = Batch::of(&out.values("x", &places), self.eps);
+            // A channel with a value that is not finite becomes NaN.
+            let [mean, rstd, variance] = batch.as_ref().map_or([nan; 3], |b| [b.mean, b.rstd, b.variance(m / divisor)]);
+            out.set("mean", c, mean);
+            out.set("rstd", c, rstd);
+            for (name, new) in [("running_mean", mean), ("running_var", variance)] {
+                let old = out.at(name, c, 0.0);
+                out.set(name, c, follows.map_or(Approx::exact(old), |f| f.follow(old, new)));
             }
             for i in places {
-                let value = cpu::batch_norm(x[i], mu, r, weight[ch], bias[ch]);
-                // x - K, less mean - K; times weight * rstd; plus bias; each rounded once, and the store.
-                let off = s.shifted_error + e32 * (s.range + (x[i] - mu).abs()) + flushed;
-                let scaled = ((x[i] - mu).abs() + off) * weight[ch].abs();
-                let error = off * weight[ch].abs() * r
-                    + scaled * (r_error + 2.0 * e32 * (r + r_error))
-                    + e32 * (value.abs() + bias[ch].abs())
-                    + 4.0 * DType::F32.least_normal();
-                (y.0[i], y.1[i]) = (value, error + self.dtype.rounding(value.abs() + error));
+                let v = batch.as_ref().map_or(nan, |b| {
+                    let x = out.at("x", i, 0.0);
+                    let v = b.centred(x).times(b.rstd.times(Approx::exact(weight)));
+                    let value = cpu::batch_norm(x, b.mean.value, b.rstd.value, weight, bias);
+                    Approx { value, ..Approx::sum([v, Approx::exact(bias)]) }
+                });
+                out.put_output(i, v);
             }
         }
-        let mut outputs = vec![y, mean, rstd];
-        if self.running.is_some() {
-            outputs.extend([running_mean, running_var]);
-        }
-        outputs.into_iter().map(|(value, bound)| Expected::Within { value, bound }).collect()
+        out.finish()
     }
 
     fn cost(&self) -> Cost {
         // x is read for the statistics and again to be normalised.
         let elements = self.space.len() as u64;
-        Cost { bytes: 3 * elements * self.dtype.size(), elements }
+        Cost { bytes: (3 + u64::from(self.residual)) * elements * self.dtype.size(), elements }
     }
 }
 
@@ -260,36 +203,36 @@ fn cases() -> Vec<Box<dyn Op>> {
         let running = (i % 4 != 1).then(|| Running { update: ways[i % 3], variance: kinds[i / 2 % 2] });
         // With eps 0 the inverse deviation of a nearly constant channel has no digit that is sure: not for halves.
         let eps = if i % 5 == 2 && dtype == DType::F32 { 0.0 } else { 1e-5 };
-        Box::new(BatchNorm { dtype, space, eps, weight: i % 3 != 1, bias: i % 5 < 3, running, one_value }) as Box<dyn Op>
+        let (activation, residual) = channels::fusion(i);
+        let (weight, bias) = (i % 3 != 1, i % 5 < 3);
+        Box::new(BatchNorm { dtype, space, eps, weight, bias, running, one_value, activation, residual }) as Box<dyn Op>
     };
     channels::cases(make)
 }
 
 fn bench() -> Vec<Box<dyn Op>> {
-    channels::benches(|dtype, space| Box::new(BatchNorm { running: Some(Running::default()), ..BatchNorm::new(dtype, space) }))
+    let running = Some(Running::default());
+    let mut all = channels::benches(|dtype, space| Box::new(BatchNorm { running, ..BatchNorm::new(dtype, space) }));
+    all.extend(channels::fused_benches(|dtype, space, activation, residual| {
+        Box::new(BatchNorm { running, activation, residual, ..BatchNorm::new(dtype, space) })
+    }));
+    all
 }
 
 pub(super) const ENTRY: Entry = Entry {
     name: NAME,
     summary: "normalises each channel by the batch's mean and variance, and updates running statistics",
-    formula: "y = γ·(x - μ)/√(σ² + ε) + β",
+    formula: "y = act(γ·(x - μ)/√(σ² + ε) + β + residual)",
     fields: &[
-        Field { name: "dtype", default: "", about: "storage of x and y: f32, f16 or bf16; vectors are f32" },
-        Field { name: "space", default: "", about: "shape: n, c, s and layout (channels_first or channels_last)" },
-        Field { name: "eps", default: "1e-5", about: "ε, added to the variance inside the root, at least 0" },
-        Field { name: "weight", default: "true", about: "whether there is a γ" },
-        Field { name: "bias", default: "true", about: "whether there is a β" },
-        Field {
-            name: "running",
-            default: "null",
-            about: "null, or update ({\"momentum\": 0.1}, share of the new batch, or {\"cumulative\": {\"seen\": batches before}}) \
-                    and variance (unbiased or biased)",
-        },
-        Field {
-            name: "one_value",
-            default: "\"error\"",
-            about: "if a channel has one value: error, skip_running, or guard (1 for the divisor 0)",
-        },
+        channels::DTYPE,
+        channels::SPACE,
+        channels::EPS,
+        channels::WEIGHT,
+        channels::BIAS,
+        Running::FIELD,
+        OneValue::FIELD,
+        Activation::FIELD,
+        channels::RESIDUAL,
     ],
     cases,
     bench,

@@ -1,12 +1,12 @@
 //! The gradient of batch normalisation in training. Kernel: `shaders/norms/batch_norm_backward.wgsl`. Reference:
 //! `cpu::batch_norm_backward`.
 use crate::{
-    Arg, Caps, Cost, DType, Error, Expected, HostData, Lowered, Op, Pattern, Rng, Slot, Space, Step,
-    channels::{self, Channels, Map, Reduction, SumErrors, given_or, position, unused_or, vector, whole},
+    Activation, Approx, Arg, Caps, Cost, DType, Error, Expected, HostData, Lowered, Op, Pattern, Rng, Slot, Space, Step,
+    channels::{self, Channels, Fused, Products, Results, given_or, position, unused_or, vector, whole},
     cpu,
     fold::Monoid,
     kernel,
-    ops::{Entry, Field},
+    ops::Entry,
     params,
     segment::check_float,
     wgsl::Spec,
@@ -17,20 +17,26 @@ params! {
     BatchNormBackwardParams { blocks: u32, channels: u32, row: u32, stride: u32, count: u32, coefs: u32, values: f32 }
 }
 
-/// The gradients of [`BatchNorm`](super::BatchNorm): with x̂ = (x - μ)·rstd and m values per channel, dβ = Σdy, dγ = Σdy·x̂,
-/// dx = γ·rstd·(dy - (dβ + x̂·dγ)/m).
+/// The gradients of [`BatchNorm`](super::BatchNorm): with x̂ = (x - μ)·rstd, m values per channel and g = dy·act'(v), where
+/// v = γx̂ + β + residual is what was activated: dβ = Σg, dγ = Σg·x̂, dresidual = g, dx = γ·rstd·(g - (dβ + x̂·dγ)/m).
 ///
 /// Reads `x` and `dy` (n·c·s elements), `mean` and `rstd` as the forward op wrote them (c values, f32) and `weight` γ (c, f32;
-/// absent: 1). Writes `dx` (as `x`) and, where there is a γ or β, `dweight` and `dbias` (c, f32; 0 for an empty tensor). The
-/// sums of a channel are formed in a fixed order: results are the same bit for bit from run to run on a device. Three
-/// dispatches, more for tensors beyond the binding limit. A device must be able to bind 16 bytes per channel.
+/// absent: 1). Writes `dx` (as `x`), `dweight` and `dbias` (c, f32; 0 for an empty tensor) where there is a γ or β, and
+/// `dresidual` (as `x`) where there is a residual. The sums of a channel are formed in a fixed order: results are the same
+/// bit for bit from run to run on a device. Three dispatches, more for tensors beyond the binding limit. A device must be
+/// able to bind 16 bytes per channel.
+///
+/// An activation needs the sign of v, and takes it where that costs least. Without a residual it is computed again from
+/// `x`, so this reads `bias` too (c, f32): no more bytes than plain batch norm. With one, this reads the forward's `y` (as
+/// `x`), which has the sign. Without an activation dresidual is dy itself: leave `residual` false and use dy.
 ///
 /// Error: that of a tree of f32 sums, relative to the sums of magnitudes; x - μ is formed first, from a mean rounded to f32.
-/// A NaN or infinity in a channel makes that channel's results NaN or infinite, and no other's.
+/// A v that is nearer to 0 than its own rounding may count for either side. A NaN or infinity in a channel makes that
+/// channel's results NaN or infinite, and no other's; a dy that the activation holds back does not count, whatever it is.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct BatchNormBackward {
-    /// How `x`, `dy` and `dx` are stored.
+    /// How `x`, `dy`, `dx`, `y` and `dresidual` are stored.
     pub dtype: DType,
     /// Their shape.
     pub space: Space,
@@ -40,14 +46,24 @@ pub struct BatchNormBackward {
     /// Whether there is a β, and so a `dbias`.
     #[serde(default = "channels::yes")]
     pub bias: bool,
+    /// What the forward op applied last.
+    #[serde(default)]
+    pub activation: Activation,
+    /// Whether the forward op added a residual, and so a `dresidual`.
+    #[serde(default)]
+    pub residual: bool,
 }
 
 const NAME: &str = "batch_norm_backward";
 
 impl BatchNormBackward {
-    /// With γ and β.
+    /// With γ and β, without activation and residual.
     pub fn new(dtype: DType, space: Space) -> Self {
-        Self { dtype, space, weight: true, bias: true }
+        Self { dtype, space, weight: true, bias: true, activation: Activation::None, residual: false }
+    }
+
+    fn fused(&self) -> Fused {
+        Fused { activation: self.activation, residual: self.residual }
     }
 }
 
@@ -57,25 +73,19 @@ impl Op for BatchNormBackward {
     }
 
     fn args(&self) -> Vec<Arg> {
-        channels::backward_args(self.dtype, &self.space, ["mean", "rstd"], self.weight, self.bias)
+        self.fused().backward_args(self.dtype, &self.space, ["mean", "rstd"], self.weight, self.bias)
     }
 
     fn lower(&self, caps: &Caps) -> Result<Lowered, Error> {
         self.space.check(NAME)?;
         let (args, mut out, tensor) = (self.args(), Lowered::default(), Channels::of(&self.space));
         check_float(NAME, &args[0])?;
+        self.activation.check(NAME)?;
         if self.space.c == 0 {
             return Ok(out);
         }
-        let what = Reduction {
-            parts: &["lib/products", "lib/gradient_plain", "lib/center_given"],
-            monoid: Monoid::SUM4,
-            tensors: &[("x", 0), ("dy", 1)],
-            vectors: &[("mean", whole(&args, 2)), ("spread", whole(&args, 3))],
-            consts: &[],
-            eps: 0.0,
-        };
-        let partials = tensor.reduce(NAME, &mut out, caps, &args, &what)?.until(&mut out, caps, 64);
+        let what = Products { fused: self.fused(), mean: 2, eps: None };
+        let partials = tensor.products(NAME, &mut out, caps, &args, &what)?.until(&mut out, caps, 64);
         let coefs = out.scratch(16 * tensor.channels, caps);
         let slots = vec![
             Slot::Scratch(partials.range.start..coefs.end),
@@ -111,9 +121,7 @@ impl Op for BatchNormBackward {
             workgroups: blocks,
             trips: partials.count,
         });
-        let dx = position(&args, "dx").expect("an argument");
-        let tensors = [("x", 0, false), ("dy", 1, false), ("dx", dx, true)];
-        tensor.apply(NAME, &mut out, caps, &args, &Map::of("lib/normalize_backward", &tensors), coefs)?;
+        tensor.input_gradient(NAME, &mut out, caps, &args, ("lib/normalize_backward_open", self.fused()), coefs)?;
         Ok(out)
     }
 
@@ -130,60 +138,49 @@ impl Op for BatchNormBackward {
     }
 
     fn reference(&self, args: &[HostData]) -> Vec<Expected> {
-        let e32 = DType::F32.epsilon();
-        let all: Vec<Vec<f64>> = args[..4].iter().map(HostData::to_f64).collect();
-        let weight = if self.weight { args[4].to_f64() } else { vec![1.0; self.space.c] };
-        let mut out = channels::Gradients::new(&self.space);
+        let mut out = Results::of(self, &self.space, args, self.fused());
         for c in 0..self.space.c {
-            let places = channels::places(&self.space, c);
-            let of = |from: &[f64]| places.iter().map(|&i| from[i]).collect::<Vec<f64>>();
-            let (x, dy, mean, rstd) = (of(&all[0]), of(&all[1]), all[2][c], all[3][c]);
-            let (dx, dweight, dbias) = cpu::batch_norm_backward(&x, &dy, mean, rstd, weight[c]);
-            let off = SumErrors::of(&x, &dy, mean, rstd, 0.0);
-            let (m, a) = (x.len() as f64, weight[c] * rstd);
-            // The coefficients p = dbias / m and t = rstd * dweight / m: two and three roundings.
-            let p_error = off.dbias / m + 3.0 * e32 * (dbias / m).abs();
-            let t_error = rstd * off.dweight / m + 4.0 * e32 * (rstd * dweight / m).abs();
-            let errors = x.iter().zip(&dy).zip(&dx).map(|((x, dy), dx)| {
-                // dy - p, x - mean, its product with t, their difference; then times a, itself a product; and the store.
-                let far = (x - mean).abs();
-                let sums = (dy - dbias / m).abs() + 3.0 * far * (rstd * dweight / m).abs();
-                let inner = p_error + far * t_error + 2.0 * e32 * (sums + p_error + far * t_error);
-                let error = a.abs() * inner * (1.0 + 2.0 * e32)
-                    + 3.0 * e32 * dx.abs()
-                    + 4.0 * (1.0 + a.abs()) * DType::F32.least_normal();
-                error + self.dtype.rounding(dx.abs() + error)
-            });
-            out.put(c, &places, (&dx, errors), (dweight, off.dweight), (dbias, off.dbias));
+            let (mean, rstd) = (out.at("mean", c, 0.0), out.at("rstd", c, 0.0));
+            let pass = out.pass(c, mean, Approx::exact(rstd));
+            let weight = out.at("weight", c, 1.0);
+            let (dx, dweight, dbias) = cpu::batch_norm_backward(&pass.x, &pass.gradients(), mean, rstd, weight);
+            let sums = pass.sums();
+            let input = pass.input(Approx::exact(weight), sums, Approx::exact(pass.x.len() as f64));
+            out.put_gradients(&pass, &dx, input);
+            out.set("dweight", c, Approx { value: dweight, ..sums[0] });
+            out.set("dbias", c, Approx { value: dbias, ..sums[1] });
         }
-        out.finish(self.weight, self.bias)
+        out.finish()
     }
 
     fn cost(&self) -> Cost {
-        // x and dy are read for the sums and again for dx.
+        // x and dy, and y where the sign is taken from it, are read for the sums and again for dx.
+        let tensors = if self.fused().reads_output() { 8 } else { 5 + u64::from(self.residual) };
         let elements = self.space.len() as u64;
-        Cost { bytes: 5 * elements * self.dtype.size(), elements }
+        Cost { bytes: tensors * elements * self.dtype.size(), elements }
     }
 }
 
 fn cases() -> Vec<Box<dyn Op>> {
-    channels::cases(|i, dtype, space| Box::new(BatchNormBackward { dtype, space, weight: i % 3 != 1, bias: i % 5 < 3 }))
+    channels::cases(|i, dtype, space| {
+        let (activation, residual) = channels::fusion(i);
+        Box::new(BatchNormBackward { dtype, space, weight: i % 3 != 1, bias: i % 5 < 3, activation, residual })
+    })
 }
 
 fn bench() -> Vec<Box<dyn Op>> {
-    channels::benches(|dtype, space| Box::new(BatchNormBackward::new(dtype, space)))
+    let mut all = channels::benches(|dtype, space| Box::new(BatchNormBackward::new(dtype, space)));
+    all.extend(channels::fused_benches(|dtype, space, activation, residual| {
+        Box::new(BatchNormBackward { activation, residual, ..BatchNormBackward::new(dtype, space) })
+    }));
+    all
 }
 
 pub(super) const ENTRY: Entry = Entry {
     name: NAME,
-    summary: "the gradients of batch_norm: of its input, and of γ and β",
-    formula: "dx = γ·rstd·(dy - (Σdy + x̂·Σdy·x̂)/m)",
-    fields: &[
-        Field { name: "dtype", default: "", about: "storage of x, dy and dx: f32, f16 or bf16; vectors are f32" },
-        Field { name: "space", default: "", about: "shape: n, c, s and layout (channels_first or channels_last)" },
-        Field { name: "weight", default: "true", about: "whether there is a γ, and so a dweight" },
-        Field { name: "bias", default: "true", about: "whether there is a β, and so a dbias" },
-    ],
+    summary: "the gradients of batch_norm: of its input, of γ and β, and of a residual",
+    formula: "dx = γ·rstd·(g - (Σg + x̂·Σg·x̂)/m), g = dy·act'",
+    fields: &[channels::DTYPE, channels::SPACE, channels::DWEIGHT, channels::DBIAS, Activation::FIELD, channels::DRESIDUAL],
     cases,
     bench,
     parse: crate::ops::parse::<BatchNormBackward>,

@@ -1,12 +1,12 @@
 //! The gradient of batch normalisation by running statistics. Kernel: `shaders/norms/batch_norm_frozen_backward.wgsl`. Reference:
 //! `cpu::batch_norm_frozen_backward`.
 use crate::{
-    Arg, Caps, Cost, DType, Error, Expected, HostData, Lowered, Op, Pattern, Rng, Slot, Space, Step,
-    channels::{self, Channels, Map, Reduction, SumErrors, given_or, position, unused_or, vector, whole},
+    Activation, Approx, Arg, Caps, Cost, DType, Error, Expected, HostData, Lowered, Op, Pattern, Rng, Slot, Space, Step,
+    channels::{self, Channels, Fused, Products, Results, given_or, position, unused_or, vector, whole},
     cpu,
     fold::{Monoid, Partials},
     kernel,
-    ops::{Entry, Field},
+    ops::Entry,
     params,
     segment::check_float,
     wgsl::Spec,
@@ -18,19 +18,24 @@ params! {
 }
 
 /// The gradients of [`BatchNormInference`](super::BatchNormInference), for training with frozen statistics: with
-/// rstd = 1/√(r_σ² + ε), dx = γ·rstd·dy, dγ = Σdy·(x - r_μ)·rstd, dβ = Σdy.
+/// rstd = 1/√(r_σ² + ε) and g = dy·act'(v), where v = γx̂ + β + residual is what was activated, dx = γ·rstd·g,
+/// dγ = Σg·(x - r_μ)·rstd, dβ = Σg, dresidual = g.
 ///
 /// Reads `x` and `dy` (n·c·s elements), `running_mean` and `running_var` (c values, f32; the variance at least 0) and `weight`
-/// γ (c, f32; absent: 1). Writes `dx` (as `x`) and, where there is a γ or β, `dweight` and `dbias` (c, f32; 0 for an empty
-/// tensor). With neither, `x` is not read. The sums of a channel are formed in a fixed order: results are the same bit for
-/// bit from run to run on a device. Three dispatches, more for tensors beyond the binding limit. A device must be able to
-/// bind 16 bytes per channel.
+/// γ (c, f32; absent: 1). Writes `dx` (as `x`), `dweight` and `dbias` (c, f32; 0 for an empty tensor) where there is a γ or
+/// β, and `dresidual` (as `x`) where there is a residual. The sums of a channel are formed in a fixed order: results are the
+/// same bit for bit from run to run on a device. Three dispatches, more for tensors beyond the binding limit. A device must
+/// be able to bind 16 bytes per channel.
 ///
-/// Error: that of a tree of f32 sums, relative to the sums of magnitudes; for dx, a few roundings.
+/// The sign of v is found as in [`BatchNormBackward`](super::BatchNormBackward): from `x` and `bias` (c, f32), or, if there
+/// is a residual, from the forward's `y` (as `x`). Where there is no γ, β or activation, `x` is not read.
+///
+/// Error: that of a tree of f32 sums, relative to the sums of magnitudes; for dx, a few roundings. A v that is nearer to 0
+/// than its own rounding may count for either side.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct BatchNormFrozenBackward {
-    /// How `x`, `dy` and `dx` are stored.
+    /// How `x`, `dy`, `dx`, `y` and `dresidual` are stored.
     pub dtype: DType,
     /// Their shape.
     pub space: Space,
@@ -43,14 +48,25 @@ pub struct BatchNormFrozenBackward {
     /// Whether there is a β, and so a `dbias`.
     #[serde(default = "channels::yes")]
     pub bias: bool,
+    /// What the forward op applied last.
+    #[serde(default)]
+    pub activation: Activation,
+    /// Whether the forward op added a residual, and so a `dresidual`.
+    #[serde(default)]
+    pub residual: bool,
 }
 
 const NAME: &str = "batch_norm_frozen_backward";
 
 impl BatchNormFrozenBackward {
-    /// With ε = 1e-5, γ and β.
+    /// With ε = 1e-5, γ and β, without activation and residual.
     pub fn new(dtype: DType, space: Space) -> Self {
-        Self { dtype, space, eps: channels::eps(), weight: true, bias: true }
+        let (activation, residual) = (Activation::None, false);
+        Self { dtype, space, eps: channels::eps(), weight: true, bias: true, activation, residual }
+    }
+
+    fn fused(&self) -> Fused {
+        Fused { activation: self.activation, residual: self.residual }
     }
 }
 
@@ -60,7 +76,7 @@ impl Op for BatchNormFrozenBackward {
     }
 
     fn args(&self) -> Vec<Arg> {
-        channels::backward_args(self.dtype, &self.space, ["running_mean", "running_var"], self.weight, self.bias)
+        self.fused().backward_args(self.dtype, &self.space, ["running_mean", "running_var"], self.weight, self.bias)
     }
 
     fn lower(&self, caps: &Caps) -> Result<Lowered, Error> {
@@ -68,32 +84,27 @@ impl Op for BatchNormFrozenBackward {
         let (args, mut out, tensor) = (self.args(), Lowered::default(), Channels::of(&self.space));
         check_float(NAME, &args[0])?;
         channels::check_eps(NAME, self.eps)?;
+        self.activation.check(NAME)?;
         if self.space.c == 0 {
             return Ok(out);
         }
-        let what = Reduction {
-            parts: &["lib/products", "lib/gradient_plain", "lib/center_given"],
-            monoid: Monoid::SUM4,
-            tensors: &[("x", 0), ("dy", 1)],
-            vectors: &[("mean", whole(&args, 2)), ("spread", whole(&args, 3))],
-            consts: &[("VARIANCE", 1)],
-            eps: self.eps as f32,
-        };
+        let what = Products { fused: self.fused(), mean: 2, eps: Some(self.eps) };
         let partials = if self.weight || self.bias {
-            tensor.reduce(NAME, &mut out, caps, &args, &what)?.until(&mut out, caps, 64)
+            tensor.products(NAME, &mut out, caps, &args, &what)?.until(&mut out, caps, 64)
         } else {
             Partials::interleaved(NAME, &mut out, caps, Monoid::SUM4, tensor.channels, 0)?
         };
         let coefs = out.scratch(16 * tensor.channels, caps);
         let slots = vec![
             Slot::Scratch(partials.range.start..coefs.end),
+            whole(&args, 2),
             whole(&args, 3),
             given_or(1.0, &args, "weight", tensor.channels, &mut out, caps),
             unused_or(position(&args, "dweight"), &args, tensor.channels, &mut out, caps),
             unused_or(position(&args, "dbias"), &args, tensor.channels, &mut out, caps),
         ];
         let mut bindings = vec![Monoid::SUM4.decl("partials", true)];
-        bindings.extend(["running_var", "weight"].map(|name| vector(name, false)));
+        bindings.extend(["running_mean", "running_var", "weight"].map(|name| vector(name, false)));
         bindings.extend(["dweight", "dbias"].map(|name| vector(name, true)));
         let blocks = channels::blocks(tensor.channels, caps);
         out.steps.push(Step {
@@ -118,8 +129,7 @@ impl Op for BatchNormFrozenBackward {
             workgroups: blocks,
             trips: partials.count,
         });
-        let dx = position(&args, "dx").expect("an argument");
-        tensor.apply(NAME, &mut out, caps, &args, &Map::of("lib/normalize", &[("x", 1, false), ("y", dx, true)]), coefs)?;
+        tensor.input_gradient(NAME, &mut out, caps, &args, ("lib/scale_backward_open", self.fused()), coefs)?;
         Ok(out)
     }
 
@@ -136,31 +146,29 @@ impl Op for BatchNormFrozenBackward {
     }
 
     fn reference(&self, args: &[HostData]) -> Vec<Expected> {
-        let e32 = DType::F32.epsilon();
-        let all: Vec<Vec<f64>> = args[..4].iter().map(HostData::to_f64).collect();
-        let weight = if self.weight { args[4].to_f64() } else { vec![1.0; self.space.c] };
-        let mut out = channels::Gradients::new(&self.space);
+        let mut out = Results::of(self, &self.space, args, self.fused());
         for c in 0..self.space.c {
-            let places = channels::places(&self.space, c);
-            let of = |from: &[f64]| places.iter().map(|&i| from[i]).collect::<Vec<f64>>();
-            let (x, dy, mean) = (of(&all[0]), of(&all[1]), all[2][c]);
-            let rstd = cpu::inverse_std(all[3][c], self.eps);
-            let rstd_error = channels::inverse_std_error(all[3][c], 0.0, self.eps);
-            let (dx, dweight, dbias) = cpu::batch_norm_frozen_backward(&x, &dy, mean, rstd, weight[c]);
-            let off = SumErrors::of(&x, &dy, mean, rstd, rstd_error);
-            // γ·rstd and its product with dy, and the store.
-            let errors = dy.iter().zip(&dx).map(|(dy, dx)| {
-                let error = (dy * weight[c]).abs() * rstd_error + 3.0 * e32 * dx.abs() + 4.0 * DType::F32.least_normal();
-                error + self.dtype.rounding(dx.abs() + error)
-            });
-            out.put(c, &places, (&dx, errors), (dweight, off.dweight), (dbias, off.dbias));
+            let (mean, variance) = (out.at("running_mean", c, 0.0), out.at("running_var", c, 0.0));
+            let error = channels::inverse_std_error(variance, 0.0, self.eps);
+            let rstd = Approx { value: cpu::inverse_std(variance, self.eps), error };
+            let pass = out.pass(c, mean, rstd);
+            let weight = out.at("weight", c, 1.0);
+            let (dx, dweight, dbias) = cpu::batch_norm_frozen_backward(&pass.x, &pass.gradients(), mean, rstd.value, weight);
+            let sums = pass.sums();
+            let input = pass.scaled(Approx::exact(weight));
+            out.put_gradients(&pass, &dx, input);
+            out.set("dweight", c, Approx { value: dweight, ..sums[0] });
+            out.set("dbias", c, Approx { value: dbias, ..sums[1] });
         }
-        out.finish(self.weight, self.bias)
+        out.finish()
     }
 
     fn cost(&self) -> Cost {
-        // The least: x and dy read, dx written.
-        let (elements, tensors) = (self.space.len() as u64, if self.weight || self.bias { 3 } else { 2 });
+        // The least: dy read and dx written, x if something depends on it, y if it has the sign, dresidual.
+        let f = self.fused();
+        let x = self.weight || self.bias || f.recomputes();
+        let tensors = 2 + u64::from(x) + u64::from(f.reads_output()) + u64::from(self.residual);
+        let elements = self.space.len() as u64;
         Cost { bytes: tensors * elements * self.dtype.size(), elements }
     }
 }
@@ -168,24 +176,31 @@ impl Op for BatchNormFrozenBackward {
 fn cases() -> Vec<Box<dyn Op>> {
     channels::cases(|i, dtype, space| {
         let eps = if i % 5 == 2 { 0.0 } else { 1e-5 };
-        Box::new(BatchNormFrozenBackward { dtype, space, eps, weight: i % 3 != 1, bias: i % 5 < 3 })
+        let (activation, residual) = channels::fusion(i);
+        Box::new(BatchNormFrozenBackward { dtype, space, eps, weight: i % 3 != 1, bias: i % 5 < 3, activation, residual })
     })
 }
 
 fn bench() -> Vec<Box<dyn Op>> {
-    channels::benches(|dtype, space| Box::new(BatchNormFrozenBackward::new(dtype, space)))
+    let mut all = channels::benches(|dtype, space| Box::new(BatchNormFrozenBackward::new(dtype, space)));
+    all.extend(channels::fused_benches(|dtype, space, activation, residual| {
+        Box::new(BatchNormFrozenBackward { activation, residual, ..BatchNormFrozenBackward::new(dtype, space) })
+    }));
+    all
 }
 
 pub(super) const ENTRY: Entry = Entry {
     name: NAME,
-    summary: "the gradients of batch_norm_inference: of its input, and of γ and β",
-    formula: "dx = γ·dy/√(r_σ² + ε)",
+    summary: "the gradients of batch_norm_inference: of its input, of γ and β, and of a residual",
+    formula: "dx = γ·g/√(r_σ² + ε), g = dy·act'",
     fields: &[
-        Field { name: "dtype", default: "", about: "storage of x, dy and dx: f32, f16 or bf16; vectors are f32" },
-        Field { name: "space", default: "", about: "shape: n, c, s and layout (channels_first or channels_last)" },
-        Field { name: "eps", default: "1e-5", about: "ε, added to the variance inside the root, at least 0" },
-        Field { name: "weight", default: "true", about: "whether there is a γ, and so a dweight" },
-        Field { name: "bias", default: "true", about: "whether there is a β, and so a dbias" },
+        channels::DTYPE,
+        channels::SPACE,
+        channels::EPS,
+        channels::DWEIGHT,
+        channels::DBIAS,
+        Activation::FIELD,
+        channels::DRESIDUAL,
     ],
     cases,
     bench,

@@ -1,10 +1,10 @@
 //! Batch normalisation by running statistics. Kernel: `shaders/norms/batch_norm_inference.wgsl`. Reference:
 //! `cpu::batch_norm_inference`.
 use crate::{
-    Arg, Caps, DType, Error, Expected, HostData, Lowered, Op, Pattern, Rng, Slot, Space, Step,
-    channels::{self, Channels, Map, given_or, position, vector, whole},
+    Activation, Approx, Arg, Caps, DType, Error, Expected, HostData, Lowered, Op, Pattern, Rng, Slot, Space, Step,
+    channels::{self, Channels, Fused, Results, difference, given_or, vector, whole},
     cpu, kernel,
-    ops::{Entry, Field},
+    ops::Entry,
     params,
     segment::check_float,
     wgsl::{Decl, Spec, View},
@@ -13,17 +13,19 @@ use serde::{Deserialize, Serialize};
 
 params! { BatchNormInferenceParams { blocks: u32, channels: u32, eps: f32 } }
 
-/// y = γ·(x - r_μ)/√(r_σ² + ε) + β with running statistics: what [`BatchNorm`](super::BatchNorm) does once trained.
+/// y = act(γ·(x - r_μ)/√(r_σ² + ε) + β + residual) with running statistics: what [`BatchNorm`](super::BatchNorm) does once
+/// trained.
 ///
 /// Reads `x` (n·c·s elements), `running_mean`, `running_var` (c values, f32; the variance at least 0), `weight` γ (c, f32;
-/// absent: 1) and `bias` β (c, f32; absent: 0). Writes `y` (as `x`). Deterministic. Two dispatches, more for tensors beyond
+/// absent: 1), `bias` β (c, f32; absent: 0) and `residual` (as `x`; absent: 0). Writes `y` (as `x`). Deterministic. Two dispatches, more for tensors beyond
 /// the binding limit. Where r_σ² + ε is 0, 1/√ is taken as 0; where it is negative, y is NaN.
 ///
-/// Error: x - r_μ is formed first, so nothing cancels; a few roundings of f32 in each factor, and that of the storage type.
+/// Error: x - r_μ is formed first, so nothing cancels but with β and the residual; a few roundings of f32 in each factor, and
+/// that of the storage type.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct BatchNormInference {
-    /// How `x` and `y` are stored.
+    /// How `x`, `y` and `residual` are stored.
     pub dtype: DType,
     /// Their shape.
     pub space: Space,
@@ -36,14 +38,25 @@ pub struct BatchNormInference {
     /// Whether there is a β.
     #[serde(default = "channels::yes")]
     pub bias: bool,
+    /// What is applied last.
+    #[serde(default)]
+    pub activation: Activation,
+    /// Whether a tensor is added before the activation.
+    #[serde(default)]
+    pub residual: bool,
 }
 
 const NAME: &str = "batch_norm_inference";
 
 impl BatchNormInference {
-    /// With ε = 1e-5, γ and β.
+    /// With ε = 1e-5, γ and β, without activation and residual.
     pub fn new(dtype: DType, space: Space) -> Self {
-        Self { dtype, space, eps: channels::eps(), weight: true, bias: true }
+        let (activation, residual) = (Activation::None, false);
+        Self { dtype, space, eps: channels::eps(), weight: true, bias: true, activation, residual }
+    }
+
+    fn fused(&self) -> Fused {
+        Fused { activation: self.activation, residual: self.residual }
     }
 }
 
@@ -58,6 +71,7 @@ impl Op for BatchNormInference {
         args.extend(["running_mean", "running_var"].map(|name| Arg::read(name, DType::F32, c)));
         args.extend(self.weight.then(|| Arg::read("weight", DType::F32, c)));
         args.extend(self.bias.then(|| Arg::read("bias", DType::F32, c)));
+        args.extend(self.fused().residual(self.dtype, &self.space));
         args.push(Arg::write("y", self.dtype, len));
         args
     }
@@ -67,6 +81,7 @@ impl Op for BatchNormInference {
         let (args, mut out, tensor) = (self.args(), Lowered::default(), Channels::of(&self.space));
         check_float(NAME, &args[0])?;
         channels::check_eps(NAME, self.eps)?;
+        self.activation.check(NAME)?;
         if self.space.is_empty() {
             return Ok(out);
         }
@@ -95,8 +110,7 @@ impl Op for BatchNormInference {
             workgroups: blocks,
             trips: 0,
         });
-        let y = position(&args, "y").expect("an argument");
-        tensor.apply(NAME, &mut out, caps, &args, &Map::of("lib/normalize", &[("x", 0, false), ("y", y, true)]), coefs)?;
+        tensor.normalize(NAME, &mut out, caps, &args, self.fused(), coefs)?;
         Ok(out)
     }
 
@@ -113,51 +127,51 @@ impl Op for BatchNormInference {
     }
 
     fn reference(&self, args: &[HostData]) -> Vec<Expected> {
-        let e32 = DType::F32.epsilon();
-        let all = self.args();
-        let data =
-            |name, otherwise| position(&all, name).map_or_else(|| vec![otherwise; self.space.c], |i: usize| args[i].to_f64());
-        let (x, mean, variance) = (args[0].to_f64(), args[1].to_f64(), args[2].to_f64());
-        let (weight, bias) = (data("weight", 1.0), data("bias", 0.0));
-        let (mut value, mut bound) = (vec![0.0; x.len()], vec![0.0; x.len()]);
+        let mut out = Results::of(self, &self.space, args, self.fused());
         for c in 0..self.space.c {
-            let rstd = cpu::inverse_std(variance[c], self.eps);
-            let off = channels::inverse_std_error(variance[c], 0.0, self.eps);
+            let (mean, variance) = (out.at("running_mean", c, 0.0), out.at("running_var", c, 0.0));
+            let (weight, bias) = (out.at("weight", c, 1.0), out.at("bias", c, 0.0));
+            let error = channels::inverse_std_error(variance, 0.0, self.eps);
+            let scale = Approx { value: cpu::inverse_std(variance, self.eps), error }.times(Approx::exact(weight));
             for i in channels::places(&self.space, c) {
-                let y = cpu::batch_norm_inference(x[i], mean[c], variance[c], self.eps, weight[c], bias[c]);
-                // The difference, two products and the sum, each rounded once, and the store.
-                let error = (x[i] - mean[c]).abs() * weight[c].abs() * (off + 4.0 * e32 * rstd)
-                    + e32 * (y.abs() + bias[c].abs())
-                    + 4.0 * DType::F32.least_normal();
-                value[i] = y;
-                bound[i] = if y.is_finite() { error + self.dtype.rounding(y.abs() + error) } else { 0.0 };
+                let x = out.at("x", i, 0.0);
+                let value = cpu::batch_norm_inference(x, mean, variance, self.eps, weight, bias);
+                let v = Approx::sum([difference(x, mean).times(scale), Approx::exact(bias)]);
+                out.put_output(i, Approx { value, ..v });
             }
         }
-        vec![Expected::Within { value, bound }]
+        out.finish()
     }
 }
 
 fn cases() -> Vec<Box<dyn Op>> {
     channels::cases(|i, dtype, space| {
         let eps = if i % 5 == 2 { 0.0 } else { 1e-5 };
-        Box::new(BatchNormInference { dtype, space, eps, weight: i % 3 != 1, bias: i % 5 < 3 })
+        let (activation, residual) = channels::fusion(i);
+        Box::new(BatchNormInference { dtype, space, eps, weight: i % 3 != 1, bias: i % 5 < 3, activation, residual })
     })
 }
 
 fn bench() -> Vec<Box<dyn Op>> {
-    channels::benches(|dtype, space| Box::new(BatchNormInference::new(dtype, space)))
+    let mut all = channels::benches(|dtype, space| Box::new(BatchNormInference::new(dtype, space)));
+    all.extend(channels::fused_benches(|dtype, space, activation, residual| {
+        Box::new(BatchNormInference { activation, residual, ..BatchNormInference::new(dtype, space) })
+    }));
+    all
 }
 
 pub(super) const ENTRY: Entry = Entry {
     name: NAME,
     summary: "normalises each channel by its running mean and variance",
-    formula: "y = γ·(x - r_μ)/√(r_σ² + ε) + β",
+    formula: "y = act(γ·(x - r_μ)/√(r_σ² + ε) + β + residual)",
     fields: &[
-        Field { name: "dtype", default: "", about: "storage of x and y: f32, f16 or bf16; vectors are f32" },
-        Field { name: "space", default: "", about: "shape: n, c, s and layout (channels_first or channels_last)" },
-        Field { name: "eps", default: "1e-5", about: "ε, added to the variance inside the root, at least 0" },
-        Field { name: "weight", default: "true", about: "whether there is a γ" },
-        Field { name: "bias", default: "true", about: "whether there is a β" },
+        channels::DTYPE,
+        channels::SPACE,
+        channels::EPS,
+        channels::WEIGHT,
+        channels::BIAS,
+        Activation::FIELD,
+        channels::RESIDUAL,
     ],
     cases,
     bench,

@@ -1,8 +1,17 @@
 //! Normalisation over batches, rows and channels.
 mod batch_norm;
+mod batch_norm_apply;
 mod batch_norm_backward;
+mod batch_norm_backward_apply;
+mod batch_norm_backward_sums;
 mod batch_norm_frozen_backward;
 mod batch_norm_inference;
+mod batch_norm_masked;
+mod batch_norm_masked_backward;
+mod batch_norm_merge;
+mod batch_norm_statistics;
+mod batch_renorm;
+mod batch_renorm_backward;
 mod layer_norm;
 mod layer_norm_backward;
 mod rms_norm;
@@ -14,6 +23,15 @@ super::family! {
     batch_norm_backward::BatchNormBackward,
     batch_norm_frozen_backward::BatchNormFrozenBackward,
     batch_norm_inference::BatchNormInference,
+    batch_norm_apply::BatchNormApply,
+    batch_norm_backward_apply::BatchNormBackwardApply,
+    batch_norm_backward_sums::BatchNormBackwardSums,
+    batch_norm_merge::BatchNormMerge,
+    batch_norm_statistics::BatchNormStatistics,
+    batch_norm_masked::BatchNormMasked,
+    batch_norm_masked_backward::BatchNormMaskedBackward,
+    batch_renorm::BatchRenorm,
+    batch_renorm_backward::BatchRenormBackward,
     layer_norm::LayerNorm,
     layer_norm_backward::LayerNormBackward,
     rms_norm::RmsNorm,

@@ -1,0 +1,19 @@
+// One lane per channel leaves (mean, 0, weight * rstd, bias) for lib/channel_apply with lib/normalize_open.
+//!use lib/grid
+
+struct Params { blocks: u32, channels: u32 }
+
+@group(0) @binding(0) var<uniform> params: Params;
+// Buffers: coefs, mean, rstd, weight, bias.
+
+override WG: u32 = 256;
+
+@compute @workgroup_size(WG)
+fn batch_norm_apply(@builtin(workgroup_id) wid: vec3<u32>,
+                    @builtin(num_workgroups) count: vec3<u32>,
+                    @builtin(local_invocation_index) index: u32) {
+    let block = workgroup_index(wid, count);
+    let c = block * WG + lane_of(index, WG);
+    if block >= params.blocks || c >= params.channels { return; }
+    coefs[c] = vec4<f32>(mean_at(c), 0.0, weight_at(c) * rstd_at(c), bias_at(c));
+}

@@ -1,0 +1,26 @@
+// Mean, rstd and running statistics of each channel's kept values: lib/counted_outputs. One lane per channel: merges the
+// channel's last partials in order and leaves (K, d, weight * rstd, bias) for lib/channel_apply with lib/normalize_open.
+// Before it: lib/channel_reduce with lib/moments_masked, and the fold's levels.
+//!use lib/grid
+//!use lib/channel_moments
+//!use lib/counted_outputs
+
+struct Params { blocks: u32, channels: u32, row: u32, stride: u32, count: u32, coefs: u32, less: f32, eps: f32, momentum: f32,
+                keep: f32 }
+
+@group(0) @binding(0) var<uniform> params: Params;
+// Buffers: partials (with the coefficients from entry `coefs` on), weight, bias, mean, rstd, running_mean, running_var.
+
+override WG: u32 = 256;
+
+@compute @workgroup_size(WG)
+fn batch_norm_masked(@builtin(workgroup_id) wid: vec3<u32>,
+                     @builtin(num_workgroups) count: vec3<u32>,
+                     @builtin(local_invocation_index) index: u32) {
+    let block = workgroup_index(wid, count);
+    let c = block * WG + lane_of(index, WG);
+    if block >= params.blocks || c >= params.channels { return; }
+    let all = counted(channel_moments(c));
+    let rstd = counted_outputs(c, all);
+    partials[params.coefs + c] = vec4<f32>(all.y, all.z, weight_at(c) * rstd, bias_at(c));
+}

@@ -1,0 +1,27 @@
+// As batch_norm_backward, with the sums and the count of the values that the mask keeps. One lane per channel leaves
+// (mean, weight * rstd, dbias / m, rstd * dweight / m) for lib/channel_apply with lib/normalize_backward_open.
+//!use lib/grid
+//!use lib/sum_vec4
+
+struct Params { blocks: u32, channels: u32, row: u32, stride: u32, count: u32, coefs: u32 }
+
+@group(0) @binding(0) var<uniform> params: Params;
+// Buffers: partials (with the coefficients from entry `coefs` on), mean, rstd, weight, dweight, dbias.
+
+override WG: u32 = 256;
+
+@compute @workgroup_size(WG)
+fn batch_norm_masked_backward(@builtin(workgroup_id) wid: vec3<u32>,
+                              @builtin(num_workgroups) count: vec3<u32>,
+                              @builtin(local_invocation_index) index: u32) {
+    let block = workgroup_index(wid, count);
+    let c = block * WG + lane_of(index, WG);
+    if block >= params.blocks || c >= params.channels { return; }
+    var all = NOTHING;
+    for (var i = 0u; i < params.count; i++) { all = merge(all, partials[c * params.row + i * params.stride]); }
+    dbias_put(c, all.x);
+    dweight_put(c, all.y);
+    let rstd = rstd_at(c);
+    let m = max(all.z, 1.0);
+    partials[params.coefs + c] = vec4<f32>(mean_at(c), weight_at(c) * rstd, all.x / m, rstd * (all.y / m));
+}

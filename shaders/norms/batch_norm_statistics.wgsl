@@ -1,0 +1,26 @@
+// (count, mean, M2) of each channel, for lib/chan_shifted to merge with those of other ranks. One lane per channel: merges
+// the channel's last partials in order. Before it: lib/channel_reduce with lib/moments, and the fold's levels.
+//!use lib/grid
+//!use lib/channel_moments
+
+struct Params { blocks: u32, channels: u32, row: u32, stride: u32, count: u32, values: f32 }
+
+@group(0) @binding(0) var<uniform> params: Params;
+// Buffers: partials, values (one), mean, m2.
+
+override WG: u32 = 256;
+
+@compute @workgroup_size(WG)
+fn batch_norm_statistics(@builtin(workgroup_id) wid: vec3<u32>,
+                         @builtin(num_workgroups) count: vec3<u32>,
+                         @builtin(local_invocation_index) index: u32) {
+    let block = workgroup_index(wid, count);
+    let c = block * WG + lane_of(index, WG);
+    if block >= params.blocks || c >= params.channels { return; }
+    let all = channel_moments(c);
+    let failed = (bitcast<u32>(all.z) & 0x7fffffffu) >= 0x7f800000u;
+    mean_put(c, all.y + all.z);
+    m2_put(c, select(all.w, all.z, failed));
+    // Host and kernel know the count; whoever merges does not.
+    if c == 0u { values_put(0u, params.values); }
+}

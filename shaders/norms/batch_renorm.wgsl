@@ -1,0 +1,38 @@
+// r = clip(deviation of the batch / running deviation), d = clip((mean of the batch - running mean) / running deviation), and
+// what batch_norm leaves: lib/batch_outputs. One lane per channel: merges the channel's last partials in order and leaves
+// (K, mean - K, weight * rstd * r, bias + weight * d) for lib/channel_apply with lib/normalize_open.
+// Before it: lib/channel_reduce with lib/moments, and the fold's levels.
+//!use lib/grid
+//!use lib/channel_moments
+//!use lib/batch_outputs
+//!use lib/clipped
+
+struct Params { blocks: u32, channels: u32, row: u32, stride: u32, count: u32, coefs: u32, values: f32, divisor: f32, eps: f32,
+                momentum: f32, keep: f32, r_least: f32, r_most: f32, d_most: f32 }
+
+@group(0) @binding(0) var<uniform> params: Params;
+// Buffers: partials (with the coefficients from entry `coefs` on), weight, bias, mean, rstd, running_mean, running_var,
+// correction (r of every channel, then d).
+
+override WG: u32 = 256;
+
+@compute @workgroup_size(WG)
+fn batch_renorm(@builtin(workgroup_id) wid: vec3<u32>,
+                @builtin(num_workgroups) count: vec3<u32>,
+                @builtin(local_invocation_index) index: u32) {
+    let block = workgroup_index(wid, count);
+    let c = block * WG + lane_of(index, WG);
+    if block >= params.blocks || c >= params.channels { return; }
+    let all = channel_moments(c);
+    // Before they are updated.
+    let center = running_mean_at(c);
+    let within = inverse_std(running_var_at(c), params.eps);
+    let rstd = batch_outputs(c, all, params.values, params.divisor);
+    // NaN where something is not finite, as rstd is.
+    let r = clipped(sqrt(all.w / params.values + params.eps) * within, params.r_least, params.r_most);
+    let d = clipped(((all.y - center) + all.z) * within, -params.d_most, params.d_most);
+    correction_put(c, r);
+    correction_put(params.channels + c, d);
+    let weight = weight_at(c);
+    partials[params.coefs + c] = vec4<f32>(all.y, all.z, weight * rstd * r, bias_at(c) + weight * d);
+}

@@ -1,0 +1,29 @@
+// r and d are constants: dbias = sum dy, dweight = r * sum dy * xhat + d * sum dy, and dx is that of batch_norm_backward with
+// weight * r for the weight. One lane per channel leaves (mean, weight * r * rstd, dbias / m, rstd * sum dy xhat / m) for
+// lib/channel_apply with lib/normalize_backward_open. Before it: lib/channel_reduce with lib/products_open, the fold's levels.
+//!use lib/grid
+//!use lib/sum_vec4
+
+struct Params { blocks: u32, channels: u32, row: u32, stride: u32, count: u32, coefs: u32, values: f32 }
+
+@group(0) @binding(0) var<uniform> params: Params;
+// Buffers: partials (with the coefficients from entry `coefs` on), mean, rstd, weight, correction, dweight, dbias.
+
+override WG: u32 = 256;
+
+@compute @workgroup_size(WG)
+fn batch_renorm_backward(@builtin(workgroup_id) wid: vec3<u32>,
+                         @builtin(num_workgroups) count: vec3<u32>,
+                         @builtin(local_invocation_index) index: u32) {
+    let block = workgroup_index(wid, count);
+    let c = block * WG + lane_of(index, WG);
+    if block >= params.blocks || c >= params.channels { return; }
+    var all = NOTHING;
+    for (var i = 0u; i < params.count; i++) { all = merge(all, partials[c * params.row + i * params.stride]); }
+    let r = correction_at(c);
+    dbias_put(c, all.x);
+    dweight_put(c, r * all.y + correction_at(params.channels + c) * all.x);
+    let rstd = rstd_at(c);
+    partials[params.coefs + c] =
+        vec4<f32>(mean_at(c), weight_at(c) * r * rstd, all.x / params.values, rstd * (all.y / params.values));
+}

@@ -1,0 +1,97 @@
+//! The expectations of an op on channels, gathered channel by channel from the data that it is given.
+use super::{Fused, Pass, difference, places, position};
+use crate::{Access, Approx, Arg, DType, Expected, HostData, Op, Space};
+
+/// Values and bounds of all that is written, 0 at first.
+pub(crate) struct Results {
+    space: Space,
+    dtype: DType,
+    fused: Fused,
+    args: Vec<Arg>,
+    data: Vec<Vec<f64>>,
+    out: Vec<(Vec<f64>, Vec<f64>)>,
+}
+
+impl Results {
+    pub fn of(op: &dyn Op, space: &Space, data: &[HostData], fused: Fused) -> Self {
+        let args = op.args();
+        let out = |a: &Arg| if a.access == Access::Read { 0 } else { a.len };
+        Self {
+            space: *space,
+            dtype: args[0].dtype,
+            fused,
+            data: args.iter().zip(data).map(|(a, d)| if a.access == Access::Write { vec![] } else { d.to_f64() }).collect(),
+            out: args.iter().map(|a| (vec![0.0; out(a)], vec![0.0; out(a)])).collect(),
+            args,
+        }
+    }
+
+    /// An element of an argument as it is before, or `otherwise` if there is none of the name.
+    pub fn at(&self, name: &str, i: usize, otherwise: f64) -> f64 {
+        position(&self.args, name).map_or(otherwise, |a| self.data[a][i])
+    }
+
+    pub fn has(&self, name: &str) -> bool {
+        position(&self.args, name).is_some()
+    }
+
+    /// Elements of a tensor at these places.
+    pub fn values(&self, name: &str, places: &[usize]) -> Vec<f64> {
+        let data = &self.data[position(&self.args, name).expect("an argument")];
+        places.iter().map(|&i| data[i]).collect()
+    }
+
+    /// Sets an element of an argument of f32, if there is one of the name. What is not finite must be so exactly.
+    pub fn set(&mut self, name: &str, i: usize, v: Approx) {
+        if let Some(a) = position(&self.args, name) {
+            let (values, bounds) = &mut self.out[a];
+            (values[i], bounds[i]) = (v.value, if v.value.is_finite() { v.error } else { 0.0 });
+        }
+    }
+
+    fn set_stored(&mut self, name: &str, i: usize, v: Approx) {
+        self.set(name, i, Approx { error: v.stored(self.dtype), ..v });
+    }
+
+    /// Sets y from γ·x̂ + β.
+    pub fn put_output(&mut self, i: usize, v: Approx) {
+        let residual = self.has("residual").then(|| self.at("residual", i, 0.0));
+        self.set_stored("y", i, self.fused.finish(v, residual));
+    }
+
+    /// Channel `c` with these statistics, and the gradients as they come back through the activation.
+    pub fn pass(&self, c: usize, mean: f64, rstd: Approx) -> Pass {
+        self.pass_of(places(&self.space, c), c, mean, rstd)
+    }
+
+    /// The same for some of the channel's places.
+    pub fn pass_of(&self, places: Vec<usize>, c: usize, mean: f64, rstd: Approx) -> Pass {
+        let (weight, bias) = (Approx::exact(self.at("weight", c, 1.0)), Approx::exact(self.at("bias", c, 0.0)));
+        let y = position(&self.args, "y");
+        let g = |&i: &usize| {
+            let v = match y {
+                Some(y) => Approx::exact(self.data[y][i]),
+                None if self.fused.recomputes() => {
+                    Approx::sum([difference(self.data[0][i], mean).times(rstd).times(weight), bias])
+                }
+                None => Approx::exact(f64::NAN),
+            };
+            self.fused.gate(v, self.data[1][i])
+        };
+        Pass { x: self.values("x", &places), g: places.iter().map(g).collect(), places, mean, rstd }
+    }
+
+    /// What a backward op writes to the places of a pass: dx as the reference has it, and as the kernels may have it.
+    pub fn put_gradients(&mut self, pass: &Pass, dx: &[f64], kernels: impl Iterator<Item = Approx>) {
+        for (((&i, g), &value), dx) in pass.places.iter().zip(&pass.g).zip(dx).zip(kernels) {
+            self.set_stored("dx", i, Approx { value, ..dx });
+            self.set_stored("dresidual", i, *g);
+        }
+    }
+
+    /// In the order of the arguments.
+    pub fn finish(self) -> Vec<Expected> {
+        let pairs = self.out.into_iter().zip(&self.args).filter(|(_, a)| a.access != Access::Read);
+        pairs.map(|((value, bound), _)| Expected::Within { value, bound }).collect()
+    }
+}

@@ -1,0 +1,152 @@
+//! Normalisation by given statistics. Kernel: `shaders/norms/batch_norm_apply.wgsl`. Reference: `cpu::batch_norm_apply`.
+use crate::{
+    Activation, Approx, Arg, Caps, Cost, DType, Error, Expected, HostData, Lowered, Op, Pattern, Rng, Slot, Space,
+    channels::{self, Channels, Fused, Results, difference, given_or, per_channel, whole},
+    cpu, kernel,
+    ops::Entry,
+    params,
+    segment::check_float,
+    wgsl::{Decl, View},
+};
+use serde::{Deserialize, Serialize};
+
+params! { BatchNormApplyParams { blocks: u32, channels: u32 } }
+
+/// y = act(γ·(x - μ)·rstd + β + residual) with the statistics of a whole batch, for one rank's part of it. PyTorch's
+/// `batch_norm_elemt`.
+///
+/// Reads `x` (n·c·s elements), `mean` μ and `rstd` 1/√(σ² + ε) as [`BatchNormMerge`](super::BatchNormMerge) wrote them (c values,
+/// f32), `weight` γ (c, f32; absent: 1), `bias` β (c, f32; absent: 0) and `residual` (as `x`; absent: 0). Writes `y` (as `x`).
+/// Deterministic. Two dispatches, more for tensors beyond the binding limit. Backward:
+/// [`BatchNormBackwardSums`](super::BatchNormBackwardSums), then [`BatchNormBackwardApply`](super::BatchNormBackwardApply).
+///
+/// Error: x - μ is formed first; a few roundings of f32 in each factor, and that of the storage type.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct BatchNormApply {
+    /// How `x`, `y` and `residual` are stored.
+    pub dtype: DType,
+    /// Their shape.
+    pub space: Space,
+    /// Whether there is a γ.
+    #[serde(default = "channels::yes")]
+    pub weight: bool,
+    /// Whether there is a β.
+    #[serde(default = "channels::yes")]
+    pub bias: bool,
+    /// What is applied last.
+    #[serde(default)]
+    pub activation: Activation,
+    /// Whether a tensor is added before the activation.
+    #[serde(default)]
+    pub residual: bool,
+}
+
+const NAME: &str = "batch_norm_apply";
+
+impl BatchNormApply {
+    /// With γ and β, without activation and residual.
+    pub fn new(dtype: DType, space: Space) -> Self {
+        Self { dtype, space, weight: true, bias: true, activation: Activation::None, residual: false }
+    }
+
+    fn fused(&self) -> Fused {
+        Fused { activation: self.activation, residual: self.residual }
+    }
+}
+
+impl Op for BatchNormApply {
+    fn name(&self) -> &'static str {
+        NAME
+    }
+
+    fn args(&self) -> Vec<Arg> {
+        let (len, c) = (self.space.len(), self.space.c);
+        let mut args = vec![Arg::read("x", self.dtype, len)];
+        args.extend(["mean", "rstd"].map(|name| Arg::read(name, DType::F32, c)));
+        args.extend(self.weight.then(|| Arg::read("weight", DType::F32, c)));
+        args.extend(self.bias.then(|| Arg::read("bias", DType::F32, c)));
+        args.extend(self.fused().residual(self.dtype, &self.space));
+        args.push(Arg::write("y", self.dtype, len));
+        args
+    }
+
+    fn lower(&self, caps: &Caps) -> Result<Lowered, Error> {
+        self.space.check(NAME)?;
+        let (args, mut out, tensor) = (self.args(), Lowered::default(), Channels::of(&self.space));
+        check_float(NAME, &args[0])?;
+        self.activation.check(NAME)?;
+        if self.space.is_empty() {
+            return Ok(out);
+        }
+        let coefs = out.scratch(16 * tensor.channels, caps);
+        let vectors = vec![
+            ("mean", whole(&args, 1), false),
+            ("rstd", whole(&args, 2), false),
+            ("weight", given_or(1.0, &args, "weight", tensor.channels, &mut out, caps), false),
+            ("bias", given_or(0.0, &args, "bias", tensor.channels, &mut out, caps), false),
+        ];
+        let blocks = channels::blocks(tensor.channels, caps);
+        let params = BatchNormApplyParams { blocks: blocks as u32, channels: tensor.channels as u32 };
+        let first = Decl { name: "coefs", dtype: DType::F32, view: View::Raw("vec4<f32>"), writes: true };
+        let first = (first, Slot::Scratch(coefs.clone()));
+        out.steps.push(per_channel(caps, kernel!("norms/batch_norm_apply"), first, vectors, (blocks, params.into()), 0));
+        tensor.normalize(NAME, &mut out, caps, &args, self.fused(), coefs)?;
+        Ok(out)
+    }
+
+    fn patterns(&self) -> Vec<Pattern> {
+        vec![Pattern::Ordinary, Pattern::Offset, Pattern::NonFinite]
+    }
+
+    fn domain(&self, arg: &Arg) -> [f64; 2] {
+        channels::domain(arg)
+    }
+
+    fn fill(&self, arg: &Arg, rng: &mut Rng, pattern: Pattern) -> HostData {
+        channels::fill(&self.space, self.dtype, arg, rng, pattern)
+    }
+
+    fn reference(&self, args: &[HostData]) -> Vec<Expected> {
+        let mut out = Results::of(self, &self.space, args, self.fused());
+        for c in 0..self.space.c {
+            let (mean, rstd) = (out.at("mean", c, 0.0), out.at("rstd", c, 0.0));
+            let (weight, bias) = (out.at("weight", c, 1.0), out.at("bias", c, 0.0));
+            let scale = Approx::exact(rstd).times(Approx::exact(weight));
+            for i in channels::places(&self.space, c) {
+                let x = out.at("x", i, 0.0);
+                let v = Approx::sum([difference(x, mean).times(scale), Approx::exact(bias)]);
+                out.put_output(i, Approx { value: cpu::batch_norm_apply(x, mean, rstd, weight, bias), ..v });
+            }
+        }
+        out.finish()
+    }
+
+    fn cost(&self) -> Cost {
+        let elements = self.space.len() as u64;
+        Cost { bytes: (2 + u64::from(self.residual)) * elements * self.dtype.size(), elements }
+    }
+}
+
+fn cases() -> Vec<Box<dyn Op>> {
+    channels::few(|i, dtype, space| {
+        let (activation, residual) = channels::fusion(i);
+        Box::new(BatchNormApply { dtype, space, weight: i % 3 != 1, bias: i % 5 < 3, activation, residual })
+    })
+}
+
+fn bench() -> Vec<Box<dyn Op>> {
+    channels::fused_benches(|dtype, space, activation, residual| {
+        Box::new(BatchNormApply { activation, residual, ..BatchNormApply::new(dtype, space) })
+    })
+}
+
+pub(super) const ENTRY: Entry = Entry {
+    name: NAME,
+    summary: "normalises one rank's part of a batch by the statistics of the whole",
+    formula: "y = act(γ·(x - μ)·rstd + β + residual)",
+    fields: &[channels::DTYPE, channels::SPACE, channels::WEIGHT, channels::BIAS, Activation::FIELD, channels::RESIDUAL],
+    cases,
+    bench,
+    parse: crate::ops::parse::<BatchNormApply>,
+};

@@ -1,0 +1,175 @@
+//! The gradient of the input from sums over all ranks. Kernel: `shaders/norms/batch_norm_backward_apply.wgsl`. Reference:
+//! `cpu::batch_norm_backward_apply`.
+use crate::{
+    Activation, Approx, Arg, Caps, Cost, DType, Error, Expected, HostData, Lowered, Op, Pattern, Rng, Slot, Space,
+    channels::{self, Channels, Fused, Results, given_or, per_channel, position, whole},
+    cpu, kernel,
+    ops::Entry,
+    params,
+    segment::check_float,
+    wgsl::{Decl, View},
+};
+use serde::{Deserialize, Serialize};
+
+params! { BatchNormBackwardApplyParams { blocks: u32, channels: u32 } }
+
+/// dx = γ·rstd·(g - (Σg + x̂·Σg·x̂)/m) for one rank's part of a batch, the sums and the count m being those of the whole.
+/// PyTorch's `batch_norm_backward_elemt`. The backward of [`BatchNormApply`](super::BatchNormApply).
+///
+/// Reads `x` and `dy` (n·c·s elements), `mean` and `rstd` of the whole batch (c values, f32), `weight` γ (c, f32; absent: 1),
+/// `sum_dy` and `sum_dy_xhat` (c, f32: [`BatchNormBackwardSums`](super::BatchNormBackwardSums), added over the ranks) and
+/// `count` (one f32, at least 1: [`BatchNormMerge`](super::BatchNormMerge)). With an activation also `bias` β (c, f32; absent:
+/// 0), or, if there was a residual, `y` (as `x`), for the sign as in [`BatchNormBackward`](super::BatchNormBackward). Writes
+/// `dx` (as `x`), and `dresidual` g (as `x`) where there was a residual. Deterministic. Two dispatches, more for tensors beyond
+/// the binding limit.
+///
+/// Error: a few roundings of each term, relative to the largest of them.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct BatchNormBackwardApply {
+    /// How `x`, `dy`, `dx`, `y` and `dresidual` are stored.
+    pub dtype: DType,
+    /// Their shape.
+    pub space: Space,
+    /// Whether there was a γ.
+    #[serde(default = "channels::yes")]
+    pub weight: bool,
+    /// Whether there was a β. Without an activation it does not matter.
+    #[serde(default = "channels::yes")]
+    pub bias: bool,
+    /// What the forward op applied last.
+    #[serde(default)]
+    pub activation: Activation,
+    /// Whether the forward op added a residual, and so a `dresidual`.
+    #[serde(default)]
+    pub residual: bool,
+}
+
+const NAME: &str = "batch_norm_backward_apply";
+
+impl BatchNormBackwardApply {
+    /// With γ and β, without activation and residual.
+    pub fn new(dtype: DType, space: Space) -> Self {
+        Self { dtype, space, weight: true, bias: true, activation: Activation::None, residual: false }
+    }
+
+    fn fused(&self) -> Fused {
+        Fused { activation: self.activation, residual: self.residual }
+    }
+}
+
+impl Op for BatchNormBackwardApply {
+    fn name(&self) -> &'static str {
+        NAME
+    }
+
+    fn args(&self) -> Vec<Arg> {
+        let (len, c, fused) = (self.space.len(), self.space.c, self.fused());
+        let mut args = ["x", "dy"].map(|name| Arg::read(name, self.dtype, len)).to_vec();
+        args.extend(["mean", "rstd"].map(|name| Arg::read(name, DType::F32, c)));
+        args.extend(self.weight.then(|| Arg::read("weight", DType::F32, c)));
+        args.extend((self.bias && fused.recomputes()).then(|| Arg::read("bias", DType::F32, c)));
+        args.extend(fused.reads_output().then(|| Arg::read("y", self.dtype, len)));
+        args.extend(["sum_dy", "sum_dy_xhat"].map(|name| Arg::read(name, DType::F32, c)));
+        args.push(Arg::read("count", DType::F32, 1));
+        args.push(Arg::write("dx", self.dtype, len));
+        args.extend(self.residual.then(|| Arg::write("dresidual", self.dtype, len)));
+        args
+    }
+
+    fn lower(&self, caps: &Caps) -> Result<Lowered, Error> {
+        self.space.check(NAME)?;
+        let (args, mut out, tensor) = (self.args(), Lowered::default(), Channels::of(&self.space));
+        check_float(NAME, &args[0])?;
+        self.activation.check(NAME)?;
+        if self.space.is_empty() {
+            return Ok(out);
+        }
+        let coefs = out.scratch(16 * tensor.channels, caps);
+        let sum = position(&args, "sum_dy").expect("an argument");
+        let vectors = vec![
+            ("mean", whole(&args, 2), false),
+            ("rstd", whole(&args, 3), false),
+            ("weight", given_or(1.0, &args, "weight", tensor.channels, &mut out, caps), false),
+            ("sum_dy", whole(&args, sum), false),
+            ("sum_dy_xhat", whole(&args, sum + 1), false),
+            ("values", whole(&args, sum + 2), false),
+        ];
+        let blocks = channels::blocks(tensor.channels, caps);
+        let params = BatchNormBackwardApplyParams { blocks: blocks as u32, channels: tensor.channels as u32 };
+        let first = Decl { name: "coefs", dtype: DType::F32, view: View::Raw("vec4<f32>"), writes: true };
+        let (first, kernel) = ((first, Slot::Scratch(coefs.clone())), kernel!("norms/batch_norm_backward_apply"));
+        out.steps.push(per_channel(caps, kernel, first, vectors, (blocks, params.into()), 0));
+        tensor.input_gradient(NAME, &mut out, caps, &args, ("lib/normalize_backward_open", self.fused()), coefs)?;
+        Ok(out)
+    }
+
+    fn patterns(&self) -> Vec<Pattern> {
+        vec![Pattern::Ordinary, Pattern::Offset, Pattern::NonFinite]
+    }
+
+    fn domain(&self, arg: &Arg) -> [f64; 2] {
+        channels::domain(arg)
+    }
+
+    fn fill(&self, arg: &Arg, rng: &mut Rng, pattern: Pattern) -> HostData {
+        match arg.name {
+            // At least as many as there are here, and of their size.
+            "count" => HostData::from_f64(arg.dtype, [(self.space.n * self.space.s + 3) as f64]),
+            "sum_dy" | "sum_dy_xhat" => {
+                let most = (self.space.n * self.space.s) as f64;
+                rng.fill(arg, [-most, most], Pattern::Ordinary)
+            }
+            _ => channels::fill(&self.space, self.dtype, arg, rng, pattern),
+        }
+    }
+
+    fn reference(&self, args: &[HostData]) -> Vec<Expected> {
+        let mut out = Results::of(self, &self.space, args, self.fused());
+        let m = out.at("count", 0, 1.0);
+        for c in 0..self.space.c {
+            let [mean, rstd, sum, product] = ["mean", "rstd", "sum_dy", "sum_dy_xhat"].map(|name| out.at(name, c, 0.0));
+            let weight = out.at("weight", c, 1.0);
+            let pass = out.pass(c, mean, Approx::exact(rstd));
+            let dx: Vec<f64> = pass
+                .x
+                .iter()
+                .zip(pass.gradients())
+                .map(|(x, g)| cpu::batch_norm_backward_apply(*x, g, [mean, rstd], [sum, product], m, weight))
+                .collect();
+            let input = pass.input(Approx::exact(weight), [product, sum].map(Approx::exact), Approx::exact(m));
+            out.put_gradients(&pass, &dx, input);
+        }
+        out.finish()
+    }
+
+    fn cost(&self) -> Cost {
+        // x, dy, dx; y where it has the sign; dresidual.
+        let tensors = 3 + u64::from(self.fused().reads_output()) + u64::from(self.residual);
+        let elements = self.space.len() as u64;
+        Cost { bytes: tensors * elements * self.dtype.size(), elements }
+    }
+}
+
+fn cases() -> Vec<Box<dyn Op>> {
+    channels::few(|i, dtype, space| {
+        let (activation, residual) = channels::fusion(i);
+        Box::new(BatchNormBackwardApply { dtype, space, weight: i % 3 != 1, bias: i % 5 < 3, activation, residual })
+    })
+}
+
+fn bench() -> Vec<Box<dyn Op>> {
+    channels::fused_benches(|dtype, space, activation, residual| {
+        Box::new(BatchNormBackwardApply { activation, residual, ..BatchNormBackwardApply::new(dtype, space) })
+    })
+}
+
+pub(super) const ENTRY: Entry = Entry {
+    name: NAME,
+    summary: "the gradient of one rank's part of a batch, from sums over all ranks",
+    formula: "dx = γ·rstd·(g - (Σg + x̂·Σg·x̂)/m), g = dy·act'",
+    fields: &[channels::DTYPE, channels::SPACE, channels::WEIGHT, channels::BIAS, Activation::FIELD, channels::DRESIDUAL],
+    cases,
+    bench,
+    parse: crate::ops::parse::<BatchNormBackwardApply>,
+};

@@ -1,0 +1,157 @@
+//! The sums that a backward pass needs of every rank. Kernel: `shaders/norms/batch_norm_backward_sums.wgsl`. Reference:
+//! `cpu::batch_norm_backward_sums`.
+use crate::{
+    Activation, Approx, Arg, Caps, Cost, DType, Error, Expected, HostData, Lowered, Op, Pattern, Rng, Space,
+    channels::{self, Channels, Fused, Products, Results, per_channel, position, whole},
+    cpu,
+    fold::Monoid,
+    kernel,
+    ops::Entry,
+    params,
+    segment::check_float,
+};
+use serde::{Deserialize, Serialize};
+
+params! { BatchNormBackwardSumsParams { blocks: u32, channels: u32, row: u32, stride: u32, count: u32 } }
+
+/// Σg and Σg·x̂ of each channel over one rank's part of a batch, with x̂ = (x - μ)·rstd and g = dy·act'(v), v being what
+/// [`BatchNormApply`](super::BatchNormApply) activated. PyTorch's `batch_norm_backward_reduce`.
+///
+/// The caller adds them over the ranks, for [`BatchNormBackwardApply`](super::BatchNormBackwardApply). Before that they are the
+/// rank's own share of dβ and dγ, which are added wherever gradients of parameters are.
+///
+/// Reads `x` and `dy` (n·c·s elements), `mean` and `rstd` of the whole batch (c values, f32). With an activation it needs the
+/// sign of v: from `weight` γ and `bias` β (c, f32; absent: 1 and 0), or, if there was a residual, from `y` (as `x`). Writes
+/// `sum_dy` and `sum_dy_xhat` (c, f32); 0 for an empty part. PyTorch's sum is Σg·(x - μ) instead, without rstd. Deterministic:
+/// sums in a fixed order. Two dispatches, more for tensors beyond the binding limit.
+///
+/// Error: that of a tree of f32 sums, relative to the sums of magnitudes.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct BatchNormBackwardSums {
+    /// How `x`, `dy` and `y` are stored.
+    pub dtype: DType,
+    /// Their shape.
+    pub space: Space,
+    /// Whether there was a γ. Without an activation it does not matter.
+    #[serde(default = "channels::yes")]
+    pub weight: bool,
+    /// Whether there was a β. Without an activation it does not matter.
+    #[serde(default = "channels::yes")]
+    pub bias: bool,
+    /// What the forward op applied last.
+    #[serde(default)]
+    pub activation: Activation,
+    /// Whether the forward op added a residual.
+    #[serde(default)]
+    pub residual: bool,
+}
+
+const NAME: &str = "batch_norm_backward_sums";
+
+impl BatchNormBackwardSums {
+    /// With γ and β, without activation and residual.
+    pub fn new(dtype: DType, space: Space) -> Self {
+        Self { dtype, space, weight: true, bias: true, activation: Activation::None, residual: false }
+    }
+
+    fn fused(&self) -> Fused {
+        Fused { activation: self.activation, residual: self.residual }
+    }
+}
+
+impl Op for BatchNormBackwardSums {
+    fn name(&self) -> &'static str {
+        NAME
+    }
+
+    fn args(&self) -> Vec<Arg> {
+        let (len, c, fused) = (self.space.len(), self.space.c, self.fused());
+        let mut args = ["x", "dy"].map(|name| Arg::read(name, self.dtype, len)).to_vec();
+        args.extend(["mean", "rstd"].map(|name| Arg::read(name, DType::F32, c)));
+        args.extend((self.weight && fused.recomputes()).then(|| Arg::read("weight", DType::F32, c)));
+        args.extend((self.bias && fused.recomputes()).then(|| Arg::read("bias", DType::F32, c)));
+        args.extend(fused.reads_output().then(|| Arg::read("y", self.dtype, len)));
+        args.extend(["sum_dy", "sum_dy_xhat"].map(|name| Arg::write(name, DType::F32, c)));
+        args
+    }
+
+    fn lower(&self, caps: &Caps) -> Result<Lowered, Error> {
+        self.space.check(NAME)?;
+        let (args, mut out, tensor) = (self.args(), Lowered::default(), Channels::of(&self.space));
+        check_float(NAME, &args[0])?;
+        self.activation.check(NAME)?;
+        if self.space.c == 0 {
+            return Ok(out);
+        }
+        let what = Products { fused: self.fused(), mean: 2, eps: None };
+        let partials = tensor.products(NAME, &mut out, caps, &args, &what)?.until(&mut out, caps, 64);
+        let blocks = channels::blocks(tensor.channels, caps);
+        let params = BatchNormBackwardSumsParams {
+            blocks: blocks as u32,
+            channels: tensor.channels as u32,
+            row: partials.row as u32,
+            stride: partials.stride as u32,
+            count: partials.count as u32,
+        };
+        let sum = position(&args, "sum_dy").expect("an argument");
+        let vectors = vec![("sum_dy", whole(&args, sum), true), ("sum_dy_xhat", whole(&args, sum + 1), true)];
+        let first = (Monoid::SUM4.decl("partials", false), partials.slot());
+        let kernel = kernel!("norms/batch_norm_backward_sums");
+        out.steps.push(per_channel(caps, kernel, first, vectors, (blocks, params.into()), partials.count));
+        Ok(out)
+    }
+
+    fn patterns(&self) -> Vec<Pattern> {
+        channels::patterns(self.dtype, &self.space)
+    }
+
+    fn domain(&self, arg: &Arg) -> [f64; 2] {
+        channels::domain(arg)
+    }
+
+    fn fill(&self, arg: &Arg, rng: &mut Rng, pattern: Pattern) -> HostData {
+        channels::fill(&self.space, self.dtype, arg, rng, pattern)
+    }
+
+    fn reference(&self, args: &[HostData]) -> Vec<Expected> {
+        let mut out = Results::of(self, &self.space, args, self.fused());
+        for c in 0..self.space.c {
+            let (mean, rstd) = (out.at("mean", c, 0.0), out.at("rstd", c, 0.0));
+            let pass = out.pass(c, mean, Approx::exact(rstd));
+            let [sum, product] = cpu::batch_norm_backward_sums(&pass.x, &pass.gradients(), mean, rstd);
+            let kernels = pass.sums();
+            out.set("sum_dy", c, Approx { value: sum, ..kernels[1] });
+            out.set("sum_dy_xhat", c, Approx { value: product, ..kernels[0] });
+        }
+        out.finish()
+    }
+
+    fn cost(&self) -> Cost {
+        let elements = self.space.len() as u64;
+        Cost { bytes: (2 + u64::from(self.fused().reads_output())) * elements * self.dtype.size(), elements }
+    }
+}
+
+fn cases() -> Vec<Box<dyn Op>> {
+    channels::few(|i, dtype, space| {
+        let (activation, residual) = channels::fusion(i);
+        Box::new(BatchNormBackwardSums { dtype, space, weight: i % 3 != 1, bias: i % 5 < 3, activation, residual })
+    })
+}
+
+fn bench() -> Vec<Box<dyn Op>> {
+    channels::fused_benches(|dtype, space, activation, residual| {
+        Box::new(BatchNormBackwardSums { activation, residual, ..BatchNormBackwardSums::new(dtype, space) })
+    })
+}
+
+pub(super) const ENTRY: Entry = Entry {
+    name: NAME,
+    summary: "one rank's share of the sums that batch norm's backward pass needs",
+    formula: "Σg and Σg·x̂, g = dy·act'",
+    fields: &[channels::DTYPE, channels::SPACE, channels::WEIGHT, channels::BIAS, Activation::FIELD, channels::RESIDUAL],
+    cases,
+    bench,
+    parse: crate::ops::parse::<BatchNormBackwardSums>,
+};

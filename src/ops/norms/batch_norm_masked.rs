@@ -1,0 +1,212 @@
+//! Batch normalisation of the positions that a mask keeps. Kernel: `shaders/norms/batch_norm_masked.wgsl`. Reference:
+//! `cpu::batch_norm_masked`.
+use crate::{
+    Activation, Approx, Arg, Caps, Cost, DType, Error, Expected, HostData, Lowered, Op, Pattern, Rng, Running, RunningVariance,
+    Slot, Space,
+    channels::{
+        self, Batch, Channels, Fused, MOMENTS, Reduction, Results, fill_mask, given_or, per_channel, position, unused_or, whole,
+    },
+    cpu, kernel,
+    ops::Entry,
+    params,
+    segment::check_float,
+};
+use serde::{Deserialize, Serialize};
+
+params! {
+    BatchNormMaskedParams {
+        blocks: u32, channels: u32, row: u32, stride: u32, count: u32, coefs: u32, less: f32, eps: f32, momentum: f32, keep: f32
+    }
+}
+
+/// [`BatchNorm`](super::BatchNorm) of sequences of unequal length: positions that are padding do not count, and become 0.
+///
+/// Reads `x` (n·c·s elements), `mask` (⌈n·s/32⌉ words, u32: bit p % 32 of word p / 32 says whether position p = i·s + j, that of sample i and place j, counts,
+/// whatever the layout), `weight` γ (c values, f32; absent: 1) and `bias` β (c, f32; absent: 0). Writes `y` (as `x`), and for
+/// the backward pass `mean` μ and `rstd` 1/√(σ² + ε) of the positions that count (c, f32). Updates `running_mean` and
+/// `running_var` (c, f32) if `running` is given. What x holds where the mask has 0 does not matter, not even if it is NaN. A bit
+/// for each position, not a length for each sample, for padding may be in front or between; it costs 1/32 of a value of
+/// one channel.
+///
+/// How many positions count is not known when this is planned. With none, mean and σ² are 0 and running statistics stay; with
+/// one, y is β there and the divisor of an unbiased running variance is 1 (as [`OneValue::Guard`](crate::OneValue)).
+/// Deterministic, with the precision and the treatment of values that are not finite of [`BatchNorm`](super::BatchNorm).
+/// Three dispatches, more for tensors beyond the binding limit; at most 2^32 elements.
+///
+/// Flax's `BatchNorm` with a mask, which however normalises masked positions too, where this writes 0.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct BatchNormMasked {
+    /// How `x` and `y` are stored.
+    pub dtype: DType,
+    /// Their shape.
+    pub space: Space,
+    /// ε, added to the variance inside the root; at least 0.
+    #[serde(default = "channels::eps")]
+    pub eps: f64,
+    /// Whether there is a γ.
+    #[serde(default = "channels::yes")]
+    pub weight: bool,
+    /// Whether there is a β.
+    #[serde(default = "channels::yes")]
+    pub bias: bool,
+    /// Whether and how running statistics follow those of the batch.
+    #[serde(default)]
+    pub running: Option<Running>,
+}
+
+const NAME: &str = "batch_norm_masked";
+const PLAIN: Fused = Fused { activation: Activation::None, residual: false };
+
+impl BatchNormMasked {
+    /// With ε = 1e-5, γ and β, without running statistics.
+    pub fn new(dtype: DType, space: Space) -> Self {
+        Self { dtype, space, eps: channels::eps(), weight: true, bias: true, running: None }
+    }
+
+    /// 1 for the unbiased variance, which divides by one less than the count.
+    fn less(&self) -> f64 {
+        f64::from(self.running.is_some_and(|r| r.variance == RunningVariance::Unbiased))
+    }
+}
+
+impl Op for BatchNormMasked {
+    fn name(&self) -> &'static str {
+        NAME
+    }
+
+    fn args(&self) -> Vec<Arg> {
+        let (len, c) = (self.space.len(), self.space.c);
+        let mut args = vec![Arg::read("x", self.dtype, len), channels::mask(&self.space)];
+        args.extend(self.weight.then(|| Arg::read("weight", DType::F32, c)));
+        args.extend(self.bias.then(|| Arg::read("bias", DType::F32, c)));
+        args.push(Arg::write("y", self.dtype, len));
+        args.extend(["mean", "rstd"].map(|name| Arg::write(name, DType::F32, c)));
+        if self.running.is_some() {
+            args.extend(["running_mean", "running_var"].map(|name| Arg::update(name, DType::F32, c)));
+        }
+        args
+    }
+
+    fn lower(&self, caps: &Caps) -> Result<Lowered, Error> {
+        channels::check_masked(NAME, &self.space)?;
+        let (args, mut out, tensor) = (self.args(), Lowered::default(), Channels::of(&self.space));
+        check_float(NAME, &args[0])?;
+        channels::check_eps(NAME, self.eps)?;
+        self.running.map_or(Ok(()), |r| r.check(NAME))?;
+        if self.space.c == 0 {
+            return Ok(out);
+        }
+        let (parts, mask) = (&["lib/moments_masked"], [("mask", whole(&args, 1))]);
+        let what = Reduction { parts, monoid: MOMENTS, tensors: &[("x", 0)], vectors: &mask, consts: &[], eps: 0.0 };
+        let partials = tensor.reduce(NAME, &mut out, caps, &args, &what)?;
+        // The search for the first position that counts, word by word.
+        out.steps.iter_mut().for_each(|step| step.trips += tensor.chunk_positions(caps) / 32 + 2);
+        let partials = partials.until(&mut out, caps, 64);
+        let coefs = out.scratch(16 * tensor.channels, caps);
+        let share = self.running.map(|r| r.update.share());
+        let y = position(&args, "y").expect("an argument");
+        let running = |name| position(&args, name);
+        let vectors = vec![
+            ("weight", given_or(1.0, &args, "weight", tensor.channels, &mut out, caps), false),
+            ("bias", given_or(0.0, &args, "bias", tensor.channels, &mut out, caps), false),
+            ("mean", whole(&args, y + 1), true),
+            ("rstd", whole(&args, y + 2), true),
+            ("running_mean", unused_or(running("running_mean"), &args, tensor.channels, &mut out, caps), true),
+            ("running_var", unused_or(running("running_var"), &args, tensor.channels, &mut out, caps), true),
+        ];
+        let blocks = channels::blocks(tensor.channels, caps);
+        let params = BatchNormMaskedParams {
+            blocks: blocks as u32,
+            channels: tensor.channels as u32,
+            row: partials.row as u32,
+            stride: partials.stride as u32,
+            count: partials.count as u32,
+            coefs: ((coefs.start - partials.range.start) / 16) as u32,
+            less: self.less() as f32,
+            eps: self.eps as f32,
+            momentum: share.unwrap_or(0.0) as f32,
+            keep: (1.0 - share.unwrap_or(0.0)) as f32,
+        };
+        let first = (MOMENTS.decl("partials", true), Slot::Scratch(partials.range.start..coefs.end));
+        let kernel = kernel!("norms/batch_norm_masked");
+        out.steps.push(per_channel(caps, kernel, first, vectors, (blocks, params.into()), partials.count));
+        tensor.normalize(NAME, &mut out, caps, &args, PLAIN, coefs)?;
+        Ok(out)
+    }
+
+    fn patterns(&self) -> Vec<Pattern> {
+        channels::patterns(self.dtype, &self.space)
+    }
+
+    fn domain(&self, arg: &Arg) -> [f64; 2] {
+        channels::domain(arg)
+    }
+
+    fn fill(&self, arg: &Arg, rng: &mut Rng, pattern: Pattern) -> HostData {
+        match arg.name {
+            "mask" => fill_mask(&self.space, arg, rng, pattern),
+            _ => channels::fill(&self.space, self.dtype, arg, rng, pattern),
+        }
+    }
+
+    fn reference(&self, args: &[HostData]) -> Vec<Expected> {
+        let mut out = Results::of(self, &self.space, args, PLAIN);
+        let kept = channels::kept(&self.space, &args[1]);
+        let m = kept.iter().filter(|k| **k).count() as f64;
+        let divisor = (m - self.less()).max(1.0);
+        let nan = Approx::exact(f64::NAN);
+        for c in 0..self.space.c {
+            let places = channels::places(&self.space, c);
+            let (weight, bias) = (out.at("weight", c, 1.0), out.at("bias", c, 0.0));
+            let x = out.values("x", &places);
+            let (y, _) = cpu::batch_norm_masked(&x, &kept, self.eps, weight, bias);
+            let counted: Vec<f64> = x.iter().zip(&kept).filter(|v| *v.1).map(|v| *v.0).collect();
+            let batch = Batch::of(&counted, self.eps);
+            let [mean, rstd, variance] = batch.as_ref().map_or([nan; 3], |b| [b.mean, b.rstd, b.variance(m / divisor)]);
+            out.set("mean", c, mean);
+            out.set("rstd", c, rstd);
+            for (name, new) in [("running_mean", mean), ("running_var", variance)] {
+                let old = out.at(name, c, 0.0);
+                let follows = self.running.filter(|_| m > 0.0);
+                out.set(name, c, follows.map_or(Approx::exact(old), |r| r.update.follow(old, new)));
+            }
+            for (k, &i) in places.iter().enumerate().filter(|(k, _)| kept[*k]) {
+                let v = batch.as_ref().map_or(nan, |b| {
+                    let v = b.centred(x[k]).times(b.rstd.times(Approx::exact(weight)));
+                    Approx { value: y[k], ..Approx::sum([v, Approx::exact(bias)]) }
+                });
+                out.put_output(i, v);
+            }
+        }
+        out.finish()
+    }
+
+    fn cost(&self) -> Cost {
+        // x is read for the statistics and again to be normalised.
+        let elements = self.space.len() as u64;
+        Cost { bytes: 3 * elements * self.dtype.size() + 2 * channels::mask(&self.space).bytes(), elements }
+    }
+}
+
+fn cases() -> Vec<Box<dyn Op>> {
+    let kinds = [RunningVariance::Unbiased, RunningVariance::Biased];
+    channels::few(|i, dtype, space| {
+        let running = (i % 4 != 1).then(|| Running { variance: kinds[i / 2 % 2], ..Running::default() });
+        Box::new(BatchNormMasked { dtype, space, eps: 1e-5, weight: i % 3 != 1, bias: i % 5 < 3, running })
+    })
+}
+
+fn bench() -> Vec<Box<dyn Op>> {
+    channels::sequence_benches(|dtype, space| Box::new(BatchNormMasked::new(dtype, space)))
+}
+
+pub(super) const ENTRY: Entry = Entry {
+    name: NAME,
+    summary: "batch_norm of the positions that a mask keeps; the others become 0",
+    formula: "y = γ·(x - μ)/√(σ² + ε) + β where the mask is 1, else 0",
+    fields: &[channels::DTYPE, channels::SPACE, channels::EPS, channels::WEIGHT, channels::BIAS, Running::FIELD],
+    cases,
+    bench,
+    parse: crate::ops::parse::<BatchNormMasked>,
+};

@@ -1,0 +1,139 @@
+//! Statistics of a part of a batch. Kernel: `shaders/norms/batch_norm_statistics.wgsl`. Reference:
+//! `cpu::batch_norm_statistics`.
+use crate::{
+    Activation, Approx, Arg, Caps, Cost, DType, Error, Expected, HostData, Lowered, Op, Pattern, Rng, Slot, Space,
+    channels::{self, Batch, Channels, Fused, MOMENTS, Reduction, Results, per_channel, whole},
+    cpu, kernel,
+    ops::Entry,
+    params,
+    segment::check_float,
+    words::{self, Tail},
+};
+use serde::{Deserialize, Serialize};
+
+params! { BatchNormStatisticsParams { blocks: u32, channels: u32, row: u32, stride: u32, count: u32, values: f32 } }
+
+/// The mean and Σ(x - μ)² of each channel of one rank's part of a batch, and how many values they come from: what
+/// [`BatchNormMerge`](super::BatchNormMerge) combines with those of the other ranks. PyTorch's `batch_norm_stats`.
+///
+/// Reads `x` (n·c·s elements). Writes `count` (one f32: n·s), `mean` and `m2` (c values, f32). An empty part has count 0, mean
+/// 0 and m2 0, and changes nothing when merged. All three are f32, so that 2·c + 1 numbers of one type travel between ranks;
+/// a count beyond 2^24 is rounded, by less than anything else here.
+///
+/// Deterministic: sums in a fixed order, as in [`BatchNorm`](super::BatchNorm), with the same precision for m2: a large
+/// offset does no harm to it. The mean is rounded to f32, and ranks compare theirs, so unlike within a batch an offset of
+/// 10^3 standard deviations costs the merged variance its last digits. A channel with a NaN or an infinity, or whose m2
+/// overflows f32, becomes NaN. Two dispatches, more for tensors beyond the binding limit.
+///
+/// Chan, Golub and LeVeque, 1979.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct BatchNormStatistics {
+    /// How `x` is stored.
+    pub dtype: DType,
+    /// Its shape. n may be 0: a rank without a sample.
+    pub space: Space,
+}
+
+const NAME: &str = "batch_norm_statistics";
+
+impl BatchNormStatistics {
+    /// Of a tensor of this type and shape.
+    pub fn new(dtype: DType, space: Space) -> Self {
+        Self { dtype, space }
+    }
+}
+
+impl Op for BatchNormStatistics {
+    fn name(&self) -> &'static str {
+        NAME
+    }
+
+    fn args(&self) -> Vec<Arg> {
+        let c = self.space.c;
+        vec![
+            Arg::read("x", self.dtype, self.space.len()),
+            Arg::write("count", DType::F32, 1),
+            Arg::write("mean", DType::F32, c),
+            Arg::write("m2", DType::F32, c),
+        ]
+    }
+
+    fn lower(&self, caps: &Caps) -> Result<Lowered, Error> {
+        self.space.check(NAME)?;
+        let (args, mut out, tensor) = (self.args(), Lowered::default(), Channels::of(&self.space));
+        check_float(NAME, &args[0])?;
+        let values = (self.space.n * self.space.s) as f32;
+        if self.space.c == 0 {
+            out.steps = words::fill(NAME, caps, (1, &args[1]), values.to_bits(), Tail::of(&args[1]))?;
+            return Ok(out);
+        }
+        let what =
+            Reduction { parts: &["lib/moments"], monoid: MOMENTS, tensors: &[("x", 0)], vectors: &[], consts: &[], eps: 0.0 };
+        let partials = tensor.reduce(NAME, &mut out, caps, &args, &what)?.until(&mut out, caps, 64);
+        let blocks = channels::blocks(tensor.channels, caps);
+        let params = BatchNormStatisticsParams {
+            blocks: blocks as u32,
+            channels: tensor.channels as u32,
+            row: partials.row as u32,
+            stride: partials.stride as u32,
+            count: partials.count as u32,
+            values,
+        };
+        let vectors = vec![("values", whole(&args, 1), true), ("mean", whole(&args, 2), true), ("m2", whole(&args, 3), true)];
+        let first = (MOMENTS.decl("partials", false), Slot::Scratch(partials.range.clone()));
+        let kernel = kernel!("norms/batch_norm_statistics");
+        out.steps.push(per_channel(caps, kernel, first, vectors, (blocks, params.into()), partials.count));
+        Ok(out)
+    }
+
+    fn patterns(&self) -> Vec<Pattern> {
+        channels::patterns(self.dtype, &self.space)
+    }
+
+    fn fill(&self, arg: &Arg, rng: &mut Rng, pattern: Pattern) -> HostData {
+        channels::fill(&self.space, self.dtype, arg, rng, pattern)
+    }
+
+    fn reference(&self, args: &[HostData]) -> Vec<Expected> {
+        let plain = Fused { activation: Activation::None, residual: false };
+        let mut out = Results::of(self, &self.space, args, plain);
+        let m = (self.space.n * self.space.s) as f64;
+        out.set("count", 0, Approx::host(m));
+        for c in 0..self.space.c {
+            let values = out.values("x", &channels::places(&self.space, c));
+            let nan = Approx::exact(f64::NAN);
+            let [mean, m2] = Batch::of(&values, 0.0).map_or([nan; 2], |b| {
+                let [mean, m2] = cpu::batch_norm_statistics(&values);
+                // The kernel has M2 itself, no quotient.
+                [Approx { value: mean, ..b.mean }, Approx { value: m2, ..b.variance(m) }]
+            });
+            out.set("mean", c, mean);
+            out.set("m2", c, m2);
+        }
+        out.finish()
+    }
+
+    fn cost(&self) -> Cost {
+        let elements = self.space.len() as u64;
+        Cost { bytes: elements * self.dtype.size(), elements }
+    }
+}
+
+fn cases() -> Vec<Box<dyn Op>> {
+    channels::few(|_, dtype, space| Box::new(BatchNormStatistics { dtype, space }))
+}
+
+fn bench() -> Vec<Box<dyn Op>> {
+    channels::benches(|dtype, space| Box::new(BatchNormStatistics { dtype, space }))
+}
+
+pub(super) const ENTRY: Entry = Entry {
+    name: NAME,
+    summary: "count, mean and squared deviations of each channel of one rank's part of a batch",
+    formula: "m, μ = Σx/m, M2 = Σ(x - μ)²",
+    fields: &[channels::DTYPE, channels::SPACE],
+    cases,
+    bench,
+    parse: crate::ops::parse::<BatchNormStatistics>,
+};

@@ -1,0 +1,282 @@
+//! Batch renormalisation. Kernel: `shaders/norms/batch_renorm.wgsl`. Reference: `cpu::batch_renorm`.
+use crate::{
+    Activation, Approx, Arg, Caps, Cost, DType, Error, Expected, HostData, Lowered, Op, Pattern, Rng, Running, RunningVariance,
+    Slot, Space,
+    channels::{
+        self, Batch, Channels, Fused, MOMENTS, Reduction, Results, given_or, inverse_std_error, per_channel, position, whole,
+    },
+    cpu, kernel,
+    ops::{Entry, Field},
+    params,
+    segment::check_float,
+};
+use serde::{Deserialize, Serialize};
+
+params! {
+    BatchRenormParams {
+        blocks: u32, channels: u32, row: u32, stride: u32, count: u32, coefs: u32, values: f32, divisor: f32, eps: f32,
+        momentum: f32, keep: f32, r_least: f32, r_most: f32, d_most: f32
+    }
+}
+
+/// y = γ·(x̂·r + d) + β with x̂ = (x - μ_B)/√(σ_B² + ε) by the batch, corrected towards the running statistics μ and σ:
+/// r = clip(σ_B/σ, 1/r_max, r_max), d = clip((μ_B - μ)/σ, -d_max, d_max). For small batches, and those whose samples depend on
+/// each other: where nothing is clipped, y is what inference by running statistics gives.
+///
+/// Reads `x` (n·c·s elements), `weight` γ (c values, f32; absent: 1) and `bias` β (c, f32; absent: 0). Writes `y` (as `x`), and
+/// for the backward pass `mean` μ_B, `rstd` 1/√(σ_B² + ε) (c, f32) and `correction` (2·c, f32: r of every channel, then d).
+/// Updates `running_mean` and `running_var` (c, f32), whose old values are those that r and d compare with. Deterministic, with
+/// the precision of [`BatchNorm`](super::BatchNorm); a channel with a value that is not finite becomes NaN. Three dispatches,
+/// more for tensors beyond the binding limit.
+///
+/// Deviations are roots of variances with ε: σ_B = √(σ_B² + ε), σ = √(running_var + ε); the paper averages deviations instead.
+/// Where running_var + ε is 0, 1/σ is taken as 0. With r_max = 1 and d_max = 0 this is batch norm, as in the paper's first
+/// steps; it then raises both, to 3 and 5. A channel may have one value: y = γ·d + β, and the divisor of an unbiased running
+/// variance is 1. For an empty tensor running statistics stay.
+///
+/// Ioffe, "Batch Renormalization", 2017.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct BatchRenorm {
+    /// How `x` and `y` are stored.
+    pub dtype: DType,
+    /// Their shape.
+    pub space: Space,
+    /// ε, added to the variance inside the root; at least 0.
+    #[serde(default = "channels::eps")]
+    pub eps: f64,
+    /// Whether there is a γ.
+    #[serde(default = "channels::yes")]
+    pub weight: bool,
+    /// Whether there is a β.
+    #[serde(default = "channels::yes")]
+    pub bias: bool,
+    /// How running statistics follow those of the batch.
+    #[serde(default)]
+    pub running: Running,
+    /// The most that r may be, and the inverse of the least; at least 1.
+    #[serde(default = "r_max")]
+    pub r_max: f64,
+    /// The most that |d| may be; at least 0.
+    #[serde(default = "d_max")]
+    pub d_max: f64,
+}
+
+fn r_max() -> f64 {
+    3.0
+}
+
+fn d_max() -> f64 {
+    5.0
+}
+
+const NAME: &str = "batch_renorm";
+const PLAIN: Fused = Fused { activation: Activation::None, residual: false };
+
+impl BatchRenorm {
+    /// With ε = 1e-5, γ and β, PyTorch's running statistics, and the bounds that the paper ends with.
+    pub fn new(dtype: DType, space: Space) -> Self {
+        let (weight, bias, running) = (true, true, Running::default());
+        Self { dtype, space, eps: channels::eps(), weight, bias, running, r_max: r_max(), d_max: d_max() }
+    }
+
+    fn check(&self) -> Result<(), Error> {
+        self.space.check(NAME)?;
+        check_float(NAME, &self.args()[0])?;
+        channels::check_eps(NAME, self.eps)?;
+        self.running.check(NAME)?;
+        let most = f64::from(f32::MAX);
+        if !(1.0..=most).contains(&self.r_max) {
+            let why = format!("is {}, must be at least 1 and finite in f32: r lies between 1/r_max and r_max", self.r_max);
+            return Err(Error::argument(NAME, "r_max", why));
+        }
+        if !(0.0..=most).contains(&self.d_max) {
+            let why = format!("is {}, must be at least 0 and finite in f32: d lies between -d_max and d_max", self.d_max);
+            return Err(Error::argument(NAME, "d_max", why));
+        }
+        Ok(())
+    }
+
+    /// Values per channel, the divisor of the running variance, and the share of this batch.
+    fn update(&self) -> (f64, f64, f64) {
+        let m = if self.space.is_empty() { 0.0 } else { (self.space.n * self.space.s) as f64 };
+        let less = f64::from(self.running.variance == RunningVariance::Unbiased);
+        (m, (m - less).max(1.0), if m == 0.0 { 0.0 } else { self.running.update.share() })
+    }
+}
+
+/// `v` between two numbers of the host: it moves no two numbers apart, and beyond the bounds nothing is left of its error.
+fn clip(v: Approx, low: f64, high: f64) -> Approx {
+    let (low, high) = (Approx::host(low), Approx::host(high));
+    if v.value - v.error > high.value + high.error {
+        return high;
+    }
+    if v.value + v.error < low.value - low.error {
+        return low;
+    }
+    Approx { value: v.value.clamp(low.value, high.value), error: v.error + low.error.max(high.error) }
+}
+
+impl Op for BatchRenorm {
+    fn name(&self) -> &'static str {
+        NAME
+    }
+
+    fn args(&self) -> Vec<Arg> {
+        let (len, c) = (self.space.len(), self.space.c);
+        let mut args = vec![Arg::read("x", self.dtype, len)];
+        args.extend(self.weight.then(|| Arg::read("weight", DType::F32, c)));
+        args.extend(self.bias.then(|| Arg::read("bias", DType::F32, c)));
+        args.push(Arg::write("y", self.dtype, len));
+        args.extend(["mean", "rstd"].map(|name| Arg::write(name, DType::F32, c)));
+        args.push(Arg::write("correction", DType::F32, 2 * c));
+        args.extend(["running_mean", "running_var"].map(|name| Arg::update(name, DType::F32, c)));
+        args
+    }
+
+    fn lower(&self, caps: &Caps) -> Result<Lowered, Error> {
+        self.check()?;
+        let (args, mut out, tensor) = (self.args(), Lowered::default(), Channels::of(&self.space));
+        if self.space.c == 0 {
+            return Ok(out);
+        }
+        let what =
+            Reduction { parts: &["lib/moments"], monoid: MOMENTS, tensors: &[("x", 0)], vectors: &[], consts: &[], eps: 0.0 };
+        let partials = tensor.reduce(NAME, &mut out, caps, &args, &what)?.until(&mut out, caps, 64);
+        let coefs = out.scratch(16 * tensor.channels, caps);
+        let (_, divisor, share) = self.update();
+        let y = position(&args, "y").expect("an argument");
+        let vectors = vec![
+            ("weight", given_or(1.0, &args, "weight", tensor.channels, &mut out, caps), false),
+            ("bias", given_or(0.0, &args, "bias", tensor.channels, &mut out, caps), false),
+            ("mean", whole(&args, y + 1), true),
+            ("rstd", whole(&args, y + 2), true),
+            ("running_mean", whole(&args, y + 4), true),
+            ("running_var", whole(&args, y + 5), true),
+            ("correction", whole(&args, y + 3), true),
+        ];
+        let blocks = channels::blocks(tensor.channels, caps);
+        let params = BatchRenormParams {
+            blocks: blocks as u32,
+            channels: tensor.channels as u32,
+            row: partials.row as u32,
+            stride: partials.stride as u32,
+            count: partials.count as u32,
+            coefs: ((coefs.start - partials.range.start) / 16) as u32,
+            values: tensor.values().max(1) as f32,
+            divisor: divisor as f32,
+            eps: self.eps as f32,
+            momentum: share as f32,
+            keep: (1.0 - share) as f32,
+            r_least: (1.0 / self.r_max) as f32,
+            r_most: self.r_max as f32,
+            d_most: self.d_max as f32,
+        };
+        let first = (MOMENTS.decl("partials", true), Slot::Scratch(partials.range.start..coefs.end));
+        let kernel = kernel!("norms/batch_renorm");
+        out.steps.push(per_channel(caps, kernel, first, vectors, (blocks, params.into()), partials.count));
+        tensor.normalize(NAME, &mut out, caps, &args, PLAIN, coefs)?;
+        Ok(out)
+    }
+
+    fn patterns(&self) -> Vec<Pattern> {
+        channels::patterns(self.dtype, &self.space)
+    }
+
+    fn domain(&self, arg: &Arg) -> [f64; 2] {
+        channels::domain(arg)
+    }
+
+    fn fill(&self, arg: &Arg, rng: &mut Rng, pattern: Pattern) -> HostData {
+        channels::fill(&self.space, self.dtype, arg, rng, pattern)
+    }
+
+    fn reference(&self, args: &[HostData]) -> Vec<Expected> {
+        let mut out = Results::of(self, &self.space, args, PLAIN);
+        let (m, divisor, _) = self.update();
+        let nan = Approx::exact(f64::NAN);
+        for c in 0..self.space.c {
+            let places = channels::places(&self.space, c);
+            let (weight, bias) = (out.at("weight", c, 1.0), out.at("bias", c, 0.0));
+            let (center, spread) = (out.at("running_mean", c, 0.0), out.at("running_var", c, 0.0));
+            let error = inverse_std_error(spread, 0.0, self.eps);
+            let within = Approx { value: cpu::inverse_std(spread, self.eps), error };
+            let batch = Batch::of(&out.values("x", &places), self.eps);
+            let [mean, rstd, variance] = batch.as_ref().map_or([nan; 3], |b| [b.mean, b.rstd, b.variance(m / divisor)]);
+            let [r, d] = batch.as_ref().map_or([nan; 2], |b| {
+                let deviation = Approx::sum([b.variance(1.0), Approx::host(self.eps)]).root();
+                let away = b.centred(center).negative().times(within);
+                let (r, d) = (clip(deviation.times(within), 1.0 / self.r_max, self.r_max), clip(away, -self.d_max, self.d_max));
+                let given = [center, within.value];
+                let exact = cpu::batch_renorm_correction([b.mean.value, deviation.value], given, self.r_max, self.d_max);
+                [Approx { value: exact[0], ..r }, Approx { value: exact[1], ..d }]
+            });
+            out.set("mean", c, mean);
+            out.set("rstd", c, rstd);
+            out.set("correction", c, r);
+            out.set("correction", self.space.c + c, d);
+            for (name, new) in [("running_mean", mean), ("running_var", variance)] {
+                let old = out.at(name, c, 0.0);
+                out.set(name, c, if m == 0.0 { Approx::exact(old) } else { self.running.update.follow(old, new) });
+            }
+            for i in places {
+                let v = batch.as_ref().map_or(nan, |b| {
+                    let (x, w) = (out.at("x", i, 0.0), Approx::exact(weight));
+                    let shift = Approx::sum([Approx::exact(bias), w.times(d)]);
+                    let v = Approx::sum([b.centred(x).times(w.times(b.rstd).times(r)), shift]);
+                    let value = cpu::batch_renorm(x, [mean.value, rstd.value], [r.value, d.value], weight, bias);
+                    Approx { value, ..v }
+                });
+                out.put_output(i, v);
+            }
+        }
+        out.finish()
+    }
+
+    fn cost(&self) -> Cost {
+        // x is read for the statistics and again to be normalised.
+        let elements = self.space.len() as u64;
+        Cost { bytes: 3 * elements * self.dtype.size(), elements }
+    }
+}
+
+fn cases() -> Vec<Box<dyn Op>> {
+    let kinds = [RunningVariance::Unbiased, RunningVariance::Biased];
+    // Wide enough for most channels, narrow enough for some, and none at all, which is batch norm.
+    let bounds = [(3.0, 5.0), (1.1, 0.2), (1.5, 0.5), (1.0, 0.0)];
+    let mut all = channels::few(|i, dtype, space| {
+        let running = Running { variance: kinds[i / 2 % 2], ..Running::default() };
+        let ((r_max, d_max), weight, bias) = (bounds[i % 4], i % 3 != 1, i % 5 < 3);
+        Box::new(BatchRenorm { dtype, space, eps: 1e-5, weight, bias, running, r_max, d_max })
+    });
+    all.push(Box::new(BatchRenorm::new(DType::F32, Space::channels_first(1, 5, 1))));
+    all
+}
+
+fn bench() -> Vec<Box<dyn Op>> {
+    channels::benches(|dtype, space| Box::new(BatchRenorm::new(dtype, space)))
+}
+
+pub(super) const ENTRY: Entry = Entry {
+    name: NAME,
+    summary: "batch norm corrected towards the running statistics, within bounds",
+    formula: "y = γ·(x̂·r + d) + β, r = clip(σ_B/σ), d = clip((μ_B - μ)/σ)",
+    fields: &[
+        channels::DTYPE,
+        channels::SPACE,
+        channels::EPS,
+        channels::WEIGHT,
+        channels::BIAS,
+        Field {
+            name: "running",
+            default: "{\"update\": {\"momentum\": 0.1}, \"variance\": \"unbiased\"}",
+            about: "update ({\"momentum\": 0.1}, share of the new batch, or {\"cumulative\": {\"seen\": batches before}}) and \
+                    variance (unbiased or biased)",
+        },
+        Field { name: "r_max", default: "3", about: "r lies between 1/r_max and r_max; at least 1" },
+        Field { name: "d_max", default: "5", about: "d lies between -d_max and d_max; at least 0" },
+    ],
+    cases,
+    bench,
+    parse: crate::ops::parse::<BatchRenorm>,
+};

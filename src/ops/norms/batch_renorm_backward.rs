@@ -1,0 +1,157 @@
+//! The gradient of batch renormalisation. Kernel: `shaders/norms/batch_renorm_backward.wgsl`. Reference:
+//! `cpu::batch_renorm_backward`.
+use crate::{
+    Activation, Approx, Arg, Caps, Cost, DType, Error, Expected, HostData, Lowered, Op, Pattern, Rng, Slot, Space,
+    channels::{self, Channels, Fused, Products, Results, given_or, per_channel, position, unused_or, whole},
+    cpu,
+    fold::Monoid,
+    kernel,
+    ops::Entry,
+    params,
+    segment::check_float,
+};
+use serde::{Deserialize, Serialize};
+
+params! { BatchRenormBackwardParams { blocks: u32, channels: u32, row: u32, stride: u32, count: u32, coefs: u32, values: f32 } }
+
+/// The gradients of [`BatchRenorm`](super::BatchRenorm), r and d being constants: with x̂ = (x - μ_B)·rstd and m values per
+/// channel, dβ = Σdy, dγ = Σdy·(x̂·r + d), dx = γ·r·rstd·(dy - (Σdy + x̂·Σdy·x̂)/m).
+///
+/// Reads `x` and `dy` (n·c·s elements), `mean` and `rstd` as the forward op wrote them (c values, f32), `weight` γ (c, f32;
+/// absent: 1) and the forward's `correction` (2·c, f32: r, then d). Writes `dx` (as `x`), and `dweight` and `dbias` (c, f32; 0
+/// for an empty tensor) where there is a γ or β. Deterministic. Three dispatches, more for tensors beyond the binding limit.
+///
+/// Error and values that are not finite: as in [`BatchNormBackward`](super::BatchNormBackward). Ioffe, 2017: the gradient does
+/// not flow through r and d, nor into the running statistics.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct BatchRenormBackward {
+    /// How `x`, `dy` and `dx` are stored.
+    pub dtype: DType,
+    /// Their shape.
+    pub space: Space,
+    /// Whether there is a γ, and so a `dweight`.
+    #[serde(default = "channels::yes")]
+    pub weight: bool,
+    /// Whether there is a β, and so a `dbias`.
+    #[serde(default = "channels::yes")]
+    pub bias: bool,
+}
+
+const NAME: &str = "batch_renorm_backward";
+const PLAIN: Fused = Fused { activation: Activation::None, residual: false };
+
+impl BatchRenormBackward {
+    /// With γ and β.
+    pub fn new(dtype: DType, space: Space) -> Self {
+        Self { dtype, space, weight: true, bias: true }
+    }
+}
+
+impl Op for BatchRenormBackward {
+    fn name(&self) -> &'static str {
+        NAME
+    }
+
+    fn args(&self) -> Vec<Arg> {
+        let mut args = PLAIN.backward_args(self.dtype, &self.space, ["mean", "rstd"], self.weight, self.bias);
+        let dx = position(&args, "dx").expect("an argument");
+        args.insert(dx, Arg::read("correction", DType::F32, 2 * self.space.c));
+        args
+    }
+
+    fn lower(&self, caps: &Caps) -> Result<Lowered, Error> {
+        self.space.check(NAME)?;
+        let (args, mut out, tensor) = (self.args(), Lowered::default(), Channels::of(&self.space));
+        check_float(NAME, &args[0])?;
+        if self.space.c == 0 {
+            return Ok(out);
+        }
+        let what = Products { fused: PLAIN, mean: 2, eps: None };
+        let partials = tensor.products(NAME, &mut out, caps, &args, &what)?.until(&mut out, caps, 64);
+        let coefs = out.scratch(16 * tensor.channels, caps);
+        let vectors = vec![
+            ("mean", whole(&args, 2), false),
+            ("rstd", whole(&args, 3), false),
+            ("weight", given_or(1.0, &args, "weight", tensor.channels, &mut out, caps), false),
+            ("correction", whole(&args, position(&args, "correction").expect("an argument")), false),
+            ("dweight", unused_or(position(&args, "dweight"), &args, tensor.channels, &mut out, caps), true),
+            ("dbias", unused_or(position(&args, "dbias"), &args, tensor.channels, &mut out, caps), true),
+        ];
+        let blocks = channels::blocks(tensor.channels, caps);
+        let params = BatchRenormBackwardParams {
+            blocks: blocks as u32,
+            channels: tensor.channels as u32,
+            row: partials.row as u32,
+            stride: partials.stride as u32,
+            count: partials.count as u32,
+            coefs: ((coefs.start - partials.range.start) / 16) as u32,
+            values: tensor.values().max(1) as f32,
+        };
+        let first = (Monoid::SUM4.decl("partials", true), Slot::Scratch(partials.range.start..coefs.end));
+        let kernel = kernel!("norms/batch_renorm_backward");
+        out.steps.push(per_channel(caps, kernel, first, vectors, (blocks, params.into()), partials.count));
+        tensor.input_gradient(NAME, &mut out, caps, &args, ("lib/normalize_backward_open", PLAIN), coefs)?;
+        Ok(out)
+    }
+
+    fn patterns(&self) -> Vec<Pattern> {
+        channels::patterns(self.dtype, &self.space)
+    }
+
+    fn domain(&self, arg: &Arg) -> [f64; 2] {
+        channels::domain(arg)
+    }
+
+    fn fill(&self, arg: &Arg, rng: &mut Rng, pattern: Pattern) -> HostData {
+        match arg.name {
+            "correction" => {
+                let (r, d) = ([0.3, 3.0], [-5.0, 5.0]);
+                let draw = |i: usize| if i < self.space.c { r } else { d };
+                HostData::from_f64(arg.dtype, (0..arg.len).map(|i| draw(i)[0] + (draw(i)[1] - draw(i)[0]) * rng.unit()))
+            }
+            _ => channels::fill(&self.space, self.dtype, arg, rng, pattern),
+        }
+    }
+
+    fn reference(&self, args: &[HostData]) -> Vec<Expected> {
+        let mut out = Results::of(self, &self.space, args, PLAIN);
+        for c in 0..self.space.c {
+            let (mean, rstd, weight) = (out.at("mean", c, 0.0), out.at("rstd", c, 0.0), out.at("weight", c, 1.0));
+            let given = [c, self.space.c + c].map(|i| out.at("correction", i, 0.0));
+            let pass = out.pass(c, mean, Approx::exact(rstd));
+            let (dx, dweight, dbias) = cpu::batch_renorm_backward(&pass.x, &pass.gradients(), [mean, rstd], given, weight);
+            let [product, sum] = pass.sums();
+            let [r, d] = given.map(Approx::exact);
+            let input = pass.input(Approx::exact(weight).times(r), [product, sum], Approx::exact(pass.x.len() as f64));
+            out.put_gradients(&pass, &dx, input);
+            out.set("dweight", c, Approx { value: dweight, ..Approx::sum([r.times(product), d.times(sum)]) });
+            out.set("dbias", c, Approx { value: dbias, ..sum });
+        }
+        out.finish()
+    }
+
+    fn cost(&self) -> Cost {
+        // x and dy are read for the sums and again for dx.
+        let elements = self.space.len() as u64;
+        Cost { bytes: 5 * elements * self.dtype.size(), elements }
+    }
+}
+
+fn cases() -> Vec<Box<dyn Op>> {
+    channels::few(|i, dtype, space| Box::new(BatchRenormBackward { dtype, space, weight: i % 3 != 1, bias: i % 5 < 3 }))
+}
+
+fn bench() -> Vec<Box<dyn Op>> {
+    channels::benches(|dtype, space| Box::new(BatchRenormBackward::new(dtype, space)))
+}
+
+pub(super) const ENTRY: Entry = Entry {
+    name: NAME,
+    summary: "the gradients of batch_renorm: of its input, and of γ and β",
+    formula: "dx = γ·r·rstd·(dy - (Σdy + x̂·Σdy·x̂)/m), dγ = Σdy·(x̂·r + d)",
+    fields: &[channels::DTYPE, channels::SPACE, channels::DWEIGHT, channels::DBIAS],
+    cases,
+    bench,
+    parse: crate::ops::parse::<BatchRenormBackward>,
+};
