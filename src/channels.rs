@@ -7,6 +7,7 @@ mod bound;
 mod channel;
 mod fields;
 mod fused;
+mod ghost;
 mod masking;
 mod results;
 mod steps;
@@ -14,10 +15,11 @@ mod steps;
 pub(crate) use bound::{Moments, SumErrors, inverse_std_error};
 pub(crate) use channel::{Batch, Pass, difference};
 pub(crate) use fields::{
-    BIAS, DBIAS, DRESIDUAL, DTYPE, DWEIGHT, EPS, RESIDUAL, SPACE, WEIGHT, backward_args, benches, cases, check_eps, domain, eps,
-    few, fill, fused_benches, fusion, patterns, places, sequence_benches, yes,
+    BIAS, DBIAS, DRESIDUAL, DTYPE, DWEIGHT, EPS, RESIDUAL, SPACE, VIRTUAL_BATCH, WEIGHT, backward_args, benches, cases,
+    check_eps, domain, eps, few, fill, fused_benches, fusion, ghosts, patterns, places, sequence_benches, yes,
 };
 pub(crate) use fused::{Fused, Products};
+pub(crate) use ghost::{Ghosts, named};
 pub(crate) use masking::{check_masked, fill_mask, kept, mask};
 pub(crate) use results::Results;
 pub(crate) use steps::{Map, Reduction, blocks, given_or, per_channel, position, unused_or, vector, whole};
@@ -79,12 +81,18 @@ impl Channels {
     }
 
     fn chunks(&self, caps: &Caps) -> Chunks {
+        self.chunks_within(self.outer, caps)
+    }
+
+    /// Chunks none of which lies across a multiple of `batch` rows; the last kernel merges at most 64 in each such batch.
+    fn chunks_within(&self, batch: u64, caps: &Caps) -> Chunks {
         let limit = caps.binding_limit().min(LIMIT);
         let budget = (limit / 4).saturating_sub(WINDOW_ALIGN).max(4);
         let most = ((limit / 16).saturating_sub(self.channels + 64) / self.channels).max(1);
+        let most = if batch == self.outer { most } else { most.min(64 * (self.outer / batch)) };
         let mut scale = 1;
         loop {
-            let chunks = self.cut(u64::from(caps.lanes), caps.cpu, scale, budget);
+            let chunks = self.cut(u64::from(caps.lanes), caps.cpu, scale, budget, batch);
             if chunks.count <= most || scale * 4 * u64::from(caps.lanes) > budget {
                 return chunks;
             }
@@ -99,15 +107,20 @@ impl Channels {
     }
 
     /// Chunks of up to `scale` times the preferred size, none of which spans more than `budget` elements.
-    fn cut(&self, lanes: u64, cpu: bool, scale: u64, budget: u64) -> Chunks {
+    fn cut(&self, lanes: u64, cpu: bool, scale: u64, budget: u64, batch: u64) -> Chunks {
         // Near `most`, in equal parts.
         let even = |all: u64, most: u64| all.div_ceil(all.div_ceil(most.max(1)).max(1)).max(1);
+        // The whole is cut in any place, batches where they end.
+        let rows_of = |most: u64| match batch == self.outer {
+            true => even(batch, most),
+            false => (1..=batch.min(most)).rev().find(|r| batch.is_multiple_of(*r)).unwrap_or(1),
+        };
         let sample = self.channels * self.inner;
         if self.inner == 1 {
             let columns = self.channels.div_ceil(4).next_power_of_two().min(lanes);
             let tall = lanes / columns;
             // A partial per channel and 64 rows would be many; software drivers like long loops.
-            let rows = even(self.outer, (scale * if cpu { 128 } else { 16 } * tall).min(budget / sample).max(1));
+            let rows = rows_of((scale * if cpu { 128 } else { 16 } * tall).min(budget / sample).max(1));
             let across = self.channels.div_ceil(4).div_ceil(columns);
             let count = self.outer.div_ceil(rows);
             return Chunks { columns, rows, segment: 1, across, count, trips: rows.div_ceil(tall) };
@@ -126,7 +139,7 @@ impl Channels {
                 trips: (segment / 4).div_ceil(lanes),
             };
         }
-        let rows = even(self.outer, (size / quads).min(budget / sample).max(1));
+        let rows = rows_of((size / quads).min(budget / sample).max(1));
         let trips = (rows * quads).div_ceil(lanes);
         Chunks { columns: 0, rows, segment: 4 * quads, across: 1, count: self.outer.div_ceil(rows), trips }
     }

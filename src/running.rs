@@ -54,8 +54,13 @@ impl Running {
 impl RunningUpdate {
     /// What becomes of a running value.
     pub(crate) fn follow(self, old: f64, new: Approx) -> Approx {
+        self.after(Approx::exact(old), new)
+    }
+
+    /// The same, of one that is itself a result.
+    pub(crate) fn after(self, old: Approx, new: Approx) -> Approx {
         let a = self.share();
-        Approx::sum([Approx::exact(old).times(Approx::host(1.0 - a)), new.times(Approx::host(a))])
+        Approx::sum([old.times(Approx::host(1.0 - a)), new.times(Approx::host(a))])
     }
 
     /// From the momentum of Keras and Flax, which is the share of the old value: 0.99 there is a = 0.01.

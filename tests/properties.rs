@@ -240,6 +240,22 @@ proptest! {
         let frozen = ops::BatchNormFrozenBackward { dtype, space, eps, weight, bias, activation, residual };
         holds(&frozen, pattern, seed)?;
         survives_json(&frozen)?;
+        let masked = ops::BatchNormMasked { dtype, space, eps: 1e-5, weight, bias, running };
+        holds(&masked, pattern, seed)?;
+        survives_json(&masked)?;
+        holds(&ops::BatchNormMaskedBackward { dtype, space, weight, bias }, pattern, seed)?;
+        let renorm = ops::BatchRenorm { weight, bias, running: running.unwrap_or_default(), ..ops::BatchRenorm::new(dtype, space) };
+        holds(&renorm, pattern, seed)?;
+        survives_json(&renorm)?;
+        holds(&ops::BatchRenormBackward { dtype, space, weight, bias }, pattern, seed)?;
+        // Any divisor of the batch.
+        let sizes: Vec<usize> = (1..=space.n).filter(|v| space.n.is_multiple_of(*v)).collect();
+        let size = sizes[seed as usize % sizes.len()];
+        let ghost = ops::BatchNormGhost { weight, bias, running, ..ops::BatchNormGhost::new(dtype, space, size) };
+        holds(&ghost, pattern, seed)?;
+        survives_json(&ghost)?;
+        holds(&ops::BatchNormGhostBackward::new(dtype, space, size), pattern, seed)?;
+        holds(&ops::BatchNormStatistics { dtype, space }, pattern, seed)?;
     }
 }
 

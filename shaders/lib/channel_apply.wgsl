@@ -18,6 +18,9 @@ override QUADS: u32 = 4;
 // 0: a quad lies in one channel. 1: a quad holds four neighbouring channels. 2: neither is sure.
 override BY: u32 = 2;
 override HELD: bool = false;
+// Where batches of SPAN units have coefficients of their own, WIDTH units to a row of channels; 0 where all share them.
+override SPAN: u32 = 0u;
+override WIDTH: u32 = 1u;
 
 // The four coefficients of each element of a quad.
 struct Coefs { a: vec4<f32>, b: vec4<f32>, c: vec4<f32>, d: vec4<f32> }
@@ -33,18 +36,24 @@ fn next(at: vec2<u32>) -> vec2<u32> {
     return vec2<u32>(select(at.x + 1u, 0u, at.x + 1u == params.period), 0u);
 }
 
+// The unit of the coefficients, from that of the tensor.
+fn row_of(unit: u32) -> u32 {
+    if SPAN == 0u { return unit; }
+    return unit / max(SPAN, 1u) * WIDTH + unit % WIDTH;
+}
+
 fn coefs_of(at: vec2<u32>) -> Coefs {
     if BY == 0u {
-        let v = coefs[at.x];
+        let v = coefs[row_of(at.x)];
         return Coefs(vec4<f32>(v.x), vec4<f32>(v.y), vec4<f32>(v.z), vec4<f32>(v.w));
     }
     if BY == 1u {
-        let c = 4u * at.x;
+        let c = 4u * row_of(at.x);
         return across(coefs[c], coefs[c + 1u], coefs[c + 2u], coefs[c + 3u]);
     }
     let second = next(at);
     let third = next(second);
-    return across(coefs[at.x], coefs[second.x], coefs[third.x], coefs[next(third).x]);
+    return across(coefs[row_of(at.x)], coefs[row_of(second.x)], coefs[row_of(third.x)], coefs[row_of(next(third).x)]);
 }
 
 fn visit(q: u32, c: Coefs, at: vec2<u32>) {

@@ -3,3 +3,4 @@
 //!use lib/products_open
 //!use lib/gate_none
 //!use lib/keep_all
+//!use lib/line_channel

@@ -1,7 +1,7 @@
 // Sums of g and of g * xhat, with xhat = (x - mean) * rstd and g the gradient as it comes back through the activation.
 // For lib/channel_reduce; buffers: x, dy, spread (rstd, or the variance that it comes from).
 // Open: gradient (lib/gradient_*: what dy is), mean_of (lib/center_*), affine and gated (lib/gate_*: the activation), kept
-// (lib/keep_*: which values count; where not all do, they are counted too).
+// (lib/keep_*: which values count; where not all do, they are counted too), line_of (lib/line_*: whose the statistics are).
 //!use lib/inverse_std
 //!use lib/two_sums
 override VARIANCE: bool = false;
@@ -12,8 +12,9 @@ fn frame(some: vec3<u32>, channel: u32) -> Frame {
     var f: Frame;
     for (var i = 0u; i < 4u; i++) {
         let c = select(channel, min(channel + i, params.channels - 1u), COLUMNS > 0u);
-        f.mean[i] = mean_of(c);
-        f.rstd[i] = spread_at(c);
+        let line = line_of(some.x, c);
+        f.mean[i] = mean_of(line);
+        f.rstd[i] = spread_at(line);
         if VARIANCE { f.rstd[i] = inverse_std(f.rstd[i], params.eps); }
         let a = affine(c);
         f.weight[i] = a.x;

@@ -8,6 +8,8 @@ pub(crate) const SPACE: Field =
     Field { name: "space", default: "", about: "shape: n, c, s and layout (channels_first or channels_last)" };
 pub(crate) const EPS: Field =
     Field { name: "eps", default: "1e-5", about: "ε, added to the variance inside the root, at least 0" };
+pub(crate) const VIRTUAL_BATCH: Field =
+    Field { name: "virtual_batch", default: "", about: "samples that are normalised together: a divisor of n" };
 pub(crate) const WEIGHT: Field = Field { name: "weight", default: "true", about: "whether there is a γ" };
 pub(crate) const BIAS: Field = Field { name: "bias", default: "true", about: "whether there is a β" };
 pub(crate) const DWEIGHT: Field = Field { name: "weight", default: "true", about: "whether there is a γ, and so a dweight" };
@@ -17,11 +19,18 @@ pub(crate) const RESIDUAL: Field =
 pub(crate) const DRESIDUAL: Field =
     Field { name: "residual", default: "false", about: "whether a tensor was added before the activation, and so a dresidual" };
 
-/// An activation and whether there is a residual: for the cases, all of both in turn.
+/// An activation and whether there is a residual, for every fourth case: each is a pipeline, whose compilation takes its time.
 pub(crate) fn fusion(i: usize) -> (Activation, bool) {
-    let slope = [0.01, 0.2][i % 2];
-    let all = [Activation::None, Activation::Relu, Activation::Relu, Activation::LeakyRelu { slope }];
-    (all[i % 7 % 4], matches!(i % 11, 2 | 3 | 5 | 8))
+    if i % 4 != 2 {
+        return (Activation::None, false);
+    }
+    match i / 4 % 5 {
+        0 => (Activation::Relu, false),
+        1 => (Activation::Relu, true),
+        2 => (Activation::LeakyRelu { slope: 0.2 }, false),
+        3 => (Activation::LeakyRelu { slope: 0.2 }, true),
+        _ => (Activation::None, true),
+    }
 }
 
 pub(crate) fn eps() -> f64 {
@@ -200,4 +209,32 @@ pub(crate) fn few(make: impl Fn(usize, DType, Space) -> Box<dyn Op>) -> Vec<Box<
 pub(crate) fn sequence_benches(make: impl Fn(DType, Space) -> Box<dyn Op>) -> Vec<Box<dyn Op>> {
     let [first, last] = [Space::channels_first(64, 256, 512), Space::channels_last(64, 256, 512)];
     [(DType::F32, first), (DType::F32, last), (DType::F16, last)].map(|(d, s)| make(d, s)).into()
+}
+
+/// Shapes and virtual batches: of one value, of one sample, of the whole batch; chunks that would straddle two of them.
+pub(crate) fn ghosts(make: impl Fn(usize, DType, Space, usize) -> Box<dyn Op>) -> Vec<Box<dyn Op>> {
+    let all = [
+        ((2, 5, 1), 1),
+        ((6, 1, 5), 2),
+        ((0, 3, 4), 2),
+        ((4, 0, 2), 2),
+        ((4, 3, 0), 2),
+        ((6, 3, 4), 3),
+        ((24, 8, 1), 4),
+        ((6, 5, 7), 2),
+        ((5, 3, 16), 5),
+        ((12, 12, 49), 3),
+        ((6, 20, 9), 1),
+        ((84, 17, 1), 42),
+        ((4, 2, 2501), 2),
+        ((36, 64, 4), 12),
+    ];
+    let mut out = Vec::new();
+    for ((n, c, s), size) in all {
+        for space in [Space::channels_first(n, c, s), Space::channels_last(n, c, s)] {
+            out.push(make(out.len(), DType::FLOATS[(out.len() + n) % 3], space, size));
+        }
+    }
+    out.push(make(out.len(), DType::F32, Space::channels_first(4, 2, 20_001), 2));
+    out
 }

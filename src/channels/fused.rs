@@ -126,7 +126,7 @@ impl Channels {
         what: &Products,
     ) -> Result<Partials, Error> {
         let (mut parts, mut tensors) =
-            (vec!["lib/products_open", "lib/gradient_plain", "lib/center_given"], vec![("x", 0), ("dy", 1)]);
+            (vec!["lib/products_open", "lib/gradient_plain", "lib/center_given", "lib/line_channel"], vec![("x", 0), ("dy", 1)]);
         let mut vectors = vec![("mean", whole(args, what.mean)), ("spread", whole(args, what.mean + 1))];
         let mask = position(args, "mask");
         parts.push(if mask.is_some() { "lib/keep_bits" } else { "lib/keep_all" });

@@ -60,10 +60,23 @@ impl Channels {
         args: &[Arg],
         what: &Reduction,
     ) -> Result<Partials, Error> {
+        self.reduce_within(self.outer, op, out, caps, args, what)
+    }
+
+    /// The same, with no chunk across a multiple of `batch` rows.
+    pub fn reduce_within(
+        &self,
+        batch: u64,
+        op: &'static str,
+        out: &mut Lowered,
+        caps: &Caps,
+        args: &[Arg],
+        what: &Reduction,
+    ) -> Result<Partials, Error> {
         if self.len() == 0 {
             return Partials::interleaved(op, out, caps, what.monoid, self.channels, 0);
         }
-        let k = self.chunks(caps);
+        let k = self.chunks_within(batch, caps);
         let partials = Partials::interleaved(op, out, caps, what.monoid, self.channels, k.count)?;
         let dtype = args[what.tensors[0].1].dtype;
         let aligned = (if k.columns > 0 { self.channels } else { self.inner }).is_multiple_of(4);
@@ -132,13 +145,29 @@ impl Channels {
         (map, fills): (&Map, &[&'static str]),
         coefs: Range<u64>,
     ) -> Result<(), Error> {
+        self.apply_within(self.outer, op, out, caps, args, (map, fills, coefs))
+    }
+
+    /// The same, where each `batch` rows have coefficients of their own, one such batch after the other.
+    pub fn apply_within(
+        &self,
+        batch: u64,
+        op: &'static str,
+        out: &mut Lowered,
+        caps: &Caps,
+        args: &[Arg],
+        (map, fills, coefs): (&Map, &[&'static str], Range<u64>),
+    ) -> Result<(), Error> {
+        let own = batch < self.outer;
         // How many elements a unit has, how many units a plane has, after how many planes channels repeat.
         let (by, unit, length, period) = match *self {
-            Self { channels: 1, .. } if map.vectors.is_empty() => (0, 4, 1, 1),
+            Self { channels: 1, .. } if map.vectors.is_empty() && !own => (0, 4, 1, 1),
             Self { inner, channels, .. } if inner % 4 == 0 => (0, 4, inner / 4, channels),
             Self { inner: 1, channels, .. } if channels % 4 == 0 => (1, 4, 1, channels / 4),
             Self { inner, channels, .. } => (2, 1, inner, channels),
         };
+        // Units across the channels; those of the whole tensor where it matters which batch they are in.
+        let (width, period) = (period, if own { period * self.outer } else { period });
         if by == 2 && length >= 1 << 31 {
             return Err(Error::unsupported(op, format!("planes of {length} elements, 2^31 or more, must be a multiple of 4")));
         }
@@ -158,6 +187,9 @@ impl Channels {
             slots.push(Slot::Scratch(coefs.clone()));
             let mut consts = vec![("WG", caps.lanes), ("QUADS", caps.quads), ("BY", by), ("HELD", u32::from(again.is_some()))];
             consts.extend(more);
+            if own {
+                consts.extend([("SPAN", (width * batch) as u32), ("WIDTH", width as u32)]);
+            }
             out.steps.push(Step {
                 spec: Spec {
                     shader: part("lib/channel_apply"),

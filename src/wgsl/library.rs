@@ -77,6 +77,8 @@ library![
     "logits_streamed",
     "losses_each",
     "losses_sum",
+    "line_batch",
+    "line_channel",
     "mask_bits",
     "mask_none",
     "mask_store",

@@ -130,3 +130,41 @@ fn what_batch_renorm_clips_to_is_a_range() {
         (op(BatchRenormBackward::new(DType::U32, SPACE)), "batch_renorm_backward: `dtype` is U32, must be f32, f16 or bf16"),
     ]);
 }
+
+#[test]
+fn virtual_batches_divide_the_batch() {
+    let both = |dtype, space, size| -> [Box<dyn Op>; 2] {
+        [op(BatchNormGhost::new(dtype, space, size)), op(BatchNormGhostBackward::new(dtype, space, size))]
+    };
+    let six = Space { n: 6, ..SPACE };
+    for size in [0, 4, 12] {
+        for it in both(DType::F32, six, size) {
+            let want = format!("{}: `virtual_batch` is {size}, must be at least 1 and divide the batch of 6 samples", it.name());
+            refused(&[(it, &want)]);
+        }
+    }
+    for it in both(DType::U32, six, 2) {
+        let want = format!("{}: `dtype` is U32, must be f32, f16 or bf16", it.name());
+        refused(&[(it, &want)]);
+    }
+    for it in both(DType::F16, Space::channels_first(1 << 16, 1, 1 << 16), 2) {
+        let want = format!(
+            "{}: `space` has 65536 x 1 x 65536 elements, must have less than 2^32 in virtual batches: split it by channels",
+            it.name()
+        );
+        refused(&[(it, &want)]);
+    }
+    refused(&[(
+        op(BatchNormGhost { eps: -1.0, ..BatchNormGhost::new(DType::F32, six, 2) }),
+        "batch_norm_ghost: `eps` is -1, must be at least 0 and finite in f32; 1e-5 is usual",
+    )]);
+    let many = Space::channels_first(9000, 1, 1);
+    for it in both(DType::F32, many, 1) {
+        let want = format!(
+            "{}: not possible on this device: would merge 9000 partial results of a channel, 1 in a virtual batch; at most 8192, 64 \
+             in each",
+            it.name()
+        );
+        refused(&[(it, &want)]);
+    }
+}

@@ -19,6 +19,7 @@ import torch
 
 import adaptive
 import averaging
+import batch_norm_ghost
 import batch_norm_gradients
 import batch_norm_masked
 import batch_norm_ranks
@@ -56,6 +57,7 @@ def main():
         batch_norm_gradients,
         batch_norm_ranks,
         batch_norm_masked,
+        batch_norm_ghost,
         batch_renorm,
         optimizers,
         adaptive,

@@ -257,3 +257,19 @@ fn the_correction_of_batch_renorm_is_constant_to_the_gradient() {
         it.check(&session, &ops::BatchRenormBackward::new(DType::F32, space), &given);
     }
 }
+
+#[test]
+fn virtual_batches_share_weight_and_bias() {
+    let (session, mut rng) = (Session::new().expect("an adapter"), Rng::new(24));
+    for space in [Space::channels_first(6, 2, 3), Space::channels_last(4, 3, 3)] {
+        let mut it = batch(&mut rng, space, Activation::None, false, false);
+        let at = |g: usize, c: usize| {
+            let places = |i: usize| space.offset(2 * g + i / space.s, c, i % space.s);
+            (c, (0..2 * space.s).map(places).collect())
+        };
+        it.sets = (0..space.n / 2).flat_map(|g| (0..space.c).map(move |c| (g, c))).map(|(g, c)| at(g, c)).collect();
+        let of: Vec<(f64, f64)> = (0..it.sets.len()).map(|set| it.statistics(set, &it.x)).collect();
+        let given = [("mean", of.iter().map(|s| s.0).collect()), ("rstd", of.iter().map(|s| s.1).collect())];
+        it.check(&session, &ops::BatchNormGhostBackward::new(DType::F32, space, 2), &given);
+    }
+}

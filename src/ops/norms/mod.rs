@@ -5,6 +5,8 @@ mod batch_norm_backward;
 mod batch_norm_backward_apply;
 mod batch_norm_backward_sums;
 mod batch_norm_frozen_backward;
+mod batch_norm_ghost;
+mod batch_norm_ghost_backward;
 mod batch_norm_inference;
 mod batch_norm_masked;
 mod batch_norm_masked_backward;
@@ -16,6 +18,8 @@ mod layer_norm;
 mod layer_norm_backward;
 mod rms_norm;
 mod rms_norm_backward;
+
+pub use batch_norm_ghost::GhostRunning;
 
 super::family! {
     norms: "Normalisation",
@@ -32,6 +36,8 @@ super::family! {
     batch_norm_masked_backward::BatchNormMaskedBackward,
     batch_renorm::BatchRenorm,
     batch_renorm_backward::BatchRenormBackward,
+    batch_norm_ghost::BatchNormGhost,
+    batch_norm_ghost_backward::BatchNormGhostBackward,
     layer_norm::LayerNorm,
     layer_norm_backward::LayerNormBackward,
     rms_norm::RmsNorm,

@@ -1,0 +1,3 @@
+// For lib/products_open: statistics belong to a channel of a virtual batch, of BATCH elements. A chunk lies in one.
+override BATCH: u32 = 1u;
+fn line_of(e: u32, c: u32) -> u32 { return (e + params.base) / BATCH * params.channels + c; }

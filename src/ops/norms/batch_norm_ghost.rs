@@ -1,0 +1,259 @@
+//! Batch normalisation in virtual batches. Kernel: `shaders/norms/batch_norm_ghost.wgsl`. Reference: `cpu::batch_norm_ghost`.
+use crate::{
+    Activation, Approx, Arg, Caps, Cost, DType, Error, Expected, HostData, Lowered, Op, Pattern, Rng, Running, RunningVariance,
+    Space,
+    channels::{
+        self, Batch, Fused, Ghosts, MOMENTS, Map, Reduction, Results, given_or, named, per_channel, position, unused_or, whole,
+    },
+    cpu, kernel,
+    ops::{Entry, Field},
+    params,
+    segment::check_float,
+};
+use serde::{Deserialize, Serialize};
+
+params! {
+    BatchNormGhostParams {
+        blocks: u32, channels: u32, batches: u32, runs: u32, coefs: u32, sequential: u32, values: f32, divisor: f32, eps: f32,
+        momentum: f32, keep: f32
+    }
+}
+
+/// How running statistics follow several virtual batches.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum GhostRunning {
+    /// One after the other, as if each had been a batch of its own: r ← (1 - a)·r + a·batch for each in order. The
+    /// exponentially weighted sum of Hoffer et al., and what a PyTorch module does that is called on each part.
+    #[default]
+    Sequential,
+    /// Once, by the mean over the virtual batches of their means and variances: Keras' `virtual_batch_size`.
+    Mean,
+}
+
+/// [`BatchNorm`](super::BatchNorm) in virtual batches: each run of `virtual_batch` samples is normalised by its own mean and variance,
+/// so that a large batch keeps the noise of a small one. γ, β and the running statistics are shared.
+///
+/// Reads `x` (n·c·s elements), `weight` γ (c values, f32; absent: 1) and `bias` β (c, f32; absent: 0). Writes `y` (as `x`), and
+/// for the backward pass `mean` μ and `rstd` 1/√(σ² + ε) (n/virtual_batch · c, f32, virtual batch after virtual batch). Updates
+/// `running_mean` and `running_var` (c, f32) if `running` is given, by the rule of `ghost_running`; its momentum is the share
+/// of one virtual batch. Deterministic, with the precision and the treatment of values that are not finite of
+/// [`BatchNorm`](super::BatchNorm), by virtual batch. Three dispatches, more for tensors beyond the binding limit.
+///
+/// A virtual batch may have one value per channel: y is β then, and the divisor of an unbiased variance is 1. For an empty
+/// tensor running statistics stay. Fewer than 2^32 elements; a device must be able to bind 16 bytes per channel and virtual
+/// batch, and no channel may fall into more than 8192 partial results, or a virtual batch of it into more than 64.
+///
+/// Hoffer, Hubara and Soudry, "Train longer, generalize better", 2017.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct BatchNormGhost {
+    /// How `x` and `y` are stored.
+    pub dtype: DType,
+    /// Their shape.
+    pub space: Space,
+    /// Samples of a virtual batch: at least 1, and a divisor of n.
+    pub virtual_batch: usize,
+    /// ε, added to the variance inside the root; at least 0.
+    #[serde(default = "channels::eps")]
+    pub eps: f64,
+    /// Whether there is a γ.
+    #[serde(default = "channels::yes")]
+    pub weight: bool,
+    /// Whether there is a β.
+    #[serde(default = "channels::yes")]
+    pub bias: bool,
+    /// Whether and how running statistics follow those of the batch.
+    #[serde(default)]
+    pub running: Option<Running>,
+    /// How they follow several virtual batches.
+    #[serde(default)]
+    pub ghost_running: GhostRunning,
+}
+
+const NAME: &str = "batch_norm_ghost";
+const PLAIN: Fused = Fused { activation: Activation::None, residual: false };
+
+impl BatchNormGhost {
+    /// With ε = 1e-5, γ and β, without running statistics.
+    pub fn new(dtype: DType, space: Space, virtual_batch: usize) -> Self {
+        let (weight, bias, ghost_running) = (true, true, GhostRunning::Sequential);
+        Self { dtype, space, virtual_batch, eps: channels::eps(), weight, bias, running: None, ghost_running }
+    }
+
+    /// Channels of all virtual batches. No more than there are elements, whatever the fields say.
+    fn lines(&self) -> usize {
+        self.space.n / self.virtual_batch.max(1) * self.space.c
+    }
+
+    /// Values of a channel in a virtual batch, and the divisor of its running variance.
+    fn values(&self) -> (usize, f64) {
+        let m = self.virtual_batch * self.space.s;
+        let less = usize::from(self.running.is_some_and(|r| r.variance == RunningVariance::Unbiased));
+        (m, m.saturating_sub(less).max(1) as f64)
+    }
+}
+
+impl Op for BatchNormGhost {
+    fn name(&self) -> &'static str {
+        NAME
+    }
+
+    fn args(&self) -> Vec<Arg> {
+        let (len, c) = (self.space.len(), self.space.c);
+        let mut args = vec![Arg::read("x", self.dtype, len)];
+        args.extend(self.weight.then(|| Arg::read("weight", DType::F32, c)));
+        args.extend(self.bias.then(|| Arg::read("bias", DType::F32, c)));
+        args.push(Arg::write("y", self.dtype, len));
+        args.extend(["mean", "rstd"].map(|name| Arg::write(name, DType::F32, self.lines())));
+        if self.running.is_some() {
+            args.extend(["running_mean", "running_var"].map(|name| Arg::update(name, DType::F32, c)));
+        }
+        args
+    }
+
+    fn lower(&self, caps: &Caps) -> Result<Lowered, Error> {
+        let ghosts = Ghosts::new(NAME, &self.space, self.virtual_batch)?;
+        let (args, mut out, c) = (self.args(), Lowered::default(), self.space.c as u64);
+        check_float(NAME, &args[0])?;
+        channels::check_eps(NAME, self.eps)?;
+        self.running.map_or(Ok(()), |r| r.check(NAME))?;
+        if self.lines() == 0 {
+            return Ok(out);
+        }
+        let what =
+            Reduction { parts: &["lib/moments"], monoid: MOMENTS, tensors: &[("x", 0)], vectors: &[], consts: &[], eps: 0.0 };
+        let (partials, runs) = ghosts.reduce(NAME, &mut out, caps, &args, &what)?;
+        let (slot, start, coefs) = ghosts.coefs(&partials, &mut out, caps);
+        let share = self.running.filter(|_| !self.space.is_empty()).map(|r| r.update.share());
+        let (values, divisor) = self.values();
+        let running = |name| position(&args, name);
+        let vectors = vec![
+            ("weight", given_or(1.0, &args, "weight", c, &mut out, caps), false),
+            ("bias", given_or(0.0, &args, "bias", c, &mut out, caps), false),
+            ("mean", whole(&args, named(&args, "mean")), true),
+            ("rstd", whole(&args, named(&args, "rstd")), true),
+            ("running_mean", unused_or(running("running_mean"), &args, c, &mut out, caps), true),
+            ("running_var", unused_or(running("running_var"), &args, c, &mut out, caps), true),
+        ];
+        let blocks = channels::blocks(c, caps);
+        let params = BatchNormGhostParams {
+            blocks: blocks as u32,
+            channels: c as u32,
+            batches: ghosts.batches as u32,
+            runs: runs as u32,
+            coefs: start,
+            sequential: u32::from(self.ghost_running == GhostRunning::Sequential),
+            values: values.max(1) as f32,
+            divisor: divisor as f32,
+            eps: self.eps as f32,
+            momentum: share.unwrap_or(0.0) as f32,
+            keep: (1.0 - share.unwrap_or(0.0)) as f32,
+        };
+        let trips = ghosts.batches * (runs + 1);
+        let kernel = kernel!("norms/batch_norm_ghost");
+        let first = (MOMENTS.decl("partials", true), slot);
+        out.steps.push(per_channel(caps, kernel, first, vectors, (blocks, params.into()), trips));
+        let tensors = [("x", 0, false), ("y", named(&args, "y"), true)];
+        let fills = ["lib/activation_none", "lib/residual_none", "lib/show_all"];
+        ghosts.apply(NAME, &mut out, caps, &args, (&Map::of("lib/normalize_open", &tensors), &fills), coefs)?;
+        Ok(out)
+    }
+
+    fn patterns(&self) -> Vec<Pattern> {
+        channels::patterns(self.dtype, &self.space)
+    }
+
+    fn domain(&self, arg: &Arg) -> [f64; 2] {
+        channels::domain(arg)
+    }
+
+    fn fill(&self, arg: &Arg, rng: &mut Rng, pattern: Pattern) -> HostData {
+        channels::fill(&self.space, self.dtype, arg, rng, pattern)
+    }
+
+    fn reference(&self, args: &[HostData]) -> Vec<Expected> {
+        let mut out = Results::of(self, &self.space, args, PLAIN);
+        let (m, divisor) = self.values();
+        let batches = self.lines() / self.space.c.max(1);
+        let nan = Approx::exact(f64::NAN);
+        for c in 0..self.space.c {
+            let places = channels::places(&self.space, c);
+            let (weight, bias) = (out.at("weight", c, 1.0), out.at("bias", c, 0.0));
+            let x = out.values("x", &places);
+            let (y, _) = cpu::batch_norm_ghost(&x, m, self.eps, weight, bias);
+            let olds = ["running_mean", "running_var"].map(|name| Approx::exact(out.at(name, c, 0.0)));
+            let (mut running, mut sum) = (olds, [Approx::exact(0.0); 2]);
+            for g in 0..batches {
+                let here = g * m..(g + 1) * m;
+                let batch = Batch::of(&x[here.clone()], self.eps);
+                let [mean, rstd, variance] =
+                    batch.as_ref().map_or([nan; 3], |b| [b.mean, b.rstd, b.variance(m as f64 / divisor)]);
+                out.set("mean", g * self.space.c + c, mean);
+                out.set("rstd", g * self.space.c + c, rstd);
+                for (k, new) in [mean, variance].into_iter().enumerate() {
+                    sum[k] = Approx::sum([sum[k], new]);
+                    running[k] = self.running.map_or(running[k], |r| r.update.after(running[k], new));
+                }
+                for k in here {
+                    let v = batch.as_ref().map_or(nan, |b| {
+                        let v = b.centred(x[k]).times(b.rstd.times(Approx::exact(weight)));
+                        Approx { value: y[k], ..Approx::sum([v, Approx::exact(bias)]) }
+                    });
+                    out.put_output(places[k], v);
+                }
+            }
+            if self.ghost_running == GhostRunning::Mean {
+                let of = |k: usize| sum[k].over(Approx::exact(batches as f64));
+                running = [0, 1].map(|k| self.running.map_or(olds[k], |r| r.update.after(olds[k], of(k))));
+            }
+            let left = if self.space.is_empty() { olds } else { running };
+            out.set("running_mean", c, left[0]);
+            out.set("running_var", c, left[1]);
+        }
+        out.finish()
+    }
+
+    fn cost(&self) -> Cost {
+        // x is read for the statistics and again to be normalised.
+        let elements = self.space.len() as u64;
+        Cost { bytes: 3 * elements * self.dtype.size(), elements }
+    }
+}
+
+fn cases() -> Vec<Box<dyn Op>> {
+    let kinds = [RunningVariance::Unbiased, RunningVariance::Biased];
+    channels::ghosts(|i, dtype, space, virtual_batch| {
+        let running = (i % 4 != 1).then(|| Running { variance: kinds[i / 2 % 2], ..Running::default() });
+        let ghost_running = [GhostRunning::Sequential, GhostRunning::Mean][i % 2];
+        let (weight, bias) = (i % 3 != 1, i % 5 < 3);
+        Box::new(BatchNormGhost { dtype, space, virtual_batch, eps: 1e-5, weight, bias, running, ghost_running })
+    })
+}
+
+fn bench() -> Vec<Box<dyn Op>> {
+    channels::benches(|dtype, space| Box::new(BatchNormGhost::new(dtype, space, 8)))
+}
+
+pub(super) const ENTRY: Entry = Entry {
+    name: NAME,
+    summary: "batch_norm in virtual batches, each by its own mean and variance",
+    formula: "y = γ·(x - μ_g)/√(σ_g² + ε) + β for each run g of samples",
+    fields: &[
+        channels::DTYPE,
+        channels::SPACE,
+        channels::VIRTUAL_BATCH,
+        channels::EPS,
+        channels::WEIGHT,
+        channels::BIAS,
+        Running::FIELD,
+        Field {
+            name: "ghost_running",
+            default: "\"sequential\"",
+            about: "running statistics follow each virtual batch in order (sequential), or once the mean of all (mean)",
+        },
+    ],
+    cases,
+    bench,
+    parse: crate::ops::parse::<BatchNormGhost>,
+};

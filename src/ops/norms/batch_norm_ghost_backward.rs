@@ -1,0 +1,168 @@
+//! The gradient of batch normalisation in virtual batches. Kernel: `shaders/norms/batch_norm_ghost_backward.wgsl`. Reference:
+//! `cpu::batch_norm_ghost_backward`.
+use crate::{
+    Activation, Approx, Arg, Caps, Cost, DType, Error, Expected, HostData, Lowered, Op, Pattern, Rng, Space,
+    channels::{self, Fused, Ghosts, Map, Results, given_or, named, per_channel, position, unused_or, whole},
+    cpu,
+    fold::Monoid,
+    kernel,
+    ops::Entry,
+    params,
+    segment::check_float,
+    words::{self, Tail},
+};
+use serde::{Deserialize, Serialize};
+
+params! { BatchNormGhostBackwardParams { blocks: u32, channels: u32, batches: u32, runs: u32, coefs: u32, values: f32 } }
+
+/// The gradients of [`BatchNormGhost`](super::BatchNormGhost): in each virtual batch, with its m values per channel and
+/// x̂ = (x - μ)·rstd, dx = γ·rstd·(dy - (Σdy + x̂·Σdy·x̂)/m); over all of them, dβ = Σdy and dγ = Σdy·x̂.
+///
+/// Reads `x` and `dy` (n·c·s elements), `mean` and `rstd` as the forward op wrote them (n/virtual_batch · c values, f32) and
+/// `weight` γ (c, f32; absent: 1). Writes `dx` (as `x`), and `dweight` and `dbias` (c, f32; 0 for an empty tensor) where there is
+/// a γ or β. Deterministic. Three dispatches, more for tensors beyond the binding limit; the limits of the forward op hold.
+///
+/// Error and values that are not finite: as in [`BatchNormBackward`](super::BatchNormBackward), by virtual batch.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct BatchNormGhostBackward {
+    /// How `x`, `dy` and `dx` are stored.
+    pub dtype: DType,
+    /// Their shape.
+    pub space: Space,
+    /// Samples of a virtual batch: at least 1, and a divisor of n.
+    pub virtual_batch: usize,
+    /// Whether there is a γ, and so a `dweight`.
+    #[serde(default = "channels::yes")]
+    pub weight: bool,
+    /// Whether there is a β, and so a `dbias`.
+    #[serde(default = "channels::yes")]
+    pub bias: bool,
+}
+
+const NAME: &str = "batch_norm_ghost_backward";
+const PLAIN: Fused = Fused { activation: Activation::None, residual: false };
+
+impl BatchNormGhostBackward {
+    /// With γ and β.
+    pub fn new(dtype: DType, space: Space, virtual_batch: usize) -> Self {
+        Self { dtype, space, virtual_batch, weight: true, bias: true }
+    }
+}
+
+impl Op for BatchNormGhostBackward {
+    fn name(&self) -> &'static str {
+        NAME
+    }
+
+    fn args(&self) -> Vec<Arg> {
+        let lines = self.space.n / self.virtual_batch.max(1) * self.space.c;
+        let mut args = PLAIN.backward_args(self.dtype, &self.space, ["mean", "rstd"], self.weight, self.bias);
+        (args[2].len, args[3].len) = (lines, lines);
+        args
+    }
+
+    fn lower(&self, caps: &Caps) -> Result<Lowered, Error> {
+        let ghosts = Ghosts::new(NAME, &self.space, self.virtual_batch)?;
+        let (args, mut out, c) = (self.args(), Lowered::default(), self.space.c as u64);
+        check_float(NAME, &args[0])?;
+        if ghosts.lines() == 0 {
+            // No statistics are there to bind, and the gradients are 0.
+            for name in ["dweight", "dbias"] {
+                if let Some(i) = position(&args, name).filter(|_| c > 0) {
+                    out.steps.extend(words::fill(NAME, caps, (i, &args[i]), 0, Tail::of(&args[i]))?);
+                }
+            }
+            return Ok(out);
+        }
+        let (partials, runs) = ghosts.products(NAME, &mut out, caps, &args)?;
+        let (slot, start, coefs) = ghosts.coefs(&partials, &mut out, caps);
+        let vectors = vec![
+            ("mean", whole(&args, 2), false),
+            ("rstd", whole(&args, 3), false),
+            ("weight", given_or(1.0, &args, "weight", c, &mut out, caps), false),
+            ("dweight", unused_or(position(&args, "dweight"), &args, c, &mut out, caps), true),
+            ("dbias", unused_or(position(&args, "dbias"), &args, c, &mut out, caps), true),
+        ];
+        let blocks = channels::blocks(c, caps);
+        let params = BatchNormGhostBackwardParams {
+            blocks: blocks as u32,
+            channels: c as u32,
+            batches: ghosts.batches as u32,
+            runs: runs as u32,
+            coefs: start,
+            values: ghosts.values().max(1) as f32,
+        };
+        let trips = ghosts.batches * (runs + 1);
+        let kernel = kernel!("norms/batch_norm_ghost_backward");
+        let first = (Monoid::SUM4.decl("partials", true), slot);
+        out.steps.push(per_channel(caps, kernel, first, vectors, (blocks, params.into()), trips));
+        let tensors = [("x", 0, false), ("dy", 1, false), ("dx", named(&args, "dx"), true)];
+        let map = Map::of("lib/normalize_backward_open", &tensors);
+        ghosts.apply(NAME, &mut out, caps, &args, (&map, &["lib/passed_none", "lib/show_all"]), coefs)?;
+        Ok(out)
+    }
+
+    fn patterns(&self) -> Vec<Pattern> {
+        channels::patterns(self.dtype, &self.space)
+    }
+
+    fn domain(&self, arg: &Arg) -> [f64; 2] {
+        channels::domain(arg)
+    }
+
+    fn fill(&self, arg: &Arg, rng: &mut Rng, pattern: Pattern) -> HostData {
+        channels::fill(&self.space, self.dtype, arg, rng, pattern)
+    }
+
+    fn reference(&self, args: &[HostData]) -> Vec<Expected> {
+        let mut out = Results::of(self, &self.space, args, PLAIN);
+        let (m, channels) = (self.virtual_batch * self.space.s, self.space.c);
+        for c in 0..channels {
+            let (places, weight) = (channels::places(&self.space, c), out.at("weight", c, 1.0));
+            let batches = places.len().checked_div(m).unwrap_or(0);
+            let line = |g: usize| g * channels + c;
+            let given: Vec<[f64; 2]> =
+                (0..batches).map(|g| [out.at("mean", line(g), 0.0), out.at("rstd", line(g), 0.0)]).collect();
+            let (x, dy) = (out.values("x", &places), out.values("dy", &places));
+            let (dx, dweight, dbias) = cpu::batch_norm_ghost_backward(&x, &dy, m, &given, weight);
+            let mut totals = [Approx::exact(0.0); 2];
+            for (g, [mean, rstd]) in given.iter().enumerate() {
+                let pass = out.pass_of(places[g * m..(g + 1) * m].to_vec(), c, *mean, Approx::exact(*rstd));
+                let sums = pass.sums();
+                totals = [0, 1].map(|k| Approx::sum([totals[k], sums[k]]));
+                let input = pass.input(Approx::exact(weight), sums, Approx::exact(m as f64));
+                out.put_gradients(&pass, &dx[g * m..(g + 1) * m], input);
+            }
+            out.set("dweight", c, Approx { value: dweight, ..totals[0] });
+            out.set("dbias", c, Approx { value: dbias, ..totals[1] });
+        }
+        out.finish()
+    }
+
+    fn cost(&self) -> Cost {
+        // x and dy are read for the sums and again for dx.
+        let elements = self.space.len() as u64;
+        Cost { bytes: 5 * elements * self.dtype.size(), elements }
+    }
+}
+
+fn cases() -> Vec<Box<dyn Op>> {
+    channels::ghosts(|i, dtype, space, virtual_batch| {
+        Box::new(BatchNormGhostBackward { dtype, space, virtual_batch, weight: i % 3 != 1, bias: i % 5 < 3 })
+    })
+}
+
+fn bench() -> Vec<Box<dyn Op>> {
+    channels::benches(|dtype, space| Box::new(BatchNormGhostBackward::new(dtype, space, 8)))
+}
+
+pub(super) const ENTRY: Entry = Entry {
+    name: NAME,
+    summary: "the gradients of batch_norm_ghost: of its input, and of γ and β",
+    formula: "dx = γ·rstd_g·(dy - (Σdy + x̂·Σdy·x̂)/m), the sums over g",
+    fields: &[channels::DTYPE, channels::SPACE, channels::VIRTUAL_BATCH, channels::DWEIGHT, channels::DBIAS],
+    cases,
+    bench,
+    parse: crate::ops::parse::<BatchNormGhostBackward>,
+};
