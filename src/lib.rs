@@ -1,8 +1,8 @@
 #![doc = include_str!("../README.md")]
 #![warn(missing_docs)]
 
-mod average;
 mod activation;
+mod average;
 #[cfg(not(target_arch = "wasm32"))]
 pub mod bench;
 mod bound;
@@ -40,8 +40,8 @@ mod transform;
 pub mod wgsl;
 mod words;
 
-pub use average::{Averaging, Warmup};
 pub use activation::Activation;
+pub use average::{Averaging, Warmup};
 pub use bound::Approx;
 pub use dtype::{DType, HostData};
 pub use error::Error;

@@ -1,9 +1,9 @@
 //! Shapes that nobody thought of: random arenas and index spaces, GPU against reference, and every op through JSON.
 use proptest::prelude::*;
 use ridgepole::{
-    Activation, Averaging, Bits, DType, DecayMode, ElasticNet, EpsPlace, Group, Key, Layout, LossReduction, MaskMode, Nonlinearity, OneValue,
-    Op, Pattern, Rounding, RowNorm, Running, RunningUpdate, RunningVariance, Scaling, Segment, Session, Share, Space, Targets,
-    Warmup, check, ops,
+    Activation, Averaging, Bits, DType, DecayMode, ElasticNet, EpsPlace, Group, Key, Layout, LossReduction, MaskMode,
+    Nonlinearity, OneValue, Op, Pattern, Rounding, RowNorm, Running, RunningUpdate, RunningVariance, Scaling, Segment, Session,
+    Share, Space, Targets, Warmup, check, ops,
 };
 use std::sync::OnceLock;
 

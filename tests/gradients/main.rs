@@ -1,11 +1,11 @@
 //! Every backward, and the proximal step, against finite differences of the forward's f64 reference (`ridgepole::cpu`);
 //! then the GPU against the same differences.
 mod activity;
+mod batch_norms;
 mod branches;
 mod losses;
 mod masks;
 mod mixing;
-mod batch_norms;
 mod rows;
 
 use ridgepole::{
