@@ -6,7 +6,7 @@ use crate::{
     segment::check_float,
     tile,
     wgsl::{Decl, Source, Spec, View, part},
-    words::{self, Place, Tail},
+    words::{self, Place, Tail, windows},
 };
 
 params! { MaskedParams {
@@ -288,13 +288,6 @@ impl Masked {
         }
         Ok(out)
     }
-}
-
-/// Places in a window are counted in 32 bits, two at a time: windows of at most 2^31 bytes.
-pub(crate) fn windows(caps: &Caps) -> Caps {
-    let mut caps = caps.clone();
-    caps.limits.max_storage_buffer_binding_size = caps.limits.max_storage_buffer_binding_size.min(1 << 31);
-    caps
 }
 
 /// The words of the mask for the elements of a window.

@@ -90,3 +90,10 @@ fn steps(op: &'static str, caps: &Caps, from: Option<Place>, to: Place, value: u
     }
     Ok(out)
 }
+
+/// Places in a window are counted in 32 bits, two at a time: windows of at most 2^31 bytes.
+pub(crate) fn windows(caps: &Caps) -> Caps {
+    let mut caps = caps.clone();
+    caps.limits.max_storage_buffer_binding_size = caps.limits.max_storage_buffer_binding_size.min(1 << 31);
+    caps
+}

@@ -4,11 +4,11 @@ use crate::{
     Approx, Arg, Bits, Caps, DType, Error, Expected, HostData, Key, Lowered, Nonlinearity, Op, Pattern, Rng, Share, Slot, Space,
     channels::{Channels, position, vector, whole},
     cpu, kernel,
-    masked::{Decisions, Masked, Rule, windows},
+    masked::{Decisions, Masked, Rule},
     ops::{Entry, dropouts::dropout::reference::kept},
     tile,
     wgsl::{Decl, View, part},
-    words::{self, Tail},
+    words::{self, Tail, windows},
 };
 use serde::{Deserialize, Serialize};
 

@@ -5,11 +5,11 @@ use crate::{
     Approx, Arg, Bits, Caps, DType, Error, Expected, HostData, Key, Lowered, Nonlinearity, Op, Pattern, Rng, Share, Space,
     channels::{self, Channels, SumErrors, position},
     cpu, kernel,
-    masked::{Rule, windows},
+    masked::Rule,
     ops::Entry,
     rows,
     wgsl::part,
-    words::{self, Tail},
+    words::{self, Tail, windows},
 };
 use serde::{Deserialize, Serialize};
 

@@ -6,11 +6,11 @@ use crate::{
     WeightForm,
     channels::{self, position},
     cpu, kernel,
-    masked::{Rule, windows},
+    masked::Rule,
     ops::{Entry, LayerNorm, RmsNorm},
     rows::Rows,
     wgsl::part,
-    words::{self, Tail},
+    words::{self, Tail, windows},
 };
 use serde::{Deserialize, Serialize};
 

@@ -5,10 +5,10 @@ use crate::{
     Approx, Arg, Bits, Caps, DType, Error, Expected, HostData, Key, Lowered, Op, Pattern, Rng, RowNorm, Share, WeightForm,
     channels::{self, position},
     cpu, kernel,
-    masked::{Rule, windows},
+    masked::Rule,
     ops::Entry,
     rows::{self, Backward, RowGradients},
-    words::{self, Tail},
+    words::{self, Tail, windows},
 };
 use serde::{Deserialize, Serialize};
 

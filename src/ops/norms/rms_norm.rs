@@ -40,7 +40,7 @@ pub struct RmsNorm {
     /// Values of a row. May be 0; rows·cols is at most 2^34.
     pub cols: usize,
     /// ε, added to the mean square inside the root; at least 0.
-    #[serde(default = "eps")]
+    #[serde(default = "channels::eps")]
     pub eps: f64,
     /// Whether there is a w.
     #[serde(default = "channels::yes")]
@@ -52,14 +52,10 @@ pub struct RmsNorm {
 
 const NAME: &str = "rms_norm";
 
-fn eps() -> f64 {
-    1e-6
-}
-
 impl RmsNorm {
-    /// With ε = 1e-6 and a plain weight.
+    /// With ε = 1e-5 and a plain weight.
     pub fn new(dtype: DType, rows: usize, cols: usize) -> Self {
-        Self { dtype, rows, cols, eps: eps(), weight: true, weight_form: WeightForm::Plain }
+        Self { dtype, rows, cols, eps: channels::eps(), weight: true, weight_form: WeightForm::Plain }
     }
 
     fn shape(&self) -> Rows {
@@ -200,7 +196,7 @@ impl Op for RmsNorm {
 fn cases() -> Vec<Box<dyn Op>> {
     rows::few_cases(|i, dtype, Rows { rows, cols }| {
         // With eps 0 the inverse root of a row that is nearly 0 has no digit that is sure: not for halves.
-        let eps = if i % 5 == 2 && dtype == DType::F32 { 0.0 } else { 1e-6 };
+        let eps = if i % 5 == 2 && dtype == DType::F32 { 0.0 } else { 1e-5 };
         let weight_form = if i % 7 < 3 { WeightForm::OnePlus } else { WeightForm::Plain };
         Box::new(RmsNorm { eps, weight: i % 4 != 1, weight_form, ..RmsNorm::new(dtype, rows, cols) })
     })
@@ -218,7 +214,7 @@ pub(super) const ENTRY: Entry = Entry {
         Field { name: "dtype", default: "", about: "storage of x and y: f32, f16 or bf16; vectors are f32" },
         Field { name: "rows", default: "", about: "rows" },
         Field { name: "cols", default: "", about: "values of a row; rows·cols is at most 2^34" },
-        Field { name: "eps", default: "1e-6", about: "ε, added to the mean square inside the root, at least 0" },
+        Field { name: "eps", default: "1e-5", about: "ε, added to the mean square inside the root, at least 0" },
         Field { name: "weight", default: "true", about: "whether there is a w for each column" },
         Field { name: "weight_form", default: "\"plain\"", about: "what multiplies: plain (w) or one_plus (1 + w)" },
     ],
