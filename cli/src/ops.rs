@@ -83,26 +83,34 @@ struct Argument {
     always: bool,
 }
 
+/// The arguments in an order that is that of every case: what stands before another in any case does so here.
 fn arguments(entry: &Entry) -> Vec<Argument> {
-    let mut all: Vec<Argument> = Vec::new();
-    let mut cases: Vec<_> = (entry.cases)().iter().map(|op| op.args()).collect();
-    // The fullest first: it knows the order of those that seldom meet.
-    cases.sort_by_key(|args| std::cmp::Reverse(args.len()));
-    for args in &cases {
-        for (i, a) in args.iter().enumerate() {
-            if let Some(known) = all.iter_mut().find(|k| k.name == a.name) {
-                if !known.dtypes.contains(&a.dtype) {
-                    known.dtypes.push(a.dtype);
-                }
-                continue;
+    let cases: Vec<_> = (entry.cases)().iter().map(|op| op.args()).collect();
+    let mut found: Vec<Argument> = Vec::new();
+    for a in cases.iter().flatten() {
+        match found.iter_mut().find(|k| k.name == a.name) {
+            Some(known) if known.dtypes.contains(&a.dtype) => {}
+            Some(known) => known.dtypes.push(a.dtype),
+            None => {
+                let always = cases.iter().all(|c| c.iter().any(|b| b.name == a.name));
+                found.push(Argument { name: a.name, access: a.access, dtypes: vec![a.dtype], always });
             }
-            // Behind the argument that it follows here, so that the order stays the op's.
-            let at = args[..i].iter().rev().find_map(|b| all.iter().position(|k| k.name == b.name)).map_or(0, |p| p + 1);
-            let always = cases.iter().all(|c| c.iter().any(|b| b.name == a.name));
-            all.insert(at, Argument { name: a.name, access: a.access, dtypes: vec![a.dtype], always });
         }
     }
-    all
+    let mut ordered = Vec::new();
+    while !found.is_empty() {
+        let left: Vec<&str> = found.iter().map(|f| f.name).collect();
+        // First among those that are left, in every case that has it.
+        let leads = |name: &str| {
+            cases.iter().all(|c| {
+                let first = c.iter().find(|a| left.contains(&a.name)).map(|a| a.name);
+                first == Some(name) || c.iter().all(|a| a.name != name)
+            })
+        };
+        let next = left.iter().position(|name| leads(name)).expect("an op lists its arguments in one order");
+        ordered.push(found.remove(next));
+    }
+    ordered
 }
 
 fn describe(family: &str, e: &Entry) -> Value {

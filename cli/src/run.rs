@@ -144,6 +144,8 @@ mod tests {
             json!([{ "start": 0, "len": 5, "group": 0 }]),
             json!({ "n": 2, "c": 3, "s": 4 }),
             json!({ "seed": 1, "stream": 2, "step": 3 }),
+            json!({ "per_batch": 0.5 }),
+            json!({ "square": 1 }),
         ];
         let required: Vec<&str> = entry.fields.iter().filter(|f| f.default.is_empty()).map(|f| f.name).collect();
         let mut base = json!({ "op": entry.name });

@@ -17,7 +17,7 @@ params! {
 }
 
 /// The most elements of a tensor: quads are counted in 32 bits.
-const MOST: usize = 1 << 34;
+const MOST: u64 = 1 << 34;
 
 /// A loss of pairs as its op describes it.
 pub(crate) struct Pairs {
@@ -52,7 +52,7 @@ impl Pairs {
     pub fn lower(&self, caps: &Caps) -> Result<Lowered, Error> {
         let (args, mut out) = (self.args(), Lowered::default());
         check_float(self.name, &args[0])?;
-        if self.len > MOST {
+        if self.len as u64 > MOST {
             return Err(Error::argument(self.name, "len", format!("is {}, must be at most 2^34: split it", self.len)));
         }
         check_grad_scale(self.name, self.grad_scale)?;

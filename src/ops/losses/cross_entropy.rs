@@ -119,7 +119,7 @@ impl CrossEntropy {
         if !(1..=1 << 20).contains(&classes) {
             return bad("classes", format!("is {classes}, must be in 1..=2^20"));
         }
-        if rows >= 1 << 32 || self.len() > 1 << 34 {
+        if rows as u64 >= 1 << 32 || self.len() as u64 > 1 << 34 {
             let why = format!("is {rows}, with {classes} classes: must be below 2^32, and at most 2^34 logits in all: split it");
             return bad("rows", why);
         }
