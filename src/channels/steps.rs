@@ -50,6 +50,16 @@ impl<'a> Map<'a> {
     }
 }
 
+/// Kernels count along each axis in 32 bits.
+fn counted(op: &'static str, axes: [u64; 3]) -> Result<(), Error> {
+    match axes.into_iter().max() {
+        Some(longest) if longest > u64::from(u32::MAX) => {
+            Err(Error::unsupported(op, format!("{longest} values along one axis, must be below 2^32: split the tensor")))
+        }
+        _ => Ok(()),
+    }
+}
+
 impl Channels {
     /// Appends the dispatches that reduce every channel of the tensors to partials, one row per channel.
     pub fn reduce(
@@ -76,6 +86,7 @@ impl Channels {
         if self.len() == 0 {
             return Partials::interleaved(op, out, caps, what.monoid, self.channels, 0);
         }
+        counted(op, [self.outer, self.channels, self.inner])?;
         let k = self.chunks_within(batch, caps);
         let partials = Partials::interleaved(op, out, caps, what.monoid, self.channels, k.count)?;
         let dtype = args[what.tensors[0].1].dtype;
@@ -171,6 +182,7 @@ impl Channels {
         if by == 2 && length >= 1 << 31 {
             return Err(Error::unsupported(op, format!("planes of {length} elements, 2^31 or more, must be a multiple of 4")));
         }
+        counted(op, [length, period, width])?;
         let Map { part: map, tensors, vectors, consts: more } = *map;
         let dtype = args[tensors[0].1].dtype;
         for piece in tile::flat(op, caps, self.len(), dtype.size(), u64::from(caps.lanes) * u64::from(caps.quads))? {

@@ -67,3 +67,20 @@ fn one_value_per_channel_has_no_variance() {
     }
     refused(&[(train(|o| o.space = Space::channels_last(1, 1, 1)), want)]);
 }
+
+/// Kernels count along an axis in 32 bits: more would be cut off, not computed.
+#[test]
+fn an_axis_of_a_statistic_is_below_2_to_the_32() {
+    let why = "values along one axis, must be below 2^32: split the tensor";
+    for (space, axis) in [(Space::flat(1 << 32), 1u64 << 32), (Space::channels_last(1 << 32, 1, 4), 1 << 34)] {
+        let want = |op: &str| format!("{op}: not possible on this device: {axis} {why}");
+        refused(&[
+            (op(BatchNorm::new(DType::F32, space)), &want("batch_norm")),
+            (op(BatchNormBackward::new(DType::F32, space)), &want("batch_norm_backward")),
+        ]);
+    }
+    let want = format!("rms_norm: not possible on this device: 4294967296 {why}");
+    refused(&[(op(RmsNorm::new(DType::F32, 1, 1 << 32)), &want)]);
+    // One below is planned.
+    assert!(BatchNorm::new(DType::F32, Space::flat((1 << 32) - 4)).lower(&super::caps()).is_ok());
+}

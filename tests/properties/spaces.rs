@@ -1,0 +1,79 @@
+//! Dropout and batch norm over any index space.
+use super::{config, dtypes, holds, spaces, survives_json};
+use proptest::prelude::*;
+use ridgepole::{
+    Activation, Bits, Key, MaskMode, OneValue, Pattern, Running, RunningUpdate, RunningVariance, Scaling, Share, ops,
+};
+
+proptest! {
+    #![proptest_config(config(48))]
+
+    #[test]
+    fn dropout_over_any_space(
+        dtype in dtypes(),
+        space in spaces(1),
+        p in prop_oneof![3 => 0.0..=1.0f64, 1 => Just(0.0), 1 => Just(1.0)],
+        share in prop::sample::select(Share::ALL.to_vec()),
+        (half, store, test, training) in any::<(bool, bool, bool, bool)>(),
+        (seed, stream, step, first) in any::<(u64, u32, u32, u32)>(),
+    ) {
+        let first_element = u64::from(first) * share.unit(&space);
+        let key = Key { seed, stream, step, first_element };
+        let scaling = if test { Scaling::ScaleAtTest } else { Scaling::Inverted };
+        let bits = if half { Bits::Sixteen } else { Bits::ThirtyTwo };
+        let mask = if store { MaskMode::Store } else { MaskMode::Recompute };
+        let forward = ops::Dropout { dtype, space, p, key, share, scaling, bits, mask, training };
+        holds(&forward, Pattern::Ordinary, seed)?;
+        survives_json(&forward)?;
+        let backward = ops::DropoutBackward { dtype, space, p, key, share, scaling, bits, mask };
+        holds(&backward, Pattern::Ordinary, seed)?;
+        survives_json(&backward)?;
+    }
+
+    #[test]
+    fn batch_norm_over_any_space(
+        dtype in dtypes(),
+        space in spaces(1),
+        (weight, bias) in any::<(bool, bool)>(),
+        eps in prop_oneof![Just(1e-5), 0.0..1.0f64],
+        running in prop::option::of((prop_oneof![Just(0.1), 0.0..=1.0f64], any::<bool>())),
+        one_value in prop::sample::select(vec![OneValue::SkipRunning, OneValue::Guard]),
+        pattern in prop::sample::select(vec![Pattern::Ordinary, Pattern::Constant, Pattern::Offset]),
+        activation in prop::sample::select(vec![Activation::None, Activation::Relu, Activation::LeakyRelu { slope: 0.1 }]),
+        residual in any::<bool>(),
+        seed in any::<u64>(),
+    ) {
+        let running = running.map(|(a, biased)| Running {
+            update: RunningUpdate::Momentum(a),
+            variance: if biased { RunningVariance::Biased } else { RunningVariance::Unbiased },
+        });
+        let train = ops::BatchNorm { dtype, space, eps, weight, bias, running, one_value, activation, residual };
+        holds(&train, pattern, seed)?;
+        survives_json(&train)?;
+        let inference = ops::BatchNormInference { dtype, space, eps, weight, bias, activation, residual };
+        holds(&inference, pattern, seed)?;
+        survives_json(&inference)?;
+        let backward = ops::BatchNormBackward { dtype, space, weight, bias, activation, residual };
+        holds(&backward, pattern, seed)?;
+        survives_json(&backward)?;
+        let frozen = ops::BatchNormFrozenBackward { dtype, space, eps, weight, bias, activation, residual };
+        holds(&frozen, pattern, seed)?;
+        survives_json(&frozen)?;
+        let masked = ops::BatchNormMasked { dtype, space, eps: 1e-5, weight, bias, running };
+        holds(&masked, pattern, seed)?;
+        survives_json(&masked)?;
+        holds(&ops::BatchNormMaskedBackward { dtype, space, weight, bias }, pattern, seed)?;
+        let renorm = ops::BatchRenorm { weight, bias, running: running.unwrap_or_default(), ..ops::BatchRenorm::new(dtype, space) };
+        holds(&renorm, pattern, seed)?;
+        survives_json(&renorm)?;
+        holds(&ops::BatchRenormBackward { dtype, space, weight, bias }, pattern, seed)?;
+        // Any divisor of the batch.
+        let sizes: Vec<usize> = (1..=space.n).filter(|v| space.n.is_multiple_of(*v)).collect();
+        let size = sizes[seed as usize % sizes.len()];
+        let ghost = ops::BatchNormGhost { weight, bias, running, ..ops::BatchNormGhost::new(dtype, space, size) };
+        holds(&ghost, pattern, seed)?;
+        survives_json(&ghost)?;
+        holds(&ops::BatchNormGhostBackward::new(dtype, space, size), pattern, seed)?;
+        holds(&ops::BatchNormStatistics { dtype, space }, pattern, seed)?;
+    }
+}
