@@ -19,7 +19,8 @@ fn main() -> ExitCode {
         eprintln!("no bench case contains {filter:?}");
         return ExitCode::from(2);
     }
-    let options = if timing { bench::Options::default() } else { bench::Options { rounds: 1, sample: Duration::from_millis(1) } };
+    let quick = bench::Options { rounds: 1, sample: Duration::from_millis(1), working_set: 0, cpu_clock: None };
+    let options = if timing { bench::Options::default() } else { quick };
     let session = match Session::new() {
         Ok(session) => session,
         Err(e) => {

@@ -3,7 +3,7 @@ mod common;
 use ridgepole::{bench::*, *};
 use std::time::Duration;
 
-const SHORT: Options = Options { rounds: 3, sample: Duration::from_millis(1) };
+const SHORT: Options = Options { rounds: 3, sample: Duration::from_millis(1), working_set: 1 << 20, cpu_clock: None };
 
 #[test]
 fn the_copy_copies_in_every_mode() {
@@ -40,6 +40,36 @@ fn a_gpu_times_itself() {
     let t = measure(&Gpu::with_caps(&rig.device, caps), &rig.queue, &CopyOp { len: 1 << 20 }, &SHORT).unwrap();
     assert_eq!(t.clock, if stamps { Clock::Timestamps } else { Clock::Wall });
     assert!(t.seconds > 1e-7 && t.seconds < start.elapsed().as_secs_f64() && (0.05..20.0).contains(&t.share), "{t:?}");
+}
+
+#[test]
+fn software_is_timed_in_processor_time_too_and_a_gpu_is_not() {
+    let rig = common::rig();
+    // A clock that moves a second at each look: each sample takes one.
+    fn ticks() -> Duration {
+        static AT: std::sync::atomic::AtomicU64 = std::sync::atomic::AtomicU64::new(0);
+        Duration::from_secs(AT.fetch_add(1, std::sync::atomic::Ordering::Relaxed))
+    }
+    let options = Options { sample: Duration::ZERO, cpu_clock: Some(ticks), ..SHORT };
+    for cpu in [true, false] {
+        let mut caps = Caps::of(&rig.device);
+        caps.cpu = cpu;
+        let t = measure(&Gpu::with_caps(&rig.device, caps), &rig.queue, &CopyOp { len: 1 << 20 }, &options).unwrap();
+        // Copy and op are the same, and a run takes all of a sample.
+        assert_eq!((t.cpu_seconds, t.cpu_share), if cpu { (Some(1.0), Some(1.0)) } else { (None, None) });
+    }
+}
+
+#[test]
+fn the_host_is_timed_apart_from_the_device() {
+    let rig = common::rig();
+    let start = std::time::Instant::now();
+    let c = host(&Gpu::new(&rig.device), &rig.queue, &CopyOp { len: 1 << 10 }, &SHORT).unwrap();
+    assert_eq!((c.op.as_str(), c.dispatches), ("copy", 1));
+    let parts = [c.compile, c.plan, c.bind, c.record, c.submit];
+    assert!(parts.iter().all(|s| *s > 0.0) && parts.iter().sum::<f64>() < start.elapsed().as_secs_f64(), "{c:?}");
+    let wrong = ops::PenaltyGrad::new(DType::F32, Segment::one(4), vec![ElasticNet::l1(-1.0)]);
+    assert!(host(&Gpu::new(&rig.device), &rig.queue, &wrong, &SHORT).is_err());
 }
 
 /// A copy that claims to have made zeros.

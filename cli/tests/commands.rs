@@ -121,9 +121,52 @@ fn a_bench_gives_times_for_people_and_programs() {
         .records()
         .map(|r| r.unwrap())
         .collect();
-    assert_eq!((rows.len(), &rows[0][1], &rows[1][1]), (2, "op", "penalty_grad"));
+    assert_eq!((rows.len(), &rows[0][2], &rows[1][2]), (2, "op", "penalty_grad"));
     ridgepole(&[&["bench", case], &quick[..]].concat()).assert().success().stdout(contains("share").and(contains("%")));
     ridgepole(&["bench", case, "--rounds", "0"]).assert().code(2);
+}
+
+#[test]
+fn the_host_has_a_table_of_its_own() {
+    let case = "PenaltyGrad { dtype: Bf16";
+    let all = json(&["bench", case, "--host", "--rounds", "1", "--json"]);
+    let cost = &all["host"][0];
+    assert!(["compile", "plan", "bind", "record", "submit"].iter().all(|k| cost[*k].as_f64().unwrap() > 0.0), "{cost}");
+    ridgepole(&["bench", case, "--host", "--rounds", "1"])
+        .assert()
+        .success()
+        .stdout(contains("record").and(contains("penalty_grad")));
+    ridgepole(&["bench", case, "--host", "--rounds", "1", "--csv"]).assert().success().stdout(contains("op,case,dispatches"));
+}
+
+#[test]
+fn records_are_compared_case_by_case() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = |name: &str, text: &str| {
+        let path = folder.path().join(name);
+        std::fs::write(&path, text).unwrap();
+        path.to_str().unwrap().to_string()
+    };
+    let header = "device,version,op,case,bytes,elements,dispatches,seconds,lower_quartile,upper_quartile,gb_per_s,copy_gb_per_s,\
+                  share,cpu_seconds,cpu_share,rounds,clock\n";
+    let row = |case: &str, s: f64| format!("card,1,x,{case},8,1,1,{s},{},{},1,1,0.5,,,11,wall\n", 0.9 * s, 1.1 * s);
+    let old = file("old.csv", &format!("{header}{}{}{}", row("a", 2.0), row("b", 1.0), row("gone", 1.0)));
+    let new = file("new.csv", &format!("{header}{}{}", row("b", 1.1), row("a", 1.0)));
+    let said = ridgepole(&["bench", "--compare", &old, &new]).assert().success();
+    said.stdout(contains("2.00").and(contains("faster")).and(contains("0.91")))
+        .stderr(contains("1 cases are in the old record only"));
+    let pairs = json(&["bench", "--compare", &old, &new, "--json"]);
+    assert_eq!((&pairs[0]["case"], &pairs[0]["verdict"], &pairs[1]["verdict"]), (&"b".into(), &"".into(), &"faster".into()));
+    // What cannot be compared is said by name.
+    let refused = |a: &str, b: &str, why: &str| {
+        ridgepole(&["bench", "--compare", a, b]).assert().code(2).stderr(contains(why.to_string())).stdout("");
+    };
+    refused(&old, "nowhere.csv", "cannot read nowhere.csv");
+    refused(&old, &file("other.csv", &format!("{header}{}", row("c", 1.0))), "no case in common");
+    refused(&file("empty.csv", header), &new, "no measurement");
+    refused(&file("words.csv", &format!("{header}card,1,x,a,many,1,1,1,1,1,1,1,1,,,1,wall\n")), &new, "cannot read");
+    ridgepole(&["bench", "--compare", &old]).assert().code(2);
+    ridgepole(&["bench", "--compare", &old, &new, "--rounds", "3"]).assert().code(2);
 }
 
 #[test]

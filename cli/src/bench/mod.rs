@@ -1,8 +1,13 @@
 //! `ridgepole bench`: the table's bench cases, checked, then timed.
+mod compare;
+mod host;
+mod record;
+
 use crate::{Failure, Ui, adapter, check::nothing};
+use record::Row;
 use ridgepole::bench::{self, Options, Timing};
 use serde_json::json;
-use std::time::Duration;
+use std::{path::PathBuf, time::Duration};
 
 /// Options of `ridgepole bench`.
 #[derive(Debug, clap::Args)]
@@ -10,12 +15,14 @@ use std::time::Duration;
   ridgepole bench
   ridgepole bench dropout --rounds 31
   ridgepole bench --csv > here.csv
+  ridgepole bench --compare before.csv here.csv
+  ridgepole bench --host adamw
   ridgepole bench --json | jq '.timings[] | {case, share}'
 
 Each op is checked first; a wrong one gets no time. Then op and copy run in turn, round by round: the copy moves as \
 many bytes as the op must, so `share` says how near the op comes to the best that this device can do at this size. \
 Times are medians; `spread` is the distance of the quartiles as a part of the median. GPUs time themselves; software \
-devices are timed by the clock on the wall.")]
+devices are timed by the clock on the wall, and `cpu` is the share in processor time, which others on the machine disturb less.")]
 pub struct Args {
     /// Only cases whose text, and ops whose name, contains this
     #[arg(default_value = "", hide_default_value = true)]
@@ -29,6 +36,15 @@ pub struct Args {
     /// How long a sample takes; short runs are repeated until then
     #[arg(long, value_name = "MS", default_value_t = 20, value_parser = clap::value_parser!(u64).range(1..=60_000))]
     sample: u64,
+    /// MiB of buffers that op and copy each go through before they come back to the first: several times the cache
+    #[arg(long, value_name = "MIB", default_value_t = 256, value_parser = clap::value_parser!(u64).range(0..=65_536))]
+    working_set: u64,
+    /// Time the host's part instead: plan, bind, record, submit
+    #[arg(long)]
+    host: bool,
+    /// Compare two records that `--csv` wrote; runs nothing
+    #[arg(long, num_args = 2, value_names = ["OLD", "NEW"], conflicts_with_all = ["csv", "host", "adapter", "rounds", "sample", "working_set"])]
+    compare: Option<Vec<PathBuf>>,
     /// One JSON object, for programs
     #[arg(long, conflicts_with = "csv")]
     json: bool,
@@ -42,19 +58,28 @@ pub struct Args {
 /// # Errors
 /// [`Failure::Found`] if an op is wrong, [`Failure::Usage`] if there is nothing to time or no adapter.
 pub fn run(args: &Args, ui: &Ui) -> Result<(), Failure> {
+    if let Some(files) = &args.compare {
+        return compare::run(files, &args.filter, args.json, ui);
+    }
     let cases = bench::cases(&args.filter);
     if cases.is_empty() {
         return Err(nothing(&args.filter));
     }
     let session = adapter::open(args.adapter.as_deref())?;
     let device = adapter::name(session.info());
-    let options = Options { rounds: args.rounds as usize, sample: Duration::from_millis(args.sample) };
-    if args.csv {
-        ui.write(&record(HEADER))?;
-    } else if !args.json {
+    let options = Options {
+        rounds: args.rounds as usize,
+        sample: Duration::from_millis(args.sample),
+        working_set: args.working_set << 20,
+        cpu_clock: Some(processor_time),
+    };
+    if args.host {
+        return host::run(args, &session, &device, &options, ui);
+    }
+    if !args.csv && !args.json {
         ui.line(format_args!(
-            "{device}\n{:<28}{:>12}{:>8}{:>9}{:>9}{:>8}  case",
-            "op", "time", "spread", "GB/s", "copy", "share"
+            "{device}\n{:<28}{:>12}{:>8}{:>9}{:>9}{:>8}{:>8}  case",
+            "op", "time", "spread", "GB/s", "copy", "share", "cpu"
         ))?;
     }
     let (mut timings, mut wrong) = (Vec::new(), Vec::new());
@@ -65,7 +90,7 @@ pub fn run(args: &Args, ui: &Ui) -> Result<(), Failure> {
         match bench::measure(session.gpu(), session.queue(), op.as_ref(), &options) {
             Ok(t) => {
                 if args.csv {
-                    ui.write(&record(row(&device, &t)))?;
+                    ui.write(&Row::new(&device, &version(), &t).line(timings.is_empty()))?;
                 } else if !args.json {
                     ui.line(text(&t))?;
                 }
@@ -82,7 +107,7 @@ pub fn run(args: &Args, ui: &Ui) -> Result<(), Failure> {
     let bad = wrong.len();
     if args.json {
         let timings: Vec<_> = timings.iter().map(value).collect();
-        let all = json!({ "version": env!("CARGO_PKG_VERSION"), "device": device, "timings": timings, "wrong": wrong });
+        let all = json!({ "version": version(), "device": device, "timings": timings, "wrong": wrong });
         ui.line(format_args!("{all:#}"))?;
     }
     match bad {
@@ -97,12 +122,13 @@ fn text(t: &Timing) -> String {
         s => format!("{:.3} ms", s * 1e3),
     };
     format!(
-        "{:<28}{time:>12}{:>7.1}%{:>9.2}{:>9.2}{:>7.1}%  {}",
+        "{:<28}{time:>12}{:>7.1}%{:>9.2}{:>9.2}{:>7.1}%{:>8}  {}",
         t.op,
         t.spread() * 100.0,
         t.gb_per_s(),
         t.copy_gb_per_s(),
         t.share * 100.0,
+        t.cpu_share.map_or("-".to_string(), |s| format!("{:.1}%", 100.0 * s)),
         short(&t.case)
     )
 }
@@ -115,46 +141,17 @@ fn value(t: &Timing) -> serde_json::Value {
     v
 }
 
-const HEADER: [&str; 14] = [
-    "device",
-    "op",
-    "case",
-    "bytes",
-    "elements",
-    "dispatches",
-    "seconds",
-    "lower_quartile",
-    "upper_quartile",
-    "gb_per_s",
-    "copy_gb_per_s",
-    "share",
-    "rounds",
-    "clock",
-];
-
-fn row(device: &str, t: &Timing) -> [String; HEADER.len()] {
-    [
-        device.to_string(),
-        t.op.clone(),
-        t.case.clone(),
-        t.bytes.to_string(),
-        t.elements.to_string(),
-        t.dispatches.to_string(),
-        t.seconds.to_string(),
-        t.quartiles[0].to_string(),
-        t.quartiles[1].to_string(),
-        t.gb_per_s().to_string(),
-        t.copy_gb_per_s().to_string(),
-        t.share.to_string(),
-        t.rounds.to_string(),
-        format!("{:?}", t.clock).to_lowercase(),
-    ]
+/// All that the threads of this process have worked so far.
+fn processor_time() -> Duration {
+    cpu_time::ProcessTime::now().as_duration()
 }
 
-fn record(fields: impl IntoIterator<Item = impl AsRef<[u8]>>) -> Vec<u8> {
-    let mut writer = csv::Writer::from_writer(Vec::new());
-    writer.write_record(fields).expect("a Vec takes all");
-    writer.into_inner().expect("a Vec takes all")
+/// "0.1.0", or "0.1.0 (abc1234)" where RIDGEPOLE_COMMIT named a commit when the program was built.
+fn version() -> String {
+    match option_env!("RIDGEPOLE_COMMIT") {
+        Some(commit) => format!("{} ({commit})", env!("CARGO_PKG_VERSION")),
+        None => env!("CARGO_PKG_VERSION").to_string(),
+    }
 }
 
 /// A case's text on one line of a table.
