@@ -2,11 +2,11 @@
 // bit, so that the way back is exact. One workgroup per block of WG * QUADS quads, lanes side by side. Open: reach.
 //!use lib/grid
 //!use lib/segments
-//!use lib/squares_by_host
+//!use lib/scaled_squares
 
 struct Params {
     segments: u32, first: u32, blocks: u32, lo: u32, hi: u32, base: u32, end: u32,
-    eta: f32, up: f32, down: f32, rho: f32, eps: f32,
+    eta: f32, rho: f32, eps: f32,
 }
 
 @group(0) @binding(0) var<uniform> params: Params;

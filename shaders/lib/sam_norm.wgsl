@@ -4,11 +4,11 @@
 //!use lib/segments
 //!use lib/reduce
 //!use lib/sum_vec4
-//!use lib/squares_by_host
+//!use lib/scaled_squares
 
 struct Params {
     segments: u32, first: u32, blocks: u32, lo: u32, hi: u32, base: u32, end: u32,
-    eta: f32, up: f32, down: f32, partial: u32,
+    eta: f32, partial: u32,
 }
 
 @group(0) @binding(0) var<uniform> params: Params;
@@ -30,8 +30,8 @@ fn sam_norm(@builtin(workgroup_id) wid: vec3<u32>,
         let q = b.start + k * WG + lane;
         if q < params.lo || q >= b.end { continue; }
         let i = q - params.base;
-        sums = add_squares(sums, reach(i) * grad_load(i), live(b, q));
+        sums = with_squares(sums, select(vec4<f32>(0.0), reach(i) * grad_load(i), live(b, q)));
     }
-    let all = reduce(lane, gathered(sums));
+    let all = reduce(lane, partial_of(sums));
     if lane == 0u { partials[params.partial + block] = all; }
 }

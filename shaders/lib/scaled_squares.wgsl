@@ -37,11 +37,18 @@ fn root_of(x: f32) -> f32 {
     return select(sqrt(x), x, bits == 0u || bits >= 0x7f800000u);
 }
 
-// The root of x·2^168 + y + z·2^-168. Where a sum is not 0, what two scales below it holds is lost in its rounding.
-fn norm_of(s: vec4<f32>) -> f32 {
+// The root of x·2^168 + y + z·2^-168, as what all numbers are to be multiplied with, the norm of the products, and what brings it
+// back. Where a sum is not 0, what two scales below it holds is lost in its rounding.
+fn scaled_norm(s: vec4<f32>) -> vec3<f32> {
     let there = (bitcast<vec4<u32>>(s) & vec4<u32>(0x7fffffffu)) != vec4<u32>(0u);
-    let large = root_of(s.x + scaled_down(s.y)) * 0x1p84f;
-    let middle = root_of(s.y + scaled_down(s.z));
-    let small = root_of(s.z) * 0x1p-84f;
+    let large = vec3<f32>(0x1p-84f, root_of(s.x + scaled_down(s.y)), 0x1p84f);
+    let middle = vec3<f32>(1.0, root_of(s.y + scaled_down(s.z)), 1.0);
+    let small = vec3<f32>(0x1p84f, root_of(s.z), 0x1p-84f);
     return select(select(small, middle, there.y), large, there.x);
+}
+
+// The norm itself, infinite where f32 ends.
+fn norm_of(s: vec4<f32>) -> f32 {
+    let n = scaled_norm(s);
+    return n.y * n.z;
 }

@@ -89,21 +89,34 @@ impl Clip {
 /// The longest chain of additions that a term goes through in one kernel: see `penalty`.
 const CHAIN: f64 = 64.0 + 8.0;
 
+/// What `lib/scaled_squares` multiplies numbers with, `largest` being the largest of them, before it divides by their norm.
+pub(crate) fn norm_scale(largest: f64) -> f64 {
+    match largest {
+        m if m >= 2f64.powi(40) => 2f64.powi(-84),
+        m if m >= 2f64.powi(-40) => 1.0,
+        _ => 2f64.powi(84),
+    }
+}
+
+/// How many ulp of itself a norm from `lib/scaled_squares` is off, from sums in levels with `blocks` partials at first.
+pub(crate) fn norm_ulps(blocks: usize) -> f64 {
+    let levels = (blocks as f64).log(256.0).ceil().max(1.0);
+    // Scaling is exact. All terms are positive, so each addition is off by an ulp of the sum at most; before them the square,
+    // after them the four parts of a quad, and the sum of two scales. The root halves what is relative, and adds its own.
+    (1.0 + 2.0 + 1.0 + CHAIN * (1.0 + levels)) / 2.0 + 4.5
+}
+
 /// The norm of `g` as the kernels find it from sums of squares in levels, `blocks` partials at first.
 pub(crate) fn norm_of(g: &[f64], blocks: usize) -> Approx {
     let value = cpu::norm(g);
     if value.is_nan() || value > f64::from(f32::MAX) {
         return Approx::exact(if value.is_nan() { value } else { f64::INFINITY });
     }
-    let levels = (blocks as f64).log(256.0).ceil().max(1.0);
-    // Scaling is exact. All terms are positive, so each addition is off by an ulp of the sum at most; before them the square,
-    // after them the four parts of a quad, and the sum of two scales. The root halves what is relative, and adds its own.
-    let ulps = (1.0 + 2.0 + 1.0 + CHAIN * (1.0 + levels)) / 2.0 + 4.5;
     // Numbers below the least normal one may be flushed, and so may a norm that small.
     let least = DType::F32.least_normal();
     let tiny = g.iter().filter(|g| **g != 0.0 && g.abs() < least).count() as f64;
     let flushed = least * (tiny.sqrt() + if value < 2.0 * least && value > 0.0 { 1.0 } else { 0.0 });
-    Approx { value, error: ulps * DType::F32.epsilon() * value + flushed }
+    Approx { value, error: norm_ulps(blocks) * DType::F32.epsilon() * value + flushed }
 }
 
 impl Gradients<'_> {

@@ -139,7 +139,6 @@ library![
     "square_centered",
     "square_plain",
     "squares",
-    "squares_by_host",
     "step_always",
     "step_unless",
     "store_bf16",

@@ -8,17 +8,18 @@ use crate::{
     optimizer::check_scalar,
     params,
     segment::{Arena, check_float, poison_gaps},
+    transform::{norm_scale, norm_ulps},
     wgsl::{Decl, Spec, View, part},
 };
 use serde::{Deserialize, Serialize};
 
 params! { NormParams {
     segments: u32, first: u32, blocks: u32, lo: u32, hi: u32, base: u32, end: u32,
-    eta: f32, up: f32, down: f32, partial: u32
+    eta: f32, partial: u32
 } }
 params! { PerturbParams {
     segments: u32, first: u32, blocks: u32, lo: u32, hi: u32, base: u32, end: u32,
-    eta: f32, up: f32, down: f32, rho: f32, eps: f32
+    eta: f32, rho: f32, eps: f32
 } }
 
 /// Sharpness-aware minimisation, first half: moves the weights of a whole model to where the loss is worst within `rho`, as its
@@ -38,8 +39,7 @@ params! { PerturbParams {
 /// one for the step per window, one for each level of folding, one more each for an end inside a quad. The perturbation is taken
 /// as a constant by all who use it, so there is no backward op.
 ///
-/// Error: that of the norm, (15 + 72·(1 + levels))/2 + 5 ulp, levels being those of [`Penalty`](crate::ops::Penalty), and running
-/// analysis of the rest ([`Approx`]).
+/// Error: that of the norm, which is [`GlobalNorm`](crate::ops::GlobalNorm)'s, and running analysis of the rest ([`Approx`]).
 /// Foret et al., "Sharpness-aware minimization for efficiently improving generalization", 2021; Kwon et al., "ASAM", 2021.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -59,13 +59,6 @@ pub struct SamPerturb {
 }
 
 const NAME: &str = "sam_perturb";
-
-/// Factors for large and small numbers whose squares would leave the range of f32: see `lib/squares_by_host`.
-const DOWN: i32 = -90;
-const UP: i32 = 76;
-
-/// As for `penalty`: the longest chain of additions that a term goes through in one kernel.
-const CHAIN: f64 = 64.0 + 8.0;
 
 impl Op for SamPerturb {
     fn name(&self) -> &'static str {
@@ -93,7 +86,7 @@ impl Op for SamPerturb {
         let pieces = arena.pieces(NAME, caps, self.dtype.size())?;
         let (partials, places) = Partials::of_pieces(NAME, &mut out, caps, Monoid::SUM4, &pieces)?;
         let reach = part(if self.adaptive.is_some() { "lib/sam_adaptive" } else { "lib/sam_plain" });
-        let (eta, up, down) = (self.adaptive.unwrap_or(0.0) as f32, 2f32.powi(UP), 2f32.powi(DOWN));
+        let eta = self.adaptive.unwrap_or(0.0) as f32;
         let (segments, consts) = (arena.rows.len() as u32, vec![("WG", caps.lanes), ("QUADS", caps.quads)]);
         for (piece, partial) in pieces.iter().zip(places) {
             let decl = |name| Decl { name, dtype: self.dtype, view: piece.view(), writes: false };
@@ -122,8 +115,6 @@ impl Op for SamPerturb {
                     base: piece.base(),
                     end: piece.end(),
                     eta,
-                    up,
-                    down,
                     partial,
                 }
                 .into(),
@@ -159,8 +150,6 @@ impl Op for SamPerturb {
                     base: piece.base(),
                     end: piece.end(),
                     eta,
-                    up,
-                    down,
                     rho: self.rho as f32,
                     eps: self.eps as f32,
                 }
@@ -193,9 +182,9 @@ impl Op for SamPerturb {
             (_, Pattern::NonFinite) if v.is_nan() && even => 0.5,
             ("grad", Pattern::Constant) => 0.0,
             // On both sides of where squares change their range, or far from there.
-            ("grad", Pattern::Offset) if wide && even => v * 2f64.powi(47),
-            ("grad", Pattern::Offset) if wide => v * [2f64.powi(70), 1.0, 2f64.powi(45), 2f64.powi(126)][i % 4],
-            ("grad", Pattern::Tiny) if wide => v * 2f64.powi(if even { -45 } else { -100 }),
+            ("grad", Pattern::Offset) if wide && even => v * 2f64.powi(41),
+            ("grad", Pattern::Offset) if wide => v * [2f64.powi(70), 1.0, 2f64.powi(39), 2f64.powi(126)][i % 4],
+            ("grad", Pattern::Tiny) if wide => v * 2f64.powi(if even { -39 } else { -100 }),
             ("grad", Pattern::Tiny) => v * 2f64.powi(-12),
             _ => v,
         };
@@ -242,16 +231,7 @@ impl SamPerturb {
         }
         // The kernel works with scaled numbers; so does this, since what is flushed depends on it.
         let largest = t.iter().map(|t| t.value.abs()).fold(0.0, f64::max);
-        let scale = match largest {
-            m if m >= 2f64.powi(46) => 2f64.powi(DOWN),
-            m if m >= 2f64.powi(-46) => 1.0,
-            _ => 2f64.powi(UP),
-        };
-        let blocks: f64 = w.len().div_ceil(1024) as f64 + self.segments.len() as f64;
-        let levels = blocks.log(256.0).ceil().max(1.0);
-        // Of the sum of squares: the squares, their chains of additions, three more for a quad and the ranges, and 11 for the
-        // square of what the other range has (a root, a product); half of that for the root, and the root's own.
-        let ulps = (15.0 + CHAIN * (1.0 + levels)) / 2.0 + 5.0;
+        let (scale, ulps) = (norm_scale(largest), norm_ulps(w.len().div_ceil(1024) + self.segments.len()));
         // A norm is off by no more than the norm of what its elements are off by.
         let off = t.iter().map(|t| t.error * t.error).sum::<f64>().sqrt();
         let norm = Approx { value: norm * scale, error: off * scale + norm * scale * ulps * DType::F32.epsilon() };
