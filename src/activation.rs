@@ -1,48 +1,145 @@
-//! The activation that a normalisation applies in its own pass.
-use crate::{Error, ops::Field};
+//! The activations that norms and dropouts apply in their own pass, and how far their kernels may be off.
+use crate::{
+    Approx, DType, Error, cpu,
+    ops::Field,
+    wgsl::{Source, part},
+};
 use serde::{Deserialize, Serialize};
 
-/// What is done to each normalised value v before it is stored.
+/// What is done to each value v in the pass that makes it. NaN stays NaN; -∞ becomes 0 but for the leaky kind.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case", deny_unknown_fields)]
 pub enum Activation {
     /// Nothing.
     #[default]
     None,
-    /// max(v, 0). NaN stays NaN, and the derivative at 0 is 0: PyTorch and JAX.
+    /// max(v, 0). The derivative at 0 is 0: PyTorch and JAX. That of a NaN is 1, as for the leaky kind.
     Relu,
     /// v where v > 0, slope·v elsewhere; the derivative at 0 is the slope, as in PyTorch. (JAX takes 1 there.)
     LeakyRelu {
         /// At least 0 and finite in f32; 0.01 is PyTorch's and JAX's. With 0 this is `Relu`.
         slope: f64,
     },
+    /// v/(1 + exp(-v)) (swish).
+    Silu,
+    /// v·Φ(v) with the normal distribution function Φ: PyTorch's `gelu`; Hendrycks and Gimpel, 2016. Φ is right to 3e-6.
+    Gelu,
+    /// Their approximation of it by tanh: JAX's `gelu`, PyTorch's with `approximate="tanh"`.
+    GeluTanh,
 }
+
+const E: f64 = DType::F32.epsilon();
+const LEAST: f64 = DType::F32.least_normal();
 
 impl Activation {
     pub(crate) const FIELD: Field = Field {
         name: "activation",
         default: "\"none\"",
-        about: "applied last: none, relu, or {\"leaky_relu\": {\"slope\": 0.01}}",
+        about: "applied last: none, relu, {\"leaky_relu\": {\"slope\": 0.01}}, silu, gelu or gelu_tanh",
+    };
+    pub(crate) const ACT: Field = Field {
+        name: "act",
+        default: "\"none\"",
+        about: "the activation: none, relu, {\"leaky_relu\": {\"slope\": 0.01}}, silu, gelu or gelu_tanh",
     };
 
-    /// What values that are not positive are multiplied by: 1 without an activation.
-    pub fn slope(self) -> f64 {
+    pub(crate) fn check(self, op: &'static str) -> Result<(), Error> {
+        self.check_field(op, "activation")
+    }
+
+    /// The same under another name.
+    pub(crate) fn check_field(self, op: &'static str, field: &'static str) -> Result<(), Error> {
         match self {
-            Self::None => 1.0,
-            Self::Relu => 0.0,
-            Self::LeakyRelu { slope } => slope,
+            Self::LeakyRelu { slope } if !(0.0..=f64::from(f32::MAX)).contains(&slope) => Err(Error::argument(
+                op,
+                field,
+                format!("has slope {slope}, must be at least 0 and finite in f32: that of what is not positive, 0.01 is usual"),
+            )),
+            _ => Ok(()),
         }
     }
 
-    pub(crate) fn check(self, op: &'static str) -> Result<(), Error> {
-        if (0.0..=f64::from(f32::MAX)).contains(&self.slope()) {
-            return Ok(());
-        }
-        let slope = self.slope();
-        Err(Error::argument(
-            op,
-            "activation",
-            format!("has slope {slope}, must be at least 0 and finite in f32: that of what is not positive, 0.01 is usual"),
-        ))
+    /// Whether the sign of the result is that of v, and all that its derivative depends on.
+    pub(crate) fn by_sign(self) -> bool {
+        matches!(self, Self::Relu | Self::LeakyRelu { .. })
     }
+
+    /// The part that has `act` and `act_slope`.
+    pub(crate) fn part(self) -> Source {
+        part(self.part_name())
+    }
+
+    pub(crate) fn part_name(self) -> &'static str {
+        match self {
+            Self::None => "lib/act_none",
+            Self::Relu | Self::LeakyRelu { .. } => "lib/act_leaky",
+            Self::Silu => "lib/act_silu",
+            Self::Gelu => "lib/act_gelu",
+            Self::GeluTanh => "lib/act_gelu_tanh",
+        }
+    }
+
+    /// The `override` values of that part.
+    pub(crate) fn consts(self) -> Vec<(&'static str, u32)> {
+        let slope = if let Self::LeakyRelu { slope } = self { slope as f32 } else { 0.0 };
+        if self.by_sign() { vec![("SLOPE", slope.to_bits())] } else { vec![] }
+    }
+
+    /// What the kernel makes of v, and of the derivative there; v is finite.
+    pub(crate) fn approx(self, u: Approx) -> [Approx; 2] {
+        let one = Approx::exact(1.0);
+        let (value, slope) = cpu::activation(self, u.value);
+        let put = |[v, s]: [f64; 2]| [Approx { value, error: v }, Approx { value: slope, error: s }];
+        match self {
+            Self::None => [u, one],
+            Self::Relu | Self::LeakyRelu { .. } => {
+                let below = if let Self::LeakyRelu { slope } = self { slope } else { 0.0 };
+                // What is below the least normal number may count as 0 or not; 0 itself is certain.
+                let (positive, not) = (u.value - u.error >= LEAST, u.value + u.error <= -LEAST || u == Approx::exact(0.0));
+                if positive {
+                    [u, one]
+                } else if not {
+                    [u.scaled(below), Approx::host(below)]
+                } else {
+                    // It moves no two numbers further apart than the larger of its slopes does.
+                    let error = u.error * below.max(1.0) + u.scaled(below).error + LEAST;
+                    put([error, (1.0 - below).abs() + Approx::host(below).error])
+                }
+            }
+            Self::Silu => put(gated(u, u, one)),
+            Self::GeluTanh => {
+                let k = Approx::host((8.0 / std::f64::consts::PI).sqrt());
+                let square = Approx::host(0.044715).times(u.times(u));
+                let t = k.times(u.times(Approx::sum([one, square])));
+                put(gated(u, t, k.times(Approx::sum([one, Approx::exact(3.0).times(square)]))))
+            }
+            Self::Gelu => {
+                let (a, half_square) = (u.value.abs(), 0.5 * u.value * u.value);
+                // 7.1.26: 1.5e-7 in erf; its polynomial by Horner's rule, whose terms come to 4.5 at most; the tail's exp.
+                let tail = Approx {
+                    value: (-half_square).exp(),
+                    error: (-half_square).exp() * (E * (3.0 + 4.0 * half_square) + a * u.error) * 1.01 + LEAST,
+                };
+                let phi = Approx {
+                    value: if a == 0.0 { 0.5 } else { value / u.value },
+                    error: 0.5 * (1.5e-7 + 48.0 * E * tail.value + tail.error + u.error) + 2.0 * E,
+                };
+                let v = u.times(phi);
+                let s = Approx::sum([phi, u.times(Approx::host(0.3989422804014327).times(tail))]);
+                put([v.error + (1.0 + a) * LEAST, s.error + (1.0 + a) * LEAST])
+            }
+        }
+    }
+}
+
+/// How far u·σ(t) and its derivative σ·(1 + u·(1 - σ)·rise) may be off.
+fn gated(u: Approx, t: Approx, rise: Approx) -> [f64; 2] {
+    let value = 1.0 / (1.0 + (-t.value).exp());
+    // exp is good to 3 + 2|t| ulp; of the sum it is the share 1 - σ; the sum and the quotient round. Beyond ±87 it is cut off.
+    let relative = ((3.0 + 2.0 * t.value.abs()) * E + t.error.exp_m1()) * (1.0 - value) * 1.01 + 4.0 * E;
+    let s = Approx { value, error: value * relative + 4.0 * LEAST };
+    let rest = Approx::sum([Approx::exact(1.0), s.negative()]);
+    let slope = s.times(Approx::sum([Approx::exact(1.0), u.times(rest).times(rise)]));
+    let cut = (1.0 + u.value.abs()) * (1.0 + rise.value.abs()) * 4.0 * LEAST;
+    [u.times(s).error + cut, slope.error + cut]
 }

@@ -39,7 +39,7 @@ pub struct Masked {
 
 /// What a kernel makes of an element that is kept, and of one that is not.
 #[derive(Clone, Copy, Debug)]
-pub struct Rule {
+pub struct Rule<'a> {
     /// The kernel, which defines `outcome`.
     pub shader: Source,
     /// Its entry point.
@@ -47,10 +47,10 @@ pub struct Rule {
     /// `params.scale`, `params.offset` and `params.other`.
     pub scalars: [f64; 3],
     /// Further `override` values.
-    pub consts: &'static [(&'static str, u32)],
+    pub consts: &'a [(&'static str, u32)],
 }
 
-impl Rule {
+impl Rule<'_> {
     /// One that needs neither scalars nor overrides.
     pub fn new(shader: Source, entry: &'static str) -> Self {
         Self { shader, entry, scalars: [0.0; 3], consts: &[] }

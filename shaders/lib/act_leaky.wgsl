@@ -1,6 +1,19 @@
-// u where it is above 0, params.other·u elsewhere; with 0 that is max(u, 0), also of -inf. NaN stays.
-fn act(u: vec4<f32>) -> vec4<f32> {
-    let below = select(params.other * u, vec4<f32>(0.0), vec4<bool>(params.other == 0.0));
-    return select(u, below, u <= vec4<f32>(0.0));
+// ReLU, and leaky ReLU: u where u > 0, slope * u elsewhere. SLOPE holds the slope's bits; with slope 0 what is not positive
+// becomes 0 and takes no part, so no product meets an infinity. By the bits a NaN is positive: it stays, and so does its
+// gradient.
+override SLOPE: u32 = 0u;
+
+fn positive(u: vec4<f32>) -> vec4<bool> {
+    let bits = bitcast<vec4<u32>>(u);
+    let size = bits & vec4<u32>(0x7fffffffu);
+    return (size > vec4<u32>(0x7f800000u)) | ((bits == size) & (size > vec4<u32>(0u)));
 }
-fn act_slope(u: vec4<f32>) -> vec4<f32> { return select(vec4<f32>(1.0), vec4<f32>(params.other), u <= vec4<f32>(0.0)); }
+
+fn act(u: vec4<f32>) -> vec4<f32> {
+    let bits = SLOPE;
+    return select(select(bitcast<f32>(bits) * u, vec4<f32>(0.0), bits == 0u), u, positive(u));
+}
+fn act_slope(u: vec4<f32>) -> vec4<f32> {
+    let bits = SLOPE;
+    return select(vec4<f32>(bitcast<f32>(bits)), vec4<f32>(1.0), positive(u));
+}

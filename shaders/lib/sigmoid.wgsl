@@ -5,12 +5,12 @@ fn sigmoid(t: vec4<f32>) -> vec4<f32> {
 }
 
 // u·sigmoid(t), 0 where t is so low that u does not matter.
-fn gated(u: vec4<f32>, t: vec4<f32>) -> vec4<f32> {
+fn of_sigmoid(u: vec4<f32>, t: vec4<f32>) -> vec4<f32> {
     return select(u * sigmoid(t), vec4<f32>(0.0), t < vec4<f32>(-MOST));
 }
 
 // Its derivative by u, `rise` being that of t.
-fn gated_slope(u: vec4<f32>, t: vec4<f32>, rise: vec4<f32>) -> vec4<f32> {
+fn of_sigmoid_slope(u: vec4<f32>, t: vec4<f32>, rise: vec4<f32>) -> vec4<f32> {
     let s = sigmoid(t);
     let slope = select(s * (1.0 + u * (1.0 - s) * rise), vec4<f32>(1.0), t > vec4<f32>(MOST));
     return select(slope, vec4<f32>(0.0), t < vec4<f32>(-MOST));

@@ -13,34 +13,46 @@ pub(crate) struct Fused {
     pub residual: bool,
 }
 
-/// Where the backward pass finds the sign of what was activated: in the bytes that are cheapest.
+/// Where the backward pass finds what was activated, or its sign where that will do: in the bytes that are cheapest.
 #[derive(Clone, Copy, PartialEq)]
-enum Sign {
+enum Source {
     /// There is no activation.
     Unused,
     /// Computed again from x, which is read anyway.
     Recomputed,
-    /// In y: with a residual, one of the two must be read.
+    /// In y: with a residual, one of the two must be read, and with y the sum needs not be formed again.
     Output,
+    /// Computed again from x and the residual, where y does not tell.
+    Sum,
 }
 
 impl Fused {
-    fn sign(self) -> Sign {
+    fn source(self) -> Source {
         match (self.activation, self.residual) {
-            (Activation::None, _) => Sign::Unused,
-            (_, false) => Sign::Recomputed,
-            (_, true) => Sign::Output,
+            (Activation::None, _) => Source::Unused,
+            (_, false) => Source::Recomputed,
+            (a, true) if a.by_sign() => Source::Output,
+            (_, true) => Source::Sum,
         }
     }
 
-    /// Whether sums over the batch need x, y or dy only, and the gradient of the input x again.
+    /// Whether γ·x̂ + β is formed again.
     pub fn recomputes(self) -> bool {
-        self.sign() == Sign::Recomputed
+        matches!(self.source(), Source::Recomputed | Source::Sum)
     }
 
-    /// Tensors that the backward pass reads beside x and dy.
-    pub fn reads_output(self) -> bool {
-        self.sign() == Sign::Output
+    /// Which tensor the backward pass reads beside x and dy, if any.
+    pub fn beside(self) -> Option<&'static str> {
+        match self.source() {
+            Source::Unused | Source::Recomputed => None,
+            Source::Output => Some("y"),
+            Source::Sum => Some("residual"),
+        }
+    }
+
+    /// The same, for the arguments of a backward op.
+    pub fn beside_arg(self, dtype: DType, space: &Space) -> Option<Arg> {
+        self.beside().map(|name| Arg::read(name, dtype, space.len()))
     }
 
     /// The residual, for the arguments of the forward op.
@@ -48,19 +60,11 @@ impl Fused {
         self.residual.then(|| Arg::read("residual", dtype, space.len()))
     }
 
-    fn consts(self) -> Vec<(&'static str, u32)> {
-        let slope = self.activation.slope() as f32;
-        if self.activation == Activation::None { vec![] } else { vec![("SLOPE", slope.to_bits())] }
-    }
-
     /// The arguments of a backward op whose statistics have these names.
     pub fn backward_args(self, dtype: DType, space: &Space, statistics: [&'static str; 2], weight: bool, bias: bool) -> Vec<Arg> {
         let mut args = backward_args(dtype, space, statistics, weight, bias);
-        let more = match self.sign() {
-            Sign::Unused => None,
-            Sign::Recomputed => bias.then(|| Arg::read("bias", DType::F32, space.c)),
-            Sign::Output => Some(Arg::read("y", dtype, space.len())),
-        };
+        let more = (bias && self.recomputes()).then(|| Arg::read("bias", DType::F32, space.c));
+        let more = more.into_iter().chain(self.beside_arg(dtype, space));
         let dx = position(&args, "dx").expect("an argument");
         args.splice(dx..dx, more);
         args.extend(self.residual.then(|| Arg::write("dresidual", dtype, space.len())));
@@ -70,32 +74,21 @@ impl Fused {
     /// γ·x̂ + β as it is written: with the residual, activated. With how far that may be off before it is stored.
     pub fn finish(self, v: Approx, residual: Option<f64>) -> Approx {
         let v = residual.map_or(v, |r| Approx::sum([v, Approx::exact(r)]));
-        let slope = self.activation.slope();
-        let value = cpu::activate(slope, v.value);
-        if slope == 1.0 || !v.value.is_finite() {
-            return Approx { value, error: v.error };
+        if v.value.is_finite() {
+            return self.activation.approx(v)[0];
         }
-        // It moves no two numbers further apart than the larger of its slopes does.
-        let certain = v.value - v.error > 0.0;
-        let negative = v.value + v.error <= 0.0;
-        match (certain, negative) {
-            (true, _) => v,
-            (_, true) => v.scaled(slope),
-            _ => Approx { value, error: v.error * slope.max(1.0) + v.scaled(slope).error },
-        }
+        Approx { value: cpu::activation(self.activation, v.value).0, error: v.error }
     }
 
-    /// The gradient of v from that of its activation. Where v may be on either side of 0, so may its gradient.
+    /// The gradient of v from that of its activation. Where v may be on either side of a bend, so may its gradient.
     pub fn gate(self, v: Approx, dy: f64) -> Approx {
-        let slope = self.activation.slope();
-        let value = cpu::activate_backward(slope, v.value, dy);
-        if slope == 1.0 {
-            return Approx::exact(dy);
+        let value = cpu::activation_backward(self.activation, v.value, dy);
+        if !v.value.is_finite() {
+            return Approx::exact(value);
         }
-        let doubtful = v.error > 0.0 && v.value.abs() <= v.error;
-        let passes = value == dy && slope != 0.0;
-        let error = if passes { 0.0 } else { Approx::exact(dy).scaled(slope).error };
-        Approx { value, error: error + if doubtful { dy.abs() * (1.0 - slope).abs() } else { 0.0 } }
+        let [_, slope] = self.activation.approx(v);
+        // Where nothing goes through, whatever dy is.
+        if slope == Approx::exact(0.0) { slope } else { Approx { value, ..Approx::exact(dy).times(slope) } }
     }
 }
 
@@ -131,19 +124,21 @@ impl Channels {
         let mask = position(args, "mask");
         parts.push(if mask.is_some() { "lib/keep_bits" } else { "lib/keep_all" });
         vectors.extend(mask.map(|i| ("mask", whole(args, i))));
-        match what.fused.sign() {
-            Sign::Unused => parts.push("lib/gate_none"),
-            Sign::Recomputed => {
-                parts.push("lib/gate_recomputed");
-                vectors.push(("weight", given_or(1.0, args, "weight", self.channels, out, caps)));
-                vectors.push(("bias", given_or(0.0, args, "bias", self.channels, out, caps)));
-            }
-            Sign::Output => {
-                parts.push("lib/gate_output");
-                tensors.push(("y", position(args, "y").expect("an argument")));
-            }
+        if what.fused.source() != Source::Unused {
+            parts.push(what.fused.activation.part_name());
         }
-        let mut consts = what.fused.consts();
+        parts.push(match what.fused.source() {
+            Source::Unused => "lib/gate_none",
+            Source::Recomputed => "lib/gate_recomputed",
+            Source::Output => "lib/gate_output",
+            Source::Sum => "lib/gate_sum",
+        });
+        if what.fused.recomputes() {
+            vectors.push(("weight", given_or(1.0, args, "weight", self.channels, out, caps)));
+            vectors.push(("bias", given_or(0.0, args, "bias", self.channels, out, caps)));
+        }
+        tensors.extend(what.fused.beside().map(|name| (name, position(args, name).expect("an argument"))));
+        let mut consts = what.fused.activation.consts();
         consts.extend(what.eps.map(|_| ("VARIANCE", 1)));
         let (tensors, vectors, eps) = (&tensors, &vectors, what.eps.unwrap_or(0.0) as f32);
         let what = Reduction { parts: &parts, monoid: Monoid::SUM4, tensors, vectors, consts: &consts, eps };
@@ -163,14 +158,9 @@ impl Channels {
         let mut tensors = vec![("x", 0, false), ("y", position(args, "y").expect("an argument"), true)];
         let residual = position(args, "residual");
         tensors.extend(residual.map(|i| ("residual", i, false)));
-        let plain = fused.activation == Activation::None;
         let (show, mask) = shown(args);
-        let fills = [
-            show,
-            if plain { "lib/activation_none" } else { "lib/activation_slope" },
-            if residual.is_some() { "lib/residual_add" } else { "lib/added_none" },
-        ];
-        let map = Map { consts: &fused.consts(), vectors: &mask, ..Map::of("lib/normalize_open", &tensors) };
+        let fills = [show, fused.activation.part_name(), if residual.is_some() { "lib/residual_add" } else { "lib/added_none" }];
+        let map = Map { consts: &fused.activation.consts(), vectors: &mask, ..Map::of("lib/normalize_open", &tensors) };
         self.apply_filled(op, out, caps, args, (&map, &fills), coefs)
     }
 
@@ -193,19 +183,22 @@ impl Channels {
         if fused.residual {
             tensors.push(("dresidual", at("dresidual"), true));
         }
-        let fill = match (fused.sign(), fused.residual) {
-            (Sign::Unused, false) => "lib/passed_none",
-            (Sign::Unused, true) => "lib/passed_residual",
-            (Sign::Recomputed, _) => {
-                vectors.push(("bias", given_or(0.0, args, "bias", self.channels, out, caps)));
-                "lib/passed_recomputed"
-            }
-            (Sign::Output, _) => {
-                tensors.push(("y", at("y"), false));
-                "lib/passed_output"
-            }
+        let fill = match (fused.source(), fused.residual) {
+            (Source::Unused, false) => "lib/passed_none",
+            (Source::Unused, true) => "lib/passed_residual",
+            (Source::Recomputed, _) => "lib/passed_recomputed",
+            (Source::Output, _) => "lib/passed_output",
+            (Source::Sum, _) => "lib/passed_sum",
         };
-        let map = Map { part, tensors: &tensors, vectors: &vectors, consts: &fused.consts() };
-        self.apply_filled(op, out, caps, args, (&map, &[fill, show]), coefs)
+        let mut fills = vec![fill, show];
+        if fused.source() != Source::Unused {
+            fills.push(fused.activation.part_name());
+        }
+        if fused.recomputes() {
+            vectors.push(("bias", given_or(0.0, args, "bias", self.channels, out, caps)));
+        }
+        tensors.extend(fused.beside().map(|name| (name, at(name), false)));
+        let map = Map { part, tensors: &tensors, vectors: &vectors, consts: &fused.activation.consts() };
+        self.apply_filled(op, out, caps, args, (&map, &fills), coefs)
     }
 }

@@ -67,14 +67,14 @@ impl Results {
     /// The same for some of the channel's places.
     pub fn pass_of(&self, places: Vec<usize>, c: usize, mean: f64, rstd: Approx) -> Pass {
         let (weight, bias) = (Approx::exact(self.at("weight", c, 1.0)), Approx::exact(self.at("bias", c, 0.0)));
-        let y = position(&self.args, "y");
+        let beside = self.fused.beside();
         let g = |&i: &usize| {
-            let v = match y {
-                Some(y) => Approx::exact(self.data[y][i]),
-                None if self.fused.recomputes() => {
-                    Approx::sum([difference(self.data[0][i], mean).times(rstd).times(weight), bias])
-                }
-                None => Approx::exact(f64::NAN),
+            let extra = beside.map_or(0.0, |name| self.at(name, i, 0.0));
+            let v = if self.fused.recomputes() {
+                let v = Approx::sum([difference(self.data[0][i], mean).times(rstd).times(weight), bias]);
+                if beside.is_some() { Approx::sum([v, Approx::exact(extra)]) } else { v }
+            } else {
+                Approx::exact(extra)
             };
             self.fused.gate(v, self.data[1][i])
         };

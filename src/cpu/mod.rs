@@ -1,4 +1,5 @@
 //! What every op computes, in f64, written to be read: no helper is shared with the GPU side, no thought is given to speed.
+mod activation;
 mod averaging;
 mod dropouts;
 mod losses;
@@ -8,6 +9,7 @@ mod optimizers;
 mod penalties;
 mod transforms;
 
+pub use activation::{activation, activation_backward};
 pub use averaging::*;
 pub use dropouts::*;
 pub use losses::*;

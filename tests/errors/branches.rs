@@ -1,6 +1,6 @@
 //! The ends of a layer's branch: bias, activation, dropout, residual.
 use super::{op, refused};
-use ridgepole::{DType, Key, Nonlinearity, Op, Space, WeightForm, ops::*};
+use ridgepole::{Activation, DType, Key, Op, Space, WeightForm, ops::*};
 
 fn forward(space: Space) -> BiasActDropoutAdd {
     BiasActDropoutAdd::new(DType::F32, space, 0.5, Key::default())
@@ -21,8 +21,9 @@ fn fields_of_the_fused_dropout() {
     both(BiasActDropoutAdd { p: 1.5, ..small.clone() }, "`p` is 1.5, must be in 0..=1: the probability of dropping an element");
     both(BiasActDropoutAdd { dtype: DType::U32, ..small.clone() }, "`dtype` is U32, must be f32, f16 or bf16");
     for slope in [-0.1, f64::NAN] {
-        let act = Nonlinearity::LeakyRelu { slope };
-        let why = format!("`act` has slope {slope}, must be at least 0 and finite in f32; 0.01 is usual");
+        let act = Activation::LeakyRelu { slope };
+        let why =
+            format!("`act` has slope {slope}, must be at least 0 and finite in f32: that of what is not positive, 0.01 is usual");
         both(BiasActDropoutAdd { act, ..small.clone() }, &why);
     }
     both(

@@ -17,15 +17,22 @@ RULES = (
     ("leaky ReLU, channels last", "channels_last", {"leaky_relu": {"slope": LEAKY}}, False),
     ("residual and leaky ReLU", "channels_first", {"leaky_relu": {"slope": LEAKY}}, True),
     ("residual alone", "channels_first", "none", True),
+    ("GELU", "channels_first", "gelu", False),
+    ("residual and GELU by tanh", "channels_first", "gelu_tanh", True),
+    ("residual and SiLU, channels last", "channels_last", "silu", True),
 )
 
 
 def by_torch(activation, v):
-    return v if activation == "none" else F.relu(v) if activation == "relu" else F.leaky_relu(v, LEAKY)
+    named = {"none": lambda v: v, "relu": F.relu, "silu": F.silu, "gelu": F.gelu}
+    named["gelu_tanh"] = lambda v: F.gelu(v, approximate="tanh")
+    return named[activation](v) if isinstance(activation, str) else F.leaky_relu(v, LEAKY)
 
 
 def by_jax(activation, v):
-    return v if activation == "none" else jax.nn.relu(v) if activation == "relu" else jax.nn.leaky_relu(v, LEAKY)
+    named = {"none": lambda v: v, "relu": jax.nn.relu, "silu": jax.nn.silu, "gelu_tanh": jax.nn.gelu}
+    named["gelu"] = lambda v: jax.nn.gelu(v, approximate=False)
+    return named[activation](v) if isinstance(activation, str) else jax.nn.leaky_relu(v, LEAKY)
 
 
 def cases(seed, eps=True):
@@ -84,15 +91,16 @@ def frozen(inference, backward):
         agree(name, y.detach(), moved(np.asarray(yj)))
         for framework, out in ((TORCH, y.detach().numpy()), (FLAX, moved(np.asarray(yj)))):
             inference.add(name, framework, (fields, {"x": x} | stats | p | more, {"y": flat(out, at)}))
-        inputs = {"x": x, "dy": dy} | stats | signs(fields, p, flat(y.detach().numpy(), at))
+        inputs = {"x": x, "dy": dy} | stats | activated(fields, p, more, flat(y.detach().numpy(), at))
         both(backward, name, fields, inputs, grads, dxj, dpj, drj)
 
 
-def signs(fields, p, y):
-    """What a backward reads beside x, dy and the statistics: the sign comes from y, or from x with the bias."""
+def activated(fields, p, more, y):
+    """What a backward reads beside x, dy and the statistics: a sign from y, or what was activated from x, bias and residual."""
     if fields["activation"] == "none":
         return {"weight": p["weight"]}
-    return {"weight": p["weight"], "y": y} if fields["residual"] else p
+    by_sign = fields["activation"] == "relu" or isinstance(fields["activation"], dict)
+    return {"weight": p["weight"], "y": y} if fields["residual"] and by_sign else p | more
 
 
 def both(file, name, fields, inputs, grads, dxj, dpj, drj):
@@ -124,5 +132,5 @@ def backward(file):
         gate = jax.vjp(lambda v, fields=fields: by_jax(fields["activation"], v), jnp.asarray(v))[1]
         (gj,) = gate(jnp.asarray(up))
         dxj, dpj = gradients.jax_backward(cube, np.asarray(gj), mean, rstd, p)
-        inputs = {"x": x, "dy": dy, "mean": mean, "rstd": rstd} | signs(fields, p, flat(y.detach().numpy(), at))
+        inputs = {"x": x, "dy": dy, "mean": mean, "rstd": rstd} | activated(fields, p, more, flat(y.detach().numpy(), at))
         both(file, name, fields, inputs, grads, dxj, dpj, moved(np.asarray(gj)))

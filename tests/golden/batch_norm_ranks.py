@@ -9,7 +9,7 @@ import jax.numpy as jnp
 import numpy as np
 import torch
 
-from batch_norm_fused import by_jax, by_torch
+from batch_norm_fused import activated, by_jax, by_torch
 from batch_norms import C, flat, parameters, space, spread, tensor
 from oracle import JAX, TORCH, File, agree, draw, stored
 
@@ -87,6 +87,7 @@ def both_ways(apply, sums, back):
             ("plain, channels last", "channels_last", "none", False),
             ("ReLU", "channels_first", "relu", False),
             ("residual and leaky ReLU, channels last", "channels_last", LEAKY, True),
+            ("residual and SiLU", "channels_first", "silu", True),
         )
     ):
         at = space(layout, 2, 3)
@@ -118,10 +119,12 @@ def both_ways(apply, sums, back):
         order = lambda v, at=at: flat(np.asarray(v), at)
         more = {"residual": rest} if residual else {}
         two(apply, name, fields, {"x": x} | given | p | more, {"y": order(one[0])}, {"y": order(other[0])})
-        sign = {"y": order(one[0])} if residual else p if activation != "none" else {}
+        sign = {} if activation == "none" else activated(fields, p, more, order(one[0]))
+        # The sums need the weight only where they form what was activated again.
+        alone = {"y": sign["y"]} if "y" in sign else sign
         keys = {"sum_dy": 1, "sum_dy_xhat": 2}
         pick = lambda v: {k: v[i] for k, i in keys.items()}
-        two(sums, name, fields, {"x": x, "dy": dy} | given | sign, pick(one), pick(other))
+        two(sums, name, fields, {"x": x, "dy": dy} | given | alone, pick(one), pick(other))
         sign = {"weight": p["weight"]} | sign
         inputs = {"x": x, "dy": dy} | given | sign | {"sum_dy": total, "sum_dy_xhat": product, "count": count}
         pick = lambda v: {"dx": order(v[3])} | ({"dresidual": order(v[4])} if residual else {})

@@ -10,7 +10,7 @@ struct Batch {
     residual: Vec<f64>,
     weight: Vec<f64>,
     bias: Vec<f64>,
-    slope: f64,
+    activation: Activation,
     /// The channel and the elements of each set.
     sets: Vec<(usize, Vec<usize>)>,
     /// Mean and variance of each channel, if they are no function of x.
@@ -33,9 +33,15 @@ impl Batch {
 
     /// What is activated; 0 outside of all sets.
     fn sums(&self, x: &[f64], weight: &[f64], bias: &[f64], residual: &[f64]) -> Vec<f64> {
+        self.sums_by([x, weight, bias, residual], |v| v)
+    }
+
+    /// The same from statistics that `round` may change.
+    fn sums_by(&self, [x, weight, bias, residual]: [&[f64]; 4], round: fn(f64) -> f64) -> Vec<f64> {
         let mut v = vec![0.0; x.len()];
         for (set, (c, at)) in self.sets.iter().enumerate() {
             let (mean, rstd) = self.statistics(set, x);
+            let (mean, rstd) = (round(mean), round(rstd));
             for &i in at {
                 let y = match &self.correction {
                     None => cpu::batch_norm(x[i], mean, rstd, weight[*c], bias[*c]),
@@ -49,7 +55,7 @@ impl Batch {
 
     fn loss(&self, x: &[f64], weight: &[f64], bias: &[f64], residual: &[f64]) -> f64 {
         let v = self.sums(x, weight, bias, residual);
-        v.iter().zip(&self.dy).map(|(v, dy)| dy * cpu::activate(self.slope, *v)).sum()
+        v.iter().zip(&self.dy).map(|(v, dy)| dy * cpu::activation(self.activation, *v).0).sum()
     }
 
     /// By differences: of x, γ, β and the residual.
@@ -69,11 +75,11 @@ impl Batch {
         [one(0), one(1), one(2), one(3)]
     }
 
-    /// By the formulas, from statistics that `round` may change: dx, and dγ and dβ of each set, added by channel.
-    fn formulas(&self, round: fn(f64) -> f64) -> [Vec<f64>; 3] {
-        let v = self.sums(&self.x, &self.weight, &self.bias, &self.residual);
-        let g: Vec<f64> = v.iter().zip(&self.dy).map(|(v, dy)| cpu::activate_backward(self.slope, *v, *dy)).collect();
-        let mut out = [vec![0.0; self.x.len()], vec![0.0; self.space.c], vec![0.0; self.space.c]];
+    /// By the formulas, from statistics that `round` may change: dx, dγ and dβ of each set, added by channel, and dresidual.
+    fn formulas(&self, round: fn(f64) -> f64) -> [Vec<f64>; 4] {
+        let v = self.sums_by([&self.x, &self.weight, &self.bias, &self.residual], round);
+        let g: Vec<f64> = v.iter().zip(&self.dy).map(|(v, dy)| cpu::activation_backward(self.activation, *v, *dy)).collect();
+        let mut out = [self.x.len(), self.space.c, self.space.c, self.x.len()].map(|len| vec![0.0; len]);
         for (set, (c, at)) in self.sets.iter().enumerate() {
             let (mean, rstd) = self.statistics(set, &self.x);
             let of = |v: &[f64]| at.iter().map(|&i| v[i]).collect::<Vec<_>>();
@@ -85,6 +91,7 @@ impl Batch {
                 Some([r, d]) => cpu::batch_renorm_backward(&x, &g, [mean, rstd], [r[*c], d[*c]], weight),
             };
             at.iter().zip(dx).for_each(|(&i, d)| out[0][i] = d);
+            at.iter().zip(g).for_each(|(&i, d)| out[3][i] = d);
             out[1][*c] += dweight;
             out[2][*c] += dbias;
         }
@@ -106,11 +113,12 @@ impl Batch {
         // What the op is given was rounded to f32: that moves each result as it moves the formulas.
         let slack = |n: usize, i: usize| rounding + exact.get(n).map_or(0.0, |e| (e[i] - rounded[n][i]).abs());
         let v = self.sums(&self.x, &self.weight, &self.bias, &self.residual);
-        let y: Vec<f64> = v.iter().map(|v| cpu::activate(self.slope, *v)).collect();
+        let y: Vec<f64> = v.iter().map(|v| cpu::activation(self.activation, *v).0).collect();
         let given = |name: &str| match name {
             "x" => &self.x,
             "dy" => &self.dy,
             "y" => &y,
+            "residual" => &self.residual,
             "weight" => &self.weight,
             "bias" => &self.bias,
             _ => &more.iter().find(|(n, _)| *n == name).unwrap_or_else(|| panic!("{op:?}: `{name}`")).1,
@@ -156,7 +164,7 @@ fn batch(rng: &mut Rng, space: Space, activation: Activation, residual: bool, fr
             residual: if residual { draw(rng, len, -1.0, 1.0) } else { vec![0.0; len] },
             weight: draw(rng, space.c, 0.5, 1.5),
             bias: draw(rng, space.c, -1.0, 1.0),
-            slope: activation.slope(),
+            activation,
             sets: sets.collect(),
             frozen: frozen.then(|| [draw(rng, space.c, -1.0, 1.0), draw(rng, space.c, 0.5, 2.0)]),
             correction: None,
@@ -177,6 +185,11 @@ fn ways() -> Vec<(Space, Activation, bool)> {
         (last, leaky, false),
         (first, leaky, true),
         (first, Activation::None, true),
+        (first, Activation::Silu, false),
+        (last, Activation::Silu, true),
+        (last, Activation::Gelu, false),
+        (first, Activation::Gelu, true),
+        (first, Activation::GeluTanh, true),
     ]
 }
 
@@ -224,7 +237,7 @@ fn gradients_by_way_of_sums_are_those_of_the_whole() {
     for (space, activation, residual) in ways() {
         let it = batch(&mut rng, space, activation, residual, false);
         let of: Vec<(f64, f64)> = (0..space.c).map(|c| it.statistics(c, &it.x)).collect();
-        let [_, dweight, dbias] = it.formulas(|v| DType::F32.nearest(v));
+        let [_, dweight, dbias, _] = it.formulas(|v| DType::F32.nearest(v));
         let given = [
             ("mean", of.iter().map(|s| s.0).collect()),
             ("rstd", of.iter().map(|s| s.1).collect()),

@@ -2,7 +2,7 @@
 use super::rows::{dot, furthest, gradient};
 use super::*;
 use ridgepole::{
-    Nonlinearity, RowNorm,
+    Activation, RowNorm,
     ops::{BiasActDropoutAdd, DropoutAddLayerNorm},
 };
 
@@ -10,12 +10,12 @@ use ridgepole::{
 fn bias_act_dropout_add_backward_is_the_derivative_of_the_forward_op() {
     let (session, mut rng) = (Session::new().expect("an adapter"), Rng::new(31));
     let acts = [
-        Nonlinearity::None,
-        Nonlinearity::Relu,
-        Nonlinearity::LeakyRelu { slope: 0.2 },
-        Nonlinearity::Silu,
-        Nonlinearity::Gelu,
-        Nonlinearity::GeluTanh,
+        Activation::None,
+        Activation::Relu,
+        Activation::LeakyRelu { slope: 0.2 },
+        Activation::Silu,
+        Activation::Gelu,
+        Activation::GeluTanh,
     ];
     for (act, space) in acts.into_iter().flat_map(|a| [(a, Space::channels_first(3, 4, 5)), (a, Space::channels_last(3, 4, 5))]) {
         let key = Key { seed: 5, stream: 1, step: 2, first_element: 0 };
@@ -38,7 +38,7 @@ fn bias_act_dropout_add_backward_is_the_derivative_of_the_forward_op() {
             dbias[c] += want[i];
         }
         let mut data = vec![f32s(&dy)];
-        if act != Nonlinearity::None {
+        if act != Activation::None {
             data.extend([f32s(&x), f32s(&bias)]);
         }
         data.extend([f32s(&[0.0; 60]), f32s(&[0.0; 4])]);

@@ -1,7 +1,7 @@
 //! Losses of any rows, and the fused ends of branches.
 use super::{config, dtypes, holds, spaces, survives_json};
 use proptest::prelude::*;
-use ridgepole::{Key, LossReduction, Nonlinearity, Pattern, RowNorm, Targets, ops};
+use ridgepole::{Activation, Key, LossReduction, Pattern, RowNorm, Targets, ops};
 
 // Each of these meets new pipelines in most cases.
 proptest! {
@@ -44,12 +44,12 @@ proptest! {
         space in spaces(1),
         p in prop_oneof![3 => 0.0..=1.0f64, 1 => Just(0.0), 1 => Just(1.0)],
         act in prop::sample::select(vec![
-            Nonlinearity::None,
-            Nonlinearity::Relu,
-            Nonlinearity::LeakyRelu { slope: 0.3 },
-            Nonlinearity::Silu,
-            Nonlinearity::Gelu,
-            Nonlinearity::GeluTanh,
+            Activation::None,
+            Activation::Relu,
+            Activation::LeakyRelu { slope: 0.3 },
+            Activation::Silu,
+            Activation::Gelu,
+            Activation::GeluTanh,
         ]),
         (bias, residual, rms, dz) in any::<(bool, bool, bool, bool)>(),
         (seed, stream, step) in any::<(u64, u32, u32)>(),

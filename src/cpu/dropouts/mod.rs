@@ -13,7 +13,7 @@ mod zoneout_backward;
 
 pub use alpha_dropout::{alpha_dropout, alpha_factor};
 pub use alpha_dropout_backward::alpha_dropout_backward;
-pub use bias_act_dropout_add::{bias_act_dropout_add, nonlinearity};
+pub use bias_act_dropout_add::bias_act_dropout_add;
 pub use bias_act_dropout_add_backward::bias_act_dropout_add_backward;
 pub use dropout::{dropout, keep, keeps};
 pub use dropout_add_layer_norm::dropout_add_layer_norm;

@@ -16,25 +16,3 @@ pub fn inverse_std(variance: f64, eps: f64) -> f64 {
 pub fn batch_norm(x: f64, mean: f64, rstd: f64, weight: f64, bias: f64) -> f64 {
     (x - mean) * rstd * weight + bias
 }
-
-/// ReLU (slope 0), leaky ReLU, or nothing (slope 1). NaN stays.
-pub fn activate(slope: f64, v: f64) -> f64 {
-    if v > 0.0 || v.is_nan() || slope == 1.0 {
-        v
-    } else if slope == 0.0 {
-        0.0
-    } else {
-        slope * v
-    }
-}
-
-/// The gradient of v from `dy`, that of `activate(slope, v)`; v may also be that result. A NaN lets it through.
-pub fn activate_backward(slope: f64, v: f64, dy: f64) -> f64 {
-    if v > 0.0 || v.is_nan() || slope == 1.0 {
-        dy
-    } else if slope == 0.0 {
-        0.0
-    } else {
-        slope * dy
-    }
-}

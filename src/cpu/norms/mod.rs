@@ -19,7 +19,7 @@ mod layer_norm_backward;
 mod rms_norm;
 mod rms_norm_backward;
 
-pub use batch_norm::{activate, activate_backward, batch_norm, inverse_std, moments};
+pub use batch_norm::{batch_norm, inverse_std, moments};
 pub use batch_norm_apply::batch_norm_apply;
 pub use batch_norm_backward::batch_norm_backward;
 pub use batch_norm_backward_apply::batch_norm_backward_apply;

@@ -1,7 +1,7 @@
 //! Bias, activation, dropout and residual in one pass. Kernel: `shaders/dropouts/bias_act_dropout_add.wgsl`. Reference:
 //! `cpu::bias_act_dropout_add`.
 use crate::{
-    Approx, Arg, Bits, Caps, DType, Error, Expected, HostData, Key, Lowered, Nonlinearity, Op, Pattern, Rng, Share, Slot, Space,
+    Activation, Approx, Arg, Bits, Caps, DType, Error, Expected, HostData, Key, Lowered, Op, Pattern, Rng, Share, Slot, Space,
     channels::{Channels, position, vector, whole},
     cpu, kernel,
     masked::{Decisions, Masked, Rule},
@@ -22,7 +22,7 @@ pub(super) mod table;
 /// [`BiasActDropoutAddBackward`](super::BiasActDropoutAddBackward). After training, p is 0. Where the branch is dropped, y is
 /// `residual` bit by bit (+0 without one), whatever `x` holds. Deterministic. One dispatch, more for windows; no scratch.
 ///
-/// Error: an ulp for each operation, the error of the activation ([`Nonlinearity`]), and the store.
+/// Error: an ulp for each operation, the error of the activation ([`Activation`]), and the store.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct BiasActDropoutAdd {
@@ -42,7 +42,7 @@ pub struct BiasActDropoutAdd {
     pub bits: Bits,
     /// The activation.
     #[serde(default)]
-    pub act: Nonlinearity,
+    pub act: Activation,
     /// Whether there is a bias.
     #[serde(default = "crate::channels::yes")]
     pub bias: bool,
@@ -76,7 +76,7 @@ impl BiasActDropoutAdd {
     /// What is wrong with the fields, under the name of `op`.
     pub(super) fn check(&self, op: &'static str) -> Result<(), Error> {
         self.masked(op).0.check()?;
-        self.act.check(op)?;
+        self.act.check_field(op, "act")?;
         let sample = self.sample();
         if self.bias && sample > 1 << 30 {
             return Err(Error::argument(
@@ -164,8 +164,8 @@ impl Op for BiasActDropoutAdd {
         let rule = Rule {
             shader: kernel!("dropouts/bias_act_dropout_add"),
             entry: NAME,
-            scalars: [factor, 0.0, self.act.slope()],
-            consts: &[],
+            scalars: [factor, 0.0, 0.0],
+            consts: &self.act.consts(),
         };
         let mut tensors = vec![("x", (0, &args[0]))];
         tensors.extend(place("residual").map(|r| ("residual", r)));

@@ -2,7 +2,7 @@
 //! `cpu::bias_act_dropout_add_backward`.
 use super::{BiasActDropoutAdd, bias_act_dropout_add::table};
 use crate::{
-    Approx, Arg, Bits, Caps, DType, Error, Expected, HostData, Key, Lowered, Nonlinearity, Op, Pattern, Rng, Share, Space,
+    Activation, Approx, Arg, Bits, Caps, DType, Error, Expected, HostData, Key, Lowered, Op, Pattern, Rng, Share, Space,
     channels::{self, Channels, SumErrors, position},
     cpu, kernel,
     masked::Rule,
@@ -40,7 +40,7 @@ pub struct BiasActDropoutAddBackward {
     pub bits: Bits,
     /// The activation.
     #[serde(default)]
-    pub act: Nonlinearity,
+    pub act: Activation,
     /// Whether there is a bias, and so a `dbias`.
     #[serde(default = "crate::channels::yes")]
     pub bias: bool,
@@ -55,7 +55,7 @@ impl BiasActDropoutAddBackward {
     }
 
     fn bends(&self) -> bool {
-        self.act != Nonlinearity::None
+        self.act != Activation::None
     }
 }
 
@@ -87,14 +87,14 @@ impl Op for BiasActDropoutAddBackward {
             let rule = Rule {
                 shader: kernel!("dropouts/bias_act_dropout_add_backward"),
                 entry: NAME,
-                scalars: [factor, 0.0, self.act.slope()],
-                consts: &[],
+                scalars: [factor, 0.0, 0.0],
+                consts: &self.act.consts(),
             };
-            let (mut tensors, mut parts) = (vec![("dy", (0, &args[0]))], vec![part("lib/slope_one")]);
+            let (mut tensors, mut parts) = (vec![("dy", (0, &args[0]))], vec![part("lib/back_plain")]);
             if self.bends() {
                 tensors.push(("x", (1, &args[1])));
                 let bias = part(if self.bias { "lib/bias_given" } else { "lib/bias_none" });
-                parts = vec![bias, self.act.part(), part("lib/slope_of_act")];
+                parts = vec![bias, self.act.part(), part("lib/back_through")];
             }
             let reads = tensors.len();
             tensors.push(("dx", (dx, &args[dx])));
@@ -137,7 +137,7 @@ impl Op for BiasActDropoutAddBackward {
                 let slope = if u.is_finite() {
                     self.act.approx(forward.biased(x[i], bias[i]))[1]
                 } else {
-                    Approx::exact(cpu::nonlinearity(self.act, u).1)
+                    Approx::exact(cpu::activation(self.act, u).1)
                 };
                 // Where nothing goes through, whatever dy is.
                 if slope == Approx::exact(0.0) {

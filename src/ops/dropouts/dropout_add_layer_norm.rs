@@ -2,7 +2,7 @@
 //! `rms_norm`. Reference: `cpu::dropout_add_layer_norm`, and theirs.
 use super::BiasActDropoutAdd;
 use crate::{
-    Arg, Bits, Caps, DType, Error, Expected, HostData, Key, Lowered, Nonlinearity, Op, Pattern, Rng, RowNorm, Share, Space,
+    Activation, Arg, Bits, Caps, DType, Error, Expected, HostData, Key, Lowered, Op, Pattern, Rng, RowNorm, Share, Space,
     WeightForm,
     channels::{self, position},
     cpu, kernel,
@@ -88,7 +88,7 @@ impl DropoutAddLayerNorm {
     pub(super) fn branch(&self) -> BiasActDropoutAdd {
         let Self { dtype, rows, cols, p, key, share, bits, residual, .. } = *self;
         let space = Space::channels_last(rows, cols, 1);
-        BiasActDropoutAdd { dtype, space, p, key, share, bits, act: Nonlinearity::None, bias: false, residual }
+        BiasActDropoutAdd { dtype, space, p, key, share, bits, act: Activation::None, bias: false, residual }
     }
 
     fn layer(&self) -> LayerNorm {

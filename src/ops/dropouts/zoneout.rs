@@ -78,7 +78,7 @@ impl Zoneout {
     }
 
     /// The outcome of both kernels: a choice, or the mean.
-    pub(super) fn rule(&self, rule: Rule) -> Rule {
+    pub(super) fn rule<'a>(&self, rule: Rule<'a>) -> Rule<'a> {
         let keep = self.masked(NAME).keep();
         if self.training { rule } else { Rule { scalars: [keep, 0.0, 1.0 - keep], consts: &[("BLEND", 1)], ..rule } }
     }

@@ -26,9 +26,10 @@ params! {
 /// bit for bit from run to run on a device. Three dispatches, more for tensors beyond the binding limit. A device must be
 /// able to bind 16 bytes per channel.
 ///
-/// An activation needs the sign of v, and takes it where that costs least. Without a residual it is computed again from
+/// An activation needs v, or its sign, and takes it where that costs least. Without a residual it is computed again from
 /// `x`, so this reads `bias` too (c, f32): no more bytes than plain batch norm. With one, this reads the forward's `y` (as
-/// `x`), which has the sign. Without an activation dresidual is dy itself: leave `residual` false and use dy.
+/// `x`) for ReLU and leaky ReLU, since y has the sign; for the others `bias`, and `residual` (as `x`) as the forward read it.
+/// Without an activation dresidual is dy itself: leave `residual` false and use dy.
 ///
 /// Error: that of a tree of f32 sums, relative to the sums of magnitudes; x - μ is formed first, from a mean rounded to f32.
 /// A v that is nearer to 0 than its own rounding may count for either side. A NaN or infinity in a channel makes that
@@ -36,7 +37,7 @@ params! {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct BatchNormBackward {
-    /// How `x`, `dy`, `dx`, `y` and `dresidual` are stored.
+    /// How `x`, `dy`, `dx`, `y`, `residual` and `dresidual` are stored.
     pub dtype: DType,
     /// Their shape.
     pub space: Space,
@@ -155,7 +156,7 @@ impl Op for BatchNormBackward {
 
     fn cost(&self) -> Cost {
         // x and dy, and y where the sign is taken from it, are read for the sums and again for dx.
-        let tensors = if self.fused().reads_output() { 8 } else { 5 + u64::from(self.residual) };
+        let tensors = if self.fused().beside().is_some() { 8 } else { 5 + u64::from(self.residual) };
         let elements = self.space.len() as u64;
         Cost { bytes: tensors * elements * self.dtype.size(), elements }
     }

@@ -19,7 +19,7 @@ params! { BatchNormBackwardApplyParams { blocks: u32, channels: u32 } }
 /// Reads `x` and `dy` (n·c·s elements), `mean` and `rstd` of the whole batch (c values, f32), `weight` γ (c, f32; absent: 1),
 /// `sum_dy` and `sum_dy_xhat` (c, f32: [`BatchNormBackwardSums`](super::BatchNormBackwardSums), added over the ranks) and
 /// `count` (one f32, at least 1: [`BatchNormMerge`](super::BatchNormMerge)). With an activation also `bias` β (c, f32; absent:
-/// 0), or, if there was a residual, `y` (as `x`), for the sign as in [`BatchNormBackward`](super::BatchNormBackward). Writes
+/// 0), `y` or `residual` (as `x`), as [`BatchNormBackward`](super::BatchNormBackward) does. Writes
 /// `dx` (as `x`), and `dresidual` g (as `x`) where there was a residual. Deterministic. Two dispatches, more for tensors beyond
 /// the binding limit.
 ///
@@ -27,7 +27,7 @@ params! { BatchNormBackwardApplyParams { blocks: u32, channels: u32 } }
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct BatchNormBackwardApply {
-    /// How `x`, `dy`, `dx`, `y` and `dresidual` are stored.
+    /// How `x`, `dy`, `dx`, `y`, `residual` and `dresidual` are stored.
     pub dtype: DType,
     /// Their shape.
     pub space: Space,
@@ -69,7 +69,7 @@ impl Op for BatchNormBackwardApply {
         args.extend(["mean", "rstd"].map(|name| Arg::read(name, DType::F32, c)));
         args.extend(self.weight.then(|| Arg::read("weight", DType::F32, c)));
         args.extend((self.bias && fused.recomputes()).then(|| Arg::read("bias", DType::F32, c)));
-        args.extend(fused.reads_output().then(|| Arg::read("y", self.dtype, len)));
+        args.extend(fused.beside_arg(self.dtype, &self.space));
         args.extend(["sum_dy", "sum_dy_xhat"].map(|name| Arg::read(name, DType::F32, c)));
         args.push(Arg::read("count", DType::F32, 1));
         args.push(Arg::write("dx", self.dtype, len));
@@ -145,7 +145,7 @@ impl Op for BatchNormBackwardApply {
 
     fn cost(&self) -> Cost {
         // x, dy, dx; y where it has the sign; dresidual.
-        let tensors = 3 + u64::from(self.fused().reads_output()) + u64::from(self.residual);
+        let tensors = 3 + u64::from(self.fused().beside().is_some()) + u64::from(self.residual);
         let elements = self.space.len() as u64;
         Cost { bytes: tensors * elements * self.dtype.size(), elements }
     }

@@ -20,8 +20,9 @@ params! { BatchNormBackwardSumsParams { blocks: u32, channels: u32, row: u32, st
 /// The caller adds them over the ranks, for [`BatchNormBackwardApply`](super::BatchNormBackwardApply). Before that they are the
 /// rank's own share of dβ and dγ, which are added wherever gradients of parameters are.
 ///
-/// Reads `x` and `dy` (n·c·s elements), `mean` and `rstd` of the whole batch (c values, f32). With an activation it needs the
-/// sign of v: from `weight` γ and `bias` β (c, f32; absent: 1 and 0), or, if there was a residual, from `y` (as `x`). Writes
+/// Reads `x` and `dy` (n·c·s elements), `mean` and `rstd` of the whole batch (c values, f32). With an activation it needs
+/// v or its sign, as [`BatchNormBackward`](super::BatchNormBackward) does: `weight` γ and `bias` β (c, f32; absent: 1 and 0),
+/// and `residual` (as `x`) if there was one; or `y` (as `x`) alone. Writes
 /// `sum_dy` and `sum_dy_xhat` (c, f32); 0 for an empty part. PyTorch's sum is Σg·(x - μ) instead, without rstd. Deterministic:
 /// sums in a fixed order. Two dispatches, more for tensors beyond the binding limit.
 ///
@@ -29,7 +30,7 @@ params! { BatchNormBackwardSumsParams { blocks: u32, channels: u32, row: u32, st
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct BatchNormBackwardSums {
-    /// How `x`, `dy` and `y` are stored.
+    /// How `x`, `dy`, `y` and `residual` are stored.
     pub dtype: DType,
     /// Their shape.
     pub space: Space,
@@ -71,7 +72,7 @@ impl Op for BatchNormBackwardSums {
         args.extend(["mean", "rstd"].map(|name| Arg::read(name, DType::F32, c)));
         args.extend((self.weight && fused.recomputes()).then(|| Arg::read("weight", DType::F32, c)));
         args.extend((self.bias && fused.recomputes()).then(|| Arg::read("bias", DType::F32, c)));
-        args.extend(fused.reads_output().then(|| Arg::read("y", self.dtype, len)));
+        args.extend(fused.beside_arg(self.dtype, &self.space));
         args.extend(["sum_dy", "sum_dy_xhat"].map(|name| Arg::write(name, DType::F32, c)));
         args
     }
@@ -129,7 +130,7 @@ impl Op for BatchNormBackwardSums {
 
     fn cost(&self) -> Cost {
         let elements = self.space.len() as u64;
-        Cost { bytes: (2 + u64::from(self.fused().reads_output())) * elements * self.dtype.size(), elements }
+        Cost { bytes: (2 + u64::from(self.fused().beside().is_some())) * elements * self.dtype.size(), elements }
     }
 }
 

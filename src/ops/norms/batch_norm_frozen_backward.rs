@@ -27,15 +27,15 @@ params! {
 /// same bit for bit from run to run on a device. Three dispatches, more for tensors beyond the binding limit. A device must
 /// be able to bind 16 bytes per channel.
 ///
-/// The sign of v is found as in [`BatchNormBackward`](super::BatchNormBackward): from `x` and `bias` (c, f32), or, if there
-/// is a residual, from the forward's `y` (as `x`). Where there is no γ, β or activation, `x` is not read.
+/// v or its sign is found as in [`BatchNormBackward`](super::BatchNormBackward): from `x` and `bias` (c, f32), or, if there
+/// is a residual, from the forward's `y` or `residual` (as `x`). Where there is no γ, β or activation, `x` is not read.
 ///
 /// Error: that of a tree of f32 sums, relative to the sums of magnitudes; for dx, a few roundings. A v that is nearer to 0
 /// than its own rounding may count for either side.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct BatchNormFrozenBackward {
-    /// How `x`, `dy`, `dx`, `y` and `dresidual` are stored.
+    /// How `x`, `dy`, `dx`, `y`, `residual` and `dresidual` are stored.
     pub dtype: DType,
     /// Their shape.
     pub space: Space,
@@ -167,7 +167,7 @@ impl Op for BatchNormFrozenBackward {
         // The least: dy read and dx written, x if something depends on it, y if it has the sign, dresidual.
         let f = self.fused();
         let x = self.weight || self.bias || f.recomputes();
-        let tensors = 2 + u64::from(x) + u64::from(f.reads_output()) + u64::from(self.residual);
+        let tensors = 2 + u64::from(x) + u64::from(f.beside().is_some()) + u64::from(self.residual);
         let elements = self.space.len() as u64;
         Cost { bytes: tensors * elements * self.dtype.size(), elements }
     }

@@ -155,7 +155,7 @@ impl Op for BatchNormGhost {
         let first = (MOMENTS.decl("partials", true), slot);
         out.steps.push(per_channel(caps, kernel, first, vectors, (blocks, params.into()), trips));
         let tensors = [("x", 0, false), ("y", named(&args, "y"), true)];
-        let fills = ["lib/activation_none", "lib/added_none", "lib/show_all"];
+        let fills = ["lib/act_none", "lib/added_none", "lib/show_all"];
         ghosts.apply(NAME, &mut out, caps, &args, (&Map::of("lib/normalize_open", &tensors), &fills), coefs)?;
         Ok(out)
     }

@@ -1,6 +1,6 @@
 //! Cases, data and documentation, forward and backward.
 use super::BiasActDropoutAdd;
-use crate::{Arg, Bits, DType, HostData, Key, Nonlinearity, Op, Pattern, Rng, Share, Space, ops::Field};
+use crate::{Activation, Arg, Bits, DType, HostData, Key, Op, Pattern, Rng, Share, Space, ops::Field};
 
 pub(in crate::ops) fn patterns() -> Vec<Pattern> {
     vec![Pattern::Ordinary, Pattern::Zeros, Pattern::Tiny, Pattern::NonFinite]
@@ -27,12 +27,12 @@ pub(in crate::ops) fn fill(arg: &Arg, rng: &mut Rng, pattern: Pattern) -> HostDa
 fn all() -> Vec<BiasActDropoutAdd> {
     use DType::{Bf16, F16, F32};
     let acts = [
-        Nonlinearity::None,
-        Nonlinearity::Relu,
-        Nonlinearity::Gelu,
-        Nonlinearity::GeluTanh,
-        Nonlinearity::Silu,
-        Nonlinearity::LeakyRelu { slope: 0.01 },
+        Activation::None,
+        Activation::Relu,
+        Activation::Gelu,
+        Activation::GeluTanh,
+        Activation::Silu,
+        Activation::LeakyRelu { slope: 0.01 },
     ];
     let (first, last) = (Space::channels_first, Space::channels_last);
     let shapes = [
@@ -78,10 +78,10 @@ fn layers() -> Vec<BiasActDropoutAdd> {
     let (mlp, key) = (Space::channels_last(2048, 1024, 1), Key::default());
     let of = |dtype, act| BiasActDropoutAdd { act, ..BiasActDropoutAdd::new(dtype, mlp, 0.1, key) };
     vec![
-        of(DType::F32, Nonlinearity::None),
-        of(DType::F32, Nonlinearity::Gelu),
-        of(DType::F16, Nonlinearity::GeluTanh),
-        of(DType::Bf16, Nonlinearity::Relu),
+        of(DType::F32, Activation::None),
+        of(DType::F32, Activation::Gelu),
+        of(DType::F16, Activation::GeluTanh),
+        of(DType::Bf16, Activation::Relu),
     ]
 }
 
@@ -125,9 +125,9 @@ pub(in crate::ops) const FIELDS: &[Field] = &[
     KEY,
     SHARE,
     BITS,
-    Nonlinearity::FIELD,
+    Activation::ACT,
     BIAS,
     Field { name: "residual", default: "true", about: "whether there is a residual" },
 ];
 
-pub(in crate::ops) const BACKWARD_FIELDS: &[Field] = &[DTYPE, SPACE, P, KEY, SHARE, BITS, Nonlinearity::FIELD, BIAS];
+pub(in crate::ops) const BACKWARD_FIELDS: &[Field] = &[DTYPE, SPACE, P, KEY, SHARE, BITS, Activation::ACT, BIAS];
