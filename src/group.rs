@@ -119,8 +119,8 @@ impl Group {
                 return Err(Error::argument(op, "groups", format!("[{index}] has {name} = {v}, must be finite and at least 0")));
             }
         }
-        self.coupled.check(op, "groups")?;
-        self.prox.check(op, "groups")
+        self.coupled.check(op, "groups", index)?;
+        self.prox.check(op, "groups", index)
     }
 
     /// The products with the learning rate.

@@ -98,14 +98,15 @@ impl ElasticNet {
         }
     }
 
-    /// Checks both λ: they, and twice λ2, must fit f32.
+    /// Checks both λ: they, and twice λ2, must fit f32. `index` is its place in the list `field`.
     ///
     /// # Errors
-    /// Names `field` and the λ that is negative, too large or NaN.
-    pub fn check(&self, op: &'static str, field: &'static str) -> Result<(), Error> {
+    /// Names `field`, the index and the λ that is negative, too large or NaN.
+    pub fn check(&self, op: &'static str, field: &'static str, index: usize) -> Result<(), Error> {
         for (name, v) in [("l1", self.l1), ("l2", self.l2)] {
             if !(0.0..=1e38).contains(&v) {
-                return Err(Error::argument(op, field, format!("has {name} = {v}, must be finite, at least 0 and at most 1e38")));
+                let why = format!("[{index}] has {name} = {v}, must be finite, at least 0 and at most 1e38");
+                return Err(Error::argument(op, field, why));
             }
         }
         Ok(())

@@ -145,7 +145,7 @@ fn an_update_that_fails_leaves_the_old_parameters() {
     let bound = plan.bind(&[w.slice(..)], &[g.slice(..)], None).expect("valid");
     assert_eq!(
         text(plan.update(&b.rig.queue, &grad(-1.0))),
-        "penalty_grad: `groups` has l1 = -1, must be finite, at least 0 and at most 1e38"
+        "penalty_grad: `groups` [0] has l1 = -1, must be finite, at least 0 and at most 1e38"
     );
     let longer = PenaltyGrad { segments: Segment::one(101), ..grad(8.0) };
     let other = Penalty::new(DType::F32, Segment::one(100), vec![ElasticNet::l1(8.0)]);

@@ -68,13 +68,13 @@ fn lambdas_are_finite_and_not_negative() {
     for (name, make) in ARENA {
         for (l1, shown) in [(-0.5, "-0.5"), (f64::NAN, "NaN"), (f64::INFINITY, "inf")] {
             let got = text(make(DType::F32, Segment::one(4), l1).as_ref());
-            assert_eq!(got, format!("{name}: `groups` has l1 = {shown}, must be finite, at least 0 and at most 1e38"));
+            assert_eq!(got, format!("{name}: `groups` [0] has l1 = {shown}, must be finite, at least 0 and at most 1e38"));
         }
     }
     let groups = vec![ElasticNet::NONE, ElasticNet::l2(f64::NAN)];
     let got = text(&Penalty::new(DType::F32, vec![], groups));
     assert_eq!(
-        got, "penalty: `groups` has l2 = NaN, must be finite, at least 0 and at most 1e38",
+        got, "penalty: `groups` [1] has l2 = NaN, must be finite, at least 0 and at most 1e38",
         "even where no segment uses it"
     );
 }

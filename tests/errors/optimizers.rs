@@ -153,10 +153,10 @@ fn settings_of_groups_are_named_by_index() {
         (group(|g| g.lr_scale = -1.0), "`groups` [1] has lr_scale = -1, must be finite and at least 0"),
         (group(|g| g.lr_scale = f64::NAN), "`groups` [1] has lr_scale = NaN, must be finite and at least 0"),
         (group(|g| g.decay = f64::INFINITY), "`groups` [1] has decay = inf, must be finite and at least 0"),
-        (group(|g| g.prox = ElasticNet::l1(f64::NAN)), "`groups` has l1 = NaN, must be finite, at least 0 and at most 1e38"),
+        (group(|g| g.prox = ElasticNet::l1(f64::NAN)), "`groups` [1] has l1 = NaN, must be finite, at least 0 and at most 1e38"),
         (
             group(|g| g.coupled = ElasticNet::weight_decay(-1.0)),
-            "`groups` has l2 = -1, must be finite, at least 0 and at most 1e38",
+            "`groups` [1] has l2 = -1, must be finite, at least 0 and at most 1e38",
         ),
         (
             group(|g| (g.lr_scale, g.prox) = (1e20, ElasticNet::l1(1e30))),

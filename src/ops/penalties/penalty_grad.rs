@@ -54,7 +54,7 @@ impl Op for PenaltyGrad {
     fn lower(&self, caps: &Caps) -> Result<Lowered, Error> {
         let args = self.args();
         check_float(NAME, &args[0])?;
-        self.groups.iter().try_for_each(|g| g.check(NAME, "groups"))?;
+        self.groups.iter().enumerate().try_for_each(|(i, g)| g.check(NAME, "groups", i))?;
         self.per.check(NAME)?;
         let arena = Arena::new(NAME, &self.segments, self.groups.len(), caps)?;
         let mut out = Lowered::default();

@@ -50,7 +50,7 @@ impl Prox {
             return Err(Error::argument(NAME, "step", format!("is {}, must be finite and at least 0", self.step)));
         }
         for (i, group) in self.groups.iter().enumerate() {
-            group.check(NAME, "groups")?;
+            group.check(NAME, "groups", i)?;
             if self.scalars(group).iter().any(|s| !s.is_finite()) {
                 let why =
                     format!("is {:e}, and its product with l1 or l2 of groups[{i}] is past the range of f32 (3.4e38)", self.step);
