@@ -1,7 +1,8 @@
 //! FTRL-proximal, which neither PyTorch nor optax has: its reference against what it must be by definition.
 use ridgepole::{
-    Rng,
+    Averaging, DType, ElasticNet, Group, HostData, Key, Rng, Rounding, Session, Warmup,
     cpu::{AdagradStep, Descent, FtrlStep, adagrad, ftrl},
+    ops::Ftrl,
 };
 
 const STEPS: usize = 50;
@@ -57,4 +58,56 @@ fn the_weight_is_the_minimum_over_all_steps() {
         }
     }
     assert!(zeros > 5 && others > 5, "{zeros} zeros, {others} others: one side was not tried");
+}
+
+/// What is kept beside the weight, from the step in f64: a master that loses nothing, the average of what is stored, and one
+/// of the two neighbours in bf16.
+#[test]
+fn masters_averages_and_rounding_follow_the_step() {
+    let (session, len, decay) = (Session::new().expect("an adapter"), 67, 0.75);
+    let step = FtrlStep { descent: descent(0.5), beta: 1.0, l1: 0.05, l2: 0.6 };
+    let key = Key { seed: 7, stream: 1, step: 2, first_element: 0 };
+    for (dtype, master, rounding) in [
+        (DType::F32, false, Rounding::Nearest),
+        (DType::F16, true, Rounding::Nearest),
+        (DType::Bf16, false, Rounding::Stochastic(key)),
+    ] {
+        let ema = Some(Averaging { decay, warmup: Warmup::None });
+        let groups = vec![Group { prox: ElasticNet::new(0.05, 0.3), ..Group::default() }];
+        let op = Ftrl { groups, ema, master, rounding, ..Ftrl::new(dtype, len, 0.5) };
+        let mut rng = Rng::new(4);
+        let mut draw =
+            |dtype: DType, lo: f64| -> Vec<f64> { (0..len).map(|_| dtype.nearest(lo + (1.0 - lo) * rng.unit())).collect() };
+        let (g, w, z, n, average) =
+            (draw(dtype, -1.0), draw(dtype, -1.0), draw(DType::F32, -1.0), draw(DType::F32, 0.0), draw(DType::F32, -1.0));
+        let mut inputs = vec![(dtype, &g), (dtype, &w), (DType::F32, &z), (DType::F32, &n)];
+        inputs.extend(master.then_some((DType::F32, &w)));
+        inputs.push((DType::F32, &average));
+        let inputs: Vec<HostData> = inputs.into_iter().map(|(d, v)| HostData::from_f64(d, v.iter().copied())).collect();
+        let out: Vec<Vec<f64>> = session.run(&op, &inputs).expect("the op runs").iter().map(HostData::to_f64).collect();
+        let mut elsewhere = 0;
+        for i in 0..len {
+            let (weight, z1, n1) = ftrl(&step, w[i], g[i], z[i], n[i]);
+            let near = |got: f64, want: f64| assert!((got - want).abs() <= 2e-6, "{op:?}, element {i}: got {got}, want {want}");
+            near(out[1][i], z1);
+            near(out[2][i], n1);
+            let stored = out[0][i];
+            match dtype {
+                DType::F32 => near(stored, weight),
+                DType::F16 => {
+                    near(out[3][i], weight);
+                    assert_eq!(stored, dtype.nearest(out[3][i]), "{op:?}, element {i}");
+                }
+                _ => {
+                    assert!(
+                        (stored - weight).abs() <= weight.abs() * dtype.epsilon() + 1e-6,
+                        "{op:?}, element {i}: {stored}, {weight}"
+                    );
+                    elsewhere += usize::from(stored != dtype.nearest(weight));
+                }
+            }
+            near(out[out.len() - 1][i], decay * average[i] + (1.0 - decay) * if master { weight } else { stored });
+        }
+        assert_eq!(elsewhere > 5, dtype == DType::Bf16, "{elsewhere} of {len} went to the farther neighbour");
+    }
 }

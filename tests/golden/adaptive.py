@@ -1,4 +1,4 @@
-"""Adam by its own name, Lion, RMSprop and Adagrad: five steps in a row, as in `optimizers`."""
+"""Adam by its own name, Lion, RMSprop and Adagrad: as `optimizers` asks them."""
 
 import optax
 import torch
@@ -51,8 +51,8 @@ STATES = {
     "lion": lambda f: ["m"],
     "rmsprop": lambda f: ["square_avg"] + ["grad_avg"] * f["centered"] + ["momentum_buffer"] * (f["momentum"] > 0),
 }
-# What a state holds before the first step, if not zeros.
-START = {"adagrad": 0.1}
+# What a state holds before the first step, if not zeros; float32 has it.
+START = {"adagrad": 0.125}
 # Ops whose steps have no number.
 UNNUMBERED = ("lion", "rmsprop")
 
@@ -110,6 +110,19 @@ def cases():
     yield "adagrad", "eps 1e-2 outside the root, skipped step", adagrad(eps=1e-2, non_finite="skip"), (Torch,)
     inside = adagrad(decayed, eps=1e-2, eps_place="inside_root", gpu_scale=True)
     yield "adagrad", "eps inside the root, decoupled decay, scale from the GPU", inside, (Optax,)
+
+    # Averages, masters and rounding are the same for all: `sgd_adamw` tries more of them.
+    key = {"stochastic": {"seed": 0x0123456789ABCDEF, "stream": 5}}
+    random = {"dtype": "bf16", "ema": {"decay": 0.75}, "rounding": key}
+    kept = {"dtype": "f16", "master": True, "ema": {"decay": 0.9, "warmup": {"tensorflow": {"updates": 0}}}}
+    for op, make, oracles in (
+        ("adam", adam, both),
+        ("lion", lion, (Optax,)),
+        ("rmsprop", lambda **f: rmsprop(alpha=0.9, eps=1e-3, momentum=0.5, **f), both),
+        ("adagrad", lambda **f: adagrad(coupled, eps=0.0, lr_decay=0.1, **f), both),
+    ):
+        yield op, "bf16 rounded at random by Philox, EMA", make(**random), oracles
+        yield op, "f16 with f32 masters, EMA with TensorFlow's warm-up", make(**kept), oracles
 
 
 def files():

@@ -13,7 +13,7 @@ import torch.nn.functional as F
 
 from oracle import JAX, TORCH, File, agree, draw, stored
 
-N, C, S = 3, 5, 5
+N, C, S = 2, 3, 3
 FLAX = f"flax {flax.__version__}, {JAX}"
 
 
@@ -76,7 +76,7 @@ def trained(file):
             ("neither weight nor bias", base | {"space": first, "weight": False, "bias": False}, {}),
             ("weight only, channels last", base | {"space": last, "bias": False}, {}),
             ("bias only, eps 1e-3", base | {"space": first, "weight": False, "eps": 1e-3}, {}),
-            ("batch norm of plain rows (S = 1)", base | {"space": space("channels_last", 23, 1)}, {}),
+            ("batch norm of plain rows (S = 1)", base | {"space": space("channels_last", 7, 1)}, {}),
             ("mean 10^4 times the spread", base | {"space": first}, shifted),
         )
     ):
