@@ -65,6 +65,10 @@ proptest! {
         survives_json(&grad)?;
         survives_json(&prox)?;
     }
+}
+
+proptest! {
+    #![proptest_config(config(24))]
 
     #[test]
     fn optimizers_over_any_arena(

@@ -2,7 +2,7 @@
 use super::{config, dtypes, holds, spaces, survives_json};
 use proptest::prelude::*;
 use ridgepole::{
-    Activation, Bits, Key, MaskMode, OneValue, Pattern, Running, RunningUpdate, RunningVariance, Scaling, Share, ops,
+    Activation, Bits, DType, Key, MaskMode, OneValue, Pattern, Running, RunningUpdate, RunningVariance, Scaling, Share, ops,
 };
 
 proptest! {
@@ -29,24 +29,45 @@ proptest! {
         holds(&backward, Pattern::Ordinary, seed)?;
         survives_json(&backward)?;
     }
+}
+
+/// Storage and what follows in the same pass, by turns: each is a pipeline, and the cross-check has them all.
+fn fusions() -> impl Strategy<Value = (DType, Activation, bool)> {
+    prop::sample::select(vec![
+        (DType::F32, Activation::None, false),
+        (DType::F16, Activation::Relu, true),
+        (DType::Bf16, Activation::LeakyRelu { slope: 0.1 }, false),
+        (DType::F32, Activation::Gelu, true),
+    ])
+}
+
+fn runnings() -> impl Strategy<Value = Option<Running>> {
+    prop::option::of((prop_oneof![Just(0.1), 0.0..=1.0f64], any::<bool>())).prop_map(|running| {
+        running.map(|(a, biased)| Running {
+            update: RunningUpdate::Momentum(a),
+            variance: if biased { RunningVariance::Biased } else { RunningVariance::Unbiased },
+        })
+    })
+}
+
+fn patterns() -> impl Strategy<Value = Pattern> {
+    prop::sample::select(vec![Pattern::Ordinary, Pattern::Constant, Pattern::Offset])
+}
+
+proptest! {
+    #![proptest_config(config(16))]
 
     #[test]
     fn batch_norm_over_any_space(
-        dtype in dtypes(),
+        (dtype, activation, residual) in fusions(),
         space in spaces(1),
         (weight, bias) in any::<(bool, bool)>(),
         eps in prop_oneof![Just(1e-5), 0.0..1.0f64],
-        running in prop::option::of((prop_oneof![Just(0.1), 0.0..=1.0f64], any::<bool>())),
+        running in runnings(),
         one_value in prop::sample::select(vec![OneValue::SkipRunning, OneValue::Guard]),
-        pattern in prop::sample::select(vec![Pattern::Ordinary, Pattern::Constant, Pattern::Offset]),
-        activation in prop::sample::select(vec![Activation::None, Activation::Relu, Activation::LeakyRelu { slope: 0.1 }]),
-        residual in any::<bool>(),
+        pattern in patterns(),
         seed in any::<u64>(),
     ) {
-        let running = running.map(|(a, biased)| Running {
-            update: RunningUpdate::Momentum(a),
-            variance: if biased { RunningVariance::Biased } else { RunningVariance::Unbiased },
-        });
         let train = ops::BatchNorm { dtype, space, eps, weight, bias, running, one_value, activation, residual };
         holds(&train, pattern, seed)?;
         survives_json(&train)?;
@@ -59,6 +80,22 @@ proptest! {
         let frozen = ops::BatchNormFrozenBackward { dtype, space, eps, weight, bias, activation, residual };
         holds(&frozen, pattern, seed)?;
         survives_json(&frozen)?;
+    }
+}
+
+// Each of these meets new pipelines in most cases: the size of a virtual batch is part of them.
+proptest! {
+    #![proptest_config(config(12))]
+
+    #[test]
+    fn batches_in_part_over_any_space(
+        dtype in dtypes(),
+        space in spaces(1),
+        (weight, bias) in any::<(bool, bool)>(),
+        running in runnings(),
+        pattern in patterns(),
+        seed in any::<u64>(),
+    ) {
         let masked = ops::BatchNormMasked { dtype, space, eps: 1e-5, weight, bias, running };
         holds(&masked, pattern, seed)?;
         survives_json(&masked)?;
