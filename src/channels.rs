@@ -12,7 +12,7 @@ mod masking;
 mod results;
 mod steps;
 
-pub(crate) use bound::{Moments, SumErrors, inverse_std_error};
+pub(crate) use bound::{Moments, SumErrors, inverse_std_error, norm_of, sum_of};
 pub(crate) use channel::{Batch, Pass, difference};
 pub(crate) use fields::{
     BIAS, DBIAS, DRESIDUAL, DTYPE, DWEIGHT, EPS, RESIDUAL, SPACE, VIRTUAL_BATCH, WEIGHT, backward_args, benches, cases,

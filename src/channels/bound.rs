@@ -1,5 +1,5 @@
 //! How far off the channel statistics of the kernels may be.
-use crate::{DType, cpu};
+use crate::{Approx, DType, cpu, transform::norm_after};
 
 const E: f64 = DType::F32.epsilon();
 
@@ -72,4 +72,19 @@ impl SumErrors {
         let dweight = products * (rstd_error + E * (steps + tree + 4.0) * (rstd + rstd_error)) + 2.0 * (1.0 + rstd) * flushed;
         Self { dbias: E * (steps + tree) * sum + flushed, dweight }
     }
+}
+
+/// The sum of a channel's terms as the kernels form it: each passes through the additions that `depth` counts.
+pub(crate) fn sum_of(terms: &[Approx]) -> Approx {
+    let (steps, tree) = depth(terms.len());
+    let (value, error) = terms.iter().fold((0.0, 0.0), |(v, e), t| (v + t.value, e + t.error));
+    let magnitudes: f64 = terms.iter().map(|t| t.value.abs() + t.error).sum();
+    let flushed = if magnitudes == 0.0 { 0.0 } else { terms.len() as f64 * DType::F32.least_normal() };
+    Approx { value, error: error + E * (steps + tree) * magnitudes + flushed }
+}
+
+/// The norm of a channel as the kernels find it with `lib/channel_norm`.
+pub(crate) fn norm_of(values: &[f64]) -> Approx {
+    let (steps, tree) = depth(values.len());
+    norm_after(values, steps + tree)
 }

@@ -1,7 +1,7 @@
 //! What the gradient transforms share: the arena of gradients, passes over it, references over its live elements.
 mod norm;
 
-pub(crate) use norm::{Clip, norm_scale, norm_ulps};
+pub(crate) use norm::{Clip, norm_after, norm_scale, norm_ulps};
 pub use norm::{ClipForm, NonFiniteNorm};
 
 use crate::{

@@ -101,13 +101,28 @@ pub(crate) fn norm_scale(largest: f64) -> f64 {
 /// How many ulp of itself a norm from `lib/scaled_squares` is off, from sums in levels with `blocks` partials at first.
 pub(crate) fn norm_ulps(blocks: usize) -> f64 {
     let levels = (blocks as f64).log(256.0).ceil().max(1.0);
+    // The four parts of a quad, and the levels.
+    ulps_after(2.0 + CHAIN * (1.0 + levels))
+}
+
+/// The same if no square goes through more than so many additions.
+fn ulps_after(additions: f64) -> f64 {
     // Scaling is exact. All terms are positive, so each addition is off by an ulp of the sum at most; before them the square,
-    // after them the four parts of a quad, and the sum of two scales. The root halves what is relative, and adds its own.
-    (1.0 + 2.0 + 1.0 + CHAIN * (1.0 + levels)) / 2.0 + 4.5
+    // after them the sum of two scales. The root halves what is relative, and adds its own.
+    (1.0 + 1.0 + additions) / 2.0 + 4.5
 }
 
 /// The norm of `g` as the kernels find it from sums of squares in levels, `blocks` partials at first.
 pub(crate) fn norm_of(g: &[f64], blocks: usize) -> Approx {
+    norm_off(g, norm_ulps(blocks))
+}
+
+/// The norm of `g` by `lib/scaled_squares`, if no square goes through more than so many additions.
+pub(crate) fn norm_after(g: &[f64], additions: f64) -> Approx {
+    norm_off(g, ulps_after(additions))
+}
+
+fn norm_off(g: &[f64], ulps: f64) -> Approx {
     let value = cpu::norm(g);
     if value.is_nan() || value > f64::from(f32::MAX) {
         return Approx::exact(if value.is_nan() { value } else { f64::INFINITY });
@@ -116,7 +131,7 @@ pub(crate) fn norm_of(g: &[f64], blocks: usize) -> Approx {
     let least = DType::F32.least_normal();
     let tiny = g.iter().filter(|g| **g != 0.0 && g.abs() < least).count() as f64;
     let flushed = least * (tiny.sqrt() + if value < 2.0 * least && value > 0.0 { 1.0 } else { 0.0 });
-    Approx { value, error: norm_ulps(blocks) * DType::F32.epsilon() * value + flushed }
+    Approx { value, error: ulps * DType::F32.epsilon() * value + flushed }
 }
 
 impl Gradients<'_> {

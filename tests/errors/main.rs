@@ -6,6 +6,7 @@ mod batch_norms;
 mod binding;
 mod branches;
 mod fields;
+mod filters;
 mod json;
 mod limits;
 mod losses;

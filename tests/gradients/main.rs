@@ -3,6 +3,7 @@
 mod activity;
 mod batch_norms;
 mod branches;
+mod filters;
 mod losses;
 mod masks;
 mod mixing;

@@ -18,6 +18,10 @@ mod layer_norm;
 mod layer_norm_backward;
 mod rms_norm;
 mod rms_norm_backward;
+mod weight_norm;
+mod weight_norm_backward;
+mod weight_standardization;
+mod weight_standardization_backward;
 
 pub use batch_norm::{batch_norm, inverse_std, moments};
 pub use batch_norm_apply::batch_norm_apply;
@@ -38,3 +42,7 @@ pub use layer_norm::layer_norm;
 pub use layer_norm_backward::layer_norm_backward;
 pub use rms_norm::rms_norm;
 pub use rms_norm_backward::rms_norm_backward;
+pub use weight_norm::weight_norm;
+pub use weight_norm_backward::weight_norm_backward;
+pub use weight_standardization::weight_standardization;
+pub use weight_standardization_backward::weight_standardization_backward;

@@ -18,8 +18,13 @@ mod layer_norm;
 mod layer_norm_backward;
 mod rms_norm;
 mod rms_norm_backward;
+mod weight_norm;
+mod weight_norm_backward;
+mod weight_standardization;
+mod weight_standardization_backward;
 
 pub use batch_norm_ghost::GhostRunning;
+pub use weight_standardization::StandardForm;
 
 super::family! {
     norms: "Normalisation",
@@ -42,4 +47,8 @@ super::family! {
     layer_norm_backward::LayerNormBackward,
     rms_norm::RmsNorm,
     rms_norm_backward::RmsNormBackward,
+    weight_norm::WeightNorm,
+    weight_norm_backward::WeightNormBackward,
+    weight_standardization::WeightStandardization,
+    weight_standardization_backward::WeightStandardizationBackward,
 }

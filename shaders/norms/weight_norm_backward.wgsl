@@ -1,0 +1,25 @@
+// dg = sum dw * v / norm, dv = (dw - v / norm * dg) / norm * g, the sum over the filter.
+// One lane per filter: adds the filter's last partials in order and leaves what lib/channel_apply needs with
+// lib/scale_filters_backward: (1 / norm, dg, g, 0). Before it: lib/channel_reduce with lib/products, and the fold's levels.
+//!use lib/grid
+//!use lib/sum_vec4
+
+struct Params { blocks: u32, channels: u32, row: u32, stride: u32, count: u32, coefs: u32 }
+
+@group(0) @binding(0) var<uniform> params: Params;
+// Buffers: partials (with the coefficients from entry `coefs` on), g, inverse_norm, dg.
+
+override WG: u32 = 256;
+
+@compute @workgroup_size(WG)
+fn weight_norm_backward(@builtin(workgroup_id) wid: vec3<u32>,
+                        @builtin(num_workgroups) count: vec3<u32>,
+                        @builtin(local_invocation_index) index: u32) {
+    let block = workgroup_index(wid, count);
+    let c = block * WG + lane_of(index, WG);
+    if block >= params.blocks || c >= params.channels { return; }
+    var all = NOTHING;
+    for (var i = 0u; i < params.count; i++) { all = merge(all, partials[c * params.row + i * params.stride]); }
+    dg_put(c, all.y);
+    partials[params.coefs + c] = vec4<f32>(inverse_norm_at(c), all.y, g_at(c), 0.0);
+}

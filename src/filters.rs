@@ -1,0 +1,150 @@
+//! Weights that are normalised filter by filter: which way a matrix holds its filters, and what ops on them have in common.
+//!
+//! A filter is to these ops what a channel is to batch norm: a row is a channel of one sample, channels first, and a column is one
+//! with the channels last. So they share its kernels.
+use crate::{
+    Arg, Caps, DType, Error, HostData, Op, Pattern, Rng, Slot, Space, Step,
+    channels::{self, Channels},
+    fold::Partials,
+    ops::Field,
+    params,
+    wgsl::Source,
+};
+use serde::{Deserialize, Serialize};
+use std::ops::Range;
+
+/// Where the weights of one output lie in a matrix of weights. Frameworks differ, so it is a name.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum FilterAxis {
+    /// In a row: (outputs, inputs·kernel), PyTorch's linear and convolution weights (its `dim=0`).
+    #[default]
+    Rows,
+    /// In a column: (kernel·inputs, outputs), the kernels of Flax, Keras and TensorFlow (the last axis).
+    Columns,
+}
+
+params! { FilterParams { blocks: u32, channels: u32, row: u32, stride: u32, count: u32, coefs: u32 } }
+
+/// A matrix of weights as filters.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Filters {
+    pub rows: usize,
+    pub cols: usize,
+    pub axis: FilterAxis,
+}
+
+impl Filters {
+    /// Filters as the channels of one sample.
+    pub fn space(self) -> Space {
+        match self.axis {
+            FilterAxis::Rows => Space::channels_first(1, self.rows, self.cols),
+            FilterAxis::Columns => Space::channels_last(1, self.cols, self.rows),
+        }
+    }
+
+    pub fn tensor(self) -> Channels {
+        Channels::of(&self.space())
+    }
+
+    pub fn len(self) -> usize {
+        self.space().len()
+    }
+
+    /// How many filters there are.
+    pub fn count(self) -> usize {
+        self.space().c
+    }
+
+    /// How many values each has.
+    pub fn values(self) -> usize {
+        self.space().s
+    }
+
+    pub fn check(self, op: &'static str) -> Result<(), Error> {
+        self.space().check(op).map(|_| ()).map_err(|_| {
+            let Self { rows, cols, .. } = self;
+            Error::argument(op, "rows", format!("x cols is {rows} x {cols} weights, must be at most 2^34: split the matrix"))
+        })
+    }
+
+    /// Where the values of a filter lie in memory.
+    pub fn places(self, filter: usize) -> Vec<usize> {
+        channels::places(&self.space(), filter)
+    }
+
+    pub fn patterns(self, dtype: DType) -> Vec<Pattern> {
+        channels::patterns(dtype, &self.space())
+    }
+
+    /// The pattern is for what goes by the name of a tensor of `channels::fill`.
+    pub fn fill(self, dtype: DType, arg: &Arg, rng: &mut Rng, pattern: Pattern) -> HostData {
+        channels::fill(&self.space(), dtype, arg, rng, pattern)
+    }
+}
+
+/// The step with one lane per filter: its last partials become coefficients behind them, and what `vectors` names.
+pub(crate) fn per_filter(
+    caps: &Caps,
+    source: Source,
+    (partials, coefs): (&Partials, &Range<u64>),
+    vectors: Vec<(&'static str, Slot, bool)>,
+) -> Step {
+    let blocks = channels::blocks(partials.rows, caps);
+    let params = FilterParams {
+        blocks: blocks as u32,
+        channels: partials.rows as u32,
+        row: partials.row as u32,
+        stride: partials.stride as u32,
+        count: partials.count as u32,
+        coefs: ((coefs.start - partials.range.start) / 16) as u32,
+    };
+    let first = (partials.monoid.decl("partials", true), Slot::Scratch(partials.range.start..coefs.end));
+    channels::per_channel(caps, source, first, vectors, (blocks, params.into()), partials.count)
+}
+
+pub(crate) const DTYPE: Field =
+    Field { name: "dtype", default: "", about: "storage of the weights: f32, f16 or bf16; vectors are f32" };
+pub(crate) const ROWS: Field = Field { name: "rows", default: "", about: "rows of the matrix" };
+pub(crate) const COLS: Field = Field { name: "cols", default: "", about: "columns of the matrix; rows·cols is at most 2^34" };
+pub(crate) const AXIS: Field =
+    Field { name: "axis", default: "\"rows\"", about: "whether a filter is a row (rows) or a column (columns)" };
+
+/// Shapes for the checks, each along both axes: no value and one, filters that are whole quads and not, shorter and longer than a
+/// workgroup and than a chunk, more filters than lanes, and the whole matrix as one.
+pub(crate) fn cases(make: impl Fn(usize, DType, Filters) -> Box<dyn Op>) -> Vec<Box<dyn Op>> {
+    let shapes = [
+        (1, 5),
+        (5, 1),
+        (0, 4),
+        (3, 0),
+        (8, 4),
+        (4, 7),
+        (33, 64),
+        (12, 49),
+        (300, 12),
+        (7, 257),
+        (1500, 3),
+        (2, 2501),
+        (3, 2304),
+        (1, 40_001),
+    ];
+    let mut out = Vec::new();
+    for (i, (count, values)) in shapes.into_iter().enumerate() {
+        for axis in [FilterAxis::Rows, FilterAxis::Columns] {
+            let (rows, cols) = if axis == FilterAxis::Rows { (count, values) } else { (values, count) };
+            for dtype in [DType::F32, DType::FLOATS[1 + i % 2]] {
+                out.push(make(out.len(), dtype, Filters { rows, cols, axis }));
+            }
+        }
+    }
+    out
+}
+
+/// A linear layer of a transformer, and the convolution of a residual network.
+pub(crate) fn benches(make: impl Fn(DType, Filters) -> Box<dyn Op>) -> Vec<Box<dyn Op>> {
+    let of = |rows, cols, axis| Filters { rows, cols, axis };
+    let (linear, conv) = (of(4096, 4096, FilterAxis::Rows), of(512, 4608, FilterAxis::Rows));
+    let all = [(DType::F32, linear), (DType::F32, of(4096, 4096, FilterAxis::Columns)), (DType::F32, conv), (DType::F16, linear)];
+    all.map(|(d, f)| make(d, f)).into()
+}

@@ -1,0 +1,142 @@
+//! The gradients of weight normalisation. Kernel: `shaders/norms/weight_norm_backward.wgsl`. Reference:
+//! `cpu::weight_norm_backward`.
+use super::weight_norm::{FIELDS, fill};
+use crate::{
+    Approx, Arg, Caps, DType, Error, Expected, FilterAxis, HostData, Lowered, Op, Pattern, Rng,
+    channels::{Map, Reduction, sum_of, whole},
+    cpu,
+    filters::{self, Filters, per_filter},
+    fold::Monoid,
+    kernel,
+    ops::Entry,
+    segment::check_float,
+};
+use serde::{Deserialize, Serialize};
+
+/// The gradients of [`WeightNorm`](super::WeightNorm): dg = Σdw·v/‖v‖ over the filter, and dv = g/‖v‖·(dw - v/‖v‖·dg), which has no
+/// part along v.
+///
+/// Reads `v` and `dw` (rows·cols elements), `g` (one f32 per filter) and `inverse_norm` as the forward op wrote it (f32 per
+/// filter). Writes `dv` (as `v`) and `dg` (f32 per filter). Sums are formed in chunks of fixed size and merged in a fixed order:
+/// results are the same bit for bit from run to run on a device. Three dispatches, more for long filters and for tensors beyond
+/// the binding limit. A device must be able to bind 32 bytes per filter.
+///
+/// Where `inverse_norm` is 0, that is for a filter of zeros, no gradient exists: `dv` and `dg` are 0 there, as the filter itself is
+/// (PyTorch's are NaN). Such a filter stays at 0 until something else moves it. A NaN or infinity makes its filter of `dv` and its
+/// `dg` NaN or infinite, and nothing else.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct WeightNormBackward {
+    /// How `v`, `dw` and `dv` are stored.
+    pub dtype: DType,
+    /// Rows of the matrix. May be 0.
+    pub rows: usize,
+    /// Columns. May be 0; rows·cols is at most 2^34.
+    pub cols: usize,
+    /// Which of them are filters.
+    #[serde(default)]
+    pub axis: FilterAxis,
+}
+
+const NAME: &str = "weight_norm_backward";
+
+impl WeightNormBackward {
+    /// Filters are rows.
+    pub fn new(dtype: DType, rows: usize, cols: usize) -> Self {
+        Self { dtype, rows, cols, axis: FilterAxis::Rows }
+    }
+
+    fn shape(&self) -> Filters {
+        Filters { rows: self.rows, cols: self.cols, axis: self.axis }
+    }
+}
+
+impl Op for WeightNormBackward {
+    fn name(&self) -> &'static str {
+        NAME
+    }
+
+    fn args(&self) -> Vec<Arg> {
+        let (len, filters) = (self.shape().len(), self.shape().count());
+        let mut args = ["v", "dw"].map(|name| Arg::read(name, self.dtype, len)).to_vec();
+        args.extend(["g", "inverse_norm"].map(|name| Arg::read(name, DType::F32, filters)));
+        args.push(Arg::write("dv", self.dtype, len));
+        args.push(Arg::write("dg", DType::F32, filters));
+        args
+    }
+
+    fn lower(&self, caps: &Caps) -> Result<Lowered, Error> {
+        let (args, mut out, of) = (self.args(), Lowered::default(), self.shape());
+        check_float(NAME, &args[0])?;
+        of.check(NAME)?;
+        if of.count() == 0 {
+            return Ok(out);
+        }
+        let tensor = of.tensor();
+        let what = Reduction {
+            parts: &["lib/products", "lib/gradient_plain", "lib/center_none"],
+            monoid: Monoid::SUM4,
+            tensors: &[("x", 0), ("dy", 1)],
+            vectors: &[("spread", whole(&args, 3))],
+            consts: &[],
+            eps: 0.0,
+        };
+        let partials = tensor.reduce(NAME, &mut out, caps, &args, &what)?.until(&mut out, caps, 64);
+        let coefs = out.scratch(16 * tensor.channels, caps);
+        let vectors =
+            vec![("g", whole(&args, 2), false), ("inverse_norm", whole(&args, 3), false), ("dg", whole(&args, 5), true)];
+        out.steps.push(per_filter(caps, kernel!("norms/weight_norm_backward"), (&partials, &coefs), vectors));
+        let map = Map::of("lib/scale_filters_backward", &[("v", 0, false), ("dw", 1, false), ("dv", 4, true)]);
+        tensor.apply(NAME, &mut out, caps, &args, &map, coefs)?;
+        Ok(out)
+    }
+
+    fn patterns(&self) -> Vec<Pattern> {
+        self.shape().patterns(self.dtype)
+    }
+
+    fn fill(&self, arg: &Arg, rng: &mut Rng, pattern: Pattern) -> HostData {
+        fill(self.shape(), self.dtype, arg, rng, pattern)
+    }
+
+    fn reference(&self, args: &[HostData]) -> Vec<Expected> {
+        let of = self.shape();
+        let [v, dw, g, inverse] = [0, 1, 2, 3].map(|i| args[i].to_f64());
+        let zeros = |len: usize| (vec![0.0; len], vec![0.0; len]);
+        let (mut dv, mut dg) = (zeros(v.len()), zeros(of.count()));
+        for f in 0..of.count() {
+            let places = of.places(f);
+            let at = |from: &[f64]| places.iter().map(|&i| from[i]).collect::<Vec<_>>();
+            let (exact, along) = cpu::weight_norm_backward(&at(&v), &at(&dw), g[f], inverse[f]);
+            let [scale, factor] = [inverse[f], g[f]].map(Approx::exact);
+            let [v, dw] = [at(&v), at(&dw)].map(|all| all.into_iter().map(Approx::exact).collect::<Vec<_>>());
+            let terms: Vec<Approx> = v.iter().zip(&dw).map(|(v, dw)| v.times(scale).times(*dw)).collect();
+            let sum = Approx { value: along, ..sum_of(&terms) };
+            (dg.0[f], dg.1[f]) = (along, sum.error);
+            for (((&i, value), v), dw) in places.iter().zip(exact).zip(&v).zip(&dw) {
+                let rest = Approx::sum([*dw, v.times(scale).times(sum).negative()]);
+                let kernel = rest.times(scale).times(factor);
+                (dv.0[i], dv.1[i]) = (value, Approx { value, ..kernel }.stored(self.dtype));
+            }
+        }
+        [dv, dg].map(|(value, bound)| Expected::Within { value, bound }).into()
+    }
+}
+
+fn cases() -> Vec<Box<dyn Op>> {
+    filters::cases(|_, dtype, Filters { rows, cols, axis }| Box::new(WeightNormBackward { dtype, rows, cols, axis }))
+}
+
+fn bench() -> Vec<Box<dyn Op>> {
+    filters::benches(|dtype, Filters { rows, cols, axis }| Box::new(WeightNormBackward { dtype, rows, cols, axis }))
+}
+
+pub(super) const ENTRY: Entry = Entry {
+    name: NAME,
+    summary: "the gradients of weight_norm: of the directions, and of the norms",
+    formula: "dg = Σdw·v/‖v‖, dv = g/‖v‖·(dw - v/‖v‖·dg)",
+    fields: FIELDS,
+    cases,
+    bench,
+    parse: crate::ops::parse::<WeightNormBackward>,
+};

@@ -1,0 +1,288 @@
+//! Weight standardization. Kernel: `shaders/norms/weight_standardization.wgsl`. Reference: `cpu::weight_standardization`.
+use crate::{
+    Activation, Approx, Arg, Caps, DType, Error, Expected, FilterAxis, HostData, Lowered, Op, Pattern, Rng, RunningVariance,
+    Slot,
+    channels::{self, Batch, Fused, MOMENTS, Reduction, given_or, inverse_std_error, per_channel, position, whole},
+    cpu,
+    filters::{self, Filters},
+    kernel,
+    ops::{Entry, Field},
+    params,
+    segment::check_float,
+};
+use serde::{Deserialize, Serialize};
+
+/// What a filter's deviations are divided by. σ² is its variance and m how many values it has, its fan-in. Publications and
+/// frameworks differ, so it is a name.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum StandardForm {
+    /// √(σ² + ε): the paper, BiT, timm's `StdConv2d`.
+    #[default]
+    Inside,
+    /// √σ² + ε: the authors' code, which takes the unbiased variance.
+    Outside,
+    /// √max(m·σ², ε): scaled, so that the output keeps the input's variance. NF-nets as published, with ε = 1e-4.
+    FanInFloor,
+    /// √(m·(σ² + ε)): the same scale in timm's `ScaledStdConv2d`.
+    FanInInside,
+}
+
+params! {
+    WeightStandardizationParams {
+        blocks: u32, channels: u32, row: u32, stride: u32, count: u32, coefs: u32, divisor: f32, fan: f32,
+        inside: f32, outside: f32, least: f32, form: u32
+    }
+}
+
+/// y = gain·(x - μ)/deviation for each filter of a matrix of weights, with its mean μ and a deviation of the given form.
+///
+/// Reads `x` (rows·cols weights, row after row) and `gain` (one f32 per filter; absent: 1). Writes `y` (as `x`) and, for the
+/// backward pass, per filter in f32: `mean` μ, `rstd` r = 1/deviation, and `slope` -2/(d·r²)·∂r/∂σ², how strongly the variance pulls
+/// on the gradient (d is the variance's divisor). A filter is a row or a column ([`FilterAxis`]). Statistics are those of
+/// [`LayerNorm`](super::LayerNorm): gathered in chunks of fixed size from values measured from one of them, and merged in a fixed
+/// order, so results are the same bit for bit from run to run on a device, and σ² is exactly 0 for a constant filter. Three
+/// dispatches, more for long filters and for tensors beyond the binding limit.
+///
+/// A filter with a NaN or an infinity, or whose squared deviations overflow f32 (|x - μ|·√m about 10^19), becomes NaN, with its
+/// statistics; the others do not. Where the deviation is 0, r is taken as 0: a constant filter gives zeros, even with ε = 0. So does
+/// a single value, whose unbiased variance is taken as 0. A device must be able to bind 32 bytes per filter.
+///
+/// Qiao, Wang, Liu, Shen and Yuille, "Micro-Batch Training with Batch-Channel Normalization and Weight Standardization", 2019;
+/// Brock, De, Smith and Simonyan, "High-Performance Large-Scale Image Recognition Without Normalization", 2021.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct WeightStandardization {
+    /// How `x` and `y` are stored.
+    pub dtype: DType,
+    /// Rows of the matrix. May be 0.
+    pub rows: usize,
+    /// Columns. May be 0; rows·cols is at most 2^34.
+    pub cols: usize,
+    /// Which of them are filters.
+    #[serde(default)]
+    pub axis: FilterAxis,
+    /// What deviations are divided by.
+    #[serde(default)]
+    pub form: StandardForm,
+    /// ε of the form; at least 0.
+    #[serde(default = "channels::eps")]
+    pub eps: f64,
+    /// Whether σ² is divided by m or m - 1.
+    #[serde(default = "biased")]
+    pub variance: RunningVariance,
+    /// Whether there is a gain.
+    #[serde(default)]
+    pub gain: bool,
+}
+
+fn biased() -> RunningVariance {
+    RunningVariance::Biased
+}
+
+const NAME: &str = "weight_standardization";
+const E: f64 = DType::F32.epsilon();
+/// What the kernel's 1/√v is below, where it is not 0: v is a normal number.
+const LARGEST: f64 = 9.3e18;
+
+impl WeightStandardization {
+    /// Rows, by the biased variance with ε = 1e-5 inside the root, without a gain.
+    pub fn new(dtype: DType, rows: usize, cols: usize) -> Self {
+        let (axis, form, eps) = (FilterAxis::Rows, StandardForm::Inside, channels::eps());
+        Self { dtype, rows, cols, axis, form, eps, variance: biased(), gain: false }
+    }
+
+    fn shape(&self) -> Filters {
+        Filters { rows: self.rows, cols: self.cols, axis: self.axis }
+    }
+
+    /// m, and the divisor of the variance.
+    fn counts(&self) -> [f64; 2] {
+        let m = self.shape().values().max(1) as f64;
+        [m, if self.variance == RunningVariance::Unbiased { (m - 1.0).max(1.0) } else { m }]
+    }
+
+    /// What the variance is multiplied by, what is added to that, what to its root, and what it is at least.
+    fn terms(&self) -> [f64; 4] {
+        let (m, eps) = (self.counts()[0], self.eps);
+        match self.form {
+            StandardForm::Inside => [1.0, eps, 0.0, 0.0],
+            StandardForm::Outside => [1.0, 0.0, eps, 0.0],
+            StandardForm::FanInFloor => [m, 0.0, 0.0, eps],
+            StandardForm::FanInInside => [m, m * eps, 0.0, 0.0],
+        }
+    }
+
+    /// r and the slope as the kernel finds them for a variance.
+    fn spread(&self, variance: Approx) -> [Approx; 2] {
+        let ([fan, inside, outside, least], d) = (self.terms(), Approx::exact(self.counts()[1]));
+        if self.form == StandardForm::Outside {
+            let root = variance.root();
+            // A product with 1/√v, itself off by 8 ulp, in place of the root.
+            let root = Approx { error: root.error + 10.0 * E * (root.value + root.error), ..root };
+            let deviation = Approx::sum([root, Approx::host(outside)]);
+            let r = match deviation.value - deviation.error <= 1e-37 {
+                true if deviation == Approx::exact(0.0) => deviation,
+                true => {
+                    let value = if deviation.value == 0.0 { 0.0 } else { 1.0 / deviation.value };
+                    Approx { value, error: value + LARGEST }
+                }
+                false => Approx::exact(1.0).over(deviation),
+            };
+            return [r, inverse_root(variance, 0.0).over(d)];
+        }
+        let scaled = if fan == 1.0 { variance } else { variance.times(Approx::exact(fan)) };
+        let (floor, slack) = (least.max(scaled.value), scaled.error + Approx::host(least).error);
+        let r = inverse_root(Approx { value: floor, error: slack }, inside);
+        let active = r.over(d).times(Approx::exact(fan));
+        let slope = match least == 0.0 || (scaled.value - least).abs() > slack {
+            true if scaled.value > least || least == 0.0 => active,
+            true => Approx::exact(0.0),
+            // On either side of the floor.
+            false => {
+                let value = if scaled.value > least { active.value } else { 0.0 };
+                Approx { value, error: active.value + active.error }
+            }
+        };
+        [r, slope]
+    }
+}
+
+/// 1/√(v + ε) by `lib/inverse_std`.
+fn inverse_root(v: Approx, eps: f64) -> Approx {
+    let value = cpu::inverse_std(v.value, eps);
+    // The root may be of 0, or of the least normal number.
+    let doubtful = v.error > 0.0 && v.value + eps - v.error <= DType::F32.least_normal();
+    Approx { value, error: if doubtful { value + LARGEST } else { inverse_std_error(v.value, v.error, eps) } }
+}
+
+impl Op for WeightStandardization {
+    fn name(&self) -> &'static str {
+        NAME
+    }
+
+    fn args(&self) -> Vec<Arg> {
+        let (len, filters) = (self.shape().len(), self.shape().count());
+        let mut args = vec![Arg::read("x", self.dtype, len)];
+        args.extend(self.gain.then(|| Arg::read("gain", DType::F32, filters)));
+        args.push(Arg::write("y", self.dtype, len));
+        args.extend(["mean", "rstd", "slope"].map(|name| Arg::write(name, DType::F32, filters)));
+        args
+    }
+
+    fn lower(&self, caps: &Caps) -> Result<Lowered, Error> {
+        let (args, mut out, of) = (self.args(), Lowered::default(), self.shape());
+        check_float(NAME, &args[0])?;
+        of.check(NAME)?;
+        channels::check_eps(NAME, self.eps)?;
+        if of.count() == 0 {
+            return Ok(out);
+        }
+        let (tensor, at) = (of.tensor(), |name| whole(&args, position(&args, name).expect("an argument")));
+        let (parts, tensors) = (&["lib/moments"], &[("x", 0)]);
+        let what = Reduction { parts, monoid: MOMENTS, tensors, vectors: &[], consts: &[], eps: 0.0 };
+        let partials = tensor.reduce(NAME, &mut out, caps, &args, &what)?.until(&mut out, caps, 64);
+        let coefs = out.scratch(16 * tensor.channels, caps);
+        let gain = given_or(1.0, &args, "gain", tensor.channels, &mut out, caps);
+        let mut vectors = vec![("gain", gain, false)];
+        vectors.extend(["mean", "rstd", "slope"].map(|name| (name, at(name), true)));
+        let (blocks, [_, divisor]) = (channels::blocks(tensor.channels, caps), self.counts());
+        let [fan, inside, outside, least] = self.terms().map(|v| v as f32);
+        let params = WeightStandardizationParams {
+            blocks: blocks as u32,
+            channels: tensor.channels as u32,
+            row: partials.row as u32,
+            stride: partials.stride as u32,
+            count: partials.count as u32,
+            coefs: ((coefs.start - partials.range.start) / 16) as u32,
+            divisor: divisor as f32,
+            fan,
+            inside,
+            outside,
+            least,
+            form: u32::from(self.form == StandardForm::Outside),
+        };
+        let first = (MOMENTS.decl("partials", true), Slot::Scratch(partials.range.start..coefs.end));
+        let kernel = kernel!("norms/weight_standardization");
+        out.steps.push(per_channel(caps, kernel, first, vectors, (blocks, params.into()), partials.count));
+        let plain = Fused { activation: Activation::None, residual: false };
+        tensor.normalize(NAME, &mut out, caps, &args, plain, coefs)?;
+        Ok(out)
+    }
+
+    fn patterns(&self) -> Vec<Pattern> {
+        self.shape().patterns(self.dtype)
+    }
+
+    fn fill(&self, arg: &Arg, rng: &mut Rng, pattern: Pattern) -> HostData {
+        self.shape().fill(self.dtype, arg, rng, pattern)
+    }
+
+    fn reference(&self, args: &[HostData]) -> Vec<Expected> {
+        let (of, x, [m, d]) = (self.shape(), args[0].to_f64(), self.counts());
+        let gain = if self.gain { args[1].to_f64() } else { vec![1.0; of.count()] };
+        let nan = |len: usize| (vec![f64::NAN; len], vec![0.0; len]);
+        let (mut y, mut statistics) = (nan(x.len()), [(); 3].map(|()| nan(of.count())));
+        for f in 0..of.count() {
+            let places = of.places(f);
+            let values: Vec<f64> = places.iter().map(|&i| x[i]).collect();
+            // A filter with a value that is not finite becomes NaN, as all is from the start.
+            let Some(batch) = Batch::of(&values, self.eps) else { continue };
+            let unbiased = self.variance == RunningVariance::Unbiased;
+            let (row, mean, r, slope) = cpu::weight_standardization(&values, gain[f], self.form, unbiased, self.eps);
+            let [rstd, pull] = self.spread(batch.variance(m / d));
+            for (out, (value, kernel)) in statistics.iter_mut().zip([(mean, batch.mean), (r, rstd), (slope, pull)]) {
+                (out.0[f], out.1[f]) = (value, kernel.error);
+            }
+            let factor = Approx::exact(gain[f]).times(rstd);
+            for (&i, value) in places.iter().zip(row) {
+                let kernel = batch.centred(x[i]).times(factor);
+                (y.0[i], y.1[i]) = (value, Approx { value, ..kernel }.stored(self.dtype));
+            }
+        }
+        std::iter::once(y).chain(statistics).map(|(value, bound)| Expected::Within { value, bound }).collect()
+    }
+}
+
+fn cases() -> Vec<Box<dyn Op>> {
+    use StandardForm::{FanInFloor, FanInInside, Inside, Outside};
+    filters::cases(|i, dtype, Filters { rows, cols, axis }| {
+        // With eps 0 the inverse deviation of a nearly constant filter has no digit that is sure: not for halves.
+        let eps = if i % 5 == 2 && dtype == DType::F32 { 0.0 } else { 1e-5 };
+        let form = [Inside, Outside, FanInFloor, FanInInside][(i / 2 + i / 8) % 4];
+        // Above the spread of some of the tensors.
+        let eps = if form == FanInFloor && i % 3 == 0 { 2.0 } else { eps };
+        let variance = if i % 7 < 3 { RunningVariance::Unbiased } else { RunningVariance::Biased };
+        Box::new(WeightStandardization { dtype, rows, cols, axis, form, eps, variance, gain: i % 4 < 2 })
+    })
+}
+
+fn bench() -> Vec<Box<dyn Op>> {
+    filters::benches(|dtype, Filters { rows, cols, axis }| {
+        Box::new(WeightStandardization { axis, gain: true, ..WeightStandardization::new(dtype, rows, cols) })
+    })
+}
+
+pub(super) const ENTRY: Entry = Entry {
+    name: NAME,
+    summary: "gives each filter of a weight matrix mean 0 and variance 1",
+    formula: "y = gain·(x - μ)/√(σ² + ε), or the forms of the authors' code and of NF-nets",
+    fields: &[
+        filters::DTYPE,
+        filters::ROWS,
+        filters::COLS,
+        filters::AXIS,
+        Field {
+            name: "form",
+            default: "\"inside\"",
+            about: "what deviations are divided by: inside (√(σ² + ε)), outside (√σ² + ε), fan_in_floor (√max(m·σ², ε)), \
+                    fan_in_inside (√(m·(σ² + ε)))",
+        },
+        Field { name: "eps", default: "1e-5", about: "ε of the form, at least 0" },
+        Field { name: "variance", default: "\"biased\"", about: "the divisor of σ²: biased (m) or unbiased (m - 1)" },
+        Field { name: "gain", default: "false", about: "whether there is a gain for each filter" },
+    ],
+    cases,
+    bench,
+    parse: crate::ops::parse::<WeightStandardization>,
+};

@@ -1,0 +1,177 @@
+//! The gradients of weight standardization. Kernel: `shaders/norms/weight_standardization_backward.wgsl`. Reference:
+//! `cpu::weight_standardization_backward`.
+use crate::{
+    Activation, Approx, Arg, Caps, DType, Error, Expected, FilterAxis, HostData, Lowered, Op, Pattern, Rng, Slot,
+    channels::{self, Fused, Pass, Products, difference, given_or, per_channel, position, unused_or, whole},
+    cpu,
+    filters::{self, Filters},
+    fold::Monoid,
+    kernel,
+    ops::{Entry, Field},
+    params,
+    segment::check_float,
+};
+use serde::{Deserialize, Serialize};
+
+params! {
+    WeightStandardizationBackwardParams {
+        blocks: u32, channels: u32, row: u32, stride: u32, count: u32, coefs: u32, values: f32
+    }
+}
+
+/// The gradients of [`WeightStandardization`](super::WeightStandardization) in any of its forms: with x̂ = (x - μ)·r, dgain = Σdy·x̂
+/// and dx = gain·r·(dy - Σdy/m - (x - μ)·slope·dgain), the sums over the filter.
+///
+/// Reads `x` and `dy` (rows·cols elements), and per filter in f32 `mean`, `rstd` and `slope` as the forward op wrote them, and `gain`
+/// (absent: 1). Writes `dx` (as `x`) and, where there is a gain, `dgain` (f32 per filter). Sums are formed in chunks of fixed size
+/// and merged in a fixed order: results are the same bit for bit from run to run on a device. Three dispatches, more for long
+/// filters and for tensors beyond the binding limit. A device must be able to bind 32 bytes per filter.
+///
+/// Where the deviation was 0 there is no gradient; r is 0 there, and so are `dx` and `dgain`. Error: that of a tree of f32 sums,
+/// relative to the sums of magnitudes. A NaN or infinity makes its filter NaN or infinite, and nothing else.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct WeightStandardizationBackward {
+    /// How `x`, `dy` and `dx` are stored.
+    pub dtype: DType,
+    /// Rows of the matrix. May be 0.
+    pub rows: usize,
+    /// Columns. May be 0; rows·cols is at most 2^34.
+    pub cols: usize,
+    /// Which of them are filters.
+    #[serde(default)]
+    pub axis: FilterAxis,
+    /// Whether there was a gain, and so a `dgain`.
+    #[serde(default)]
+    pub gain: bool,
+}
+
+const NAME: &str = "weight_standardization_backward";
+
+impl WeightStandardizationBackward {
+    /// Rows, without a gain.
+    pub fn new(dtype: DType, rows: usize, cols: usize) -> Self {
+        Self { dtype, rows, cols, axis: FilterAxis::Rows, gain: false }
+    }
+
+    fn shape(&self) -> Filters {
+        Filters { rows: self.rows, cols: self.cols, axis: self.axis }
+    }
+}
+
+impl Op for WeightStandardizationBackward {
+    fn name(&self) -> &'static str {
+        NAME
+    }
+
+    fn args(&self) -> Vec<Arg> {
+        let (len, filters) = (self.shape().len(), self.shape().count());
+        let mut args = ["x", "dy"].map(|name| Arg::read(name, self.dtype, len)).to_vec();
+        args.extend(["mean", "rstd", "slope"].map(|name| Arg::read(name, DType::F32, filters)));
+        args.extend(self.gain.then(|| Arg::read("gain", DType::F32, filters)));
+        args.push(Arg::write("dx", self.dtype, len));
+        args.extend(self.gain.then(|| Arg::write("dgain", DType::F32, filters)));
+        args
+    }
+
+    fn lower(&self, caps: &Caps) -> Result<Lowered, Error> {
+        let (args, mut out, of) = (self.args(), Lowered::default(), self.shape());
+        check_float(NAME, &args[0])?;
+        of.check(NAME)?;
+        if of.count() == 0 {
+            return Ok(out);
+        }
+        let (tensor, plain) = (of.tensor(), Fused { activation: Activation::None, residual: false });
+        let what = Products { fused: plain, mean: 2, eps: None };
+        let partials = tensor.products(NAME, &mut out, caps, &args, &what)?.until(&mut out, caps, 64);
+        let coefs = out.scratch(16 * tensor.channels, caps);
+        let scratch = Slot::Scratch(partials.range.start..coefs.end);
+        let gain = given_or(1.0, &args, "gain", tensor.channels, &mut out, caps);
+        let dgain = unused_or(position(&args, "dgain"), &args, tensor.channels, &mut out, caps);
+        let mut vectors: Vec<_> = [("mean", 2), ("rstd", 3), ("slope", 4)].map(|v| (v.0, whole(&args, v.1), false)).into();
+        vectors.extend([("gain", gain, false), ("dgain", dgain, true)]);
+        let blocks = channels::blocks(tensor.channels, caps);
+        let params = WeightStandardizationBackwardParams {
+            blocks: blocks as u32,
+            channels: tensor.channels as u32,
+            row: partials.row as u32,
+            stride: partials.stride as u32,
+            count: partials.count as u32,
+            coefs: ((coefs.start - partials.range.start) / 16) as u32,
+            values: of.values().max(1) as f32,
+        };
+        let (first, kernel) = ((Monoid::SUM4.decl("partials", true), scratch), kernel!("norms/weight_standardization_backward"));
+        out.steps.push(per_channel(caps, kernel, first, vectors, (blocks, params.into()), partials.count));
+        tensor.input_gradient(NAME, &mut out, caps, &args, ("lib/normalize_backward_open", plain), coefs)?;
+        Ok(out)
+    }
+
+    fn patterns(&self) -> Vec<Pattern> {
+        self.shape().patterns(self.dtype)
+    }
+
+    fn fill(&self, arg: &Arg, rng: &mut Rng, pattern: Pattern) -> HostData {
+        let m = self.shape().values().max(1) as f64;
+        match (arg.name, pattern) {
+            ("slope", _) => rng.fill(arg, [0.7 / m, 3.0 / m], Pattern::Ordinary),
+            // Filters that the forward op found to be constant.
+            ("rstd", Pattern::Zeros) => rng.fill(arg, [0.7, 3.0], pattern),
+            _ => self.shape().fill(self.dtype, arg, rng, pattern),
+        }
+    }
+
+    fn reference(&self, args: &[HostData]) -> Vec<Expected> {
+        let of = self.shape();
+        let [x, dy, mean, rstd, slope] = [0, 1, 2, 3, 4].map(|i| args[i].to_f64());
+        let gain = if self.gain { args[5].to_f64() } else { vec![1.0; of.count()] };
+        let zeros = |len: usize| (vec![0.0; len], vec![0.0; len]);
+        let (mut dx, mut dgain) = (zeros(x.len()), zeros(of.count()));
+        let m = Approx::exact(of.values().max(1) as f64);
+        for f in 0..of.count() {
+            let places = of.places(f);
+            let at = |from: &[f64]| places.iter().map(|&i| from[i]).collect::<Vec<_>>();
+            let (exact, along) = cpu::weight_standardization_backward(&at(&x), &at(&dy), gain[f], [mean[f], rstd[f], slope[f]]);
+            let g = at(&dy).into_iter().map(Approx::exact).collect();
+            let pass = Pass { x: at(&x), g, places, mean: mean[f], rstd: Approx::exact(rstd[f]) };
+            let [sum, total] = pass.sums();
+            (dgain.0[f], dgain.1[f]) = (along, if along.is_finite() { sum.error } else { 0.0 });
+            let (p, t) = (total.over(m), Approx::exact(slope[f]).times(sum));
+            let scale = Approx::exact(gain[f]).times(pass.rstd);
+            for ((&i, g), value) in pass.places.iter().zip(&pass.g).zip(exact) {
+                let away = difference(x[i], mean[f]).times(t);
+                let kernel = scale.times(Approx::sum([*g, p.negative(), away.negative()]));
+                (dx.0[i], dx.1[i]) = (value, Approx { value, ..kernel }.stored(self.dtype));
+            }
+        }
+        let all = [(true, dx), (self.gain, dgain)];
+        all.into_iter().filter(|a| a.0).map(|(_, (value, bound))| Expected::Within { value, bound }).collect()
+    }
+}
+
+fn cases() -> Vec<Box<dyn Op>> {
+    filters::cases(|i, dtype, Filters { rows, cols, axis }| {
+        Box::new(WeightStandardizationBackward { dtype, rows, cols, axis, gain: i % 4 != 1 })
+    })
+}
+
+fn bench() -> Vec<Box<dyn Op>> {
+    filters::benches(|dtype, Filters { rows, cols, axis }| {
+        Box::new(WeightStandardizationBackward { dtype, rows, cols, axis, gain: true })
+    })
+}
+
+pub(super) const ENTRY: Entry = Entry {
+    name: NAME,
+    summary: "the gradients of weight_standardization: of the weights, and of the gain",
+    formula: "dgain = Σdy·x̂, dx = gain·r·(dy - Σdy/m - (x - μ)·slope·dgain)",
+    fields: &[
+        filters::DTYPE,
+        filters::ROWS,
+        filters::COLS,
+        filters::AXIS,
+        Field { name: "gain", default: "false", about: "whether there was a gain, and so a dgain" },
+    ],
+    cases,
+    bench,
+    parse: crate::ops::parse::<WeightStandardizationBackward>,
+};
