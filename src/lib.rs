@@ -28,6 +28,7 @@ mod penalty;
 mod plan;
 #[cfg(not(target_arch = "wasm32"))]
 pub mod readback;
+mod response;
 mod rng;
 mod rows;
 mod running;
@@ -54,6 +55,7 @@ pub use mixing::{Blend, Cut, Erasing, Holes, Lambda, Partners, Rect};
 pub use op::{Access, Arg, Cost, Expected, Lowered, MAX_TRIPS, Op, Params, Pattern, Slot, Step};
 pub use penalty::{ElasticNet, L2Form, Per};
 pub use plan::{Bound, Plan};
+pub use response::AlphaForm;
 pub use rng::Rng;
 pub use rows::{RowNorm, WeightForm};
 pub use running::{OneValue, Running, RunningUpdate, RunningVariance};

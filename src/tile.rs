@@ -104,6 +104,34 @@ pub fn flat(op: &'static str, caps: &Caps, len: u64, bytes: u64, quads: u64) -> 
     pieces(op, caps, len, bytes, all.div_ceil(quads), |i| i * quads..((i + 1) * quads).min(all))
 }
 
+/// [`flat`] for kernels that also read up to `halo` elements to either side of their own; what they read and what they write is
+/// bound by the same window.
+///
+/// # Errors
+/// If a block and what it reads do not fit the binding limit of the device.
+pub fn near(op: &'static str, caps: &Caps, len: u64, bytes: u64, quads: u64, halo: u64) -> Result<Vec<Piece>, Error> {
+    let (all, side) = (len.div_ceil(4), halo.div_ceil(4));
+    let span = |i: u64| (i * quads).saturating_sub(side)..((i + 1) * quads + side).min(all);
+    let mut out = pieces(op, caps, len, bytes, all.div_ceil(quads), span)?;
+    for piece in &mut out {
+        let own = if piece.ragged { len / 4 } else { piece.blocks.start * quads };
+        if len > caps.binding_limit() / bytes {
+            piece.elements.start = own.saturating_sub(side) * 4 / WINDOW_ALIGN * WINDOW_ALIGN;
+        }
+        // The last, incomplete quad is not written by others, but read.
+        if halo > 0 && piece.elements.end == len / 4 * 4 {
+            piece.elements.end = len;
+        }
+        let need = (piece.elements.end - piece.elements.start) * bytes;
+        if need > caps.binding_limit() {
+            let have = caps.limits.max_storage_buffer_binding_size;
+            let why = format!("must bind {need} bytes of a tensor at once, max_storage_buffer_binding_size is {have}");
+            return Err(Error::unsupported(op, why));
+        }
+    }
+    Ok(out)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -141,5 +169,22 @@ mod tests {
         }
         assert_eq!(next, 49);
         assert!(flat("x", &caps(4096), 100_001, 4, 512).is_err());
+    }
+
+    #[test]
+    fn windows_hold_what_lies_near_their_blocks() {
+        let (limit, len, halo) = (65_536, 100_003, 1203);
+        let p = near("x", &caps(limit), len, 4, 512, halo).unwrap();
+        let mut next = 0;
+        for piece in &p {
+            let own = if piece.ragged { 100_000..len } else { piece.blocks.start * 2048..(piece.blocks.end * 2048).min(len) };
+            assert!(piece.elements.start <= own.start.saturating_sub(halo) && piece.elements.end >= (own.end + halo).min(len));
+            assert!((piece.elements.end - piece.elements.start) * 4 <= limit && piece.elements.start % WINDOW_ALIGN == 0);
+            assert!(piece.ragged || piece.blocks.start == next);
+            next = piece.blocks.end;
+        }
+        assert_eq!((next, p.iter().filter(|p| p.ragged).count()), (49, 1));
+        assert_eq!(near("x", &caps(1 << 20), 10_000, 4, 512, 0), flat("x", &caps(1 << 20), 10_000, 4, 512));
+        assert!(near("x", &caps(limit), len, 4, 512, 20_000).is_err());
     }
 }

@@ -16,6 +16,7 @@ mod normalisation;
 mod optimizers;
 mod penalties;
 mod random;
+mod response;
 mod rows;
 mod transforms;
 mod weights;

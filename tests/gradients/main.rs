@@ -7,6 +7,7 @@ mod filters;
 mod losses;
 mod masks;
 mod mixing;
+mod response;
 mod rows;
 
 use ridgepole::{

@@ -16,6 +16,8 @@ mod batch_renorm;
 mod batch_renorm_backward;
 mod layer_norm;
 mod layer_norm_backward;
+mod local_response_norm;
+mod local_response_norm_backward;
 mod rms_norm;
 mod rms_norm_backward;
 mod weight_norm;
@@ -47,6 +49,8 @@ super::family! {
     layer_norm_backward::LayerNormBackward,
     rms_norm::RmsNorm,
     rms_norm_backward::RmsNormBackward,
+    local_response_norm::LocalResponseNorm,
+    local_response_norm_backward::LocalResponseNormBackward,
     weight_norm::WeightNorm,
     weight_norm_backward::WeightNormBackward,
     weight_standardization::WeightStandardization,

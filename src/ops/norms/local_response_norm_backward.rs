@@ -1,0 +1,139 @@
+//! The gradient of local response normalisation. Kernel: `shaders/norms/local_response_norm_backward.wgsl`. Reference:
+//! `cpu::local_response_norm_backward`.
+use super::local_response_norm::{benches_of, cases_of, fill, known, positions};
+use crate::{
+    AlphaForm, Approx, Arg, Caps, DType, Error, Expected, HostData, Lowered, Op, Pattern, Rng, Space,
+    channels::{self, sum_of},
+    cpu, kernel,
+    ops::Entry,
+    response::{self, Response},
+};
+use serde::{Deserialize, Serialize};
+
+/// The gradient of [`LocalResponseNorm`](super::LocalResponseNorm): with d = k + α/size·Σx² over the window about a channel,
+/// dxᵢ = dyᵢ·dᵢ^-β - 2αβ/size·xᵢ·Σⱼ dyⱼ·xⱼ·dⱼ^(-β-1), the sum over the channels j whose window holds i; or with α for α/size.
+///
+/// Reads `x` and `dy` (n·c·s elements). Writes `dx` (as `x`). Nothing is saved by the forward pass: the denominators are computed
+/// again, size² squares for each element, from values that lie in the caches; so each tensor crosses the bus once. Deterministic.
+/// One dispatch, a second for lengths that are no multiple of four, more for tensors beyond the binding limit; a device must be able
+/// to bind two windows' channels of one sample at once, 8·size·s bytes for f32 with channels first.
+///
+/// Where d is 0 or below the least normal number, its powers are taken as 0. A NaN, an infinity or squares that overflow f32 make
+/// `dx` NaN where their windows reach, and nothing else.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct LocalResponseNormBackward {
+    /// How `x`, `dy` and `dx` are stored.
+    pub dtype: DType,
+    /// Their shape; c·s below 2^31.
+    pub space: Space,
+    /// Channels of a window, 1 to 63: size/2 (rounded down) before the middle, (size - 1)/2 behind it.
+    pub size: usize,
+    /// k, at least 0.
+    #[serde(default = "response::one")]
+    pub k: f64,
+    /// α, at least 0.
+    #[serde(default = "response::alpha")]
+    pub alpha: f64,
+    /// β, at least 0.
+    #[serde(default = "response::beta")]
+    pub beta: f64,
+    /// What α multiplies.
+    #[serde(default)]
+    pub alpha_form: AlphaForm,
+}
+
+const NAME: &str = "local_response_norm_backward";
+
+impl LocalResponseNormBackward {
+    /// With PyTorch's usual values: k = 1, α = 1e-4, β = 0.75, the mean of the squares.
+    pub fn new(dtype: DType, space: Space, size: usize) -> Self {
+        let (k, alpha, beta) = (response::one(), response::alpha(), response::beta());
+        Self { dtype, space, size, k, alpha, beta, alpha_form: AlphaForm::Mean }
+    }
+
+    fn response(&self) -> Response {
+        let Self { space, size, k, alpha, beta, alpha_form: form, .. } = *self;
+        Response { op: NAME, space, size, k, alpha, beta, form }
+    }
+}
+
+impl Op for LocalResponseNormBackward {
+    fn name(&self) -> &'static str {
+        NAME
+    }
+
+    fn args(&self) -> Vec<Arg> {
+        let mut args = ["x", "dy"].map(|name| Arg::read(name, self.dtype, self.space.len())).to_vec();
+        args.push(Arg::write("dx", self.dtype, self.space.len()));
+        args
+    }
+
+    fn lower(&self, caps: &Caps) -> Result<Lowered, Error> {
+        let (args, of, size) = (self.args(), self.response(), self.size as u64);
+        of.check(&args[0])?;
+        of.lower(caps, &args, kernel!("norms/local_response_norm_backward"), (&["x", "dy"], "dx"), (2, size * (size + 1)))
+    }
+
+    fn patterns(&self) -> Vec<Pattern> {
+        channels::patterns(self.dtype, &self.space)
+    }
+
+    fn fill(&self, arg: &Arg, rng: &mut Rng, pattern: Pattern) -> HostData {
+        fill(&self.space, arg, rng, pattern)
+    }
+
+    fn reference(&self, args: &[HostData]) -> Vec<Expected> {
+        let (of, [x, dy]) = (self.response(), [0, 1].map(|i| args[i].to_f64()));
+        let (mut value, mut bound) = (vec![0.0; x.len()], vec![0.0; x.len()]);
+        let slope = Approx::host(of.slope());
+        for places in positions(&self.space) {
+            let [x, dy] = [&x, &dy].map(|from| places.iter().map(|&i| from[i]).collect::<Vec<_>>());
+            let exact = cpu::local_response_norm_backward(&x, &dy, of.sides(), self.k, of.factor(), self.beta);
+            let (powers, [before, behind]) = (of.powers(&x), of.sides());
+            let term = |j: usize| {
+                let [d, p] = powers[j];
+                let product = Approx::exact(dy[j]).times(Approx::exact(x[j])).times(p);
+                // Where the denominator may be 0, the kernel divides by 1, or by the least normal number.
+                let least = DType::F32.least_normal();
+                if d.value + d.error < least {
+                    return Approx::exact(0.0);
+                }
+                if d.value - d.error < least {
+                    return Approx { value: product.value / least, error: 2.0 * (product.value.abs() + product.error) / least };
+                }
+                product.over(d)
+            };
+            for (i, &place) in places.iter().enumerate() {
+                let reach = i.saturating_sub(behind)..(i + before + 1).min(x.len());
+                let terms: Vec<Approx> = reach.clone().map(term).collect();
+                let pull = slope.times(Approx::exact(x[i])).times(sum_of(&terms)).negative();
+                let dx = Approx::sum([Approx::exact(dy[i]).times(powers[i][1]), pull]);
+                // What the kernel takes for NaN, or for 0, is in reach of this element.
+                let taken = reach.into_iter().any(|j| powers[j][1].value.is_nan() || powers[j][1].value == 0.0);
+                (value[place], bound[place]) = known(Approx { value: if taken { dx.value } else { exact[i] }, ..dx }, self.dtype);
+            }
+        }
+        vec![Expected::Within { value, bound }]
+    }
+}
+
+fn cases() -> Vec<Box<dyn Op>> {
+    cases_of(|dtype, space, (size, k, alpha, beta, alpha_form)| {
+        Box::new(LocalResponseNormBackward { dtype, space, size, k, alpha, beta, alpha_form })
+    })
+}
+
+fn bench() -> Vec<Box<dyn Op>> {
+    benches_of(|dtype, space| Box::new(LocalResponseNormBackward::new(dtype, space, 5)))
+}
+
+pub(super) const ENTRY: Entry = Entry {
+    name: NAME,
+    summary: "the gradient of local_response_norm",
+    formula: "dxᵢ = dyᵢ·dᵢ^-β - 2αβ/size·xᵢ·Σⱼ dyⱼ·xⱼ·dⱼ^(-β-1)",
+    fields: response::FIELDS,
+    cases,
+    bench,
+    parse: crate::ops::parse::<LocalResponseNormBackward>,
+};
