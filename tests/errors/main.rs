@@ -14,6 +14,7 @@ mod masks;
 mod mixing;
 mod normalisation;
 mod optimizers;
+mod orthogonal;
 mod penalties;
 mod random;
 mod response;

@@ -8,6 +8,7 @@ mod losses;
 mod masks;
 mod mixing;
 mod response;
+mod orthogonal;
 mod rows;
 
 use ridgepole::{

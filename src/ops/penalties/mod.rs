@@ -1,4 +1,6 @@
 //! Penalties on weights: their value, their gradient, their proximal step.
+mod orthogonal_penalty;
+mod orthogonal_penalty_grad;
 mod penalty;
 mod penalty_grad;
 mod prox;
@@ -8,4 +10,6 @@ super::family! {
     penalty::Penalty,
     penalty_grad::PenaltyGrad,
     prox::Prox,
+    orthogonal_penalty::OrthogonalPenalty,
+    orthogonal_penalty_grad::OrthogonalPenaltyGrad,
 }

@@ -1,0 +1,32 @@
+// λ·Σ(g - δ)² over a Gram matrix that lib/matrix_product formed: one partial for each workgroup, lanes side by side.
+//!use lib/grid
+//!use lib/reduce
+//!use lib/sum_f32
+//!use lib/gram_deviation
+
+struct Params { blocks: u32, side: u32, quads: u32, chunks: u32, per_lane: u32, scale: f32 }
+
+@group(0) @binding(0) var<uniform> params: Params;
+// Buffers: gram (updated), partials (written).
+
+override WG: u32 = 256;
+
+@compute @workgroup_size(WG)
+fn orthogonal_penalty(@builtin(workgroup_id) wid: vec3<u32>,
+                      @builtin(num_workgroups) count: vec3<u32>,
+                      @builtin(local_invocation_index) index: u32) {
+    let block = workgroup_index(wid, count);
+    if block >= params.blocks { return; }
+    let lane = lane_of(index, WG);
+    var sum = vec4<f32>(0.0);
+    for (var k = 0u; k < params.per_lane; k++) {
+        let q = (block * params.per_lane + k) * WG + lane;
+        if q >= params.side * params.quads { continue; }
+        let d = deviation(q);
+        sum += d * d;
+        // Written, as the partials are: scratch has one usage in a dispatch. No other lane reads it.
+        gram[q] = d;
+    }
+    let all = reduce(lane, (sum.x + sum.y) + (sum.z + sum.w));
+    if lane == 0u { partials[block] = params.scale * all; }
+}

@@ -1,0 +1,24 @@
+// G - I in place of the first chunk of a Gram matrix that lib/matrix_product formed. After it: lib/matrix_product with
+// lib/matrix_deviation, which multiplies the weight by it and adds the product to the gradient.
+//!use lib/grid
+//!use lib/gram_deviation
+
+struct Params { blocks: u32, side: u32, quads: u32, chunks: u32, per_lane: u32, scale: f32 }
+
+@group(0) @binding(0) var<uniform> params: Params;
+// Buffer: gram (updated).
+
+override WG: u32 = 256;
+
+@compute @workgroup_size(WG)
+fn orthogonal_penalty_grad(@builtin(workgroup_id) wid: vec3<u32>,
+                           @builtin(num_workgroups) count: vec3<u32>,
+                           @builtin(local_invocation_index) index: u32) {
+    let block = workgroup_index(wid, count);
+    if block >= params.blocks { return; }
+    for (var k = 0u; k < params.per_lane; k++) {
+        let q = (block * params.per_lane + k) * WG + lane_of(index, WG);
+        // Every lane reads its own quads of all chunks, and writes none but them.
+        if q < params.side * params.quads { gram[q] = deviation(q); }
+    }
+}

@@ -1,0 +1,127 @@
+//! Soft orthogonality of a weight: its Gram matrix, what it differs by from the identity, and what follows for the weight.
+mod bound;
+mod steps;
+
+use crate::{Arg, DType, Error, HostData, Op, Pattern, Rng, rows::Rows, segment::check_float};
+use serde::{Deserialize, Serialize};
+
+/// Which vectors of a weight are to be orthonormal: which Gram matrix is held against the identity.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Gram {
+    /// The rows: W·Wᵀ, rows by rows. It can become the identity only where rows ≤ cols.
+    #[default]
+    Rows,
+    /// The columns: Wᵀ·W, cols by cols. It can become the identity only where cols ≤ rows.
+    Columns,
+    /// The fewer of both, rows if they are as many: the one that can become the identity, and the least work. The gradients of
+    /// both are equal; the values differ by λ·|rows - cols|.
+    Smaller,
+}
+
+/// λ·‖G - I‖² of a weight, for the ops that give its value and its gradient.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Orthogonality {
+    pub op: &'static str,
+    pub dtype: DType,
+    pub of: Rows,
+    pub lambda: f64,
+    pub gram: Gram,
+}
+
+impl Orthogonality {
+    /// Whether the vectors are the rows.
+    pub fn by_row(&self) -> bool {
+        match self.gram {
+            Gram::Rows => true,
+            Gram::Columns => false,
+            Gram::Smaller => self.of.rows <= self.of.cols,
+        }
+    }
+
+    /// How many vectors there are.
+    pub fn side(&self) -> usize {
+        if self.by_row() { self.of.rows } else { self.of.cols }
+    }
+
+    /// How many values a vector has.
+    pub fn inner(&self) -> usize {
+        if self.by_row() { self.of.cols } else { self.of.rows }
+    }
+
+    pub fn check(&self, weight: &Arg) -> Result<(), Error> {
+        check_float(self.op, weight)?;
+        self.of.check(self.op)?;
+        if !(0.0..=1e37).contains(&self.lambda) {
+            let why = format!("is {}, must be finite, at least 0 and at most 1e37", self.lambda);
+            return Err(Error::argument(self.op, "lambda", why));
+        }
+        Ok(())
+    }
+
+    /// The vectors of a weight.
+    pub fn vectors(&self, weight: &[f64]) -> Vec<Vec<f64>> {
+        let place = |i: usize, k: usize| if self.by_row() { i * self.of.cols + k } else { k * self.of.cols + i };
+        (0..self.side()).map(|i| (0..self.inner()).map(|k| weight[place(i, k)]).collect()).collect()
+    }
+
+    pub fn patterns(&self) -> Vec<Pattern> {
+        vec![Pattern::Ordinary, Pattern::Zeros, Pattern::Tiny, Pattern::NonFinite]
+    }
+
+    pub fn fill(&self, arg: &Arg, rng: &mut Rng, pattern: Pattern, domain: [f64; 2]) -> HostData {
+        let data = rng.fill(arg, domain, pattern);
+        if pattern != Pattern::NonFinite || arg.name != "weight" {
+            return data;
+        }
+        // Every value meets every other one: a single NaN or infinity shows what it reaches, and many would hide it.
+        let mut values: Vec<f64> = data.to_f64().into_iter().map(|w| if w.is_finite() { w } else { 0.5 }).collect();
+        if let Some(last) = values.last_mut() {
+            *last = [f64::NAN, f64::INFINITY][rng.word() as usize % 2];
+        }
+        HostData::from_f64(arg.dtype, values)
+    }
+}
+
+/// Shapes for the checks: no value and one; tiles that are whole and not, more of them than a workgroup holds; rows that are
+/// whole quads and not; sums longer than a run and than a chunk.
+pub(crate) fn cases(make: impl Fn(DType, Rows, f64, Gram) -> Box<dyn Op>) -> Vec<Box<dyn Op>> {
+    const SHAPES: [(usize, usize); 17] = [
+        (1, 1),
+        (0, 4),
+        (5, 0),
+        (1, 5),
+        (5, 1),
+        (2, 3),
+        (4, 4),
+        (3, 8),
+        (8, 3),
+        (17, 20),
+        (33, 7),
+        (6, 1030),
+        (1030, 6),
+        (4, 3000),
+        (3000, 4),
+        (72, 100),
+        (90, 71),
+    ];
+    let mut out = Vec::new();
+    for (i, (rows, cols)) in SHAPES.into_iter().enumerate() {
+        for (k, gram) in [Gram::Rows, Gram::Columns, Gram::Smaller].into_iter().enumerate() {
+            // A long side makes a Gram matrix that small devices cannot bind.
+            let side = if gram == Gram::Rows { rows } else { cols };
+            if side > 128 && gram != Gram::Smaller {
+                continue;
+            }
+            let lambda = [1e-2, 0.3, 0.0][if (i, k) == (9, 1) { 2 } else { i % 2 }];
+            out.push(make(DType::FLOATS[(i + k) % 3], Rows::new(rows, cols), lambda, gram));
+        }
+    }
+    out
+}
+
+/// A square layer of a transformer, and a convolution's filters.
+pub(crate) fn benches(make: impl Fn(DType, Rows, f64, Gram) -> Box<dyn Op>) -> Vec<Box<dyn Op>> {
+    let (square, filters) = (Rows::new(512, 512), Rows::new(128, 1152));
+    [(DType::F32, square), (DType::F32, filters), (DType::F16, filters)].map(|(d, s)| make(d, s, 1e-4, Gram::Rows)).into()
+}

@@ -1,0 +1,120 @@
+//! The value of soft orthogonality. Kernels: `lib/matrix_product`, `shaders/penalties/orthogonal_penalty.wgsl`, `lib/fold`.
+//! Reference: `cpu::orthogonal_penalty`.
+use crate::{
+    Arg, Caps, DType, Error, Expected, Gram, HostData, Lowered, Op, Pattern, Rng,
+    fold::{Monoid, Partials},
+    gram::{self, Orthogonality},
+    kernel,
+    ops::{Entry, Field},
+    rows::Rows,
+};
+use serde::{Deserialize, Serialize};
+
+/// λ·‖W·Wᵀ - I‖² (the Frobenius norm), how far the rows of a weight are from orthonormal; or λ·‖Wᵀ·W - I‖² for its columns.
+///
+/// Reads `weight` W (rows·cols elements, row after row; for a convolution rows are its filters and cols the rest), writes `value`,
+/// f32\[1\]. The Gram matrix is formed in scratch, in f32, and each entry less the identity's is squared, so nothing cancels. Sums
+/// are formed in a fixed order: deterministic. A λ of 0 gives 0; otherwise a NaN in W makes the value NaN, and an infinity NaN or
+/// infinite. Needs 3 dispatches or a few more, n²·inner multiplications and additions for n vectors of `inner` values (half of n²
+/// entries are formed, the others are copies), and scratch of 4·n² bytes, times a few where n is small and vectors are long. A
+/// device must be able to bind the weight and 4·n² bytes, each at once.
+///
+/// Error: that of a sum of f32 squares, and of the sums that are squared, relative to their magnitudes.
+///
+/// Brock, Lim, Ritchie and Weston, "Neural Photo Editing with Introspective Adversarial Networks", 2017; Bansal, Chen and Wang,
+/// "Can We Gain More from Orthogonality Regularizations in Training Deep Networks?", 2018 (soft orthogonality). Keras'
+/// `OrthogonalRegularizer` is something else: the mean of |cosine| over pairs of vectors, whatever their lengths.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct OrthogonalPenalty {
+    /// How the weight is stored.
+    pub dtype: DType,
+    /// Rows of the weight. May be 0.
+    pub rows: usize,
+    /// Columns of the weight. May be 0; rows·cols is at most 2^34.
+    pub cols: usize,
+    /// λ, at least 0 and at most 1e37.
+    pub lambda: f64,
+    /// Which vectors are to be orthonormal.
+    #[serde(default)]
+    pub gram: Gram,
+}
+
+const NAME: &str = "orthogonal_penalty";
+
+impl OrthogonalPenalty {
+    /// Of the rows.
+    pub fn new(dtype: DType, rows: usize, cols: usize, lambda: f64) -> Self {
+        Self { dtype, rows, cols, lambda, gram: Gram::Rows }
+    }
+
+    fn what(&self) -> Orthogonality {
+        let Self { dtype, rows, cols, lambda, gram } = *self;
+        Orthogonality { op: NAME, dtype, of: Rows::new(rows, cols), lambda, gram }
+    }
+}
+
+impl Op for OrthogonalPenalty {
+    fn name(&self) -> &'static str {
+        NAME
+    }
+
+    fn args(&self) -> Vec<Arg> {
+        vec![Arg::read("weight", self.dtype, self.what().of.len()), Arg::write("value", DType::F32, 1)]
+    }
+
+    fn lower(&self, caps: &Caps) -> Result<Lowered, Error> {
+        let (args, what, mut out) = (self.args(), self.what(), Lowered::default());
+        what.check(&args[0])?;
+        if self.lambda == 0.0 {
+            // The sum of nothing.
+            Partials::new(NAME, &mut out, caps, Monoid::SUM, 1, 0)?.into_arg(&mut out, caps, 1, &args[1]);
+            return Ok(out);
+        }
+        let chunks = what.append_gram(&mut out, caps, &args)?;
+        what.append_value(&mut out, caps, &args, &chunks, kernel!("penalties/orthogonal_penalty"))?;
+        Ok(out)
+    }
+
+    fn patterns(&self) -> Vec<Pattern> {
+        self.what().patterns()
+    }
+
+    fn fill(&self, arg: &Arg, rng: &mut Rng, pattern: Pattern) -> HostData {
+        self.what().fill(arg, rng, pattern, self.domain(arg))
+    }
+
+    fn reference(&self, args: &[HostData]) -> Vec<Expected> {
+        vec![self.what().expected_value(&args[0].to_f64())]
+    }
+}
+
+fn cases() -> Vec<Box<dyn Op>> {
+    gram::cases(|dtype, Rows { rows, cols }, lambda, gram| Box::new(OrthogonalPenalty { dtype, rows, cols, lambda, gram }))
+}
+
+fn bench() -> Vec<Box<dyn Op>> {
+    gram::benches(|dtype, Rows { rows, cols }, lambda, gram| Box::new(OrthogonalPenalty { dtype, rows, cols, lambda, gram }))
+}
+
+pub(super) const FIELDS: &[Field] = &[
+    Field { name: "dtype", default: "", about: "storage of weight: f32, f16 or bf16" },
+    Field { name: "rows", default: "", about: "rows of the weight" },
+    Field { name: "cols", default: "", about: "its columns; rows·cols is at most 2^34" },
+    Field { name: "lambda", default: "", about: "λ, at least 0 and at most 1e37" },
+    Field {
+        name: "gram",
+        default: "\"rows\"",
+        about: "which vectors are to be orthonormal: rows (W·Wᵀ), columns (Wᵀ·W) or smaller (the fewer of both)",
+    },
+];
+
+pub(super) const ENTRY: Entry = Entry {
+    name: NAME,
+    summary: "how far the rows or columns of a weight are from orthonormal",
+    formula: "Ω = λ·‖W·Wᵀ - I‖²",
+    fields: FIELDS,
+    cases,
+    bench,
+    parse: crate::ops::parse::<OrthogonalPenalty>,
+};
