@@ -4,10 +4,12 @@
 //! one sample with `rows` channels of `cols` values. Only weight and bias differ: they belong to the places in a row.
 mod backward;
 mod bound;
+mod onchip;
 mod weight;
 
 pub(crate) use backward::{Backward, backward, backward_args, column_sums};
 pub(crate) use bound::{RowGradients, Slack, normalized_error};
+pub(crate) use onchip::{Forward, OnChip};
 pub use weight::{RowNorm, WeightForm};
 
 use crate::{Arg, DType, Error, HostData, Op, Pattern, Rng, Space, channels::Channels};
@@ -62,7 +64,8 @@ impl Rows {
 }
 
 /// Shapes for the checks: no value and one, rows that are whole quads and not, shorter and longer than a workgroup and than
-/// a chunk, more rows than lanes, enough rows for levels of the fold of their gradients. `make` gets a number that differs
+/// a chunk, and longer than what stays on the chip, more rows than lanes, enough rows for levels of the fold of their gradients.
+/// `make` gets a number that differs
 /// from case to case.
 pub(crate) fn cases(make: impl Fn(usize, DType, Rows) -> Box<dyn Op>) -> Vec<Box<dyn Op>> {
     let mut out = Vec::new();
@@ -84,7 +87,7 @@ pub(crate) fn few_cases(make: impl Fn(usize, DType, Rows) -> Box<dyn Op>) -> Vec
     }
     out
 }
-const SHAPES: [(usize, usize); 16] = [
+const SHAPES: [(usize, usize); 18] = [
     (1, 1),
     (1, 5),
     (5, 1),
@@ -101,6 +104,8 @@ const SHAPES: [(usize, usize); 16] = [
     (1500, 3),
     (2, 2501),
     (3, 2304),
+    (70, 1028),
+    (3, 4612),
 ];
 
 /// The activations of a small transformer.

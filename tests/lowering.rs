@@ -142,3 +142,32 @@ fn errors_name_the_field_the_value_and_the_range() {
     // 2^20 blocks of one quad each: their partials need 4 MiB in one binding.
     says(&penalty(Segment::pack(&[4; 1 << 20], 4)), &cpu(1 << 20), &["1048576", "max_storage_buffer_binding_size"]);
 }
+
+#[test]
+fn rows_that_fit_a_workgroup_take_one_dispatch_and_the_others_say_by_their_shape_that_they_do_not() {
+    let entries = |op: &dyn Op, caps: &Caps| -> Vec<&'static str> {
+        op.lower(caps).expect("it lowers").steps.iter().map(|s| s.spec.entry).collect()
+    };
+    let gpu = Caps::new(wgpu::Limits::default(), wgpu::Features::empty(), false);
+    for caps in [cpu(LARGE), gpu.clone()] {
+        for cols in [4, 1024, 16_384] {
+            assert_eq!(entries(&LayerNorm::new(DType::F16, 100, cols), &caps), ["row_forward"], "{cols}");
+            assert_eq!(entries(&RmsNorm::new(DType::F32, 100, cols), &caps), ["row_forward"], "{cols}");
+        }
+        // No whole quads; too long.
+        for cols in [1023, 16_388] {
+            assert_eq!(entries(&RmsNorm::new(DType::F32, 100, cols), &caps).last(), Some(&"channel_apply"), "{cols}");
+        }
+        let plain = RmsNormBackward { weight: false, ..RmsNormBackward::new(DType::F32, 100, 1024) };
+        assert_eq!(entries(&plain, &caps), ["row_backward"]);
+        assert_eq!(entries(&RmsNormBackward::new(DType::F32, 100, 1024), &caps), ["row_backward", "fold"]);
+        assert_eq!(entries(&LayerNormBackward::new(DType::F32, 100, 1024), &caps), ["row_backward", "fold", "fold"]);
+        assert!(!entries(&LayerNormBackward::new(DType::F32, 100, 1022), &caps).contains(&"row_backward"));
+    }
+    // A GPU holds x and dy; a software driver has them in the cache.
+    let long = LayerNormBackward::new(DType::F32, 100, 8196);
+    assert!(!entries(&long, &gpu).contains(&"row_backward"));
+    assert!(entries(&long, &cpu(LARGE)).contains(&"row_backward"));
+    // The columns' partial sums would be too many for a binding.
+    assert!(!entries(&LayerNormBackward::new(DType::F32, 1 << 20, 4096), &cpu(LARGE)).contains(&"row_backward"));
+}

@@ -15,7 +15,7 @@ fn family(dtype: DType, rows: usize, cols: usize) -> [Box<dyn Op>; 4] {
 fn long_rows_and_wide_ones() {
     let rig = common::rig();
     let gpu = Gpu::with_caps(&rig.device, Caps::of(&rig.device));
-    for (rows, cols) in [(2, 300_001), (1, 1 << 20), (3, 65_541), (70_001, 5)] {
+    for (rows, cols) in [(2, 300_001), (1, 1 << 20), (3, 65_541), (70_001, 5), (70, 16_384), (3, 16_388), (5000, 260)] {
         for op in family(DType::F32, rows, cols) {
             for pattern in [Pattern::Ordinary, Pattern::Offset] {
                 let case = check::Case::new(op.as_ref(), pattern, 1);

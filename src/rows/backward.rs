@@ -1,5 +1,5 @@
 //! The dispatches of a backward pass.
-use super::{Rows, WeightForm};
+use super::{OnChip, Rows, WeightForm, onchip};
 use crate::{
     Arg, Caps, DType, Error, Lowered, Slot, Step,
     channels::{self, Channels, Map, Reduction, given_or, position, unused_or, vector, whole},
@@ -28,6 +28,10 @@ pub(crate) fn backward(of: Rows, kind: &Backward, caps: &Caps, args: &[Arg]) -> 
     let (mut out, op) = (Lowered::default(), kind.op);
     if of.rows == 0 && of.cols == 0 {
         return Ok(out);
+    }
+    let columns = ["dweight", "dbias"].into_iter().filter(|n| position(args, n).is_some()).count();
+    if let Ok(shape) = OnChip::backward(of, args[0].dtype.size(), columns as u64, caps) {
+        return onchip::backward(of, kind, &shape, caps, args);
     }
     let names = [("mean", "mean"), ("spread", "rstd")];
     let names = if kind.centered { &names[..] } else { &names[1..] };

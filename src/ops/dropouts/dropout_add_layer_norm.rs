@@ -23,8 +23,8 @@ pub(super) mod table;
 /// and `rstd` (rows, f32). y is the norm of z as it is stored: see [`LayerNorm`] and [`RmsNorm`], also for what is not finite.
 /// m is the mask of [`Dropout`](super::Dropout) over (rows, cols, 1), scaled by 1/(1-p) as it is realised, and is drawn
 /// again by [`DropoutAddLayerNormBackward`](super::DropoutAddLayerNormBackward). After training, p is 0. Where x is dropped, z is
-/// `residual` bit by bit. Results are the same bit for bit from run to run on a device. Four dispatches, more for long rows
-/// and for windows. A device must be able to bind 32 bytes per row, and 4 per column.
+/// `residual` bit by bit. Results are the same bit for bit from run to run on a device. One dispatch for z, then those of the
+/// norm; more for windows. A device must be able to bind 32 bytes per row, and 4 per column.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct DropoutAddLayerNorm {

@@ -1,11 +1,11 @@
 //! Layer normalisation. Kernel: `shaders/norms/layer_norm.wgsl`. Reference: `cpu::layer_norm`.
 use crate::{
-    Arg, Caps, DType, Error, Expected, HostData, Lowered, Op, Pattern, Rng, Slot, Step,
+    Arg, Caps, DType, Error, Expected, HostData, Lowered, Op, Pattern, Rng, Slot, Step, WeightForm,
     channels::{self, MOMENTS, Map, Moments, Reduction, given_or, position, vector, whole},
     cpu, kernel,
     ops::{Entry, Field},
     params,
-    rows::{self, Rows, Slack},
+    rows::{self, Forward, OnChip, Rows, Slack},
     segment::check_float,
     wgsl::Spec,
 };
@@ -18,14 +18,15 @@ params! {
 /// y = γ·(x - μ)/√(σ² + ε) + β with the mean μ and the biased variance σ² of each row; γ and β belong to the columns.
 ///
 /// Reads `x` (rows·cols elements, row after row), `weight` γ (cols values, f32; absent: 1), `bias` β (cols, f32; absent: 0).
-/// Writes `y` (as `x`), and for the backward pass `mean` μ and `rstd` 1/√(σ² + ε) (rows, f32). Statistics are those of
-/// [`BatchNorm`](super::BatchNorm) with a row for a channel: gathered in chunks of fixed size from values measured from one of
-/// them, and merged in a fixed order, so results are the same bit for bit from run to run on a device, and σ² is exactly 0
-/// for a constant row. Three dispatches, more for long rows and for tensors beyond the binding limit.
+/// Writes `y` (as `x`), and for the backward pass `mean` μ and `rstd` 1/√(σ² + ε) (rows, f32). Statistics are measured from a
+/// value of the row and merged in a fixed order, so results are the same bit for bit from run to run on a device, and σ² is
+/// exactly 0 for a constant row. One dispatch that reads each value once where a row is whole quads and fits a workgroup
+/// (`cols` a multiple of 4 and at most 16,384); else three, as [`BatchNorm`](super::BatchNorm) with a row for a channel, and more
+/// for long rows. More for tensors beyond the binding limit.
 ///
 /// A row with a NaN or an infinity, or whose squared deviations overflow f32 (|x - μ|·√cols about 10^19), becomes NaN: `y`,
 /// `mean` and `rstd`; the others do not. Where σ² + ε is 0, 1/√ is taken as 0. For rows without columns `mean` is 0 and σ² is
-/// 0. A device must be able to bind 32 bytes per row, and 4 per column.
+/// 0. A device must be able to bind 32 bytes per row (4 with one dispatch), and 4 per column.
 ///
 /// Ba, Kiros and Hinton, "Layer Normalization", 2016; PyTorch's `layer_norm`, Flax's `LayerNorm` (whose ε is 1e-6).
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -79,6 +80,10 @@ impl LayerNorm {
         let (tensor, at) = (self.shape().by_row(), |name| position(args, name).expect("an argument"));
         if self.rows == 0 {
             return Ok(());
+        }
+        if let Ok(shape) = OnChip::forward(self.shape(), self.dtype.size(), caps) {
+            let norm = Forward { op, part: "lib/row_moments", centered: true, form: WeightForm::Plain, eps: self.eps };
+            return norm.append(self.shape(), &shape, out, caps, args, x);
         }
         let what =
             Reduction { parts: &["lib/moments"], monoid: MOMENTS, tensors: &[("x", x)], vectors: &[], consts: &[], eps: 0.0 };

@@ -13,8 +13,11 @@ use serde::{Deserialize, Serialize};
 /// Reads `x` and `dy` (rows·cols elements), `mean` and `rstd` as the forward op wrote them (rows values, f32) and `weight` γ
 /// (cols, f32; absent: 1). Writes `dx` (as `x`) and, where there is a γ or β, `dweight` and `dbias` (cols, f32; 0 if there is
 /// no row). Sums of rows and of columns are formed in chunks of fixed size and merged in a fixed order: results are the same
-/// bit for bit from run to run on a device. Five dispatches, three if there is neither γ nor β; more for long sums and for
-/// tensors beyond the binding limit. A device must be able to bind 32 bytes per row, and 16 per column for every 2^24 elements.
+/// bit for bit from run to run on a device. One dispatch reads x and dy once where a row is whole quads and fits a workgroup
+/// (`cols` a multiple of 4, at most 8192 on a GPU and 16,384 on a software device, and few enough rows for the sums of columns
+/// to fit a binding), and two to four more add those sums; else five, three if there is neither γ nor β, and more for long sums.
+/// More for tensors beyond the binding limit. A device must be able to bind 32 bytes per row, and 16 per column for every 2^24
+/// elements.
 ///
 /// Error: that of a tree of f32 sums, relative to the sums of magnitudes; x - μ is formed first, from a mean rounded to f32.
 /// A NaN or infinity makes its row of `dx`, and its column of `dweight` and `dbias`, NaN or infinite, and nothing else of

@@ -7,7 +7,7 @@ use crate::{
     kernel,
     ops::{Entry, Field},
     params,
-    rows::{self, Rows, Slack},
+    rows::{self, Forward, OnChip, Rows, Slack},
     segment::check_float,
     wgsl::Spec,
 };
@@ -20,13 +20,14 @@ params! {
 /// y = w·x/√(Σx²/cols + ε) for each row, or (1 + w)·x/√(Σx²/cols + ε): no mean is taken off, and there is no bias.
 ///
 /// Reads `x` (rows·cols elements, row after row), `weight` w (cols values, f32; absent: the factor is 1). Writes `y` (as `x`)
-/// and, for the backward pass, `rstd` 1/√(Σx²/cols + ε) (rows, f32). Squares are summed in chunks of fixed size and merged in
-/// a fixed order, so results are the same bit for bit from run to run on a device. Three dispatches, more for long rows and
-/// for tensors beyond the binding limit.
+/// and, for the backward pass, `rstd` 1/√(Σx²/cols + ε) (rows, f32). Squares are summed in a
+/// fixed order, so results are the same bit for bit from run to run on a device. One dispatch that reads each value once where
+/// a row is whole quads and fits a workgroup (`cols` a multiple of 4 and at most 16,384); else three, and more for long rows.
+/// More for tensors beyond the binding limit.
 ///
 /// A row with a NaN or an infinity, or whose sum of squares overflows f32 (|x|·√cols of 1.8·10^19), becomes NaN: `y` and
 /// `rstd`; the others do not. Squares below 10^-38 may count as 0. Where Σx²/cols + ε is 0, 1/√ is taken as 0: a row of zeros
-/// gives zeros even with ε = 0. A device must be able to bind 32 bytes per row, and 4 per column.
+/// gives zeros even with ε = 0. A device must be able to bind 32 bytes per row (4 with one dispatch), and 4 per column.
 ///
 /// Zhang and Sennrich, "Root Mean Square Layer Normalization", 2019; PyTorch's `rms_norm` (whose ε is 2^-23 for f32 unless
 /// given), Flax's and Keras' (1e-6). 1 + w is Gemma's.
@@ -86,6 +87,10 @@ impl RmsNorm {
         let (tensor, at) = (self.shape().by_row(), |name| position(args, name).expect("an argument"));
         if self.rows == 0 {
             return Ok(());
+        }
+        if let Ok(shape) = OnChip::forward(self.shape(), self.dtype.size(), caps) {
+            let norm = Forward { op, part: "lib/row_squares", centered: false, form: self.form(), eps: self.eps };
+            return norm.append(self.shape(), &shape, out, caps, args, x);
         }
         let parts = &["lib/squares"];
         let what = Reduction { parts, monoid: Monoid::SUM4, tensors: &[("x", x)], vectors: &[], consts: &[], eps: 0.0 };

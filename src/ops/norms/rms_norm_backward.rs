@@ -13,8 +13,10 @@ use serde::{Deserialize, Serialize};
 /// Reads `x` and `dy` (rows·cols elements), `rstd` as the forward op wrote it (rows values, f32) and `weight` w (cols, f32;
 /// absent: the factor is 1). Writes `dx` (as `x`) and, where there is a w, `dweight` (cols, f32; 0 if there is no row). Sums of
 /// rows and of columns are formed in chunks of fixed size and merged in a fixed order: results are the same bit for bit from
-/// run to run on a device. Five dispatches, three if there is no w; more for long sums and for tensors beyond the binding
-/// limit. A device must be able to bind 32 bytes per row, and 16 per column for every 2^24 elements.
+/// run to run on a device. One dispatch reads x and dy once where a row is whole quads and fits a workgroup (`cols` a multiple
+/// of 4, at most 8192 on a GPU and 16,384 on a software device, and few enough rows for the sums of columns to fit a binding),
+/// and one or two more add those sums; else five, three if there is no w, and more for long sums. More for tensors beyond the
+/// binding limit. A device must be able to bind 32 bytes per row, and 16 per column for every 2^24 elements.
 ///
 /// Error: that of a tree of f32 sums, relative to the sums of magnitudes. A NaN or infinity makes its row of `dx` and its
 /// column of `dweight` NaN or infinite, and nothing else.

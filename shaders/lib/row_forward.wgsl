@@ -1,0 +1,77 @@
+// Normalises rows in one dispatch, for rows that stay on the chip between their statistics and their values: `lanes` lanes
+// share a row, quad by quad side by side, and WG / lanes shares are worked on at once, `turns` times. A lane takes ROWS
+// neighbouring rows together: what belongs to the columns is fetched once for them. See src/rows/chip.rs.
+// Open: HELD, ROOM (lib/held_*); Partial, NOTHING, merge, look, settle, keep, Columns, columns, normalized
+// (lib/row_moments, lib/row_squares).
+//!use lib/grid
+
+struct Params { rows: u32, quads: u32, first: u32, blocks: u32, block: u32, lanes: u32, turns: u32, base: u32,
+                values: f32, eps: f32 }
+
+@group(0) @binding(0) var<uniform> params: Params;
+// Buffers: x, y; those of the parts.
+
+override WG: u32 = 256;
+override ROWS: u32 = 1;
+// WG * ROWS.
+override SLOTS: u32 = 256;
+
+// A lane's share of its row.
+var<private> held: array<vec4<f32>, ROOM>;
+
+var<workgroup> of_lanes: array<Partial, SLOTS>;
+
+@compute @workgroup_size(WG)
+fn row_forward(@builtin(workgroup_id) wid: vec3<u32>,
+               @builtin(num_workgroups) count: vec3<u32>,
+               @builtin(local_invocation_index) index: u32) {
+    let block = workgroup_index(wid, count);
+    if block >= params.blocks { return; }
+    let lane = lane_of(index, WG);
+    let part = lane % params.lanes;
+    // This lane's quads of a row.
+    let trips = (params.quads - min(part, params.quads) + params.lanes - 1u) / params.lanes;
+    for (var turn = 0u; turn < params.turns; turn++) {
+        let row = (params.first + block) * params.block + (turn * (WG / params.lanes) + lane / params.lanes) * ROWS;
+        let live = min(ROWS, params.rows - min(row, params.rows));
+        // Numbers of quads are modulo 2^32.
+        let at = row * params.quads + part - params.base;
+        for (var i = 0u; i < ROWS; i++) {
+            var mine = NOTHING;
+            if i < live { mine = look(at + i * params.quads, trips); }
+            of_lanes[lane * ROWS + i] = mine;
+        }
+        workgroupBarrier();
+        for (var half = params.lanes / 2u; half > 0u; half /= 2u) {
+            if part < half {
+                for (var i = 0u; i < ROWS; i++) {
+                    let slot = lane * ROWS + i;
+                    of_lanes[slot] = merge(of_lanes[slot], of_lanes[slot + half * ROWS]);
+                }
+            }
+            workgroupBarrier();
+        }
+        var coefs: array<vec4<f32>, 4>;
+        for (var i = 0u; i < ROWS; i++) {
+            coefs[i] = settle(of_lanes[(lane - part) * ROWS + i]);
+            if part == 0u && i < live { keep(row + i, coefs[i]); }
+        }
+        if HELD > 0u {
+            for (var k = 0u; k < HELD; k++) {
+                if k < trips && live > 0u {
+                    y_store(at + k * params.lanes, normalized(held[k], coefs[0], columns(part + k * params.lanes)));
+                }
+            }
+        } else {
+            for (var k = 0u; k < trips; k++) {
+                let here = columns(part + k * params.lanes);
+                for (var i = 0u; i < ROWS; i++) {
+                    let q = at + i * params.quads + k * params.lanes;
+                    if i < live { y_store(q, normalized(x_load(q), coefs[i], here)); }
+                }
+            }
+        }
+        // The next turn writes where slower lanes may still read.
+        workgroupBarrier();
+    }
+}

@@ -1,0 +1,47 @@
+// RMS norm for lib/row_forward: sums of squares, in runs of RUN where a lane does not hold its share.
+// Open: HELD (lib/held_*). Buffers: x, weight, rstd.
+//!use lib/sum_f32
+//!use lib/inverse_std
+//!use lib/row_weight_quads
+const RUN: u32 = 64u;
+
+struct Columns { weight: vec4<f32> }
+
+fn sum4(v: vec4<f32>) -> f32 { return (v.x + v.y) + (v.z + v.w); }
+
+fn look(at: u32, trips: u32) -> Partial {
+    var all = vec4<f32>(0.0);
+    if HELD > 0u {
+        for (var i = 0u; i < HELD; i++) {
+            var v = vec4<f32>(0.0);
+            if i < trips { v = x_load(at + i * params.lanes); }
+            held[i] = v;
+            all += v * v;
+        }
+        return sum4(all);
+    }
+    for (var run = 0u; run < trips; run += RUN) {
+        var some = vec4<f32>(0.0);
+        for (var i = run; i < min(run + RUN, trips); i++) {
+            let v = x_load(at + i * params.lanes);
+            some += v * v;
+        }
+        all += some;
+    }
+    return sum4(all);
+}
+
+// (rstd, unused)
+fn settle(sum: Partial) -> vec4<f32> {
+    var rstd = inverse_std(sum / params.values, params.eps);
+    // What is infinite is not to become 0 by division: the whole row becomes NaN.
+    let bits = bitcast<u32>(sum);
+    if (bits & 0x7fffffffu) >= 0x7f800000u { rstd = bitcast<f32>(bits | 0x7fc00000u); }
+    return vec4<f32>(rstd, 0.0, 0.0, 0.0);
+}
+
+fn keep(row: u32, c: vec4<f32>) { rstd_put(row, c.x); }
+
+fn columns(q: u32) -> Columns { return Columns(weights_of(q)); }
+
+fn normalized(v: vec4<f32>, c: vec4<f32>, at: Columns) -> vec4<f32> { return v * c.x * at.weight; }

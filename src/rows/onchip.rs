@@ -1,0 +1,196 @@
+//! Rows that stay on the chip: one dispatch reads each value once, from its statistics to what becomes of it.
+//!
+//! On a GPU a row is held in registers, a few quads for each lane of a workgroup. A software driver has no registers for
+//! that; there a row that was read a moment ago comes from the cache, and what counts is how many accesses are made: so a
+//! lane takes several rows together, and fetches what belongs to the columns once for them.
+mod backward;
+mod forward;
+
+pub(crate) use backward::backward;
+pub(crate) use forward::Forward;
+
+use super::Rows;
+use crate::{Caps, MAX_TRIPS, tile::WINDOW_ALIGN};
+
+/// How rows are laid out over workgroups. `lanes` and `held` set the order of sums along a row: they depend on the kind of
+/// device and on the length of a row alone. The rest sets that of sums over rows: on their number too and, below 64 MiB, on
+/// the binding limit.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct OnChip {
+    /// Lanes that share a row, a power of two.
+    pub lanes: u64,
+    /// Quads that a lane holds; 0 where rows stay in a cache.
+    pub held: u64,
+    /// Neighbouring rows that a lane takes together.
+    pub together: u64,
+    /// Rows of a workgroup, done in `turns`.
+    pub block: u64,
+    pub turns: u64,
+    pub trips: u64,
+}
+
+/// Why rows are worked on in several dispatches.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum OffChip {
+    /// There is no value.
+    Empty,
+    /// Rows that are no whole quads begin within one.
+    Ragged,
+    /// A row is too long for a workgroup or for a binding, or there are too many.
+    Long,
+}
+
+/// Longer rows leave the nearer caches of a CPU before they are read again.
+const CACHED: u64 = 16_384;
+
+/// Bindings larger than this change nothing.
+const LIMIT: u64 = 64 << 20;
+
+/// Lanes of a row, and quads that each of them holds: one of `variants`, see `lib/held_*`.
+fn lanes(of: Rows, variants: &[u64], caps: &Caps) -> Result<(u64, u64), OffChip> {
+    let (cols, width) = (of.cols as u64, u64::from(caps.lanes));
+    if of.rows == 0 || cols == 0 {
+        return Err(OffChip::Empty);
+    }
+    if !cols.is_multiple_of(4) {
+        return Err(OffChip::Ragged);
+    }
+    if of.rows as u64 > u64::from(u32::MAX) {
+        return Err(OffChip::Long);
+    }
+    let quads = cols / 4;
+    if caps.cpu {
+        return if cols <= CACHED { Ok((quads.next_power_of_two().min(width), 0)) } else { Err(OffChip::Long) };
+    }
+    // Neighbouring lanes read neighbouring quads, 32 of them if there are; then four quads for each lane.
+    let lanes = quads.next_power_of_two().min(32).max(quads.div_ceil(4).next_power_of_two()).min(width);
+    variants.iter().find(|h| quads <= **h * lanes).map(|h| (lanes, *h)).ok_or(OffChip::Long)
+}
+
+impl OnChip {
+    /// For a norm of these rows, of elements of `size` bytes.
+    pub fn forward(of: Rows, size: u64, caps: &Caps) -> Result<Self, OffChip> {
+        Self::with(of, size, lanes(of, &[4, 16], caps)?, 4, 1, caps, |_| true)
+    }
+
+    /// For its gradients, of which so many belong to the columns.
+    pub fn backward(of: Rows, size: u64, columns: u64, caps: &Caps) -> Result<Self, OffChip> {
+        let (lanes, held) = lanes(of, &[4, 8], caps)?;
+        // Enough workgroups to fill a GPU, and few partial sums.
+        let turns = (of.rows as u64 / (u64::from(caps.lanes) / lanes * 512)).clamp(1, 64);
+        let limit = caps.binding_limit().min(LIMIT).saturating_sub(caps.alignment());
+        let fits = |s: &Self| (of.rows as u64).div_ceil(s.block) * s.left(caps) * columns * 4 * of.cols as u64 <= limit;
+        Self::with(of, size, (lanes, held), 8, turns, caps, fits)
+    }
+
+    fn with(
+        of: Rows,
+        size: u64,
+        (lanes, held): (u64, u64),
+        together: u64,
+        turns: u64,
+        caps: &Caps,
+        fits: impl Fn(&Self) -> bool,
+    ) -> Result<Self, OffChip> {
+        let (rows, cols, at_once) = (of.rows as u64, of.cols as u64, u64::from(caps.lanes) / lanes);
+        let shape = |together: u64, turns: u64| {
+            let tree = u64::from(lanes.ilog2());
+            let once = if held > 0 { 2 * held + tree + 3 } else { together * (2 * (cols / 4).div_ceil(lanes) + tree + 8) };
+            // Sums over the lanes that have the same columns, at the end.
+            let end = if held > 0 { held * (1 + 2 * u64::from(caps.lanes.ilog2())) } else { 0 };
+            Self { lanes, held, together, block: at_once * together * turns, turns, trips: turns * once + end }
+        };
+        // A binding begins at a multiple of the windows' alignment.
+        let most = (caps.binding_limit().min(LIMIT) / size).saturating_sub(WINDOW_ALIGN);
+        let ok = |s: &Self| s.block.min(rows) * cols <= most && s.trips <= MAX_TRIPS && fits(s);
+        let few = |together: u64| if caps.cpu { (2048 / (cols * at_once * together)).clamp(1, 16) } else { turns };
+        let together = if caps.cpu && rows >= 64 { [together, 4, 2, 1] } else { [1; 4] };
+        let more = together.into_iter().flat_map(|r| (0..8).map(move |d| (r, d)));
+        more.map(|(r, d)| shape(r, few(r) << d))
+            .find(|s| ok(s))
+            .or_else(|| Some(shape(1, 1)).filter(|s| ok(s)))
+            .ok_or(OffChip::Long)
+    }
+
+    /// Partial sums of a column that a workgroup leaves.
+    pub fn left(&self, caps: &Caps) -> u64 {
+        if self.held > 0 { 1 } else { u64::from(caps.lanes) / self.lanes }
+    }
+
+    fn part(&self) -> &'static str {
+        match self.held {
+            0 => "lib/held_none",
+            4 => "lib/held_4",
+            8 => "lib/held_8",
+            _ => "lib/held_16",
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn caps(limit: u64, cpu: bool) -> Caps {
+        let limits = wgpu::Limits { max_storage_buffer_binding_size: limit, ..Default::default() };
+        Caps::new(limits, wgpu::Features::empty(), cpu)
+    }
+
+    /// Lanes of a row, quads held, rows together, rows of a block, turns.
+    fn shape(rows: usize, cols: usize, caps: &Caps) -> Result<[u64; 5], OffChip> {
+        OnChip::forward(Rows::new(rows, cols), 4, caps).map(|s| [s.lanes, s.held, s.together, s.block, s.turns])
+    }
+
+    #[test]
+    fn the_shape_follows_from_the_row_and_the_kind_of_device() {
+        let (gpu, cpu) = (caps(128 << 20, false), caps(128 << 20, true));
+        assert_eq!(shape(1000, 4, &gpu), Ok([1, 4, 1, 256, 1]));
+        assert_eq!(shape(1000, 256, &gpu), Ok([32, 4, 1, 8, 1]));
+        assert_eq!(shape(1000, 1024, &gpu), Ok([64, 4, 1, 4, 1]));
+        assert_eq!(shape(1000, 4096, &gpu), Ok([256, 4, 1, 1, 1]));
+        assert_eq!(shape(1000, 4100, &gpu), Ok([256, 16, 1, 1, 1]));
+        assert_eq!(shape(1000, 16_384, &gpu), Ok([256, 16, 1, 1, 1]));
+        assert_eq!(shape(1000, 16_388, &gpu), Err(OffChip::Long));
+        assert_eq!(shape(1000, 4, &cpu), Ok([1, 0, 4, 512, 16]));
+        assert_eq!(shape(1000, 1024, &cpu), Ok([8, 0, 4, 4, 1]));
+        assert_eq!(shape(8, 1024, &cpu), Ok([8, 0, 1, 2, 2]));
+        assert_eq!(shape(1000, 16_388, &cpu), Err(OffChip::Long));
+        for caps in [gpu, cpu] {
+            assert_eq!(shape(1000, 1023, &caps), Err(OffChip::Ragged));
+            assert_eq!(shape(0, 1024, &caps), Err(OffChip::Empty));
+            assert_eq!(shape(3, 0, &caps), Err(OffChip::Empty));
+        }
+    }
+
+    #[test]
+    fn a_small_binding_changes_the_blocks_and_not_the_order_of_sums() {
+        let (wide, narrow) = (caps(128 << 20, true), caps(1 << 16, true));
+        assert_eq!(shape(1000, 8192, &wide), Ok([8, 0, 4, 4, 1]));
+        assert_eq!(shape(1000, 8192, &narrow), Ok([8, 0, 1, 1, 1]));
+        assert_eq!(shape(1000, 16_384, &narrow), Err(OffChip::Long));
+    }
+
+    #[test]
+    fn trips_stay_short() {
+        for (cpu, cols) in [(true, 4), (true, 16_384), (false, 4), (false, 8192), (true, 1200)] {
+            let (of, caps) = (Rows::new(1024, cols), caps(128 << 20, cpu));
+            for s in [OnChip::forward(of, 2, &caps), OnChip::backward(of, 2, 2, &caps)].map(|s| s.expect("it fits")) {
+                assert!(s.trips <= MAX_TRIPS, "{cols}: {s:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn the_sums_of_columns_fit_a_binding_and_do_not_depend_on_one_of_64_mib_or_more() {
+        for (rows, cols) in [(8192, 1024), (1 << 22, 64), (512, 8192), (1 << 13, 4096)] {
+            for cpu in [false, true] {
+                let of = Rows::new(rows, cols);
+                let shape = |limit| OnChip::backward(of, 4, 2, &caps(limit, cpu));
+                let s = shape(64 << 20).expect("it fits");
+                assert_eq!(shape(2 << 30), Ok(s));
+                let left = of.rows as u64 / s.block * s.left(&caps(64 << 20, cpu));
+                assert!(left * 8 * cols as u64 <= 64 << 20, "{of:?}: {s:?}");
+            }
+        }
+    }
+}

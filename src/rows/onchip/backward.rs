@@ -1,0 +1,94 @@
+//! Gradients of rows that stay on the chip.
+use super::OnChip;
+use crate::{
+    Arg, Caps, DType, Error, Lowered, Slot, Step,
+    channels::{given_or, position, vector, whole},
+    fold::{Monoid, Partials},
+    params,
+    rows::{Backward, Rows},
+    tile,
+    wgsl::{Decl, Spec, View, part},
+};
+
+params! {
+    BackwardParams {
+        rows: u32, quads: u32, first: u32, blocks: u32, block: u32, lanes: u32, turns: u32, base: u32, weights: u32, values: f32
+    }
+}
+
+/// Appends the dispatch that leaves dx and the columns' partial sums, and the levels that add these. Several dispatches for
+/// tensors beyond the binding limit. Arguments `x` and `dy` come first.
+pub(crate) fn backward(of: Rows, kind: &Backward, shape: &OnChip, caps: &Caps, args: &[Arg]) -> Result<Lowered, Error> {
+    let mut out = Lowered::default();
+    let (at, dtype, quads) = (|name| position(args, name), args[0].dtype, of.cols as u64 / 4);
+    let blocks = (of.rows as u64).div_ceil(shape.block);
+    let weight = given_or(1.0, args, "weight", of.cols as u64, &mut out, caps);
+    let mut sums = Vec::new();
+    for argument in ["dbias", "dweight"].into_iter().filter_map(at) {
+        sums.push((argument, Partials::interleaved(kind.op, &mut out, caps, Monoid::SUM4, quads, blocks * shape.left(caps))?));
+    }
+    let scratch = sums.first().zip(sums.last()).map(|(a, b)| a.1.range.start..b.1.range.end);
+    let last = sums.last().map_or(0, |s| s.1.range.start);
+    let weights = scratch.as_ref().map_or(0, |s| ((last - s.start) / 16) as u32);
+    let mut parts = vec![shape.part()];
+    parts.push(if kind.centered { "lib/center_given" } else { "lib/center_none" });
+    parts.push(if at("dz").is_some() { "lib/dz_given" } else { "lib/dz_none" });
+    parts.push(if sums.is_empty() { "lib/columns_none" } else { "lib/columns_kept" });
+    let mut consts = vec![("WG", caps.lanes), ("ROWS", shape.together as u32)];
+    consts.push(("SLOTS", caps.lanes * shape.together as u32));
+    consts.push(("CENTERED", u32::from(kind.centered)));
+    if !sums.is_empty() {
+        consts.push(("DBIAS", u32::from(at("dbias").is_some())));
+        consts.push(("DWEIGHT", u32::from(at("dweight").is_some())));
+    }
+    consts.extend(kind.form.consts());
+    let span = |i: u64| i * shape.block * quads..((i + 1) * shape.block * quads).min(of.len() as u64 / 4);
+    for piece in tile::pieces(kind.op, caps, of.len() as u64, dtype.size(), blocks, span)? {
+        let tensors = [("x", Some(0), false), ("dy", Some(1), false), ("dz", at("dz"), false), ("dx", at("dx"), true)];
+        let (mut bindings, mut slots) = (vec![], vec![]);
+        for (name, i, writes) in tensors.into_iter().filter_map(|t| t.1.map(|i| (t.0, i, t.2))) {
+            bindings.push(Decl { name, dtype, view: View::Quads, writes });
+            slots.push(piece.slot(i, &args[i]));
+        }
+        bindings.push(Decl { name: "weight", dtype: DType::F32, view: View::Quads, writes: false });
+        slots.push(weight.clone());
+        for name in ["mean", "rstd"].into_iter().skip(usize::from(!kind.centered)) {
+            bindings.push(vector(name, false));
+            slots.push(whole(args, at(name).expect("an argument")));
+        }
+        if let Some(range) = &scratch {
+            bindings.push(Monoid::SUM4.decl("partials", true));
+            slots.push(Slot::Scratch(range.clone()));
+        }
+        let blocks = piece.blocks.end - piece.blocks.start;
+        out.steps.push(Step {
+            spec: Spec {
+                shader: part("lib/row_backward"),
+                entry: "row_backward",
+                parts: parts.iter().map(|p| part(p)).collect(),
+                bindings,
+                consts: consts.clone(),
+            },
+            params: BackwardParams {
+                rows: of.rows as u32,
+                quads: quads as u32,
+                first: piece.blocks.start as u32,
+                blocks: blocks as u32,
+                block: shape.block as u32,
+                lanes: shape.lanes as u32,
+                turns: shape.turns as u32,
+                base: piece.base(),
+                weights,
+                values: of.cols as f32,
+            }
+            .into(),
+            slots,
+            workgroups: blocks,
+            trips: shape.trips,
+        });
+    }
+    for (argument, partials) in sums {
+        partials.into_arg(&mut out, caps, argument, &args[argument]);
+    }
+    Ok(out)
+}
