@@ -7,8 +7,8 @@ mod filters;
 mod losses;
 mod masks;
 mod mixing;
-mod response;
 mod orthogonal;
+mod response;
 mod rows;
 
 use ridgepole::{

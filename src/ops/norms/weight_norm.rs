@@ -142,7 +142,7 @@ impl Op for WeightNorm {
         let (of, v, g) = (self.shape(), args[0].to_f64(), args[1].to_f64());
         let nan = |len: usize| (vec![f64::NAN; len], vec![0.0; len]);
         let (mut w, mut inverses) = (nan(v.len()), nan(of.count()));
-        for f in 0..of.count() {
+        for (f, &g) in g.iter().enumerate() {
             let places = of.places(f);
             let values: Vec<f64> = places.iter().map(|&i| v[i]).collect();
             let norm = norm_of(&values);
@@ -151,10 +151,10 @@ impl Op for WeightNorm {
                 continue;
             }
             let factor = inverse(norm);
-            let exact = if factor.value == 0.0 { vec![0.0; values.len()] } else { cpu::weight_norm(&values, g[f]).0 };
+            let exact = if factor.value == 0.0 { vec![0.0; values.len()] } else { cpu::weight_norm(&values, g).0 };
             (inverses.0[f], inverses.1[f]) = (factor.value, factor.error);
             for (&i, value) in places.iter().zip(exact) {
-                let kernel = Approx::exact(v[i]).times(factor).times(Approx::exact(g[f]));
+                let kernel = Approx::exact(v[i]).times(factor).times(Approx::exact(g));
                 (w.0[i], w.1[i]) = (value, Approx { value, ..kernel }.stored(self.dtype));
             }
         }

@@ -223,18 +223,18 @@ impl Op for WeightStandardization {
         let gain = if self.gain { args[1].to_f64() } else { vec![1.0; of.count()] };
         let nan = |len: usize| (vec![f64::NAN; len], vec![0.0; len]);
         let (mut y, mut statistics) = (nan(x.len()), [(); 3].map(|()| nan(of.count())));
-        for f in 0..of.count() {
+        for (f, &gain) in gain.iter().enumerate() {
             let places = of.places(f);
             let values: Vec<f64> = places.iter().map(|&i| x[i]).collect();
             // A filter with a value that is not finite becomes NaN, as all is from the start.
             let Some(batch) = Batch::of(&values, self.eps) else { continue };
             let unbiased = self.variance == RunningVariance::Unbiased;
-            let (row, mean, r, slope) = cpu::weight_standardization(&values, gain[f], self.form, unbiased, self.eps);
+            let (row, mean, r, slope) = cpu::weight_standardization(&values, gain, self.form, unbiased, self.eps);
             let [rstd, pull] = self.spread(batch.variance(m / d));
             for (out, (value, kernel)) in statistics.iter_mut().zip([(mean, batch.mean), (r, rstd), (slope, pull)]) {
                 (out.0[f], out.1[f]) = (value, kernel.error);
             }
-            let factor = Approx::exact(gain[f]).times(rstd);
+            let factor = Approx::exact(gain).times(rstd);
             for (&i, value) in places.iter().zip(row) {
                 let kernel = batch.centred(x[i]).times(factor);
                 (y.0[i], y.1[i]) = (value, Approx { value, ..kernel }.stored(self.dtype));
