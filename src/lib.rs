@@ -37,6 +37,7 @@ pub mod segment;
 #[cfg(not(target_arch = "wasm32"))]
 mod session;
 mod space;
+mod spectral;
 pub mod tile;
 mod transform;
 pub mod wgsl;

@@ -19,6 +19,7 @@ mod penalties;
 mod random;
 mod response;
 mod rows;
+mod spectral;
 mod transforms;
 mod weights;
 

@@ -10,6 +10,7 @@ mod mixing;
 mod orthogonal;
 mod response;
 mod rows;
+mod spectral;
 
 use ridgepole::{
     Access, Bits, DType, ElasticNet, Expected, HostData, Key, Layout, MaskMode, Op, Rng, Scaling, Segment, Session, Share, Space,

@@ -24,6 +24,8 @@ mod weight_norm;
 mod weight_norm_backward;
 mod weight_standardization;
 mod weight_standardization_backward;
+mod spectral_norm;
+mod spectral_norm_backward;
 
 pub use batch_norm::{batch_norm, inverse_std, moments};
 pub use batch_norm_apply::batch_norm_apply;
@@ -50,3 +52,5 @@ pub use weight_norm::weight_norm;
 pub use weight_norm_backward::weight_norm_backward;
 pub use weight_standardization::weight_standardization;
 pub use weight_standardization_backward::weight_standardization_backward;
+pub use spectral_norm::spectral_norm;
+pub use spectral_norm_backward::spectral_norm_backward;

@@ -24,6 +24,8 @@ mod weight_norm;
 mod weight_norm_backward;
 mod weight_standardization;
 mod weight_standardization_backward;
+mod spectral_norm;
+mod spectral_norm_backward;
 
 pub use batch_norm_ghost::GhostRunning;
 pub use weight_standardization::StandardForm;
@@ -55,4 +57,6 @@ super::family! {
     weight_norm_backward::WeightNormBackward,
     weight_standardization::WeightStandardization,
     weight_standardization_backward::WeightStandardizationBackward,
+    spectral_norm::SpectralNorm,
+    spectral_norm_backward::SpectralNormBackward,
 }

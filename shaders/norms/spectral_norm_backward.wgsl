@@ -1,0 +1,24 @@
+// What lib/channel_apply needs with lib/rank_one: (u·⟨dy, weight⟩/sigma, sigma, 0, 0) for each row. One lane per row. Before it:
+// lib/channel_reduce with lib/dot_products, and the fold's levels.
+//!use lib/grid
+//!use lib/sum_vec4
+
+struct Params { blocks: u32, channels: u32, stride: u32, count: u32, coefs: u32 }
+
+@group(0) @binding(0) var<uniform> params: Params;
+// Buffers: partials (with the coefficients from entry `coefs` on), u, sigma.
+
+override WG: u32 = 256;
+
+@compute @workgroup_size(WG)
+fn spectral_norm_backward(@builtin(workgroup_id) wid: vec3<u32>,
+                          @builtin(num_workgroups) count: vec3<u32>,
+                          @builtin(local_invocation_index) index: u32) {
+    let block = workgroup_index(wid, count);
+    let r = block * WG + lane_of(index, WG);
+    if block >= params.blocks || r >= params.channels { return; }
+    var all = NOTHING;
+    for (var i = 0u; i < params.count; i++) { all = merge(all, partials[i * params.stride]); }
+    let s = sigma_at(0u);
+    partials[params.coefs + r] = vec4<f32>(u_at(r) * (all.x / s), s, 0.0, 0.0);
+}

@@ -1,0 +1,164 @@
+//! The gradient of spectral normalisation. Kernel: `shaders/norms/spectral_norm_backward.wgsl`. Reference:
+//! `cpu::spectral_norm_backward`.
+use super::spectral_norm::SHAPES;
+use crate::{
+    Approx, Arg, Caps, DType, Error, Expected, HostData, Lowered, Op, Pattern, Rng, Slot,
+    channels::{self, Channels, Map, Reduction, SumErrors, per_channel, whole},
+    cpu,
+    fold::Monoid,
+    kernel,
+    ops::{Entry, Field},
+    params,
+    rows::Rows,
+    segment::check_float,
+    spectral,
+};
+use serde::{Deserialize, Serialize};
+
+params! { SpectralNormBackwardParams { blocks: u32, channels: u32, stride: u32, count: u32, coefs: u32 } }
+
+/// The gradient of [`SpectralNorm`](super::SpectralNorm): dW = (dY - ⟨dY, W⟩/σ·u·vᵀ)/σ. u and v are constants, as in the paper; for
+/// the singular vectors themselves that is the whole gradient.
+///
+/// Reads `weight` W and `dy` (rows·cols elements each), `u` (rows, f32), `v` (cols, f32) and `sigma` (f32\[1\]) as the forward op
+/// left them; writes `dweight` (as W). Where σ is 0 it is 0. ⟨dY, W⟩ is summed in chunks of fixed size, merged in a fixed order:
+/// results are the same bit for bit from run to run on a device. Three dispatches, more for long sums and for tensors beyond the
+/// binding limit. A device must be able to bind 16 bytes per row.
+///
+/// Error: that of a tree of f32 sums, relative to Σ|dY·W|, and four operations more. A NaN or infinity reaches all of `dweight`.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct SpectralNormBackward {
+    /// How `weight`, `dy` and `dweight` are stored.
+    pub dtype: DType,
+    /// Rows. May be 0.
+    pub rows: usize,
+    /// Columns. May be 0; rows·cols is at most 2^34.
+    pub cols: usize,
+}
+
+const NAME: &str = "spectral_norm_backward";
+
+impl SpectralNormBackward {
+    /// Of a weight of this shape.
+    pub fn new(dtype: DType, rows: usize, cols: usize) -> Self {
+        Self { dtype, rows, cols }
+    }
+
+    fn shape(&self) -> Rows {
+        Rows::new(self.rows, self.cols)
+    }
+}
+
+impl Op for SpectralNormBackward {
+    fn name(&self) -> &'static str {
+        NAME
+    }
+
+    fn args(&self) -> Vec<Arg> {
+        let len = self.shape().len();
+        vec![
+            Arg::read("weight", self.dtype, len),
+            Arg::read("dy", self.dtype, len),
+            Arg::read("u", DType::F32, self.rows),
+            Arg::read("v", DType::F32, self.cols),
+            Arg::read("sigma", DType::F32, 1),
+            Arg::write("dweight", self.dtype, len),
+        ]
+    }
+
+    fn lower(&self, caps: &Caps) -> Result<Lowered, Error> {
+        let (args, mut out, of) = (self.args(), Lowered::default(), self.shape());
+        check_float(NAME, &args[0])?;
+        of.check(NAME)?;
+        if args[0].len == 0 {
+            return Ok(out);
+        }
+        let all = Channels { outer: 1, channels: 1, inner: args[0].len as u64 };
+        let (parts, tensors) = (&["lib/dot_products"], &[("x", 0), ("dy", 1)]);
+        let what = Reduction { parts, monoid: Monoid::SUM4, tensors, vectors: &[], consts: &[], eps: 0.0 };
+        let partials = all.reduce(NAME, &mut out, caps, &args, &what)?.until(&mut out, caps, 64);
+        let coefs = out.scratch(16 * self.rows as u64, caps);
+        let blocks = channels::blocks(self.rows as u64, caps);
+        let params = SpectralNormBackwardParams {
+            blocks: blocks as u32,
+            channels: self.rows as u32,
+            stride: partials.stride as u32,
+            count: partials.count as u32,
+            coefs: ((coefs.start - partials.range.start) / 16) as u32,
+        };
+        let first = (Monoid::SUM4.decl("partials", true), Slot::Scratch(partials.range.start..coefs.end));
+        let vectors = vec![("u", whole(&args, 2), false), ("sigma", whole(&args, 4), false)];
+        let source = kernel!("norms/spectral_norm_backward");
+        out.steps.push(per_channel(caps, source, first, vectors, (blocks, params.into()), partials.count));
+        let tensors = [("dy", 1, false), ("dx", 5, true)];
+        let map = Map { part: "lib/rank_one", tensors: &tensors, vectors: &[("v", whole(&args, 3))], consts: &[] };
+        of.by_row().apply(NAME, &mut out, caps, &args, &map, coefs)?;
+        Ok(out)
+    }
+
+    fn patterns(&self) -> Vec<Pattern> {
+        if self.shape().len() > 1 << 20 {
+            return vec![Pattern::Ordinary];
+        }
+        vec![Pattern::Ordinary, Pattern::Zeros, Pattern::NonFinite]
+    }
+
+    fn fill(&self, arg: &Arg, rng: &mut Rng, pattern: Pattern) -> HostData {
+        match (arg.name, pattern) {
+            ("sigma", Pattern::Zeros) => HostData::from_f64(arg.dtype, [0.0]),
+            ("sigma", _) => rng.fill(arg, [0.5, 2.0], Pattern::Ordinary),
+            // None is 0: what is infinite times 0 depends on what else may be flushed.
+            ("u" | "v", _) => rng.fill(arg, [0.1, 0.5], Pattern::Ordinary),
+            ("dy", Pattern::NonFinite) => {
+                let mut values = rng.fill(arg, [-1.0, 1.0], Pattern::Ordinary).to_f64();
+                if let Some(last) = values.last_mut() {
+                    *last = [f64::NAN, f64::INFINITY][rng.word() as usize % 2];
+                }
+                HostData::from_f64(arg.dtype, values)
+            }
+            _ => rng.fill(arg, [-1.0, 1.0], Pattern::Ordinary),
+        }
+    }
+
+    fn reference(&self, args: &[HostData]) -> Vec<Expected> {
+        let [w, dy, u, v, sigma] = [0, 1, 2, 3, 4].map(|i| args[i].to_f64());
+        let value = cpu::spectral_norm_backward(&w, &dy, &u, &v, sigma[0]);
+        let dot =
+            Approx { value: w.iter().zip(&dy).map(|(w, dy)| w * dy).sum(), error: SumErrors::of(&w, &dy, 0.0, 1.0, 0.0).dweight };
+        let sigma = Approx::exact(sigma[0]);
+        let share = spectral::quotient(dot, sigma);
+        let bound = |(i, dy): (usize, &f64)| {
+            let term = share.times(Approx::exact(u[i / self.cols])).times(Approx::exact(v[i % self.cols]));
+            spectral::quotient(Approx::sum([Approx::exact(*dy), term.negative()]), sigma).stored(self.dtype)
+        };
+        let bound = dy.iter().enumerate().map(bound).collect();
+        vec![Expected::Within { value, bound }]
+    }
+}
+
+fn cases() -> Vec<Box<dyn Op>> {
+    // The last is so long that its sum takes a level of the fold, and leaves more than one partial.
+    let shapes = SHAPES.into_iter().chain([(1500, 30), (1100, 1001)]).enumerate();
+    shapes.map(|(i, (rows, cols))| Box::new(SpectralNormBackward::new(DType::FLOATS[i % 3], rows, cols)) as Box<dyn Op>).collect()
+}
+
+fn bench() -> Vec<Box<dyn Op>> {
+    [(DType::F32, 1024, 1024), (DType::F16, 1024, 1024)]
+        .map(|(dtype, rows, cols)| Box::new(SpectralNormBackward::new(dtype, rows, cols)) as Box<dyn Op>)
+        .into()
+}
+
+pub(super) const ENTRY: Entry = Entry {
+    name: NAME,
+    summary: "the gradient of spectral_norm, its vectors being constants",
+    formula: "dW = (dY - ⟨dY, W⟩/σ·u·vᵀ)/σ",
+    fields: &[
+        Field { name: "dtype", default: "", about: "storage of weight, dy and dweight: f32, f16 or bf16; vectors are f32" },
+        Field { name: "rows", default: "", about: "rows" },
+        Field { name: "cols", default: "", about: "columns; rows·cols is at most 2^34" },
+    ],
+    cases,
+    bench,
+    parse: crate::ops::parse::<SpectralNormBackward>,
+};

@@ -1,0 +1,124 @@
+//! The spectral norm of a weight by power iteration: products with kept vectors, and their normalisation.
+mod bound;
+pub(crate) use bound::{expected, quotient};
+
+use crate::{
+    Arg, Caps, Error, Lowered, Slot, Step,
+    channels::{self, Channels, Reduction, per_channel, vector, whole},
+    fold::{Monoid, Partials},
+    params,
+    rows::Rows,
+    wgsl::{Decl, Spec, part},
+};
+
+params! { SumsParams { blocks: u32, channels: u32, row: u32, stride: u32, count: u32, sums: u32 } }
+params! { NormalizeParams { blocks: u32, channels: u32, stride: u32, count: u32, eps: f32 } }
+params! { SigmaParams { blocks: u32, stride: u32, count: u32, eps: f32 } }
+
+/// The dispatches, with the places of the arguments u, v and sigma.
+pub(crate) struct Power<'a> {
+    pub op: &'static str,
+    pub of: Rows,
+    pub eps: f64,
+    pub args: &'a [Arg],
+    pub u: usize,
+    pub v: usize,
+    pub sigma: usize,
+}
+
+fn sums(writes: bool) -> Decl {
+    Monoid::SUM4.decl("sums", writes)
+}
+
+impl Power<'_> {
+    /// The product of the weight (argument 0), or its transpose, with `from`; then `to` becomes the product and its squares are
+    /// summed, or, without `take`, its product with `to` is summed.
+    fn product(
+        &self,
+        out: &mut Lowered,
+        caps: &Caps,
+        tensor: Channels,
+        [from, to]: [usize; 2],
+        take: bool,
+    ) -> Result<Partials, Error> {
+        let vectors = [("vector", whole(self.args, from))];
+        let parts = &["lib/vector_products"];
+        let what = Reduction { parts, monoid: Monoid::SUM4, tensors: &[("x", 0)], vectors: &vectors, consts: &[], eps: 0.0 };
+        let partials = tensor.reduce(self.op, out, caps, self.args, &what)?.until(out, caps, 64);
+        let blocks = channels::blocks(tensor.channels, caps);
+        let totals = Partials::new(self.op, out, caps, Monoid::SUM4, 1, blocks)?;
+        if blocks > 0 {
+            let params = SumsParams {
+                blocks: blocks as u32,
+                channels: tensor.channels as u32,
+                row: partials.row as u32,
+                stride: partials.stride as u32,
+                count: partials.count as u32,
+                sums: ((totals.range.start - partials.range.start) / 16) as u32,
+            };
+            let first = (Monoid::SUM4.decl("partials", true), Slot::Scratch(partials.range.start..totals.range.end));
+            let vectors = vec![("vector", whole(self.args, to), take)];
+            let trips = partials.count + u64::from(caps.lanes.ilog2());
+            let mut step = per_channel(caps, part("lib/vector_sums"), first, vectors, (blocks, params.into()), trips);
+            step.spec.parts = vec![part(if take { "lib/entry_square" } else { "lib/entry_product" })];
+            out.steps.push(step);
+        }
+        Ok(totals.until(out, caps, 64))
+    }
+
+    /// The same, and the vector is divided by its norm.
+    fn half(&self, out: &mut Lowered, caps: &Caps, tensor: Channels, places: [usize; 2]) -> Result<Partials, Error> {
+        let totals = self.product(out, caps, tensor, places, true)?;
+        let blocks = channels::blocks(tensor.channels, caps);
+        if blocks > 0 {
+            let params = NormalizeParams {
+                blocks: blocks as u32,
+                channels: tensor.channels as u32,
+                stride: totals.stride as u32,
+                count: totals.count as u32,
+                eps: self.eps as f32,
+            };
+            let vectors = vec![("vector", whole(self.args, places[1]), true)];
+            let first = (sums(false), totals.slot());
+            out.steps.push(per_channel(
+                caps,
+                part("lib/vector_normalize"),
+                first,
+                vectors,
+                (blocks, params.into()),
+                totals.count,
+            ));
+        }
+        Ok(totals)
+    }
+
+    /// Appends the iterations, u before v, and σ.
+    pub fn append(&self, out: &mut Lowered, caps: &Caps, iterations: usize) -> Result<(), Error> {
+        let (by_row, by_column) = (self.of.by_row(), self.of.by_column());
+        let (mut totals, mut source) = (None, "lib/sigma_sum");
+        for _ in 0..iterations {
+            self.half(out, caps, by_row, [self.v, self.u])?;
+            totals = Some(self.half(out, caps, by_column, [self.u, self.v])?);
+            source = "lib/sigma_norm";
+        }
+        let totals = match totals {
+            Some(totals) => totals,
+            None => self.product(out, caps, by_row, [self.v, self.u], false)?,
+        };
+        let params = SigmaParams { blocks: 1, stride: totals.stride as u32, count: totals.count as u32, eps: self.eps as f32 };
+        out.steps.push(Step {
+            spec: Spec {
+                shader: part("lib/sigma"),
+                entry: "sigma",
+                parts: vec![part(source)],
+                bindings: vec![sums(false), vector("sigma", true)],
+                consts: vec![("WG", caps.lanes)],
+            },
+            params: params.into(),
+            slots: vec![totals.slot(), whole(self.args, self.sigma)],
+            workgroups: 1,
+            trips: totals.count,
+        });
+        Ok(())
+    }
+}

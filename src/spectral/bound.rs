@@ -1,0 +1,98 @@
+//! How far the vectors and σ may be off: running analysis in the Euclidean norm, so that an error grows in a product with W by
+//! no more than its norm.
+use crate::{Approx, DType, channels::SumErrors, cpu, rows::Rows};
+
+const E: f64 = DType::F32.epsilon();
+const LEAST: f64 = DType::F32.least_normal();
+
+/// A vector, and how far, as a vector, the kernel's may be from it.
+struct Kept {
+    value: Vec<f64>,
+    error: f64,
+}
+
+fn norm(v: impl IntoIterator<Item = f64>) -> f64 {
+    v.into_iter().map(|v| v * v).sum::<f64>().sqrt()
+}
+
+/// How far the entry of a product of this line of W with a vector is off beside what the vector's error does to it.
+fn rounded(line: &[f64], with: &Kept) -> f64 {
+    let largest: Vec<f64> = with.value.iter().map(|v| v.abs() + with.error).collect();
+    SumErrors::of(line, &largest, 0.0, 1.0, 0.0).dweight
+}
+
+/// A norm of what is off by `error`, itself a sum of squares and a root.
+fn norm_error(z: &[f64], error: f64) -> Approx {
+    let (value, flushed) = (norm(z.iter().copied()), (z.len() as f64).sqrt() * LEAST);
+    let largest = value + error;
+    let squares = SumErrors::of(z, z, 0.0, 1.0, 0.0).dweight / (value * value).max(LEAST);
+    // A root halves what its square is off by. Root, scales and the join of three sums round a few times more.
+    Approx { value, error: error + largest * (squares + 10.0 * E) + 4.0 * flushed }
+}
+
+/// One half of an iteration: z = lines·from, its norm, and z / max(norm, ε).
+fn half(lines: &[Vec<f64>], largest: f64, from: &Kept, eps: f64) -> (Approx, Kept) {
+    let z: Vec<f64> = lines.iter().map(|l| l.iter().zip(&from.value).map(|(w, v)| w * v).sum()).collect();
+    let error = largest * from.error + norm(lines.iter().map(|l| rounded(l, from)));
+    let length = norm_error(&z, error);
+    let divisor = Approx { value: length.value.max(eps), error: length.error + E * eps };
+    let least = divisor.value - divisor.error;
+    let value: Vec<f64> = z.iter().map(|z| z / divisor.value).collect();
+    // |z'/d' - z/d| is at most (|z' - z| + |z/d|·|d' - d|) / d'; the quotients round.
+    let moved = (error + norm(value.iter().copied()) * divisor.error) / least;
+    let moved = if least > 0.0 { moved } else { f64::INFINITY };
+    let error = moved + 2.5 * E * (norm(value.iter().copied()) + moved) + (value.len() as f64).sqrt() * LEAST;
+    (length, Kept { value, error })
+}
+
+/// Entries of u and of v, and σ.
+pub(crate) struct Expectations {
+    pub u: (Vec<f64>, Vec<f64>),
+    pub v: (Vec<f64>, Vec<f64>),
+    pub sigma: Approx,
+}
+
+/// What u, v and σ must be after `iterations`, from given u and v.
+pub(crate) fn expected(of: Rows, w: &[f64], u: &[f64], v: &[f64], iterations: usize, eps: f64) -> Expectations {
+    let rows: Vec<Vec<f64>> = (0..of.rows).map(|r| of.row(w, r).to_vec()).collect();
+    let columns: Vec<Vec<f64>> = (0..of.cols).map(|c| rows.iter().map(|r| r[c]).collect()).collect();
+    let (exact_u, exact_v, exact) = cpu::spectral_norm(&rows, u, v, iterations, eps);
+    if exact.is_nan() || w.iter().any(|w| !w.is_finite()) {
+        let nan = |n: usize, kept: &[f64]| if iterations == 0 { kept.to_vec() } else { vec![f64::NAN; n] };
+        let (u, v) = (nan(of.rows, u), nan(of.cols, v));
+        let none = |v: Vec<f64>| (v.clone(), vec![0.0; v.len()]);
+        return Expectations { u: none(u), v: none(v), sigma: Approx { value: f64::NAN, error: 0.0 } };
+    }
+    // The largest singular value is at most the Frobenius norm, and the root of the largest sums of a row and of a column.
+    let widest = |lines: &[Vec<f64>]| lines.iter().map(|l| l.iter().map(|w| w.abs()).sum::<f64>()).fold(0.0, f64::max);
+    let largest = norm(w.iter().copied()).min((widest(&rows) * widest(&columns)).sqrt());
+    let mut kept = [u, v].map(|v| Kept { value: v.to_vec(), error: 0.0 });
+    let mut length = Approx::exact(0.0);
+    for _ in 0..iterations {
+        kept[0] = half(&rows, largest, &kept[1], eps).1;
+        (length, kept[1]) = half(&columns, largest, &kept[0], eps);
+    }
+    let error = if iterations == 0 {
+        // The product with u of Wv: what each entry is off by, and a sum of products.
+        let z: Vec<f64> = rows.iter().map(|r| r.iter().zip(v).map(|(w, v)| w * v).sum()).collect();
+        let off: Vec<f64> = rows.iter().map(|r| rounded(r, &kept[1])).collect();
+        let reach: Vec<f64> = z.iter().zip(&off).map(|(z, off)| z.abs() + off).collect();
+        u.iter().zip(&off).map(|(u, off)| u.abs() * off).sum::<f64>() + SumErrors::of(u, &reach, 0.0, 1.0, 0.0).dweight
+    } else if length.value - length.error >= eps * (1.0 + E) {
+        length.error
+    } else {
+        // n·n/max(n, ε) has a slope of at most 2. ε rounds, and so do the quotient and the product.
+        length.error * 2.0 + 5.0 * E * (length.value + length.error) + 4.0 * LEAST
+    };
+    let [a, b] = kept.map(|k| k.error);
+    Expectations {
+        u: (exact_u, vec![a; of.rows]),
+        v: (exact_v, vec![b; of.cols]),
+        sigma: Approx { value: exact, error: error + 2.0 * E * exact.abs() },
+    }
+}
+
+/// The quotient of a number and σ: 0 where σ is 0 for certain.
+pub(crate) fn quotient(x: Approx, sigma: Approx) -> Approx {
+    if sigma.value == 0.0 { Approx::exact(0.0) } else { x.over(sigma) }
+}
