@@ -112,3 +112,63 @@ impl ElasticNet {
         Ok(())
     }
 }
+
+/// What the norm of a group of d weights is multiplied by, so that large groups are not favoured.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum GroupWeighting {
+    /// √d: Yuan and Lin.
+    #[default]
+    RootSize,
+    /// 1: all groups alike.
+    One,
+}
+
+/// The sparse group lasso Ω(w) = λ·Σ_g √d_g·‖w_g‖₂ + λ1·Σ|w|, and with λ1 = 0 the group lasso; a group is a unit of a matrix.
+///
+/// Yuan and Lin, "Model selection and estimation in regression with grouped variables", 2006; Simon, Friedman, Hastie and
+/// Tibshirani, "A sparse-group lasso", 2013.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct GroupPenalty {
+    /// λ, at least 0.
+    pub lambda: f64,
+    /// λ1, at least 0.
+    #[serde(default)]
+    pub l1: f64,
+    /// What multiplies a norm besides λ.
+    #[serde(default)]
+    pub weighting: GroupWeighting,
+}
+
+impl GroupPenalty {
+    /// The group lasso, with √d.
+    pub fn new(lambda: f64) -> Self {
+        Self { lambda, ..Self::default() }
+    }
+
+    /// λ·√d, or λ, for units of `d` elements.
+    pub fn strength(&self, d: usize) -> f64 {
+        match self.weighting {
+            GroupWeighting::RootSize => self.lambda * (d as f64).sqrt(),
+            GroupWeighting::One => self.lambda,
+        }
+    }
+
+    /// Checks λ and λ1: they, and λ·√d, must fit f32.
+    ///
+    /// # Errors
+    /// Names `groups` and what is negative, too large or NaN.
+    pub fn check(&self, op: &'static str) -> Result<(), Error> {
+        for (name, v) in [("lambda", self.lambda), ("l1", self.l1)] {
+            if !(0.0..=1e30).contains(&v) {
+                return Err(Error::argument(
+                    op,
+                    "groups",
+                    format!("has {name} = {v}, must be finite, at least 0 and at most 1e30"),
+                ));
+            }
+        }
+        Ok(())
+    }
+}

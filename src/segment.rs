@@ -63,7 +63,15 @@ impl Arena {
     /// # Errors
     /// Names the first segment that is misaligned, overlaps its predecessor, is too long or of an unknown group.
     pub fn new(op: &'static str, segments: &[Segment], groups: usize, caps: &Caps) -> Result<Self, Error> {
-        let bad = |i: usize, why: String| Err(Error::argument(op, "segments", format!("[{i}] {why}")));
+        Self::of(op, "segments", segments, groups, caps)
+    }
+
+    /// As [`Arena::new`], where the op's field has another name.
+    ///
+    /// # Errors
+    /// As [`Arena::new`].
+    pub fn of(op: &'static str, field: &'static str, segments: &[Segment], groups: usize, caps: &Caps) -> Result<Self, Error> {
+        let bad = |i: usize, why: String| Err(Error::argument(op, field, format!("[{i}] {why}")));
         let block_quads = u64::from(caps.lanes) * u64::from(caps.quads);
         let (mut rows, mut spans, mut blocks, mut end) = (Vec::new(), Vec::new(), 0u64, 0);
         for (i, s) in segments.iter().enumerate() {
@@ -94,7 +102,7 @@ impl Arena {
             blocks += quads.div_ceil(block_quads);
         }
         if blocks > u64::from(u32::MAX) {
-            return Err(Error::argument(op, "segments", format!("make {blocks} blocks, more than 2^32")));
+            return Err(Error::argument(op, field, format!("make {blocks} blocks, more than 2^32")));
         }
         Ok(Self { rows, blocks, len: Segment::arena_len(segments) as u64, spans, block_quads })
     }

@@ -1,6 +1,7 @@
 //! What every op computes, in f64, written to be read: no helper is shared with the GPU side, no thought is given to speed.
 mod activation;
 mod averaging;
+mod constraints;
 mod dropouts;
 mod losses;
 mod mixing;
@@ -11,6 +12,7 @@ mod transforms;
 
 pub use activation::{activation, activation_backward};
 pub use averaging::*;
+pub use constraints::*;
 pub use dropouts::*;
 pub use losses::*;
 pub use mixing::*;

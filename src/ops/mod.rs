@@ -2,6 +2,7 @@
 use crate::{DType, Error, Op, Segment};
 
 mod averaging;
+mod constraints;
 mod dropouts;
 mod losses;
 mod mixing;
@@ -11,6 +12,7 @@ mod penalties;
 mod transforms;
 
 pub use averaging::*;
+pub use constraints::*;
 pub use dropouts::*;
 pub use losses::*;
 pub use mixing::*;
@@ -22,6 +24,7 @@ pub use transforms::*;
 /// The table, by family.
 pub const FAMILIES: &[Family] = &[
     penalties::FAMILY,
+    constraints::FAMILY,
     transforms::FAMILY,
     optimizers::FAMILY,
     averaging::FAMILY,

@@ -21,6 +21,7 @@ mod response;
 mod rows;
 mod spectral;
 mod transforms;
+mod units;
 mod weights;
 
 use ridgepole::{Caps, Op, wgpu};

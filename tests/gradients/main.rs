@@ -11,6 +11,7 @@ mod orthogonal;
 mod response;
 mod rows;
 mod spectral;
+mod units;
 
 use ridgepole::{
     Access, Bits, DType, ElasticNet, Expected, HostData, Key, Layout, MaskMode, Op, Rng, Scaling, Segment, Session, Share, Space,

@@ -1,6 +1,9 @@
 //! Penalties on weights: their value, their gradient, their proximal step.
 mod orthogonal_penalty;
 mod orthogonal_penalty_grad;
+mod group_lasso;
+mod group_lasso_grad;
+mod group_lasso_prox;
 mod penalty;
 mod penalty_grad;
 mod prox;
@@ -12,4 +15,7 @@ super::family! {
     prox::Prox,
     orthogonal_penalty::OrthogonalPenalty,
     orthogonal_penalty_grad::OrthogonalPenaltyGrad,
+    group_lasso::GroupLasso,
+    group_lasso_grad::GroupLassoGrad,
+    group_lasso_prox::GroupLassoProx,
 }

@@ -1,0 +1,124 @@
+//! Norms of units drawn into a range. Kernels: `lib/unit_partials`, `shaders/constraints/min_max_norm.wgsl`, `lib/unit_scale`.
+//! Reference: `cpu::min_max_norm`.
+use super::max_norm::DTYPE;
+use crate::{
+    Approx, Arg, Caps, Cost, DType, Error, Expected, HostData, Lowered, Matrix, Op, Pattern, Rng, cpu, kernel,
+    ops::{Entry, Field},
+    optimizer::{check_scalar, table::one},
+    units::{MATRICES, Units, matrix_bench, matrix_cases},
+};
+use serde::{Deserialize, Serialize};
+
+/// Weights of each unit times (`rate`·clip(‖w‖, `min`, `max`) + (1 - `rate`)·‖w‖) / (1e-7 + ‖w‖): a share `rate` of the way of its
+/// norm into the range, and with 1 all of it. For all matrices of an arena, in place.
+///
+/// Updates `weight` (the arena's elements). A unit is a row, a column or all of a [`Matrix`]; a filter is a row or a column; the
+/// matrices' groups do not matter. A unit of zeros stays so, whatever `min`. A unit that holds a NaN or an infinity, or whose norm is
+/// past 3.4e38, becomes NaN. Squares neither overflow nor underflow. Deterministic, and the same however the arena is windowed. No
+/// gradient: it changes weights, after a step.
+///
+/// Dispatches: one per window, one for all units, one per window and one for an end that is no whole quad. Reads the weights
+/// twice and writes them once.
+///
+/// Error: running analysis from that of the norm. The formula is that of Keras' `MinMaxNorm`.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct MinMaxNorm {
+    /// How weights are stored.
+    pub dtype: DType,
+    /// The matrices of the arena, in ascending order; their groups do not matter.
+    pub matrices: Vec<Matrix>,
+    /// The least norm, at least 0 and at most `max`.
+    pub min: f64,
+    /// The largest norm, at most 1e30.
+    pub max: f64,
+    /// The share of the way that is gone, in 0..=1.
+    #[serde(default = "one")]
+    pub rate: f64,
+}
+
+const NAME: &str = "min_max_norm";
+const EPS: f64 = 1e-7;
+
+impl MinMaxNorm {
+    fn units(&self) -> Units<'_> {
+        Units { name: NAME, dtype: self.dtype, matrices: &self.matrices }
+    }
+}
+
+impl Op for MinMaxNorm {
+    fn name(&self) -> &'static str {
+        NAME
+    }
+
+    fn args(&self) -> Vec<Arg> {
+        vec![self.units().weight()]
+    }
+
+    fn lower(&self, caps: &Caps) -> Result<Lowered, Error> {
+        check_scalar(NAME, "max", self.max, [0.0, 1e30])?;
+        check_scalar(NAME, "min", self.min, [0.0, self.max])?;
+        check_scalar(NAME, "rate", self.rate, [0.0, 1.0])?;
+        let own = [self.min, self.max, self.rate, 1.0 - self.rate].map(|s| s as f32);
+        self.units().constrain(caps, kernel!("constraints/min_max_norm"), own)
+    }
+
+    fn patterns(&self) -> Vec<Pattern> {
+        vec![Pattern::Ordinary, Pattern::Zeros, Pattern::Tiny, Pattern::NonFinite]
+    }
+
+    fn fill(&self, arg: &Arg, rng: &mut Rng, pattern: Pattern) -> HostData {
+        self.units().fill_near_one(arg, rng, pattern)
+    }
+
+    fn reference(&self, args: &[HostData]) -> Vec<Expected> {
+        self.units().constrained(&args[0], |norm| {
+            let value = cpu::min_max_norm(self.min, self.max, self.rate, EPS, norm.value);
+            let (min, max) = (Approx::host(self.min), Approx::host(self.max));
+            // Clipping moves no two numbers apart.
+            let clipped = Approx {
+                value: norm.value.clamp(self.min, self.max),
+                error: if norm.value - norm.error > self.max {
+                    max.error
+                } else if norm.value + norm.error < self.min {
+                    min.error
+                } else {
+                    norm.error + min.error.max(max.error)
+                },
+            };
+            let desired = Approx::sum([Approx::host(self.rate).times(clipped), Approx::host(1.0 - self.rate).times(norm)]);
+            Approx { value, ..desired.over(Approx::sum([Approx::host(EPS), norm])) }
+        })
+    }
+
+    fn cost(&self) -> Cost {
+        self.units().cost(3)
+    }
+}
+
+fn cases() -> Vec<Box<dyn Op>> {
+    matrix_cases(1, |dtype, matrices, n| {
+        let (min, max) = [(0.9, 1.3), (0.0, 0.5), (2.0, 2.0), (0.7, 1e3)][n % 4];
+        Box::new(MinMaxNorm { dtype, matrices, min, max, rate: [1.0, 0.3, 0.0][n % 3] })
+    })
+}
+
+fn bench() -> Vec<Box<dyn Op>> {
+    matrix_bench(|dtype, matrices| Box::new(MinMaxNorm { dtype, matrices, min: 0.5, max: 1.0, rate: 1.0 }))
+}
+
+pub(super) const ENTRY: Entry = Entry {
+    name: NAME,
+    summary: "norms of rows, columns or filters drawn into a range, over an arena of matrices",
+    formula: "w = w·(rate·clip(‖w_g‖, min, max) + (1 - rate)·‖w_g‖) / (1e-7 + ‖w_g‖)",
+    fields: &[
+        DTYPE,
+        MATRICES,
+        Field { name: "min", default: "", about: "the least norm, at least 0 and at most max" },
+        Field { name: "max", default: "", about: "the largest norm, at most 1e30" },
+        Field { name: "rate", default: "1", about: "share of the way into the range that is gone, 0 to 1" },
+    ],
+    cases,
+    bench,
+    parse: crate::ops::parse::<MinMaxNorm>,
+};

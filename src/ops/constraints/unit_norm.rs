@@ -1,0 +1,97 @@
+//! Units of norm 1. Kernels: `lib/unit_partials`, `shaders/constraints/unit_norm.wgsl`, `lib/unit_scale`. Reference:
+//! `cpu::unit_norm`.
+use super::max_norm::DTYPE;
+use crate::{
+    Approx, Arg, Caps, Cost, DType, Error, Expected, HostData, Lowered, Matrix, Op, Pattern, Rng, cpu, kernel,
+    ops::{Entry, Field},
+    optimizer::check_scalar,
+    units::{MATRICES, Units, matrix_bench, matrix_cases},
+};
+use serde::{Deserialize, Serialize};
+
+/// Weights of each unit divided by `eps` + ‖w‖, so that its norm becomes 1. For all matrices of an arena, in place.
+///
+/// Updates `weight` (the arena's elements). A unit is a row, a column or all of a [`Matrix`]; a filter is a row or a column; the
+/// matrices' groups do not matter. A unit of zeros stays so. A unit that holds a NaN or an infinity, or whose norm is past 3.4e38,
+/// becomes NaN. Squares neither overflow nor underflow. Deterministic, and the same however the arena is windowed. No gradient: it
+/// changes weights, after a step.
+///
+/// Dispatches: one per window, one for all units, one per window and one for an end that is no whole quad. Reads the weights
+/// twice and writes them once.
+///
+/// Error: running analysis from that of the norm. The formula is that of Keras' `UnitNorm`.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct UnitNorm {
+    /// How weights are stored.
+    pub dtype: DType,
+    /// The matrices of the arena, in ascending order; their groups do not matter.
+    pub matrices: Vec<Matrix>,
+    /// What is added to the norm: 1e-30 to 1, in Keras 1e-7.
+    #[serde(default = "keras")]
+    pub eps: f64,
+}
+
+const NAME: &str = "unit_norm";
+
+fn keras() -> f64 {
+    1e-7
+}
+
+impl UnitNorm {
+    fn units(&self) -> Units<'_> {
+        Units { name: NAME, dtype: self.dtype, matrices: &self.matrices }
+    }
+}
+
+impl Op for UnitNorm {
+    fn name(&self) -> &'static str {
+        NAME
+    }
+
+    fn args(&self) -> Vec<Arg> {
+        vec![self.units().weight()]
+    }
+
+    fn lower(&self, caps: &Caps) -> Result<Lowered, Error> {
+        check_scalar(NAME, "eps", self.eps, [1e-30, 1.0])?;
+        self.units().constrain(caps, kernel!("constraints/unit_norm"), [self.eps as f32, 0.0, 0.0, 0.0])
+    }
+
+    fn patterns(&self) -> Vec<Pattern> {
+        vec![Pattern::Ordinary, Pattern::Zeros, Pattern::Tiny, Pattern::NonFinite]
+    }
+
+    fn fill(&self, arg: &Arg, rng: &mut Rng, pattern: Pattern) -> HostData {
+        self.units().fill_near_one(arg, rng, pattern)
+    }
+
+    fn reference(&self, args: &[HostData]) -> Vec<Expected> {
+        self.units().constrained(&args[0], |norm| {
+            let quotient = Approx::exact(1.0).over(Approx::sum([Approx::host(self.eps), norm]));
+            Approx { value: cpu::unit_norm(self.eps, norm.value), ..quotient }
+        })
+    }
+
+    fn cost(&self) -> Cost {
+        self.units().cost(3)
+    }
+}
+
+fn cases() -> Vec<Box<dyn Op>> {
+    matrix_cases(1, |dtype, matrices, n| Box::new(UnitNorm { dtype, matrices, eps: [1e-7, 0.25][n % 2] }))
+}
+
+fn bench() -> Vec<Box<dyn Op>> {
+    matrix_bench(|dtype, matrices| Box::new(UnitNorm { dtype, matrices, eps: keras() }))
+}
+
+pub(super) const ENTRY: Entry = Entry {
+    name: NAME,
+    summary: "rows, columns or filters scaled to norm 1, over an arena of matrices",
+    formula: "w = w / (eps + ‖w_g‖)",
+    fields: &[DTYPE, MATRICES, Field { name: "eps", default: "1e-7", about: "added to the norm, 1e-30 to 1" }],
+    cases,
+    bench,
+    parse: crate::ops::parse::<UnitNorm>,
+};
