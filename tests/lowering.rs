@@ -170,6 +170,9 @@ fn rows_that_fit_a_workgroup_take_one_dispatch_and_the_others_say_by_their_shape
     assert!(entries(&long, &cpu(LARGE)).contains(&"row_backward"));
     // The columns' partial sums would be too many for a binding.
     assert!(!entries(&LayerNormBackward::new(DType::F32, 1 << 20, 4096), &cpu(LARGE)).contains(&"row_backward"));
+}
+
+#[test]
 fn an_arena_of_matrices_takes_as_many_dispatches_as_one_matrix() {
     let many: Vec<_> = (0..1000).map(|i| (4 + i % 7, 8, [Unit::Rows, Unit::Columns, Unit::Whole][i % 3])).collect();
     for (matrices, alone) in [(Matrix::one(60, 64), true), (Matrix::pack(&many, 4), false)] {
@@ -184,6 +187,8 @@ fn an_arena_of_matrices_takes_as_many_dispatches_as_one_matrix() {
             assert_eq!(outline(&steps[0], &["matrices", "blocks"]), ("unit_partials", 60, vec![1, 60]));
             assert_eq!(outline(&steps[1], &["blocks"]), ("unit_coefs", 8, vec![8]));
             assert_eq!(word(&steps[2], "units"), 60);
+        }
+    }
 }
 
 #[test]
@@ -191,6 +196,7 @@ fn windows_give_the_same_partials_of_units() {
     let lower = |unit, limit| {
         let matrices = Matrix::pack(&[(2000, 40, unit)], 4);
         MaxNorm { dtype: DType::F32, matrices, max: 1.0, form: MaxNormForm::Plain }.lower(&cpu(limit)).unwrap()
+    };
     for unit in [Unit::Rows, Unit::Columns] {
         let (whole, cut) = (lower(unit, LARGE), lower(unit, 1 << 16));
         assert_eq!(whole.scratch, cut.scratch);
@@ -204,5 +210,7 @@ fn windows_give_the_same_partials_of_units() {
             let Slot::Arg(0, r) = &step.slots[0] else { panic!("weights first") };
             assert!(r.end - r.start <= 1 << 16);
             assert_eq!(u64::from(word(step, "base")) * 16, r.start);
+        }
         assert_eq!(u64::from(next), one[0].workgroups);
+    }
 }

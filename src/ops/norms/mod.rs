@@ -20,12 +20,12 @@ mod local_response_norm;
 mod local_response_norm_backward;
 mod rms_norm;
 mod rms_norm_backward;
+mod spectral_norm;
+mod spectral_norm_backward;
 mod weight_norm;
 mod weight_norm_backward;
 mod weight_standardization;
 mod weight_standardization_backward;
-mod spectral_norm;
-mod spectral_norm_backward;
 
 pub use batch_norm_ghost::GhostRunning;
 pub use weight_standardization::StandardForm;

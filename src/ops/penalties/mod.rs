@@ -1,9 +1,9 @@
 //! Penalties on weights: their value, their gradient, their proximal step.
-mod orthogonal_penalty;
-mod orthogonal_penalty_grad;
 mod group_lasso;
 mod group_lasso_grad;
 mod group_lasso_prox;
+mod orthogonal_penalty;
+mod orthogonal_penalty_grad;
 mod penalty;
 mod penalty_grad;
 mod prox;
