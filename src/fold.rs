@@ -27,6 +27,8 @@ impl Monoid {
     pub const SUM4: Self = Self { part: "lib/sum_vec4", wgsl: "vec4<f32>", bytes: 16 };
     /// A sum of u32, modulo 2^32.
     pub const COUNT: Self = Self { part: "lib/sum_u32", wgsl: "u32", bytes: 4 };
+    /// A sum of u32 that stays at 2^32 - 1.
+    pub const SATURATED: Self = Self { part: "lib/sum_saturated", ..Self::COUNT };
 
     /// The binding of an array of partials.
     pub fn decl(&self, name: &'static str, writes: bool) -> Decl {

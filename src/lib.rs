@@ -67,6 +67,6 @@ pub use segment::Segment;
 #[cfg(not(target_arch = "wasm32"))]
 pub use session::Session;
 pub use space::{Layout, Space};
-pub use transform::{ClipForm, NonFiniteNorm};
+pub use transform::{ClipForm, NoiseLevel, NonFiniteNorm};
 pub use units::{Matrix, MaxNormForm, Unit};
 pub use wgpu;

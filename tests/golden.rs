@@ -223,6 +223,8 @@ fn the_reference_and_the_gpu_agree_with_pytorch_and_jax() {
 const ABSENT: &[(&str, &str, &str)] = &[
     ("ftrl", "PyTorch", "torch.optim has no FTRL; see tests/ftrl.rs"),
     ("ftrl", "JAX", "optax has no FTRL; see tests/ftrl.rs"),
+    ("gradient_noise", "PyTorch", "torch.optim adds no noise to gradients"),
+    ("l2_ball", "PyTorch", "its renorm adds 1e-7 to the norm; the script holds ours against it within that"),
     ("lion", "PyTorch", "torch.optim has no Lion"),
     ("philox", "PyTorch", "its Philox generator runs on CUDA only"),
 ];

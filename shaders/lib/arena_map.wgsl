@@ -1,5 +1,5 @@
-// Each gradient of an arena becomes what the op makes of it, in place. One workgroup per block of WG * QUADS quads, lanes side
-// by side. Open: mapped(block, quad, gradients). Needs `params` with the words of a window.
+// Each number of an arena, a gradient or a weight, becomes what the op makes of it, in place. One workgroup per block of
+// WG * QUADS quads, lanes side by side. Open: mapped(block, quad, gradients). Needs `params` with the words of a window.
 // Buffers: grad (updated), table.
 //!use lib/grid
 //!use lib/segments

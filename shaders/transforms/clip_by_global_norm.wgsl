@@ -1,17 +1,13 @@
 // g = scale·g for every gradient of an arena, with the factor that the norm's second pass left.
 //!use lib/arena_map
+//!use lib/by_factor
 
 struct Params { segments: u32, first: u32, blocks: u32, lo: u32, hi: u32, base: u32, end: u32, zeroes: u32 }
 
 @group(0) @binding(0) var<uniform> params: Params;
 // Buffers: grad (updated), table, scale (read).
 
-fn mapped(b: Block, q: u32, g: vec4<f32>) -> vec4<f32> {
-    let factor = scale_at(0u);
-    // Where a factor of 0 stands for a norm that is not finite, NaN becomes 0 too.
-    let product = select(factor * g, vec4<f32>(0.0), params.zeroes == 1u && factor == 0.0);
-    return select(product, g, factor == 1.0);
-}
+fn mapped(b: Block, q: u32, g: vec4<f32>) -> vec4<f32> { return by_factor(scale_at(0u), g); }
 
 @compute @workgroup_size(WG)
 fn clip_by_global_norm(@builtin(workgroup_id) wid: vec3<u32>,

@@ -1,8 +1,13 @@
 //! What the gradient transforms share: the arena of gradients, passes over it, references over its live elements.
+mod noise;
 mod norm;
+mod range;
+mod tensors;
 
+pub use noise::NoiseLevel;
 pub(crate) use norm::{Clip, norm_after, norm_scale, norm_ulps};
 pub use norm::{ClipForm, NonFiniteNorm};
+pub(crate) use range::Range;
 
 use crate::{
     Approx, Arg, Caps, Cost, DType, Error, Expected, HostData, Lowered, Params, Pattern, Rng, Segment, Slot, Step,
@@ -10,7 +15,6 @@ use crate::{
     segment::{Arena, check_float, poison_gaps, sparse},
     wgsl::{Decl, Source, Spec, View},
 };
-use std::ops::Range;
 
 /// The gradients of an arena, under the name of an op. The tensors' groups are not looked at.
 pub(crate) struct Gradients<'a> {
@@ -31,12 +35,24 @@ pub(crate) struct Pass {
     pub trips: u64,
 }
 
+impl Pass {
+    /// One that changes each number by itself.
+    pub fn map(shader: Source, entry: &'static str) -> Self {
+        Self { shader, entry, parts: vec![], writes: true, extra: vec![], trips: 0 }
+    }
+}
+
 const TABLE: Decl = Decl { name: "table", dtype: DType::U32, view: View::Raw("vec4<u32>"), writes: false };
 
 impl Gradients<'_> {
     /// The updated argument.
     pub fn updated(&self) -> Arg {
         Arg::update("grad", self.dtype, Segment::arena_len(self.segments))
+    }
+
+    /// The same for weights, which constraints pass over with the same kernels.
+    pub fn weights(&self) -> Arg {
+        Arg { name: "weight", ..self.updated() }
     }
 
     /// The arena in blocks.
@@ -54,7 +70,7 @@ impl Gradients<'_> {
         &self,
         caps: &Caps,
         out: &mut Lowered,
-        (arena, table): (&Arena, &Range<u64>),
+        (arena, table): (&Arena, &std::ops::Range<u64>),
         grad: usize,
         pass: &Pass,
         params: impl Fn(Window, usize) -> Params,
@@ -81,6 +97,15 @@ impl Gradients<'_> {
             });
         }
         Ok(())
+    }
+
+    /// The dispatches of an op that is such a pass over its one argument.
+    pub fn map(&self, caps: &Caps, pass: Pass, params: impl Fn(Window) -> Params) -> Result<Lowered, Error> {
+        let arena = self.arena(caps)?;
+        let mut out = Lowered::default();
+        let table = out.table(&arena.table([]), caps);
+        self.pass(caps, &mut out, (&arena, &table), 0, &pass, |w, _| params(w))?;
+        Ok(out)
     }
 
     /// The places of the tensors' elements, tensor after tensor.
@@ -122,8 +147,9 @@ impl Gradients<'_> {
             data = HostData::from_f64(arg.dtype, data.to_f64().into_iter().map(|g| if g.is_nan() { 0.5 } else { g }));
         }
         // A norm hides one wrong element among many others, but not among few.
-        let data = if pattern == Pattern::Zeros && arg.name == "grad" { sparse(self.segments, data, rng) } else { data };
-        if arg.name == "grad" { poison_gaps(self.segments, data) } else { data }
+        let ours = matches!(arg.name, "grad" | "weight");
+        let data = if pattern == Pattern::Zeros && ours { sparse(self.segments, data, rng) } else { data };
+        if ours { poison_gaps(self.segments, data) } else { data }
     }
 
     /// Each live gradient crosses the bus `times` times.
@@ -131,6 +157,17 @@ impl Gradients<'_> {
         let elements = self.segments.iter().map(|s| s.len as u64).sum();
         Cost { bytes: times * elements * self.dtype.size(), elements }
     }
+}
+
+/// The product of a number and a factor. Multiplication is correctly rounded, so what f32 holds comes out exactly, if nothing is
+/// subnormal: a power of two moves the exponent alone.
+pub(crate) fn product(x: f64, factor: Approx) -> Approx {
+    let value = x * factor.value;
+    let normal = |v: f64| v == 0.0 || v.abs() >= DType::F32.least_normal();
+    if factor.error == 0.0 && normal(x) && normal(factor.value) && normal(value) && f64::from(value as f32) == value {
+        return Approx::exact(value);
+    }
+    Approx { value, ..factor.times(Approx::exact(x)) }
 }
 
 /// Values in f32, and how far they may be off.

@@ -60,6 +60,11 @@ impl Clip {
         check_scalar(op, "max_norm", self.max_norm, [0.0, f64::INFINITY])
     }
 
+    /// Whether numbers that are NaN become 0 too.
+    pub fn zeroes(&self) -> bool {
+        self.non_finite == NonFiniteNorm::Zero
+    }
+
     /// As `lib/clip_factor` knows it.
     pub fn policy(&self) -> u32 {
         self.non_finite as u32
@@ -147,15 +152,14 @@ impl Gradients<'_> {
         [norm, clip.factor(norm)]
     }
 
-    /// Steps that write norm and factor of argument `grad` to the arguments `to` and `to + 1`.
-    pub fn norm_steps(
+    /// Steps that leave the sums of squares of argument `grad`, one partial per block.
+    pub fn square_partials(
         &self,
         caps: &Caps,
         out: &mut Lowered,
         (arena, table): (&Arena, &Range<u64>),
-        (grad, to): (usize, usize),
-        clip: &Clip,
-    ) -> Result<(), Error> {
+        grad: usize,
+    ) -> Result<Partials, Error> {
         let pieces = arena.pieces(self.name, caps, self.dtype.size())?;
         let (partials, first) = Partials::of_pieces(self.name, out, caps, Monoid::SUM4, &pieces)?;
         let pass = Pass {
@@ -179,6 +183,19 @@ impl Gradients<'_> {
             }
             .into()
         })?;
+        Ok(partials)
+    }
+
+    /// Steps that write norm and factor of argument `grad` to the arguments `to` and `to + 1`.
+    pub fn norm_steps(
+        &self,
+        caps: &Caps,
+        out: &mut Lowered,
+        (arena, table): (&Arena, &Range<u64>),
+        (grad, to): (usize, usize),
+        clip: &Clip,
+    ) -> Result<(), Error> {
+        let partials = self.square_partials(caps, out, (arena, table), grad)?;
         let rest = partials.until(out, caps, u64::from(caps.lanes) * u64::from(caps.quads));
         let result = |name| Decl { name, dtype: DType::F32, view: View::Elements, writes: true };
         out.steps.push(Step {

@@ -19,7 +19,7 @@ const SEGMENTS: Field =
     Field { name: "segments", default: "", about: "tensors of the arena: start (a multiple of 4), len, any group" };
 
 /// What these ops are timed on: one long tensor of each kind, and a model of many short ones.
-fn arenas(make: impl Fn(DType, Vec<Segment>) -> Box<dyn Op>) -> Vec<Box<dyn Op>> {
+pub(super) fn arenas(make: impl Fn(DType, Vec<Segment>) -> Box<dyn Op>) -> Vec<Box<dyn Op>> {
     let lens: Vec<usize> = (0..300).map(|i| (100.0 * 160f64.powf(f64::from(i) / 299.0)) as usize).collect();
     vec![
         make(DType::F32, Segment::one(1 << 22)),

@@ -57,10 +57,6 @@ impl ClipByGlobalNorm {
     fn clip(&self) -> Clip {
         Clip { max_norm: self.max_norm, form: self.form, non_finite: self.non_finite }
     }
-
-    fn zeroes(&self) -> bool {
-        self.non_finite == NonFiniteNorm::Zero
-    }
 }
 
 impl Op for ClipByGlobalNorm {
@@ -98,7 +94,7 @@ impl Op for ClipByGlobalNorm {
                 hi: w.hi,
                 base: w.base,
                 end: w.end,
-                zeroes: self.zeroes().into(),
+                zeroes: self.clip().zeroes().into(),
             }
             .into()
         })?;
@@ -119,7 +115,7 @@ impl Op for ClipByGlobalNorm {
 
     fn reference(&self, args: &[HostData]) -> Vec<Expected> {
         let [norm, scale] = self.gradients().norm(&args[0].to_f64(), &self.clip());
-        let zeroed = self.zeroes() && !norm.value.is_finite();
+        let zeroed = self.clip().zeroes() && !norm.value.is_finite();
         let clipped = |_, g| {
             let value = cpu::clip_by_global_norm(scale.value, zeroed, g);
             if zeroed || scale == Approx::exact(1.0) || !value.is_finite() {

@@ -1,16 +1,11 @@
-//! Gradients clipped one by one. Kernel: `shaders/transforms/clip_by_value.wgsl`. Reference: `cpu::clip_by_value`.
+//! Gradients clipped one by one. Kernel: `lib/in_range`, by `shaders/transforms/clip_by_value.wgsl`. Reference: `cpu::clip_by_value`.
 use crate::{
-    Approx, Arg, Caps, Cost, DType, Error, Expected, HostData, Lowered, Op, Pattern, Rng, Segment, cpu, kernel,
+    Arg, Caps, Cost, DType, Error, Expected, HostData, Lowered, Op, Pattern, Rng, Segment, cpu, kernel,
     ops::{Entry, Field, arena_cases},
-    optimizer::{check_scalar, table::SEGMENTS},
-    params,
-    transform::{Gradients, Pass},
+    optimizer::table::SEGMENTS,
+    transform::{Gradients, Range},
 };
 use serde::{Deserialize, Serialize};
-
-params! { ClipByValueParams {
-    segments: u32, first: u32, blocks: u32, lo: u32, hi: u32, base: u32, end: u32, low: f32, high: f32
-} }
 
 /// Clips each gradient to a range, g = min(max(g, `min`), `max`), for one tensor or a whole arena in one dispatch.
 ///
@@ -46,8 +41,8 @@ impl ClipByValue {
         Gradients { name: NAME, dtype: self.dtype, segments: &self.segments }
     }
 
-    fn bounds(&self) -> [f64; 2] {
-        [self.min.unwrap_or(f64::NEG_INFINITY), self.max.unwrap_or(f64::INFINITY)]
+    fn range(&self) -> Range {
+        Range { min: self.min, max: self.max }
     }
 }
 
@@ -61,40 +56,7 @@ impl Op for ClipByValue {
     }
 
     fn lower(&self, caps: &Caps) -> Result<Lowered, Error> {
-        let [low, high] = self.bounds();
-        for (field, v) in [("min", self.min), ("max", self.max)] {
-            v.map_or(Ok(()), |v| check_scalar(NAME, field, v, [f64::NEG_INFINITY, f64::INFINITY]))?;
-        }
-        if low > high {
-            return Err(Error::argument(NAME, "min", format!("is {low}, must be at most max, which is {high}")));
-        }
-        let gradients = self.gradients();
-        let arena = gradients.arena(caps)?;
-        let mut out = Lowered::default();
-        let table = out.table(&arena.table([]), caps);
-        let pass = Pass {
-            shader: kernel!("transforms/clip_by_value"),
-            entry: NAME,
-            parts: vec![],
-            writes: true,
-            extra: vec![],
-            trips: 0,
-        };
-        gradients.pass(caps, &mut out, (&arena, &table), 0, &pass, |w, _| {
-            ClipByValueParams {
-                segments: w.segments,
-                first: w.first,
-                blocks: w.blocks,
-                lo: w.lo,
-                hi: w.hi,
-                base: w.base,
-                end: w.end,
-                low: low as f32,
-                high: high as f32,
-            }
-            .into()
-        })?;
-        Ok(out)
+        self.range().lower(caps, &self.gradients(), kernel!("transforms/clip_by_value"))
     }
 
     fn patterns(&self) -> Vec<Pattern> {
@@ -106,15 +68,7 @@ impl Op for ClipByValue {
     }
 
     fn reference(&self, args: &[HostData]) -> Vec<Expected> {
-        let [low, high] = self.bounds();
-        let clipped = |g| {
-            let value = cpu::clip_by_value(low, high, g);
-            // A device that flushes subnormal numbers may take one below a bound of 0 for 0.
-            let flushed = if g.abs() < DType::F32.least_normal() { g.abs() } else { 0.0 };
-            let bound = Approx::host(value);
-            if value == g { Approx::exact(g) } else { Approx { error: bound.error + flushed, ..bound } }
-        };
-        vec![self.gradients().mapped(&args[0], |_, g| clipped(g))]
+        vec![self.range().reference(&self.gradients(), &args[0], |[low, high], g| cpu::clip_by_value(low, high, g))]
     }
 
     fn cost(&self) -> Cost {

@@ -1,0 +1,9 @@
+// g = scale·g for every gradient of an arena, with the factor that the norm of its own tensor left.
+//!use lib/by_tensor
+
+@compute @workgroup_size(WG)
+fn clip_by_norm(@builtin(workgroup_id) wid: vec3<u32>,
+                @builtin(num_workgroups) count: vec3<u32>,
+                @builtin(local_invocation_index) index: u32) {
+    map_arena(wid, count, index);
+}

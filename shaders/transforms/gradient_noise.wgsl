@@ -1,0 +1,25 @@
+// g = g + sigma·z for every gradient of an arena. The normal number z of element e of the larger whole is number e & 3 of Philox
+// block e >> 2: one block to a quad. `params.draw_lo, params.draw_hi` is the number of the arena's first quad.
+//!use lib/arena_map
+//!use lib/normal
+//!use lib/philox
+
+struct Params {
+    segments: u32, first: u32, blocks: u32, lo: u32, hi: u32, base: u32, end: u32, sigma: f32,
+    key_lo: u32, key_hi: u32, step: u32, stream: u32, draw_lo: u32, draw_hi: u32,
+}
+
+@group(0) @binding(0) var<uniform> params: Params;
+// Buffers: grad (updated), table.
+
+fn mapped(b: Block, q: u32, g: vec4<f32>) -> vec4<f32> {
+    let block = add_wide(vec2<u32>(params.draw_lo, params.draw_hi), q);
+    return g + params.sigma * normals(philox_block(block));
+}
+
+@compute @workgroup_size(WG)
+fn gradient_noise(@builtin(workgroup_id) wid: vec3<u32>,
+                  @builtin(num_workgroups) count: vec3<u32>,
+                  @builtin(local_invocation_index) index: u32) {
+    map_arena(wid, count, index);
+}

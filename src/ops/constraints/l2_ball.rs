@@ -1,0 +1,111 @@
+//! Weights brought back into a ball, tensor by tensor. Kernels: those of `clip_by_norm`, with `shaders/constraints/l2_ball.wgsl`.
+//! Reference: `cpu::l2_ball`.
+use crate::{
+    Arg, Caps, ClipForm, Cost, DType, Error, Expected, HostData, Lowered, NonFiniteNorm, Op, Pattern, Rng, Segment, cpu, kernel,
+    ops::{Entry, Field, arena_cases, averaging::arenas},
+    optimizer::{check_scalar, table::SEGMENTS},
+    transform::{Clip, Gradients},
+};
+use serde::{Deserialize, Serialize};
+
+/// Projects each tensor of an arena onto the ball ‖w‖ ≤ `radius`: w = min(1, `radius` / ‖w‖)·w, ‖w‖ being over that whole
+/// tensor. `optax.projections.projection_l2_ball` of one tensor.
+///
+/// Updates `weight` (the arena's elements), writes `norm` and `scale`, f32\[tensors\] each: of every segment the norm before and
+/// the factor, 0 and 1 for one without elements. What is inside the ball keeps its bits; what was outside lies on it up to
+/// rounding, on either side. Norms, policies for tensors that are not finite, order and dispatches are those of
+/// [`ClipByNorm`](crate::ops::ClipByNorm). It is not differentiated: it follows the step. There is no backward pass.
+///
+/// Error: as of [`ClipByNorm`](crate::ops::ClipByNorm). Parikh and Boyd, "Proximal algorithms", 2014, on projections onto norm balls.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct L2Ball {
+    /// How weights are stored.
+    pub dtype: DType,
+    /// The tensors of the arena, in ascending order; their groups do not matter.
+    pub segments: Vec<Segment>,
+    /// The radius of the ball, at least 0.
+    pub radius: f64,
+    /// What happens to a tensor whose norm is NaN or infinite.
+    #[serde(default)]
+    pub non_finite: NonFiniteNorm,
+}
+
+const NAME: &str = "l2_ball";
+
+impl L2Ball {
+    /// One tensor of `len` elements.
+    pub fn new(dtype: DType, len: usize, radius: f64) -> Self {
+        Self { dtype, segments: Segment::one(len), radius, non_finite: NonFiniteNorm::default() }
+    }
+
+    fn weights(&self) -> Gradients<'_> {
+        Gradients { name: NAME, dtype: self.dtype, segments: &self.segments }
+    }
+
+    fn clip(&self) -> Clip {
+        Clip { max_norm: self.radius, form: ClipForm::Plain, non_finite: self.non_finite }
+    }
+}
+
+impl Op for L2Ball {
+    fn name(&self) -> &'static str {
+        NAME
+    }
+
+    fn args(&self) -> Vec<Arg> {
+        let [norm, scale] = self.weights().tensor_norm_args();
+        vec![self.weights().weights(), norm, scale]
+    }
+
+    fn lower(&self, caps: &Caps) -> Result<Lowered, Error> {
+        check_scalar(NAME, "radius", self.radius, [0.0, f64::INFINITY])?;
+        self.weights().clip_tensors(caps, &self.clip(), kernel!("constraints/l2_ball"))
+    }
+
+    fn patterns(&self) -> Vec<Pattern> {
+        vec![Pattern::Ordinary, Pattern::Zeros, Pattern::Tiny, Pattern::NonFinite]
+    }
+
+    fn fill(&self, arg: &Arg, rng: &mut Rng, pattern: Pattern) -> HostData {
+        self.weights().fill(arg, self.domain(arg), rng, pattern)
+    }
+
+    fn reference(&self, args: &[HostData]) -> Vec<Expected> {
+        self.weights().clipped_tensors(&args[0], &self.clip(), |w| cpu::l2_ball(self.radius, w))
+    }
+
+    fn cost(&self) -> Cost {
+        self.weights().cost(3)
+    }
+}
+
+fn cases() -> Vec<Box<dyn Op>> {
+    let policies = [NonFiniteNorm::Propagate, NonFiniteNorm::Zero, NonFiniteNorm::Keep];
+    arena_cases(5, |dtype, segments, n| {
+        Box::new(L2Ball { dtype, segments, radius: [0.5, 4.0, 1e3, 0.0][n % 4], non_finite: policies[n % 3] })
+    })
+}
+
+fn bench() -> Vec<Box<dyn Op>> {
+    arenas(|dtype, segments| Box::new(L2Ball { dtype, segments, radius: 1.0, non_finite: NonFiniteNorm::Propagate }))
+}
+
+pub(super) const ENTRY: Entry = Entry {
+    name: NAME,
+    summary: "projects each whole tensor of an arena onto a ball around 0",
+    formula: "w = min(1, radius / ‖w‖)·w, per tensor",
+    fields: &[
+        Field { name: "dtype", default: "", about: "storage of weight: f32, f16 or bf16" },
+        SEGMENTS,
+        Field { name: "radius", default: "", about: "the radius of the ball, at least 0" },
+        Field {
+            name: "non_finite",
+            default: "\"propagate\"",
+            about: "a tensor whose norm is NaN or infinite: propagate (as in arithmetic), zero or keep",
+        },
+    ],
+    cases,
+    bench,
+    parse: crate::ops::parse::<L2Ball>,
+};

@@ -1,0 +1,100 @@
+//! Weights kept from being negative. Kernel: `shaders/constraints/non_negative.wgsl`. Reference: `cpu::non_negative`.
+use crate::{
+    Approx, Arg, Caps, Cost, DType, Error, Expected, HostData, Lowered, Op, Pattern, Rng, Segment, cpu, kernel,
+    ops::{Entry, Field, arena_cases, averaging::arenas},
+    optimizer::table::SEGMENTS,
+    params,
+    transform::{Gradients, Pass},
+};
+use serde::{Deserialize, Serialize};
+
+params! { NonNegativeParams { segments: u32, first: u32, blocks: u32, lo: u32, hi: u32, base: u32, end: u32 } }
+
+/// Projects every weight of an arena onto the numbers that are not negative, w = max(w, 0), in one dispatch: Keras' `NonNeg`,
+/// `optax.projections.projection_non_negative`.
+///
+/// Updates `weight`, the arena's elements. -0 becomes +0 (Keras leaves it), -∞ becomes 0, NaN stays NaN, whatever its sign. What is
+/// past 0 keeps its bits. Decided by the bits: deterministic. No scratch. It is not differentiated: it follows the step. There is
+/// no backward pass.
+///
+/// Error: none; what is subnormal may be flushed.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct NonNegative {
+    /// How weights are stored.
+    pub dtype: DType,
+    /// The tensors of the arena, in ascending order; their groups do not matter.
+    pub segments: Vec<Segment>,
+}
+
+const NAME: &str = "non_negative";
+
+impl NonNegative {
+    /// One tensor of `len` elements.
+    pub fn new(dtype: DType, len: usize) -> Self {
+        Self { dtype, segments: Segment::one(len) }
+    }
+
+    fn weights(&self) -> Gradients<'_> {
+        Gradients { name: NAME, dtype: self.dtype, segments: &self.segments }
+    }
+}
+
+impl Op for NonNegative {
+    fn name(&self) -> &'static str {
+        NAME
+    }
+
+    fn args(&self) -> Vec<Arg> {
+        vec![self.weights().weights()]
+    }
+
+    fn lower(&self, caps: &Caps) -> Result<Lowered, Error> {
+        self.weights().map(caps, Pass::map(kernel!("constraints/non_negative"), NAME), |w| {
+            NonNegativeParams {
+                segments: w.segments,
+                first: w.first,
+                blocks: w.blocks,
+                lo: w.lo,
+                hi: w.hi,
+                base: w.base,
+                end: w.end,
+            }
+            .into()
+        })
+    }
+
+    fn patterns(&self) -> Vec<Pattern> {
+        vec![Pattern::Ordinary, Pattern::Zeros, Pattern::Tiny, Pattern::NonFinite]
+    }
+
+    fn fill(&self, arg: &Arg, rng: &mut Rng, pattern: Pattern) -> HostData {
+        self.weights().fill(arg, self.domain(arg), rng, pattern)
+    }
+
+    fn reference(&self, args: &[HostData]) -> Vec<Expected> {
+        vec![self.weights().mapped(&args[0], |_, w| Approx::exact(cpu::non_negative(w)))]
+    }
+
+    fn cost(&self) -> Cost {
+        self.weights().cost(2)
+    }
+}
+
+fn cases() -> Vec<Box<dyn Op>> {
+    arena_cases(7, |dtype, segments, _| Box::new(NonNegative { dtype, segments }))
+}
+
+fn bench() -> Vec<Box<dyn Op>> {
+    arenas(|dtype, segments| Box::new(NonNegative { dtype, segments }))
+}
+
+pub(super) const ENTRY: Entry = Entry {
+    name: NAME,
+    summary: "keeps every weight of an arena from being negative",
+    formula: "w = max(w, 0)",
+    fields: &[Field { name: "dtype", default: "", about: "storage of weight: f32, f16 or bf16" }, SEGMENTS],
+    cases,
+    bench,
+    parse: crate::ops::parse::<NonNegative>,
+};

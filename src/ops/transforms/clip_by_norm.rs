@@ -1,0 +1,133 @@
+//! Gradients clipped tensor by tensor. Kernels: `lib/norm_partials`, `lib/tensor_fold`, `shaders/transforms/clip_by_norm.wgsl`.
+//! Reference: `cpu::clip_by_norm`.
+use super::global_norm::{FORM, MAX_NORM, NON_FINITE, clips, domain};
+use crate::{
+    Arg, Caps, ClipForm, Cost, DType, Error, Expected, HostData, Lowered, NonFiniteNorm, Op, Pattern, Rng, Segment, cpu, kernel,
+    ops::{Entry, Field, arena_cases, averaging::arenas},
+    optimizer::table::SEGMENTS,
+    transform::{Clip, Gradients},
+};
+use serde::{Deserialize, Serialize};
+
+/// Clips each tensor of an arena by its own norm: g = min(1, `max_norm` / (‖g‖ + 1e-6))·g, ‖g‖ being over that tensor alone.
+/// Keras' `clipnorm` and `tf.clip_by_norm` are [`ClipForm::Plain`], PyTorch's `clip_grad_norm_` of one parameter after the other
+/// the default.
+///
+/// Updates `grad` (the arena's elements), writes `norm` and `scale`, f32\[tensors\] each: of every segment the norm before
+/// clipping and the factor, 0 and 1 for one without elements. Norms are those of [`GlobalNorm`](super::GlobalNorm) for that
+/// tensor, right wherever they fit f32. A tensor that is not finite touches no other: [`NonFiniteNorm`] says what becomes of it. A
+/// factor of 1 changes no bit.
+///
+/// Partial sums are added in a fixed order: deterministic, and the same however the arena is windowed. However many tensors
+/// there are, the dispatches are two per window, two for an end that is no whole quad, and one per level of the fold: one level up
+/// to 262144 elements in the longest tensor, two up to 67 million, and so on. The gradients are read twice and written once.
+///
+/// Error: as of [`ClipByGlobalNorm`](super::ClipByGlobalNorm). Pascanu, Mikolov and Bengio, "On the difficulty of training
+/// recurrent neural networks", 2013.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ClipByNorm {
+    /// How gradients are stored.
+    pub dtype: DType,
+    /// The tensors of the arena, in ascending order; their groups do not matter.
+    pub segments: Vec<Segment>,
+    /// The norm that each tensor is clipped to, at least 0.
+    pub max_norm: f64,
+    /// Whether 1e-6 is added to the norm.
+    #[serde(default)]
+    pub form: ClipForm,
+    /// What happens to a tensor whose norm is NaN or infinite.
+    #[serde(default)]
+    pub non_finite: NonFiniteNorm,
+}
+
+const NAME: &str = "clip_by_norm";
+
+impl ClipByNorm {
+    /// As PyTorch clips one tensor of `len` elements.
+    pub fn new(dtype: DType, len: usize, max_norm: f64) -> Self {
+        let (form, non_finite) = Default::default();
+        Self { dtype, segments: Segment::one(len), max_norm, form, non_finite }
+    }
+
+    fn gradients(&self) -> Gradients<'_> {
+        Gradients { name: NAME, dtype: self.dtype, segments: &self.segments }
+    }
+
+    fn clip(&self) -> Clip {
+        Clip { max_norm: self.max_norm, form: self.form, non_finite: self.non_finite }
+    }
+}
+
+impl Op for ClipByNorm {
+    fn name(&self) -> &'static str {
+        NAME
+    }
+
+    fn args(&self) -> Vec<Arg> {
+        let [norm, scale] = self.gradients().tensor_norm_args();
+        vec![self.gradients().updated(), norm, scale]
+    }
+
+    fn lower(&self, caps: &Caps) -> Result<Lowered, Error> {
+        self.clip().check(NAME)?;
+        self.gradients().clip_tensors(caps, &self.clip(), kernel!("transforms/clip_by_norm"))
+    }
+
+    fn patterns(&self) -> Vec<Pattern> {
+        vec![Pattern::Ordinary, Pattern::Zeros, Pattern::Tiny, Pattern::NonFinite]
+    }
+
+    fn domain(&self, _: &Arg) -> [f64; 2] {
+        domain(self.dtype, self.max_norm)
+    }
+
+    fn fill(&self, arg: &Arg, rng: &mut Rng, pattern: Pattern) -> HostData {
+        self.gradients().fill(arg, self.domain(arg), rng, pattern)
+    }
+
+    fn reference(&self, args: &[HostData]) -> Vec<Expected> {
+        let clip = self.clip();
+        self.gradients().clipped_tensors(&args[0], &clip, |g| cpu::clip_by_norm(clip.max_norm, clip.form.eps(), g))
+    }
+
+    fn cost(&self) -> Cost {
+        self.gradients().cost(3)
+    }
+}
+
+fn cases() -> Vec<Box<dyn Op>> {
+    let make = |dtype, segments, n| {
+        let (max_norm, form, non_finite) = clips(n);
+        Box::new(ClipByNorm { dtype, segments, max_norm, form, non_finite }) as Box<dyn Op>
+    };
+    let mut out = arena_cases(5, make);
+    out.push(make(DType::F32, Segment::pack(&[1; 1100], 4), 0));
+    // A tensor of more blocks than a workgroup folds where those are narrow (512 of 2048 elements), with others before and behind
+    // it, some without elements, and an end that is no whole quad and has a partial of its own.
+    out.push(make(DType::Bf16, Segment::pack(&[0, 5, 1_100_000, 0, 0, 17, 5003, 0], 4), 0));
+    out
+}
+
+fn bench() -> Vec<Box<dyn Op>> {
+    arenas(|dtype, segments| {
+        let (form, non_finite) = Default::default();
+        Box::new(ClipByNorm { dtype, segments, max_norm: 1.0, form, non_finite })
+    })
+}
+
+pub(super) const ENTRY: Entry = Entry {
+    name: NAME,
+    summary: "clips each tensor of an arena by its own norm, which it also writes",
+    formula: "g = min(1, max_norm / (‖g‖ + 1e-6))·g, per tensor (plain: without the 1e-6)",
+    fields: &[
+        Field { name: "dtype", default: "", about: "storage of grad: f32, f16 or bf16" },
+        SEGMENTS,
+        MAX_NORM,
+        FORM,
+        NON_FINITE,
+    ],
+    cases,
+    bench,
+    parse: crate::ops::parse::<ClipByNorm>,
+};

@@ -1,0 +1,177 @@
+//! Gradients with normal noise. Kernel: `shaders/transforms/gradient_noise.wgsl`. Reference: `cpu::gradient_noise`.
+use crate::{
+    Approx, Arg, Caps, Cost, DType, Error, Expected, HostData, Key, Lowered, NoiseLevel, Op, Pattern, Rng, Segment, cpu, draws,
+    kernel,
+    ops::{Entry, Field, arena_cases, averaging::arenas},
+    optimizer::table::SEGMENTS,
+    params,
+    transform::{Gradients, Pass},
+};
+use serde::{Deserialize, Serialize};
+
+params! { GradientNoiseParams {
+    segments: u32, first: u32, blocks: u32, lo: u32, hi: u32, base: u32, end: u32, sigma: f32,
+    key_lo: u32, key_hi: u32, step: u32, stream: u32, draw_lo: u32, draw_hi: u32
+} }
+
+/// Adds normal noise to all gradients of an arena, g = g + σ·z with z of the standard normal distribution:
+/// `optax.add_noise`.
+///
+/// Updates `grad`, the arena's elements. z is a function of the key and of the element's place in the arena alone (plus the key's
+/// `first_element`, which must be a multiple of 4): normal number i & 3 of Philox block i >> 2, by Box and Muller's transform. So
+/// storage type, windows, device and what else lies in the arena do not change it; a model that is split over devices by
+/// `first_element` gets the noise that the whole would have had. No z is past 5.77. The key's `step` is also the t of
+/// [`NoiseLevel::Annealed`], counted from 0. NaN and infinities stay. σ = 0 does nothing. Deterministic. One dispatch per window,
+/// and one for an end that is no whole quad. No scratch. There is no backward pass.
+///
+/// Error: z within 16 ulp ([`Approx::normal`](crate::Approx::normal)), σ rounded to f32, a product, a sum, and the store.
+/// Neelakantan et al., "Adding gradient noise improves learning for very deep networks", 2015.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct GradientNoise {
+    /// How gradients are stored.
+    pub dtype: DType,
+    /// The tensors of the arena, in ascending order; their groups do not matter.
+    pub segments: Vec<Segment>,
+    /// How strong the noise is.
+    pub level: NoiseLevel,
+    /// What it is drawn from.
+    pub key: Key,
+}
+
+const NAME: &str = "gradient_noise";
+
+impl GradientNoise {
+    /// One tensor of `len` elements, with the paper's schedule.
+    pub fn new(dtype: DType, len: usize, eta: f64, key: Key) -> Self {
+        Self { dtype, segments: Segment::one(len), level: NoiseLevel::annealed(eta), key }
+    }
+
+    fn gradients(&self) -> Gradients<'_> {
+        Gradients { name: NAME, dtype: self.dtype, segments: &self.segments }
+    }
+
+    fn std(&self) -> f64 {
+        self.level.std(self.key.step)
+    }
+
+    fn check(&self) -> Result<(), Error> {
+        self.level.check(NAME)?;
+        let (first, len) = (self.key.first_element, Segment::arena_len(&self.segments));
+        let bad = |why: String| Err(Error::argument(NAME, "key", why));
+        if !first.is_multiple_of(4) {
+            return bad(format!("has first_element {first}, must be a multiple of 4, as the start of a tensor is"));
+        }
+        if first.checked_add(len as u64).is_none() {
+            return bad(format!("has first_element {first}: with {len} elements it passes 2^64"));
+        }
+        Ok(())
+    }
+}
+
+impl Op for GradientNoise {
+    fn name(&self) -> &'static str {
+        NAME
+    }
+
+    fn args(&self) -> Vec<Arg> {
+        vec![self.gradients().updated()]
+    }
+
+    fn lower(&self, caps: &Caps) -> Result<Lowered, Error> {
+        self.check()?;
+        let (gradients, key, quad) = (self.gradients(), self.key, self.key.first_element / 4);
+        let std = self.std() as f32;
+        if std == 0.0 {
+            return gradients.arena(caps).map(|_| Lowered::default());
+        }
+        // Ten rounds of the generator for each quad.
+        let rounds = 10 * u64::from(caps.quads);
+        let pass =
+            Pass { parts: vec![draws::mul_wide(caps)], trips: rounds, ..Pass::map(kernel!("transforms/gradient_noise"), NAME) };
+        gradients.map(caps, pass, |w| {
+            GradientNoiseParams {
+                segments: w.segments,
+                first: w.first,
+                blocks: w.blocks,
+                lo: w.lo,
+                hi: w.hi,
+                base: w.base,
+                end: w.end,
+                sigma: std,
+                key_lo: key.seed as u32,
+                key_hi: (key.seed >> 32) as u32,
+                step: key.step,
+                stream: key.stream,
+                draw_lo: quad as u32,
+                draw_hi: (quad >> 32) as u32,
+            }
+            .into()
+        })
+    }
+
+    fn patterns(&self) -> Vec<Pattern> {
+        vec![Pattern::Ordinary, Pattern::Zeros, Pattern::Tiny, Pattern::NonFinite]
+    }
+
+    fn fill(&self, arg: &Arg, rng: &mut Rng, pattern: Pattern) -> HostData {
+        self.gradients().fill(arg, self.domain(arg), rng, pattern)
+    }
+
+    fn reference(&self, args: &[HostData]) -> Vec<Expected> {
+        let (std, Key { seed, stream, step, first_element }) = (self.std(), self.key);
+        let noisy = |i: usize, g: f64| {
+            let z = cpu::normal(seed, stream, step, first_element + i as u64);
+            let value = cpu::gradient_noise(std, z, g);
+            // Without noise no dispatch is made.
+            if std as f32 == 0.0 || !value.is_finite() {
+                return Approx::exact(value);
+            }
+            Approx { value, ..Approx::sum([Approx::exact(g), Approx::normal(z).scaled(std)]) }
+        };
+        vec![self.gradients().mapped(&args[0], noisy)]
+    }
+
+    fn cost(&self) -> Cost {
+        self.gradients().cost(2)
+    }
+}
+
+fn cases() -> Vec<Box<dyn Op>> {
+    let levels = [
+        NoiseLevel::annealed(0.3),
+        NoiseLevel::Constant { std: 0.25 },
+        NoiseLevel::Annealed { eta: 1.0, gamma: 0.0 },
+        NoiseLevel::Annealed { eta: 1e-6, gamma: 1.5 },
+        NoiseLevel::Constant { std: 0.0 },
+    ];
+    arena_cases(3, |dtype, segments, n| {
+        // A step of the generator that carries into the high word of the quad's number.
+        let first_element = [0, 4, (1 << 34) - 64, 1 << 40][n / 2 % 4];
+        let key = Key { seed: 0x0123_4567_89ab_cdef, stream: 3, step: [0, 1, 1000, u32::MAX][n % 4], first_element };
+        Box::new(GradientNoise { dtype, segments, level: levels[n % 5], key })
+    })
+}
+
+fn bench() -> Vec<Box<dyn Op>> {
+    arenas(|dtype, segments| Box::new(GradientNoise { dtype, segments, level: NoiseLevel::annealed(0.3), key: Key::default() }))
+}
+
+pub(super) const ENTRY: Entry = Entry {
+    name: NAME,
+    summary: "adds normal noise to all gradients of an arena, annealed over the steps or constant",
+    formula: "g += σ·z, z normal, σ² = eta / (1 + t)^gamma (constant: σ)",
+    fields: &[
+        Field { name: "dtype", default: "", about: "storage of grad: f32, f16 or bf16" },
+        SEGMENTS,
+        Field {
+            name: "level",
+            default: "",
+            about: "annealed: eta (at least 0) and gamma (0.55), with t = the key's step, from 0; constant: std, at least 0",
+        },
+        Field { name: "key", default: "", about: "seed, stream, step, first_element (0, a multiple of 4)" },
+    ],
+    cases,
+    bench,
+    parse: crate::ops::parse::<GradientNoise>,
+};

@@ -1,0 +1,231 @@
+//! Gradients of a scaled loss, divided by the scale. Kernel: `shaders/transforms/unscale.wgsl`, `lib/inverse_*`, then `lib/fold`.
+//! Reference: `cpu::unscale`.
+use crate::{
+    Approx, Arg, Caps, Cost, DType, Error, Expected, HostData, Lowered, Op, Pattern, Rng, Segment, Slot, cpu,
+    fold::{Monoid, Partials},
+    kernel,
+    ops::{Entry, Field, arena_cases, averaging::arenas},
+    optimizer::{check_scalar, table::SEGMENTS},
+    params,
+    transform::{Gradients, Pass, product},
+    wgsl::{Decl, View, part},
+};
+use serde::{Deserialize, Serialize};
+
+params! { UnscaleParams {
+    segments: u32, first: u32, blocks: u32, lo: u32, hi: u32, base: u32, end: u32, partial: u32, inverse: f32
+} }
+
+/// Divides all gradients of an arena by the loss scale, g = g / scale, and counts those that are not finite then: what
+/// `torch.amp.GradScaler.unscale_` does, without a read-back.
+///
+/// Reads `scale` (f32\[1\], on the GPU) unless the field gives it; updates `grad`, the arena's elements; writes `found`, u32\[1\]:
+/// how many gradients are NaN or infinite once they are divided and stored, 2^32 - 1 standing for more. So `found` is not 0
+/// exactly where an optimizer with [`NonFinite::Skip`](crate::NonFinite) leaves out the step that follows; let
+/// [`UpdateLossScale`](super::UpdateLossScale) read it. Gradients that are not finite stay as they are in arithmetic. PyTorch
+/// looks at the gradients before the division and Flax after it; they differ where a scale below 1 makes gradients overflow.
+///
+/// The inverse of a power of two is exact, and so is the product with it, if neither is subnormal; a scale of 1 changes no bit.
+/// Other scales are inverted first and multiplied with, as PyTorch does. A scale of 0 makes every gradient infinite or NaN, NaN
+/// makes it NaN. Integers are counted in fixed places: deterministic. One dispatch per window, one for an end that is no whole
+/// quad, one per level of the fold.
+///
+/// Error: the inverse by WGSL's division (2.5 ulp; the host's: half an ulp), the product one ulp, and the store.
+/// Micikevicius et al., "Mixed precision training", 2018.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Unscale {
+    /// How gradients are stored.
+    pub dtype: DType,
+    /// The tensors of the arena, in ascending order; their groups do not matter.
+    pub segments: Vec<Segment>,
+    /// The loss scale, past 0, finite and with a finite inverse; where it is left out, the argument `scale` holds it.
+    #[serde(default)]
+    pub scale: Option<f64>,
+}
+
+const NAME: &str = "unscale";
+
+impl Unscale {
+    /// One tensor of `len` elements, the scale being on the GPU.
+    pub fn new(dtype: DType, len: usize) -> Self {
+        Self { dtype, segments: Segment::one(len), scale: None }
+    }
+
+    fn gradients(&self) -> Gradients<'_> {
+        Gradients { name: NAME, dtype: self.dtype, segments: &self.segments }
+    }
+
+    fn check(&self) -> Result<(), Error> {
+        let Some(scale) = self.scale else { return Ok(()) };
+        check_scalar(NAME, "scale", scale, [f64::NEG_INFINITY, f64::INFINITY])?;
+        if scale <= 0.0 || !((1.0 / scale) as f32).is_finite() {
+            return Err(Error::argument(
+                NAME,
+                "scale",
+                format!("is {scale}, must be past 0, with an inverse that is finite in f32"),
+            ));
+        }
+        Ok(())
+    }
+
+    /// 1 / scale as the kernel has it.
+    fn inverse(&self, gpu: f64) -> Approx {
+        match self.scale {
+            Some(scale) => Approx::host(1.0 / scale),
+            // What has an f32 inverse is a power of two.
+            None if f64::from((1.0 / gpu) as f32) == 1.0 / gpu => Approx::exact(1.0 / gpu),
+            None => Approx::exact(1.0).over(Approx::exact(gpu)),
+        }
+    }
+}
+
+impl Op for Unscale {
+    fn name(&self) -> &'static str {
+        NAME
+    }
+
+    fn args(&self) -> Vec<Arg> {
+        let mut args = vec![];
+        args.extend(self.scale.is_none().then(|| Arg::read("scale", DType::F32, 1)));
+        args.extend([self.gradients().updated(), Arg::write("found", DType::U32, 1)]);
+        args
+    }
+
+    fn lower(&self, caps: &Caps) -> Result<Lowered, Error> {
+        self.check()?;
+        let (gradients, args) = (self.gradients(), self.args());
+        let arena = gradients.arena(caps)?;
+        let mut out = Lowered::default();
+        let table = out.table(&arena.table([]), caps);
+        let pieces = arena.pieces(NAME, caps, self.dtype.size())?;
+        let (partials, first) = Partials::of_pieces(NAME, &mut out, caps, Monoid::SATURATED, &pieces)?;
+        let grad = args.len() - 2;
+        let mut extra = vec![(partials.monoid.decl("partials", true), partials.slot())];
+        if self.scale.is_none() {
+            let scale = Decl { name: "scale", dtype: DType::F32, view: View::Elements, writes: false };
+            extra.push((scale, Slot::Arg(0, 0..4)));
+        }
+        let stored = match self.dtype {
+            DType::F16 => "lib/stored_f16",
+            DType::Bf16 => "lib/stored_bf16",
+            _ => "lib/stored_exact",
+        };
+        let pass = Pass {
+            shader: kernel!("transforms/unscale"),
+            entry: NAME,
+            parts: vec![part(if self.scale.is_some() { "lib/inverse_host" } else { "lib/inverse_gpu" }), part(stored)],
+            writes: true,
+            extra,
+            trips: u64::from(caps.lanes.ilog2()),
+        };
+        gradients.pass(caps, &mut out, (&arena, &table), grad, &pass, |w, piece| {
+            UnscaleParams {
+                segments: w.segments,
+                first: w.first,
+                blocks: w.blocks,
+                lo: w.lo,
+                hi: w.hi,
+                base: w.base,
+                end: w.end,
+                partial: first[piece],
+                inverse: self.scale.map_or(1.0, |s| (1.0 / s) as f32),
+            }
+            .into()
+        })?;
+        partials.into_arg(&mut out, caps, grad + 1, &args[grad + 1]);
+        Ok(out)
+    }
+
+    fn patterns(&self) -> Vec<Pattern> {
+        vec![Pattern::Ordinary, Pattern::Zeros, Pattern::Tiny, Pattern::NonFinite]
+    }
+
+    /// Scales below 1 meet gradients that overflow a half.
+    fn domain(&self, arg: &Arg) -> [f64; 2] {
+        match (arg.name, self.scale) {
+            ("scale", _) => [0.01, 100.0],
+            (_, Some(scale)) if scale < 1.0 => [-6e4, 6e4],
+            _ => [-1.0, 1.0],
+        }
+    }
+
+    /// Scales on the GPU: powers of two and others, and with gradients that are not finite, scales that are not.
+    fn fill(&self, arg: &Arg, rng: &mut Rng, pattern: Pattern) -> HostData {
+        if arg.name != "scale" {
+            return self.gradients().fill(arg, self.domain(arg), rng, pattern);
+        }
+        let scales = [1.0, 65536.0, 3.0, 1e4, 2f32.powi(-3), 2f32.powi(126), 2f32.powi(-126), -0.7];
+        let broken = [0.0, -0.0, f32::NAN, f32::INFINITY, 1024.0, 7.0];
+        // By turns, so that every one of them comes: see the cases.
+        let turn = Segment::arena_len(&self.segments) / 4;
+        let of = |all: &[f32]| vec![all[turn % all.len()]].into();
+        if pattern == Pattern::NonFinite { of(&broken) } else { of(&scales) }
+    }
+
+    fn reference(&self, args: &[HostData]) -> Vec<Expected> {
+        let gpu = args[0].to_f64().first().copied().unwrap_or(1.0);
+        let scale = self.scale.unwrap_or(gpu);
+        let inverse = self.inverse(gpu);
+        let grad = &args[args.len() - 2];
+        let (mut found, mut unclear) = (0u64, 0u64);
+        let divided = self.gradients().mapped(grad, |_, g| {
+            let value = cpu::unscale(scale, g);
+            let finite = |v: f64| self.dtype.nearest(v).is_finite();
+            if inverse == Approx::exact(1.0) || !value.is_finite() || !inverse.value.is_finite() {
+                found += u64::from(!finite(value));
+                return Approx::exact(value);
+            }
+            let all = Approx { value, ..product(g, inverse) };
+            found += u64::from(!finite(value));
+            // A number as near as that to the end of the type's range may be on either side.
+            unclear += u64::from(finite(value.abs() - all.error) != finite(value.abs() + all.error));
+            all
+        });
+        let count = found.min(u64::from(u32::MAX));
+        let counted = match unclear {
+            0 => Expected::Exact(HostData::U32(vec![count as u32])),
+            n => Expected::Within { value: vec![count as f64], bound: vec![n as f64] },
+        };
+        vec![divided, counted]
+    }
+
+    fn cost(&self) -> Cost {
+        self.gradients().cost(2)
+    }
+}
+
+fn cases() -> Vec<Box<dyn Op>> {
+    let scales = [None, Some(65536.0), None, Some(3.0), Some(1.0), None, Some(0.01)];
+    let make = |dtype, segments, n| Box::new(Unscale { dtype, segments, scale: scales[n % scales.len()] }) as Box<dyn Op>;
+    let mut out = arena_cases(5, make);
+    // Every scale on every type, and more blocks than a workgroup folds.
+    for (n, dtype) in DType::FLOATS.into_iter().cycle().take(3 * scales.len()).enumerate() {
+        out.push(make(dtype, Segment::pack(&[70, 9], 4), n));
+    }
+    out.push(make(DType::F32, Segment::pack(&[1; 1100], 4), 0));
+    out.extend((0..24).map(|n| make(DType::FLOATS[n / 8], Segment::one(72 + 4 * (n % 8)), 0)));
+    out
+}
+
+fn bench() -> Vec<Box<dyn Op>> {
+    arenas(|dtype, segments| Box::new(Unscale { dtype, segments, scale: None }))
+}
+
+pub(super) const ENTRY: Entry = Entry {
+    name: NAME,
+    summary: "divides all gradients of an arena by the loss scale, and counts those that are not finite, for update_loss_scale",
+    formula: "g = g / scale, found = how many g are NaN or infinite",
+    fields: &[
+        Field { name: "dtype", default: "", about: "storage of grad: f32, f16 or bf16" },
+        SEGMENTS,
+        Field {
+            name: "scale",
+            default: "null",
+            about: "the loss scale, past 0, with a finite inverse; null: the argument scale",
+        },
+    ],
+    cases,
+    bench,
+    parse: crate::ops::parse::<Unscale>,
+};
