@@ -5,6 +5,7 @@ mod activation;
 mod average;
 #[cfg(not(target_arch = "wasm32"))]
 pub mod bench;
+mod blocks;
 mod bound;
 mod channels;
 #[cfg(not(target_arch = "wasm32"))]
@@ -22,6 +23,7 @@ mod loss;
 mod mask;
 mod masked;
 pub mod mixing;
+mod noised;
 mod op;
 pub mod ops;
 mod optimizer;

@@ -18,6 +18,10 @@ params! { MaskedParams {
     last_word: u32, last_bits: u32
 } }
 
+mod decisions;
+
+pub use decisions::Decisions;
+
 /// A tensor and the mask over it.
 #[derive(Clone, Copy, Debug)]
 pub struct Masked {
@@ -64,17 +68,6 @@ pub enum Fate<'a> {
     Copy(Place<'a>, Place<'a>),
     /// +0.
     Zeros(Place<'a>),
-}
-
-/// Where the decisions come from.
-#[derive(Clone, Copy, Debug)]
-pub enum Decisions<'a> {
-    /// They are drawn, and written to this argument if there is one.
-    Drawn(Option<Place<'a>>),
-    /// They are read from this argument.
-    Stored(Place<'a>),
-    /// Every element is kept: after training.
-    All,
 }
 
 impl Masked {
@@ -220,11 +213,7 @@ impl Masked {
         let pairs = if matches!(decisions, Decisions::Drawn(Some(_))) { 4 } else { 1 };
         let units = caps.quads.div_ceil(pairs);
         let block_quads = u64::from(caps.lanes) * u64::from(units * pairs) * 2;
-        let (mut parts, calls, mask) = match decisions {
-            Decisions::Drawn(mask) => (draws.parts(caps), draws.calls(), mask),
-            Decisions::Stored(mask) => (vec![part("lib/draw_stored")], 0, Some(mask)),
-            Decisions::All => (vec![part("lib/draw_all")], 0, None),
-        };
+        let (mut parts, calls, mask) = decisions.source(&draws, caps);
         parts.push(part(if pairs == 4 { "lib/mask_store" } else { "lib/mask_none" }));
         let mut consts = vec![("WG", caps.lanes), ("UNITS", units), ("PAIRS", pairs)];
         consts.extend(rule.consts);
@@ -243,9 +232,9 @@ impl Masked {
             let (decls, more_slots): (Vec<_>, Vec<_>) = beside(&piece).into_iter().unzip();
             bindings.extend(decls);
             slots.extend(more_slots);
-            if let Some((i, _)) = mask {
+            if let Some(mask) = &mask {
                 bindings.push(Decl { name: "mask", dtype: DType::U32, view: View::Raw("u32"), writes: pairs == 4 });
-                slots.push(mask_slot(i, &piece));
+                slots.push(mask.slot(&piece));
             }
             let blocks = piece.blocks.end - piece.blocks.start;
             let Words { first, pair, start } = draws.words(piece.blocks.start * block_quads * 4);
@@ -288,9 +277,4 @@ impl Masked {
         }
         Ok(out)
     }
-}
-
-/// The words of the mask for the elements of a window.
-fn mask_slot(index: usize, piece: &tile::Piece) -> Slot {
-    Slot::Arg(index, piece.elements.start / 8..piece.elements.end.div_ceil(32) * 4)
 }

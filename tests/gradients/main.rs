@@ -2,6 +2,7 @@
 //! then the GPU against the same differences.
 mod activity;
 mod batch_norms;
+mod blocks;
 mod branches;
 mod filters;
 mod losses;
@@ -9,6 +10,11 @@ mod masks;
 mod mixing;
 mod orthogonal;
 mod response;
+mod connections;
+mod losses;
+mod masks;
+mod mixing;
+mod noises;
 mod rows;
 mod spectral;
 mod units;

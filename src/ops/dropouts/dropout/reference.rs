@@ -16,10 +16,9 @@ fn decision(share: Share, c: u64, s: u64, e: u64) -> u64 {
     }
 }
 
-/// Which elements are kept, in the order of memory.
-pub(in crate::ops) fn kept(space: &Space, p: f64, key: &Key, share: Share, bits: Bits) -> Vec<bool> {
-    let mut out = vec![false; space.len()];
-    let bits = if bits == Bits::Sixteen { 16 } else { 32 };
+/// The number of each element's decision, in the order of memory.
+pub(in crate::ops) fn numbers(space: &Space, key: &Key, share: Share) -> Vec<u64> {
+    let mut out = vec![0; space.len()];
     if space.is_empty() {
         // One size is 0; the others may be too large to count through.
         return out;
@@ -28,12 +27,17 @@ pub(in crate::ops) fn kept(space: &Space, p: f64, key: &Key, share: Share, bits:
         for c in 0..space.c {
             for s in 0..space.s {
                 let element = key.first_element + ((n * space.c + c) * space.s + s) as u64;
-                let i = decision(share, space.c as u64, space.s as u64, element);
-                out[space.offset(n, c, s)] = cpu::keeps(p, bits, key.seed, key.stream, key.step, i);
+                out[space.offset(n, c, s)] = decision(share, space.c as u64, space.s as u64, element);
             }
         }
     }
     out
+}
+
+/// Which elements are kept, in the order of memory.
+pub(in crate::ops) fn kept(space: &Space, p: f64, key: &Key, share: Share, bits: Bits) -> Vec<bool> {
+    let bits = if bits == Bits::Sixteen { 16 } else { 32 };
+    numbers(space, key, share).into_iter().map(|i| cpu::keeps(p, bits, key.seed, key.stream, key.step, i)).collect()
 }
 
 /// A stored mask: a bit for each element in the order of memory.

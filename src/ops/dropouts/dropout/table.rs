@@ -141,7 +141,7 @@ pub(in crate::ops) const SHARE: Field = Field {
     about: "what has one decision: element, channel (of a sample), sample, position (of a sample); batch_element, \
             batch_channel, batch_position (the same in all samples); batch",
 };
-const SCALING: Field = Field {
+pub(in crate::ops) const SCALING: Field = Field {
     name: "scaling",
     default: "\"inverted\"",
     about: "inverted: kept elements over 1-p in training; scale_at_test: all times 1-p after it",

@@ -1,0 +1,10 @@
+// dx = factor·dy where no block lay, +0 in blocks: x is dy, y is dx. Without a stored mask lib/block_seeds and lib/block_mask come before.
+//!use lib/masked
+//!use lib/keep_factor
+
+@compute @workgroup_size(WG)
+fn drop_block_backward(@builtin(workgroup_id) wid: vec3<u32>,
+                       @builtin(num_workgroups) count: vec3<u32>,
+                       @builtin(local_invocation_index) index: u32) {
+    masked_map(wid, count, index);
+}

@@ -1,0 +1,10 @@
+// y = x·(1 + deviation·z), z normal.
+//!use lib/noised
+//!use lib/noise_times
+
+@compute @workgroup_size(WG)
+fn gaussian_dropout(@builtin(workgroup_id) wid: vec3<u32>,
+                    @builtin(num_workgroups) count: vec3<u32>,
+                    @builtin(local_invocation_index) index: u32) {
+    noised_map(wid, count, index);
+}

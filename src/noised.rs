@@ -1,0 +1,95 @@
+//! Maps of a tensor with a normal number for each element: the host's side of `shaders/lib/noised.wgsl`.
+use crate::{
+    Arg, Bits, Caps, DType, Error, Key, Share, Space, Step,
+    draws::{Draws, Words, mul_wide},
+    params,
+    segment::check_float,
+    tile,
+    wgsl::{Decl, Source, Spec, part},
+    words::{self, Place, windows},
+};
+
+params! { NoisedParams {
+    first: u32, blocks: u32, lo: u32, hi: u32, base: u32, end: u32, deviation: f32,
+    key_lo: u32, key_hi: u32, step: u32, stream: u32,
+    d_lo: u32, d_hi: u32,
+    pair: u32, start: u32, inner: u32, rows: u32, per_period: u32, per_row: u32, per_column: u32
+} }
+
+/// A tensor and the normal numbers over it.
+#[derive(Clone, Copy, Debug)]
+pub struct Noised {
+    /// The op, for errors.
+    pub op: &'static str,
+    /// How the elements are stored.
+    pub dtype: DType,
+    /// The shape.
+    pub space: Space,
+    /// The standard deviation of what is added, or multiplied by.
+    pub deviation: f64,
+    /// What the numbers are drawn from.
+    pub key: Key,
+    /// Which elements share a number.
+    pub share: Share,
+}
+
+impl Noised {
+    /// The dispatches of the map from the first place to the second by this kernel; a copy if the deviation is 0.
+    ///
+    /// # Errors
+    /// Names `dtype`, `space` or `key`, and if the device's binding limit is too small for a block.
+    pub fn steps(&self, caps: &Caps, (shader, entry): (Source, &'static str), [x, y]: [Place; 2]) -> Result<Vec<Step>, Error> {
+        check_float(self.op, &Arg::read("x", self.dtype, 0))?;
+        let (len, caps) = (self.space.check(self.op)?, &windows(caps));
+        // Normal numbers take blocks as decisions of 32 bits do: four to a block.
+        let draws = Draws::new(self.op, &self.space, &self.key, self.share, Bits::ThirtyTwo)?;
+        if self.deviation == 0.0 {
+            return words::copy(self.op, caps, x, y);
+        }
+        let (source, calls) = if draws.rows == u32::MAX { ("lib/noise_rows", 2) } else { ("lib/noise_any", 4) };
+        let block_quads = u64::from(caps.lanes) * u64::from(caps.quads);
+        let mut out = Vec::new();
+        for piece in tile::flat(self.op, caps, len, self.dtype.size(), block_quads)? {
+            let decl = |name, writes| Decl { name, dtype: self.dtype, view: piece.view(), writes };
+            let blocks = piece.blocks.end - piece.blocks.start;
+            let Words { first, pair, start } = draws.words(piece.blocks.start * block_quads * 4);
+            out.push(Step {
+                spec: Spec {
+                    shader,
+                    entry,
+                    parts: vec![mul_wide(caps), part(source)],
+                    bindings: vec![decl("x", false), decl("y", true)],
+                    consts: vec![("WG", caps.lanes), ("QUADS", caps.quads)],
+                },
+                params: NoisedParams {
+                    first: piece.blocks.start as u32,
+                    blocks: blocks as u32,
+                    lo: piece.quads.start as u32,
+                    hi: piece.quads.end as u32,
+                    base: piece.base(),
+                    end: piece.end(),
+                    deviation: self.deviation as f32,
+                    key_lo: self.key.seed as u32,
+                    key_hi: (self.key.seed >> 32) as u32,
+                    step: self.key.step,
+                    stream: self.key.stream,
+                    d_lo: first as u32,
+                    d_hi: (first >> 32) as u32,
+                    pair,
+                    start,
+                    inner: draws.inner,
+                    rows: draws.rows,
+                    per_period: draws.per[0],
+                    per_row: draws.per[1],
+                    per_column: draws.per[2],
+                }
+                .into(),
+                slots: vec![piece.slot(x.0, x.1), piece.slot(y.0, y.1)],
+                workgroups: blocks,
+                // For each quad: ten rounds for each Philox call, and its elements.
+                trips: u64::from(caps.quads) * (calls * 10 + 5),
+            });
+        }
+        Ok(out)
+    }
+}

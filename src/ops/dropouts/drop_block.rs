@@ -1,0 +1,204 @@
+//! DropBlock, forward. Kernels: `shaders/lib/block_*.wgsl`, `shaders/dropouts/drop_block.wgsl`. Reference: `cpu::drop_block`.
+use super::dropout::table;
+use crate::{
+    Arg, Caps, DType, Error, Expected, HostData, Key, Lowered, MaskMode, Op, Pattern, Share, Slot, Space, Step,
+    blocks::Blocks,
+    cpu, kernel,
+    masked::{Decisions, Rule},
+    ops::{Entry, Field},
+    wgsl::{Decl, Source, View},
+    words::{self, Place, Tail, windows},
+};
+use reference::{factor_bound, images, scaled};
+use serde::{Deserialize, Serialize};
+
+pub(super) mod cases;
+pub(super) mod reference;
+
+/// DropBlock: y = m·x·count(m)/ones(m), m being 0 in squares of `block` × `block` of each image, which begin at random places.
+///
+/// Reads `x`, writes `y`, both with the elements of `space`, whose positions are rows of `width`; in training also writes
+/// `factor`, one f32, and with a stored mask `mask`, a bit for each decision: bit i & 31 of word i >> 5 for decision i counted
+/// from the tensor's first, 1 = kept. The backward pass reads both.
+///
+/// A block begins at row i and column j of an image, its first ones, with probability γ = p·H·W/(block²·(H-block+1)·(W-block+1)),
+/// wherever it lies within the image whole, and independently of the others, so about a share p is dropped, less where blocks
+/// meet. Begins are decisions of 32 bits with the number of the block's first element, so they are equal bit for bit on every
+/// device. [`Share::Element`] gives each channel of each sample its own blocks (the paper, torchvision), [`Share::Position`]
+/// the same to all channels of a sample, [`Share::BatchElement`] and [`Share::BatchPosition`] the same to all samples; others
+/// are refused. What is kept is multiplied by all over kept decisions of this call, an exact count; a batch that is split
+/// counts by parts. If all are dropped, y is zeros and the factor 0.
+///
+/// γ is rounded to a multiple of 2^-32; if it becomes 0 (p = 0), y is x bit by bit; if 1 (p = 1 with blocks of 1 or of the whole
+/// image), zeros. Blocks of 1 are dropout with a counted factor. A block larger than the image is refused, where torchvision
+/// makes it smaller; even sides are allowed, which torchvision's padding is not made for; torchvision adds 1e-6 to the ones.
+///
+/// Scratch: 2 bits for each decision, 1 if the mask is stored, and a word for each 1024 or more. Deterministic. Four to six
+/// dispatches for mask and factor, one for y, one more for an end that is no whole quad, one for each window of x and y beyond
+/// the binding limit, which the scratch must fit at once.
+///
+/// Error: that of the factor, 2.5 ulp of the quotient and one for each count from 2^24 on; the product; the storage type.
+/// [`Plan::update`](crate::Plan::update) as for [`Dropout`](super::Dropout), γ in place of p.
+///
+/// Ghiasi, Lin and Le, "DropBlock: a regularization method for convolutional networks", 2018; torchvision's `drop_block2d`.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct DropBlock {
+    /// How x and y are stored.
+    pub dtype: DType,
+    /// The batch, s being H·W: at most 2^20 samples of at most 2^30 elements, and 2^31 decisions.
+    pub space: Space,
+    /// W.
+    pub width: usize,
+    /// Rows and columns of a block: 1 to 32, and no more than H or W.
+    pub block: usize,
+    /// About the share that is dropped, 0 to 1, both included.
+    pub p: f64,
+    /// What the blocks are drawn from; `first_element` is a multiple of C·S.
+    pub key: Key,
+    /// Which images have the same blocks.
+    #[serde(default)]
+    pub share: Share,
+    /// Whether the mask is kept.
+    #[serde(default)]
+    pub mask: MaskMode,
+    /// Whether anything is dropped. If not, y is x bit by bit.
+    #[serde(default = "table::yes")]
+    pub training: bool,
+}
+
+const NAME: &str = "drop_block";
+
+/// The map of x to y by a mask and a factor.
+pub(super) fn apply(
+    blocks: &Blocks,
+    caps: &Caps,
+    kernel: (Source, &'static str),
+    [x, y]: [Place; 2],
+    mask: &Slot,
+    factor: usize,
+) -> Result<Vec<Step>, Error> {
+    let decl = Decl { name: "factor", dtype: DType::F32, view: View::Raw("f32"), writes: false };
+    let (rule, held) = (Rule::new(kernel.0, kernel.1), Decisions::Held(mask));
+    blocks.masked().steps_with(caps, &rule, &[("x", x), ("y", y)], 1, held, &[], &mut |_| vec![(decl, Slot::Arg(factor, 0..4))])
+}
+
+impl DropBlock {
+    /// Training, blocks of each channel's own, no stored mask.
+    pub fn new(dtype: DType, space: Space, width: usize, block: usize, p: f64, key: Key) -> Self {
+        Self { dtype, space, width, block, p, key, share: Share::Element, mask: MaskMode::Recompute, training: true }
+    }
+
+    /// The backward pass of this in training.
+    pub fn backward(&self) -> super::DropBlockBackward {
+        let Self { dtype, space, width, block, p, key, share, mask, .. } = *self;
+        super::DropBlockBackward { dtype, space, width, block, p, key, share, mask }
+    }
+
+    pub(super) fn blocks(&self, op: &'static str) -> Blocks {
+        let Self { dtype, space, width, block: side, p, key, share, .. } = *self;
+        Blocks { op, dtype, space, width, side, p, key, share }
+    }
+}
+
+impl Op for DropBlock {
+    fn name(&self) -> &'static str {
+        NAME
+    }
+
+    fn args(&self) -> Vec<Arg> {
+        let len = self.space.len();
+        let mut args = vec![Arg::read("x", self.dtype, len), Arg::write("y", self.dtype, len)];
+        if self.training {
+            args.push(Arg::write("factor", DType::F32, 1));
+            let words = self.blocks(NAME).words();
+            args.extend((self.mask == MaskMode::Store).then(|| Arg::write("mask", DType::U32, words)));
+        }
+        args
+    }
+
+    fn lower(&self, caps: &Caps) -> Result<Lowered, Error> {
+        let (args, blocks, mut out) = (self.args(), self.blocks(NAME), Lowered::default());
+        blocks.check()?;
+        let (x, y, caps) = ((0, &args[0]), (1, &args[1]), &windows(caps));
+        let t = blocks.threshold();
+        if !self.training || t == 1 << 32 || t == 0 {
+            let kept = !self.training || t > 0;
+            let tail = Tail { last_bits: blocks.last_bits(), keep_bits: 0 };
+            out.steps = match kept {
+                true => words::copy(NAME, caps, x, y)?,
+                false => words::fill(NAME, caps, y, 0, Tail::of(y.1))?,
+            };
+            for (i, arg) in args.iter().enumerate().skip(2) {
+                let (value, tail) = match (arg.name, kept) {
+                    ("factor", true) => (1f32.to_bits(), Tail::of(arg)),
+                    ("mask", true) => (u32::MAX, tail),
+                    _ => (0, Tail::of(arg)),
+                };
+                out.steps.extend(words::fill(NAME, caps, (i, arg), value, tail)?);
+            }
+            return Ok(out);
+        }
+        let stored = args.get(3).map(|mask| Slot::Arg(3, 0..mask.bytes()));
+        let mask = blocks.steps(caps, &mut out, stored, Some(Slot::Arg(2, 0..4)))?;
+        out.steps.extend(apply(&blocks, caps, (kernel!("dropouts/drop_block"), NAME), [x, y], &mask, 2)?);
+        Ok(out)
+    }
+
+    fn patterns(&self) -> Vec<Pattern> {
+        vec![Pattern::Ordinary, Pattern::Tiny, Pattern::NonFinite]
+    }
+
+    fn reference(&self, args: &[HostData]) -> Vec<Expected> {
+        if !self.training {
+            return vec![Expected::Exact(args[0].clone())];
+        }
+        let (decisions, kept) = images(&self.blocks(NAME));
+        let (t, factor) = (self.blocks(NAME).threshold(), cpu::block_factor(&decisions));
+        let mut out = match t {
+            0 => vec![HostData::from_f64(self.dtype, vec![0.0; kept.len()]), HostData::F32(vec![0.0])],
+            // An empty tensor drops nothing either.
+            t if t == 1 << 32 => vec![args[0].clone(), HostData::F32(vec![1.0])],
+            _ => vec![],
+        };
+        let mut out: Vec<Expected> = out.drain(..).map(Expected::Exact).collect();
+        if out.is_empty() {
+            let error = factor_bound(factor);
+            let scaled = scaled(&args[0], &kept, (factor, error), cpu::drop_block);
+            out = vec![scaled, Expected::Within { value: vec![factor], bound: vec![error] }];
+        }
+        out.extend((self.mask == MaskMode::Store).then(|| super::dropout::reference::packed(&decisions)));
+        out
+    }
+}
+
+pub(super) const WIDTH: Field = Field { name: "width", default: "", about: "W, columns of an image; must divide s" };
+pub(super) const BLOCK: Field =
+    Field { name: "block", default: "", about: "rows and columns of a block: 1 to 32, at most H and W" };
+pub(super) const P: Field = Field { name: "p", default: "", about: "about the share that is dropped, 0 to 1" };
+pub(super) const SHARE: Field = Field {
+    name: "share",
+    default: "\"element\"",
+    about: "which images have the same blocks: element (none), position (all channels), batch_element (all samples), \
+            batch_position (all)",
+};
+
+pub(super) const ENTRY: Entry = Entry {
+    name: NAME,
+    summary: "drops square blocks of images at random places, scales the rest by what was kept",
+    formula: "y = m·x·count(m)/ones(m), m = 0 in blocks that begin with probability p·HW/(b²(H-b+1)(W-b+1))",
+    fields: &[
+        Field { name: "dtype", default: "", about: "storage of x and y: f32, f16 or bf16" },
+        table::SPACE,
+        WIDTH,
+        BLOCK,
+        P,
+        table::KEY_FIELD,
+        SHARE,
+        Field { name: "mask", default: "\"recompute\"", about: "store: also write the mask, a bit for each decision" },
+        table::TRAINING,
+    ],
+    cases: cases::forward,
+    bench: cases::forward_bench,
+    parse: crate::ops::parse::<DropBlock>,
+};

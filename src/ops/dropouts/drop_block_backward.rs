@@ -1,0 +1,136 @@
+//! DropBlock, backward. Kernels: `shaders/dropouts/drop_block_backward.wgsl`, and without a stored mask
+//! `shaders/lib/block_seeds.wgsl` and `block_mask.wgsl`. Reference: `cpu::drop_block_backward`.
+use super::{
+    DropBlock,
+    drop_block::{
+        self, apply, cases,
+        reference::{images, of_elements, scaled},
+    },
+    dropout::{reference::unpacked, table},
+};
+use crate::{
+    Arg, Caps, DType, Error, Expected, HostData, Key, Lowered, MaskMode, Op, Pattern, Rng, Share, Slot, Space, cpu, kernel,
+    ops::{Entry, Field},
+    words::{self, Tail, windows},
+};
+use serde::{Deserialize, Serialize};
+
+/// The backward pass of [`DropBlock`] in training: dx = m·dy·factor, with the mask m and the factor of the forward pass.
+///
+/// Reads `dy`, `factor`, one f32, and `mask` if it was stored; writes `dx`. Fields as in the forward pass. Without a stored mask
+/// the blocks are drawn again from the same key, in scratch of 2 bits for each decision: keep the mask where time counts more
+/// than its memory. Where γ is 0, dx is dy bit by bit, and where it is 1, zeros; `factor` and `mask` are not
+/// looked at then. Deterministic. Dispatches as in the forward pass, without those that count; one for dx if the mask is stored.
+///
+/// Error: one product, and the rounding of the storage type.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct DropBlockBackward {
+    /// How dy and dx are stored.
+    pub dtype: DType,
+    /// The batch, s being H·W.
+    pub space: Space,
+    /// W.
+    pub width: usize,
+    /// Rows and columns of a block.
+    pub block: usize,
+    /// About the share that is dropped, 0 to 1, both included.
+    pub p: f64,
+    /// What the blocks were drawn from.
+    pub key: Key,
+    /// Which images have the same blocks.
+    #[serde(default)]
+    pub share: Share,
+    /// Whether the forward pass kept the mask.
+    #[serde(default)]
+    pub mask: MaskMode,
+}
+
+const NAME: &str = "drop_block_backward";
+
+impl DropBlockBackward {
+    fn forward(&self) -> DropBlock {
+        let Self { dtype, space, width, block, p, key, share, mask } = *self;
+        DropBlock { dtype, space, width, block, p, key, share, mask, training: true }
+    }
+}
+
+impl Op for DropBlockBackward {
+    fn name(&self) -> &'static str {
+        NAME
+    }
+
+    fn args(&self) -> Vec<Arg> {
+        let (len, words) = (self.space.len(), self.forward().blocks(NAME).words());
+        let mut args = vec![Arg::read("dy", self.dtype, len), Arg::read("factor", DType::F32, 1)];
+        args.extend((self.mask == MaskMode::Store).then(|| Arg::read("mask", DType::U32, words)));
+        args.push(Arg::write("dx", self.dtype, len));
+        args
+    }
+
+    fn lower(&self, caps: &Caps) -> Result<Lowered, Error> {
+        let (args, blocks, mut out) = (self.args(), self.forward().blocks(NAME), Lowered::default());
+        blocks.check()?;
+        let last = args.len() - 1;
+        let (dy, dx, caps) = ((0, &args[0]), (last, &args[last]), &windows(caps));
+        let t = blocks.threshold();
+        if t == 1 << 32 {
+            out.steps = words::copy(NAME, caps, dy, dx)?;
+        } else if t == 0 {
+            out.steps = words::fill(NAME, caps, dx, 0, Tail::of(dx.1))?;
+        } else {
+            let mask = match self.mask {
+                MaskMode::Store => Slot::Arg(2, 0..args[2].bytes()),
+                MaskMode::Recompute => blocks.steps(caps, &mut out, None, None)?,
+            };
+            out.steps.extend(apply(&blocks, caps, (kernel!("dropouts/drop_block_backward"), NAME), [dy, dx], &mask, 1)?);
+        }
+        Ok(out)
+    }
+
+    fn patterns(&self) -> Vec<Pattern> {
+        self.forward().patterns()
+    }
+
+    fn fill(&self, arg: &Arg, rng: &mut Rng, pattern: Pattern) -> HostData {
+        match arg.name {
+            "factor" => rng.fill(arg, [1.0, 3.0], Pattern::Ordinary),
+            _ => rng.fill(arg, [-1.0, 1.0], pattern),
+        }
+    }
+
+    fn reference(&self, args: &[HostData]) -> Vec<Expected> {
+        let blocks = self.forward().blocks(NAME);
+        let t = blocks.threshold();
+        if t == 1 << 32 {
+            return vec![Expected::Exact(args[0].clone())];
+        }
+        if t == 0 {
+            return vec![Expected::Exact(HostData::from_f64(self.dtype, vec![0.0; args[0].len()]))];
+        }
+        let kept = match self.mask {
+            MaskMode::Recompute => images(&blocks).1,
+            MaskMode::Store => of_elements(&blocks, &unpacked(&args[2], blocks.total())),
+        };
+        vec![scaled(&args[0], &kept, (args[1].to_f64()[0], 0.0), cpu::drop_block_backward)]
+    }
+}
+
+pub(super) const ENTRY: Entry = Entry {
+    name: NAME,
+    summary: "sends the gradient through DropBlock: with the blocks drawn again, or with the mask that was kept",
+    formula: "dx = m·dy·factor",
+    fields: &[
+        Field { name: "dtype", default: "", about: "storage of dy and dx: f32, f16 or bf16" },
+        table::SPACE,
+        drop_block::WIDTH,
+        drop_block::BLOCK,
+        drop_block::P,
+        table::KEY_FIELD,
+        drop_block::SHARE,
+        table::READ,
+    ],
+    cases: cases::backward,
+    bench: cases::backward_bench,
+    parse: crate::ops::parse::<DropBlockBackward>,
+};

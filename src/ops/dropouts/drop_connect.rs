@@ -1,0 +1,206 @@
+//! DropConnect, forward. Kernel: `shaders/dropouts/drop_connect.wgsl`. Reference: `cpu::drop_connect`.
+use super::dropout::{
+    reference::{expected, kept},
+    table,
+};
+use crate::{
+    Arg, Bits, Caps, DType, Error, Expected, HostData, Key, Lowered, Op, Pattern, Scaling, Share, Space, cpu, kernel,
+    masked::{Decisions, Masked},
+    ops::{Entry, Field},
+    words::Place,
+};
+use serde::{Deserialize, Serialize};
+
+pub(super) mod cases;
+
+/// DropConnect: masked = m·weight/(1-p), m drawn anew for each weight of a matrix, and of its bias.
+///
+/// Reads `weight`, rows × cols, and `bias`, rows, if there is one; writes `masked_weight` and `masked_bias`, for the matrix
+/// product that follows. One mask serves the batch: one for each sample, as in the paper, would be a weight matrix for each
+/// sample. Count the training steps in `key.step`, and each has a mask of its own. No scratch. Deterministic. A dispatch for
+/// the weight and one for the bias, one more for an end that is no whole quad, one for each window beyond the binding limit.
+///
+/// Weight e, in the order of rows, has decision first_element + e of the key, and the bias of row r has decision
+/// 2^63 + first_element/cols + r. So each part of a layer that is split by rows over devices, with the number of its first
+/// weight in `first_element`, draws what the whole would have drawn. [`Bits`] says how a decision is made; masks are equal bit
+/// for bit on every device.
+///
+/// What is dropped is +0 whatever it holds, also NaN. T = 2^b (p = 0, inverted scaling after training) copies every bit; T = 0
+/// (p = 1) writes zeros. After training inverted scaling takes the weights as they are, the other kind the mean (1-p)·weight
+/// over all masks. The paper goes further there: it draws the units' inputs from the normal distribution whose mean and
+/// variance they have over all masks, which is an op on activations and not this one.
+///
+/// Error: one f32 product with a factor that is rounded to f32 on the host, and the rounding of the storage type.
+/// [`Plan::update`](crate::Plan::update) as for [`Dropout`](super::Dropout).
+///
+/// Wan, Zeiler, Zhang, LeCun and Fergus, "Regularization of neural networks using DropConnect", 2013.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct DropConnect {
+    /// How all tensors are stored.
+    pub dtype: DType,
+    /// Rows of the weight matrix: units of the layer.
+    pub rows: usize,
+    /// Its columns: inputs of the layer. rows·cols is at most 2^34.
+    pub cols: usize,
+    /// The probability of dropping a weight, 0 to 1, both included.
+    pub p: f64,
+    /// What the mask is drawn from. With a bias, `first_element` is a multiple of `cols`, and below 2^62.
+    pub key: Key,
+    /// Whether there is a bias: its values are dropped like weights.
+    #[serde(default)]
+    pub bias: bool,
+    /// Where the factor goes.
+    #[serde(default)]
+    pub scaling: Scaling,
+    /// Random bits per decision.
+    #[serde(default)]
+    pub bits: Bits,
+    /// Whether anything is dropped. If not, inverted scaling copies, and the other kind multiplies by T/2^b.
+    #[serde(default = "table::yes")]
+    pub training: bool,
+}
+
+const NAME: &str = "drop_connect";
+
+impl DropConnect {
+    /// Training, no bias, 16 bits to a decision, inverted scaling.
+    pub fn new(dtype: DType, [rows, cols]: [usize; 2], p: f64, key: Key) -> Self {
+        Self { dtype, rows, cols, p, key, bias: false, scaling: Scaling::Inverted, bits: Bits::Sixteen, training: true }
+    }
+
+    /// The backward pass of this in training, which adds to the gradients that are there.
+    pub fn backward(&self) -> super::DropConnectBackward {
+        let Self { dtype, rows, cols, p, key, bias, scaling, bits, .. } = *self;
+        super::DropConnectBackward { dtype, rows, cols, p, key, bias, scaling, bits, accumulate: true }
+    }
+
+    /// rows·cols, and rows if there is a bias. Saturates; lowering refuses such a matrix.
+    pub(super) fn lens(&self) -> Vec<usize> {
+        let weights = self.rows.saturating_mul(self.cols);
+        if self.bias { vec![weights, self.rows] } else { vec![weights] }
+    }
+
+    /// Arguments of these names, for weight and bias.
+    pub(super) fn tensors(&self, names: [&'static str; 2], make: fn(&'static str, DType, usize) -> Arg) -> Vec<Arg> {
+        names.into_iter().zip(self.lens()).map(|(name, len)| make(name, self.dtype, len)).collect()
+    }
+
+    /// The key of the weight's decisions and that of the bias'.
+    fn keys(&self) -> [Key; 2] {
+        let first = self.key.first_element / self.cols.max(1) as u64;
+        [self.key, Key { first_element: (1 << 63) + first, ..self.key }]
+    }
+
+    /// The masks of weight and bias, under the name of `op`.
+    ///
+    /// # Errors
+    /// Names `rows` or `key`.
+    pub(super) fn masks(&self, op: &'static str) -> Result<Vec<Masked>, Error> {
+        let Self { dtype, rows, cols, p, key, bits, .. } = *self;
+        // With a size of 0 taken for 1: the bias of a matrix without columns still has a value for each row.
+        if rows.max(1).saturating_mul(cols.max(1)) as u64 > Space::MAX_LEN {
+            let why = format!("is {rows} for {cols} columns: must be at most 2^34 weights, split by key.first_element");
+            return Err(Error::argument(op, "rows", why));
+        }
+        let first = key.first_element;
+        if self.bias && (!first.is_multiple_of(cols.max(1) as u64) || first >= 1 << 62) {
+            let why = format!("has first_element {first}, must be a multiple of {cols} below 2^62: with a bias, rows are whole");
+            return Err(Error::argument(op, "key", why));
+        }
+        let one = |(len, key)| Masked { op, dtype, space: Space::flat(len), p, key, share: Share::Element, bits };
+        Ok(self.lens().into_iter().zip(self.keys()).map(one).collect())
+    }
+
+    /// The factor of what is kept, and how many of the `bits.range()` values keep it.
+    pub(super) fn factor(&self) -> (f64, u64) {
+        let Self { dtype, p, key, scaling, bits, training, .. } = *self;
+        super::Dropout { scaling, bits, training, ..super::Dropout::new(dtype, Space::flat(0), p, key) }.factor()
+    }
+
+    /// Which weights are kept, and which biases.
+    pub(super) fn kept(&self) -> Vec<Vec<bool>> {
+        let one = |(len, key): (usize, Key)| kept(&Space::flat(len), self.p, &key, Share::Element, self.bits);
+        self.lens().into_iter().zip(self.keys()).map(one).collect()
+    }
+
+    /// The probability of keeping that is realised, and the factor by the reference's own words.
+    pub(super) fn scales(&self) -> (f64, f64) {
+        let keep = cpu::keep(self.p, if self.bits == Bits::Sixteen { 16 } else { 32 });
+        let factor = match (self.training, self.scaling) {
+            (true, Scaling::Inverted) => 1.0 / keep,
+            (false, Scaling::ScaleAtTest) => keep,
+            _ => 1.0,
+        };
+        (keep, factor)
+    }
+
+    /// The maps of weight and bias by the kernel that writes anew: `places` are read, then written.
+    pub(super) fn maps(&self, op: &'static str, caps: &Caps, args: &[Arg]) -> Result<Lowered, Error> {
+        let (masks, mut out) = (self.masks(op)?, Lowered::default());
+        let decisions = if self.training { Decisions::Drawn(None) } else { Decisions::All };
+        for (i, mask) in masks.iter().enumerate() {
+            let places: [Place; 2] = [i, masks.len() + i].map(|at| (at, &args[at]));
+            let kernel = (kernel!("dropouts/drop_connect"), NAME);
+            out.steps.extend(mask.scaled(caps, kernel, self.factor(), places, decisions)?);
+        }
+        Ok(out)
+    }
+}
+
+impl Op for DropConnect {
+    fn name(&self) -> &'static str {
+        NAME
+    }
+
+    fn args(&self) -> Vec<Arg> {
+        let mut args = self.tensors(["weight", "bias"], Arg::read);
+        args.extend(self.tensors(["masked_weight", "masked_bias"], Arg::write));
+        args
+    }
+
+    fn lower(&self, caps: &Caps) -> Result<Lowered, Error> {
+        self.maps(NAME, caps, &self.args())
+    }
+
+    fn patterns(&self) -> Vec<Pattern> {
+        vec![Pattern::Ordinary, Pattern::Tiny, Pattern::NonFinite]
+    }
+
+    fn reference(&self, args: &[HostData]) -> Vec<Expected> {
+        let (keep, factor) = self.scales();
+        let copies = if self.training { keep == 1.0 } else { factor == 1.0 };
+        let kept = self.kept().into_iter().map(|kept| if self.training { kept } else { vec![true; kept.len()] });
+        let keep = if self.training || self.scaling == Scaling::ScaleAtTest { keep } else { 1.0 };
+        kept.zip(args).map(|(kept, x)| expected(x, &kept, keep, copies, factor, cpu::drop_connect)).collect()
+    }
+}
+
+pub(super) const ROWS: Field = Field { name: "rows", default: "", about: "rows of the weight matrix: units of the layer" };
+pub(super) const COLS: Field = Field { name: "cols", default: "", about: "its columns: inputs of the layer" };
+pub(super) const BIAS: Field = Field { name: "bias", default: "false", about: "whether there is a bias, dropped like weights" };
+pub(super) const KEY: Field = Field {
+    name: "key",
+    default: "",
+    about: "seed, stream, step, and first_element (default 0), the number of the first weight in a larger matrix",
+};
+
+pub(super) const ENTRY: Entry = Entry {
+    name: NAME,
+    summary: "drops weights and biases of a layer at random, scales the rest",
+    formula: "masked = m·weight/(1-p), m = 1 with probability 1-p (scale_at_test: m·weight, and (1-p)·weight after training)",
+    fields: &[
+        Field { name: "dtype", default: "", about: "storage of all tensors: f32, f16 or bf16" },
+        ROWS,
+        COLS,
+        table::P,
+        KEY,
+        BIAS,
+        table::SCALING,
+        table::BITS,
+        table::TRAINING,
+    ],
+    cases: cases::forward,
+    bench: cases::forward_bench,
+    parse: crate::ops::parse::<DropConnect>,
+};

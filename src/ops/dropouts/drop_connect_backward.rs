@@ -1,0 +1,146 @@
+//! DropConnect, backward. Kernel: `shaders/dropouts/drop_connect_backward.wgsl` where it accumulates, else
+//! `shaders/dropouts/drop_connect.wgsl`. Reference: `cpu::drop_connect_backward`.
+use super::{
+    DropConnect,
+    drop_connect::{self, cases},
+    dropout::{
+        reference::{expected, within},
+        table,
+    },
+};
+use crate::{
+    Approx, Arg, Bits, Caps, DType, Error, Expected, HostData, Key, Lowered, Op, Pattern, Scaling, cpu, kernel,
+    masked::{Decisions, Rule},
+    mixing::copied,
+    ops::{Entry, Field},
+};
+use serde::{Deserialize, Serialize};
+
+/// The backward pass of [`DropConnect`] in training: dweight += m·dmasked_weight/(1-p), with the mask m of the forward pass,
+/// and the bias alike.
+///
+/// Reads `dmasked_weight`, and `dmasked_bias` if there is a bias, the gradients of what the forward pass wrote; updates
+/// `dweight` and `dbias`, or writes them anew without `accumulate`. The mask is drawn again from the same key and takes no
+/// memory. Where a weight was dropped its gradient stays as it is, or is +0 if written anew, whatever came in, also NaN. p = 1
+/// adds nothing, p = 0 everything. No scratch. Deterministic. Dispatches as in the forward pass.
+///
+/// Error: the product with the factor, the sum, and the rounding of the storage type.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct DropConnectBackward {
+    /// How all tensors are stored.
+    pub dtype: DType,
+    /// Rows of the weight matrix.
+    pub rows: usize,
+    /// Its columns.
+    pub cols: usize,
+    /// The probability of dropping a weight, 0 to 1, both included.
+    pub p: f64,
+    /// What the mask was drawn from.
+    pub key: Key,
+    /// Whether there is a bias.
+    #[serde(default)]
+    pub bias: bool,
+    /// Where the factor goes.
+    #[serde(default)]
+    pub scaling: Scaling,
+    /// Random bits per decision.
+    #[serde(default)]
+    pub bits: Bits,
+    /// Whether the gradients are added to what is there, as weights that are used more than once need it.
+    #[serde(default)]
+    pub accumulate: bool,
+}
+
+const NAME: &str = "drop_connect_backward";
+
+impl DropConnectBackward {
+    fn forward(&self) -> DropConnect {
+        let Self { dtype, rows, cols, p, key, bias, scaling, bits, .. } = *self;
+        DropConnect { dtype, rows, cols, p, key, bias, scaling, bits, training: true }
+    }
+}
+
+impl Op for DropConnectBackward {
+    fn name(&self) -> &'static str {
+        NAME
+    }
+
+    fn args(&self) -> Vec<Arg> {
+        let forward = self.forward();
+        let mut args = forward.tensors(["dmasked_weight", "dmasked_bias"], Arg::read);
+        args.extend(forward.tensors(["dweight", "dbias"], if self.accumulate { Arg::update } else { Arg::write }));
+        args
+    }
+
+    fn lower(&self, caps: &Caps) -> Result<Lowered, Error> {
+        let (forward, args) = (self.forward(), self.args());
+        if !self.accumulate {
+            return forward.maps(NAME, caps, &args);
+        }
+        let (masks, mut out) = (forward.masks(NAME)?, Lowered::default());
+        let (factor, t) = forward.factor();
+        let rule =
+            Rule { scalars: [factor, 0.0, 0.0], ..Rule::new(kernel!("dropouts/drop_connect_backward"), "drop_connect_backward") };
+        for (i, mask) in masks.iter().enumerate() {
+            mask.check()?;
+            let [x, y] = [i, masks.len() + i].map(|at| (at, &args[at]));
+            let decisions = if t == self.bits.range() { Decisions::All } else { Decisions::Drawn(None) };
+            if t > 0 {
+                out.steps.extend(mask.steps(caps, &rule, &[("x", x), ("y", y)], 1, decisions)?);
+            }
+        }
+        Ok(out)
+    }
+
+    fn patterns(&self) -> Vec<Pattern> {
+        self.forward().patterns()
+    }
+
+    fn reference(&self, args: &[HostData]) -> Vec<Expected> {
+        let forward = self.forward();
+        let ((keep, factor), kept) = (forward.scales(), forward.kept());
+        let tensors = kept.iter().zip(args).zip(&args[kept.len()..]);
+        if !self.accumulate {
+            let one = |d, kept, factor| cpu::drop_connect_backward(d, 0.0, kept, factor);
+            return tensors.map(|((kept, d), _)| expected(d, kept, keep, keep == 1.0, factor, one)).collect();
+        }
+        let one = |((d, there), kept): ((f64, f64), &bool)| {
+            let value = cpu::drop_connect_backward(d, there, *kept, factor);
+            let sum = Approx::sum([Approx::exact(there), Approx::exact(d).times(Approx::host(factor))]);
+            (Approx { value, error: sum.error }, *kept, there)
+        };
+        let tensor = |((kept, d), there): ((&Vec<bool>, &HostData), &HostData)| {
+            let items: Vec<_> = d.to_f64().into_iter().zip(there.to_f64()).zip(kept).map(one).collect();
+            let Expected::Within { value, mut bound } = within(self.dtype, items.iter().map(|i| i.0)) else { unreachable!() };
+            // What stays is read and written back.
+            for (bound, (_, kept, there)) in bound.iter_mut().zip(&items) {
+                if !kept {
+                    *bound = copied(self.dtype, *there);
+                }
+            }
+            Expected::Within { value, bound }
+        };
+        tensors.map(tensor).collect()
+    }
+}
+
+pub(super) const ENTRY: Entry = Entry {
+    name: NAME,
+    summary: "sends the gradient through DropConnect to weights and biases, the mask drawn again; can accumulate",
+    formula: "dweight (+)= m·dmasked/(1-p) (scale_at_test: m·dmasked)",
+    fields: &[
+        Field { name: "dtype", default: "", about: "storage of all tensors: f32, f16 or bf16" },
+        drop_connect::ROWS,
+        drop_connect::COLS,
+        table::P,
+        drop_connect::KEY,
+        drop_connect::BIAS,
+        table::SCALING,
+        table::BITS,
+        Field { name: "accumulate", default: "false", about: "true: add to the gradients that are there" },
+    ],
+    cases: cases::backward,
+    bench: cases::backward_bench,
+    parse: crate::ops::parse::<DropConnectBackward>,
+};

@@ -1,0 +1,140 @@
+//! Gaussian dropout, forward. Kernel: `shaders/dropouts/gaussian_dropout.wgsl`. Reference: `cpu::gaussian_dropout`.
+use super::dropout::{
+    reference::{numbers, within},
+    table,
+};
+use crate::{
+    Approx, Arg, Caps, DType, Error, Expected, HostData, Key, Lowered, Op, Pattern, Share, Space, cpu, kernel,
+    noised::Noised,
+    ops::{Entry, Field},
+};
+use serde::{Deserialize, Serialize};
+
+pub(super) mod cases;
+
+/// Gaussian dropout: y = x·(1 + √(p/(1-p))·z), z a standard normal number of each element (or channel, or sample).
+///
+/// Reads `x`, writes `y`, both with the elements of `space`. The factors have the mean and the variance of those of
+/// [`Dropout`](super::Dropout) with the same p, so nothing is scaled after training: y is x then, bit by bit. As in Keras, p is
+/// a probability of dropping by name only: it sets the variance. p = 0 copies; p = 1 has no finite variance and is refused.
+///
+/// Number i of the key is normal number i & 3 of Philox block i >> 2, by Box and Muller's transform; [`Share`] numbers the
+/// elements as for dropout, so every layout, storage type and way of cutting the work gives the same numbers. None is past
+/// 5.77. The words are the same on every device, the numbers within their error. No scratch. Deterministic. One dispatch, one
+/// more for an end that is no whole quad, one for each window beyond the binding limit.
+///
+/// Error: 16 ulp of z, running analysis of the product, and the rounding of the storage type.
+/// [`Plan::update`](crate::Plan::update) takes another key or p, as long as p is not the first or no longer 0.
+///
+/// Srivastava, Hinton, Krizhevsky, Sutskever and Salakhutdinov, "Dropout: a simple way to prevent neural networks from
+/// overfitting", 2014, section 10; Keras' `GaussianDropout`.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct GaussianDropout {
+    /// How x and y are stored.
+    pub dtype: DType,
+    /// The shape; [`Space::flat`] where it does not matter.
+    pub space: Space,
+    /// 0 included, to 1, excluded: the variance is p/(1-p).
+    pub p: f64,
+    /// What the numbers are drawn from.
+    pub key: Key,
+    /// Which elements share a number; sizes are limited as in [`Dropout`](super::Dropout).
+    #[serde(default)]
+    pub share: Share,
+    /// Whether anything is multiplied.
+    #[serde(default = "table::yes")]
+    pub training: bool,
+}
+
+const NAME: &str = "gaussian_dropout";
+
+impl GaussianDropout {
+    /// Training, a number for each element.
+    pub fn new(dtype: DType, space: Space, p: f64, key: Key) -> Self {
+        Self { dtype, space, p, key, share: Share::Element, training: true }
+    }
+
+    /// The backward pass of this in training.
+    pub fn backward(&self) -> super::GaussianDropoutBackward {
+        let Self { dtype, space, p, key, share, .. } = *self;
+        super::GaussianDropoutBackward { dtype, space, p, key, share }
+    }
+
+    /// The map, under the name of `op`.
+    pub(super) fn noised(&self, op: &'static str) -> Result<Noised, Error> {
+        let Self { dtype, space, p, key, share, training } = *self;
+        if !(0.0..1.0).contains(&p) {
+            let why = format!("is {p}, must be at least 0 and below 1: the variance of the factor is p/(1-p)");
+            return Err(Error::argument(op, "p", why));
+        }
+        Ok(Noised { op, dtype, space, deviation: if training { cpu::gaussian_deviation(p) } else { 0.0 }, key, share })
+    }
+
+    /// What the map must give for x.
+    pub(super) fn results(&self, x: &HostData, one: fn(f64, f64, f64) -> f64) -> Vec<Expected> {
+        let deviation = cpu::gaussian_deviation(self.p);
+        if !self.training || deviation == 0.0 {
+            return vec![Expected::Exact(x.clone())];
+        }
+        let numbers = numbers(&self.space, &self.key, self.share);
+        let item = |(x, i): (f64, u64)| {
+            let z = cpu::normal(self.key.seed, self.key.stream, self.key.step, i);
+            let moved = Approx::normal(z).times(Approx::host(deviation));
+            let error = Approx::exact(x).times(Approx::sum([Approx::exact(1.0), moved])).error;
+            Approx { value: one(x, z, deviation), error }
+        };
+        vec![within(self.dtype, x.to_f64().into_iter().zip(numbers).map(item))]
+    }
+}
+
+impl Op for GaussianDropout {
+    fn name(&self) -> &'static str {
+        NAME
+    }
+
+    fn args(&self) -> Vec<Arg> {
+        let len = self.space.len();
+        vec![Arg::read("x", self.dtype, len), Arg::write("y", self.dtype, len)]
+    }
+
+    fn lower(&self, caps: &Caps) -> Result<Lowered, Error> {
+        let args = self.args();
+        let kernel = (kernel!("dropouts/gaussian_dropout"), NAME);
+        let steps = self.noised(NAME)?.steps(caps, kernel, [(0, &args[0]), (1, &args[1])])?;
+        Ok(Lowered { steps, ..Default::default() })
+    }
+
+    fn patterns(&self) -> Vec<Pattern> {
+        vec![Pattern::Ordinary, Pattern::Zeros, Pattern::Tiny, Pattern::NonFinite]
+    }
+
+    fn reference(&self, args: &[HostData]) -> Vec<Expected> {
+        self.results(&args[0], cpu::gaussian_dropout)
+    }
+}
+
+pub(super) const P: Field = Field { name: "p", default: "", about: "0 to below 1: the variance of the factor is p/(1-p)" };
+pub(super) const SHARE: Field = Field {
+    name: "share",
+    default: "\"element\"",
+    about: "what has one number: element, channel (of a sample), sample, position (of a sample); batch_element, \
+            batch_channel, batch_position (the same in all samples); batch",
+};
+
+pub(super) const ENTRY: Entry = Entry {
+    name: NAME,
+    summary: "multiplies by normal numbers of mean 1, with the variance that dropout's factors have",
+    formula: "y = x·(1 + √(p/(1-p))·z), z standard normal",
+    fields: &[
+        Field { name: "dtype", default: "", about: "storage of x and y: f32, f16 or bf16" },
+        table::SPACE,
+        P,
+        table::KEY_FIELD,
+        SHARE,
+        Field { name: "training", default: "true", about: "false: multiply by nothing" },
+    ],
+    cases: cases::forward,
+    bench: cases::forward_bench,
+    parse: crate::ops::parse::<GaussianDropout>,
+};

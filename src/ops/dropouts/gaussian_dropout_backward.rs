@@ -1,0 +1,82 @@
+//! Gaussian dropout, backward. Kernel: `shaders/dropouts/gaussian_dropout_backward.wgsl`. Reference:
+//! `cpu::gaussian_dropout_backward`.
+use super::{
+    GaussianDropout,
+    dropout::table,
+    gaussian_dropout::{self, cases},
+};
+use crate::{
+    Arg, Caps, DType, Error, Expected, HostData, Key, Lowered, MaskMode, Op, Pattern, Share, Space, cpu, kernel,
+    ops::{Entry, Field},
+};
+use serde::{Deserialize, Serialize};
+
+/// The backward pass of [`GaussianDropout`] in training: dx = dy·(1 + √(p/(1-p))·z), with the numbers z of the forward pass.
+///
+/// Reads `dy`, writes `dx`. Fields as in the forward pass. It is the forward map, drawn again from the same key: it takes no
+/// memory. p = 0 copies. No scratch. Deterministic. Error and dispatches as those of the forward pass.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct GaussianDropoutBackward {
+    /// How dy and dx are stored.
+    pub dtype: DType,
+    /// The shape.
+    pub space: Space,
+    /// 0 included, to 1, excluded: the variance is p/(1-p).
+    pub p: f64,
+    /// What the numbers were drawn from.
+    pub key: Key,
+    /// Which elements share a number.
+    #[serde(default)]
+    pub share: Share,
+}
+
+const NAME: &str = "gaussian_dropout_backward";
+
+impl GaussianDropoutBackward {
+    fn forward(&self) -> GaussianDropout {
+        let Self { dtype, space, p, key, share } = *self;
+        GaussianDropout { dtype, space, p, key, share, training: true }
+    }
+}
+
+impl Op for GaussianDropoutBackward {
+    fn name(&self) -> &'static str {
+        NAME
+    }
+
+    fn args(&self) -> Vec<Arg> {
+        table::backward_args(self.dtype, &self.space, MaskMode::Recompute)
+    }
+
+    fn lower(&self, caps: &Caps) -> Result<Lowered, Error> {
+        let args = self.args();
+        let kernel = (kernel!("dropouts/gaussian_dropout_backward"), NAME);
+        let steps = self.forward().noised(NAME)?.steps(caps, kernel, [(0, &args[0]), (1, &args[1])])?;
+        Ok(Lowered { steps, ..Default::default() })
+    }
+
+    fn patterns(&self) -> Vec<Pattern> {
+        self.forward().patterns()
+    }
+
+    fn reference(&self, args: &[HostData]) -> Vec<Expected> {
+        self.forward().results(&args[0], cpu::gaussian_dropout_backward)
+    }
+}
+
+pub(super) const ENTRY: Entry = Entry {
+    name: NAME,
+    summary: "sends the gradient through Gaussian dropout, its numbers drawn again",
+    formula: "dx = dy·(1 + √(p/(1-p))·z), z standard normal",
+    fields: &[
+        Field { name: "dtype", default: "", about: "storage of dy and dx: f32, f16 or bf16" },
+        table::SPACE,
+        gaussian_dropout::P,
+        table::KEY_FIELD,
+        gaussian_dropout::SHARE,
+    ],
+    cases: cases::backward,
+    bench: cases::backward_bench,
+    parse: crate::ops::parse::<GaussianDropoutBackward>,
+};

@@ -1,0 +1,110 @@
+//! Gaussian noise. Kernel: `shaders/dropouts/gaussian_noise.wgsl`. Reference: `cpu::gaussian_noise`.
+use super::{
+    dropout::{
+        reference::{numbers, within},
+        table,
+    },
+    gaussian_dropout::{self, cases},
+};
+use crate::{
+    Approx, Arg, Caps, DType, Error, Expected, HostData, Key, Lowered, Op, Pattern, Share, Space, cpu, kernel,
+    noised::Noised,
+    ops::{Entry, Field},
+};
+use serde::{Deserialize, Serialize};
+
+/// Gaussian noise: y = x + deviation·z, z a standard normal number of each element (or channel, or sample).
+///
+/// Reads `x`, writes `y`, both with the elements of `space`. After training, or with a deviation of 0, y is x bit by bit. The
+/// numbers are those of [`GaussianDropout`](super::GaussianDropout) under the same key. The gradient with respect to x is dy
+/// itself, so there is no backward op: hand dy on. No scratch. Deterministic. Dispatches as there.
+///
+/// Error: 16 ulp of z, running analysis of the product and the sum, and the rounding of the storage type.
+/// [`Plan::update`](crate::Plan::update) takes another key or deviation, as long as that is not the first or no longer 0.
+///
+/// Sietsma and Dow, "Creating artificial neural networks that generalize", 1991; Bishop, "Training with noise is equivalent to
+/// Tikhonov regularization", 1995; Keras' `GaussianNoise`, whose `stddev` is `deviation`.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct GaussianNoise {
+    /// How x and y are stored.
+    pub dtype: DType,
+    /// The shape; [`Space::flat`] where it does not matter.
+    pub space: Space,
+    /// The standard deviation of the noise: not negative, finite as f32.
+    pub deviation: f64,
+    /// What the numbers are drawn from.
+    pub key: Key,
+    /// Which elements share a number; sizes are limited as in [`Dropout`](super::Dropout).
+    #[serde(default)]
+    pub share: Share,
+    /// Whether anything is added.
+    #[serde(default = "table::yes")]
+    pub training: bool,
+}
+
+const NAME: &str = "gaussian_noise";
+
+impl GaussianNoise {
+    /// Training, a number for each element.
+    pub fn new(dtype: DType, space: Space, deviation: f64, key: Key) -> Self {
+        Self { dtype, space, deviation, key, share: Share::Element, training: true }
+    }
+}
+
+impl Op for GaussianNoise {
+    fn name(&self) -> &'static str {
+        NAME
+    }
+
+    fn args(&self) -> Vec<Arg> {
+        let len = self.space.len();
+        vec![Arg::read("x", self.dtype, len), Arg::write("y", self.dtype, len)]
+    }
+
+    fn lower(&self, caps: &Caps) -> Result<Lowered, Error> {
+        let args = self.args();
+        let Self { dtype, space, deviation, key, share, training } = *self;
+        if !(deviation >= 0.0 && (deviation as f32).is_finite()) {
+            let why = format!("is {deviation}, must be at least 0, and finite as f32");
+            return Err(Error::argument(NAME, "deviation", why));
+        }
+        let noised = Noised { op: NAME, dtype, space, deviation: if training { deviation } else { 0.0 }, key, share };
+        let steps = noised.steps(caps, (kernel!("dropouts/gaussian_noise"), NAME), [(0, &args[0]), (1, &args[1])])?;
+        Ok(Lowered { steps, ..Default::default() })
+    }
+
+    fn patterns(&self) -> Vec<Pattern> {
+        vec![Pattern::Ordinary, Pattern::Zeros, Pattern::Tiny, Pattern::NonFinite]
+    }
+
+    fn reference(&self, args: &[HostData]) -> Vec<Expected> {
+        if !self.training || self.deviation == 0.0 {
+            return vec![Expected::Exact(args[0].clone())];
+        }
+        let one = |(x, i): (f64, u64)| {
+            let z = cpu::normal(self.key.seed, self.key.stream, self.key.step, i);
+            let moved = Approx::normal(z).times(Approx::host(self.deviation));
+            Approx { value: cpu::gaussian_noise(x, z, self.deviation), error: Approx::sum([Approx::exact(x), moved]).error }
+        };
+        let numbers = numbers(&self.space, &self.key, self.share);
+        vec![within(self.dtype, args[0].to_f64().into_iter().zip(numbers).map(one))]
+    }
+}
+
+pub(super) const ENTRY: Entry = Entry {
+    name: NAME,
+    summary: "adds normal numbers of mean 0",
+    formula: "y = x + deviation·z, z standard normal",
+    fields: &[
+        Field { name: "dtype", default: "", about: "storage of x and y: f32, f16 or bf16" },
+        table::SPACE,
+        Field { name: "deviation", default: "", about: "the standard deviation of the noise, at least 0" },
+        table::KEY_FIELD,
+        gaussian_dropout::SHARE,
+        Field { name: "training", default: "true", about: "false: add nothing" },
+    ],
+    cases: cases::noise,
+    bench: cases::noise_bench,
+    parse: crate::ops::parse::<GaussianNoise>,
+};
