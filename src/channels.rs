@@ -8,6 +8,7 @@ mod channel;
 mod fields;
 mod fused;
 mod ghost;
+mod groups;
 mod masking;
 mod results;
 mod steps;
@@ -20,6 +21,7 @@ pub(crate) use fields::{
 };
 pub(crate) use fused::{Fused, Products};
 pub(crate) use ghost::{Ghosts, named};
+pub(crate) use groups::{GROUPS, Groups, group_args, group_backward_args, group_benches, grouped, instances};
 pub(crate) use masking::{check_masked, fill_mask, kept, mask};
 pub(crate) use results::Results;
 pub(crate) use steps::{Map, Reduction, blocks, given_or, per_channel, position, unused_or, vector, whole};
@@ -81,15 +83,15 @@ impl Channels {
     }
 
     fn chunks(&self, caps: &Caps) -> Chunks {
-        self.chunks_within(self.outer, caps)
+        self.chunks_within(self.outer, u64::MAX, caps)
     }
 
-    /// Chunks none of which lies across a multiple of `batch` rows; the last kernel merges at most 64 in each such batch.
-    fn chunks_within(&self, batch: u64, caps: &Caps) -> Chunks {
+    /// Chunks none of which lies across a multiple of `batch` rows, and no more than `runs` in each such batch if that can be.
+    fn chunks_within(&self, batch: u64, runs: u64, caps: &Caps) -> Chunks {
         let limit = caps.binding_limit().min(LIMIT);
         let budget = (limit / 4).saturating_sub(WINDOW_ALIGN).max(4);
         let most = ((limit / 16).saturating_sub(self.channels + 64) / self.channels).max(1);
-        let most = if batch == self.outer { most } else { most.min(64 * (self.outer / batch)) };
+        let most = most.min(runs.saturating_mul(self.outer.checked_div(batch).unwrap_or(1)));
         let mut scale = 1;
         loop {
             let chunks = self.cut(u64::from(caps.lanes), caps.cpu, scale, budget, batch);

@@ -120,6 +120,33 @@ impl Partials {
         Slot::Scratch(self.range.clone())
     }
 
+    /// Scratch for 16 bytes of coefficients per line, behind the partials: the binding of both, where in it the coefficients start,
+    /// in lines, and their bytes.
+    ///
+    /// # Errors
+    /// [`Error::Unsupported`] if a binding of this device cannot hold them.
+    pub fn with_coefs(
+        &self,
+        op: &'static str,
+        out: &mut Lowered,
+        caps: &Caps,
+        lines: u64,
+    ) -> Result<(Slot, u32, Range<u64>), Error> {
+        let coefs = out.scratch(16 * lines.max(1), caps);
+        let both = self.range.start..coefs.end;
+        let (need, have) = (both.end - both.start, caps.limits.max_storage_buffer_binding_size);
+        if need > have {
+            return Err(Error::unsupported(
+                op,
+                format!(
+                    "needs to bind {need} bytes of partial results and coefficients ({lines} x 16) at once, \
+                     max_storage_buffer_binding_size is {have}"
+                ),
+            ));
+        }
+        Ok((Slot::Scratch(both), ((coefs.start - self.range.start) / 16) as u32, coefs))
+    }
+
     /// Appends levels until no row has more than `most` (at least 1) partials, for a kernel that merges the rest itself.
     pub fn until(mut self, out: &mut Lowered, caps: &Caps, most: u64) -> Self {
         while self.count > most.max(1) && self.rows > 0 {

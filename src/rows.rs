@@ -7,7 +7,7 @@ mod bound;
 mod onchip;
 mod weight;
 
-pub(crate) use backward::{Backward, backward, backward_args, column_sums};
+pub(crate) use backward::{Backward, backward, backward_args, column_sums, finish_columns};
 pub(crate) use bound::{RowGradients, Slack, normalized_error};
 pub(crate) use onchip::{Forward, OnChip};
 pub use weight::{RowNorm, WeightForm};

@@ -21,6 +21,8 @@ override HELD: bool = false;
 // Where batches of SPAN units have coefficients of their own, WIDTH units to a row of channels; 0 where all share them.
 override SPAN: u32 = 0u;
 override WIDTH: u32 = 1u;
+// Neighbouring channels that have coefficients together.
+override PER: u32 = 1u;
 
 // The four coefficients of each element of a quad.
 struct Coefs { a: vec4<f32>, b: vec4<f32>, c: vec4<f32>, d: vec4<f32> }
@@ -44,16 +46,17 @@ fn row_of(unit: u32) -> u32 {
 
 fn coefs_of(at: vec2<u32>) -> Coefs {
     if BY == 0u {
-        let v = coefs[row_of(at.x)];
+        let v = coefs[row_of(at.x) / PER];
         return Coefs(vec4<f32>(v.x), vec4<f32>(v.y), vec4<f32>(v.z), vec4<f32>(v.w));
     }
     if BY == 1u {
         let c = 4u * row_of(at.x);
-        return across(coefs[c], coefs[c + 1u], coefs[c + 2u], coefs[c + 3u]);
+        return across(coefs[c / PER], coefs[(c + 1u) / PER], coefs[(c + 2u) / PER], coefs[(c + 3u) / PER]);
     }
     let second = next(at);
     let third = next(second);
-    return across(coefs[row_of(at.x)], coefs[row_of(second.x)], coefs[row_of(third.x)], coefs[row_of(next(third).x)]);
+    return across(coefs[row_of(at.x) / PER], coefs[row_of(second.x) / PER],
+                  coefs[row_of(third.x) / PER], coefs[row_of(next(third).x) / PER]);
 }
 
 fn visit(q: u32, c: Coefs, at: vec2<u32>) {
@@ -69,13 +72,19 @@ fn places(at: vec2<u32>) -> vec4<u32> {
     return vec4<u32>(at.y, second.y, third.y, next(third).y);
 }
 
+// The unit across the channels, from that of the tensor.
+fn column_of(unit: u32) -> u32 {
+    if SPAN == 0u { return unit; }
+    return unit % WIDTH;
+}
+
 // The channels of a quad's elements.
 fn channels_of(at: vec2<u32>) -> vec4<u32> {
-    if BY == 0u { return vec4<u32>(at.x); }
-    if BY == 1u { return 4u * at.x + vec4<u32>(0u, 1u, 2u, 3u); }
+    if BY == 0u { return vec4<u32>(column_of(at.x)); }
+    if BY == 1u { return 4u * column_of(at.x) + vec4<u32>(0u, 1u, 2u, 3u); }
     let second = next(at);
     let third = next(second);
-    return vec4<u32>(at.x, second.x, third.x, next(third).x);
+    return vec4<u32>(column_of(at.x), column_of(second.x), column_of(third.x), column_of(next(third).x));
 }
 
 @compute @workgroup_size(WG)

@@ -1,7 +1,7 @@
 //! Virtual batches: samples that follow one another and have statistics of their own, through the kernels of whole batches.
 use super::{Channels, Map, Reduction, position, whole};
 use crate::{
-    Arg, Caps, Error, Layout, Lowered, MAX_TRIPS, Slot, Space,
+    Arg, Caps, Error, Layout, Lowered, MAX_TRIPS, Space,
     fold::{Monoid, Partials},
 };
 use std::ops::Range;
@@ -59,7 +59,7 @@ impl Ghosts {
         args: &[Arg],
         what: &Reduction,
     ) -> Result<(Partials, u64), Error> {
-        let partials = self.tensor.reduce_within(self.rows, op, out, caps, args, what)?;
+        let partials = self.tensor.reduce_within((self.rows, RUNS), op, out, caps, args, what)?;
         let runs = partials.count / self.batches.max(1);
         if runs > RUNS || partials.count > MAX_TRIPS {
             let why = format!(
@@ -98,13 +98,6 @@ impl Ghosts {
         coefs: Range<u64>,
     ) -> Result<(), Error> {
         self.tensor.apply_within(self.rows, op, out, caps, args, (map, fills, coefs))
-    }
-
-    /// The slot of partials and coefficients together, and where in it the coefficients start.
-    pub fn coefs(&self, partials: &Partials, out: &mut Lowered, caps: &Caps) -> (Slot, u32, Range<u64>) {
-        let coefs = out.scratch(16 * self.lines().max(1), caps);
-        let start = ((coefs.start - partials.range.start) / 16) as u32;
-        (Slot::Scratch(partials.range.start..coefs.end), start, coefs)
     }
 }
 

@@ -49,14 +49,15 @@ impl Results {
         }
     }
 
-    fn set_stored(&mut self, name: &str, i: usize, v: Approx) {
+    /// Sets an element of a tensor, which is rounded when it is stored.
+    pub fn put(&mut self, name: &str, i: usize, v: Approx) {
         self.set(name, i, Approx { error: v.stored(self.dtype), ..v });
     }
 
     /// Sets y from γ·x̂ + β.
     pub fn put_output(&mut self, i: usize, v: Approx) {
         let residual = self.has("residual").then(|| self.at("residual", i, 0.0));
-        self.set_stored("y", i, self.fused.finish(v, residual));
+        self.put("y", i, self.fused.finish(v, residual));
     }
 
     /// Channel `c` with these statistics, and the gradients as they come back through the activation.
@@ -84,8 +85,8 @@ impl Results {
     /// What a backward op writes to the places of a pass: dx as the reference has it, and as the kernels may have it.
     pub fn put_gradients(&mut self, pass: &Pass, dx: &[f64], kernels: impl Iterator<Item = Approx>) {
         for (((&i, g), &value), dx) in pass.places.iter().zip(&pass.g).zip(dx).zip(kernels) {
-            self.set_stored("dx", i, Approx { value, ..dx });
-            self.set_stored("dresidual", i, *g);
+            self.put("dx", i, Approx { value, ..dx });
+            self.put("dresidual", i, *g);
         }
     }
 

@@ -70,13 +70,13 @@ impl Channels {
         args: &[Arg],
         what: &Reduction,
     ) -> Result<Partials, Error> {
-        self.reduce_within(self.outer, op, out, caps, args, what)
+        self.reduce_within((self.outer, u64::MAX), op, out, caps, args, what)
     }
 
-    /// The same, with no chunk across a multiple of `batch` rows.
+    /// The same, with no chunk across a multiple of `batch` rows, and no more than `runs` in each if that can be.
     pub fn reduce_within(
         &self,
-        batch: u64,
+        (batch, runs): (u64, u64),
         op: &'static str,
         out: &mut Lowered,
         caps: &Caps,
@@ -87,7 +87,7 @@ impl Channels {
             return Partials::interleaved(op, out, caps, what.monoid, self.channels, 0);
         }
         counted(op, [self.outer, self.channels, self.inner])?;
-        let k = self.chunks_within(batch, caps);
+        let k = self.chunks_within(batch, runs, caps);
         let partials = Partials::interleaved(op, out, caps, what.monoid, self.channels, k.count)?;
         let dtype = args[what.tensors[0].1].dtype;
         let aligned = (if k.columns > 0 { self.channels } else { self.inner }).is_multiple_of(4);

@@ -1,7 +1,7 @@
 //! The dispatches of a backward pass.
 use super::{OnChip, Rows, WeightForm, onchip};
 use crate::{
-    Arg, Caps, DType, Error, Lowered, Slot, Step,
+    Arg, Caps, DType, Error, Lowered, Step,
     channels::{self, Channels, Map, Reduction, given_or, position, unused_or, vector, whole},
     fold::{Monoid, Partials},
     params,
@@ -51,11 +51,11 @@ pub(crate) fn backward(of: Rows, kind: &Backward, caps: &Caps, args: &[Arg]) -> 
             eps: 0.0,
         };
         let partials = tensor.reduce(op, &mut out, caps, args, &what)?.until(&mut out, caps, 64);
-        let coefs = out.scratch(16 * tensor.channels, caps);
+        let (both, start, coefs) = partials.with_coefs(op, &mut out, caps, tensor.channels)?;
         let blocks = channels::blocks(tensor.channels, caps);
         let mut bindings = vec![Monoid::SUM4.decl("partials", true)];
         bindings.extend(names.iter().map(|n| vector(n.1, false)));
-        let mut slots = vec![Slot::Scratch(partials.range.start..coefs.end)];
+        let mut slots = vec![both];
         slots.extend(statistics.iter().map(|s| s.1.clone()));
         out.steps.push(Step {
             spec: Spec { shader: kind.source, entry: kind.entry, parts: vec![], bindings, consts: vec![("WG", caps.lanes)] },
@@ -65,7 +65,7 @@ pub(crate) fn backward(of: Rows, kind: &Backward, caps: &Caps, args: &[Arg]) -> 
                 row: partials.row as u32,
                 stride: partials.stride as u32,
                 count: partials.count as u32,
-                coefs: ((coefs.start - partials.range.start) / 16) as u32,
+                coefs: start,
                 values: tensor.inner.max(1) as f32,
             }
             .into(),
@@ -129,7 +129,7 @@ pub(crate) fn column_sums(
 }
 
 /// Adds the last partials of each channel: their first entries are dbias, their second dweight.
-fn finish_columns(
+pub(crate) fn finish_columns(
     out: &mut Lowered,
     caps: &Caps,
     args: &[Arg],

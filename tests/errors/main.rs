@@ -9,6 +9,7 @@ mod branches;
 mod connections;
 mod fields;
 mod filters;
+mod groups;
 mod json;
 mod limits;
 mod loss_scales;

@@ -5,6 +5,7 @@ mod batch_norms;
 mod blocks;
 mod branches;
 mod filters;
+mod groups;
 mod losses;
 mod masks;
 mod mixing;

@@ -124,7 +124,7 @@ impl Op for BatchNormGhost {
         let what =
             Reduction { parts: &["lib/moments"], monoid: MOMENTS, tensors: &[("x", 0)], vectors: &[], consts: &[], eps: 0.0 };
         let (partials, runs) = ghosts.reduce(NAME, &mut out, caps, &args, &what)?;
-        let (slot, start, coefs) = ghosts.coefs(&partials, &mut out, caps);
+        let (slot, start, coefs) = partials.with_coefs(NAME, &mut out, caps, ghosts.lines())?;
         let share = self.running.filter(|_| !self.space.is_empty()).map(|r| r.update.share());
         let (values, divisor) = self.values();
         let running = |name| position(&args, name);

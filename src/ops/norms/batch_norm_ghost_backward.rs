@@ -76,7 +76,7 @@ impl Op for BatchNormGhostBackward {
             return Ok(out);
         }
         let (partials, runs) = ghosts.products(NAME, &mut out, caps, &args)?;
-        let (slot, start, coefs) = ghosts.coefs(&partials, &mut out, caps);
+        let (slot, start, coefs) = partials.with_coefs(NAME, &mut out, caps, ghosts.lines())?;
         let vectors = vec![
             ("mean", whole(&args, 2), false),
             ("rstd", whole(&args, 3), false),

@@ -1,6 +1,6 @@
 //! Layer normalisation. Kernel: `shaders/norms/layer_norm.wgsl`. Reference: `cpu::layer_norm`.
 use crate::{
-    Arg, Caps, DType, Error, Expected, HostData, Lowered, Op, Pattern, Rng, Slot, Step, WeightForm,
+    Arg, Caps, DType, Error, Expected, HostData, Lowered, Op, Pattern, Rng, Step, WeightForm,
     channels::{self, MOMENTS, Map, Moments, Reduction, given_or, position, vector, whole},
     cpu, kernel,
     ops::{Entry, Field},
@@ -88,7 +88,7 @@ impl LayerNorm {
         let what =
             Reduction { parts: &["lib/moments"], monoid: MOMENTS, tensors: &[("x", x)], vectors: &[], consts: &[], eps: 0.0 };
         let partials = tensor.reduce(op, out, caps, args, &what)?.until(out, caps, 64);
-        let coefs = out.scratch(16 * tensor.channels, caps);
+        let (both, start, coefs) = partials.with_coefs(op, out, caps, tensor.channels)?;
         let y = at("y");
         let blocks = channels::blocks(tensor.channels, caps);
         out.steps.push(Step {
@@ -105,12 +105,12 @@ impl LayerNorm {
                 row: partials.row as u32,
                 stride: partials.stride as u32,
                 count: partials.count as u32,
-                coefs: ((coefs.start - partials.range.start) / 16) as u32,
+                coefs: start,
                 values: self.cols.max(1) as f32,
                 eps: self.eps as f32,
             }
             .into(),
-            slots: vec![Slot::Scratch(partials.range.start..coefs.end), whole(args, at("mean")), whole(args, at("rstd"))],
+            slots: vec![both, whole(args, at("mean")), whole(args, at("rstd"))],
             workgroups: blocks,
             trips: partials.count,
         });

@@ -14,6 +14,10 @@ mod batch_norm_merge;
 mod batch_norm_statistics;
 mod batch_renorm;
 mod batch_renorm_backward;
+mod group_norm;
+mod group_norm_backward;
+mod instance_norm;
+mod instance_norm_backward;
 mod layer_norm;
 mod layer_norm_backward;
 mod local_response_norm;
@@ -47,6 +51,10 @@ super::family! {
     batch_renorm_backward::BatchRenormBackward,
     batch_norm_ghost::BatchNormGhost,
     batch_norm_ghost_backward::BatchNormGhostBackward,
+    group_norm::GroupNorm,
+    group_norm_backward::GroupNormBackward,
+    instance_norm::InstanceNorm,
+    instance_norm_backward::InstanceNormBackward,
     layer_norm::LayerNorm,
     layer_norm_backward::LayerNormBackward,
     rms_norm::RmsNorm,

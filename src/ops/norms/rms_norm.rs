@@ -1,6 +1,6 @@
 //! Root-mean-square normalisation. Kernel: `shaders/norms/rms_norm.wgsl`. Reference: `cpu::rms_norm`.
 use crate::{
-    Arg, Caps, DType, Error, Expected, HostData, Lowered, Op, Pattern, Rng, Slot, Step, WeightForm,
+    Arg, Caps, DType, Error, Expected, HostData, Lowered, Op, Pattern, Rng, Step, WeightForm,
     channels::{self, Map, Reduction, SumErrors, given_or, position, vector, whole},
     cpu,
     fold::Monoid,
@@ -95,7 +95,7 @@ impl RmsNorm {
         let parts = &["lib/squares"];
         let what = Reduction { parts, monoid: Monoid::SUM4, tensors: &[("x", x)], vectors: &[], consts: &[], eps: 0.0 };
         let partials = tensor.reduce(op, out, caps, args, &what)?.until(out, caps, 64);
-        let coefs = out.scratch(16 * tensor.channels, caps);
+        let (both, start, coefs) = partials.with_coefs(op, out, caps, tensor.channels)?;
         let y = at("y");
         let blocks = channels::blocks(tensor.channels, caps);
         out.steps.push(Step {
@@ -112,12 +112,12 @@ impl RmsNorm {
                 row: partials.row as u32,
                 stride: partials.stride as u32,
                 count: partials.count as u32,
-                coefs: ((coefs.start - partials.range.start) / 16) as u32,
+                coefs: start,
                 values: self.cols.max(1) as f32,
                 eps: self.eps as f32,
             }
             .into(),
-            slots: vec![Slot::Scratch(partials.range.start..coefs.end), whole(args, at("rstd"))],
+            slots: vec![both, whole(args, at("rstd"))],
             workgroups: blocks,
             trips: partials.count,
         });

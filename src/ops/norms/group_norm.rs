@@ -1,0 +1,115 @@
+//! Group normalisation. Kernel: `shaders/lib/line_merge.wgsl` with `shaders/norms/group_norm.wgsl`. Reference: `cpu::group_norm`.
+use crate::{
+    Arg, Caps, DType, Error, Expected, HostData, Lowered, Op, Pattern, Rng, Space,
+    channels::{self, Groups, group_args},
+    cpu, kernel,
+    ops::Entry,
+    segment::check_float,
+};
+use serde::{Deserialize, Serialize};
+
+/// y = γ_c·(x - μ)/√(σ² + ε) + β_c with the mean μ and the biased variance σ² of each group of c/groups neighbouring channels of
+/// each sample, over all their positions; γ and β belong to the channels.
+///
+/// Reads `x` (n·c·s elements), `weight` γ (c values, f32; absent: 1) and `bias` β (c, f32; absent: 0). Writes `y` (as `x`), and
+/// for the backward pass `mean` μ and `rstd` 1/√(σ² + ε) (n·groups, f32, sample after sample). Statistics are gathered in chunks
+/// of fixed size from values measured from one of them, and merged in a fixed order, so results are the same bit for bit from run
+/// to run on a device, and σ² is exactly 0 for a constant group. Three dispatches, more for long groups, for groups of very many
+/// channels, channels last, and for tensors beyond the binding limit.
+///
+/// A group with a NaN or an infinity, or whose squared deviations overflow f32, becomes NaN: `y`, `mean` and `rstd`; the others
+/// do not. Where σ² + ε is 0, 1/√ is taken as 0. A group may have one value: y is β then (PyTorch refuses that for a single
+/// sample). Without positions, `mean` is 0 and σ² is 0. One group is layer norm over all but the batch with γ and β per channel,
+/// c groups are [`InstanceNorm`](super::InstanceNorm). Fewer than 2^32 elements; a device must be able to bind 32 bytes per sample
+/// and group, and channels last 16 for each channel of a sample and run of some hundred positions.
+///
+/// Wu and He, "Group Normalization", 2018; PyTorch's `group_norm`, Flax's `GroupNorm` (whose ε is 1e-6), Keras'
+/// `GroupNormalization` (whose ε is 1e-3).
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct GroupNorm {
+    /// How `x` and `y` are stored.
+    pub dtype: DType,
+    /// Their shape.
+    pub space: Space,
+    /// Groups of channels: at least 1, and a divisor of c.
+    pub groups: usize,
+    /// ε, added to the variance inside the root; at least 0.
+    #[serde(default = "channels::eps")]
+    pub eps: f64,
+    /// Whether there is a γ.
+    #[serde(default = "channels::yes")]
+    pub weight: bool,
+    /// Whether there is a β.
+    #[serde(default = "channels::yes")]
+    pub bias: bool,
+}
+
+const NAME: &str = "group_norm";
+
+impl GroupNorm {
+    /// With ε = 1e-5, γ and β.
+    pub fn new(dtype: DType, space: Space, groups: usize) -> Self {
+        Self { dtype, space, groups, eps: channels::eps(), weight: true, bias: true }
+    }
+
+    fn groups(&self) -> Result<Groups, Error> {
+        Groups::checked(NAME, &self.space, self.groups)
+    }
+}
+
+impl Op for GroupNorm {
+    fn name(&self) -> &'static str {
+        NAME
+    }
+
+    fn args(&self) -> Vec<Arg> {
+        group_args(self.dtype, &self.space, self.groups, self.weight, self.bias)
+    }
+
+    fn lower(&self, caps: &Caps) -> Result<Lowered, Error> {
+        let (groups, args) = (self.groups()?, self.args());
+        check_float(NAME, &args[0])?;
+        channels::check_eps(NAME, self.eps)?;
+        groups.forward(caps, &args, kernel!("norms/group_norm"), self.eps)
+    }
+
+    fn patterns(&self) -> Vec<Pattern> {
+        channels::patterns(self.dtype, &self.space)
+    }
+
+    fn domain(&self, arg: &Arg) -> [f64; 2] {
+        channels::domain(arg)
+    }
+
+    fn fill(&self, arg: &Arg, rng: &mut Rng, pattern: Pattern) -> HostData {
+        self.groups().expect("valid").fill(self.dtype, arg, rng, pattern)
+    }
+
+    fn reference(&self, args: &[HostData]) -> Vec<Expected> {
+        let formula = |x: &[f64], w: &[f64], b: &[f64]| cpu::group_norm(x, w, b, self.eps);
+        self.groups().expect("valid").expected(self, args, self.eps, formula)
+    }
+}
+
+fn cases() -> Vec<Box<dyn Op>> {
+    channels::grouped(|i, dtype, space, groups| {
+        // With eps 0 the inverse deviation of a nearly constant group has no digit that is sure: not for halves.
+        let eps = if i % 5 == 2 && dtype == DType::F32 { 0.0 } else { 1e-5 };
+        Box::new(GroupNorm { eps, weight: i % 3 != 1, bias: i % 5 < 3, ..GroupNorm::new(dtype, space, groups) })
+    })
+}
+
+fn bench() -> Vec<Box<dyn Op>> {
+    channels::group_benches(|dtype, space| Box::new(GroupNorm::new(dtype, space, 32)))
+}
+
+pub(super) const ENTRY: Entry = Entry {
+    name: NAME,
+    summary: "normalises groups of channels of each sample by their mean and variance",
+    formula: "y = γ·(x - μ)/√(σ² + ε) + β, the statistics of a sample and group",
+    fields: &[channels::DTYPE, channels::SPACE, channels::GROUPS, channels::EPS, channels::WEIGHT, channels::BIAS],
+    cases,
+    bench,
+    parse: crate::ops::parse::<GroupNorm>,
+};

@@ -1,0 +1,106 @@
+//! The gradient of group normalisation. Kernel: `shaders/lib/line_merge.wgsl` with `shaders/norms/group_norm_backward.wgsl`.
+//! Reference: `cpu::group_norm_backward`.
+use crate::{
+    Arg, Caps, DType, Error, Expected, HostData, Lowered, Op, Pattern, Rng, Space,
+    channels::{self, Groups, group_backward_args},
+    cpu, kernel,
+    ops::Entry,
+    segment::check_float,
+};
+use serde::{Deserialize, Serialize};
+
+/// The gradients of [`GroupNorm`](super::GroupNorm): with x̂ = (x - μ)·rstd, g = γ_c·dy and m values in a group,
+/// dx = rstd·(g - (Σg + x̂·Σg·x̂)/m) with sums over the sample's group; dγ_c = Σdy·x̂ and dβ_c = Σdy over samples and positions.
+///
+/// Reads `x` and `dy` (n·c·s elements), `mean` and `rstd` as the forward op wrote them (n·groups values, f32) and `weight` γ (c,
+/// f32; absent: 1). Writes `dx` (as `x`), and `dweight` and `dbias` (c, f32; 0 for an empty tensor) where there is a γ or β. One
+/// pass over x and dy sums every channel of every sample; from that come the sums of the groups and, over the samples, dγ and dβ,
+/// in a fixed order: results are the same bit for bit from run to run on a device. Four dispatches, three if there is neither γ
+/// nor β; more for many samples and for tensors beyond the binding limit.
+///
+/// Error: that of a tree of f32 sums, relative to the sums of magnitudes; x - μ is formed first, from a mean rounded to f32. A NaN
+/// or infinity makes its group of `dx`, and its channel of `dweight` and `dbias`, NaN or infinite, and nothing else; one in `x`
+/// alone leaves `dbias` finite. Fewer than 2^32 elements; a device must be able to bind 32 bytes for each channel of a sample, or 16
+/// and as many for each run of some hundred positions.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct GroupNormBackward {
+    /// How `x`, `dy` and `dx` are stored.
+    pub dtype: DType,
+    /// Their shape.
+    pub space: Space,
+    /// Groups of channels: at least 1, and a divisor of c.
+    pub groups: usize,
+    /// Whether there is a γ, and so a `dweight`.
+    #[serde(default = "channels::yes")]
+    pub weight: bool,
+    /// Whether there is a β, and so a `dbias`.
+    #[serde(default = "channels::yes")]
+    pub bias: bool,
+}
+
+const NAME: &str = "group_norm_backward";
+
+impl GroupNormBackward {
+    /// With γ and β.
+    pub fn new(dtype: DType, space: Space, groups: usize) -> Self {
+        Self { dtype, space, groups, weight: true, bias: true }
+    }
+
+    fn groups(&self) -> Result<Groups, Error> {
+        Groups::checked(NAME, &self.space, self.groups)
+    }
+}
+
+impl Op for GroupNormBackward {
+    fn name(&self) -> &'static str {
+        NAME
+    }
+
+    fn args(&self) -> Vec<Arg> {
+        group_backward_args(self.dtype, &self.space, self.groups, self.weight, self.bias)
+    }
+
+    fn lower(&self, caps: &Caps) -> Result<Lowered, Error> {
+        let (groups, args) = (self.groups()?, self.args());
+        check_float(NAME, &args[0])?;
+        groups.backward(caps, &args, kernel!("norms/group_norm_backward"))
+    }
+
+    fn patterns(&self) -> Vec<Pattern> {
+        channels::patterns(self.dtype, &self.space)
+    }
+
+    fn domain(&self, arg: &Arg) -> [f64; 2] {
+        channels::domain(arg)
+    }
+
+    fn fill(&self, arg: &Arg, rng: &mut Rng, pattern: Pattern) -> HostData {
+        channels::fill(&self.space, self.dtype, arg, rng, pattern)
+    }
+
+    fn reference(&self, args: &[HostData]) -> Vec<Expected> {
+        let formula = |x: &[f64], dy: &[f64], [mean, rstd]: [f64; 2], w: &[f64]| cpu::group_norm_backward(x, dy, mean, rstd, w);
+        self.groups().expect("valid").gradients(self, args, formula)
+    }
+}
+
+fn cases() -> Vec<Box<dyn Op>> {
+    channels::grouped(|i, dtype, space, groups| {
+        Box::new(GroupNormBackward { dtype, space, groups, weight: i % 3 != 1, bias: i % 5 < 3 })
+    })
+}
+
+fn bench() -> Vec<Box<dyn Op>> {
+    channels::group_benches(|dtype, space| Box::new(GroupNormBackward::new(dtype, space, 32)))
+}
+
+pub(super) const ENTRY: Entry = Entry {
+    name: NAME,
+    summary: "the gradients of group_norm: of its input, and of γ and β",
+    formula: "dx = rstd·(γ·dy - (Σγ·dy + x̂·Σγ·dy·x̂)/m), the sums over a sample's group",
+    fields: &[channels::DTYPE, channels::SPACE, channels::GROUPS, channels::DWEIGHT, channels::DBIAS],
+    cases,
+    bench,
+    parse: crate::ops::parse::<GroupNormBackward>,
+};

@@ -1,0 +1,109 @@
+//! Instance normalisation. Kernel: `shaders/lib/line_merge.wgsl` with `shaders/norms/instance_norm.wgsl`. Reference: `cpu::instance_norm`.
+use crate::{
+    Arg, Caps, DType, Error, Expected, HostData, Lowered, Op, Pattern, Rng, Space,
+    channels::{self, Groups, group_args},
+    cpu, kernel,
+    ops::Entry,
+    segment::check_float,
+};
+use serde::{Deserialize, Serialize};
+
+/// y = γ·(x - μ)/√(σ² + ε) + β with the mean μ and the biased variance σ² of each channel of each sample, over its positions; γ and β
+/// belong to the channels. [`GroupNorm`](super::GroupNorm) with a group per channel.
+///
+/// Reads `x` (n·c·s elements), `weight` γ (c values, f32; absent: 1) and `bias` β (c, f32; absent: 0). Writes `y` (as `x`), and
+/// for the backward pass `mean` μ and `rstd` 1/√(σ² + ε) (n·c, f32, sample after sample). Precision, determinism, values that are
+/// not finite and limits are those of [`GroupNorm`](super::GroupNorm), by channel of a sample; so are the dispatches.
+///
+/// A channel of a sample must have at least two positions, or none: with one, y would be β whatever x is, and PyTorch refuses
+/// that too. There are no running statistics: with fixed ones, it would be
+/// [`BatchNormInference`](super::BatchNormInference).
+///
+/// Ulyanov, Vedaldi and Lempitsky, "Instance Normalization: The Missing Ingredient for Fast Stylization", 2016; PyTorch's
+/// `instance_norm` (whose modules have neither γ nor β unless asked), Flax's `InstanceNorm` (whose ε is 1e-6).
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct InstanceNorm {
+    /// How `x` and `y` are stored.
+    pub dtype: DType,
+    /// Their shape.
+    pub space: Space,
+    /// ε, added to the variance inside the root; at least 0.
+    #[serde(default = "channels::eps")]
+    pub eps: f64,
+    /// Whether there is a γ.
+    #[serde(default = "channels::yes")]
+    pub weight: bool,
+    /// Whether there is a β.
+    #[serde(default = "channels::yes")]
+    pub bias: bool,
+}
+
+const NAME: &str = "instance_norm";
+
+impl InstanceNorm {
+    /// With ε = 1e-5, γ and β.
+    pub fn new(dtype: DType, space: Space) -> Self {
+        Self { dtype, space, eps: channels::eps(), weight: true, bias: true }
+    }
+
+    fn groups(&self) -> Result<Groups, Error> {
+        Groups::instances(NAME, &self.space)
+    }
+}
+
+impl Op for InstanceNorm {
+    fn name(&self) -> &'static str {
+        NAME
+    }
+
+    fn args(&self) -> Vec<Arg> {
+        group_args(self.dtype, &self.space, self.space.c, self.weight, self.bias)
+    }
+
+    fn lower(&self, caps: &Caps) -> Result<Lowered, Error> {
+        let (groups, args) = (self.groups()?, self.args());
+        check_float(NAME, &args[0])?;
+        channels::check_eps(NAME, self.eps)?;
+        groups.forward(caps, &args, kernel!("norms/instance_norm"), self.eps)
+    }
+
+    fn patterns(&self) -> Vec<Pattern> {
+        channels::patterns(self.dtype, &self.space)
+    }
+
+    fn domain(&self, arg: &Arg) -> [f64; 2] {
+        channels::domain(arg)
+    }
+
+    fn fill(&self, arg: &Arg, rng: &mut Rng, pattern: Pattern) -> HostData {
+        self.groups().expect("valid").fill(self.dtype, arg, rng, pattern)
+    }
+
+    fn reference(&self, args: &[HostData]) -> Vec<Expected> {
+        let formula = |x: &[f64], w: &[f64], b: &[f64]| cpu::instance_norm(x, w[0], b[0], self.eps);
+        self.groups().expect("valid").expected(self, args, self.eps, formula)
+    }
+}
+
+fn cases() -> Vec<Box<dyn Op>> {
+    channels::instances(|i, dtype, space| {
+        // With eps 0 the inverse deviation of a nearly constant channel has no digit that is sure: not for halves.
+        let eps = if i % 5 == 2 && dtype == DType::F32 { 0.0 } else { 1e-5 };
+        Box::new(InstanceNorm { eps, weight: i % 3 != 1, bias: i % 5 < 3, ..InstanceNorm::new(dtype, space) })
+    })
+}
+
+fn bench() -> Vec<Box<dyn Op>> {
+    channels::group_benches(|dtype, space| Box::new(InstanceNorm::new(dtype, space)))
+}
+
+pub(super) const ENTRY: Entry = Entry {
+    name: NAME,
+    summary: "normalises each channel of each sample by its mean and variance",
+    formula: "y = γ·(x - μ)/√(σ² + ε) + β, the statistics of a sample and channel",
+    fields: &[channels::DTYPE, channels::SPACE, channels::EPS, channels::WEIGHT, channels::BIAS],
+    cases,
+    bench,
+    parse: crate::ops::parse::<InstanceNorm>,
+};

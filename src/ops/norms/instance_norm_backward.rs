@@ -1,0 +1,99 @@
+//! The gradient of instance normalisation. Kernel: `shaders/lib/line_merge.wgsl` with `shaders/norms/instance_norm_backward.wgsl`.
+//! Reference: `cpu::instance_norm_backward`.
+use crate::{
+    Arg, Caps, DType, Error, Expected, HostData, Lowered, Op, Pattern, Rng, Space,
+    channels::{self, Groups, group_backward_args},
+    cpu, kernel,
+    ops::Entry,
+    segment::check_float,
+};
+use serde::{Deserialize, Serialize};
+
+/// The gradients of [`InstanceNorm`](super::InstanceNorm): with x̂ = (x - μ)·rstd, dx = γ·rstd·(dy - (Σdy + x̂·Σdy·x̂)/s) with sums
+/// over the channel's positions in the sample; dγ = Σdy·x̂ and dβ = Σdy over samples and positions.
+///
+/// Reads `x` and `dy` (n·c·s elements), `mean` and `rstd` as the forward op wrote them (n·c values, f32) and `weight` γ (c, f32;
+/// absent: 1). Writes `dx` (as `x`), and `dweight` and `dbias` (c, f32; 0 for an empty tensor) where there is a γ or β. Precision,
+/// determinism, values that are not finite, dispatches and limits are those of [`GroupNormBackward`](super::GroupNormBackward), by
+/// channel of a sample, which must have at least two positions, or none.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct InstanceNormBackward {
+    /// How `x`, `dy` and `dx` are stored.
+    pub dtype: DType,
+    /// Their shape.
+    pub space: Space,
+    /// Whether there is a γ, and so a `dweight`.
+    #[serde(default = "channels::yes")]
+    pub weight: bool,
+    /// Whether there is a β, and so a `dbias`.
+    #[serde(default = "channels::yes")]
+    pub bias: bool,
+}
+
+const NAME: &str = "instance_norm_backward";
+
+impl InstanceNormBackward {
+    /// With γ and β.
+    pub fn new(dtype: DType, space: Space) -> Self {
+        Self { dtype, space, weight: true, bias: true }
+    }
+
+    fn groups(&self) -> Result<Groups, Error> {
+        Groups::instances(NAME, &self.space)
+    }
+}
+
+impl Op for InstanceNormBackward {
+    fn name(&self) -> &'static str {
+        NAME
+    }
+
+    fn args(&self) -> Vec<Arg> {
+        group_backward_args(self.dtype, &self.space, self.space.c, self.weight, self.bias)
+    }
+
+    fn lower(&self, caps: &Caps) -> Result<Lowered, Error> {
+        let (groups, args) = (self.groups()?, self.args());
+        check_float(NAME, &args[0])?;
+        groups.backward(caps, &args, kernel!("norms/instance_norm_backward"))
+    }
+
+    fn patterns(&self) -> Vec<Pattern> {
+        channels::patterns(self.dtype, &self.space)
+    }
+
+    fn domain(&self, arg: &Arg) -> [f64; 2] {
+        channels::domain(arg)
+    }
+
+    fn fill(&self, arg: &Arg, rng: &mut Rng, pattern: Pattern) -> HostData {
+        channels::fill(&self.space, self.dtype, arg, rng, pattern)
+    }
+
+    fn reference(&self, args: &[HostData]) -> Vec<Expected> {
+        let formula = |x: &[f64], dy: &[f64], [mean, rstd]: [f64; 2], w: &[f64]| {
+            let (dx, dweight, dbias) = cpu::instance_norm_backward(x, dy, mean, rstd, w[0]);
+            (dx, vec![dweight], vec![dbias])
+        };
+        self.groups().expect("valid").gradients(self, args, formula)
+    }
+}
+
+fn cases() -> Vec<Box<dyn Op>> {
+    channels::instances(|i, dtype, space| Box::new(InstanceNormBackward { dtype, space, weight: i % 3 != 1, bias: i % 5 < 3 }))
+}
+
+fn bench() -> Vec<Box<dyn Op>> {
+    channels::group_benches(|dtype, space| Box::new(InstanceNormBackward::new(dtype, space)))
+}
+
+pub(super) const ENTRY: Entry = Entry {
+    name: NAME,
+    summary: "the gradients of instance_norm: of its input, and of γ and β",
+    formula: "dx = γ·rstd·(dy - (Σdy + x̂·Σdy·x̂)/s), the sums over a sample's channel",
+    fields: &[channels::DTYPE, channels::SPACE, channels::DWEIGHT, channels::DBIAS],
+    cases,
+    bench,
+    parse: crate::ops::parse::<InstanceNormBackward>,
+};
