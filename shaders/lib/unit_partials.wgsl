@@ -19,7 +19,8 @@ fn first_block(m: u32) -> u32 {
     return table[4u * m].x;
 }
 
-// Where a lane goes: `trips` quads from element `e` on. Of the quad of trip `masked` (of all, in columns) `tail` elements count.
+// Where a lane goes: `trips` quads from element `e` on. Of the quad of trip `masked` only `tail` elements count. In columns what lies
+// past the last one is summed by itself and never written.
 struct Walk { e: u32, step: u32, trips: u32, masked: u32, tail: u32, partial: u32, writes: u32 }
 
 fn walk_rows(k: u32, lane: u32, shape: vec4<u32>, cut: vec4<u32>) -> Walk {
@@ -45,9 +46,8 @@ fn walk_columns(k: u32, lane: u32, shape: vec4<u32>, cut: vec4<u32>) -> Walk {
     let depth = WG / cut.y;
     let r = lane / cut.y;
     let mine = c < shape.w && r < rows;
-    let tail = min(4u, shape.w - min(c, shape.w));
     return Walk((run * cut.w + r) * shape.w + c, depth * shape.w, select(0u, (rows - 1u - r) / depth + 1u, mine),
-                0xffffffffu, tail, c * cut.z + run, select(0u, tail, mine && r == 0u));
+                0xffffffffu, 4u, c * cut.z + run, select(0u, min(4u, shape.w - c), mine && r == 0u));
 }
 
 var<workgroup> tree_large: array<vec4<f32>, WG>;
@@ -82,7 +82,7 @@ fn unit_partials(@builtin(workgroup_id) wid: vec3<u32>,
     let none = vec4<f32>(0.0);
     var s = State(none, none, none, none);
     for (var k = 0u; k < w.trips; k++) {
-        let n = select(4u, w.tail, columns || k == w.masked);
+        let n = select(4u, w.tail, k == w.masked);
         let x = x_four(origin + k * w.step);
         s = visit(s, select(none, x, vec4<u32>(0u, 1u, 2u, 3u) < vec4<u32>(n)), own);
     }

@@ -131,7 +131,7 @@ impl Units<'_> {
         self.matrices.iter().enumerate().map(|(group, m)| Segment { start: m.start, len: m.len(), group }).collect()
     }
 
-    /// Values with NaN between the matrices; with zeros, whole units of them.
+    /// Values with NaN between the matrices, or numbers there and whole units of zeros.
     pub fn fill(&self, arg: &Arg, domain: [f64; 2], rng: &mut Rng, pattern: Pattern) -> HostData {
         let mut values = rng.fill(arg, domain, pattern).to_f64();
         if !arg.dtype.is_float() || arg.len != self.len() {
@@ -158,6 +158,8 @@ impl Units<'_> {
                 _ => {}
             }
         }
-        poison_gaps(&self.segments(), HostData::from_f64(arg.dtype, values))
+        let data = HostData::from_f64(arg.dtype, values);
+        // What lies between the matrices must stay as it is: a NaN shows who reads it, a number who changes it.
+        if pattern == Pattern::Zeros { data } else { poison_gaps(&self.segments(), data) }
     }
 }

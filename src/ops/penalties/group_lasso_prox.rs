@@ -45,7 +45,8 @@ impl GroupLassoProx {
 
     /// A matrix' thresholds of norms and of weights, as the GPU gets them.
     fn thresholds(&self, m: &Matrix) -> [f32; 2] {
-        strengths(&self.groups, m).map(|s| (self.step * s) as f32)
+        // -0 would be a large number among bits.
+        strengths(&self.groups, m).map(|s| (self.step * s).abs() as f32)
     }
 
     fn check(&self) -> Result<(), Error> {

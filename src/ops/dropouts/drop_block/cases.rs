@@ -6,7 +6,7 @@ const KEY: Key = Key { seed: 0x0123_4567_89ab_cdef, stream: 5, step: 11, first_e
 
 /// Images of h × w in both layouts, in turn.
 fn images(i: usize, [n, c, h, w]: [usize; 4]) -> Space {
-    if i % 2 == 0 { Space::channels_first(n, c, h * w) } else { Space::channels_last(n, c, h * w) }
+    if i.is_multiple_of(2) { Space::channels_first(n, c, h * w) } else { Space::channels_last(n, c, h * w) }
 }
 
 /// Rows shorter and longer than a word of the mask, at every place in it; blocks of one, of even sides, of the whole image and
