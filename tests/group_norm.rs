@@ -31,13 +31,16 @@ fn lay(space: Space, of: impl Fn(usize) -> (f64, f64)) -> Vec<f32> {
     x
 }
 
+/// Mean and deviation of the channel with this number.
+type Channel = fn(usize) -> (f64, f64);
+
 #[test]
 fn variances_are_right_to_1e_6_whatever_the_channels_of_a_group_are() {
     let session = Session::new().expect("an adapter");
     for layout in [Layout::ChannelsFirst, Layout::ChannelsLast] {
         for (n, c, s, groups) in [(2, 8, 4096, 2), (3, 12, 49, 3), (2, 1024, 3, 1), (5, 64, 1, 4), (1, 6, 20_001, 2)] {
             let space = Space { n, c, s, layout };
-            let kinds: [(&str, fn(usize) -> (f64, f64)); 6] = [
+            let kinds: [(&str, Channel); 6] = [
                 ("about 0", |_| (0.0, 1.0)),
                 ("about 1e4", |_| (1e4, 1.0)),
                 ("about 1e6", |_| (1e6, 1.0)),
