@@ -10,22 +10,26 @@ use std::{
     time::Instant,
 };
 
-/// A device with what every mode of the check prepares on it.
+/// A device to check on, in every mode.
 pub struct Rig {
+    device: wgpu::Device,
     queue: wgpu::Queue,
-    modes: Vec<(&'static str, Gpu)>,
 }
 
 impl Rig {
-    /// All of [`modes`] on this device.
+    /// This device.
     pub fn new(device: &wgpu::Device, queue: &wgpu::Queue) -> Self {
-        let modes = modes(device).into_iter().map(|(name, caps)| (name, Gpu::with_caps(device, caps))).collect();
-        Self { queue: queue.clone(), modes }
+        Self { device: device.clone(), queue: queue.clone() }
     }
 
     /// How many modes there are.
     pub fn modes(&self) -> usize {
-        self.modes.len()
+        modes(&self.device).len()
+    }
+
+    /// All of [`modes`], without any pipeline.
+    fn fresh(&self) -> Vec<(&'static str, Gpu)> {
+        modes(&self.device).into_iter().map(|(name, caps)| (name, Gpu::with_caps(&self.device, caps))).collect()
     }
 }
 
@@ -51,10 +55,15 @@ pub fn sweep(rigs: &[Rig], list: &[(u64, &dyn Op)], mut each: impl FnMut(Verdict
         for rig in rigs {
             let (sender, next) = (sender.clone(), &next);
             threads.spawn(move || {
+                let (mut modes, mut before) = (Vec::new(), "");
                 loop {
                     let index = next.fetch_add(1, Relaxed);
                     let Some(&(seed, op)) = list.get(index) else { return };
-                    if sender.send(check(rig, index, seed, op)).is_err() {
+                    // Pipelines go with their op: those of all ops in all modes come to more than 16 GB on a software driver.
+                    if op.name() != before {
+                        (modes, before) = (rig.fresh(), op.name());
+                    }
+                    if sender.send(check(&modes, &rig.queue, index, seed, op)).is_err() {
                         return;
                     }
                 }
@@ -70,13 +79,13 @@ pub fn sweep(rigs: &[Rig], list: &[(u64, &dyn Op)], mut each: impl FnMut(Verdict
     });
 }
 
-fn check(rig: &Rig, index: usize, seed: u64, op: &dyn Op) -> Verdict {
+fn check(modes: &[(&'static str, Gpu)], queue: &wgpu::Queue, index: usize, seed: u64, op: &dyn Op) -> Verdict {
     let (start, mut runs, mut failed) = (Instant::now(), 0, Vec::new());
     for pattern in op.patterns() {
         let case = Case::new(op, pattern, seed);
-        for (mode, gpu) in &rig.modes {
+        for (mode, gpu) in modes {
             runs += 1;
-            failed.extend(case.run(gpu, &rig.queue).err().map(|why| (pattern, *mode, why)));
+            failed.extend(case.run(gpu, queue).err().map(|why| (pattern, *mode, why)));
         }
     }
     Verdict { index, runs, seconds: start.elapsed().as_secs_f64(), failed }
