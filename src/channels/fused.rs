@@ -84,7 +84,10 @@ impl Fused {
     pub fn gate(self, v: Approx, dy: f64) -> Approx {
         let value = cpu::activation_backward(self.activation, v.value, dy);
         if !v.value.is_finite() {
-            return Approx::exact(value);
+            // Only a leaky slope is a product, of numbers that both were rounded; the others pass dy on, or nothing.
+            let slope = if let Activation::LeakyRelu { slope } = self.activation { slope } else { 0.0 };
+            let error = if v.value < 0.0 { Approx::exact(dy).scaled(slope).error } else { 0.0 };
+            return Approx { value, error };
         }
         let [_, slope] = self.activation.approx(v);
         // Where nothing goes through, whatever dy is.
