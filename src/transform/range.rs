@@ -1,6 +1,9 @@
 //! Numbers brought into a range, element by element: gradients and weights alike.
 use super::{Gradients, Pass};
-use crate::{Approx, Caps, DType, Error, Expected, HostData, Lowered, optimizer::check_scalar, params, wgsl::Source};
+use crate::{
+    Approx, Caps, DType, Error, Expected, HostData, Lowered, Op, Segment, ops::arena_cases, optimizer::check_scalar, params,
+    wgsl::Source,
+};
 
 params! { RangeParams {
     segments: u32, first: u32, blocks: u32, lo: u32, hi: u32, base: u32, end: u32, low: f32, high: f32
@@ -13,7 +16,21 @@ pub(crate) struct Range {
     pub max: Option<f64>,
 }
 
+/// What is tried: both ends, one of them, none between.
+const TRIED: [Range; 5] = [
+    Range { min: Some(-0.3), max: Some(0.3) },
+    Range { min: Some(-0.1), max: Some(0.75) },
+    Range { min: None, max: Some(0.25) },
+    Range { min: Some(0.0), max: None },
+    Range { min: Some(0.2), max: Some(0.2) },
+];
+
 impl Range {
+    /// Cases of an op over arenas, each with one of the ranges.
+    pub fn cases(make: impl Fn(DType, Vec<Segment>, Self) -> Box<dyn Op>) -> Vec<Box<dyn Op>> {
+        arena_cases(7, |dtype, segments, n| make(dtype, segments, TRIED[n % TRIED.len()]))
+    }
+
     /// Both ends.
     pub fn ends(&self) -> [f64; 2] {
         [self.min.unwrap_or(f64::NEG_INFINITY), self.max.unwrap_or(f64::INFINITY)]

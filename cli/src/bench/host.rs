@@ -1,5 +1,5 @@
 //! `ridgepole bench --host`: what each op costs on the host.
-use super::{Args, nothing, short};
+use super::{Args, nothing, record::line, short};
 use crate::{Failure, Ui};
 use ridgepole::{
     Session,
@@ -58,10 +58,4 @@ fn text(c: &HostCost) -> String {
         us(c.submit),
         short(&c.case)
     )
-}
-
-fn line(c: &HostCost, header: bool) -> Vec<u8> {
-    let mut writer = csv::WriterBuilder::new().has_headers(header).from_writer(Vec::new());
-    writer.serialize(c).expect("a Vec takes all");
-    writer.into_inner().expect("a Vec takes all")
 }

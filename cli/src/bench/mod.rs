@@ -90,7 +90,7 @@ pub fn run(args: &Args, ui: &Ui) -> Result<(), Failure> {
         match bench::measure(session.gpu(), session.queue(), op.as_ref(), &options) {
             Ok(t) => {
                 if args.csv {
-                    ui.write(&Row::new(&device, &version(), &t).line(timings.is_empty()))?;
+                    ui.write(&record::line(&Row::new(&device, &version(), &t), timings.is_empty()))?;
                 } else if !args.json {
                     ui.line(text(&t))?;
                 }

@@ -53,13 +53,13 @@ impl Row {
             },
         }
     }
+}
 
-    /// As a line, the first one below a header.
-    pub fn line(&self, header: bool) -> Vec<u8> {
-        let mut writer = csv::WriterBuilder::new().has_headers(header).from_writer(Vec::new());
-        writer.serialize(self).expect("a Vec takes all");
-        writer.into_inner().expect("a Vec takes all")
-    }
+/// A row of a table as a line, the first one below a header of its fields' names.
+pub(super) fn line(row: &impl Serialize, header: bool) -> Vec<u8> {
+    let mut writer = csv::WriterBuilder::new().has_headers(header).from_writer(Vec::new());
+    writer.serialize(row).expect("a Vec takes all");
+    writer.into_inner().expect("a Vec takes all")
 }
 
 /// All rows of a file.

@@ -1,7 +1,7 @@
 //! Weights kept in a range. Kernel: `lib/in_range`, by `shaders/constraints/box_constraint.wgsl`. Reference: `cpu::box_constraint`.
 use crate::{
     Arg, Caps, Cost, DType, Error, Expected, HostData, Lowered, Op, Pattern, Rng, Segment, cpu, kernel,
-    ops::{Entry, Field, arena_cases, averaging::arenas},
+    ops::{Entry, Field, averaging::arenas},
     optimizer::table::SEGMENTS,
     transform::{Gradients, Range},
 };
@@ -79,12 +79,7 @@ impl Op for BoxConstraint {
 }
 
 fn cases() -> Vec<Box<dyn Op>> {
-    let bounds =
-        [(Some(-0.3), Some(0.3)), (Some(-0.1), Some(0.75)), (None, Some(0.25)), (Some(0.0), None), (Some(0.2), Some(0.2))];
-    arena_cases(7, |dtype, segments, n| {
-        let (min, max) = bounds[n % bounds.len()];
-        Box::new(BoxConstraint { dtype, segments, min, max })
-    })
+    Range::cases(|dtype, segments, Range { min, max }| Box::new(BoxConstraint { dtype, segments, min, max }))
 }
 
 fn bench() -> Vec<Box<dyn Op>> {

@@ -1,7 +1,7 @@
 //! Gradients clipped one by one. Kernel: `lib/in_range`, by `shaders/transforms/clip_by_value.wgsl`. Reference: `cpu::clip_by_value`.
 use crate::{
     Arg, Caps, Cost, DType, Error, Expected, HostData, Lowered, Op, Pattern, Rng, Segment, cpu, kernel,
-    ops::{Entry, Field, arena_cases},
+    ops::{Entry, Field},
     optimizer::table::SEGMENTS,
     transform::{Gradients, Range},
 };
@@ -77,12 +77,7 @@ impl Op for ClipByValue {
 }
 
 fn cases() -> Vec<Box<dyn Op>> {
-    let bounds =
-        [(Some(-0.3), Some(0.3)), (Some(-0.1), Some(0.75)), (None, Some(0.25)), (Some(0.0), None), (Some(0.2), Some(0.2))];
-    arena_cases(7, |dtype, segments, n| {
-        let (min, max) = bounds[n % bounds.len()];
-        Box::new(ClipByValue { dtype, segments, min, max })
-    })
+    Range::cases(|dtype, segments, Range { min, max }| Box::new(ClipByValue { dtype, segments, min, max }))
 }
 
 fn bench() -> Vec<Box<dyn Op>> {
