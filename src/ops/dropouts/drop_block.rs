@@ -31,7 +31,7 @@ pub(super) mod reference;
 ///
 /// γ is rounded to a multiple of 2^-32; if it becomes 0 (p = 0), y is x bit by bit; if 1 (p = 1 with blocks of 1 or of the whole
 /// image), zeros. Blocks of 1 are dropout with a counted factor. A block larger than the image is refused, where torchvision
-/// makes it smaller; even sides are allowed, which torchvision's padding is not made for; torchvision adds 1e-6 to the ones.
+/// makes it smaller; even sides are allowed, which torchvision refuses; torchvision adds 1e-6 to the ones.
 ///
 /// Scratch: 2 bits for each decision, 1 if the mask is stored, and a word for each 1024 or more. Deterministic. Four to six
 /// dispatches for mask and factor, one for y, one more for an end that is no whole quad, one for each window of x and y beyond
