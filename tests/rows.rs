@@ -25,6 +25,36 @@ fn long_rows_and_wide_ones() {
     }
 }
 
+/// Shapes of workgroups that this device has none of by itself: as wide as on a GPU, also with bindings that hold a part of the
+/// rows only; and wide with several rows to a lane. A software driver runs a workgroup that is wider than a subgroup part by
+/// part, from barrier to barrier: where a turn lacks one, the next turn overwrites what slower lanes have yet to read.
+#[test]
+fn turns_and_windows_of_wide_workgroups() {
+    let rig = common::rig();
+    let caps = |cpu, lanes, limit| {
+        let mut caps = Caps::of(&rig.device);
+        (caps.cpu, caps.lanes, caps.quads) = (cpu, lanes, if cpu { 64 } else { 4 });
+        caps.limits.max_storage_buffer_binding_size = limit;
+        caps
+    };
+    let (whole, parts) = (128 << 20, 1 << 20);
+    for (mut caps, rows, cols) in
+        [(caps(true, 64, whole), 203, 64), (caps(false, 256, whole), 8195, 256), (caps(false, 256, parts), 8195, 256)]
+    {
+        for op in family(DType::F32, rows, cols) {
+            let entries: Vec<_> = op.lower(&caps).expect("it lowers").steps.iter().map(|s| s.spec.entry).collect();
+            let on_chip = entries.iter().filter(|e| e.starts_with("row_")).count();
+            assert_eq!(on_chip > 1, caps.limits.max_storage_buffer_binding_size == parts, "{op:?}: {entries:?}");
+            for reverse in [false, true] {
+                caps.reverse_lanes = reverse;
+                let case = check::Case::new(op.as_ref(), Pattern::Ordinary, 1);
+                let result = case.run(&Gpu::with_caps(&rig.device, caps.clone()), &rig.queue);
+                result.unwrap_or_else(|why| panic!("{op:?}, lanes reversed: {reverse}: {why}"));
+            }
+        }
+    }
+}
+
 #[test]
 fn trips_stay_short_at_any_size() {
     for cpu in [false, true] {

@@ -1,6 +1,6 @@
 // Normalises rows in one dispatch, for rows that stay on the chip between their statistics and their values: `lanes` lanes
 // share a row, quad by quad side by side, and WG / lanes shares are worked on at once, `turns` times. A lane takes ROWS
-// neighbouring rows together: what belongs to the columns is fetched once for them. See src/rows/chip.rs.
+// neighbouring rows together: what belongs to the columns is fetched once for them. See src/rows/onchip.rs.
 // Open: HELD, ROOM (lib/held_*); Partial, NOTHING, merge, look, settle, keep, Columns, columns, normalized
 // (lib/row_moments, lib/row_squares).
 //!use lib/grid
