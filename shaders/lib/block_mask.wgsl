@@ -26,8 +26,9 @@ fn lowest(n: u32) -> u32 {
     return select((1u << min(n, 31u)) - 1u, 0xffffffffu, n >= 32u);
 }
 
-// The dropped ones of the n <= 32 elements from column `column` of row `row` on, rows being counted through all images.
-fn dropped(row: u32, column: u32, n: u32) -> u32 {
+// The dropped ones of 32 elements from column `column` of row `row` on, rows being counted through all images. No block reaches past
+// its row.
+fn dropped(row: u32, column: u32) -> u32 {
     let i = row % params.height;
     let back = min(column, params.side - 1u);
     // Seeds that reach one of the elements: these rows, and these columns on, as far as whole blocks fit.
@@ -51,7 +52,7 @@ fn dropped(row: u32, column: u32, n: u32) -> u32 {
         low |= low << s;
         reach += s;
     }
-    return select((low >> back) | (high << (32u - max(back, 1u))), low, back == 0u) & lowest(n);
+    return select((low >> back) | (high << (32u - max(back, 1u))), low, back == 0u);
 }
 
 @compute @workgroup_size(WG)
@@ -69,7 +70,7 @@ fn block_mask(@builtin(workgroup_id) wid: vec3<u32>,
         for (var e = 0u; e < 32u;) {
             let column = (32u * w + e) % params.width;
             let n = min(params.width - column, 32u - e);
-            gone |= dropped((32u * w + e) / params.width, column, n) << e;
+            gone |= dropped((32u * w + e) / params.width, column) << e;
             e += n;
         }
         let kept = ~gone & select(0xffffffffu, params.last_bits, w + 1u == params.words);
