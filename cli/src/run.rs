@@ -138,10 +138,14 @@ mod tests {
     fn usual(entry: &ops::Entry) -> Value {
         let values = [
             json!(1),
+            json!(0.5),
             json!("f32"),
             json!(true),
             json!([{}]),
+            json!([{ "lambda": 0.5 }]),
+            json!({ "constant": { "std": 0.5 } }),
             json!([{ "start": 0, "len": 5, "group": 0 }]),
+            json!([{ "start": 0, "rows": 2, "cols": 3, "group": 0 }]),
             json!({ "n": 2, "c": 3, "s": 4 }),
             json!({ "seed": 1, "stream": 2, "step": 3 }),
             json!({ "per_batch": 0.5 }),
@@ -159,7 +163,15 @@ mod tests {
             let value = values.iter().find(fits);
             base[field] = value.unwrap_or_else(|| panic!("{}: no usual value fits `{field}`: add one here", entry.name)).clone();
         }
-        base
+        // Of the right types, but perhaps one is out of its range.
+        let others = required.iter().flat_map(|field| values.iter().map(move |v| (field, v)));
+        let mut all = std::iter::once(base.clone()).chain(others.map(|(field, value)| {
+            let mut with = base.clone();
+            with[field] = value.clone();
+            with
+        }));
+        let works = |d: &Value| ops::from_json(&d.to_string()).is_ok_and(|op| valid(op.as_ref()).is_ok());
+        all.find(works).unwrap_or_else(|| panic!("{}: {base} is not valid", entry.name))
     }
 
     /// What people, programs and attackers put into a field.
@@ -193,6 +205,13 @@ mod tests {
             json!([{ "start": 4, "len": big }]),
             json!([{ "start": big - 3, "len": 4 }]),
             json!([{ "start": 8, "len": 8 }, { "start": 0, "len": 8 }]),
+            json!([{ "start": 0, "rows": big, "cols": big }]),
+            json!([{ "start": 4, "rows": big, "cols": 1 }]),
+            json!([{ "start": big - 3, "rows": 1, "cols": 4, "unit": "whole" }]),
+            json!([{ "start": 0, "rows": 0, "cols": 3, "unit": "columns" }, { "start": 1, "rows": 1, "cols": 1 }]),
+            json!({ "annealed": { "eta": -1.0, "gamma": 1e300 } }),
+            json!({ "constant": { "std": 1e300 } }),
+            json!([{ "lambda": 1e300, "l1": -1 }]),
             json!({ "seed": big, "stream": u32::MAX, "step": u32::MAX, "first_element": big }),
             json!({ "seed": 0, "stream": 0, "step": 0, "first_element": 1 }),
             json!({ "update": { "momentum": 2.0 } }),
@@ -235,7 +254,6 @@ mod tests {
         let mut failed = Vec::new();
         for entry in ops::all() {
             let base = usual(entry);
-            assert!(ops::from_json(&base.to_string()).is_ok_and(|op| valid(op.as_ref()).is_ok()), "{base}");
             for field in entry.fields {
                 for value in hostile() {
                     let mut description = base.clone();

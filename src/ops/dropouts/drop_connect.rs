@@ -86,10 +86,10 @@ impl DropConnect {
         names.into_iter().zip(self.lens()).map(|(name, len)| make(name, self.dtype, len)).collect()
     }
 
-    /// The key of the weight's decisions and that of the bias'.
+    /// The key of the weight's decisions, and that of the bias', whose numbers begin at 2^63.
     fn keys(&self) -> [Key; 2] {
         let first = self.key.first_element / self.cols.max(1) as u64;
-        [self.key, Key { first_element: (1 << 63) + first, ..self.key }]
+        [self.key, Key { first_element: (1 << 63) | first, ..self.key }]
     }
 
     /// The masks of weight and bias, under the name of `op`.
