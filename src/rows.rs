@@ -9,7 +9,7 @@ mod weight;
 
 pub(crate) use backward::{Backward, backward, backward_args, column_sums, finish_columns};
 pub(crate) use bound::{RowGradients, Slack, normalized_error};
-pub(crate) use onchip::{Affine, CACHED, Forward, OnChip, Place, RowMap};
+pub(crate) use onchip::{Affine, Forward, OnChip, Place, RowMap, alone};
 pub use weight::{RowNorm, WeightForm};
 
 use crate::{Arg, DType, Error, HostData, Op, Pattern, Rng, Space, channels::Channels};
