@@ -80,7 +80,7 @@ fn turns_and_windows_of_wide_workgroups() {
     let (whole, parts) = (128 << 20, 1 << 20);
     for (mut caps, rows, cols) in [
         (caps(true, 64, whole), 203, 64),
-        (caps(true, 64, whole), 1100, 64),
+        (caps(true, 64, whole), 4102, 64),
         (caps(false, 256, whole), 8195, 256),
         (caps(false, 256, parts), 8195, 256),
     ] {

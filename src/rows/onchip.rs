@@ -102,11 +102,17 @@ impl OnChip {
     /// For its gradients, of which so many belong to the columns.
     pub fn backward(of: Rows, size: u64, columns: u64, caps: &Caps) -> Result<Self, OffChip> {
         let (lanes, held) = lanes(of, &[4, 8], caps)?;
+        let (rows, values) = (of.rows as u64, of.cols as u64);
         // Enough workgroups to fill a GPU, and few partial sums.
-        let turns = (of.rows as u64 / (u64::from(caps.lanes) / lanes * 512)).clamp(1, 64);
+        let turns = (rows / (u64::from(caps.lanes) / lanes * 512)).clamp(1, 64);
         let limit = caps.binding_limit().min(LIMIT).saturating_sub(caps.alignment());
-        let fits = |s: &Self| (of.rows as u64).div_ceil(s.block) * s.left(caps) * columns * 4 * of.cols as u64 <= limit;
-        Self::with(of, size, (lanes, held), 8, turns, caps, fits)
+        let fits = |s: &Self| rows.div_ceil(s.block) * s.left(caps) * columns * 4 * values <= limit;
+        let shared = || Self::with(of, size, (lanes, held), 8, turns, caps, fits);
+        // With fewer rows together, the columns' sums would cost more than barriers do. x and dy are read.
+        match [8, 4].into_iter().find(|t| caps.cpu && alone(rows / t, 2 * t * values, caps)) {
+            Some(together) => Self::with(of, size, (1, held), together, 1, caps, fits).or_else(|_| shared()),
+            None => shared(),
+        }
     }
 
     fn with(
