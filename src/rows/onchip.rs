@@ -136,8 +136,8 @@ impl OnChip {
         let most = (caps.binding_limit().min(LIMIT) / size).saturating_sub(WINDOW_ALIGN);
         let ok = |s: &Self| s.block.min(rows) * cols <= most && s.trips <= MAX_TRIPS && fits(s);
         let few = |together: u64| if caps.cpu { (2048 / (cols * at_once * together)).clamp(1, 16) } else { turns };
-        let most = if caps.cpu && rows >= 64 { together } else { 1 };
-        let together = [8, 4, 2, 1].into_iter().filter(|r| *r <= most);
+        let widest = if caps.cpu && rows >= 64 { together } else { 1 };
+        let together = [8, 4, 2, 1].into_iter().filter(|r| *r <= widest);
         let more = together.flat_map(|r| (0..8).map(move |d| (r, d)));
         more.map(|(r, d)| shape(r, few(r) << d))
             .find(|s| ok(s))
