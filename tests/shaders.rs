@@ -24,7 +24,7 @@ fn modules() -> HashMap<wgsl::Spec, (Step, Vec<Arg>)> {
     let mut out = HashMap::new();
     for op in ops::all().flat_map(|e| (e.cases)()) {
         for caps in devices() {
-            for step in op.lower(&caps).unwrap_or_else(|e| panic!("{op:?}: {e}")).steps {
+            for step in op.lower(&caps).unwrap_or_else(|e| panic!("{op:?}: {e}")).into_steps() {
                 out.entry(step.spec.clone()).or_insert_with(|| (step, op.args()));
             }
         }
@@ -182,7 +182,7 @@ fn every_op_has_its_files_and_every_file_its_op() {
 fn no_loop_is_long_enough_for_a_driver_to_drop_its_end() {
     for op in ops::all().flat_map(|e| (e.cases)().into_iter().chain((e.bench)())) {
         for caps in devices() {
-            for step in op.lower(&caps).map(|l| l.steps).unwrap_or_default() {
+            for step in op.lower(&caps).map(|l| l.into_steps()).unwrap_or_default() {
                 assert!(step.trips <= MAX_TRIPS, "{op:?}: {} makes {} trips", step.spec.entry, step.trips);
             }
         }
