@@ -19,7 +19,8 @@ fn main() -> ExitCode {
         eprintln!("no bench case contains {filter:?}");
         return ExitCode::from(2);
     }
-    let quick = bench::Options { rounds: 1, sample: Duration::from_millis(1), working_set: 0, cpu_clock: None };
+    let quick =
+        bench::Options { rounds: 1, sample: Duration::from_millis(1), working_set: 0, warm_up: Duration::ZERO, cpu_clock: None };
     let options = if timing { bench::Options::default() } else { quick };
     let session = match Session::new() {
         Ok(session) => session,

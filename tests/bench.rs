@@ -3,7 +3,8 @@ mod common;
 use ridgepole::{bench::*, *};
 use std::time::Duration;
 
-const SHORT: Options = Options { rounds: 3, sample: Duration::from_millis(1), working_set: 1 << 20, cpu_clock: None };
+const SHORT: Options =
+    Options { rounds: 3, sample: Duration::from_millis(1), working_set: 1 << 20, warm_up: Duration::ZERO, cpu_clock: None };
 
 #[test]
 fn the_copy_copies_in_every_mode() {
