@@ -12,7 +12,7 @@ use serde_json::json;
 /// # Errors
 /// As [`super::run`].
 pub(super) fn run(args: &Args, session: &Session, device: &str, options: &Options, ui: &Ui) -> Result<(), Failure> {
-    let cases = bench::cases(&args.filter);
+    let cases = bench::cases(&args.filter, bench::ELEMENTS);
     if cases.is_empty() {
         return Err(nothing(&args.filter));
     }

@@ -61,7 +61,7 @@ pub fn run(args: &Args, ui: &Ui) -> Result<(), Failure> {
     if let Some(files) = &args.compare {
         return compare::run(files, &args.filter, args.json, ui);
     }
-    let cases = bench::cases(&args.filter);
+    let cases = bench::cases(&args.filter, bench::ELEMENTS);
     if cases.is_empty() {
         return Err(nothing(&args.filter));
     }
