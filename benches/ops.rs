@@ -10,7 +10,7 @@ fn main() -> ExitCode {
     let timing = args.iter().any(|a| a == "--bench") && !args.iter().any(|a| a == "--test");
     // The other flags of libtest (--nocapture, --color=...) mean nothing here.
     let filter = args.iter().find(|a| !a.starts_with('-')).map_or("", String::as_str);
-    let cases = bench::cases(filter);
+    let cases = bench::cases(filter, bench::ELEMENTS);
     if args.iter().any(|a| a == "--list") {
         cases.iter().for_each(|op| println!("{op:?}: benchmark"));
         return ExitCode::SUCCESS;

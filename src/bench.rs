@@ -13,6 +13,7 @@
 mod copy;
 mod host;
 mod ready;
+pub(crate) mod sizes;
 mod stopwatch;
 
 pub use copy::CopyOp;
@@ -21,7 +22,10 @@ pub use host::{HostCost, host};
 use crate::{Error, Gpu, HostData, Op, Pattern, Rng, check};
 use ready::Ready;
 use serde::Serialize;
-use std::time::{Duration, Instant};
+use std::{
+    collections::HashSet,
+    time::{Duration, Instant},
+};
 use stopwatch::{Sample, Stopwatch};
 
 /// The processor time that this process has used so far, all its threads together.
@@ -112,10 +116,23 @@ impl Timing {
     }
 }
 
-/// The table's bench cases whose `Debug` text contains `filter`, in the table's order.
-pub fn cases(filter: &str) -> Vec<Box<dyn Op>> {
-    let all = crate::ops::all().flat_map(|e| (e.bench)());
-    all.filter(|op| format!("{op:?}").contains(filter) || op.name().contains(filter)).collect()
+/// Elements of a bench case where nothing else is asked for: in f32, 16 MiB to a tensor.
+pub const ELEMENTS: usize = 1 << 22;
+
+/// The fewest elements of a bench case. Smaller ones would not be what they are named for: a layer has 64 channels, and an arena
+/// 300 tensors.
+pub const LEAST: usize = 1 << 10;
+
+/// The table's bench cases whose `Debug` text, or whose op's name, contains `filter`, in the table's order: each of about
+/// `elements` elements, or of [`LEAST`] if that is more. Some sizes make two shapes of an op one; then there is one case.
+pub fn cases(filter: &str, elements: usize) -> Vec<Box<dyn Op>> {
+    let mut seen = HashSet::new();
+    let all = crate::ops::all().flat_map(|e| (e.bench)(elements.max(LEAST)));
+    all.filter(|op| {
+        let text = format!("{op:?}");
+        (text.contains(filter) || op.name().contains(filter)) && seen.insert(text)
+    })
+    .collect()
 }
 
 /// Checks `op` on ordinary data, then times it.

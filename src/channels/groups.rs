@@ -6,7 +6,7 @@
 mod reference;
 mod table;
 
-pub(crate) use table::{group_benches, grouped, instances};
+pub(crate) use table::{grouped, instances};
 
 use super::{Channels, MOMENTS, Map, Reduction, given_or, named, position, vector, whole};
 use crate::{

@@ -2,7 +2,7 @@
 use super::{Args, nothing};
 use crate::{Failure, Ui};
 use ridgepole::{
-    Op, Session,
+    Error, Op, Session,
     bench::{self, Inputs},
     ops,
 };
@@ -31,7 +31,10 @@ const THREADS: usize = 4;
 /// [`Failure::Usage`] names the file and the line that is no op; or says that the filter leaves nothing.
 pub(super) fn jobs(args: &Args) -> Result<Vec<Job>, Failure> {
     let all: Vec<Job> = match &args.cases {
-        None => bench::cases("").into_iter().map(|op| Job { name: format!("{op:?}"), op }).collect(),
+        None => {
+            let of = |size: &usize| bench::cases("", *size);
+            args.elements.iter().flat_map(of).map(|op| Job { name: format!("{op:?}"), op }).collect()
+        }
         Some(path) => read(path)?,
     };
     let wanted = |j: &Job| j.name.contains(&args.filter) || j.op.name().contains(&args.filter);
@@ -74,6 +77,32 @@ pub(crate) fn parse(text: &str, file: &str) -> Result<Vec<Job>, Failure> {
         Ok(Job { name, op })
     };
     text.lines().enumerate().filter(|(_, l)| !l.trim().is_empty()).map(one).collect()
+}
+
+/// Leaves out what this device cannot do at its size, and says so.
+pub(crate) fn possible(jobs: Vec<Job>, session: &Session, ui: &Ui) -> Vec<Job> {
+    let can = |job: &Job| match job.op.lower(session.gpu().caps()) {
+        Err(e @ Error::Unsupported { .. }) => {
+            ui.note(format_args!("{}: left out: {e}\n  {}", job.op.name(), super::short(&job.name)));
+            false
+        }
+        _ => true,
+    };
+    jobs.into_iter().filter(can).collect()
+}
+
+/// "4Mi", "64Ki" or "4194304" elements.
+pub(super) fn size(text: &str) -> Result<usize, String> {
+    let (digits, unit) = match (text.strip_suffix("Ki"), text.strip_suffix("Mi")) {
+        (Some(digits), _) => (digits, 1 << 10),
+        (_, Some(digits)) => (digits, 1 << 20),
+        _ => (text, 1),
+    };
+    let size = digits.parse::<usize>().ok().and_then(|n| n.checked_mul(unit));
+    match size {
+        Some(n) if (bench::LEAST..=1 << 30).contains(&n) => Ok(n),
+        _ => Err(format!("must be a number of elements from {} to 2^30, as 4194304, 4Mi or 64Ki", bench::LEAST)),
+    }
 }
 
 /// Checks each case; what is wrong with it, in their order. A GPU waits for the references most of the time, so there a few

@@ -5,7 +5,7 @@ mod jobs;
 mod record;
 
 use crate::{Failure, Ui, adapter, check::nothing};
-pub(crate) use jobs::{each, parse, verify};
+pub(crate) use jobs::{each, parse, possible, verify};
 pub(crate) use record::line;
 
 use record::Row;
@@ -21,6 +21,7 @@ use std::{path::PathBuf, time::Duration};
 #[command(after_help = "Examples:
   ridgepole bench
   ridgepole bench dropout --rounds 31
+  ridgepole bench layer_norm --elements 1Ki,16Ki,256Ki,4Mi,64Mi
   ridgepole bench --csv > here.csv
   ridgepole bench --compare before.csv here.csv
   ridgepole bench --host adamw
@@ -46,8 +47,11 @@ pub struct Args {
     /// MiB of buffers that op and copy each go through before they come back to the first: several times the cache
     #[arg(long, value_name = "MIB", default_value_t = 256, value_parser = clap::value_parser!(u64).range(0..=65_536))]
     working_set: u64,
+    /// Elements of a case, about: one size or several, as 4Mi or 1Ki,64Ki,4Mi,64Mi
+    #[arg(long, value_name = "N", value_delimiter = ',', default_value = "4Mi", value_parser = jobs::size)]
+    elements: Vec<usize>,
     /// Ops to time instead of the table's: one as JSON to a line, as for `ridgepole run`, with a name as "case"; - is stdin
-    #[arg(long, value_name = "FILE")]
+    #[arg(long, value_name = "FILE", conflicts_with = "elements")]
     cases: Option<PathBuf>,
     /// Lanes of a workgroup of streaming kernels, a power of two: to look for a better shape than the one of this device
     #[arg(long, value_name = "N", value_parser = lanes)]
@@ -59,7 +63,7 @@ pub struct Args {
     #[arg(long)]
     host: bool,
     /// Compare two records that `--csv` wrote; runs nothing
-    #[arg(long, num_args = 2, value_names = ["OLD", "NEW"], conflicts_with_all = ["csv", "host", "adapter", "rounds", "sample", "working_set", "cases", "lanes", "quads"])]
+    #[arg(long, num_args = 2, value_names = ["OLD", "NEW"], conflicts_with_all = ["csv", "host", "adapter", "rounds", "sample", "working_set", "elements", "cases", "lanes", "quads"])]
     compare: Option<Vec<PathBuf>>,
     /// One JSON object, for programs
     #[arg(long, conflicts_with = "csv")]
@@ -79,6 +83,7 @@ pub fn run(args: &Args, ui: &Ui) -> Result<(), Failure> {
     }
     let jobs = jobs::jobs(args)?;
     let session = shaped(adapter::open(args.adapter.as_deref())?, args)?;
+    let jobs = possible(jobs, &session, ui);
     let device = adapter::name(session.info());
     let options = Options {
         rounds: args.rounds as usize,

@@ -72,6 +72,7 @@ pub fn run(args: &Args, ui: &Ui) -> Result<(), Failure> {
     }
     let jobs = bench::parse(&lines, "the list of cases")?;
     let session = adapter::open(args.adapter.as_deref())?;
+    let jobs = bench::possible(jobs, &session, ui);
     let device = adapter::name(session.info());
     let options = Options {
         rounds: args.rounds as usize,
