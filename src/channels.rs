@@ -9,6 +9,7 @@ mod fields;
 mod fused;
 mod ghost;
 mod groups;
+mod lines;
 mod masking;
 mod results;
 mod steps;
@@ -23,6 +24,7 @@ pub(crate) use fields::{
 pub(crate) use fused::{Fused, Products};
 pub(crate) use ghost::{Ghosts, named};
 pub(crate) use groups::{GROUPS, Groups, group_args, group_backward_args, grouped, instances};
+pub(crate) use lines::{LineMap, LineSizes, Shape as LineShape};
 pub(crate) use masking::{check_masked, fill_mask, kept, mask};
 pub(crate) use results::Results;
 pub(crate) use steps::{Map, Reduction, blocks, given_or, per_channel, position, unused_or, vector, whole};

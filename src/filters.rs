@@ -2,6 +2,10 @@
 //!
 //! A filter is to these ops what a channel is to batch norm: a row is a channel of one sample, channels first, and a column is one
 //! with the channels last. So they share its kernels.
+mod onchip;
+
+pub(crate) use onchip::{backward, forward, standard_params};
+
 use crate::{
     Arg, Caps, DType, Error, HostData, Op, Pattern, Rng, Slot, Space, Step,
     bench::sizes,
@@ -113,7 +117,7 @@ pub(crate) const AXIS: Field =
     Field { name: "axis", default: "\"rows\"", about: "whether a filter is a row (rows) or a column (columns)" };
 
 /// Shapes for the checks, each along both axes: no value and one, filters that are whole quads and not, shorter and longer than a
-/// workgroup and than a chunk, more filters than lanes, and the whole matrix as one.
+/// workgroup and than a chunk, and longer than what stays on the chip, more filters than lanes, and the whole matrix as one.
 pub(crate) fn cases(make: impl Fn(usize, DType, Filters) -> Box<dyn Op>) -> Vec<Box<dyn Op>> {
     let shapes = [
         (1, 5),
@@ -129,6 +133,10 @@ pub(crate) fn cases(make: impl Fn(usize, DType, Filters) -> Box<dyn Op>) -> Vec<
         (1500, 3),
         (2, 2501),
         (3, 2304),
+        (1, 8),
+        (2, 4608),
+        (3, 8196),
+        (2, 16_388),
         (1, 40_001),
     ];
     let mut out = Vec::new();

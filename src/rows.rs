@@ -9,7 +9,7 @@ mod weight;
 
 pub(crate) use backward::{Backward, backward, backward_args, column_sums, finish_columns};
 pub(crate) use bound::{RowGradients, Slack, normalized_error};
-pub(crate) use onchip::{Forward, OnChip};
+pub(crate) use onchip::{Affine, CACHED, Forward, OnChip, Place, RowMap};
 pub use weight::{RowNorm, WeightForm};
 
 use crate::{Arg, DType, Error, HostData, Op, Pattern, Rng, Space, bench::sizes, channels::Channels};

@@ -1,6 +1,7 @@
 //! What is promised of group norm beyond the cross-check: accurate statistics, whatever the channels of a group have in common, and
 //! short loops at any size.
-use ridgepole::{Caps, DType, HostData, Layout, MAX_TRIPS, Op, Rng, Session, Space, cpu, ops::*, wgpu};
+mod common;
+use ridgepole::{Caps, DType, Gpu, HostData, Layout, MAX_TRIPS, Op, Pattern, Rng, Session, Space, check, cpu, ops::*, wgpu};
 
 /// How far each variance is off, relatively, by way of 1/√σ² (ε = 0), whose rounding is less than 4e-7 of it.
 fn worst(session: &Session, space: Space, groups: usize, x: &[f32]) -> f64 {
@@ -76,6 +77,80 @@ fn one_group_is_layer_norm_and_constant_groups_have_no_variance() {
         let y = out[0].to_f64();
         assert!((0..120).all(|i| y[space.offset(i / 40, i / 5 % 8, i % 5)] == (i / 5 % 8) as f64), "{space:?}: β alone");
         assert!(out[1].to_f64().iter().all(|m| *m == f64::from(0.1f32)) && out[2].to_f64().iter().all(|r| *r == 0.0));
+    }
+}
+
+/// Group norm, and its gradients but for that of the bias.
+fn both(space: Space, groups: usize) -> [Box<dyn Op>; 2] {
+    let backward = GroupNormBackward { bias: false, ..GroupNormBackward::new(DType::F32, space, groups) };
+    [Box::new(GroupNorm::new(DType::F32, space, groups)), Box::new(backward)]
+}
+
+fn entries(op: &dyn Op, caps: &Caps) -> Vec<&'static str> {
+    op.lower(caps).expect("it lowers").steps().iter().map(|s| s.spec.entry).collect()
+}
+
+#[test]
+fn groups_that_fit_a_workgroup_take_one_dispatch() {
+    let caps = |cpu| Caps::new(wgpu::Limits::default(), wgpu::Features::empty(), cpu);
+    // The shape, and whether forward and backward fit on a GPU and on a CPU.
+    for ((n, c, s), groups, [gpu, gpu_back, cpu, cpu_back]) in [
+        ((8, 64, 3136), 32, [true; 4]),
+        ((8, 320, 1024), 32, [true, false, true, true]),
+        // Quads with values of two channels: no sums of channels.
+        ((8, 512, 49), 32, [true, false, true, false]),
+        ((8, 1024, 1), 2, [true, false, true, false]),
+        // More channels than lanes.
+        ((2, 600, 4), 2, [true, false, true, true]),
+        // No whole quads; too long.
+        ((5, 12, 5), 4, [false; 4]),
+        ((2, 4, 8196), 2, [false; 4]),
+    ] {
+        let space = Space::channels_first(n, c, s);
+        for (cpu, fit) in [(false, [gpu, gpu_back]), (true, [cpu, cpu_back])] {
+            let want: [&[&str]; 2] = [&["row_forward"], &["line_backward", "column_gradients"]];
+            for ((op, fits), want) in both(space, groups).iter().zip(fit).zip(want) {
+                let got = entries(op.as_ref(), &caps(cpu));
+                assert_eq!(got == want, fits, "{op:?}, cpu {cpu}: {got:?}");
+            }
+        }
+        let plain = GroupNormBackward { weight: false, bias: false, ..GroupNormBackward::new(DType::F32, space, groups) };
+        assert_eq!(entries(&plain, &caps(true)) == ["line_backward"], cpu_back, "{plain:?}");
+        let last = Space::channels_last(n, c, s);
+        assert!(s == 1 || both(last, groups).iter().all(|op| entries(op.as_ref(), &caps(false)).len() > 2));
+    }
+}
+
+/// As for rows, in tests/rows.rs: workgroups of shapes that this device has none of by itself, whose turns and trees need every
+/// barrier; the last of them with lines missing, and bindings that hold a part of the lines.
+#[test]
+fn turns_and_windows_of_wide_workgroups() {
+    let rig = common::rig();
+    let caps = |cpu, lanes, limit| {
+        let mut caps = Caps::of(&rig.device);
+        (caps.cpu, caps.lanes, caps.quads) = (cpu, lanes, if cpu { 64 } else { 4 });
+        caps.limits.max_storage_buffer_binding_size = limit;
+        caps
+    };
+    let (whole, parts) = (128 << 20, 1 << 19);
+    for (mut caps, (n, c, s), groups) in [
+        (caps(true, 64, whole), (51, 20, 16), 4),
+        (caps(true, 64, whole), (3, 700, 4), 1),
+        (caps(false, 256, whole), (51, 12, 64), 4),
+        (caps(false, 256, parts), (103, 24, 64), 4),
+    ] {
+        for op in both(Space::channels_first(n, c, s), groups) {
+            let entries = entries(op.as_ref(), &caps);
+            let on_chip = entries.iter().filter(|e| ["row_forward", "line_backward"].contains(e)).count();
+            assert!(on_chip > 0, "{op:?}: {entries:?}");
+            assert_eq!(on_chip > 1, caps.limits.max_storage_buffer_binding_size == parts, "{op:?}: {entries:?}");
+            for reverse in [false, true] {
+                caps.reverse_lanes = reverse;
+                let case = check::Case::new(op.as_ref(), Pattern::Ordinary, 1);
+                let result = case.run(&Gpu::with_caps(&rig.device, caps.clone()), &rig.queue);
+                result.unwrap_or_else(|why| panic!("{op:?}, lanes reversed: {reverse}: {why}"));
+            }
+        }
     }
 }
 

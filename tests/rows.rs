@@ -1,6 +1,6 @@
 //! Rows that no small case reaches, and what is promised of them.
 mod common;
-use ridgepole::{Caps, DType, Gpu, HostData, MAX_TRIPS, Op, Pattern, Session, check, ops::*, wgpu};
+use ridgepole::{Caps, DType, FilterAxis, Gpu, HostData, MAX_TRIPS, Op, Pattern, Session, check, ops::*, wgpu};
 
 fn family(dtype: DType, rows: usize, cols: usize) -> [Box<dyn Op>; 4] {
     [
@@ -9,6 +9,45 @@ fn family(dtype: DType, rows: usize, cols: usize) -> [Box<dyn Op>; 4] {
         Box::new(RmsNorm::new(dtype, rows, cols)),
         Box::new(RmsNormBackward::new(dtype, rows, cols)),
     ]
+}
+
+/// Filters, which are rows to some kernels.
+fn filters(dtype: DType, rows: usize, cols: usize) -> [Box<dyn Op>; 4] {
+    [
+        Box::new(WeightNorm::new(dtype, rows, cols)),
+        Box::new(WeightNormBackward::new(dtype, rows, cols)),
+        Box::new(WeightStandardization { gain: true, ..WeightStandardization::new(dtype, rows, cols) }),
+        Box::new(WeightStandardizationBackward { gain: true, ..WeightStandardizationBackward::new(dtype, rows, cols) }),
+    ]
+}
+
+#[test]
+fn filters_that_fit_a_workgroup_take_one_dispatch() {
+    let gpu = Caps::new(wgpu::Limits::default(), wgpu::Features::empty(), false);
+    let cpu = Caps::new(wgpu::Limits::default(), wgpu::Features::empty(), true);
+    let of = |op: &dyn Op, caps: &Caps| -> Vec<_> {
+        op.lower(caps).expect("it lowers").steps().iter().map(|s| s.spec.entry).collect()
+    };
+    for caps in [&gpu, &cpu] {
+        for cols in [4, 4608, 8192] {
+            let entries: Vec<_> = filters(DType::F16, 100, cols).iter().map(|op| of(op.as_ref(), caps)).collect();
+            assert_eq!(entries, [["row_forward"], ["line_backward"], ["row_forward"], ["line_backward"]], "{cols}");
+        }
+        for cols in [4609, 16_388] {
+            assert!(filters(DType::F16, 100, cols).iter().all(|op| of(op.as_ref(), caps).len() > 2), "{cols}");
+        }
+        // A column is no row, unless it is alone.
+        for (cols, fits) in [(2, false), (1, true)] {
+            let op = WeightNorm { axis: FilterAxis::Columns, ..WeightNorm::new(DType::F32, 64, cols) };
+            assert_eq!(of(&op, caps) == ["row_forward"], fits, "{cols}");
+        }
+    }
+    // A GPU holds both tensors; a software driver has them in the cache.
+    let long = filters(DType::F32, 100, 8196);
+    for (op, fits) in long.iter().zip([true, false, true, false]) {
+        assert_eq!(of(op.as_ref(), &gpu).len() == 1, fits, "{op:?}");
+        assert_eq!(of(op.as_ref(), &cpu).len(), 1, "{op:?}");
+    }
 }
 
 #[test]
@@ -41,9 +80,9 @@ fn turns_and_windows_of_wide_workgroups() {
     for (mut caps, rows, cols) in
         [(caps(true, 64, whole), 203, 64), (caps(false, 256, whole), 8195, 256), (caps(false, 256, parts), 8195, 256)]
     {
-        for op in family(DType::F32, rows, cols) {
+        for op in family(DType::F32, rows, cols).into_iter().chain(filters(DType::F32, rows, cols)) {
             let entries: Vec<_> = op.lower(&caps).expect("it lowers").steps().iter().map(|s| s.spec.entry).collect();
-            let on_chip = entries.iter().filter(|e| e.starts_with("row_")).count();
+            let on_chip = entries.iter().filter(|e| e.starts_with("row_") || **e == "line_backward").count();
             assert_eq!(on_chip > 1, caps.limits.max_storage_buffer_binding_size == parts, "{op:?}: {entries:?}");
             for reverse in [false, true] {
                 caps.reverse_lanes = reverse;
@@ -59,8 +98,8 @@ fn turns_and_windows_of_wide_workgroups() {
 fn trips_stay_short_at_any_size() {
     for cpu in [false, true] {
         let caps = Caps::new(wgpu::Limits::default(), wgpu::Features::empty(), cpu);
-        for (rows, cols) in [(1, 5_000_001), (4_000_001, 1), (1 << 16, 1 << 12), (2, 1 << 22), (1 << 20, 77)] {
-            for op in family(DType::F16, rows, cols) {
+        for (rows, cols) in [(1, 5_000_001), (4_000_001, 1), (1 << 16, 1 << 12), (2, 1 << 22), (1 << 20, 77), (1 << 22, 4)] {
+            for op in family(DType::F16, rows, cols).into_iter().chain(filters(DType::F16, rows, cols)) {
                 let steps = op.lower(&caps).unwrap_or_else(|e| panic!("{op:?}: {e}")).into_steps();
                 assert!(steps.iter().all(|s| s.trips <= MAX_TRIPS && s.grid(&caps).is_some()), "{op:?}");
             }

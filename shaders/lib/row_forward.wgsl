@@ -1,12 +1,10 @@
 // Normalises rows in one dispatch, for rows that stay on the chip between their statistics and their values: `lanes` lanes
 // share a row, quad by quad side by side, and WG / lanes shares are worked on at once, `turns` times. A lane takes ROWS
 // neighbouring rows together: what belongs to the columns is fetched once for them. See src/rows/onchip.rs.
-// Open: HELD, ROOM (lib/held_*); Partial, NOTHING, merge, look, settle, keep, Columns, columns, normalized
-// (lib/row_moments, lib/row_squares).
+// Open: HELD, ROOM (lib/held_*); Params (lib/row_params, lib/standard_params); Partial, NOTHING, merge, look (what a lane gathers),
+// settle (coefficients of a row, whose statistics one lane keeps), normalized (lib/row_affine, lib/row_squares, lib/row_norm,
+// lib/row_standard); Columns, columns (lib/affine_*, lib/row_squares).
 //!use lib/grid
-
-struct Params { rows: u32, quads: u32, first: u32, blocks: u32, block: u32, lanes: u32, turns: u32, base: u32,
-                values: f32, eps: f32 }
 
 @group(0) @binding(0) var<uniform> params: Params;
 // Buffers: x, y; those of the parts.
@@ -53,18 +51,17 @@ fn row_forward(@builtin(workgroup_id) wid: vec3<u32>,
         }
         var coefs: array<vec4<f32>, 4>;
         for (var i = 0u; i < ROWS; i++) {
-            coefs[i] = settle(of_lanes[(lane - part) * ROWS + i]);
-            if part == 0u && i < live { keep(row + i, coefs[i]); }
+            coefs[i] = settle(min(row + i, params.rows - 1u), of_lanes[(lane - part) * ROWS + i], part == 0u && i < live);
         }
         if HELD > 0u {
             for (var k = 0u; k < HELD; k++) {
                 if k < trips && live > 0u {
-                    y_store(at + k * params.lanes, normalized(held[k], coefs[0], columns(part + k * params.lanes)));
+                    y_store(at + k * params.lanes, normalized(held[k], coefs[0], columns(row, part + k * params.lanes)));
                 }
             }
         } else {
             for (var k = 0u; k < trips; k++) {
-                let here = columns(part + k * params.lanes);
+                let here = columns(row, part + k * params.lanes);
                 for (var i = 0u; i < ROWS; i++) {
                     let q = at + i * params.quads + k * params.lanes;
                     if i < live { y_store(q, normalized(x_load(q), coefs[i], here)); }

@@ -1,13 +1,8 @@
-// Layer norm for lib/row_forward. A lane measures its share of a row from the first value in it, K: two passes over
+// Moments of rows, for lib/row_forward. A lane measures its share of a row from the first value in it, K: two passes over
 // what it holds, else Welford's recurrence in runs of RUN; shares merge as in lib/chan_shifted.
-// Open: HELD (lib/held_*). Buffers: x, weight, bias, mean, rstd.
+// Open: HELD (lib/held_*). Buffer: x.
 //!use lib/chan_shifted
-//!use lib/finite_moments
-//!use lib/inverse_std
-//!use lib/row_weight_quads
 const RUN: u32 = 64u;
-
-struct Columns { weight: vec4<f32>, bias: vec4<f32> }
 
 fn sum4(v: vec4<f32>) -> f32 { return (v.x + v.y) + (v.z + v.w); }
 
@@ -56,24 +51,4 @@ fn look(at: u32, trips: u32) -> Partial {
         i = 0u;
     }
     return all;
-}
-
-// (K, mean - K, rstd, unused)
-fn settle(sums: Partial) -> vec4<f32> {
-    let all = finite_moments(sums);
-    var rstd = inverse_std(all.w / params.values, params.eps);
-    if (bitcast<u32>(all.z) & 0x7fffffffu) >= 0x7f800000u { rstd = all.z; }
-    return vec4<f32>(all.y, all.z, rstd, 0.0);
-}
-
-fn keep(row: u32, c: vec4<f32>) {
-    mean_put(row, c.x + c.y);
-    rstd_put(row, c.z);
-}
-
-fn columns(q: u32) -> Columns { return Columns(weights_of(q), bias_load(q)); }
-
-// The mean is taken off first and in two parts, as in lib/normalize_rows.
-fn normalized(v: vec4<f32>, c: vec4<f32>, at: Columns) -> vec4<f32> {
-    return ((v - c.x) - c.y) * c.z * at.weight + at.bias;
 }

@@ -32,16 +32,15 @@ fn look(at: u32, trips: u32) -> Partial {
 }
 
 // (rstd, unused)
-fn settle(sum: Partial) -> vec4<f32> {
+fn settle(row: u32, sum: Partial, kept: bool) -> vec4<f32> {
     var rstd = inverse_std(sum / params.values, params.eps);
     // What is infinite is not to become 0 by division: the whole row becomes NaN.
     let bits = bitcast<u32>(sum);
     if (bits & 0x7fffffffu) >= 0x7f800000u { rstd = bitcast<f32>(bits | 0x7fc00000u); }
+    if kept { rstd_put(row, rstd); }
     return vec4<f32>(rstd, 0.0, 0.0, 0.0);
 }
 
-fn keep(row: u32, c: vec4<f32>) { rstd_put(row, c.x); }
-
-fn columns(q: u32) -> Columns { return Columns(weights_of(q)); }
+fn columns(row: u32, q: u32) -> Columns { return Columns(weights_of(q)); }
 
 fn normalized(v: vec4<f32>, c: vec4<f32>, at: Columns) -> vec4<f32> { return v * c.x * at.weight; }

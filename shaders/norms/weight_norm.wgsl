@@ -1,9 +1,8 @@
-// 1 / norm of each filter, 0 for one that is 0 or below the normal numbers, NaN where the norm is not finite or its inverse no normal
-// number. One lane per filter: adds the filter's last partials in order and leaves what lib/channel_apply needs with
+// 1 / norm of each filter. One lane per filter: adds the filter's last partials in order and leaves what lib/channel_apply needs with
 // lib/scale_filters: (1 / norm, g, 0, 0). Before it: lib/channel_reduce with lib/channel_norm, and the fold's levels.
 //!use lib/grid
 //!use lib/sum_vec4
-//!use lib/scaled_squares
+//!use lib/inverse_norm
 
 struct Params { blocks: u32, channels: u32, row: u32, stride: u32, count: u32, coefs: u32 }
 
@@ -21,12 +20,7 @@ fn weight_norm(@builtin(workgroup_id) wid: vec3<u32>,
     if block >= params.blocks || c >= params.channels { return; }
     var all = NOTHING;
     for (var i = 0u; i < params.count; i++) { all = merge(all, partials[c * params.row + i * params.stride]); }
-    let bits = bitcast<u32>(norm_of(all));
-    let size = bits & 0x7fffffffu;
-    // 2^-126 to 2^126.
-    let normal = size >= 0x00800000u && size <= 0x7e800000u;
-    var inverse = select(0.0, 1.0 / bitcast<f32>(select(0x3f800000u, bits, normal)), normal);
-    if size > 0x7e800000u { inverse = bitcast<f32>(bits | 0x7fc00000u); }
+    let inverse = inverse_norm_of(all);
     inverse_norm_put(c, inverse);
     partials[params.coefs + c] = vec4<f32>(inverse, g_at(c), 0.0, 0.0);
 }

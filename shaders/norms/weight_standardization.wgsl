@@ -3,7 +3,7 @@
 // lib/normalize_open: (K, mean - K, gain * rstd, 0). Before it: lib/channel_reduce with lib/moments, and the fold's levels.
 //!use lib/grid
 //!use lib/channel_moments
-//!use lib/inverse_std
+//!use lib/standard_spread
 
 struct Params { blocks: u32, channels: u32, row: u32, stride: u32, count: u32, coefs: u32, divisor: f32, fan: f32,
                 inside: f32, outside: f32, least: f32, form: u32 }
@@ -12,23 +12,6 @@ struct Params { blocks: u32, channels: u32, row: u32, stride: u32, count: u32, c
 // Buffers: partials (with the coefficients from entry `coefs` on), gain, mean, rstd, slope.
 
 override WG: u32 = 256;
-
-const OUTSIDE: u32 = 1u;
-
-// 1 / deviation, and -2 / (divisor * rstd^2) times its derivative by the variance.
-fn spread(variance: f32) -> vec2<f32> {
-    if params.form == OUTSIDE {
-        // The deviation without a root of 0, which not every device has.
-        let inverse = inverse_std(variance, 0.0);
-        let deviation = variance * inverse + params.outside;
-        let none = deviation < 1.17549435e-38;
-        return vec2<f32>(select(1.0 / select(deviation, 1.0, none), 0.0, none), inverse / params.divisor);
-    }
-    let scaled = params.fan * variance;
-    let rstd = inverse_std(max(scaled, params.least), params.inside);
-    // Below the least, the variance has no say.
-    return vec2<f32>(rstd, select(0.0, params.fan * (rstd / params.divisor), scaled >= params.least));
-}
 
 @compute @workgroup_size(WG)
 fn weight_standardization(@builtin(workgroup_id) wid: vec3<u32>,

@@ -3,6 +3,7 @@
 //! What is normalised together is a line, number n·G + g. Channels first, its values lie one behind the other, and its moments are
 //! those of a row; channels last, the moments of each channel of a sample are merged. The sums of the backward pass are formed by
 //! channel and sample in any case: once for the lines, whose weights differ from channel to channel, and for γ and β.
+mod onchip;
 mod reference;
 mod table;
 
@@ -127,6 +128,11 @@ impl Groups {
         self.per() * self.space.s as u64
     }
 
+    /// Whether the values of a line lie one behind the other.
+    fn contiguous(&self) -> bool {
+        self.tensor.inner != 1 || self.space.s <= 1
+    }
+
     /// Chunks that lie in one sample each.
     fn chunks(&self, out: &mut Lowered, caps: &Caps, args: &[Arg], what: &Reduction) -> Result<Lines, Error> {
         // A team of lanes merges those of all channels of a group: 2048 by each lane, or else one of each channel.
@@ -153,7 +159,7 @@ impl Groups {
     fn moments(&self, out: &mut Lowered, caps: &Caps, args: &[Arg]) -> Result<Lines, Error> {
         let what =
             Reduction { parts: &["lib/moments"], monoid: MOMENTS, tensors: &[("x", 0)], vectors: &[], consts: &[], eps: 0.0 };
-        if self.tensor.inner != 1 || self.space.s <= 1 {
+        if self.contiguous() {
             let rows = Channels { outer: 1, channels: self.lines(), inner: self.values() };
             let partials = rows.reduce(self.op, out, caps, args, &what)?.until(out, caps, 64);
             let (runs, run) = (partials.count, partials.stride);
@@ -232,6 +238,9 @@ impl Groups {
         if self.lines() == 0 {
             return Ok(out);
         }
+        if let Some(on_chip) = self.forward_on_chip(caps, args, eps) {
+            return on_chip;
+        }
         let lines = self.moments(&mut out, caps, args)?;
         let vectors = ["mean", "rstd"].map(|name| (name, whole(args, named(args, name)), true)).to_vec();
         let coefs = self.merge(&mut out, caps, &lines, (kernel, "lib/line_statistics"), vectors, eps)?;
@@ -250,6 +259,9 @@ impl Groups {
         let mut out = Lowered::default();
         if self.space.c == 0 {
             return Ok(out);
+        }
+        if let Some(on_chip) = self.backward_on_chip(caps, args) {
+            return on_chip;
         }
         let parts =
             ["lib/products_open", "lib/gradient_plain", "lib/center_given", "lib/keep_all", "lib/gate_none", "lib/line_batch"];

@@ -7,7 +7,7 @@ mod backward;
 mod forward;
 
 pub(crate) use backward::backward;
-pub(crate) use forward::Forward;
+pub(crate) use forward::{Affine, Forward, Place, RowMap};
 
 use super::Rows;
 use crate::{Caps, MAX_TRIPS, tile::WINDOW_ALIGN};
@@ -41,7 +41,7 @@ pub(crate) enum OffChip {
 }
 
 /// Longer rows leave the nearer caches of a CPU before they are read again.
-const CACHED: u64 = 16_384;
+pub(crate) const CACHED: u64 = 16_384;
 
 /// Bindings larger than this change nothing.
 const LIMIT: u64 = 64 << 20;
@@ -71,6 +71,11 @@ impl OnChip {
     /// For a norm of these rows, of elements of `size` bytes.
     pub fn forward(of: Rows, size: u64, caps: &Caps) -> Result<Self, OffChip> {
         Self::with(of, size, lanes(of, &[4, 16], caps)?, 4, 1, caps, |_| true)
+    }
+
+    /// For a norm of rows none of which has the weights of the next: what a lane would fetch once for several, it cannot.
+    pub fn apart(of: Rows, size: u64, caps: &Caps) -> Result<Self, OffChip> {
+        Self::with(of, size, lanes(of, &[4, 16], caps)?, 1, 1, caps, |_| true)
     }
 
     /// For its gradients, of which so many belong to the columns.

@@ -2,7 +2,8 @@
 use crate::{DType, Op, Space};
 
 /// Shapes and numbers of groups: one group and one of each channel, groups of one value, of very many channels, across and within quads,
-/// samples and channels enough for levels of the fold. `make` gets a number that differs from case to case.
+/// samples and channels enough for levels of the fold; lines that fit a workgroup, with whole quads to a channel and
+/// not, and lines of whole quads that do not fit. `make` gets a number that differs from case to case.
 pub(crate) fn grouped(make: impl Fn(usize, DType, Space, usize) -> Box<dyn Op>) -> Vec<Box<dyn Op>> {
     let all = [
         ((1, 1, 1), 1),
@@ -23,6 +24,11 @@ pub(crate) fn grouped(make: impl Fn(usize, DType, Space, usize) -> Box<dyn Op>) 
         ((2, 2, 2501), 1),
         ((130, 6, 4), 3),
         ((2, 9, 300), 3),
+        ((3, 5, 16), 1),
+        ((67, 3, 20), 3),
+        ((2, 600, 4), 2),
+        ((2, 4, 3136), 2),
+        ((2, 4, 8200), 2),
     ];
     let mut out = Vec::new();
     for ((n, c, s), groups) in all {
@@ -54,6 +60,10 @@ pub(crate) fn instances(make: impl Fn(usize, DType, Space) -> Box<dyn Op>) -> Ve
         (70, 4, 6),
         (2, 2, 2501),
         (3, 256, 2),
+        (70, 4, 8),
+        (2, 3, 2048),
+        (2, 2, 8192),
+        (1, 3, 16_388),
     ];
     let mut out = Vec::new();
     for (n, c, s) in all {

@@ -1,5 +1,5 @@
-//! The gradient of group normalisation. Kernel: `shaders/lib/line_merge.wgsl` with `shaders/norms/group_norm_backward.wgsl`.
-//! Reference: `cpu::group_norm_backward`.
+//! The gradient of group normalisation. Kernels: `shaders/lib/line_backward.wgsl` where groups stay on the chip, else
+//! `shaders/lib/line_merge.wgsl` with `shaders/norms/group_norm_backward.wgsl`. Reference: `cpu::group_norm_backward`.
 use crate::{
     Arg, Caps, DType, Error, Expected, HostData, Lowered, Op, Pattern, Rng, Space,
     channels::{self, Groups, group_backward_args},
@@ -15,8 +15,11 @@ use serde::{Deserialize, Serialize};
 /// Reads `x` and `dy` (n·c·s elements), `mean` and `rstd` as the forward op wrote them (n·groups values, f32) and `weight` γ (c,
 /// f32; absent: 1). Writes `dx` (as `x`), and `dweight` and `dbias` (c, f32; 0 for an empty tensor) where there is a γ or β. One
 /// pass over x and dy sums every channel of every sample; from that come the sums of the groups and, over the samples, dγ and dβ,
-/// in a fixed order: results are the same bit for bit from run to run on a device. Four dispatches, three if there is neither γ
-/// nor β; more for many samples and for tensors beyond the binding limit.
+/// in a fixed order: results are the same bit for bit from run to run on a device. One dispatch reads x and dy once and writes dx,
+/// and another adds the sums if there is a γ or β, where the channels of a group lie one behind the other and are whole quads (channels
+/// first, or c = 1; s a multiple of 4) and a group fits a workgroup: 16,384 values on a software device; on a GPU 256 channels, and
+/// 4096 values or, where the number of channels and s are near powers of two, up to 8192. Else four, three if there is neither γ nor β. More
+/// for many samples and for tensors beyond the binding limit.
 ///
 /// Error: that of a tree of f32 sums, relative to the sums of magnitudes; x - μ is formed first, from a mean rounded to f32. A NaN
 /// or infinity makes its group of `dx`, and its channel of `dweight` and `dbias`, NaN or infinite, and nothing else; one in `x`

@@ -1,4 +1,5 @@
-//! Instance normalisation. Kernel: `shaders/lib/line_merge.wgsl` with `shaders/norms/instance_norm.wgsl`. Reference: `cpu::instance_norm`.
+//! Instance normalisation. Kernels: `shaders/lib/row_forward.wgsl` where channels stay on the chip, else `shaders/lib/line_merge.wgsl`
+//! with `shaders/norms/instance_norm.wgsl`. Reference: `cpu::instance_norm`.
 use crate::{
     Arg, Caps, DType, Error, Expected, HostData, Lowered, Op, Pattern, Rng, Space,
     channels::{self, Groups, group_args},

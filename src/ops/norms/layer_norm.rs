@@ -5,7 +5,7 @@ use crate::{
     cpu, kernel,
     ops::{Entry, Field},
     params,
-    rows::{self, Forward, OnChip, Rows, Slack},
+    rows::{self, Affine, Forward, OnChip, Rows, Slack},
     segment::check_float,
     wgsl::Spec,
 };
@@ -82,7 +82,8 @@ impl LayerNorm {
             return Ok(());
         }
         if let Ok(shape) = OnChip::forward(self.shape(), self.dtype.size(), caps) {
-            let norm = Forward { op, part: "lib/row_moments", centered: true, form: WeightForm::Plain, eps: self.eps };
+            let norm =
+                Forward { op, part: "lib/row_affine", centered: true, affine: Affine::Places(WeightForm::Plain), eps: self.eps };
             return norm.append(self.shape(), &shape, out, caps, args, x);
         }
         let what =

@@ -7,7 +7,7 @@ use crate::{
     kernel,
     ops::{Entry, Field},
     params,
-    rows::{self, Forward, OnChip, Rows, Slack},
+    rows::{self, Affine, Forward, OnChip, Rows, Slack},
     segment::check_float,
     wgsl::Spec,
 };
@@ -89,7 +89,8 @@ impl RmsNorm {
             return Ok(());
         }
         if let Ok(shape) = OnChip::forward(self.shape(), self.dtype.size(), caps) {
-            let norm = Forward { op, part: "lib/row_squares", centered: false, form: self.form(), eps: self.eps };
+            let norm =
+                Forward { op, part: "lib/row_squares", centered: false, affine: Affine::Places(self.form()), eps: self.eps };
             return norm.append(self.shape(), &shape, out, caps, args, x);
         }
         let parts = &["lib/squares"];

@@ -1,4 +1,5 @@
-//! Weight standardization. Kernel: `shaders/norms/weight_standardization.wgsl`. Reference: `cpu::weight_standardization`.
+//! Weight standardization. Kernels: `shaders/lib/row_forward.wgsl`, or `shaders/norms/weight_standardization.wgsl`.
+//! Reference: `cpu::weight_standardization`.
 use crate::{
     Activation, Approx, Arg, Caps, DType, Error, Expected, FilterAxis, HostData, Lowered, Op, Pattern, Rng, RunningVariance,
     Slot,
@@ -41,8 +42,8 @@ params! {
 /// backward pass, per filter in f32: `mean` μ, `rstd` r = 1/deviation, and `slope` -2/(d·r²)·∂r/∂σ², how strongly the variance pulls
 /// on the gradient (d is the variance's divisor). A filter is a row or a column ([`FilterAxis`]). Statistics are those of
 /// [`LayerNorm`](super::LayerNorm): gathered in chunks of fixed size from values measured from one of them, and merged in a fixed
-/// order, so results are the same bit for bit from run to run on a device, and σ² is exactly 0 for a constant filter. Three
-/// dispatches, more for long filters and for tensors beyond the binding limit.
+/// order, so results are the same bit for bit from run to run on a device, and σ² is exactly 0 for a constant filter. As
+/// many dispatches as [`WeightNorm`](super::WeightNorm) takes.
 ///
 /// A filter with a NaN or an infinity, or whose squared deviations overflow f32 (|x - μ|·√m about 10^19), becomes NaN, with its
 /// statistics; the others do not. Where the deviation is 0, r is taken as 0: a constant filter gives zeros, even with ε = 0. So does
@@ -179,15 +180,22 @@ impl Op for WeightStandardization {
             return Ok(out);
         }
         let (tensor, at) = (of.tensor(), |name| whole(&args, position(&args, name).expect("an argument")));
-        let (parts, tensors) = (&["lib/moments"], &[("x", 0)]);
-        let what = Reduction { parts, monoid: MOMENTS, tensors, vectors: &[], consts: &[], eps: 0.0 };
-        let partials = tensor.reduce(NAME, &mut out, caps, &args, &what)?.until(&mut out, caps, 64);
-        let coefs = out.scratch(16 * tensor.channels, caps);
         let gain = given_or(1.0, &args, "gain", tensor.channels, &mut out, caps);
         let mut vectors = vec![("gain", gain, false)];
         vectors.extend(["mean", "rstd", "slope"].map(|name| (name, at(name), true)));
-        let (blocks, [_, divisor]) = (channels::blocks(tensor.channels, caps), self.counts());
-        let [fan, inside, outside, least] = self.terms().map(|v| v as f32);
+        let ([_, divisor], terms, outside_root) = (self.counts(), self.terms(), self.form == StandardForm::Outside);
+        if let Some(shape) = of.forward_shape(self.dtype.size(), caps) {
+            let (parts, to) = (&["lib/standard_params", "lib/row_standard"], (&mut out, caps, &args[..]));
+            let y = position(&args, "y").expect("an argument");
+            let params = |place| filters::standard_params(place, divisor, terms, outside_root);
+            filters::forward(NAME, to, &shape, parts, [0, y], vectors, &params)?;
+            return Ok(out);
+        }
+        let (parts, tensors) = (&["lib/moments"], &[("x", 0)]);
+        let what = Reduction { parts, monoid: MOMENTS, tensors, vectors: &[], consts: &[], eps: 0.0 };
+        let partials = tensor.reduce(NAME, &mut out, caps, &args, &what)?.until(&mut out, caps, 64);
+        let (coefs, blocks) = (out.scratch(16 * tensor.channels, caps), channels::blocks(tensor.channels, caps));
+        let [fan, inside, outside, least] = terms.map(|v| v as f32);
         let params = WeightStandardizationParams {
             blocks: blocks as u32,
             channels: tensor.channels as u32,
@@ -200,7 +208,7 @@ impl Op for WeightStandardization {
             inside,
             outside,
             least,
-            form: u32::from(self.form == StandardForm::Outside),
+            form: u32::from(outside_root),
         };
         let first = (MOMENTS.decl("partials", true), Slot::Scratch(partials.range.start..coefs.end));
         let kernel = kernel!("norms/weight_standardization");

@@ -24,8 +24,8 @@ params! {
 ///
 /// Reads `x` and `dy` (rows·cols elements), and per filter in f32 `mean`, `rstd` and `slope` as the forward op wrote them, and `gain`
 /// (absent: 1). Writes `dx` (as `x`) and, where there is a gain, `dgain` (f32 per filter). Sums are formed in chunks of fixed size
-/// and merged in a fixed order: results are the same bit for bit from run to run on a device. Three dispatches, more for long
-/// filters and for tensors beyond the binding limit. A device must be able to bind 32 bytes per filter.
+/// and merged in a fixed order: results are the same bit for bit from run to run on a device. As many dispatches as
+/// [`WeightNormBackward`](super::WeightNormBackward) takes. A device must be able to bind 32 bytes per filter.
 ///
 /// Where the deviation was 0 there is no gradient; r is 0 there, and so are `dx` and `dgain`. Error: that of a tree of f32 sums,
 /// relative to the sums of magnitudes. A NaN or infinity makes its filter NaN or infinite, and nothing else.
@@ -82,14 +82,20 @@ impl Op for WeightStandardizationBackward {
             return Ok(out);
         }
         let (tensor, plain) = (of.tensor(), Fused { activation: Activation::None, residual: false });
-        let what = Products { fused: plain, mean: 2, eps: None };
-        let partials = tensor.products(NAME, &mut out, caps, &args, &what)?.until(&mut out, caps, 64);
-        let coefs = out.scratch(16 * tensor.channels, caps);
-        let scratch = Slot::Scratch(partials.range.start..coefs.end);
         let gain = given_or(1.0, &args, "gain", tensor.channels, &mut out, caps);
         let dgain = unused_or(position(&args, "dgain"), &args, tensor.channels, &mut out, caps);
         let mut vectors: Vec<_> = [("mean", 2), ("rstd", 3), ("slope", 4)].map(|v| (v.0, whole(&args, v.1), false)).into();
         vectors.extend([("gain", gain, false), ("dgain", dgain, true)]);
+        if let Some(shape) = of.backward_shape(self.dtype.size(), caps) {
+            let (parts, to) = (&["lib/center_given", "lib/line_standard"], (&mut out, caps, &args[..]));
+            let dx = position(&args, "dx").expect("an argument");
+            filters::backward(NAME, to, &shape, parts, [0, 1, dx], vectors)?;
+            return Ok(out);
+        }
+        let what = Products { fused: plain, mean: 2, eps: None };
+        let partials = tensor.products(NAME, &mut out, caps, &args, &what)?.until(&mut out, caps, 64);
+        let coefs = out.scratch(16 * tensor.channels, caps);
+        let scratch = Slot::Scratch(partials.range.start..coefs.end);
         let blocks = channels::blocks(tensor.channels, caps);
         let params = WeightStandardizationBackwardParams {
             blocks: blocks as u32,

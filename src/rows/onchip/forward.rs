@@ -1,7 +1,7 @@
 //! Norms of rows that stay on the chip.
 use super::OnChip;
 use crate::{
-    Arg, Caps, DType, Error, Lowered, Step, WeightForm,
+    Arg, Caps, DType, Error, Lowered, Params, Slot, Step, WeightForm,
     channels::{given_or, position, vector, whole},
     params,
     rows::Rows,
@@ -15,28 +15,64 @@ params! {
     }
 }
 
+/// Whose weight and bias multiply and move a value.
+#[derive(Clone, Copy)]
+pub(crate) enum Affine {
+    /// Of its place in the row.
+    Places(WeightForm),
+    /// Of its channel: a row is one of `groups` groups of a sample, of `per` channels with `plane` values each.
+    Channels { groups: u64, per: u64, plane: u64 },
+}
+
 /// A norm of rows by `lib/row_forward`.
 pub(crate) struct Forward {
     pub op: &'static str,
-    /// The statistics and what becomes of a value: `lib/row_moments` or `lib/row_squares`.
+    /// The statistics and what becomes of a value: `lib/row_affine` or `lib/row_squares`.
     pub part: &'static str,
     /// Whether there are means and biases.
     pub centered: bool,
-    pub form: WeightForm,
+    pub affine: Affine,
     pub eps: f64,
 }
 
-impl Forward {
-    /// Appends the dispatch: from the argument `x` to those named y, mean and rstd, with those named weight and bias. Several
-    /// for tensors beyond the binding limit.
-    pub fn append(&self, of: Rows, shape: &OnChip, out: &mut Lowered, caps: &Caps, args: &[Arg], x: usize) -> Result<(), Error> {
-        let at = |name| position(args, name).expect("an argument");
-        let (y, dtype, cols) = (at("y"), args[x].dtype, of.cols as u64);
-        let mut columns = vec![("weight", given_or(1.0, args, "weight", cols, out, caps))];
-        if self.centered {
-            columns.push(("bias", given_or(0.0, args, "bias", cols, out, caps)));
-        }
-        let quads = cols / 4;
+/// What `lib/row_forward` is told in any case.
+#[derive(Clone, Copy)]
+pub(crate) struct Place {
+    pub rows: u32,
+    pub quads: u32,
+    pub first: u32,
+    pub blocks: u32,
+    pub block: u32,
+    pub lanes: u32,
+    pub turns: u32,
+    pub base: u32,
+}
+
+impl Place {
+    /// With the number of values in a row, and ε.
+    pub fn params(self, of: Rows, eps: f64) -> Params {
+        let Self { rows, quads, first, blocks, block, lanes, turns, base } = self;
+        ForwardParams { rows, quads, first, blocks, block, lanes, turns, base, values: of.cols as f32, eps: eps as f32 }.into()
+    }
+}
+
+/// A use of `lib/row_forward`.
+pub(crate) struct RowMap<'a> {
+    pub op: &'static str,
+    /// What fills the kernel's open names, but for `lib/held_*`.
+    pub parts: &'a [&'static str],
+    /// The arguments that are its x and y.
+    pub tensors: [usize; 2],
+    /// Buffers beside these.
+    pub beside: &'a [(Decl, Slot)],
+    pub consts: &'a [(&'static str, u32)],
+    pub params: &'a dyn Fn(Place) -> Params,
+}
+
+impl RowMap<'_> {
+    /// Appends the dispatch. Several for tensors beyond the binding limit.
+    pub fn append(&self, of: Rows, shape: &OnChip, out: &mut Lowered, caps: &Caps, args: &[Arg]) -> Result<(), Error> {
+        let ([x, y], dtype, quads) = (self.tensors, args[self.tensors[0]].dtype, of.cols as u64 / 4);
         let span = |i: u64| i * shape.block * quads..((i + 1) * shape.block * quads).min(of.len() as u64 / 4);
         let blocks = (of.rows as u64).div_ceil(shape.block);
         for piece in tile::pieces(self.op, caps, of.len() as u64, dtype.size(), blocks, span)? {
@@ -44,45 +80,65 @@ impl Forward {
                 Decl { name: "x", dtype, view: View::Quads, writes: false },
                 Decl { name: "y", dtype, view: View::Quads, writes: true },
             ];
+            bindings.extend(self.beside.iter().map(|b| b.0));
             let mut slots = vec![piece.slot(x, &args[x]), piece.slot(y, &args[y])];
-            for &(name, ref slot) in &columns {
-                bindings.push(Decl { name, dtype: DType::F32, view: View::Quads, writes: false });
-                slots.push(slot.clone());
-            }
-            for name in ["mean", "rstd"].into_iter().skip(usize::from(!self.centered)) {
-                bindings.push(vector(name, true));
-                slots.push(whole(args, at(name)));
-            }
+            slots.extend(self.beside.iter().map(|b| b.1.clone()));
             let mut consts = vec![("WG", caps.lanes), ("ROWS", shape.together as u32)];
             consts.push(("SLOTS", caps.lanes * shape.together as u32));
-            consts.extend(self.form.consts());
+            consts.extend(self.consts);
             let blocks = piece.blocks.end - piece.blocks.start;
+            let place = Place {
+                rows: of.rows as u32,
+                quads: quads as u32,
+                first: piece.blocks.start as u32,
+                blocks: blocks as u32,
+                block: shape.block as u32,
+                lanes: shape.lanes as u32,
+                turns: shape.turns as u32,
+                base: piece.base(),
+            };
             out.steps.push(Step {
                 spec: Spec {
                     shader: part("lib/row_forward"),
                     entry: "row_forward",
-                    parts: [shape.part(), self.part].map(part).into(),
+                    parts: std::iter::once(&shape.part()).chain(self.parts).map(|p| part(p)).collect(),
                     bindings,
                     consts,
                 },
-                params: ForwardParams {
-                    rows: of.rows as u32,
-                    quads: quads as u32,
-                    first: piece.blocks.start as u32,
-                    blocks: blocks as u32,
-                    block: shape.block as u32,
-                    lanes: shape.lanes as u32,
-                    turns: shape.turns as u32,
-                    base: piece.base(),
-                    values: of.cols as f32,
-                    eps: self.eps as f32,
-                }
-                .into(),
+                params: (self.params)(place),
                 slots,
                 workgroups: blocks,
                 trips: shape.trips,
             });
         }
         Ok(())
+    }
+}
+
+impl Forward {
+    /// Appends the dispatch: from the argument `x` to those named y, mean and rstd, with those named weight and bias. Several
+    /// for tensors beyond the binding limit.
+    pub fn append(&self, of: Rows, shape: &OnChip, out: &mut Lowered, caps: &Caps, args: &[Arg], x: usize) -> Result<(), Error> {
+        let at = |name| position(args, name).expect("an argument");
+        let quads = |name| Decl { name, dtype: DType::F32, view: View::Quads, writes: false };
+        let (weight, bias, values, affine, consts) = match self.affine {
+            Affine::Places(form) => (quads("weight"), quads("bias"), of.cols as u64, "lib/affine_places", form.consts().to_vec()),
+            Affine::Channels { groups, per, plane } => {
+                let consts = vec![("GROUPS", groups as u32), ("PER", per as u32), ("PLANE", plane as u32)];
+                (vector("weight", false), vector("bias", false), groups * per, "lib/affine_channels", consts)
+            }
+        };
+        let mut parts = vec!["lib/row_params", self.part];
+        let mut beside = vec![(weight, given_or(1.0, args, "weight", values, out, caps))];
+        if self.centered {
+            parts.push(affine);
+            beside.push((bias, given_or(0.0, args, "bias", values, out, caps)));
+        }
+        for name in ["mean", "rstd"].into_iter().skip(usize::from(!self.centered)) {
+            beside.push((vector(name, true), whole(args, at(name))));
+        }
+        let params = |place: Place| place.params(of, self.eps);
+        let map = RowMap { op: self.op, parts: &parts, tensors: [x, at("y")], beside: &beside, consts: &consts, params: &params };
+        map.append(of, shape, out, caps, args)
     }
 }

@@ -1,0 +1,78 @@
+//! Filters that stay on the chip: one dispatch forward and one backward.
+use super::{FilterAxis, Filters};
+use crate::{
+    Arg, Caps, Error, Lowered, Params, Slot,
+    channels::{LineMap, LineShape, LineSizes, vector},
+    params,
+    rows::{OnChip, Place, RowMap, Rows},
+    wgsl::Decl,
+};
+
+params! {
+    StandardParams {
+        rows: u32, quads: u32, first: u32, blocks: u32, block: u32, lanes: u32, turns: u32, base: u32, divisor: f32, fan: f32,
+        inside: f32, outside: f32, least: f32, form: u32
+    }
+}
+
+/// Vectors with a value per filter: name, place, whether it is written.
+type Vectors = Vec<(&'static str, Slot, bool)>;
+
+fn declared(vectors: Vectors) -> Vec<(Decl, Slot)> {
+    vectors.into_iter().map(|v| (vector(v.0, v.2), v.1)).collect()
+}
+
+impl Filters {
+    /// As rows, where the values of a filter lie one behind the other.
+    pub fn as_rows(self) -> Option<Rows> {
+        (self.axis == FilterAxis::Rows || self.cols == 1).then(|| Rows::new(self.count(), self.values()))
+    }
+
+    /// The layout of a forward op's dispatch; `None` for filters that do not fit.
+    pub fn forward_shape(self, size: u64, caps: &Caps) -> Option<(Rows, OnChip)> {
+        let of = self.as_rows()?;
+        OnChip::apart(of, size, caps).ok().map(|shape| (of, shape))
+    }
+
+    /// That of a backward op's.
+    pub fn backward_shape(self, size: u64, caps: &Caps) -> Option<(LineSizes, LineShape)> {
+        let of = self.as_rows()?;
+        let lines = LineSizes { lines: of.rows as u64, groups: 1, per: 1, plane: of.cols as u64 };
+        LineShape::of(lines, size, caps).map(|shape| (lines, shape))
+    }
+}
+
+/// Appends the dispatch of a forward op, from the arguments `tensors` with these parts of `lib/row_forward`.
+pub(crate) fn forward(
+    op: &'static str,
+    (out, caps, args): (&mut Lowered, &Caps, &[Arg]),
+    (of, shape): &(Rows, OnChip),
+    parts: &[&'static str],
+    tensors: [usize; 2],
+    vectors: Vectors,
+    params: &dyn Fn(Place) -> Params,
+) -> Result<(), Error> {
+    let beside = declared(vectors);
+    RowMap { op, parts, tensors, beside: &beside, consts: &[], params }.append(*of, shape, out, caps, args)
+}
+
+/// Appends the dispatch of a backward op, with these parts of `lib/line_backward`.
+pub(crate) fn backward(
+    op: &'static str,
+    (out, caps, args): (&mut Lowered, &Caps, &[Arg]),
+    (of, shape): &(LineSizes, LineShape),
+    parts: &[&'static str],
+    tensors: [usize; 3],
+    vectors: Vectors,
+) -> Result<(), Error> {
+    let beside = declared(vectors);
+    LineMap { op, parts, tensors, beside: &beside }.append(*of, shape, out, caps, args)
+}
+
+/// The parameters of `lib/row_standard`: the variance's divisor, `terms` as [`WeightStandardization`](crate::ops::WeightStandardization)
+/// has them, and whether ε stands outside of the root.
+pub(crate) fn standard_params(place: Place, divisor: f64, terms: [f64; 4], outside_root: bool) -> Params {
+    let Place { rows, quads, first, blocks, block, lanes, turns, base } = place;
+    let ([fan, inside, outside, least], divisor, form) = (terms.map(|v| v as f32), divisor as f32, u32::from(outside_root));
+    StandardParams { rows, quads, first, blocks, block, lanes, turns, base, divisor, fan, inside, outside, least, form }.into()
+}
