@@ -10,7 +10,7 @@ fn main() -> ExitCode {
     let timing = args.iter().any(|a| a == "--bench") && !args.iter().any(|a| a == "--test");
     // The other flags of libtest (--nocapture, --color=...) mean nothing here.
     let filter = args.iter().find(|a| !a.starts_with('-')).map_or("", String::as_str);
-    let cases = bench::cases(filter);
+    let cases = bench::cases(filter, bench::ELEMENTS);
     if args.iter().any(|a| a == "--list") {
         cases.iter().for_each(|op| println!("{op:?}: benchmark"));
         return ExitCode::SUCCESS;
@@ -19,7 +19,8 @@ fn main() -> ExitCode {
         eprintln!("no bench case contains {filter:?}");
         return ExitCode::from(2);
     }
-    let quick = bench::Options { rounds: 1, sample: Duration::from_millis(1), working_set: 0, cpu_clock: None };
+    let quick =
+        bench::Options { rounds: 1, sample: Duration::from_millis(1), working_set: 0, warm_up: Duration::ZERO, cpu_clock: None };
     let options = if timing { bench::Options::default() } else { quick };
     let session = match Session::new() {
         Ok(session) => session,

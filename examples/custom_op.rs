@@ -61,7 +61,7 @@ impl Op for MovingAverage {
         for piece in tile::flat(self.name(), caps, self.len as u64, self.dtype.size(), block)? {
             let decl = |name, writes| Decl { name, dtype: self.dtype, view: piece.view(), writes };
             let blocks = piece.blocks.end - piece.blocks.start;
-            out.steps.push(Step {
+            out.push(Step {
                 spec: Spec {
                     shader: KERNEL,
                     entry: "moving_average",

@@ -51,10 +51,11 @@ impl Approx {
         Self { value, error: error + ulps * ULP * largest + flushed }
     }
 
-    /// The product. One ulp: correctly rounded, in a direction that WGSL leaves open; so a factor of 1 changes nothing.
+    /// The product. One ulp: correctly rounded, in a direction that WGSL leaves open; so a factor of 1 changes nothing but what
+    /// a device flushes.
     pub fn times(self, by: Self) -> Self {
         if by == Self::exact(1.0) {
-            return self;
+            return self.operand();
         }
         let (a, b) = (self.operand(), by.operand());
         Self::rounded(a.value * b.value, a.value.abs() * b.error + b.value.abs() * a.error + a.error * b.error, 1.0)

@@ -21,11 +21,12 @@ pub(crate) use buffers::{blocks, given_or, per_channel, position, unused_or, vec
 pub(crate) use channel::{Batch, Pass, difference};
 pub(crate) use fields::{
     BIAS, DBIAS, DRESIDUAL, DTYPE, DWEIGHT, EPS, RESIDUAL, SPACE, VIRTUAL_BATCH, WEIGHT, backward_args, benches, cases,
-    check_eps, domain, eps, few, fill, fused_benches, fusion, ghosts, patterns, places, sequence_benches, yes,
+    check_eps, domain, eps, few, fill, fused_benches, fusion, ghost_benches, ghosts, group_benches, patterns, places,
+    sequence_benches, yes,
 };
 pub(crate) use fused::{Fused, PLAIN_PRODUCTS, Products};
 pub(crate) use ghost::{Ghosts, named};
-pub(crate) use groups::{GROUPS, Groups, group_args, group_backward_args, group_benches, grouped, instances};
+pub(crate) use groups::{GROUPS, Groups, group_args, group_backward_args, grouped, instances};
 pub(crate) use lines::{LineMap, LineSizes, Shape as LineShape};
 pub(crate) use masking::{check_masked, fill_mask, kept, mask};
 pub(crate) use results::Results;

@@ -18,7 +18,9 @@ pub fn modes(device: &wgpu::Device) -> Vec<(&'static str, Caps)> {
         change(&mut caps);
         caps
     };
-    let small = Caps::new(wgpu::Limits::default(), wgpu::Features::empty(), !caps.cpu);
+    let other = Caps::new(wgpu::Limits::default(), wgpu::Features::empty(), !caps.cpu);
+    let mut narrow = other.clone();
+    narrow.limits.max_storage_buffer_binding_size = 1 << 16;
     vec![
         ("as is", caps.clone()),
         ("folded grid", with(&|c| c.fold = 2)),
@@ -26,9 +28,10 @@ pub fn modes(device: &wgpu::Device) -> Vec<(&'static str, Caps)> {
         ("no subgroups", with(&|c| c.features.remove(wgpu::Features::SUBGROUP))),
         ("no 64-bit integers", with(&|c| c.features.remove(wgpu::Features::SHADER_INT64))),
         // Also the other kind of device: wide workgroups on a CPU, narrow ones on a GPU.
-        ("WebGPU's default limits", small),
+        ("WebGPU's default limits", other),
         ("pooled buffers", with(&|c| c.pooled = true)),
         ("small windows", with(&|c| c.limits.max_storage_buffer_binding_size = 1 << 16)),
+        ("small windows of WebGPU", narrow),
     ]
 }
 

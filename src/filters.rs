@@ -8,10 +8,12 @@ pub(crate) use onchip::{backward, forward, standard_params};
 
 use crate::{
     Arg, Caps, DType, Error, HostData, Op, Pattern, Rng, Slot, Space, Step,
+    bench::sizes,
     channels::{self, Channels},
     fold::Partials,
     ops::Field,
     params,
+    rows::Rows,
     wgsl::Source,
 };
 use serde::{Deserialize, Serialize};
@@ -150,10 +152,13 @@ pub(crate) fn cases(make: impl Fn(usize, DType, Filters) -> Box<dyn Op>) -> Vec<
     out
 }
 
-/// A linear layer of a transformer, and the convolution of a residual network.
-pub(crate) fn benches(make: impl Fn(DType, Filters) -> Box<dyn Op>) -> Vec<Box<dyn Op>> {
-    let of = |rows, cols, axis| Filters { rows, cols, axis };
-    let (linear, conv) = (of(4096, 4096, FilterAxis::Rows), of(512, 4608, FilterAxis::Rows));
-    let all = [(DType::F32, linear), (DType::F32, of(4096, 4096, FilterAxis::Columns)), (DType::F32, conv), (DType::F16, linear)];
+/// A linear layer of a transformer, and a convolution of a residual network, 3 by 3 with as many outputs as inputs.
+pub(crate) fn benches(elements: usize, make: impl Fn(DType, Filters) -> Box<dyn Op>) -> Vec<Box<dyn Op>> {
+    let of = |sides, axis| {
+        let Rows { rows, cols } = sizes::matrix(elements, sides);
+        Filters { rows, cols, axis }
+    };
+    let (linear, conv) = (of([1, 1], FilterAxis::Rows), of([1, 9], FilterAxis::Rows));
+    let all = [(DType::F32, linear), (DType::F32, of([1, 1], FilterAxis::Columns)), (DType::F32, conv), (DType::F16, linear)];
     all.map(|(d, f)| make(d, f)).into()
 }

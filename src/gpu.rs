@@ -29,6 +29,9 @@ pub struct Caps {
     pub fold: u32,
     /// Number the lanes of a workgroup backwards: a missing barrier that one order hides, the other shows.
     pub reverse_lanes: bool,
+    /// Keep the counters that wgpu adds to every loop also in this crate's kernels, whose loops are known to end. They cost a
+    /// GPU up to half of its speed, as loops that count cannot be unrolled. The kernels of others always have them.
+    pub loop_guards: bool,
     /// Bind every buffer `read_write`, so that arguments may be sub-ranges of one pooled buffer.
     pub pooled: bool,
 }
@@ -60,6 +63,7 @@ impl Caps {
             // Loops of 5 to about 32 trips are unrolled whole by Mesa, at a high price in compile time.
             quads: if cpu { 64 } else { 4 },
             reverse_lanes: false,
+            loop_guards: false,
             pooled: false,
         }
     }
@@ -86,7 +90,8 @@ pub(crate) struct Kernel {
 pub struct Gpu {
     pub(crate) device: wgpu::Device,
     pub(crate) caps: Caps,
-    kernels: Mutex<HashMap<Spec, Arc<Kernel>>>,
+    /// Those of this crate's ops, and those of others.
+    kernels: Mutex<[HashMap<Spec, Arc<Kernel>>; 2]>,
 }
 
 impl Gpu {
@@ -118,17 +123,18 @@ impl Gpu {
         Plan::new(self, op)
     }
 
-    pub(crate) fn kernel(&self, step: &Step, args: &[Arg]) -> Result<Arc<Kernel>, Error> {
+    pub(crate) fn kernel(&self, step: &Step, args: &[Arg], foreign: bool) -> Result<Arc<Kernel>, Error> {
         let lock = || self.kernels.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(kernel) = lock().get(&step.spec) {
+        let kernels = usize::from(foreign);
+        if let Some(kernel) = lock()[kernels].get(&step.spec) {
             return Ok(kernel.clone());
         }
         // Compiled outside the lock, so that threads can compile different kernels at once.
-        let kernel = Arc::new(scoped(&self.device, step.spec.shader.name, || self.compile(step, args))?);
-        Ok(lock().entry(step.spec.clone()).or_insert(kernel).clone())
+        let kernel = Arc::new(scoped(&self.device, step.spec.shader.name, || self.compile(step, args, foreign))?);
+        Ok(lock()[kernels].entry(step.spec.clone()).or_insert(kernel).clone())
     }
 
-    fn compile(&self, step: &Step, args: &[Arg]) -> Kernel {
+    fn compile(&self, step: &Step, args: &[Arg], foreign: bool) -> Kernel {
         let spec = &step.spec;
         let label = Some(spec.entry);
         let entry = |binding: usize, ty, min: usize| wgpu::BindGroupLayoutEntry {
@@ -153,10 +159,23 @@ impl Gpu {
             bind_group_layouts: &[Some(&layout)],
             immediate_size: 0,
         });
-        let module = self.device.create_shader_module(wgpu::ShaderModuleDescriptor {
+        let desc = wgpu::ShaderModuleDescriptor {
             label: Some(spec.shader.name),
             source: wgpu::ShaderSource::Wgsl(wgsl::compose(spec, self.caps.pooled).into()),
-        });
+        };
+        let module = if foreign || self.caps.loop_guards {
+            self.device.create_shader_module(desc)
+        } else {
+            // SAFETY: all checks but one stay on. Without the counters, a loop that does not end would be undefined behaviour:
+            // these are this crate's kernels with this crate's parameters, each of whose loops makes at most `MAX_TRIPS` trips
+            // (a test walks all cases), and `Lowered::foreign` tells if anything else is among them.
+            #[allow(unsafe_code)]
+            unsafe {
+                let mut checks = wgpu::ShaderRuntimeChecks::checked();
+                checks.force_loop_bounding = false;
+                self.device.create_shader_module_trusted(desc, checks)
+            }
+        };
         let mut constants: Vec<(&str, f64)> = spec.consts.iter().map(|&(k, v)| (k, f64::from(v))).collect();
         if self.caps.reverse_lanes {
             constants.push(("REVERSE_LANES", 1.0));

@@ -2,7 +2,7 @@
 mod bound;
 mod steps;
 
-use crate::{Arg, DType, Error, HostData, Op, Pattern, Rng, rows::Rows, segment::check_float};
+use crate::{Arg, DType, Error, HostData, Op, Pattern, Rng, bench::sizes, rows::Rows, segment::check_float};
 use serde::{Deserialize, Serialize};
 
 /// Which vectors of a weight are to be orthonormal: which Gram matrix is held against the identity.
@@ -120,8 +120,9 @@ pub(crate) fn cases(make: impl Fn(DType, Rows, f64, Gram) -> Box<dyn Op>) -> Vec
     out
 }
 
-/// A square layer of a transformer, and a convolution's filters.
-pub(crate) fn benches(make: impl Fn(DType, Rows, f64, Gram) -> Box<dyn Op>) -> Vec<Box<dyn Op>> {
-    let (square, filters) = (Rows::new(512, 512), Rows::new(128, 1152));
+/// A square layer, and a convolution's filters. A Gram matrix takes as many products as elements times vectors: there are no
+/// more than 256 and 64 of these, or the largest sizes would take hours on a CPU.
+pub(crate) fn benches(elements: usize, make: impl Fn(DType, Rows, f64, Gram) -> Box<dyn Op>) -> Vec<Box<dyn Op>> {
+    let (square, filters) = (sizes::vectors(elements, [256, 256]), sizes::vectors(elements, [64, 576]));
     [(DType::F32, square), (DType::F32, filters), (DType::F16, filters)].map(|(d, s)| make(d, s, 1e-4, Gram::Rows)).into()
 }

@@ -111,15 +111,41 @@ impl Step {
 /// An op as the GPU sees it: dispatches in order, and what they share.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Lowered {
-    /// Dispatches, in order. None for an empty tensor.
-    pub steps: Vec<Step>,
-    /// Bytes of scratch that the caller provides.
-    pub scratch: u64,
-    /// Constant tables that the plan uploads once (segments of an arena, parameter groups).
-    pub tables: Vec<u8>,
+    pub(crate) steps: Vec<Step>,
+    pub(crate) scratch: u64,
+    pub(crate) tables: Vec<u8>,
+    /// Whether a step came from outside this crate. The loops of the crate's own steps are known to end, see `Gpu::compile`;
+    /// nobody else can add a step, or change one, without leaving a mark here.
+    pub(crate) foreign: bool,
 }
 
 impl Lowered {
+    /// Appends a dispatch.
+    pub fn push(&mut self, step: Step) {
+        self.steps.push(step);
+        self.foreign = true;
+    }
+
+    /// The dispatches, in order. None for an empty tensor.
+    pub fn steps(&self) -> &[Step] {
+        &self.steps
+    }
+
+    /// The dispatches themselves.
+    pub fn into_steps(self) -> Vec<Step> {
+        self.steps
+    }
+
+    /// Bytes of scratch that the caller provides.
+    pub fn scratch_bytes(&self) -> u64 {
+        self.scratch
+    }
+
+    /// Constant tables that the plan uploads once (segments of an arena, parameter groups).
+    pub fn tables(&self) -> &[u8] {
+        &self.tables
+    }
+
     /// Reserves aligned scratch and returns its bytes.
     pub fn scratch(&mut self, bytes: u64, caps: &Caps) -> Range<u64> {
         let start = self.scratch.next_multiple_of(caps.alignment());

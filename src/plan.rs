@@ -11,6 +11,7 @@ pub struct Plan {
     scratch: u64,
     align: u64,
     caps: crate::Caps,
+    foreign: bool,
     params: Option<wgpu::Buffer>,
     tables: Option<wgpu::Buffer>,
     steps: Vec<(Step, Arc<Kernel>, [u32; 3])>,
@@ -24,7 +25,7 @@ pub struct Bound {
 impl Plan {
     pub(crate) fn new(gpu: &Gpu, op: &dyn Op) -> Result<Self, Error> {
         let (args, caps) = (op.args(), gpu.caps.clone());
-        let Lowered { steps, scratch, tables } = op.lower(&caps)?;
+        let Lowered { steps, scratch, tables, foreign } = op.lower(&caps)?;
         let align = caps.alignment();
         check_limits(op.name(), &caps, &steps)?;
         let upload = |what: &str, bytes: &[u8], usage| {
@@ -39,11 +40,11 @@ impl Plan {
                     let limit = caps.limits.max_compute_workgroups_per_dimension;
                     Error::unsupported(op.name(), format!("{} workgroups are too many for a grid of {limit} cubed", s.workgroups))
                 })?;
-                let kernel = gpu.kernel(&s, &args)?;
+                let kernel = gpu.kernel(&s, &args, foreign)?;
                 Ok((s, kernel, grid))
             })
             .collect::<Result<_, Error>>()?;
-        Ok(Self { op: op.name(), device: gpu.device.clone(), args, scratch, align, caps, params, tables, steps })
+        Ok(Self { op: op.name(), device: gpu.device.clone(), args, scratch, align, caps, foreign, params, tables, steps })
     }
 
     /// The buffers to bind: those read first, then those written or updated.
@@ -67,8 +68,9 @@ impl Plan {
     /// # Errors
     /// If `op` is invalid, or differs in more than scalars. Nothing is changed then.
     pub fn update(&self, queue: &wgpu::Queue, op: &dyn Op) -> Result<(), Error> {
-        let Lowered { steps, tables, .. } = op.lower(&self.caps)?;
+        let Lowered { steps, tables, foreign, .. } = op.lower(&self.caps)?;
         let same = op.name() == self.op
+            && foreign == self.foreign
             && steps.len() == self.steps.len()
             && tables.len() as u64 <= self.tables.as_ref().map_or(0, wgpu::Buffer::size)
             && steps.iter().zip(&self.steps).all(|(a, (b, ..))| a.same_but_for_params(b));

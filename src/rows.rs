@@ -12,7 +12,7 @@ pub(crate) use bound::{RowGradients, Slack, normalized_error};
 pub(crate) use onchip::{Affine, Forward, OnChip, Place, RowMap, alone};
 pub use weight::{RowNorm, WeightForm};
 
-use crate::{Arg, DType, Error, HostData, Op, Pattern, Rng, Space, channels::Channels};
+use crate::{Arg, DType, Error, HostData, Op, Pattern, Rng, Space, bench::sizes, channels::Channels};
 
 /// Rows of `cols` values, one after the other.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -108,8 +108,8 @@ const SHAPES: [(usize, usize); 19] = [
     (600, 20),
 ];
 
-/// The activations of a small transformer.
-pub(crate) fn benches(make: impl Fn(DType, Rows) -> Box<dyn Op>) -> Vec<Box<dyn Op>> {
-    let (short, long) = (Rows::new(8192, 1024), Rows::new(512, 16_384));
+/// The activations of a small transformer, and rows that are long.
+pub(crate) fn benches(elements: usize, make: impl Fn(DType, Rows) -> Box<dyn Op>) -> Vec<Box<dyn Op>> {
+    let (short, long) = (sizes::rows(elements, 1024), sizes::rows(elements, 16_384));
     [(DType::F32, short), (DType::F32, long), (DType::F16, short), (DType::F16, long)].map(|(d, s)| make(d, s)).into()
 }

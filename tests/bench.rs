@@ -3,7 +3,8 @@ mod common;
 use ridgepole::{bench::*, *};
 use std::time::Duration;
 
-const SHORT: Options = Options { rounds: 3, sample: Duration::from_millis(1), working_set: 1 << 20, cpu_clock: None };
+const SHORT: Options =
+    Options { rounds: 3, sample: Duration::from_millis(1), working_set: 1 << 20, warm_up: Duration::ZERO, cpu_clock: None };
 
 #[test]
 fn the_copy_copies_in_every_mode() {
@@ -70,6 +71,40 @@ fn the_host_is_timed_apart_from_the_device() {
     assert!(parts.iter().all(|s| *s > 0.0) && parts.iter().sum::<f64>() < start.elapsed().as_secs_f64(), "{c:?}");
     let wrong = ops::PenaltyGrad::new(DType::F32, Segment::one(4), vec![ElasticNet::l1(-1.0)]);
     assert!(host(&Gpu::new(&rig.device), &rig.queue, &wrong, &SHORT).is_err());
+}
+
+#[test]
+fn cases_have_about_as_many_elements_as_asked_for() {
+    // One works on a scale, the other on statistics of channels: no size of a tensor changes what they do.
+    let ignore = ["update_loss_scale", "batch_norm_merge"];
+    let text = |all: &[Box<dyn Op>], of: &str| -> String {
+        all.iter().filter(|op| op.name() == of).map(|op| format!("{op:?}")).collect()
+    };
+    let usual = cases("", ELEMENTS);
+    for asked in [1 << 10, 1 << 16, 1 << 22, 1 << 26] {
+        let all = cases("", asked);
+        for entry in ops::all() {
+            let mine = text(&all, entry.name);
+            assert!(!mine.is_empty(), "{}: no case of {asked} elements", entry.name);
+            assert_eq!(mine == text(&usual, entry.name), asked == ELEMENTS || ignore.contains(&entry.name), "{mine}");
+        }
+        for op in all.iter().filter(|op| !ignore.contains(&op.name())) {
+            let elements = op.cost().elements as usize;
+            assert!((asked / 2..=2 * asked).contains(&elements), "{elements} elements, asked for {asked}: {op:?}");
+        }
+    }
+}
+
+#[test]
+fn cases_differ_and_are_found_by_text_and_by_name() {
+    // At the least size rows of 1024 and of 16,384 are the same.
+    let texts: Vec<String> = cases("", LEAST).iter().map(|op| format!("{op:?}")).collect();
+    let distinct: std::collections::HashSet<&String> = texts.iter().collect();
+    assert_eq!(distinct.len(), texts.len());
+    assert_eq!(cases("", 1).len(), texts.len());
+    assert_eq!(cases("RmsNorm {", LEAST).len(), 2);
+    assert_eq!(cases("RmsNorm {", ELEMENTS).len(), 4);
+    assert!(cases("rms_norm", ELEMENTS).len() == 8 && cases("no such op", ELEMENTS).is_empty());
 }
 
 /// A copy that claims to have made zeros.

@@ -61,7 +61,7 @@ impl Op for Fold {
         let partials = make("fold", &mut out, caps, self.monoid, rows, count)?;
         let total = (self.rows * self.count) as u64;
         if total > 0 {
-            out.steps.push(Step {
+            out.push(Step {
                 spec: Spec {
                     shader: copy(self.monoid),
                     entry: "copy",

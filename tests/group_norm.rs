@@ -87,7 +87,7 @@ fn both(space: Space, groups: usize) -> [Box<dyn Op>; 2] {
 }
 
 fn entries(op: &dyn Op, caps: &Caps) -> Vec<&'static str> {
-    op.lower(caps).expect("it lowers").steps.iter().map(|s| s.spec.entry).collect()
+    op.lower(caps).expect("it lowers").steps().iter().map(|s| s.spec.entry).collect()
 }
 
 #[test]
@@ -181,7 +181,7 @@ fn trips_stay_short_and_grids_foldable_at_any_size() {
                 Box::new(GroupNormBackward::new(DType::F16, space, groups)),
             ];
             for op in both {
-                let steps = op.lower(&caps).unwrap_or_else(|e| panic!("{op:?}: {e}")).steps;
+                let steps = op.lower(&caps).unwrap_or_else(|e| panic!("{op:?}: {e}")).into_steps();
                 assert!(steps.iter().all(|s| s.trips <= MAX_TRIPS && s.grid(&caps).is_some()), "{op:?}");
             }
         }

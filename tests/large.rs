@@ -42,11 +42,11 @@ fn a_tensor_larger_than_a_binding_draws_the_whole_tensors_mask() {
     let op = Dropout::new(DType::F32, Space::flat(len), 0.5, key);
     let lowered = op.lower(&caps).expect("valid");
     let bound = |s: &Slot| if let Slot::Arg(_, r) = s { r.end - r.start } else { 0 };
-    assert!(lowered.steps.len() >= 2, "the tensor is windowed");
-    assert!(lowered.steps.iter().flat_map(|s| &s.slots).all(|s| bound(s) <= 128 << 20), "no window exceeds the limit");
+    assert!(lowered.steps().len() >= 2, "the tensor is windowed");
+    assert!(lowered.steps().iter().flat_map(|s| &s.slots).all(|s| bound(s) <= 128 << 20), "no window exceeds the limit");
     let y = run(&rig, caps, &op, &vec![1.0; len], None);
     let windows: Vec<usize> = lowered
-        .steps
+        .steps()
         .iter()
         .flat_map(|s| &s.slots)
         .map(|s| if let Slot::Arg(_, r) = s { r.start as usize / 4 } else { 0 })
@@ -70,7 +70,8 @@ fn more_workgroups_than_a_row_of_the_grid_holds() {
     (caps.lanes, caps.quads) = (8, 4);
     let len = 66_000 * 128 + 3;
     let op = PenaltyGrad::new(DType::F32, Segment::one(len), vec![ElasticNet::l1(0.5)]);
-    let step = &op.lower(&caps).expect("valid").steps[0];
+    let lowered = op.lower(&caps).expect("valid");
+    let step = &lowered.steps()[0];
     assert!(step.workgroups > 65_535 && step.grid(&caps).expect("fits when folded")[1] == 2);
     let weight: Vec<f32> = (0..len).map(|i| (i % 3) as f32 - 1.0).collect();
     let before: Vec<f32> = (0..len).map(|i| (i % 1024) as f32).collect();

@@ -33,7 +33,7 @@ const LEVEL: &[&str] = &["workgroups", "groups", "count", "fan", "row", "stride"
 
 #[test]
 fn a_value_is_a_partial_per_block_and_a_level() {
-    let steps = penalty(Segment::one(10_003)).lower(&cpu(LARGE)).unwrap().steps;
+    let steps = penalty(Segment::one(10_003)).lower(&cpu(LARGE)).unwrap().into_steps();
     assert_eq!(steps.len(), 3);
     assert_eq!(outline(&steps[0], BLOCKS), ("penalty", 5, vec![0, 5, 0, 0]));
     // The ragged end has the entry behind all whole blocks.
@@ -48,7 +48,7 @@ fn a_value_is_a_partial_per_block_and_a_level() {
 #[test]
 fn a_last_block_of_only_an_incomplete_quad_is_counted_once() {
     for (len, blocks, partials) in [(2047, 1, 2), (2048, 1, 1), (2049, 1, 2), (3, 0, 1)] {
-        let steps = prox(Segment::one(len), 0.5).lower(&cpu(LARGE)).unwrap().steps;
+        let steps = prox(Segment::one(len), 0.5).lower(&cpu(LARGE)).unwrap().into_steps();
         let main: u64 = steps.iter().filter(|s| s.spec.entry == "prox").map(|s| s.workgroups).sum();
         assert_eq!(main, partials, "{len} elements: workgroups");
         let last = steps.last().unwrap();
@@ -62,11 +62,11 @@ fn a_last_block_of_only_an_incomplete_quad_is_counted_once() {
 fn windows_give_the_same_partials() {
     let whole = penalty(Segment::one(100_001)).lower(&cpu(LARGE)).unwrap();
     let cut = penalty(Segment::one(100_001)).lower(&cpu(1 << 16)).unwrap();
-    assert_eq!((whole.steps.len(), cut.steps.len()), (3, 9));
-    assert_eq!(whole.scratch, cut.scratch);
-    assert_eq!(whole.steps.last(), cut.steps.last());
+    assert_eq!((whole.steps().len(), cut.steps().len()), (3, 9));
+    assert_eq!(whole.scratch_bytes(), cut.scratch_bytes());
+    assert_eq!(whole.steps().last(), cut.steps().last());
     let mut next = 0;
-    for step in &cut.steps[..8] {
+    for step in &cut.steps()[..8] {
         assert_eq!(word(step, "partial"), next);
         next += step.workgroups as u32;
         let Slot::Arg(0, r) = &step.slots[0] else { panic!("weights first") };
@@ -80,22 +80,22 @@ fn windows_give_the_same_partials() {
 fn nothing_still_gives_zero() {
     for op in [&penalty(vec![]) as &dyn Op, &prox(Segment::one(0), 1.0)] {
         let out = op.lower(&cpu(LARGE)).unwrap();
-        assert_eq!(out.steps.len(), 1);
-        assert_eq!(outline(&out.steps[0], &["groups", "count"]), ("fold", 1, vec![1, 0]));
-        assert_eq!(out.steps[0].slots, [Slot::Scratch(0..16), Slot::Arg(1, 0..4)]);
+        assert_eq!(out.steps().len(), 1);
+        assert_eq!(outline(&out.steps()[0], &["groups", "count"]), ("fold", 1, vec![1, 0]));
+        assert_eq!(out.steps()[0].slots, [Slot::Scratch(0..16), Slot::Arg(1, 0..4)]);
     }
 }
 
 #[test]
 fn many_tensors_and_long_ones_take_few_dispatches_and_short_loops() {
     // 2500 partials: two levels; the first one's results lie 512 entries apart.
-    let steps = penalty(Segment::pack(&[7; 2500], 4)).lower(&cpu(LARGE)).unwrap().steps;
+    let steps = penalty(Segment::pack(&[7; 2500], 4)).lower(&cpu(LARGE)).unwrap().into_steps();
     assert_eq!(steps.len(), 4);
     assert_eq!(outline(&steps[2], LEVEL), ("fold", 5, vec![5, 5, 2501, 512, 2501, 1]));
     assert_eq!(outline(&steps[3], LEVEL), ("fold", 1, vec![1, 1, 5, 512, 2501, 512]));
     assert_eq!(steps[2].slots.len(), 1, "a level that stays in scratch works in place");
     // 2^33 elements: 2^22 partials, three levels.
-    let steps = prox(Segment::one(1 << 33), 0.5).lower(&cpu(LARGE)).unwrap().steps;
+    let steps = prox(Segment::one(1 << 33), 0.5).lower(&cpu(LARGE)).unwrap().into_steps();
     let levels: Vec<_> = steps.iter().skip(1).map(|s| outline(s, &["groups", "count", "stride"]).2).collect();
     assert_eq!(levels, [[8192, 1 << 22, 1], [16, 8192, 512], [1, 16, 1 << 18]]);
     assert!(steps.iter().all(|s| s.trips <= 128));
@@ -106,7 +106,7 @@ fn a_table_row_per_group() {
     let groups = vec![ElasticNet::l1(0.5), ElasticNet::new(0.25, 3.0), ElasticNet::weight_decay(3.0)];
     let segments = vec![Segment { start: 0, len: 6, group: 2 }];
     let floats = |op: &dyn Op| -> Vec<f32> {
-        let tables = op.lower(&cpu(LARGE)).unwrap().tables;
+        let tables = op.lower(&cpu(LARGE)).unwrap().tables().to_vec();
         tables[16..].chunks(4).map(|b| f32::from_le_bytes(b.try_into().expect("a word"))).collect()
     };
     let value = Penalty::new(DType::Bf16, segments.clone(), groups.clone());
@@ -146,7 +146,7 @@ fn errors_name_the_field_the_value_and_the_range() {
 #[test]
 fn rows_that_fit_a_workgroup_take_one_dispatch_and_the_others_say_by_their_shape_that_they_do_not() {
     let entries = |op: &dyn Op, caps: &Caps| -> Vec<&'static str> {
-        op.lower(caps).expect("it lowers").steps.iter().map(|s| s.spec.entry).collect()
+        op.lower(caps).expect("it lowers").steps().iter().map(|s| s.spec.entry).collect()
     };
     let gpu = Caps::new(wgpu::Limits::default(), wgpu::Features::empty(), false);
     for caps in [cpu(LARGE), gpu.clone()] {
@@ -177,10 +177,10 @@ fn an_arena_of_matrices_takes_as_many_dispatches_as_one_matrix() {
     let many: Vec<_> = (0..1000).map(|i| (4 + i % 7, 8, [Unit::Rows, Unit::Columns, Unit::Whole][i % 3])).collect();
     for (matrices, alone) in [(Matrix::one(60, 64), true), (Matrix::pack(&many, 4), false)] {
         let clip = AdaptiveClip { dtype: DType::F32, matrices: matrices.clone(), clipping: 0.01, eps: 1e-3 };
-        let steps = clip.lower(&cpu(LARGE)).unwrap().steps;
+        let steps = clip.lower(&cpu(LARGE)).unwrap().into_steps();
         let entries: Vec<_> = steps.iter().map(|s| s.spec.entry).collect();
         assert_eq!(entries, ["unit_partials", "unit_coefs", "unit_partials", "unit_coefs", "unit_map"]);
-        let steps = Centralize { dtype: DType::F32, matrices }.lower(&cpu(LARGE)).unwrap().steps;
+        let steps = Centralize { dtype: DType::F32, matrices }.lower(&cpu(LARGE)).unwrap().into_steps();
         assert_eq!(steps.len(), 3);
         if alone {
             // A row of 16 quads has all 8 lanes to itself; a lane finishes each unit's only part.
@@ -199,8 +199,9 @@ fn windows_give_the_same_partials_of_units() {
     };
     for unit in [Unit::Rows, Unit::Columns] {
         let (whole, cut) = (lower(unit, LARGE), lower(unit, 1 << 16));
-        assert_eq!(whole.scratch, cut.scratch);
-        let first = |l: &Lowered| -> Vec<Step> { l.steps.iter().filter(|s| s.spec.entry == "unit_partials").cloned().collect() };
+        assert_eq!(whole.scratch_bytes(), cut.scratch_bytes());
+        let first =
+            |l: &Lowered| -> Vec<Step> { l.steps().iter().filter(|s| s.spec.entry == "unit_partials").cloned().collect() };
         let (one, parts) = (first(&whole), first(&cut));
         assert!(one.len() == 1 && parts.len() > 4, "{} windows", parts.len());
         let mut next = 0;

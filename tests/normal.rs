@@ -48,7 +48,9 @@ impl Op for Normals {
             workgroups,
             trips: 0,
         };
-        Ok(Lowered { steps: vec![step], ..Lowered::default() })
+        let mut out = Lowered::default();
+        out.push(step);
+        Ok(out)
     }
 
     fn reference(&self, args: &[HostData]) -> Vec<Expected> {

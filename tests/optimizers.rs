@@ -10,7 +10,7 @@ fn caps() -> Caps {
 }
 
 fn entries(op: &dyn Op) -> Vec<&'static str> {
-    op.lower(&caps()).expect("a valid op").steps.iter().map(|s| s.spec.entry).collect()
+    op.lower(&caps()).expect("a valid op").steps().iter().map(|s| s.spec.entry).collect()
 }
 
 /// 300 tensors of 8 to 2,400 elements, in two groups.
@@ -41,8 +41,8 @@ fn everything_fits_webgpus_defaults() {
     let all = Adamw { gpu_scale: true, non_finite: NonFinite::Skip, ..Adamw::new(DType::F32, 1 << 27, 0.1) };
     let lowered = all.lower(&caps()).expect("128 Mi elements");
     let limits = caps().limits;
-    assert!(lowered.steps.iter().filter(|s| s.spec.entry == "adamw").count() >= 4, "512 MiB in windows of 128");
-    for step in &lowered.steps {
+    assert!(lowered.steps().iter().filter(|s| s.spec.entry == "adamw").count() >= 4, "512 MiB in windows of 128");
+    for step in lowered.steps() {
         assert!(step.slots.len() <= 8, "{}: {} storage buffers", step.spec.entry, step.slots.len());
         assert!(step.grid(&caps()).is_some() && step.trips <= MAX_TRIPS);
         for slot in &step.slots {

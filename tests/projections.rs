@@ -45,7 +45,7 @@ fn tensors_of_any_length_take_few_dispatches_and_short_loops() {
     let caps = Caps::new(limits, wgpu::Features::empty(), true);
     let dispatches = |lens: &[usize]| -> Vec<(&str, u64)> {
         let op = ClipByNorm { segments: Segment::pack(lens, 4), ..ClipByNorm::new(DType::F32, 0, 1.0) };
-        let steps = op.lower(&caps).expect("it lowers").steps;
+        let steps = op.lower(&caps).expect("it lowers").into_steps();
         assert!(steps.iter().all(|s| s.trips <= 128));
         steps.iter().map(|s| (s.spec.entry, s.workgroups)).collect()
     };

@@ -25,8 +25,9 @@ fn filters(dtype: DType, rows: usize, cols: usize) -> [Box<dyn Op>; 4] {
 fn filters_that_fit_a_workgroup_take_one_dispatch() {
     let gpu = Caps::new(wgpu::Limits::default(), wgpu::Features::empty(), false);
     let cpu = Caps::new(wgpu::Limits::default(), wgpu::Features::empty(), true);
-    let of =
-        |op: &dyn Op, caps: &Caps| -> Vec<_> { op.lower(caps).expect("it lowers").steps.iter().map(|s| s.spec.entry).collect() };
+    let of = |op: &dyn Op, caps: &Caps| -> Vec<_> {
+        op.lower(caps).expect("it lowers").steps().iter().map(|s| s.spec.entry).collect()
+    };
     for caps in [&gpu, &cpu] {
         for cols in [4, 4608, 8192] {
             let entries: Vec<_> = filters(DType::F16, 130, cols).iter().map(|op| of(op.as_ref(), caps)).collect();
@@ -85,7 +86,7 @@ fn turns_and_windows_of_wide_workgroups() {
         (caps(false, 256, parts), 8195, 256),
     ] {
         for op in family(DType::F32, rows, cols).into_iter().chain(filters(DType::F32, rows, cols)) {
-            let entries: Vec<_> = op.lower(&caps).expect("it lowers").steps.iter().map(|s| s.spec.entry).collect();
+            let entries: Vec<_> = op.lower(&caps).expect("it lowers").steps().iter().map(|s| s.spec.entry).collect();
             let on_chip = entries.iter().filter(|e| e.starts_with("row_") || **e == "line_backward").count();
             assert_eq!(on_chip > 1, caps.limits.max_storage_buffer_binding_size == parts, "{op:?}: {entries:?}");
             for reverse in [false, true] {
@@ -104,7 +105,7 @@ fn trips_stay_short_at_any_size() {
         let caps = Caps::new(wgpu::Limits::default(), wgpu::Features::empty(), cpu);
         for (rows, cols) in [(1, 5_000_001), (4_000_001, 1), (1 << 16, 1 << 12), (2, 1 << 22), (1 << 20, 77), (1 << 22, 4)] {
             for op in family(DType::F16, rows, cols).into_iter().chain(filters(DType::F16, rows, cols)) {
-                let steps = op.lower(&caps).unwrap_or_else(|e| panic!("{op:?}: {e}")).steps;
+                let steps = op.lower(&caps).unwrap_or_else(|e| panic!("{op:?}: {e}")).into_steps();
                 assert!(steps.iter().all(|s| s.trips <= MAX_TRIPS && s.grid(&caps).is_some()), "{op:?}");
             }
         }

@@ -24,7 +24,7 @@ fn modules() -> HashMap<wgsl::Spec, (Step, Vec<Arg>)> {
     let mut out = HashMap::new();
     for op in ops::all().flat_map(|e| (e.cases)()) {
         for caps in devices() {
-            for step in op.lower(&caps).unwrap_or_else(|e| panic!("{op:?}: {e}")).steps {
+            for step in op.lower(&caps).unwrap_or_else(|e| panic!("{op:?}: {e}")).into_steps() {
                 out.entry(step.spec.clone()).or_insert_with(|| (step, op.args()));
             }
         }
@@ -180,10 +180,39 @@ fn every_op_has_its_files_and_every_file_its_op() {
 
 #[test]
 fn no_loop_is_long_enough_for_a_driver_to_drop_its_end() {
-    for op in ops::all().flat_map(|e| (e.cases)().into_iter().chain((e.bench)())) {
+    for op in ops::all().flat_map(|e| (e.cases)()) {
         for caps in devices() {
-            for step in op.lower(&caps).map(|l| l.steps).unwrap_or_default() {
-                assert!(step.trips <= MAX_TRIPS, "{op:?}: {} makes {} trips", step.spec.entry, step.trips);
+            short(&op, &op.lower(&caps).unwrap_or_default());
+        }
+    }
+}
+
+fn short(op: &dyn std::fmt::Debug, lowered: &Lowered) {
+    for step in lowered.steps() {
+        assert!(step.trips <= MAX_TRIPS, "{op:?}: {} makes {} trips", step.spec.entry, step.trips);
+    }
+}
+
+#[test]
+fn bench_cases_lower_at_every_size_or_name_the_limit() {
+    for elements in [bench::LEAST, bench::ELEMENTS, 1 << 26] {
+        for caps in devices() {
+            let usual = caps.limits == wgpu::Limits::default();
+            // Mixing pairs each window of a batch with each: of the largest, 64 KiB at a time would take gigabytes of dispatches.
+            if !usual && elements > bench::ELEMENTS {
+                continue;
+            }
+            for op in bench::cases("", elements) {
+                match op.lower(&caps) {
+                    Ok(lowered) => {
+                        assert!(!lowered.steps().is_empty(), "{op:?}: nothing to time");
+                        short(&op, &lowered);
+                    }
+                    // What every device has is enough for what is timed where no size is asked for.
+                    Err(e) if usual && elements <= bench::ELEMENTS => panic!("{op:?}: {e}"),
+                    Err(Error::Unsupported { why, .. }) => assert!(!why.is_empty(), "{op:?}: unsupported for no reason"),
+                    Err(e) => panic!("{op:?}: {e}"),
+                }
             }
         }
     }

@@ -173,7 +173,7 @@ fn windows_and_folded_grids_change_no_bit() {
         let one = whole.run(&op, std::slice::from_ref(&x)).expect("the op runs");
         caps.limits.max_storage_buffer_binding_size = 64 << 20;
         caps.fold = fold;
-        let steps = |caps: &Caps| op.lower(caps).expect("the op lowers").steps.len();
+        let steps = |caps: &Caps| op.lower(caps).expect("the op lowers").steps().len();
         assert!(steps(&caps) > steps(whole.gpu().caps()), "windows were made");
         let session = Session::new().expect("an adapter").with_caps(caps);
         let other = session.run(&op, std::slice::from_ref(&x)).expect("the op runs");

@@ -1,5 +1,5 @@
 //! What may stand on the command line.
-use crate::{bench, check, devices, ops, run, study};
+use crate::{bench, check, devices, ops, race, run, study};
 use clap::{Parser, Subcommand};
 
 /// The command line.
@@ -37,6 +37,8 @@ pub enum Command {
     Check(check::Args),
     /// Time ops against a copy of as many bytes on the same device, after checking them
     Bench(bench::Args),
+    /// Time the same cases here and in other libraries, in turn
+    Race(race::Args),
     /// Run any op on tensors in a safetensors file
     Run(run::Args),
     /// Train a small network once per regularizer and show what each does to the generalisation gap

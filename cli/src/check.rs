@@ -210,7 +210,7 @@ mod tests {
             formula: "",
             fields: &[],
             cases: || [0, 5].map(|len| Box::new(Wrong(ridgepole::bench::CopyOp { len })) as Box<dyn Op>).into(),
-            bench: Vec::new,
+            bench: |_| Vec::new(),
             parse: |_| unreachable!("never read from JSON"),
         };
         let session = Session::new().unwrap();

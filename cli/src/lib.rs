@@ -11,6 +11,7 @@ mod devices;
 mod failure;
 mod headless;
 mod ops;
+mod race;
 mod run;
 pub mod study;
 mod ui;
@@ -49,6 +50,7 @@ fn run(command: &Command, ui: &Ui) -> Result<(), Failure> {
         Command::Ops(args) => ops::run(args, ui),
         Command::Check(args) => check::run(args, ui),
         Command::Bench(args) => bench::run(args, ui),
+        Command::Race(args) => race::run(args, ui),
         Command::Run(args) => run::run(args, ui),
         Command::Study(args) => study::run(args, ui),
     }

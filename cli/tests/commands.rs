@@ -127,6 +127,72 @@ fn a_bench_gives_times_for_people_and_programs() {
 }
 
 #[test]
+fn a_bench_takes_cases_from_a_file_in_any_shape_of_workgroups() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("cases.jsonl");
+    let write = |text: &str| std::fs::write(&path, text).unwrap();
+    let file = path.to_str().unwrap();
+    let quick = ["--rounds", "1", "--sample", "1", "--working-set", "0"];
+    let op = r#""op":"penalty_grad","dtype":"f32","segments":[{"start":0,"len":5000}],"groups":[{"l1":0.5}]"#;
+    write(&format!("{{\"case\":\"mine\",{op}}}\n\n{{{op}}}\n"));
+    let all = json(&[&["bench", "--cases", file, "--json", "--lanes", "16", "--quads", "2"], &quick[..]].concat());
+    assert_eq!((&all["timings"][0]["case"], all["timings"].as_array().unwrap().len()), (&"mine".into(), 2));
+    assert_eq!(json(&["bench", "mine", "--cases", file, "--host", "--rounds", "1", "--json"])["host"][0]["case"], "mine");
+    // What cannot be timed is said by file, line and value.
+    let refused = |args: &[&str], why: &str| {
+        ridgepole(&[&["bench", "--cases", file], args].concat()).assert().code(2).stderr(contains(why.to_string())).stdout("");
+    };
+    refused(&["no such case"], "no case contains \"no such case\"");
+    refused(&["--lanes", "24"], "power of two");
+    refused(&["--quads", "0"], "--quads");
+    write(&format!("{{{op}}}\n{{\"op\":\"nothing\"}}\n"));
+    refused(&[], "line 2");
+    write(&format!("{{\"case\":7,{op}}}\n"));
+    refused(&[], "`case` is 7, must be a text");
+    std::fs::remove_file(&path).unwrap();
+    refused(&[], "cannot read");
+}
+
+#[test]
+#[cfg(unix)]
+fn a_race_holds_others_against_us() {
+    let folder = tempfile::tempdir().unwrap();
+    let script = |name: &str, text: &str| {
+        let path = folder.path().join(name);
+        std::fs::write(&path, text).unwrap();
+        format!("sh {}", path.to_str().unwrap())
+    };
+    let (quick, case) = (["--elements", "4096", "--turns", "2", "--rounds", "1", "--sample", "1"], "elastic net's value");
+    // A peer reads the cases and writes times: here a second, or that it is wrong.
+    let header = "echo peer,variant,case,seconds,lower_quartile,upper_quartile,error";
+    let peer = script(
+        "peer.sh",
+        &format!(
+            "grep -q '\"op\":\"penalty\"' || exit 3\n{header}\necho \"slow,a,\\\"{case}, f32\\\",1,1,1,\"\n\
+             echo \"slow,b,\\\"{case}, f32\\\",,,,off by 3\"\n"
+        ),
+    );
+    let csv = folder.path().join("race.csv");
+    let run = [&["race", case, "--peer", &peer, "--csv", csv.to_str().unwrap()], &quick[..]].concat();
+    ridgepole(&run).assert().success().stdout(contains("slow a").and(contains("WRONG: off by 3")));
+    let rows: Vec<csv::StringRecord> = csv::Reader::from_path(&csv).unwrap().records().map(|r| r.unwrap()).collect();
+    assert_eq!((rows.len(), &rows[0][4], &rows[1][4], &rows[2][15]), (3, "ridgepole", "slow", "off by 3"));
+    let [ours, theirs, ratio] = [&rows[0][6], &rows[1][6], &rows[1][11]].map(|v| v.parse::<f64>().unwrap());
+    assert!(ours > 0.0 && theirs == 1.0 && ratio > 1.0, "{rows:?}");
+    // A peer that fails is named, and what there is is shown all the same.
+    for (text, why) in [("exit 4\n", "exit status: 4"), ("echo a\necho b\n", "no line of times")] {
+        let bad = script("bad.sh", text);
+        ridgepole(&[&["race", case, "--peer", &bad], &quick[..]].concat())
+            .assert()
+            .code(2)
+            .stdout(contains(case))
+            .stderr(contains(why));
+    }
+    ridgepole(&["race", "no such case"]).assert().code(2).stderr(contains("the cases are: dropout, f32")).stdout("");
+    ridgepole(&["race", "--list", "dropout, bf16"]).assert().success().stdout(contains("\"dtype\":\"bf16\""));
+}
+
+#[test]
 fn the_host_has_a_table_of_its_own() {
     let case = "PenaltyGrad { dtype: Bf16";
     let all = json(&["bench", case, "--host", "--rounds", "1", "--json"]);

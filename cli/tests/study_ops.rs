@@ -40,7 +40,7 @@ fn modules() -> HashMap<wgsl::Spec, (Step, Box<dyn Op>)> {
     for cpu in [false, true] {
         let caps = Caps::new(wgpu::Limits::default(), wgpu::Features::empty(), cpu);
         for op in ops::cases() {
-            for step in op.lower(&caps).unwrap_or_else(|e| panic!("{op:?}: {e}")).steps {
+            for step in op.lower(&caps).unwrap_or_else(|e| panic!("{op:?}: {e}")).into_steps() {
                 assert!(step.trips <= MAX_TRIPS, "{op:?}: {} trips", step.trips);
                 let again = ops::cases().into_iter().find(|o| format!("{o:?}") == format!("{op:?}")).expect("the same table");
                 out.entry(step.spec.clone()).or_insert((step, again));

@@ -93,8 +93,9 @@ fn channel_apply(@builtin(workgroup_id) wid: vec3<u32>,
                  @builtin(local_invocation_index) index: u32) {
     let block = workgroup_index(wid, count);
     if block >= params.blocks { return; }
-    let first = (params.first + block) * WG * QUADS + lane_of(index, WG);
-    let unit = (first - params.base) * select(1u, 4u, BY == 2u) + params.at_place;
+    let lane = lane_of(index, WG);
+    let first = (params.first + block) * WG * QUADS + lane;
+    let unit = (block * WG * QUADS + lane) * select(1u, 4u, BY == 2u) + params.at_place;
     var at = vec2<u32>((params.at_channel + unit / params.length % params.period) % params.period, unit % params.length);
     for (var k = 0u; k < select(QUADS, params.phases, HELD); k++) {
         let c = coefs_of(at);

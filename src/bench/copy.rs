@@ -1,6 +1,6 @@
 //! The yardstick: a plain copy, written and lowered as every other op is.
 use crate::{
-    Arg, Caps, DType, Error, Expected, HostData, Lowered, Op, Step, params, tile,
+    Arg, Caps, DType, Error, Expected, HostData, Lowered, Op, Pattern, Rng, Step, params, tile,
     wgsl::{Decl, Source, Spec},
 };
 
@@ -54,6 +54,13 @@ impl Op for CopyOp {
             });
         }
         Ok(out)
+    }
+
+    /// The same few values again and again: what they are does not matter to a copy, and to draw many takes long.
+    fn fill(&self, arg: &Arg, rng: &mut Rng, pattern: Pattern) -> HostData {
+        let some = rng.fill(&Arg { len: arg.len.min(1 << 16), ..*arg }, self.domain(arg), pattern);
+        let bytes: Vec<u8> = some.bytes().iter().copied().cycle().take(arg.bytes() as usize).collect();
+        HostData::from_bytes(arg.dtype, &bytes)
     }
 
     fn reference(&self, args: &[HostData]) -> Vec<Expected> {

@@ -1,5 +1,6 @@
 //! Ops bound to buffers of their own, several sets of them, so that a sample does not find its data in the cache.
-use crate::{Access, Bound, DType, Error, Gpu, HostData, Op, Pattern, Plan, Rng, gpu::scoped};
+use super::Inputs;
+use crate::{Access, Bound, DType, Error, Gpu, HostData, Op, Plan, gpu::scoped};
 use wgpu::util::DeviceExt;
 
 /// More sets than this would cost more memory and time to fill than they tell.
@@ -30,15 +31,13 @@ impl Set {
 
 impl Ready {
     /// As many sets of buffers as come to `working_set` bytes, one at least.
-    pub fn new(gpu: &Gpu, op: &dyn Op, working_set: u64) -> Result<Self, Error> {
+    pub fn new(gpu: &Gpu, op: &dyn Op, inputs: &Inputs, working_set: u64) -> Result<Self, Error> {
         let plan = gpu.plan(op)?;
         let each: u64 = plan.args().iter().map(|a| a.bytes()).sum();
         let mut ready = Self { sets: Vec::new(), dispatches: plan.dispatches(), fresh: Vec::new() };
         // The same data in each set: what they hold does not matter to the clock, and drawing it takes time.
-        let mut rng = Rng::new(0);
-        let data: Vec<HostData> = plan.args().iter().map(|a| op.fill(a, &mut rng, Pattern::Ordinary)).collect();
         for _ in 0..working_set.div_ceil(each.max(1)).clamp(1, MOST_SETS) {
-            let set = ready.set(gpu, &plan, &data)?;
+            let set = ready.set(gpu, &plan, &inputs.0)?;
             ready.sets.push(set);
         }
         Ok(ready)

@@ -1,5 +1,5 @@
 //! What ops on channels have in common: fields and their checks, data and shapes for the checks.
-use crate::{Activation, Arg, DType, Error, HostData, Op, Pattern, Rng, Space, ops::Field};
+use crate::{Activation, Arg, DType, Error, HostData, Op, Pattern, Rng, Space, bench::sizes, ops::Field};
 
 /// Fields that the ops share, for their rows of the table.
 pub(crate) const DTYPE: Field =
@@ -167,15 +167,33 @@ pub(crate) fn cases(make: impl Fn(usize, DType, Space) -> Box<dyn Op>) -> Vec<Bo
     out
 }
 
-/// A layer of a residual network at batch 32, 56 by 56.
-pub(crate) fn benches(make: impl Fn(DType, Space) -> Box<dyn Op>) -> Vec<Box<dyn Op>> {
-    let [first, last] = [Space::channels_first(32, 64, 56 * 56), Space::channels_last(32, 64, 56 * 56)];
-    [(DType::F32, first), (DType::F32, last), (DType::F16, first), (DType::F16, last)].map(|(d, s)| make(d, s)).into()
+/// A batch of a layer of a residual network, 64 channels of 56 by 56, or of smaller images where the size is less. It is as near
+/// to the size as a multiple of `n` samples comes: a layer's shape decides which kernels run and how chunks are cut, so that stays.
+fn layer(elements: usize, n: usize) -> [Space; 2] {
+    sizes::batch(elements, [n, 64, 56 * 56], 4)
+}
+
+fn each(spaces: [Space; 2], make: impl Fn(DType, Space) -> Box<dyn Op>) -> Vec<Box<dyn Op>> {
+    [DType::F32, DType::F16].into_iter().flat_map(|dtype| spaces.map(|space| make(dtype, space))).collect()
+}
+
+pub(crate) fn benches(elements: usize, make: impl Fn(DType, Space) -> Box<dyn Op>) -> Vec<Box<dyn Op>> {
+    each(layer(elements, 1), make)
+}
+
+/// With virtual batches of 8 samples, which `make` gets too.
+pub(crate) fn ghost_benches(elements: usize, make: impl Fn(DType, Space, usize) -> Box<dyn Op>) -> Vec<Box<dyn Op>> {
+    each(layer(elements, 8), |dtype, space| make(dtype, space, 8))
+}
+
+/// In all types.
+pub(crate) fn group_benches(elements: usize, make: impl Fn(DType, Space) -> Box<dyn Op>) -> Vec<Box<dyn Op>> {
+    DType::FLOATS.into_iter().flat_map(|dtype| layer(elements, 1).map(|space| make(dtype, space))).collect()
 }
 
 /// The end of a residual block: with ReLU, and with the sum before it.
-pub(crate) fn fused_benches(make: impl Fn(DType, Space, Activation, bool) -> Box<dyn Op>) -> Vec<Box<dyn Op>> {
-    let [first, last] = [Space::channels_first(32, 64, 56 * 56), Space::channels_last(32, 64, 56 * 56)];
+pub(crate) fn fused_benches(elements: usize, make: impl Fn(DType, Space, Activation, bool) -> Box<dyn Op>) -> Vec<Box<dyn Op>> {
+    let [first, last] = layer(elements, 1);
     [(DType::F32, first, false), (DType::F16, last, true)].map(|(d, s, r)| make(d, s, Activation::Relu, r)).into()
 }
 
@@ -210,9 +228,9 @@ pub(crate) fn few(make: impl Fn(usize, DType, Space) -> Box<dyn Op>) -> Vec<Box<
     out
 }
 
-/// Sequences: a batch of 64, 256 features, up to 512 steps.
-pub(crate) fn sequence_benches(make: impl Fn(DType, Space) -> Box<dyn Op>) -> Vec<Box<dyn Op>> {
-    let [first, last] = [Space::channels_first(64, 256, 512), Space::channels_last(64, 256, 512)];
+/// Sequences: 256 features, up to 512 steps.
+pub(crate) fn sequence_benches(elements: usize, make: impl Fn(DType, Space) -> Box<dyn Op>) -> Vec<Box<dyn Op>> {
+    let [first, last] = sizes::batch(elements, [1, 256, 512], 4);
     [(DType::F32, first), (DType::F32, last), (DType::F16, last)].map(|(d, s)| make(d, s)).into()
 }
 

@@ -7,7 +7,7 @@ mod onchip;
 mod reference;
 mod table;
 
-pub(crate) use table::{group_benches, grouped, instances};
+pub(crate) use table::{grouped, instances};
 
 use super::{Channels, MOMENTS, Map, Reduction, given_or, named, position, vector, whole};
 use crate::{

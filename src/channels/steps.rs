@@ -205,7 +205,8 @@ impl Channels {
         let Map { part: map, tensors, vectors, consts: more } = *map;
         let dtype = args[tensors[0].1].dtype;
         for piece in tile::flat(op, caps, self.len(), dtype.size(), u64::from(caps.lanes) * u64::from(caps.quads))? {
-            let start = piece.elements.start / unit;
+            // Of the first block, which may begin before the window does.
+            let start = piece.blocks.start * u64::from(caps.lanes) * u64::from(caps.quads) * 4 / unit;
             let step = u64::from(caps.lanes) * 4 / unit;
             // After how many steps of a lane its channels repeat, if that is soon.
             let again = (1..=u64::from(caps.quads) / 2).find(|k| (k * step).is_multiple_of(length * period));

@@ -190,7 +190,7 @@ pub(crate) fn cases(make: impl Fn(usize, DType, usize, LossReduction, bool) -> B
     out
 }
 
-/// Long tensors.
-pub(crate) fn benches(make: impl Fn(DType, usize) -> Box<dyn Op>) -> Vec<Box<dyn Op>> {
-    DType::FLOATS.map(|dtype| make(dtype, 1 << 22)).into()
+/// One tensor of each type.
+pub(crate) fn benches(elements: usize, make: impl Fn(DType, usize) -> Box<dyn Op>) -> Vec<Box<dyn Op>> {
+    DType::FLOATS.map(|dtype| make(dtype, elements)).into()
 }

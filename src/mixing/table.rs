@@ -1,6 +1,6 @@
 //! What the mixing ops share towards the checks: shapes, data, bounds, the texts of their fields.
 use super::{Images, Rect};
-use crate::{Approx, Arg, DType, Expected, HostData, Op, Pattern, Rng, Space, cpu, ops::Field};
+use crate::{Approx, Arg, DType, Expected, HostData, Op, Pattern, Rng, Space, bench::sizes, cpu, ops::Field};
 
 /// Shapes (space, width) for the checks: no sample and one, samples of one element, whole quads and not, rows and channels
 /// that are whole quads and not, tensors beyond small windows. `make` gets a number that differs from case to case.
@@ -35,10 +35,11 @@ pub(crate) fn image_cases(make: impl Fn(usize, DType, Space, usize) -> Box<dyn O
     out
 }
 
-/// A batch of ImageNet's size. `make` gets the type, the space and the width.
-pub(crate) fn image_benches(make: impl Fn(DType, Space, usize) -> Box<dyn Op>) -> Vec<Box<dyn Op>> {
-    let [first, last] = [Space::channels_first(32, 3, 224 * 224), Space::channels_last(32, 3, 224 * 224)];
-    [(DType::F32, first), (DType::F32, last), (DType::F16, first)].map(|(d, s)| make(d, s, 224)).into()
+/// A batch of ImageNet's images, or of smaller ones: at least 2, as each is mixed with another. `make` gets the type, the space
+/// and the width.
+pub(crate) fn image_benches(elements: usize, make: impl Fn(DType, Space, usize) -> Box<dyn Op>) -> Vec<Box<dyn Op>> {
+    let ([first, last], width) = sizes::images(elements, [2, 3, 224], 16);
+    [(DType::F32, first), (DType::F32, last), (DType::F16, first)].map(|(d, s)| make(d, s, width)).into()
 }
 
 pub(crate) fn image_patterns(space: &Space) -> Vec<Pattern> {

@@ -71,8 +71,9 @@ pub struct Entry {
     pub fields: &'static [Field],
     /// Small cases that reach every branch: run by the cross-check.
     pub cases: fn() -> Vec<Box<dyn Op>>,
-    /// Cases of realistic size: run by the benchmarks.
-    pub bench: fn() -> Vec<Box<dyn Op>>,
+    /// Cases of realistic shape, of about so many elements, at least [`bench::LEAST`](crate::bench::LEAST): run by the benchmarks.
+    /// Few ops have work that no size changes; they ignore it.
+    pub bench: fn(usize) -> Vec<Box<dyn Op>>,
     /// Reads the op from JSON (without the key `op`).
     pub parse: fn(serde_json::Value) -> Result<Box<dyn Op>, Error>,
 }

@@ -1,5 +1,5 @@
 //! What the optimizers share of their rows of the table: fields, groups to check, cases to time.
-use crate::{Averaging, DType, DecayMode, ElasticNet, Group, Key, Op, Rounding, Segment, Warmup, ops::Field};
+use crate::{Averaging, DType, DecayMode, ElasticNet, Group, Key, Op, Rounding, Segment, Warmup, bench::sizes, ops::Field};
 
 /// For serde: a factor that may be left out.
 pub(crate) fn one() -> f64 {
@@ -43,17 +43,15 @@ pub(crate) const ROUNDING: Field = Field {
 };
 
 /// What the optimizers are timed on: one long tensor, plain, regularized, and in halves; and a model of many short ones.
-pub(crate) fn bench(make: impl Fn(DType, Vec<Segment>, Vec<Group>) -> Box<dyn Op>) -> Vec<Box<dyn Op>> {
-    let one = || Segment::one(1 << 22);
+pub(crate) fn bench(elements: usize, make: impl Fn(DType, Vec<Segment>, Vec<Group>) -> Box<dyn Op>) -> Vec<Box<dyn Op>> {
+    let one = || Segment::one(elements);
     let fused =
         || Group { coupled: ElasticNet::new(1e-4, 1e-4), decay: 1e-2, prox: ElasticNet::new(1e-4, 1e-4), ..Group::default() };
-    // 100 to 16,000 elements, about a million in all.
-    let lens: Vec<usize> = (0..300).map(|i| (100.0 * 160f64.powf(f64::from(i) / 299.0)) as usize).collect();
     vec![
         make(DType::F32, one(), vec![Group::default()]),
         make(DType::F32, one(), vec![fused()]),
         make(DType::F16, one(), vec![Group::default()]),
-        make(DType::F32, Segment::pack(&lens, 128), vec![fused()]),
+        make(DType::F32, sizes::tensors(elements), vec![fused()]),
     ]
 }
 

@@ -1,5 +1,5 @@
 //! `ridgepole bench --host`: what each op costs on the host.
-use super::{Args, nothing, record::line, short};
+use super::{Args, jobs::Job, record::line, short};
 use crate::{Failure, Ui};
 use ridgepole::{
     Session,
@@ -11,11 +11,7 @@ use serde_json::json;
 ///
 /// # Errors
 /// As [`super::run`].
-pub(super) fn run(args: &Args, session: &Session, device: &str, options: &Options, ui: &Ui) -> Result<(), Failure> {
-    let cases = bench::cases(&args.filter);
-    if cases.is_empty() {
-        return Err(nothing(&args.filter));
-    }
+pub(super) fn run(args: &Args, jobs: &[Job], session: &Session, device: &str, options: &Options, ui: &Ui) -> Result<(), Failure> {
     let as_text = !args.json && !args.csv;
     if as_text {
         ui.line(format_args!(
@@ -23,11 +19,12 @@ pub(super) fn run(args: &Args, session: &Session, device: &str, options: &Option
             "op", "compile", "plan", "bind", "record", "sum", "submit"
         ))?;
     }
-    let progress = ui.progress("host", cases.len() as u64);
+    let progress = ui.progress("host", jobs.len() as u64);
     let mut all = Vec::new();
-    for op in &cases {
-        progress.on(op.name());
-        let cost = bench::host(session.gpu(), session.queue(), op.as_ref(), options)?;
+    for job in jobs {
+        progress.on(job.op.name());
+        let cost = bench::host(session.gpu(), session.queue(), job.op.as_ref(), options)?;
+        let cost = HostCost { case: job.name.clone(), ..cost };
         if args.csv {
             ui.write(&line(&cost, all.is_empty()))?;
         } else if as_text {

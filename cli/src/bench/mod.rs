@@ -1,11 +1,18 @@
 //! `ridgepole bench`: the table's bench cases, checked, then timed.
 mod compare;
 mod host;
+mod jobs;
 mod record;
 
 use crate::{Failure, Ui, adapter, check::nothing};
+pub(crate) use jobs::{each, parse, possible, verify};
+pub(crate) use record::line;
+
 use record::Row;
-use ridgepole::bench::{self, Options, Timing};
+use ridgepole::{
+    Session,
+    bench::{self, Options, Timing},
+};
 use serde_json::json;
 use std::{path::PathBuf, time::Duration};
 
@@ -14,6 +21,7 @@ use std::{path::PathBuf, time::Duration};
 #[command(after_help = "Examples:
   ridgepole bench
   ridgepole bench dropout --rounds 31
+  ridgepole bench layer_norm --elements 1Ki,16Ki,256Ki,4Mi,64Mi
   ridgepole bench --csv > here.csv
   ridgepole bench --compare before.csv here.csv
   ridgepole bench --host adamw
@@ -39,11 +47,23 @@ pub struct Args {
     /// MiB of buffers that op and copy each go through before they come back to the first: several times the cache
     #[arg(long, value_name = "MIB", default_value_t = 256, value_parser = clap::value_parser!(u64).range(0..=65_536))]
     working_set: u64,
+    /// Elements of a case, about: one size or several, as 4Mi or 1Ki,64Ki,4Mi,64Mi
+    #[arg(long, value_name = "N", value_delimiter = ',', default_value = "4Mi", value_parser = jobs::size)]
+    elements: Vec<usize>,
+    /// Ops to time instead of the table's: one as JSON to a line, as for `ridgepole run`, with a name as "case"; - is stdin
+    #[arg(long, value_name = "FILE", conflicts_with = "elements")]
+    cases: Option<PathBuf>,
+    /// Lanes of a workgroup of streaming kernels, a power of two: to look for a better shape than the one of this device
+    #[arg(long, value_name = "N", value_parser = lanes)]
+    lanes: Option<u32>,
+    /// Quads, of four elements each, that a lane of a streaming kernel handles
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=1024))]
+    quads: Option<u32>,
     /// Time the host's part instead: plan, bind, record, submit
     #[arg(long)]
     host: bool,
     /// Compare two records that `--csv` wrote; runs nothing
-    #[arg(long, num_args = 2, value_names = ["OLD", "NEW"], conflicts_with_all = ["csv", "host", "adapter", "rounds", "sample", "working_set"])]
+    #[arg(long, num_args = 2, value_names = ["OLD", "NEW"], conflicts_with_all = ["csv", "host", "adapter", "rounds", "sample", "working_set", "elements", "cases", "lanes", "quads"])]
     compare: Option<Vec<PathBuf>>,
     /// One JSON object, for programs
     #[arg(long, conflicts_with = "csv")]
@@ -61,21 +81,21 @@ pub fn run(args: &Args, ui: &Ui) -> Result<(), Failure> {
     if let Some(files) = &args.compare {
         return compare::run(files, &args.filter, args.json, ui);
     }
-    let cases = bench::cases(&args.filter);
-    if cases.is_empty() {
-        return Err(nothing(&args.filter));
-    }
-    let session = adapter::open(args.adapter.as_deref())?;
+    let jobs = jobs::jobs(args)?;
+    let session = shaped(adapter::open(args.adapter.as_deref())?, args)?;
+    let jobs = possible(jobs, &session, ui);
     let device = adapter::name(session.info());
     let options = Options {
         rounds: args.rounds as usize,
         sample: Duration::from_millis(args.sample),
         working_set: args.working_set << 20,
         cpu_clock: Some(processor_time),
+        ..Options::default()
     };
     if args.host {
-        return host::run(args, &session, &device, &options, ui);
+        return host::run(args, &jobs, &session, &device, &options, ui);
     }
+    let verdicts = verify(&jobs, &session, ui);
     if !args.csv && !args.json {
         ui.line(format_args!(
             "{device}\n{:<28}{:>12}{:>8}{:>9}{:>9}{:>8}{:>8}  case",
@@ -83,26 +103,30 @@ pub fn run(args: &Args, ui: &Ui) -> Result<(), Failure> {
         ))?;
     }
     let (mut timings, mut wrong) = (Vec::new(), Vec::new());
-    let progress = ui.progress("bench", cases.len() as u64);
-    for op in &cases {
+    let progress = ui.progress("bench", jobs.len() as u64);
+    each(&jobs, &session, |i, job, inputs| {
+        let op = job.op.as_ref();
         progress.on(op.name());
-        let case = format!("{op:?}");
-        match bench::measure(session.gpu(), session.queue(), op.as_ref(), &options) {
+        let time = || bench::time(session.gpu(), session.queue(), op, inputs, &options).map_err(|e| e.to_string());
+        let timing = verdicts[i].clone().and_then(|()| time());
+        match timing {
             Ok(t) => {
+                let t = Timing { case: job.name.clone(), ..t };
                 if args.csv {
-                    ui.write(&record::line(&Row::new(&device, &version(), &t), timings.is_empty()))?;
+                    ui.write(&line(&Row::new(&device, &version(), &t), timings.is_empty()))?;
                 } else if !args.json {
                     ui.line(text(&t))?;
                 }
                 timings.push(t);
             }
             Err(why) => {
-                ui.note(format_args!("{}: WRONG, so not timed: {why}\n  {}", op.name(), short(&case)));
-                wrong.push(json!({ "op": op.name(), "case": case, "why": why }));
+                ui.note(format_args!("{}: WRONG, so not timed: {why}\n  {}", op.name(), short(&job.name)));
+                wrong.push(json!({ "op": op.name(), "case": job.name, "why": why }));
             }
         }
         progress.done(1);
-    }
+        Ok::<_, Failure>(())
+    })?;
     drop(progress);
     let bad = wrong.len();
     if args.json {
@@ -112,15 +136,34 @@ pub fn run(args: &Args, ui: &Ui) -> Result<(), Failure> {
     }
     match bad {
         0 => Ok(()),
-        n => Err(Failure::found(format!("{n} of {} cases are wrong", cases.len()))),
+        n => Err(Failure::found(format!("{n} of {} cases are wrong", jobs.len()))),
+    }
+}
+
+/// The session, with the shape of workgroups that was asked for.
+fn shaped(session: Session, args: &Args) -> Result<Session, Failure> {
+    let mut caps = session.gpu().caps().clone();
+    let most = caps.limits.max_compute_invocations_per_workgroup.min(caps.limits.max_compute_workgroup_size_x);
+    match args.lanes {
+        Some(n) if n > most => {
+            return Err(Failure::usage(format!("--lanes is {n}, a workgroup of this device has at most {most}")));
+        }
+        n => caps.lanes = n.unwrap_or(caps.lanes),
+    }
+    caps.quads = args.quads.unwrap_or(caps.quads);
+    Ok(session.with_caps(caps))
+}
+
+/// Of `--lanes`: the trees of the kernels halve.
+fn lanes(text: &str) -> Result<u32, String> {
+    match text.parse::<u32>() {
+        Ok(n) if (4..=1024).contains(&n) && n.is_power_of_two() => Ok(n),
+        _ => Err("must be a power of two from 4 to 1024".to_string()),
     }
 }
 
 fn text(t: &Timing) -> String {
-    let time = match t.seconds {
-        s if s < 1e-3 => format!("{:.2} µs", s * 1e6),
-        s => format!("{:.3} ms", s * 1e3),
-    };
+    let time = time(t.seconds);
     format!(
         "{:<28}{time:>12}{:>7.1}%{:>9.2}{:>9.2}{:>7.1}%{:>8}  {}",
         t.op,
@@ -147,10 +190,18 @@ fn processor_time() -> Duration {
 }
 
 /// "0.1.0", or "0.1.0 (abc1234)" where RIDGEPOLE_COMMIT named a commit when the program was built.
-fn version() -> String {
+pub(crate) fn version() -> String {
     match option_env!("RIDGEPOLE_COMMIT") {
         Some(commit) => format!("{} ({commit})", env!("CARGO_PKG_VERSION")),
         None => env!("CARGO_PKG_VERSION").to_string(),
+    }
+}
+
+/// "12.34 µs".
+pub(crate) fn time(seconds: f64) -> String {
+    match seconds {
+        s if s < 1e-3 => format!("{:.2} µs", s * 1e6),
+        s => format!("{:.3} ms", s * 1e3),
     }
 }
 

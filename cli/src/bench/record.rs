@@ -56,7 +56,7 @@ impl Row {
 }
 
 /// A row of a table as a line, the first one below a header of its fields' names.
-pub(super) fn line(row: &impl Serialize, header: bool) -> Vec<u8> {
+pub(crate) fn line(row: &impl Serialize, header: bool) -> Vec<u8> {
     let mut writer = csv::WriterBuilder::new().has_headers(header).from_writer(Vec::new());
     writer.serialize(row).expect("a Vec takes all");
     writer.into_inner().expect("a Vec takes all")

@@ -1,4 +1,4 @@
-//! Shapes for the checks and benchmarks of group and instance norm.
+//! Shapes for the checks of group and instance norm.
 use crate::{DType, Op, Space};
 
 /// Shapes and numbers of groups: one group and one of each channel, groups of one value, of very many channels, across and within quads,
@@ -78,10 +78,4 @@ pub(crate) fn instances(make: impl Fn(usize, DType, Space) -> Box<dyn Op>) -> Ve
         out.push(make(out.len(), DType::F32, space));
     }
     out
-}
-
-/// A layer of a residual network at batch 8, 56 by 56.
-pub(crate) fn group_benches(make: impl Fn(DType, Space) -> Box<dyn Op>) -> Vec<Box<dyn Op>> {
-    let spaces = [Space::channels_first(8, 64, 56 * 56), Space::channels_last(8, 64, 56 * 56)];
-    DType::FLOATS.into_iter().flat_map(|dtype| spaces.map(|space| make(dtype, space))).collect()
 }

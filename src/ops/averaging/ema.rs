@@ -88,8 +88,8 @@ fn cases() -> Vec<Box<dyn Op>> {
     })
 }
 
-fn bench() -> Vec<Box<dyn Op>> {
-    super::arenas(|dtype, segments| Box::new(Ema { dtype, segments, decay: 0.999, warmup: Warmup::None }))
+fn bench(elements: usize) -> Vec<Box<dyn Op>> {
+    super::arenas(elements, |dtype, segments| Box::new(Ema { dtype, segments, decay: 0.999, warmup: Warmup::None }))
 }
 
 pub(super) const ENTRY: Entry = Entry {

@@ -5,7 +5,7 @@ mod sam_restore;
 mod swa;
 
 use super::Field;
-use crate::{DType, HostData, Op, Segment};
+use crate::{DType, HostData, Op, Segment, bench::sizes};
 
 super::family! {
     averaging: "Averaging and flatness",
@@ -19,12 +19,11 @@ const SEGMENTS: Field =
     Field { name: "segments", default: "", about: "tensors of the arena: start (a multiple of 4), len, any group" };
 
 /// What these ops are timed on: one long tensor of each kind, and a model of many short ones.
-pub(super) fn arenas(make: impl Fn(DType, Vec<Segment>) -> Box<dyn Op>) -> Vec<Box<dyn Op>> {
-    let lens: Vec<usize> = (0..300).map(|i| (100.0 * 160f64.powf(f64::from(i) / 299.0)) as usize).collect();
+pub(super) fn arenas(elements: usize, make: impl Fn(DType, Vec<Segment>) -> Box<dyn Op>) -> Vec<Box<dyn Op>> {
     vec![
-        make(DType::F32, Segment::one(1 << 22)),
-        make(DType::Bf16, Segment::one(1 << 22)),
-        make(DType::F32, Segment::pack(&lens, 128)),
+        make(DType::F32, Segment::one(elements)),
+        make(DType::Bf16, Segment::one(elements)),
+        make(DType::F32, sizes::tensors(elements)),
     ]
 }
 

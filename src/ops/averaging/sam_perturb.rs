@@ -258,8 +258,8 @@ fn cases() -> Vec<Box<dyn Op>> {
     out
 }
 
-fn bench() -> Vec<Box<dyn Op>> {
-    super::arenas(|dtype, segments| Box::new(SamPerturb { dtype, segments, rho: 0.05, eps: 0.0, adaptive: None }))
+fn bench(elements: usize) -> Vec<Box<dyn Op>> {
+    super::arenas(elements, |dtype, segments| Box::new(SamPerturb { dtype, segments, rho: 0.05, eps: 0.0, adaptive: None }))
 }
 
 pub(super) const ENTRY: Entry = Entry {

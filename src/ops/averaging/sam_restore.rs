@@ -109,8 +109,8 @@ fn cases() -> Vec<Box<dyn Op>> {
     arena_cases(2, |dtype, segments, _| Box::new(SamRestore { dtype, segments }))
 }
 
-fn bench() -> Vec<Box<dyn Op>> {
-    super::arenas(|dtype, segments| Box::new(SamRestore { dtype, segments }))
+fn bench(elements: usize) -> Vec<Box<dyn Op>> {
+    super::arenas(elements, |dtype, segments| Box::new(SamRestore { dtype, segments }))
 }
 
 pub(super) const ENTRY: Entry = Entry {

@@ -78,8 +78,8 @@ fn cases() -> Vec<Box<dyn Op>> {
     arena_cases(3, |dtype, segments, n| Box::new(Swa { dtype, segments, averaged: [1, 0, 2, 30, u64::MAX][n % 5] }))
 }
 
-fn bench() -> Vec<Box<dyn Op>> {
-    super::arenas(|dtype, segments| Box::new(Swa { dtype, segments, averaged: 3 }))
+fn bench(elements: usize) -> Vec<Box<dyn Op>> {
+    super::arenas(elements, |dtype, segments| Box::new(Swa { dtype, segments, averaged: 3 }))
 }
 
 pub(super) const ENTRY: Entry = Entry {

@@ -82,8 +82,8 @@ fn cases() -> Vec<Box<dyn Op>> {
     Range::cases(|dtype, segments, Range { min, max }| Box::new(BoxConstraint { dtype, segments, min, max }))
 }
 
-fn bench() -> Vec<Box<dyn Op>> {
-    arenas(|dtype, segments| Box::new(BoxConstraint { dtype, segments, min: Some(-0.5), max: Some(0.5) }))
+fn bench(elements: usize) -> Vec<Box<dyn Op>> {
+    arenas(elements, |dtype, segments| Box::new(BoxConstraint { dtype, segments, min: Some(-0.5), max: Some(0.5) }))
 }
 
 pub(super) const ENTRY: Entry = Entry {

@@ -87,8 +87,8 @@ fn cases() -> Vec<Box<dyn Op>> {
     })
 }
 
-fn bench() -> Vec<Box<dyn Op>> {
-    arenas(|dtype, segments| Box::new(L2Ball { dtype, segments, radius: 1.0, non_finite: NonFiniteNorm::Propagate }))
+fn bench(elements: usize) -> Vec<Box<dyn Op>> {
+    arenas(elements, |dtype, segments| Box::new(L2Ball { dtype, segments, radius: 1.0, non_finite: NonFiniteNorm::Propagate }))
 }
 
 pub(super) const ENTRY: Entry = Entry {

@@ -113,8 +113,8 @@ fn cases() -> Vec<Box<dyn Op>> {
     out
 }
 
-fn bench() -> Vec<Box<dyn Op>> {
-    matrix_bench(|dtype, matrices| Box::new(MaxNorm { dtype, matrices, max: 1.0, form: MaxNormForm::Plain }))
+fn bench(elements: usize) -> Vec<Box<dyn Op>> {
+    matrix_bench(elements, |dtype, matrices| Box::new(MaxNorm { dtype, matrices, max: 1.0, form: MaxNormForm::Plain }))
 }
 
 pub(super) const ENTRY: Entry = Entry {

@@ -85,8 +85,8 @@ fn cases() -> Vec<Box<dyn Op>> {
     arena_cases(7, |dtype, segments, _| Box::new(NonNegative { dtype, segments }))
 }
 
-fn bench() -> Vec<Box<dyn Op>> {
-    arenas(|dtype, segments| Box::new(NonNegative { dtype, segments }))
+fn bench(elements: usize) -> Vec<Box<dyn Op>> {
+    arenas(elements, |dtype, segments| Box::new(NonNegative { dtype, segments }))
 }
 
 pub(super) const ENTRY: Entry = Entry {

@@ -82,8 +82,8 @@ fn cases() -> Vec<Box<dyn Op>> {
     matrix_cases(1, |dtype, matrices, n| Box::new(UnitNorm { dtype, matrices, eps: [1e-7, 0.25][n % 2] }))
 }
 
-fn bench() -> Vec<Box<dyn Op>> {
-    matrix_bench(|dtype, matrices| Box::new(UnitNorm { dtype, matrices, eps: keras() }))
+fn bench(elements: usize) -> Vec<Box<dyn Op>> {
+    matrix_bench(elements, |dtype, matrices| Box::new(UnitNorm { dtype, matrices, eps: keras() }))
 }
 
 pub(super) const ENTRY: Entry = Entry {

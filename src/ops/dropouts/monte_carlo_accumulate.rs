@@ -196,8 +196,8 @@ fn cases() -> Vec<Box<dyn Op>> {
     out
 }
 
-fn bench() -> Vec<Box<dyn Op>> {
-    DType::FLOATS.into_iter().map(|dtype| Box::new(MonteCarloAccumulate::new(dtype, 1 << 22, 10)) as Box<dyn Op>).collect()
+fn bench(elements: usize) -> Vec<Box<dyn Op>> {
+    DType::FLOATS.into_iter().map(|dtype| Box::new(MonteCarloAccumulate::new(dtype, elements, 10)) as Box<dyn Op>).collect()
 }
 
 pub(super) const ENTRY: Entry = Entry {

@@ -113,8 +113,8 @@ fn cases() -> Vec<Box<dyn Op>> {
     out
 }
 
-fn bench() -> Vec<Box<dyn Op>> {
-    vec![Box::new(Philox { len: 1 << 22, seed: 1, stream: 0, step: 0, first_block: 0 })]
+fn bench(elements: usize) -> Vec<Box<dyn Op>> {
+    vec![Box::new(Philox { len: elements, seed: 1, stream: 0, step: 0, first_block: 0 })]
 }
 
 pub(super) const ENTRY: Entry = Entry {

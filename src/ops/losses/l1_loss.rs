@@ -80,8 +80,8 @@ fn cases() -> Vec<Box<dyn Op>> {
     })
 }
 
-fn bench() -> Vec<Box<dyn Op>> {
-    pairs::benches(|dtype, len| Box::new(L1Loss::new(dtype, len)))
+fn bench(elements: usize) -> Vec<Box<dyn Op>> {
+    pairs::benches(elements, |dtype, len| Box::new(L1Loss::new(dtype, len)))
 }
 
 pub(super) const ENTRY: Entry = Entry {

@@ -94,8 +94,10 @@ fn cases() -> Vec<Box<dyn Op>> {
     })
 }
 
-fn bench() -> Vec<Box<dyn Op>> {
-    mixing::image_benches(|dtype, space, width| Box::new(CutMix::new(dtype, space, width, 1.0, Key::default()).backward()))
+fn bench(elements: usize) -> Vec<Box<dyn Op>> {
+    mixing::image_benches(elements, |dtype, space, width| {
+        Box::new(CutMix::new(dtype, space, width, 1.0, Key::default()).backward())
+    })
 }
 
 pub(super) const ENTRY: Entry = Entry {

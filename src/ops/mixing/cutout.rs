@@ -145,8 +145,8 @@ fn cases() -> Vec<Box<dyn Op>> {
     })
 }
 
-fn bench() -> Vec<Box<dyn Op>> {
-    mixing::image_benches(|dtype, space, width| Box::new(Cutout::new(dtype, space, width, 56, Key::default())))
+fn bench(elements: usize) -> Vec<Box<dyn Op>> {
+    mixing::image_benches(elements, |dtype, space, width| Box::new(Cutout::new(dtype, space, width, width / 4, Key::default())))
 }
 
 pub(super) const ENTRY: Entry = Entry {

@@ -80,8 +80,10 @@ fn cases() -> Vec<Box<dyn Op>> {
     })
 }
 
-fn bench() -> Vec<Box<dyn Op>> {
-    mixing::image_benches(|dtype, space, width| Box::new(Cutout::new(dtype, space, width, 56, Key::default()).backward()))
+fn bench(elements: usize) -> Vec<Box<dyn Op>> {
+    mixing::image_benches(elements, |dtype, space, width| {
+        Box::new(Cutout::new(dtype, space, width, width / 4, Key::default()).backward())
+    })
 }
 
 pub(super) const ENTRY: Entry = Entry {

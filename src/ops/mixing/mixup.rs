@@ -161,8 +161,12 @@ fn cases() -> Vec<Box<dyn Op>> {
     })
 }
 
-fn bench() -> Vec<Box<dyn Op>> {
-    mixing::image_benches(|dtype, space, _| Box::new(Mixup { classes: 1000, ..Mixup::new(dtype, space, 0.2, Key::default()) }))
+fn bench(elements: usize) -> Vec<Box<dyn Op>> {
+    mixing::image_benches(elements, |dtype, space, _| {
+        // Of small images, no more classes than elements: labels are to be the lesser part.
+        let classes = 1000.min(space.c * space.s);
+        Box::new(Mixup { classes, ..Mixup::new(dtype, space, 0.2, Key::default()) })
+    })
 }
 
 pub(super) const ENTRY: Entry = Entry {

@@ -88,8 +88,8 @@ fn cases() -> Vec<Box<dyn Op>> {
     })
 }
 
-fn bench() -> Vec<Box<dyn Op>> {
-    mixing::image_benches(|dtype, space, _| Box::new(Mixup::new(dtype, space, 0.2, Key::default()).backward()))
+fn bench(elements: usize) -> Vec<Box<dyn Op>> {
+    mixing::image_benches(elements, |dtype, space, _| Box::new(Mixup::new(dtype, space, 0.2, Key::default()).backward()))
 }
 
 pub(super) const ENTRY: Entry = Entry {

@@ -210,10 +210,10 @@ fn cases() -> Vec<Box<dyn Op>> {
     channels::cases(make)
 }
 
-fn bench() -> Vec<Box<dyn Op>> {
+fn bench(elements: usize) -> Vec<Box<dyn Op>> {
     let running = Some(Running::default());
-    let mut all = channels::benches(|dtype, space| Box::new(BatchNorm { running, ..BatchNorm::new(dtype, space) }));
-    all.extend(channels::fused_benches(|dtype, space, activation, residual| {
+    let mut all = channels::benches(elements, |dtype, space| Box::new(BatchNorm { running, ..BatchNorm::new(dtype, space) }));
+    all.extend(channels::fused_benches(elements, |dtype, space, activation, residual| {
         Box::new(BatchNorm { running, activation, residual, ..BatchNorm::new(dtype, space) })
     }));
     all

@@ -169,9 +169,9 @@ fn cases() -> Vec<Box<dyn Op>> {
     })
 }
 
-fn bench() -> Vec<Box<dyn Op>> {
-    let mut all = channels::benches(|dtype, space| Box::new(BatchNormBackward::new(dtype, space)));
-    all.extend(channels::fused_benches(|dtype, space, activation, residual| {
+fn bench(elements: usize) -> Vec<Box<dyn Op>> {
+    let mut all = channels::benches(elements, |dtype, space| Box::new(BatchNormBackward::new(dtype, space)));
+    all.extend(channels::fused_benches(elements, |dtype, space, activation, residual| {
         Box::new(BatchNormBackward { activation, residual, ..BatchNormBackward::new(dtype, space) })
     }));
     all

@@ -141,8 +141,8 @@ fn cases() -> Vec<Box<dyn Op>> {
     })
 }
 
-fn bench() -> Vec<Box<dyn Op>> {
-    channels::fused_benches(|dtype, space, activation, residual| {
+fn bench(elements: usize) -> Vec<Box<dyn Op>> {
+    channels::fused_benches(elements, |dtype, space, activation, residual| {
         Box::new(BatchNormBackwardSums { activation, residual, ..BatchNormBackwardSums::new(dtype, space) })
     })
 }

@@ -231,8 +231,8 @@ fn cases() -> Vec<Box<dyn Op>> {
     })
 }
 
-fn bench() -> Vec<Box<dyn Op>> {
-    channels::benches(|dtype, space| Box::new(BatchNormGhost::new(dtype, space, 8)))
+fn bench(elements: usize) -> Vec<Box<dyn Op>> {
+    channels::ghost_benches(elements, |dtype, space, size| Box::new(BatchNormGhost::new(dtype, space, size)))
 }
 
 pub(super) const ENTRY: Entry = Entry {

@@ -153,8 +153,8 @@ fn cases() -> Vec<Box<dyn Op>> {
     })
 }
 
-fn bench() -> Vec<Box<dyn Op>> {
-    channels::benches(|dtype, space| Box::new(BatchNormGhostBackward::new(dtype, space, 8)))
+fn bench(elements: usize) -> Vec<Box<dyn Op>> {
+    channels::ghost_benches(elements, |dtype, space, size| Box::new(BatchNormGhostBackward::new(dtype, space, size)))
 }
 
 pub(super) const ENTRY: Entry = Entry {

@@ -152,9 +152,9 @@ fn cases() -> Vec<Box<dyn Op>> {
     })
 }
 
-fn bench() -> Vec<Box<dyn Op>> {
-    let mut all = channels::benches(|dtype, space| Box::new(BatchNormInference::new(dtype, space)));
-    all.extend(channels::fused_benches(|dtype, space, activation, residual| {
+fn bench(elements: usize) -> Vec<Box<dyn Op>> {
+    let mut all = channels::benches(elements, |dtype, space| Box::new(BatchNormInference::new(dtype, space)));
+    all.extend(channels::fused_benches(elements, |dtype, space, activation, residual| {
         Box::new(BatchNormInference { activation, residual, ..BatchNormInference::new(dtype, space) })
     }));
     all

@@ -197,8 +197,8 @@ fn cases() -> Vec<Box<dyn Op>> {
     })
 }
 
-fn bench() -> Vec<Box<dyn Op>> {
-    channels::sequence_benches(|dtype, space| Box::new(BatchNormMasked::new(dtype, space)))
+fn bench(elements: usize) -> Vec<Box<dyn Op>> {
+    channels::sequence_benches(elements, |dtype, space| Box::new(BatchNormMasked::new(dtype, space)))
 }
 
 pub(super) const ENTRY: Entry = Entry {

@@ -140,8 +140,8 @@ fn cases() -> Vec<Box<dyn Op>> {
     channels::few(|i, dtype, space| Box::new(BatchNormMaskedBackward { dtype, space, weight: i % 3 != 1, bias: i % 5 < 3 }))
 }
 
-fn bench() -> Vec<Box<dyn Op>> {
-    channels::sequence_benches(|dtype, space| Box::new(BatchNormMaskedBackward::new(dtype, space)))
+fn bench(elements: usize) -> Vec<Box<dyn Op>> {
+    channels::sequence_benches(elements, |dtype, space| Box::new(BatchNormMaskedBackward::new(dtype, space)))
 }
 
 pub(super) const ENTRY: Entry = Entry {

@@ -124,8 +124,8 @@ fn cases() -> Vec<Box<dyn Op>> {
     channels::few(|_, dtype, space| Box::new(BatchNormStatistics { dtype, space }))
 }
 
-fn bench() -> Vec<Box<dyn Op>> {
-    channels::benches(|dtype, space| Box::new(BatchNormStatistics { dtype, space }))
+fn bench(elements: usize) -> Vec<Box<dyn Op>> {
+    channels::benches(elements, |dtype, space| Box::new(BatchNormStatistics { dtype, space }))
 }
 
 pub(super) const ENTRY: Entry = Entry {

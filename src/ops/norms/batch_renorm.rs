@@ -253,8 +253,8 @@ fn cases() -> Vec<Box<dyn Op>> {
     all
 }
 
-fn bench() -> Vec<Box<dyn Op>> {
-    channels::benches(|dtype, space| Box::new(BatchRenorm::new(dtype, space)))
+fn bench(elements: usize) -> Vec<Box<dyn Op>> {
+    channels::benches(elements, |dtype, space| Box::new(BatchRenorm::new(dtype, space)))
 }
 
 pub(super) const ENTRY: Entry = Entry {

@@ -142,8 +142,8 @@ fn cases() -> Vec<Box<dyn Op>> {
     channels::few(|i, dtype, space| Box::new(BatchRenormBackward { dtype, space, weight: i % 3 != 1, bias: i % 5 < 3 }))
 }
 
-fn bench() -> Vec<Box<dyn Op>> {
-    channels::benches(|dtype, space| Box::new(BatchRenormBackward::new(dtype, space)))
+fn bench(elements: usize) -> Vec<Box<dyn Op>> {
+    channels::benches(elements, |dtype, space| Box::new(BatchRenormBackward::new(dtype, space)))
 }
 
 pub(super) const ENTRY: Entry = Entry {

@@ -103,8 +103,8 @@ fn cases() -> Vec<Box<dyn Op>> {
     })
 }
 
-fn bench() -> Vec<Box<dyn Op>> {
-    channels::group_benches(|dtype, space| Box::new(GroupNorm::new(dtype, space, 32)))
+fn bench(elements: usize) -> Vec<Box<dyn Op>> {
+    channels::group_benches(elements, |dtype, space| Box::new(GroupNorm::new(dtype, space, 32)))
 }
 
 pub(super) const ENTRY: Entry = Entry {

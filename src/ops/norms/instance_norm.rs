@@ -95,8 +95,8 @@ fn cases() -> Vec<Box<dyn Op>> {
     })
 }
 
-fn bench() -> Vec<Box<dyn Op>> {
-    channels::group_benches(|dtype, space| Box::new(InstanceNorm::new(dtype, space)))
+fn bench(elements: usize) -> Vec<Box<dyn Op>> {
+    channels::group_benches(elements, |dtype, space| Box::new(InstanceNorm::new(dtype, space)))
 }
 
 pub(super) const ENTRY: Entry = Entry {

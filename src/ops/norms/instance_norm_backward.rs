@@ -84,8 +84,8 @@ fn cases() -> Vec<Box<dyn Op>> {
     channels::instances(|i, dtype, space| Box::new(InstanceNormBackward { dtype, space, weight: i % 3 != 1, bias: i % 5 < 3 }))
 }
 
-fn bench() -> Vec<Box<dyn Op>> {
-    channels::group_benches(|dtype, space| Box::new(InstanceNormBackward::new(dtype, space)))
+fn bench(elements: usize) -> Vec<Box<dyn Op>> {
+    channels::group_benches(elements, |dtype, space| Box::new(InstanceNormBackward::new(dtype, space)))
 }
 
 pub(super) const ENTRY: Entry = Entry {

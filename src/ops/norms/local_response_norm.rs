@@ -1,6 +1,8 @@
 //! Local response normalisation. Kernel: `shaders/norms/local_response_norm.wgsl`. Reference: `cpu::local_response_norm`.
 use crate::{
-    AlphaForm, Approx, Arg, Caps, DType, Error, Expected, HostData, Lowered, Op, Pattern, Rng, Space, channels, cpu, kernel,
+    AlphaForm, Approx, Arg, Caps, DType, Error, Expected, HostData, Lowered, Op, Pattern, Rng, Space,
+    bench::sizes,
+    channels, cpu, kernel,
     ops::Entry,
     response::{self, Response},
 };
@@ -163,9 +165,9 @@ pub(super) fn cases_of(make: impl Fn(DType, Space, Choice) -> Box<dyn Op>) -> Ve
     out
 }
 
-/// The layers of the paper's network at batch 32.
-pub(super) fn benches_of(make: impl Fn(DType, Space) -> Box<dyn Op>) -> Vec<Box<dyn Op>> {
-    let [first, last] = [Space::channels_first(32, 96, 56 * 56), Space::channels_last(32, 96, 56 * 56)];
+/// A layer of the paper's network.
+pub(super) fn benches_of(elements: usize, make: impl Fn(DType, Space) -> Box<dyn Op>) -> Vec<Box<dyn Op>> {
+    let [first, last] = sizes::batch(elements, [1, 96, 56 * 56], 4);
     [(DType::F32, first), (DType::F32, last), (DType::F16, first)].map(|(d, s)| make(d, s)).into()
 }
 
@@ -175,8 +177,8 @@ fn cases() -> Vec<Box<dyn Op>> {
     })
 }
 
-fn bench() -> Vec<Box<dyn Op>> {
-    benches_of(|dtype, space| Box::new(LocalResponseNorm::new(dtype, space, 5)))
+fn bench(elements: usize) -> Vec<Box<dyn Op>> {
+    benches_of(elements, |dtype, space| Box::new(LocalResponseNorm::new(dtype, space, 5)))
 }
 
 pub(super) const ENTRY: Entry = Entry {

@@ -124,8 +124,8 @@ fn cases() -> Vec<Box<dyn Op>> {
     })
 }
 
-fn bench() -> Vec<Box<dyn Op>> {
-    benches_of(|dtype, space| Box::new(LocalResponseNormBackward::new(dtype, space, 5)))
+fn bench(elements: usize) -> Vec<Box<dyn Op>> {
+    benches_of(elements, |dtype, space| Box::new(LocalResponseNormBackward::new(dtype, space, 5)))
 }
 
 pub(super) const ENTRY: Entry = Entry {

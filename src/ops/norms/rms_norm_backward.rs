@@ -107,8 +107,8 @@ fn cases() -> Vec<Box<dyn Op>> {
     })
 }
 
-fn bench() -> Vec<Box<dyn Op>> {
-    rows::benches(|dtype, of| Box::new(RmsNormBackward::new(dtype, of.rows, of.cols)))
+fn bench(elements: usize) -> Vec<Box<dyn Op>> {
+    rows::benches(elements, |dtype, of| Box::new(RmsNormBackward::new(dtype, of.rows, of.cols)))
 }
 
 pub(super) const ENTRY: Entry = Entry {

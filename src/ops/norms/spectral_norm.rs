@@ -2,6 +2,7 @@
 //! Reference: `cpu::spectral_norm`.
 use crate::{
     Approx, Arg, Caps, DType, Error, Expected, HostData, Lowered, Op, Pattern, Rng, Step,
+    bench::sizes,
     channels::{position, vector, whole},
     kernel,
     ops::{Entry, Field},
@@ -196,10 +197,12 @@ fn cases() -> Vec<Box<dyn Op>> {
     out
 }
 
-fn bench() -> Vec<Box<dyn Op>> {
-    [(DType::F32, 1024, 1024), (DType::F32, 512, 4608), (DType::F16, 1024, 1024)]
-        .map(|(dtype, rows, cols)| Box::new(SpectralNorm::new(dtype, rows, cols)) as Box<dyn Op>)
-        .into()
+fn bench(elements: usize) -> Vec<Box<dyn Op>> {
+    let one = |(dtype, sides)| {
+        let Rows { rows, cols } = sizes::matrix(elements, sides);
+        Box::new(SpectralNorm::new(dtype, rows, cols)) as Box<dyn Op>
+    };
+    [(DType::F32, [1, 1]), (DType::F32, [1, 9]), (DType::F16, [1, 1])].map(one).into()
 }
 
 pub(super) const ENTRY: Entry = Entry {

@@ -3,6 +3,7 @@
 use super::spectral_norm::SHAPES;
 use crate::{
     Approx, Arg, Caps, DType, Error, Expected, HostData, Lowered, Op, Pattern, Rng, Slot,
+    bench::sizes,
     channels::{self, Channels, Map, Reduction, SumErrors, per_channel, whole},
     cpu,
     fold::Monoid,
@@ -143,10 +144,9 @@ fn cases() -> Vec<Box<dyn Op>> {
     shapes.map(|(i, (rows, cols))| Box::new(SpectralNormBackward::new(DType::FLOATS[i % 3], rows, cols)) as Box<dyn Op>).collect()
 }
 
-fn bench() -> Vec<Box<dyn Op>> {
-    [(DType::F32, 1024, 1024), (DType::F16, 1024, 1024)]
-        .map(|(dtype, rows, cols)| Box::new(SpectralNormBackward::new(dtype, rows, cols)) as Box<dyn Op>)
-        .into()
+fn bench(elements: usize) -> Vec<Box<dyn Op>> {
+    let Rows { rows, cols } = sizes::matrix(elements, [1, 1]);
+    [DType::F32, DType::F16].map(|dtype| Box::new(SpectralNormBackward::new(dtype, rows, cols)) as Box<dyn Op>).into()
 }
 
 pub(super) const ENTRY: Entry = Entry {

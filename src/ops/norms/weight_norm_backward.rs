@@ -136,8 +136,8 @@ fn cases() -> Vec<Box<dyn Op>> {
     filters::cases(|_, dtype, Filters { rows, cols, axis }| Box::new(WeightNormBackward { dtype, rows, cols, axis }))
 }
 
-fn bench() -> Vec<Box<dyn Op>> {
-    filters::benches(|dtype, Filters { rows, cols, axis }| Box::new(WeightNormBackward { dtype, rows, cols, axis }))
+fn bench(elements: usize) -> Vec<Box<dyn Op>> {
+    filters::benches(elements, |dtype, Filters { rows, cols, axis }| Box::new(WeightNormBackward { dtype, rows, cols, axis }))
 }
 
 pub(super) const ENTRY: Entry = Entry {

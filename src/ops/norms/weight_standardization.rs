@@ -265,8 +265,8 @@ fn cases() -> Vec<Box<dyn Op>> {
     })
 }
 
-fn bench() -> Vec<Box<dyn Op>> {
-    filters::benches(|dtype, Filters { rows, cols, axis }| {
+fn bench(elements: usize) -> Vec<Box<dyn Op>> {
+    filters::benches(elements, |dtype, Filters { rows, cols, axis }| {
         Box::new(WeightStandardization { axis, gain: true, ..WeightStandardization::new(dtype, rows, cols) })
     })
 }

@@ -160,8 +160,8 @@ fn cases() -> Vec<Box<dyn Op>> {
     })
 }
 
-fn bench() -> Vec<Box<dyn Op>> {
-    filters::benches(|dtype, Filters { rows, cols, axis }| {
+fn bench(elements: usize) -> Vec<Box<dyn Op>> {
+    filters::benches(elements, |dtype, Filters { rows, cols, axis }| {
         Box::new(WeightStandardizationBackward { dtype, rows, cols, axis, gain: true })
     })
 }

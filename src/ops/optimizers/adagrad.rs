@@ -154,8 +154,8 @@ fn cases() -> Vec<Box<dyn Op>> {
     })
 }
 
-fn bench() -> Vec<Box<dyn Op>> {
-    table::bench(|dtype, segments, groups| Box::new(Adagrad { segments, groups, ..Adagrad::new(dtype, 0, 1e-2) }))
+fn bench(elements: usize) -> Vec<Box<dyn Op>> {
+    table::bench(elements, |dtype, segments, groups| Box::new(Adagrad { segments, groups, ..Adagrad::new(dtype, 0, 1e-2) }))
 }
 
 pub(super) const ENTRY: Entry = Entry {

@@ -124,11 +124,11 @@ fn cases() -> Vec<Box<dyn Op>> {
     })
 }
 
-fn bench() -> Vec<Box<dyn Op>> {
+fn bench(elements: usize) -> Vec<Box<dyn Op>> {
     let make = |dtype, segments, groups| Adamw { segments, groups, step: 10, ..Adamw::new(dtype, 0, 1e-3) };
-    let mut out = table::bench(|dtype, segments, groups| Box::new(make(dtype, segments, groups)));
+    let mut out = table::bench(elements, |dtype, segments, groups| Box::new(make(dtype, segments, groups)));
     // What keeping weights in other ways costs: for all optimizers the same.
-    let half = make(DType::Bf16, Segment::one(1 << 22), vec![Group::default()]);
+    let half = make(DType::Bf16, Segment::one(elements), vec![Group::default()]);
     let rounding = Rounding::Stochastic(Key::default());
     out.push(Box::new(Adamw { master: true, ..half.clone() }));
     out.push(Box::new(Adamw { rounding, ..half.clone() }));

@@ -174,9 +174,9 @@ fn cases() -> Vec<Box<dyn Op>> {
     })
 }
 
-fn bench() -> Vec<Box<dyn Op>> {
+fn bench(elements: usize) -> Vec<Box<dyn Op>> {
     // No decay, which FTRL refuses.
-    table::bench(|dtype, segments, groups| {
+    table::bench(elements, |dtype, segments, groups| {
         let groups = groups.into_iter().map(|g| Group { decay: 0.0, ..g }).collect();
         Box::new(Ftrl { segments, groups, ..Ftrl::new(dtype, 0, 0.1) })
     })

@@ -136,8 +136,8 @@ fn cases() -> Vec<Box<dyn Op>> {
     })
 }
 
-fn bench() -> Vec<Box<dyn Op>> {
-    table::bench(|dtype, segments, groups| Box::new(Lion { segments, groups, ..Lion::new(dtype, 0, 1e-4) }))
+fn bench(elements: usize) -> Vec<Box<dyn Op>> {
+    table::bench(elements, |dtype, segments, groups| Box::new(Lion { segments, groups, ..Lion::new(dtype, 0, 1e-4) }))
 }
 
 pub(super) const ENTRY: Entry = Entry {

@@ -186,8 +186,8 @@ fn cases() -> Vec<Box<dyn Op>> {
     })
 }
 
-fn bench() -> Vec<Box<dyn Op>> {
-    table::bench(|dtype, segments, groups| Box::new(RmsProp { segments, groups, ..RmsProp::new(dtype, 0, 1e-3) }))
+fn bench(elements: usize) -> Vec<Box<dyn Op>> {
+    table::bench(elements, |dtype, segments, groups| Box::new(RmsProp { segments, groups, ..RmsProp::new(dtype, 0, 1e-3) }))
 }
 
 pub(super) const ENTRY: Entry = Entry {

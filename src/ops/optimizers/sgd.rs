@@ -172,8 +172,10 @@ fn cases() -> Vec<Box<dyn Op>> {
     })
 }
 
-fn bench() -> Vec<Box<dyn Op>> {
-    table::bench(|dtype, segments, groups| Box::new(Sgd { segments, groups, momentum: 0.9, step: 2, ..Sgd::new(dtype, 0, 1e-2) }))
+fn bench(elements: usize) -> Vec<Box<dyn Op>> {
+    table::bench(elements, |dtype, segments, groups| {
+        Box::new(Sgd { segments, groups, momentum: 0.9, step: 2, ..Sgd::new(dtype, 0, 1e-2) })
+    })
 }
 
 pub(super) const ENTRY: Entry = Entry {

@@ -137,8 +137,8 @@ fn cases() -> Vec<Box<dyn Op>> {
     out
 }
 
-fn bench() -> Vec<Box<dyn Op>> {
-    matrix_bench(|dtype, matrices| Box::new(GroupLasso { dtype, matrices, groups: vec![GroupPenalty::new(1e-4)] }))
+fn bench(elements: usize) -> Vec<Box<dyn Op>> {
+    matrix_bench(elements, |dtype, matrices| Box::new(GroupLasso { dtype, matrices, groups: vec![GroupPenalty::new(1e-4)] }))
 }
 
 pub(super) const ENTRY: Entry = Entry {

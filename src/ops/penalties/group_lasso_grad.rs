@@ -112,8 +112,8 @@ fn cases() -> Vec<Box<dyn Op>> {
     matrix_cases(5, |dtype, matrices, n| Box::new(GroupLassoGrad { dtype, matrices, groups: kinds(n) }))
 }
 
-fn bench() -> Vec<Box<dyn Op>> {
-    matrix_bench(|dtype, matrices| Box::new(GroupLassoGrad { dtype, matrices, groups: vec![GroupPenalty::new(1e-4)] }))
+fn bench(elements: usize) -> Vec<Box<dyn Op>> {
+    matrix_bench(elements, |dtype, matrices| Box::new(GroupLassoGrad { dtype, matrices, groups: vec![GroupPenalty::new(1e-4)] }))
 }
 
 pub(super) const ENTRY: Entry = Entry {

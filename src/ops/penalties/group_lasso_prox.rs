@@ -156,8 +156,10 @@ fn cases() -> Vec<Box<dyn Op>> {
     out
 }
 
-fn bench() -> Vec<Box<dyn Op>> {
-    matrix_bench(|dtype, matrices| Box::new(GroupLassoProx { dtype, matrices, groups: vec![GroupPenalty::new(1e-4)], step: 0.1 }))
+fn bench(elements: usize) -> Vec<Box<dyn Op>> {
+    matrix_bench(elements, |dtype, matrices| {
+        Box::new(GroupLassoProx { dtype, matrices, groups: vec![GroupPenalty::new(1e-4)], step: 0.1 })
+    })
 }
 
 pub(super) const ENTRY: Entry = Entry {

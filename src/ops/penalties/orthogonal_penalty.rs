@@ -93,8 +93,10 @@ fn cases() -> Vec<Box<dyn Op>> {
     gram::cases(|dtype, Rows { rows, cols }, lambda, gram| Box::new(OrthogonalPenalty { dtype, rows, cols, lambda, gram }))
 }
 
-fn bench() -> Vec<Box<dyn Op>> {
-    gram::benches(|dtype, Rows { rows, cols }, lambda, gram| Box::new(OrthogonalPenalty { dtype, rows, cols, lambda, gram }))
+fn bench(elements: usize) -> Vec<Box<dyn Op>> {
+    gram::benches(elements, |dtype, Rows { rows, cols }, lambda, gram| {
+        Box::new(OrthogonalPenalty { dtype, rows, cols, lambda, gram })
+    })
 }
 
 pub(super) const FIELDS: &[Field] = &[

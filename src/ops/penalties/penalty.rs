@@ -158,11 +158,11 @@ fn cases() -> Vec<Box<dyn Op>> {
     out
 }
 
-fn bench() -> Vec<Box<dyn Op>> {
+fn bench(elements: usize) -> Vec<Box<dyn Op>> {
     DType::FLOATS
         .into_iter()
         .map(|dtype| {
-            let (segments, groups) = (Segment::one(1 << 22), vec![ElasticNet::new(1e-4, 1e-4)]);
+            let (segments, groups) = (Segment::one(elements), vec![ElasticNet::new(1e-4, 1e-4)]);
             Box::new(Penalty::new(dtype, segments, groups)) as Box<dyn Op>
         })
         .collect()

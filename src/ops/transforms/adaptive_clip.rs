@@ -137,8 +137,8 @@ fn cases() -> Vec<Box<dyn Op>> {
     })
 }
 
-fn bench() -> Vec<Box<dyn Op>> {
-    matrix_bench(|dtype, matrices| Box::new(AdaptiveClip { dtype, matrices, clipping: 0.01, eps: paper() }))
+fn bench(elements: usize) -> Vec<Box<dyn Op>> {
+    matrix_bench(elements, |dtype, matrices| Box::new(AdaptiveClip { dtype, matrices, clipping: 0.01, eps: paper() }))
 }
 
 pub(super) const ENTRY: Entry = Entry {

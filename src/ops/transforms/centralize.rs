@@ -114,8 +114,8 @@ fn cases() -> Vec<Box<dyn Op>> {
     out
 }
 
-fn bench() -> Vec<Box<dyn Op>> {
-    matrix_bench(|dtype, matrices| Box::new(Centralize { dtype, matrices }))
+fn bench(elements: usize) -> Vec<Box<dyn Op>> {
+    matrix_bench(elements, |dtype, matrices| Box::new(Centralize { dtype, matrices }))
 }
 
 pub(super) const ENTRY: Entry = Entry {

@@ -141,8 +141,8 @@ fn cases() -> Vec<Box<dyn Op>> {
     out
 }
 
-fn bench() -> Vec<Box<dyn Op>> {
-    DType::FLOATS.into_iter().map(|dtype| Box::new(ClipByGlobalNorm::new(dtype, 1 << 22, 1.0)) as Box<dyn Op>).collect()
+fn bench(elements: usize) -> Vec<Box<dyn Op>> {
+    DType::FLOATS.into_iter().map(|dtype| Box::new(ClipByGlobalNorm::new(dtype, elements, 1.0)) as Box<dyn Op>).collect()
 }
 
 pub(super) const ENTRY: Entry = Entry {

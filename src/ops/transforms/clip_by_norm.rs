@@ -109,8 +109,8 @@ fn cases() -> Vec<Box<dyn Op>> {
     out
 }
 
-fn bench() -> Vec<Box<dyn Op>> {
-    arenas(|dtype, segments| {
+fn bench(elements: usize) -> Vec<Box<dyn Op>> {
+    arenas(elements, |dtype, segments| {
         let (form, non_finite) = Default::default();
         Box::new(ClipByNorm { dtype, segments, max_norm: 1.0, form, non_finite })
     })

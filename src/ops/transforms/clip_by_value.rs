@@ -80,8 +80,8 @@ fn cases() -> Vec<Box<dyn Op>> {
     Range::cases(|dtype, segments, Range { min, max }| Box::new(ClipByValue { dtype, segments, min, max }))
 }
 
-fn bench() -> Vec<Box<dyn Op>> {
-    DType::FLOATS.into_iter().map(|dtype| Box::new(ClipByValue::new(dtype, 1 << 22, 0.5)) as Box<dyn Op>).collect()
+fn bench(elements: usize) -> Vec<Box<dyn Op>> {
+    DType::FLOATS.into_iter().map(|dtype| Box::new(ClipByValue::new(dtype, elements, 0.5)) as Box<dyn Op>).collect()
 }
 
 pub(super) const ENTRY: Entry = Entry {

@@ -153,8 +153,10 @@ fn cases() -> Vec<Box<dyn Op>> {
     })
 }
 
-fn bench() -> Vec<Box<dyn Op>> {
-    arenas(|dtype, segments| Box::new(GradientNoise { dtype, segments, level: NoiseLevel::annealed(0.3), key: Key::default() }))
+fn bench(elements: usize) -> Vec<Box<dyn Op>> {
+    arenas(elements, |dtype, segments| {
+        Box::new(GradientNoise { dtype, segments, level: NoiseLevel::annealed(0.3), key: Key::default() })
+    })
 }
 
 pub(super) const ENTRY: Entry = Entry {

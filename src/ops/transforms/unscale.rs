@@ -208,8 +208,8 @@ fn cases() -> Vec<Box<dyn Op>> {
     out
 }
 
-fn bench() -> Vec<Box<dyn Op>> {
-    arenas(|dtype, segments| Box::new(Unscale { dtype, segments, scale: None }))
+fn bench(elements: usize) -> Vec<Box<dyn Op>> {
+    arenas(elements, |dtype, segments| Box::new(Unscale { dtype, segments, scale: None }))
 }
 
 pub(super) const ENTRY: Entry = Entry {

@@ -42,7 +42,7 @@ impl Op for Dense {
         let mut out = Lowered::default();
         if self.batch > 0 {
             let args = self.args();
-            out.steps.push(Step {
+            out.push(Step {
                 spec: Spec {
                     shader: DENSE,
                     entry: "dense",

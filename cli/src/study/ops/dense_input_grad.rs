@@ -40,7 +40,7 @@ impl Op for DenseInputGrad {
         let mut out = Lowered::default();
         if self.batch > 0 {
             let args = self.args();
-            out.steps.push(Step {
+            out.push(Step {
                 spec: Spec {
                     shader: DENSE_INPUT_GRAD,
                     entry: "dense_input_grad",

@@ -56,7 +56,9 @@ impl Op for DenseWeightGrad {
             workgroups: t.workgroups,
             trips: self.batch as u64,
         };
-        Ok(Lowered { steps: vec![step], ..Default::default() })
+        let mut out = Lowered::default();
+        out.push(step);
+        Ok(out)
     }
 
     fn patterns(&self) -> Vec<Pattern> {

@@ -50,7 +50,7 @@ impl Op for GatherRows {
         if total > 0 {
             let args = self.args();
             let order = Decl { name: "order", dtype: DType::U32, view: View::Raw("u32"), writes: false };
-            out.steps.push(Step {
+            out.push(Step {
                 spec: Spec {
                     shader: GATHER_ROWS,
                     entry: "gather_rows",

@@ -64,7 +64,7 @@ fn lower(shader: Source, op: &dyn Op, rows: usize, columns: usize, caps: &Caps) 
     let (args, blocks, wg, mut out) = (op.args(), rows.div_ceil(ROWS_PER_BLOCK), lanes(caps), Lowered::default());
     let row_quads = padded(columns) / 4;
     if rows > 0 {
-        out.steps.push(Step {
+        out.push(Step {
             spec: Spec {
                 shader,
                 entry: name,

@@ -32,7 +32,7 @@ impl Op for Relu {
         let quads = u64::from(caps.lanes) * u64::from(caps.quads);
         for piece in tile::flat(NAME, caps, self.len as u64, 4, quads)? {
             let decl = |name, writes| Decl { name, dtype: DType::F32, view: piece.view(), writes };
-            out.steps.push(Step {
+            out.push(Step {
                 spec: Spec {
                     shader: RELU,
                     entry: "relu",

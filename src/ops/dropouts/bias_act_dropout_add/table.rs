@@ -1,6 +1,6 @@
 //! Cases, data and documentation, forward and backward.
 use super::BiasActDropoutAdd;
-use crate::{Activation, Arg, Bits, DType, HostData, Key, Op, Pattern, Rng, Share, Space, ops::Field};
+use crate::{Activation, Arg, Bits, DType, HostData, Key, Op, Pattern, Rng, Share, Space, bench::sizes, ops::Field, rows::Rows};
 
 pub(in crate::ops) fn patterns() -> Vec<Pattern> {
     vec![Pattern::Ordinary, Pattern::Zeros, Pattern::Tiny, Pattern::NonFinite]
@@ -74,8 +74,9 @@ fn all() -> Vec<BiasActDropoutAdd> {
     out
 }
 
-fn layers() -> Vec<BiasActDropoutAdd> {
-    let (mlp, key) = (Space::channels_last(2048, 1024, 1), Key::default());
+fn layers(elements: usize) -> Vec<BiasActDropoutAdd> {
+    let (Rows { rows, cols }, key) = (sizes::rows(elements, 1024), Key::default());
+    let mlp = Space::channels_last(rows, cols, 1);
     let of = |dtype, act| BiasActDropoutAdd { act, ..BiasActDropoutAdd::new(dtype, mlp, 0.1, key) };
     vec![
         of(DType::F32, Activation::None),
@@ -101,12 +102,12 @@ pub(in crate::ops) fn backward() -> Vec<Box<dyn Op>> {
     backwards(all())
 }
 
-pub(in crate::ops) fn forward_bench() -> Vec<Box<dyn Op>> {
-    forwards(layers())
+pub(in crate::ops) fn forward_bench(elements: usize) -> Vec<Box<dyn Op>> {
+    forwards(layers(elements))
 }
 
-pub(in crate::ops) fn backward_bench() -> Vec<Box<dyn Op>> {
-    backwards(layers())
+pub(in crate::ops) fn backward_bench(elements: usize) -> Vec<Box<dyn Op>> {
+    backwards(layers(elements))
 }
 
 const DTYPE: Field = Field { name: "dtype", default: "", about: "storage of the tensors: f32, f16 or bf16; the bias is f32" };

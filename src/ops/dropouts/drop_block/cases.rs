@@ -1,6 +1,6 @@
 //! Cases of DropBlock, forward and backward.
 use super::DropBlock;
-use crate::{DType, Key, MaskMode, Op, Share, Space};
+use crate::{DType, Key, MaskMode, Op, Share, Space, bench::sizes};
 
 const KEY: Key = Key { seed: 0x0123_4567_89ab_cdef, stream: 5, step: 11, first_element: 0 };
 
@@ -66,15 +66,16 @@ pub(in crate::ops) fn backward() -> Vec<Box<dyn Op>> {
     all().into_iter().map(|d| Box::new(d.backward()) as Box<dyn Op>).collect()
 }
 
-fn benches(op: impl Fn(DropBlock) -> Box<dyn Op>) -> Vec<Box<dyn Op>> {
-    let space = Space::channels_first(16, 256, 28 * 28);
-    DType::FLOATS.into_iter().map(|dtype| op(DropBlock::new(dtype, space, 28, 7, 0.1, KEY))).collect()
+/// A layer of the paper's residual network. Its blocks of 7 want images of 8 by 8 at least.
+fn benches(elements: usize, op: impl Fn(DropBlock) -> Box<dyn Op>) -> Vec<Box<dyn Op>> {
+    let ([space, _], width) = sizes::images(elements, [1, 256, 28], 64);
+    DType::FLOATS.into_iter().map(|dtype| op(DropBlock::new(dtype, space, width, 7, 0.1, KEY))).collect()
 }
 
-pub(in crate::ops) fn forward_bench() -> Vec<Box<dyn Op>> {
-    benches(|d| Box::new(d))
+pub(in crate::ops) fn forward_bench(elements: usize) -> Vec<Box<dyn Op>> {
+    benches(elements, |d| Box::new(d))
 }
 
-pub(in crate::ops) fn backward_bench() -> Vec<Box<dyn Op>> {
-    benches(|d| Box::new(DropBlock { mask: MaskMode::Store, ..d }.backward()))
+pub(in crate::ops) fn backward_bench(elements: usize) -> Vec<Box<dyn Op>> {
+    benches(elements, |d| Box::new(DropBlock { mask: MaskMode::Store, ..d }.backward()))
 }

@@ -1,6 +1,6 @@
 //! Cases of DropConnect, forward and backward.
 use super::DropConnect;
-use crate::{Bits, DType, Key, Op, Scaling, ops::DropConnectBackward};
+use crate::{Bits, DType, Key, Op, Scaling, bench::sizes, ops::DropConnectBackward, rows::Rows};
 
 const KEY: Key = Key { seed: 0x0123_4567_89ab_cdef, stream: 5, step: 11, first_element: 0 };
 
@@ -52,14 +52,15 @@ pub(in crate::ops) fn backward() -> Vec<Box<dyn Op>> {
     added.chain(written).map(|d| Box::new(d) as Box<dyn Op>).collect()
 }
 
-fn benches(op: impl Fn(DropConnect) -> Box<dyn Op>) -> Vec<Box<dyn Op>> {
-    DType::FLOATS.into_iter().map(|dtype| op(matrix(dtype, [1 << 11, 1 << 11], 0.5))).collect()
+fn benches(elements: usize, op: impl Fn(DropConnect) -> Box<dyn Op>) -> Vec<Box<dyn Op>> {
+    let Rows { rows, cols } = sizes::matrix(elements, [1, 1]);
+    DType::FLOATS.into_iter().map(|dtype| op(matrix(dtype, [rows, cols], 0.5))).collect()
 }
 
-pub(in crate::ops) fn forward_bench() -> Vec<Box<dyn Op>> {
-    benches(|d| Box::new(d))
+pub(in crate::ops) fn forward_bench(elements: usize) -> Vec<Box<dyn Op>> {
+    benches(elements, |d| Box::new(d))
 }
 
-pub(in crate::ops) fn backward_bench() -> Vec<Box<dyn Op>> {
-    benches(|d| Box::new(d.backward()))
+pub(in crate::ops) fn backward_bench(elements: usize) -> Vec<Box<dyn Op>> {
+    benches(elements, |d| Box::new(d.backward()))
 }

@@ -119,12 +119,12 @@ pub(in crate::ops) fn backward() -> Vec<Box<dyn Op>> {
     stored.chain(drawn).map(back).collect()
 }
 
-pub(in crate::ops) fn forward_bench() -> Vec<Box<dyn Op>> {
-    DType::FLOATS.into_iter().map(|dtype| Box::new(flat(dtype, 1 << 22, 0.1)) as Box<dyn Op>).collect()
+pub(in crate::ops) fn forward_bench(elements: usize) -> Vec<Box<dyn Op>> {
+    DType::FLOATS.into_iter().map(|dtype| Box::new(flat(dtype, elements, 0.1)) as Box<dyn Op>).collect()
 }
 
-pub(in crate::ops) fn backward_bench() -> Vec<Box<dyn Op>> {
-    DType::FLOATS.into_iter().map(|dtype| back(flat(dtype, 1 << 22, 0.1))).collect()
+pub(in crate::ops) fn backward_bench(elements: usize) -> Vec<Box<dyn Op>> {
+    DType::FLOATS.into_iter().map(|dtype| back(flat(dtype, elements, 0.1))).collect()
 }
 
 pub(in crate::ops) const SPACE: Field =

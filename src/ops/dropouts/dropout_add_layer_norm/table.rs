@@ -1,6 +1,6 @@
 //! Cases and documentation, forward and backward.
 use super::DropoutAddLayerNorm;
-use crate::{Bits, DType, Key, Op, Pattern, RowNorm, Share, WeightForm, ops::Field};
+use crate::{Bits, DType, Key, Op, Pattern, RowNorm, Share, WeightForm, bench::sizes, ops::Field, rows::Rows};
 
 pub(in crate::ops) fn patterns(dtype: DType) -> Vec<Pattern> {
     if dtype != DType::F32 {
@@ -52,8 +52,9 @@ fn all() -> Vec<DropoutAddLayerNorm> {
     out
 }
 
-fn layers() -> Vec<DropoutAddLayerNorm> {
-    let of = |dtype, norm| DropoutAddLayerNorm { norm, ..DropoutAddLayerNorm::new(dtype, 8192, 1024, 0.1, Key::default()) };
+fn layers(elements: usize) -> Vec<DropoutAddLayerNorm> {
+    let Rows { rows, cols } = sizes::rows(elements, 1024);
+    let of = |dtype, norm| DropoutAddLayerNorm { norm, ..DropoutAddLayerNorm::new(dtype, rows, cols, 0.1, Key::default()) };
     vec![of(DType::F32, RowNorm::Layer), of(DType::Bf16, RowNorm::Layer), of(DType::Bf16, RowNorm::Rms)]
 }
 
@@ -73,12 +74,12 @@ pub(in crate::ops) fn backward() -> Vec<Box<dyn Op>> {
     backwards(all())
 }
 
-pub(in crate::ops) fn forward_bench() -> Vec<Box<dyn Op>> {
-    forwards(layers())
+pub(in crate::ops) fn forward_bench(elements: usize) -> Vec<Box<dyn Op>> {
+    forwards(layers(elements))
 }
 
-pub(in crate::ops) fn backward_bench() -> Vec<Box<dyn Op>> {
-    backwards(layers())
+pub(in crate::ops) fn backward_bench(elements: usize) -> Vec<Box<dyn Op>> {
+    backwards(layers(elements))
 }
 
 const DTYPE: Field = Field { name: "dtype", default: "", about: "storage of the tensors: f32, f16 or bf16; vectors are f32" };

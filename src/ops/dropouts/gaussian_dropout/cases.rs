@@ -53,18 +53,18 @@ pub(in crate::ops) fn noise() -> Vec<Box<dyn Op>> {
     all().into_iter().enumerate().map(one).collect()
 }
 
-fn benches(op: impl Fn(DType, Space) -> Box<dyn Op>) -> Vec<Box<dyn Op>> {
-    DType::FLOATS.into_iter().map(|dtype| op(dtype, Space::flat(1 << 22))).collect()
+fn benches(elements: usize, op: impl Fn(DType, Space) -> Box<dyn Op>) -> Vec<Box<dyn Op>> {
+    DType::FLOATS.into_iter().map(|dtype| op(dtype, Space::flat(elements))).collect()
 }
 
-pub(in crate::ops) fn forward_bench() -> Vec<Box<dyn Op>> {
-    benches(|dtype, space| Box::new(GaussianDropout::new(dtype, space, 0.1, KEY)))
+pub(in crate::ops) fn forward_bench(elements: usize) -> Vec<Box<dyn Op>> {
+    benches(elements, |dtype, space| Box::new(GaussianDropout::new(dtype, space, 0.1, KEY)))
 }
 
-pub(in crate::ops) fn backward_bench() -> Vec<Box<dyn Op>> {
-    benches(|dtype, space| Box::new(GaussianDropout::new(dtype, space, 0.1, KEY).backward()))
+pub(in crate::ops) fn backward_bench(elements: usize) -> Vec<Box<dyn Op>> {
+    benches(elements, |dtype, space| Box::new(GaussianDropout::new(dtype, space, 0.1, KEY).backward()))
 }
 
-pub(in crate::ops) fn noise_bench() -> Vec<Box<dyn Op>> {
-    benches(|dtype, space| Box::new(GaussianNoise::new(dtype, space, 0.1, KEY)))
+pub(in crate::ops) fn noise_bench(elements: usize) -> Vec<Box<dyn Op>> {
+    benches(elements, |dtype, space| Box::new(GaussianNoise::new(dtype, space, 0.1, KEY)))
 }

@@ -45,10 +45,10 @@ pub(in crate::ops) fn backward() -> Vec<Box<dyn Op>> {
     all().into_iter().filter(|d| d.space.len() < 9000).map(|d| Box::new(d.backward()) as Box<dyn Op>).collect()
 }
 
-pub(in crate::ops) fn forward_bench() -> Vec<Box<dyn Op>> {
-    DType::FLOATS.into_iter().map(|dtype| Box::new(flat(dtype, 1 << 22, 0.1)) as Box<dyn Op>).collect()
+pub(in crate::ops) fn forward_bench(elements: usize) -> Vec<Box<dyn Op>> {
+    DType::FLOATS.into_iter().map(|dtype| Box::new(flat(dtype, elements, 0.1)) as Box<dyn Op>).collect()
 }
 
-pub(in crate::ops) fn backward_bench() -> Vec<Box<dyn Op>> {
-    DType::FLOATS.into_iter().map(|dtype| Box::new(flat(dtype, 1 << 22, 0.1).backward()) as Box<dyn Op>).collect()
+pub(in crate::ops) fn backward_bench(elements: usize) -> Vec<Box<dyn Op>> {
+    DType::FLOATS.into_iter().map(|dtype| Box::new(flat(dtype, elements, 0.1).backward()) as Box<dyn Op>).collect()
 }

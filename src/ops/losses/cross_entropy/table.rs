@@ -1,6 +1,6 @@
 //! Cases, data and documentation of cross-entropy.
 use super::CrossEntropy;
-use crate::{Arg, DType, HostData, LossReduction, Op, Pattern, Rng, Targets, ops::Field};
+use crate::{Arg, DType, HostData, LossReduction, Op, Pattern, Rng, Targets, bench::sizes, ops::Field, rows::Rows};
 
 /// A class that no model has: -100 in 32 bits, what PyTorch ignores by default.
 const NONE: u32 = 4_294_967_196;
@@ -115,15 +115,13 @@ pub(super) fn cases() -> Vec<Box<dyn Op>> {
 }
 
 /// A batch of images, a batch of text with a vocabulary that is a multiple of 4 and with one that is not.
-pub(super) fn bench() -> Vec<Box<dyn Op>> {
-    let shapes = [
-        (DType::F32, 65_536, 10),
-        (DType::F32, 4096, 1000),
-        (DType::Bf16, 4096, 1000),
-        (DType::F32, 256, 32_000),
-        (DType::F16, 256, 50_257),
-    ];
-    shapes.map(|(dtype, rows, classes)| Box::new(CrossEntropy::new(dtype, rows, classes)) as Box<dyn Op>).into()
+pub(super) fn bench(elements: usize) -> Vec<Box<dyn Op>> {
+    let all = [(DType::F32, 10), (DType::F32, 1000), (DType::Bf16, 1000), (DType::F32, 32_000), (DType::F16, 50_257)];
+    let one = |(dtype, classes)| {
+        let Rows { rows, cols } = sizes::rows(elements, classes);
+        Box::new(CrossEntropy::new(dtype, rows, cols)) as Box<dyn Op>
+    };
+    all.map(one).into()
 }
 
 pub(super) const FIELDS: &[Field] = &[

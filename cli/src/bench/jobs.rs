@@ -1,0 +1,161 @@
+//! What is to be timed: the table's bench cases, or those of a file.
+use super::{Args, nothing};
+use crate::{Failure, Ui};
+use ridgepole::{
+    Error, Op, Session,
+    bench::{self, Inputs},
+    ops,
+};
+use serde_json::Value;
+use std::{
+    io::Read,
+    path::Path,
+    sync::{
+        atomic::{AtomicUsize, Ordering},
+        mpsc,
+    },
+};
+
+/// An op, and what to call it.
+pub(crate) struct Job {
+    pub name: String,
+    pub op: Box<dyn Op>,
+}
+
+/// More tensors and references than these threads hold need not fit into memory at once.
+const THREADS: usize = 4;
+
+/// The cases that were asked for.
+///
+/// # Errors
+/// [`Failure::Usage`] names the file and the line that is no op; or says that the filter leaves nothing.
+pub(super) fn jobs(args: &Args) -> Result<Vec<Job>, Failure> {
+    let all: Vec<Job> = match &args.cases {
+        None => {
+            let of = |size: &usize| bench::cases("", *size);
+            args.elements.iter().flat_map(of).map(|op| Job { name: format!("{op:?}"), op }).collect()
+        }
+        Some(path) => read(path)?,
+    };
+    let wanted = |j: &Job| j.name.contains(&args.filter) || j.op.name().contains(&args.filter);
+    let jobs: Vec<Job> = all.into_iter().filter(wanted).collect();
+    if !jobs.is_empty() {
+        return Ok(jobs);
+    }
+    Err(match &args.cases {
+        None => nothing(&args.filter),
+        Some(path) => Failure::usage(format!("{}: no case contains {:?}", path.display(), args.filter)),
+    })
+}
+
+fn read(path: &Path) -> Result<Vec<Job>, Failure> {
+    let failed = |e| Failure::file("read", path, e);
+    let mut text = String::new();
+    if path.as_os_str() == "-" {
+        std::io::stdin().read_to_string(&mut text).map_err(failed)?;
+    } else {
+        text = std::fs::read_to_string(path).map_err(failed)?;
+    }
+    parse(&text, &path.display().to_string())
+}
+
+/// Ops as JSON, one to a line, each with a name under `case` or none.
+///
+/// # Errors
+/// [`Failure::Usage`] names the line of `file` that is no op.
+pub(crate) fn parse(text: &str, file: &str) -> Result<Vec<Job>, Failure> {
+    let one = |(i, line): (usize, &str)| {
+        let wrong = |why: String| Failure::usage(format!("{file}, line {}: {why}", i + 1));
+        let mut value: Value = serde_json::from_str(line).map_err(|e| wrong(e.to_string()))?;
+        let name = value.as_object_mut().and_then(|o| o.remove("case"));
+        let op = ops::from_json(&value.to_string()).map_err(|e| wrong(e.to_string()))?;
+        let name = match name {
+            None => format!("{op:?}"),
+            Some(Value::String(name)) => name,
+            Some(other) => return Err(wrong(format!("`case` is {other}, must be a text"))),
+        };
+        Ok(Job { name, op })
+    };
+    text.lines().enumerate().filter(|(_, l)| !l.trim().is_empty()).map(one).collect()
+}
+
+/// Leaves out what this device cannot do at its size, and says so.
+pub(crate) fn possible(jobs: Vec<Job>, session: &Session, ui: &Ui) -> Vec<Job> {
+    let can = |job: &Job| match job.op.lower(session.gpu().caps()) {
+        Err(e @ Error::Unsupported { .. }) => {
+            ui.note(format_args!("{}: left out: {e}\n  {}", job.op.name(), super::short(&job.name)));
+            false
+        }
+        _ => true,
+    };
+    jobs.into_iter().filter(can).collect()
+}
+
+/// "4Mi", "64Ki" or "4194304" elements.
+pub(super) fn size(text: &str) -> Result<usize, String> {
+    let (digits, unit) = match (text.strip_suffix("Ki"), text.strip_suffix("Mi")) {
+        (Some(digits), _) => (digits, 1 << 10),
+        (_, Some(digits)) => (digits, 1 << 20),
+        _ => (text, 1),
+    };
+    let size = digits.parse::<usize>().ok().and_then(|n| n.checked_mul(unit));
+    match size {
+        Some(n) if (bench::LEAST..=1 << 30).contains(&n) => Ok(n),
+        _ => Err(format!("must be a number of elements from {} to 2^30, as 4194304, 4Mi or 64Ki", bench::LEAST)),
+    }
+}
+
+/// Checks each case; what is wrong with it, in their order. A GPU waits for the references most of the time, so there a few
+/// threads compute them; on a software device they would only share the processors with it.
+pub(crate) fn verify(jobs: &[Job], session: &Session, ui: &Ui) -> Vec<Result<(), String>> {
+    let threads = if session.gpu().caps().cpu { 1 } else { THREADS };
+    let (next, (sender, receiver)) = (&AtomicUsize::new(0), mpsc::channel());
+    let progress = ui.progress("check", jobs.len() as u64);
+    let mut verdicts = vec![Ok(()); jobs.len()];
+    std::thread::scope(|scope| {
+        for sender in vec![sender; threads] {
+            scope.spawn(move || {
+                while let (i, Some(job)) = {
+                    let i = next.fetch_add(1, Ordering::Relaxed);
+                    (i, jobs.get(i))
+                } {
+                    let verdict = bench::verify(session.gpu(), session.queue(), job.op.as_ref());
+                    sender.send((i, verdict)).expect("the receiver waits for all");
+                }
+            });
+        }
+        for (i, verdict) in receiver {
+            progress.on(jobs[i].op.name());
+            verdicts[i] = verdict;
+            progress.done(1);
+        }
+    });
+    verdicts
+}
+
+/// Calls `work` for each job with its inputs, in their order. On a GPU they are drawn ahead, so that it does not fall asleep
+/// meanwhile; a software device would have to share the processors.
+///
+/// # Errors
+/// The first of `work`.
+pub(crate) fn each<'a, E>(
+    jobs: &'a [Job],
+    session: &Session,
+    mut work: impl FnMut(usize, &'a Job, &Inputs) -> Result<(), E>,
+) -> Result<(), E> {
+    if session.gpu().caps().cpu {
+        return jobs.iter().enumerate().try_for_each(|(i, job)| work(i, job, &Inputs::draw(job.op.as_ref())));
+    }
+    std::thread::scope(|scope| {
+        let (sender, receiver) = mpsc::sync_channel(1);
+        scope.spawn(move || {
+            for job in jobs {
+                // Nobody listens any more where `work` has failed.
+                if sender.send(Inputs::draw(job.op.as_ref())).is_err() {
+                    break;
+                }
+            }
+        });
+        jobs.iter().enumerate().try_for_each(|(i, job)| work(i, job, &receiver.recv().expect("one for each job")))
+    })
+}
