@@ -243,7 +243,7 @@ fn frozen_statistics_take_one_pass_where_quads_are_whole() {
     let entries = |op: &BatchNormFrozenBackward, buffers: u32| -> Vec<_> {
         let mut caps = caps();
         caps.limits.max_storage_buffers_per_shader_stage = buffers;
-        op.lower(&caps).expect("it lowers").steps.iter().map(|s| s.spec.entry).collect()
+        op.lower(&caps).expect("it lowers").steps().iter().map(|s| s.spec.entry).collect()
     };
     let (one, two) =
         (vec!["channel_reduce", "column_gradients"], vec!["channel_reduce", "batch_norm_frozen_backward", "channel_apply"]);
