@@ -4,6 +4,7 @@
 //! gathered in chunks that depend on the shape, the type of device and, below 64 MiB, the binding limit; never on windows
 //! or on how many workgroups run. So results are the same bit for bit from run to run.
 mod bound;
+mod buffers;
 mod channel;
 mod fields;
 mod fused;
@@ -15,19 +16,21 @@ mod results;
 mod steps;
 
 pub(crate) use bound::{Moments, SumErrors, inverse_std_error, norm_of, sum_of};
+use buffers::beside;
+pub(crate) use buffers::{blocks, given_or, per_channel, position, unused_or, vector, whole};
 pub(crate) use channel::{Batch, Pass, difference};
 pub(crate) use fields::{
     BIAS, DBIAS, DRESIDUAL, DTYPE, DWEIGHT, EPS, RESIDUAL, SPACE, VIRTUAL_BATCH, WEIGHT, backward_args, benches, cases,
     check_eps, domain, eps, few, fill, fused_benches, fusion, ghost_benches, ghosts, group_benches, patterns, places,
     sequence_benches, yes,
 };
-pub(crate) use fused::{Fused, Products};
+pub(crate) use fused::{Fused, PLAIN_PRODUCTS, Products};
 pub(crate) use ghost::{Ghosts, named};
 pub(crate) use groups::{GROUPS, Groups, group_args, group_backward_args, grouped, instances};
 pub(crate) use lines::{LineMap, LineSizes, Shape as LineShape};
 pub(crate) use masking::{check_masked, fill_mask, kept, mask};
 pub(crate) use results::Results;
-pub(crate) use steps::{Map, Reduction, blocks, given_or, per_channel, position, unused_or, vector, whole};
+pub(crate) use steps::{Map, Reduction};
 
 use crate::{Caps, Error, Layout, Space, fold::Monoid, tile::WINDOW_ALIGN};
 use std::ops::Range;

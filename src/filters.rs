@@ -134,6 +134,7 @@ pub(crate) fn cases(make: impl Fn(usize, DType, Filters) -> Box<dyn Op>) -> Vec<
         (2, 2501),
         (3, 2304),
         (1, 8),
+        (130, 268),
         (2, 4608),
         (3, 8196),
         (2, 16_388),

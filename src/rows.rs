@@ -9,7 +9,7 @@ mod weight;
 
 pub(crate) use backward::{Backward, backward, backward_args, column_sums, finish_columns};
 pub(crate) use bound::{RowGradients, Slack, normalized_error};
-pub(crate) use onchip::{Affine, CACHED, Forward, OnChip, Place, RowMap};
+pub(crate) use onchip::{Affine, Forward, OnChip, Place, RowMap, alone};
 pub use weight::{RowNorm, WeightForm};
 
 use crate::{Arg, DType, Error, HostData, Op, Pattern, Rng, Space, bench::sizes, channels::Channels};
@@ -64,9 +64,8 @@ impl Rows {
 }
 
 /// Shapes for the checks: no value and one, rows that are whole quads and not, shorter and longer than a workgroup and than
-/// a chunk, and longer than what stays on the chip, more rows than lanes, enough rows for levels of the fold of their gradients.
-/// `make` gets a number that differs
-/// from case to case.
+/// a chunk, and longer than what stays on the chip, more rows than lanes, enough rows for a lane each on a software device, and for levels
+/// of the fold of their gradients. `make` gets a number that differs from case to case.
 pub(crate) fn cases(make: impl Fn(usize, DType, Rows) -> Box<dyn Op>) -> Vec<Box<dyn Op>> {
     let mut out = Vec::new();
     for (rows, cols) in SHAPES {
@@ -87,7 +86,7 @@ pub(crate) fn few_cases(make: impl Fn(usize, DType, Rows) -> Box<dyn Op>) -> Vec
     }
     out
 }
-const SHAPES: [(usize, usize); 18] = [
+const SHAPES: [(usize, usize); 19] = [
     (1, 1),
     (1, 5),
     (5, 1),
@@ -106,6 +105,7 @@ const SHAPES: [(usize, usize); 18] = [
     (3, 2304),
     (70, 1028),
     (3, 4612),
+    (600, 20),
 ];
 
 /// The activations of a small transformer, and rows that are long.

@@ -236,3 +236,30 @@ fn padding_may_hold_anything() {
         assert!((0..42).all(|i| kept(i / 21, i % 7) || y[space.offset(i / 21, i / 7 % 3, i % 7)] == 0.0), "{y:?}");
     }
 }
+
+/// dx does not depend on the sums; it is written in their pass where quads are whole and the device binds buffers enough.
+#[test]
+fn frozen_statistics_take_one_pass_where_quads_are_whole() {
+    let entries = |op: &BatchNormFrozenBackward, buffers: u32| -> Vec<_> {
+        let mut caps = caps();
+        caps.limits.max_storage_buffers_per_shader_stage = buffers;
+        op.lower(&caps).expect("it lowers").steps().iter().map(|s| s.spec.entry).collect()
+    };
+    let (one, two) =
+        (vec!["channel_reduce", "column_gradients"], vec!["channel_reduce", "batch_norm_frozen_backward", "channel_apply"]);
+    let of = |space| BatchNormFrozenBackward::new(DType::F16, space);
+    for (space, whole) in [
+        (Space::channels_first(4, 3, 8), true),
+        (Space::channels_last(4, 8, 3), true),
+        (Space::channels_first(4, 3, 6), false),
+        (Space::channels_last(4, 6, 8), false),
+    ] {
+        assert_eq!(entries(&of(space), 8), if whole { &one[..] } else { &two[..] }, "{space:?}");
+    }
+    let both = BatchNormFrozenBackward { activation: Activation::Silu, residual: true, ..of(Space::channels_first(4, 3, 8)) };
+    assert_eq!(entries(&both, 10), one);
+    assert_eq!(entries(&both, 9), two);
+    // Without sums, x is not read.
+    let plain = BatchNormFrozenBackward { weight: false, bias: false, ..of(Space::channels_first(4, 3, 8)) };
+    assert_eq!(entries(&plain, 8), ["batch_norm_frozen_backward", "channel_apply",]);
+}

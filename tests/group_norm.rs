@@ -93,15 +93,16 @@ fn entries(op: &dyn Op, caps: &Caps) -> Vec<&'static str> {
 #[test]
 fn groups_that_fit_a_workgroup_take_one_dispatch() {
     let caps = |cpu| Caps::new(wgpu::Limits::default(), wgpu::Features::empty(), cpu);
-    // The shape, and whether forward and backward fit on a GPU and on a CPU.
+    // The shape, and whether forward and backward fit on a GPU and on a CPU, which wants lines for many cores.
     for ((n, c, s), groups, [gpu, gpu_back, cpu, cpu_back]) in [
         ((8, 64, 3136), 32, [true; 4]),
         ((8, 320, 1024), 32, [true, false, true, true]),
+        ((3, 64, 256), 32, [true, true, false, false]),
         // Quads with values of two channels: no sums of channels.
         ((8, 512, 49), 32, [true, false, true, false]),
-        ((8, 1024, 1), 2, [true, false, true, false]),
+        ((80, 1024, 1), 2, [true, false, true, false]),
         // More channels than lanes.
-        ((2, 600, 4), 2, [true, false, true, true]),
+        ((64, 600, 4), 2, [true, false, true, true]),
         // No whole quads; too long.
         ((5, 12, 5), 4, [false; 4]),
         ((2, 4, 8196), 2, [false; 4]),
@@ -122,7 +123,7 @@ fn groups_that_fit_a_workgroup_take_one_dispatch() {
 }
 
 /// As for rows, in tests/rows.rs: workgroups of shapes that this device has none of by itself, whose turns and trees need every
-/// barrier; the last of them with lines missing, and bindings that hold a part of the lines.
+/// barrier, or a lane for each line; the last of them with lines missing, and bindings that hold a part of the lines.
 #[test]
 fn turns_and_windows_of_wide_workgroups() {
     let rig = common::rig();
@@ -134,8 +135,8 @@ fn turns_and_windows_of_wide_workgroups() {
     };
     let (whole, parts) = (128 << 20, 1 << 19);
     for (mut caps, (n, c, s), groups) in [
-        (caps(true, 64, whole), (51, 20, 16), 4),
-        (caps(true, 64, whole), (3, 700, 4), 1),
+        (caps(true, 64, whole), (259, 20, 16), 4),
+        (caps(true, 64, whole), (1030, 7, 12), 1),
         (caps(false, 256, whole), (51, 12, 64), 4),
         (caps(false, 256, parts), (103, 24, 64), 4),
     ] {

@@ -30,20 +30,22 @@ fn filters_that_fit_a_workgroup_take_one_dispatch() {
     };
     for caps in [&gpu, &cpu] {
         for cols in [4, 4608, 8192] {
-            let entries: Vec<_> = filters(DType::F16, 100, cols).iter().map(|op| of(op.as_ref(), caps)).collect();
+            let entries: Vec<_> = filters(DType::F16, 130, cols).iter().map(|op| of(op.as_ref(), caps)).collect();
             assert_eq!(entries, [["row_forward"], ["line_backward"], ["row_forward"], ["line_backward"]], "{cols}");
         }
         for cols in [4609, 16_388] {
-            assert!(filters(DType::F16, 100, cols).iter().all(|op| of(op.as_ref(), caps).len() > 2), "{cols}");
-        }
-        // A column is no row, unless it is alone.
-        for (cols, fits) in [(2, false), (1, true)] {
-            let op = WeightNorm { axis: FilterAxis::Columns, ..WeightNorm::new(DType::F32, 64, cols) };
-            assert_eq!(of(&op, caps) == ["row_forward"], fits, "{cols}");
+            assert!(filters(DType::F16, 130, cols).iter().all(|op| of(op.as_ref(), caps).len() > 2), "{cols}");
         }
     }
+    // A column is no row, unless it is alone.
+    for (cols, fits) in [(2, false), (1, true)] {
+        let op = WeightNorm { axis: FilterAxis::Columns, ..WeightNorm::new(DType::F32, 64, cols) };
+        assert_eq!(of(&op, &gpu) == ["row_forward"], fits, "{cols}");
+    }
+    // A software device wants filters for many cores.
+    assert!(filters(DType::F16, 127, 64).iter().all(|op| of(op.as_ref(), &cpu).len() > 2 && of(op.as_ref(), &gpu).len() == 1));
     // A GPU holds both tensors; a software driver has them in the cache.
-    let long = filters(DType::F32, 100, 8196);
+    let long = filters(DType::F32, 130, 8196);
     for (op, fits) in long.iter().zip([true, false, true, false]) {
         assert_eq!(of(op.as_ref(), &gpu).len() == 1, fits, "{op:?}");
         assert_eq!(of(op.as_ref(), &cpu).len(), 1, "{op:?}");
@@ -77,9 +79,12 @@ fn turns_and_windows_of_wide_workgroups() {
         caps
     };
     let (whole, parts) = (128 << 20, 1 << 20);
-    for (mut caps, rows, cols) in
-        [(caps(true, 64, whole), 203, 64), (caps(false, 256, whole), 8195, 256), (caps(false, 256, parts), 8195, 256)]
-    {
+    for (mut caps, rows, cols) in [
+        (caps(true, 64, whole), 203, 64),
+        (caps(true, 64, whole), 4102, 64),
+        (caps(false, 256, whole), 8195, 256),
+        (caps(false, 256, parts), 8195, 256),
+    ] {
         for op in family(DType::F32, rows, cols).into_iter().chain(filters(DType::F32, rows, cols)) {
             let entries: Vec<_> = op.lower(&caps).expect("it lowers").steps().iter().map(|s| s.spec.entry).collect();
             let on_chip = entries.iter().filter(|e| e.starts_with("row_") || **e == "line_backward").count();

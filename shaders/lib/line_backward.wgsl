@@ -2,8 +2,8 @@
 // x and dy are read once. A line is a group of one sample; with g = dy * weight and xhat = (x - mean) * rstd,
 // dx = rstd * (g - (sum g + xhat * sum g * xhat) / values), the sums over the line. They come from those of dy and dy * xhat over each
 // channel, which are left for the gradients of weight and bias. `lanes` lanes share a channel, quad by quad side by side, and `across`
-// channels of a line are worked on at once, all of them where a lane holds its share; WG / (lanes * across) lines at once,
-// `turns` times. See src/channels/groups/onchip.rs.
+// channels of a line are worked on at once, all of them where a lane holds its share; WG / (lanes * across) lines at once, and as
+// many again, `turns` times, where a lane is alone. See src/channels/lines.rs.
 // Open: HELD, ROOM (lib/held_*), mean_of (lib/center_*); weight_of, settled, gradient (lib/line_norm, and for filters, which are lines of
 // one channel, lib/line_direction and lib/line_standard), leave (lib/line_sums_*, or as those).
 //!use lib/grid
@@ -15,6 +15,8 @@ struct Params { lines: u32, quads: u32, first: u32, blocks: u32, block: u32, lan
 // Buffers: x, dy, dx, rstd; those of the parts.
 
 override WG: u32 = 256;
+// One lane has a line to itself, and waits for no other.
+override ALONE: bool = false;
 
 // The most additions that a lane makes one after the other.
 const RUN: u32 = 64u;
@@ -83,26 +85,31 @@ fn line_backward(@builtin(workgroup_id) wid: vec3<u32>,
             let live = line < params.lines && c < params.per;
             var mine = vec2<f32>(0.0);
             if live { mine = sums(at + c * params.quads, mean, rstd, trips); }
-            of_lanes[lane] = mine;
+            if !ALONE {
+                of_lanes[lane] = mine;
+                workgroupBarrier();
+                for (var half = params.lanes / 2u; half > 0u; half /= 2u) {
+                    if part < half { of_lanes[lane] += of_lanes[lane + half]; }
+                    workgroupBarrier();
+                }
+                // A lane reads its own entry only, so that it may write there at once.
+                mine = of_lanes[lane];
+            }
+            if live && part == 0u {
+                leave(line * params.per + c, mine);
+                all += weight_of(first + c) * mine;
+            }
+        }
+        if !ALONE {
+            of_lanes[lane] = all;
             workgroupBarrier();
-            for (var half = params.lanes / 2u; half > 0u; half /= 2u) {
-                if part < half { of_lanes[lane] += of_lanes[lane + half]; }
+            for (var half = params.across / 2u; half > 0u; half /= 2u) {
+                if mate < half { of_lanes[lane] += of_lanes[lane + half * params.lanes]; }
                 workgroupBarrier();
             }
-            // A lane reads its own entry only, so that it may write there at once.
-            if live && part == 0u {
-                let sum = of_lanes[lane];
-                leave(line * params.per + c, sum);
-                all += weight_of(first + c) * sum;
-            }
+            all = of_lanes[lane - lane % team];
         }
-        of_lanes[lane] = all;
-        workgroupBarrier();
-        for (var half = params.across / 2u; half > 0u; half /= 2u) {
-            if mate < half { of_lanes[lane] += of_lanes[lane + half * params.lanes]; }
-            workgroupBarrier();
-        }
-        let coefs = settled(some, rstd, of_lanes[lane - lane % team]);
+        let coefs = settled(some, rstd, all);
         if HELD > 0u {
             if line < params.lines && mate < params.per {
                 let weight = weight_of(first + mate);
@@ -120,7 +127,5 @@ fn line_backward(@builtin(workgroup_id) wid: vec3<u32>,
                 }
             }
         }
-        // The next turn writes where slower lanes may still read.
-        workgroupBarrier();
     }
 }

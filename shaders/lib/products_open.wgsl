@@ -1,12 +1,13 @@
 // Sums of g and of g * xhat, with xhat = (x - mean) * rstd and g the gradient as it comes back through the activation.
 // For lib/channel_reduce; buffers: x, dy, spread (rstd, or the variance that it comes from).
 // Open: gradient (lib/gradient_*: what dy is), mean_of (lib/center_*), affine and gated (lib/gate_*: the activation), kept
-// (lib/keep_*: which values count; where not all do, they are counted too), line_of (lib/line_*: whose the statistics are).
+// (lib/keep_*: which values count; where not all do, they are counted too), line_of (lib/line_*: whose the statistics are),
+// weight_for and emit (lib/emit_*: what is written beside the sums).
 //!use lib/inverse_std
 //!use lib/two_sums
 override VARIANCE: bool = false;
 
-struct Frame { mean: vec4<f32>, rstd: vec4<f32>, weight: vec4<f32>, bias: vec4<f32> }
+struct Frame { mean: vec4<f32>, rstd: vec4<f32>, weight: vec4<f32>, bias: vec4<f32>, scale: vec4<f32> }
 
 fn frame(some: vec3<u32>, channel: u32) -> Frame {
     var f: Frame;
@@ -19,6 +20,7 @@ fn frame(some: vec3<u32>, channel: u32) -> Frame {
         let a = affine(c);
         f.weight[i] = a.x;
         f.bias[i] = a.y;
+        f.scale[i] = weight_for(c) * f.rstd[i];
     }
     return f;
 }
@@ -26,6 +28,7 @@ fn frame(some: vec3<u32>, channel: u32) -> Frame {
 fn visit(s: State, f: Frame, e: u32, at: u32, live: vec4<bool>, count: f32) -> State {
     let xhat = (x_four(e) - f.mean) * f.rstd;
     let g = gated(e, gradient(e, at), xhat * f.weight + f.bias);
+    emit(e, f.scale, g);
     if SOME {
         let on = kept(e, at, live);
         let n = s.n + select(vec4<f32>(0.0), vec4<f32>(1.0), on);

@@ -16,6 +16,8 @@ override WG: u32 = 256;
 override ROWS: u32 = 1;
 // WG * ROWS.
 override SLOTS: u32 = 256;
+// One lane has a row to itself, and waits for no other; not where it holds a share, since lanes add up their columns then.
+override ALONE: bool = false;
 override CENTERED: bool = true;
 
 // The most additions that a lane makes one after the other.
@@ -100,22 +102,26 @@ fn row_backward(@builtin(workgroup_id) wid: vec3<u32>,
         let live = min(ROWS, params.rows - min(row, params.rows));
         // Numbers of quads are modulo 2^32.
         let at = row * params.quads + part - params.base;
+        var totals: array<vec2<f32>, 8>;
         for (var i = 0u; i < ROWS; i++) {
-            var mine = vec2<f32>(0.0);
-            if i < live { mine = sums(row + i, at + i * params.quads, part, trips); }
-            of_lanes[lane * ROWS + i] = mine;
+            totals[i] = vec2<f32>(0.0);
+            if i < live { totals[i] = sums(row + i, at + i * params.quads, part, trips); }
         }
-        workgroupBarrier();
-        for (var half = params.lanes / 2u; half > 0u; half /= 2u) {
-            if part < half {
-                for (var i = 0u; i < ROWS; i++) { of_lanes[lane * ROWS + i] += of_lanes[(lane + half) * ROWS + i]; }
-            }
+        if !ALONE {
+            for (var i = 0u; i < ROWS; i++) { of_lanes[lane * ROWS + i] = totals[i]; }
             workgroupBarrier();
+            for (var half = params.lanes / 2u; half > 0u; half /= 2u) {
+                if part < half {
+                    for (var i = 0u; i < ROWS; i++) { of_lanes[lane * ROWS + i] += of_lanes[(lane + half) * ROWS + i]; }
+                }
+                workgroupBarrier();
+            }
+            for (var i = 0u; i < ROWS; i++) { totals[i] = of_lanes[(lane - part) * ROWS + i]; }
         }
         var coefs: array<vec4<f32>, 8>;
         for (var i = 0u; i < ROWS; i++) {
             let r = min(row + i, params.rows - 1u);
-            let shares = of_lanes[(lane - part) * ROWS + i] / params.values;
+            let shares = totals[i] / params.values;
             let rstd = rstd_at(r);
             coefs[i] = vec4<f32>(mean_of(r), rstd, select(0.0, shares.x, CENTERED), rstd * shares.y);
         }
@@ -153,7 +159,7 @@ fn row_backward(@builtin(workgroup_id) wid: vec3<u32>,
             }
         }
         // The next turn writes where slower lanes may still read.
-        workgroupBarrier();
+        if !ALONE { workgroupBarrier(); }
     }
     if HELD > 0u && COLUMNS {
         for (var k = 0u; k < HELD; k++) {

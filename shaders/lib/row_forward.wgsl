@@ -13,6 +13,8 @@ override WG: u32 = 256;
 override ROWS: u32 = 1;
 // WG * ROWS.
 override SLOTS: u32 = 256;
+// One lane has a row to itself, and waits for no other.
+override ALONE: bool = false;
 
 // A lane's share of its row.
 var<private> held: array<vec4<f32>, ROOM>;
@@ -34,24 +36,28 @@ fn row_forward(@builtin(workgroup_id) wid: vec3<u32>,
         let live = min(ROWS, params.rows - min(row, params.rows));
         // Numbers of quads are modulo 2^32.
         let at = row * params.quads + part - params.base;
+        var sums: array<Partial, 4>;
         for (var i = 0u; i < ROWS; i++) {
-            var mine = NOTHING;
-            if i < live { mine = look(at + i * params.quads, trips); }
-            of_lanes[lane * ROWS + i] = mine;
+            sums[i] = NOTHING;
+            if i < live { sums[i] = look(at + i * params.quads, trips); }
         }
-        workgroupBarrier();
-        for (var half = params.lanes / 2u; half > 0u; half /= 2u) {
-            if part < half {
-                for (var i = 0u; i < ROWS; i++) {
-                    let slot = lane * ROWS + i;
-                    of_lanes[slot] = merge(of_lanes[slot], of_lanes[slot + half * ROWS]);
-                }
-            }
+        if !ALONE {
+            for (var i = 0u; i < ROWS; i++) { of_lanes[lane * ROWS + i] = sums[i]; }
             workgroupBarrier();
+            for (var half = params.lanes / 2u; half > 0u; half /= 2u) {
+                if part < half {
+                    for (var i = 0u; i < ROWS; i++) {
+                        let slot = lane * ROWS + i;
+                        of_lanes[slot] = merge(of_lanes[slot], of_lanes[slot + half * ROWS]);
+                    }
+                }
+                workgroupBarrier();
+            }
+            for (var i = 0u; i < ROWS; i++) { sums[i] = of_lanes[(lane - part) * ROWS + i]; }
         }
         var coefs: array<vec4<f32>, 4>;
         for (var i = 0u; i < ROWS; i++) {
-            coefs[i] = settle(min(row + i, params.rows - 1u), of_lanes[(lane - part) * ROWS + i], part == 0u && i < live);
+            coefs[i] = settle(min(row + i, params.rows - 1u), sums[i], part == 0u && i < live);
         }
         if HELD > 0u {
             for (var k = 0u; k < HELD; k++) {
@@ -69,6 +75,6 @@ fn row_forward(@builtin(workgroup_id) wid: vec3<u32>,
             }
         }
         // The next turn writes where slower lanes may still read.
-        workgroupBarrier();
+        if !ALONE { workgroupBarrier(); }
     }
 }

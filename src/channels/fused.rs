@@ -50,6 +50,12 @@ impl Fused {
         }
     }
 
+    /// Whether a device binds enough buffers for sums with dx and dresidual beside them: x, dy, dx, mean, variance, weight, partials.
+    pub fn emits(self, caps: &Caps) -> bool {
+        let more = [self.recomputes(), self.beside().is_some(), self.residual].into_iter().filter(|m| *m).count();
+        7 + more <= caps.limits.max_storage_buffers_per_shader_stage as usize
+    }
+
     /// The same, for the arguments of a backward op.
     pub fn beside_arg(self, dtype: DType, space: &Space) -> Option<Arg> {
         self.beside().map(|name| Arg::read(name, dtype, space.len()))
@@ -103,12 +109,25 @@ fn shown(args: &[Arg]) -> (&'static str, Vec<(&'static str, Slot)>) {
     }
 }
 
+/// Parts of `lib/channel_reduce` for the sums of dy and dy·x̂ of lines.
+pub(crate) const PLAIN_PRODUCTS: [&str; 7] = [
+    "lib/products_open",
+    "lib/gradient_plain",
+    "lib/center_given",
+    "lib/keep_all",
+    "lib/gate_none",
+    "lib/line_batch",
+    "lib/emit_none",
+];
+
 /// The sums of a backward pass: what [`Channels::products`] needs beside the tensors.
 pub(crate) struct Products {
     pub fused: Fused,
     /// Where the mean is; the next argument is rstd, or the variance if there is an ε.
     pub mean: usize,
     pub eps: Option<f64>,
+    /// Whether dx = γ·rstd·g, and dresidual, are written on the way, where [`Channels::whole`].
+    pub emits: bool,
 }
 
 impl Channels {
@@ -136,16 +155,25 @@ impl Channels {
             Source::Output => "lib/gate_output",
             Source::Sum => "lib/gate_sum",
         });
-        if what.fused.recomputes() {
+        if what.fused.recomputes() || what.emits {
             vectors.push(("weight", given_or(1.0, args, "weight", self.channels, out, caps)));
+        }
+        if what.fused.recomputes() {
             vectors.push(("bias", given_or(0.0, args, "bias", self.channels, out, caps)));
         }
         tensors.extend(what.fused.beside().map(|name| (name, position(args, name).expect("an argument"))));
+        parts.push(match (what.emits, what.fused.residual) {
+            (false, _) => "lib/emit_none",
+            (true, false) => "lib/emit_scaled",
+            (true, true) => "lib/emit_scaled_residual",
+        });
+        let written = ["dx", "dresidual"].into_iter().filter_map(|name| position(args, name).map(|i| (name, i)));
+        let written: Vec<_> = written.filter(|_| what.emits).collect();
         let mut consts = what.fused.activation.consts();
         consts.extend(what.eps.map(|_| ("VARIANCE", 1)));
         let (tensors, vectors, eps) = (&tensors, &vectors, what.eps.unwrap_or(0.0) as f32);
         let what = Reduction { parts: &parts, monoid: Monoid::SUM4, tensors, vectors, consts: &consts, eps };
-        self.reduce(op, out, caps, args, &what)
+        self.reduce_writing((self.outer, u64::MAX), op, out, caps, args, (&what, &written))
     }
 
     /// Appends the dispatches that write y = act(γ·x̂ + β + residual), from coefficients as `lib/normalize_open` wants them.

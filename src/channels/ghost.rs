@@ -73,8 +73,7 @@ impl Ghosts {
 
     /// The reduction of a backward pass without activation; mean and rstd are arguments 2 and 3.
     pub fn products(&self, op: &'static str, out: &mut Lowered, caps: &Caps, args: &[Arg]) -> Result<(Partials, u64), Error> {
-        let parts =
-            ["lib/products_open", "lib/gradient_plain", "lib/center_given", "lib/keep_all", "lib/gate_none", "lib/line_batch"];
+        let parts = super::PLAIN_PRODUCTS;
         let batch = self.rows * self.tensor.channels * self.tensor.inner;
         let what = Reduction {
             parts: &parts,

@@ -263,8 +263,7 @@ impl Groups {
         if let Some(on_chip) = self.backward_on_chip(caps, args) {
             return on_chip;
         }
-        let parts =
-            ["lib/products_open", "lib/gradient_plain", "lib/center_given", "lib/keep_all", "lib/gate_none", "lib/line_batch"];
+        let parts = super::PLAIN_PRODUCTS;
         let sample = self.rows * self.tensor.channels * self.tensor.inner;
         let [mean, rstd] = [2, 3].map(|i| whole(args, i));
         let what = Reduction {

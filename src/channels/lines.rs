@@ -2,7 +2,7 @@
 //! or filters, of one channel each. x and dy are read once.
 use crate::{
     Arg, Caps, Error, Lowered, MAX_TRIPS, Slot, Step, params,
-    rows::CACHED,
+    rows::alone,
     tile,
     wgsl::{Decl, Spec, View, part},
 };
@@ -30,7 +30,7 @@ pub(crate) struct Shape {
     /// Lanes that share a channel, and channels side by side: powers of two.
     lanes: u64,
     across: u64,
-    /// Quads that a lane holds; 0 where lines stay in a cache.
+    /// Quads that a lane holds; 0 where lines stay in a cache, and a lane has each to itself.
     held: u64,
     /// Lines of a workgroup, done in `turns`.
     block: u64,
@@ -50,11 +50,7 @@ impl Shape {
         }
         let (quads, width) = (plane / 4, u64::from(caps.lanes));
         let (lanes, across, held) = if caps.cpu {
-            if per.checked_mul(plane)? > CACHED {
-                return None;
-            }
-            let lanes = quads.next_power_of_two().min(width);
-            (lanes, per.next_power_of_two().min(width / lanes), 0)
+            alone(lines, per.checked_mul(plane)?, caps).then_some((1, 1, 0))?
         } else {
             // All channels at once; neighbouring lanes read neighbouring quads, 32 of them if there are, then four quads for each.
             let across = per.checked_next_power_of_two().filter(|a| *a <= width)?;
@@ -62,7 +58,8 @@ impl Shape {
             (lanes, across, [4, 8].into_iter().find(|h| quads <= h * lanes)?)
         };
         let (at_once, deep) = (width / (lanes * across), per.div_ceil(across));
-        let once = deep * (2 * quads.div_ceil(lanes).max(held) + u64::from(lanes.ilog2()) + 8) + u64::from(across.ilog2());
+        let each = 2 * quads.div_ceil(lanes).max(held) + quads.div_ceil(64 * lanes) + u64::from(lanes.ilog2()) + 2;
+        let once = deep * each + u64::from(across.ilog2());
         let shape = |turns| Self { lanes, across, held, block: at_once * turns, turns, trips: turns * (once + 1) };
         // A binding begins at a multiple of the windows' alignment.
         let most = (caps.binding_limit().min(LIMIT) / size).saturating_sub(tile::WINDOW_ALIGN);
@@ -110,7 +107,7 @@ impl LineMap<'_> {
                     entry: "line_backward",
                     parts: std::iter::once(&shape.part()).chain(self.parts).map(|p| part(p)).collect(),
                     bindings,
-                    consts: vec![("WG", caps.lanes)],
+                    consts: vec![("WG", caps.lanes), ("ALONE", u32::from(shape.lanes * shape.across == 1))],
                 },
                 params: BackwardParams {
                     lines: of.lines as u32,

@@ -1,10 +1,10 @@
 //! The dispatches of channel-wise ops.
-use super::Channels;
+use super::{Channels, beside};
 use crate::{
-    Arg, Caps, DType, Error, Lowered, Params, Slot, Step,
+    Arg, Caps, DType, Error, Lowered, Slot, Step,
     fold::{Monoid, Partials},
     params, tile,
-    wgsl::{Decl, Source, Spec, View, part},
+    wgsl::{Decl, Spec, View, part},
 };
 use std::ops::Range;
 
@@ -83,6 +83,24 @@ impl Channels {
         args: &[Arg],
         what: &Reduction,
     ) -> Result<Partials, Error> {
+        self.reduce_writing((batch, runs), op, out, caps, args, (what, &[]))
+    }
+
+    /// Whether no quad has values of two planes, or of two rows of channels.
+    pub fn whole(&self) -> bool {
+        (if self.inner == 1 { self.channels } else { self.inner }).is_multiple_of(4)
+    }
+
+    /// The same with tensors that the parts write to, by name and argument, where quads are [`whole`](Self::whole).
+    pub fn reduce_writing(
+        &self,
+        (batch, runs): (u64, u64),
+        op: &'static str,
+        out: &mut Lowered,
+        caps: &Caps,
+        args: &[Arg],
+        (what, written): (&Reduction, &[(&'static str, usize)]),
+    ) -> Result<Partials, Error> {
         if self.len() == 0 {
             return Partials::interleaved(op, out, caps, what.monoid, self.channels, 0);
         }
@@ -90,15 +108,16 @@ impl Channels {
         let k = self.chunks_within(batch, runs, caps);
         let partials = Partials::interleaved(op, out, caps, what.monoid, self.channels, k.count)?;
         let dtype = args[what.tensors[0].1].dtype;
-        let aligned = (if k.columns > 0 { self.channels } else { self.inner }).is_multiple_of(4);
+        let aligned = self.whole();
         for (chunks, elements) in self.windows(op, caps, k, dtype.size())? {
             let mut bindings: Vec<Decl> =
                 what.tensors.iter().map(|t| Decl { name: t.0, dtype, view: View::Four(aligned), writes: false }).collect();
+            bindings.extend(written.iter().map(|t| Decl { name: t.0, dtype, view: View::Quads, writes: true }));
             bindings.extend(what.vectors.iter().map(|v| beside(v.0)));
             bindings.push(what.monoid.decl("partials", true));
             let size = dtype.size();
             let window = elements.start * size..(elements.end * size).next_multiple_of(4);
-            let mut slots: Vec<Slot> = what.tensors.iter().map(|t| Slot::Arg(t.1, window.clone())).collect();
+            let mut slots: Vec<Slot> = what.tensors.iter().chain(written).map(|t| Slot::Arg(t.1, window.clone())).collect();
             slots.extend(what.vectors.iter().map(|v| v.1.clone()));
             slots.push(partials.slot());
             let mut consts = vec![("WG", caps.lanes), ("COLUMNS", k.columns as u32), ("MASKED", u32::from(!aligned))];
@@ -234,65 +253,4 @@ impl Channels {
         }
         Ok(())
     }
-}
-
-/// The binding of a vector with one f32 per channel.
-pub(crate) fn vector(name: &'static str, writes: bool) -> Decl {
-    Decl { name, dtype: DType::F32, view: View::Elements, writes }
-}
-
-/// The binding of a vector beside tensors: a mask is words, all others have one f32 per channel or place.
-fn beside(name: &'static str) -> Decl {
-    let words = Decl { name, dtype: DType::U32, view: View::Raw("u32"), writes: false };
-    if name == "mask" { words } else { vector(name, false) }
-}
-
-/// The slot of a whole argument.
-pub(crate) fn whole(args: &[Arg], index: usize) -> Slot {
-    Slot::Arg(index, 0..args[index].binding_bytes())
-}
-
-/// Where the argument of this name is.
-pub(crate) fn position(args: &[Arg], name: &str) -> Option<usize> {
-    args.iter().position(|a| a.name == name)
-}
-
-/// A vector that the caller gives, or a table that holds `value` for every channel.
-pub(crate) fn given_or(value: f32, args: &[Arg], name: &str, channels: u64, out: &mut Lowered, caps: &Caps) -> Slot {
-    match position(args, name) {
-        Some(i) => whole(args, i),
-        None => Slot::Table(out.table(bytemuck::cast_slice(&vec![value; channels as usize]), caps)),
-    }
-}
-
-/// A vector that the caller wants, or scratch that nobody reads.
-pub(crate) fn unused_or(index: Option<usize>, args: &[Arg], channels: u64, out: &mut Lowered, caps: &Caps) -> Slot {
-    match index {
-        Some(i) => whole(args, i),
-        None => Slot::Scratch(out.scratch(4 * channels, caps)),
-    }
-}
-
-/// A kernel with one lane per channel: its partials or coefficients, then vectors of f32 (name, place, whether it is written).
-pub(crate) fn per_channel(
-    caps: &Caps,
-    shader: Source,
-    (first, slot): (Decl, Slot),
-    vectors: Vec<(&'static str, Slot, bool)>,
-    (blocks, params): (u64, Params),
-    trips: u64,
-) -> Step {
-    let (mut bindings, mut slots) = (vec![first], vec![slot]);
-    for (name, slot, writes) in vectors {
-        bindings.push(vector(name, writes));
-        slots.push(slot);
-    }
-    let entry = shader.name.rsplit('/').next().unwrap_or(shader.name);
-    let spec = Spec { shader, entry, parts: vec![], bindings, consts: vec![("WG", caps.lanes)] };
-    Step { spec, params, slots, workgroups: blocks, trips }
-}
-
-/// Workgroups for a kernel with one lane per channel.
-pub(crate) fn blocks(channels: u64, caps: &Caps) -> u64 {
-    channels.div_ceil(u64::from(caps.lanes))
 }

@@ -2,7 +2,8 @@
 //!
 //! On a GPU a row is held in registers, a few quads for each lane of a workgroup. A software driver has no registers for
 //! that; there a row that was read a moment ago comes from the cache, and what counts is how many accesses are made: so a
-//! lane takes several rows together, and fetches what belongs to the columns once for them.
+//! lane takes several rows together, and fetches what belongs to the columns once for them. Where there are rows enough, no other lane
+//! has a part in them.
 mod backward;
 mod forward;
 
@@ -13,8 +14,8 @@ use super::Rows;
 use crate::{Caps, MAX_TRIPS, tile::WINDOW_ALIGN};
 
 /// How rows are laid out over workgroups. `lanes` and `held` set the order of sums along a row: they depend on the kind of
-/// device and on the length of a row alone. The rest sets that of sums over rows: on their number too and, below 64 MiB, on
-/// the binding limit.
+/// device, on the length of a row and, on a software device, on whether there are rows enough. The rest sets that of sums over
+/// rows: on their number too. Below 64 MiB, either may depend on the binding limit.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct OnChip {
     /// Lanes that share a row, a power of two.
@@ -36,15 +37,23 @@ pub(crate) enum OffChip {
     Empty,
     /// Rows that are no whole quads begin within one.
     Ragged,
-    /// A row is too long for a workgroup or for a binding, or there are too many.
+    /// A row is too long for a workgroup or for a binding, or there are too many; or too few for a lane each.
     Long,
 }
 
 /// Longer rows leave the nearer caches of a CPU before they are read again.
-pub(crate) const CACHED: u64 = 16_384;
+const CACHED: u64 = 16_384;
 
 /// Bindings larger than this change nothing.
 const LIMIT: u64 = 64 << 20;
+
+/// Whether a software device gives each row of so many values a lane of its own, which waits for no other: such drivers stop a
+/// workgroup at a barrier and take it up again with all that it holds in memory, which costs more than x read from a cache. Rows that
+/// are read at once must fit that cache, and there must be workgroups for several cores.
+pub(crate) fn alone(rows: u64, values: u64, caps: &Caps) -> bool {
+    let width = u64::from(caps.lanes);
+    width.saturating_mul(values) <= 8 * CACHED && rows >= 16 * width
+}
 
 /// Lanes of a row, and quads that each of them holds: one of `variants`, see `lib/held_*`.
 fn lanes(of: Rows, variants: &[u64], caps: &Caps) -> Result<(u64, u64), OffChip> {
@@ -70,22 +79,40 @@ fn lanes(of: Rows, variants: &[u64], caps: &Caps) -> Result<(u64, u64), OffChip>
 impl OnChip {
     /// For a norm of these rows, of elements of `size` bytes.
     pub fn forward(of: Rows, size: u64, caps: &Caps) -> Result<Self, OffChip> {
-        Self::with(of, size, lanes(of, &[4, 16], caps)?, 4, 1, caps, |_| true)
+        let (lanes, held) = lanes(of, &[4, 16], caps)?;
+        let (rows, values) = (of.rows as u64, of.cols as u64);
+        let shared = || Self::with(of, size, (lanes, held), 4, 1, caps, |_| true);
+        if !caps.cpu || !alone(rows, values, caps) {
+            return shared();
+        }
+        let together = [4, 2].into_iter().find(|t| alone(rows / t, t * values, caps)).unwrap_or(1);
+        Self::with(of, size, (1, held), together, 1, caps, |_| true).or_else(|_| shared())
     }
 
-    /// For a norm of rows none of which has the weights of the next: what a lane would fetch once for several, it cannot.
+    /// For a norm of rows none of which has the weights of the next: what a lane would fetch once for several, it cannot. On a
+    /// software device they are worth one dispatch to lanes that are alone.
     pub fn apart(of: Rows, size: u64, caps: &Caps) -> Result<Self, OffChip> {
-        Self::with(of, size, lanes(of, &[4, 16], caps)?, 1, 1, caps, |_| true)
+        let (lanes, held) = lanes(of, &[4, 16], caps)?;
+        if caps.cpu && !alone(of.rows as u64, of.cols as u64, caps) {
+            return Err(OffChip::Long);
+        }
+        Self::with(of, size, (if caps.cpu { 1 } else { lanes }, held), 1, 1, caps, |_| true)
     }
 
     /// For its gradients, of which so many belong to the columns.
     pub fn backward(of: Rows, size: u64, columns: u64, caps: &Caps) -> Result<Self, OffChip> {
         let (lanes, held) = lanes(of, &[4, 8], caps)?;
+        let (rows, values) = (of.rows as u64, of.cols as u64);
         // Enough workgroups to fill a GPU, and few partial sums.
-        let turns = (of.rows as u64 / (u64::from(caps.lanes) / lanes * 512)).clamp(1, 64);
+        let turns = (rows / (u64::from(caps.lanes) / lanes * 512)).clamp(1, 64);
         let limit = caps.binding_limit().min(LIMIT).saturating_sub(caps.alignment());
-        let fits = |s: &Self| (of.rows as u64).div_ceil(s.block) * s.left(caps) * columns * 4 * of.cols as u64 <= limit;
-        Self::with(of, size, (lanes, held), 8, turns, caps, fits)
+        let fits = |s: &Self| rows.div_ceil(s.block) * s.left(caps) * columns * 4 * values <= limit;
+        let shared = || Self::with(of, size, (lanes, held), 8, turns, caps, fits);
+        // With fewer rows together, the columns' sums would cost more than barriers do. x and dy are read.
+        match [8, 4].into_iter().find(|t| caps.cpu && alone(rows / t, 2 * t * values, caps)) {
+            Some(together) => Self::with(of, size, (1, held), together, 1, caps, fits).or_else(|_| shared()),
+            None => shared(),
+        }
     }
 
     fn with(
@@ -109,8 +136,9 @@ impl OnChip {
         let most = (caps.binding_limit().min(LIMIT) / size).saturating_sub(WINDOW_ALIGN);
         let ok = |s: &Self| s.block.min(rows) * cols <= most && s.trips <= MAX_TRIPS && fits(s);
         let few = |together: u64| if caps.cpu { (2048 / (cols * at_once * together)).clamp(1, 16) } else { turns };
-        let together = if caps.cpu && rows >= 64 { [together, 4, 2, 1] } else { [1; 4] };
-        let more = together.into_iter().flat_map(|r| (0..8).map(move |d| (r, d)));
+        let widest = if caps.cpu && rows >= 64 { together } else { 1 };
+        let together = [8, 4, 2, 1].into_iter().filter(|r| *r <= widest);
+        let more = together.flat_map(|r| (0..8).map(move |d| (r, d)));
         more.map(|(r, d)| shape(r, few(r) << d))
             .find(|s| ok(s))
             .or_else(|| Some(shape(1, 1)).filter(|s| ok(s)))
@@ -157,7 +185,9 @@ mod tests {
         assert_eq!(shape(1000, 16_384, &gpu), Ok([256, 16, 1, 1, 1]));
         assert_eq!(shape(1000, 16_388, &gpu), Err(OffChip::Long));
         assert_eq!(shape(1000, 4, &cpu), Ok([1, 0, 4, 512, 16]));
-        assert_eq!(shape(1000, 1024, &cpu), Ok([8, 0, 4, 4, 1]));
+        assert_eq!(shape(1000, 1024, &cpu), Ok([1, 0, 4, 32, 1]));
+        assert_eq!(shape(1000, 8192, &cpu), Ok([1, 0, 1, 8, 1]));
+        assert_eq!(shape(127, 1024, &cpu), Ok([8, 0, 4, 4, 1]));
         assert_eq!(shape(8, 1024, &cpu), Ok([8, 0, 1, 2, 2]));
         assert_eq!(shape(1000, 16_388, &cpu), Err(OffChip::Long));
         for caps in [gpu, cpu] {
@@ -168,10 +198,12 @@ mod tests {
     }
 
     #[test]
-    fn a_small_binding_changes_the_blocks_and_not_the_order_of_sums() {
+    fn a_small_binding_holds_fewer_rows() {
         let (wide, narrow) = (caps(128 << 20, true), caps(1 << 16, true));
-        assert_eq!(shape(1000, 8192, &wide), Ok([8, 0, 4, 4, 1]));
+        assert_eq!(shape(100, 8192, &wide), Ok([8, 0, 4, 4, 1]));
+        assert_eq!(shape(100, 8192, &narrow), Ok([8, 0, 1, 1, 1]));
         assert_eq!(shape(1000, 8192, &narrow), Ok([8, 0, 1, 1, 1]));
+        assert_eq!(shape(1000, 1024, &narrow), Ok([1, 0, 1, 8, 1]));
         assert_eq!(shape(1000, 16_384, &narrow), Err(OffChip::Long));
     }
 

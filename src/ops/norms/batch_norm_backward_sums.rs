@@ -85,7 +85,7 @@ impl Op for BatchNormBackwardSums {
         if self.space.c == 0 {
             return Ok(out);
         }
-        let what = Products { fused: self.fused(), mean: 2, eps: None };
+        let what = Products { fused: self.fused(), mean: 2, eps: None, emits: false };
         let partials = tensor.products(NAME, &mut out, caps, &args, &what)?.until(&mut out, caps, 64);
         let blocks = channels::blocks(tensor.channels, caps);
         let params = BatchNormBackwardSumsParams {

@@ -8,6 +8,7 @@ use crate::{
     kernel,
     ops::Entry,
     params,
+    rows::finish_columns,
     segment::check_float,
     wgsl::Spec,
 };
@@ -24,8 +25,10 @@ params! {
 /// Reads `x` and `dy` (n·c·s elements), `running_mean` and `running_var` (c values, f32; the variance at least 0) and `weight`
 /// γ (c, f32; absent: 1). Writes `dx` (as `x`), `dweight` and `dbias` (c, f32; 0 for an empty tensor) where there is a γ or
 /// β, and `dresidual` (as `x`) where there is a residual. The sums of a channel are formed in a fixed order: results are the
-/// same bit for bit from run to run on a device. Three dispatches, more for tensors beyond the binding limit. A device must
-/// be able to bind 16 bytes per channel.
+/// same bit for bit from run to run on a device. Where planes, or rows of channels, are whole quads (s a multiple of 4, or c
+/// channels last), two dispatches, of which the first reads all once, forms the sums and writes dx; that takes 7 storage buffers, 8 with an
+/// activation or a residual, and up to 10 with both. Else three, as without γ and β. More for tensors beyond the binding limit. A device
+/// must be able to bind 16 bytes per channel.
 ///
 /// v or its sign is found as in [`BatchNormBackward`](super::BatchNormBackward): from `x` and `bias` (c, f32), or, if there
 /// is a residual, from the forward's `y` or `residual` (as `x`). Where there is no γ, β or activation, `x` is not read.
@@ -88,12 +91,18 @@ impl Op for BatchNormFrozenBackward {
         if self.space.c == 0 {
             return Ok(out);
         }
-        let what = Products { fused: self.fused(), mean: 2, eps: Some(self.eps) };
-        let partials = if self.weight || self.bias {
+        let (sums, emits) = (self.weight || self.bias, tensor.whole() && self.fused().emits(caps));
+        let what = Products { fused: self.fused(), mean: 2, eps: Some(self.eps), emits };
+        let partials = if sums {
             tensor.products(NAME, &mut out, caps, &args, &what)?.until(&mut out, caps, 64)
         } else {
             Partials::interleaved(NAME, &mut out, caps, Monoid::SUM4, tensor.channels, 0)?
         };
+        if sums && emits {
+            let [dweight, dbias] = ["dweight", "dbias"].map(|name| position(&args, name));
+            finish_columns(&mut out, caps, &args, &partials, dweight, dbias);
+            return Ok(out);
+        }
         let coefs = out.scratch(16 * tensor.channels, caps);
         let slots = vec![
             Slot::Scratch(partials.range.start..coefs.end),

@@ -67,7 +67,7 @@ impl Op for BatchNormMaskedBackward {
         if self.space.c == 0 {
             return Ok(out);
         }
-        let what = Products { fused: PLAIN, mean: 2, eps: None };
+        let what = Products { fused: PLAIN, mean: 2, eps: None, emits: false };
         let partials = tensor.products(NAME, &mut out, caps, &args, &what)?.until(&mut out, caps, 64);
         let coefs = out.scratch(16 * tensor.channels, caps);
         let vectors = vec![

@@ -17,7 +17,7 @@ use serde::{Deserialize, Serialize};
 /// of fixed size from values measured from one of them, and merged in a fixed order, so results are the same bit for bit from run
 /// to run on a device, and σ² is exactly 0 for a constant group. One dispatch that reads x once where the values of a group lie one
 /// behind the other (channels first, or s = 1), are whole quads and fit a workgroup (c/groups·s a multiple of 4 and at most
-/// 16,384); else three, and more for long groups and for groups of very many channels, channels last. More for tensors beyond the
+/// 16,384; a software device also wants 16 groups for each lane of a workgroup, with as many values at once as its cache holds); else three, and more for long groups and for groups of very many channels, channels last. More for tensors beyond the
 /// binding limit.
 ///
 /// A group with a NaN or an infinity, or whose squared deviations overflow f32, becomes NaN: `y`, `mean` and `rstd`; the others

@@ -17,9 +17,9 @@ use serde::{Deserialize, Serialize};
 /// pass over x and dy sums every channel of every sample; from that come the sums of the groups and, over the samples, dγ and dβ,
 /// in a fixed order: results are the same bit for bit from run to run on a device. One dispatch reads x and dy once and writes dx,
 /// and another adds the sums if there is a γ or β, where the channels of a group lie one behind the other and are whole quads (channels
-/// first, or c = 1; s a multiple of 4) and a group fits a workgroup: 16,384 values on a software device; on a GPU 256 channels, and
-/// 4096 values or, where the number of channels and s are near powers of two, up to 8192. Else four, three if there is neither γ nor β. More
-/// for many samples and for tensors beyond the binding limit.
+/// first, or c = 1; s a multiple of 4) and a group fits a workgroup: on a GPU 256 channels, and 4096 values or, where the number of
+/// channels and s are near powers of two, up to 8192; on a software device as in [`GroupNorm`](super::GroupNorm). Else four, three if
+/// there is neither γ nor β. More for many samples and for tensors beyond the binding limit.
 ///
 /// Error: that of a tree of f32 sums, relative to the sums of magnitudes; x - μ is formed first, from a mean rounded to f32. A NaN
 /// or infinity makes its group of `dx`, and its channel of `dweight` and `dbias`, NaN or infinite, and nothing else; one in `x`

@@ -18,7 +18,8 @@ use serde::{Deserialize, Serialize};
 /// `inverse_norm` 1/‖v‖ (f32 per filter). A filter is a row or a column ([`FilterAxis`]); a tensor as one filter (PyTorch's
 /// `dim=None`) is one row. Squares are summed in three scales, so no v overflows or underflows them, in chunks of fixed size that
 /// are merged in a fixed order: results are the same bit for bit from run to run on a device. One dispatch that reads v
-/// once where a filter is a row of whole quads and fits a workgroup (a multiple of 4 and at most 16,384 values); else three, and more
+/// once where a filter is a row of whole quads and fits a workgroup (a multiple of 4 and at most 16,384 values; on a software device
+/// as in [`GroupNorm`](super::GroupNorm)); else three, and more
 /// for long filters. More for tensors beyond the binding limit.
 ///
 /// A filter with a norm of 0 gives zeros, and `inverse_norm` 0; so does one with a norm below the least normal number, 2^-126. One

@@ -19,7 +19,8 @@ use serde::{Deserialize, Serialize};
 /// Reads `v` and `dw` (rows·cols elements), `g` (one f32 per filter) and `inverse_norm` as the forward op wrote it (f32 per
 /// filter). Writes `dv` (as `v`) and `dg` (f32 per filter). Sums are formed in chunks of fixed size and merged in a fixed order:
 /// results are the same bit for bit from run to run on a device. One dispatch that reads v and dw once where a filter is a row of whole
-/// quads and fits a workgroup (a multiple of 4, at most 8192 values on a GPU and 16,384 on a software device); else three, and more for
+/// quads and fits a workgroup (a multiple of 4, at most 8192 values on a GPU; on a software device as in
+/// [`GroupNorm`](super::GroupNorm)); else three, and more for
 /// long filters. More for tensors beyond the binding limit. A device must be able to bind 32 bytes per filter (4 with one
 /// dispatch).
 ///

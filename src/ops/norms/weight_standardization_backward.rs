@@ -92,7 +92,7 @@ impl Op for WeightStandardizationBackward {
             filters::backward(NAME, to, &shape, parts, [0, 1, dx], vectors)?;
             return Ok(out);
         }
-        let what = Products { fused: plain, mean: 2, eps: None };
+        let what = Products { fused: plain, mean: 2, eps: None, emits: false };
         let partials = tensor.products(NAME, &mut out, caps, &args, &what)?.until(&mut out, caps, 64);
         let coefs = out.scratch(16 * tensor.channels, caps);
         let scratch = Slot::Scratch(partials.range.start..coefs.end);

@@ -36,6 +36,7 @@ pub(crate) fn backward(of: Rows, kind: &Backward, shape: &OnChip, caps: &Caps, a
     parts.push(if sums.is_empty() { "lib/columns_none" } else { "lib/columns_kept" });
     let mut consts = vec![("WG", caps.lanes), ("ROWS", shape.together as u32)];
     consts.push(("SLOTS", caps.lanes * shape.together as u32));
+    consts.push(("ALONE", u32::from(shape.lanes == 1 && shape.held == 0)));
     consts.push(("CENTERED", u32::from(kind.centered)));
     if !sums.is_empty() {
         consts.push(("DBIAS", u32::from(at("dbias").is_some())));

@@ -85,6 +85,7 @@ impl RowMap<'_> {
             slots.extend(self.beside.iter().map(|b| b.1.clone()));
             let mut consts = vec![("WG", caps.lanes), ("ROWS", shape.together as u32)];
             consts.push(("SLOTS", caps.lanes * shape.together as u32));
+            consts.push(("ALONE", u32::from(shape.lanes == 1)));
             consts.extend(self.consts);
             let blocks = piece.blocks.end - piece.blocks.start;
             let place = Place {

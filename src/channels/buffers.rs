@@ -1,0 +1,66 @@
+//! Bindings and slots of what belongs to channels, and kernels with a lane for each.
+use crate::{
+    Arg, Caps, DType, Lowered, Params, Slot, Step,
+    wgsl::{Decl, Source, Spec, View},
+};
+
+/// The binding of a vector with one f32 per channel.
+pub(crate) fn vector(name: &'static str, writes: bool) -> Decl {
+    Decl { name, dtype: DType::F32, view: View::Elements, writes }
+}
+
+/// The binding of a vector beside tensors: a mask is words, all others have one f32 per channel or place.
+pub(super) fn beside(name: &'static str) -> Decl {
+    let words = Decl { name, dtype: DType::U32, view: View::Raw("u32"), writes: false };
+    if name == "mask" { words } else { vector(name, false) }
+}
+
+/// The slot of a whole argument.
+pub(crate) fn whole(args: &[Arg], index: usize) -> Slot {
+    Slot::Arg(index, 0..args[index].binding_bytes())
+}
+
+/// Where the argument of this name is.
+pub(crate) fn position(args: &[Arg], name: &str) -> Option<usize> {
+    args.iter().position(|a| a.name == name)
+}
+
+/// A vector that the caller gives, or a table that holds `value` for every channel.
+pub(crate) fn given_or(value: f32, args: &[Arg], name: &str, channels: u64, out: &mut Lowered, caps: &Caps) -> Slot {
+    match position(args, name) {
+        Some(i) => whole(args, i),
+        None => Slot::Table(out.table(bytemuck::cast_slice(&vec![value; channels as usize]), caps)),
+    }
+}
+
+/// A vector that the caller wants, or scratch that nobody reads.
+pub(crate) fn unused_or(index: Option<usize>, args: &[Arg], channels: u64, out: &mut Lowered, caps: &Caps) -> Slot {
+    match index {
+        Some(i) => whole(args, i),
+        None => Slot::Scratch(out.scratch(4 * channels, caps)),
+    }
+}
+
+/// A kernel with one lane per channel: its partials or coefficients, then vectors of f32 (name, place, whether it is written).
+pub(crate) fn per_channel(
+    caps: &Caps,
+    shader: Source,
+    (first, slot): (Decl, Slot),
+    vectors: Vec<(&'static str, Slot, bool)>,
+    (blocks, params): (u64, Params),
+    trips: u64,
+) -> Step {
+    let (mut bindings, mut slots) = (vec![first], vec![slot]);
+    for (name, slot, writes) in vectors {
+        bindings.push(vector(name, writes));
+        slots.push(slot);
+    }
+    let entry = shader.name.rsplit('/').next().unwrap_or(shader.name);
+    let spec = Spec { shader, entry, parts: vec![], bindings, consts: vec![("WG", caps.lanes)] };
+    Step { spec, params, slots, workgroups: blocks, trips }
+}
+
+/// Workgroups for a kernel with one lane per channel.
+pub(crate) fn blocks(channels: u64, caps: &Caps) -> u64 {
+    channels.div_ceil(u64::from(caps.lanes))
+}
