@@ -21,6 +21,7 @@ pub fn modes(device: &wgpu::Device) -> Vec<(&'static str, Caps)> {
     let other = Caps::new(wgpu::Limits::default(), wgpu::Features::empty(), !caps.cpu);
     let mut narrow = other.clone();
     narrow.limits.max_storage_buffer_binding_size = 1 << 16;
+    (narrow.features, narrow.subgroup) = (caps.features, caps.subgroup);
     vec![
         ("as is", caps.clone()),
         ("folded grid", with(&|c| c.fold = 2)),
@@ -31,7 +32,7 @@ pub fn modes(device: &wgpu::Device) -> Vec<(&'static str, Caps)> {
         ("WebGPU's default limits", other),
         ("pooled buffers", with(&|c| c.pooled = true)),
         ("small windows", with(&|c| c.limits.max_storage_buffer_binding_size = 1 << 16)),
-        ("small windows of WebGPU", narrow),
+        ("small windows, as the other kind", narrow),
     ]
 }
 

@@ -1,4 +1,4 @@
-// Sums of four neighbouring columns over a run of rows, for lib/row_backward: those of dy first, those of dy * xhat from entry
+// Sums of four neighbouring columns over a run of rows, for lib/rows_backward: those of dy first, those of dy * xhat from entry
 // `weights` on, as far as they are wanted. Buffer: partials.
 const COLUMNS: bool = true;
 override DBIAS: bool = true;

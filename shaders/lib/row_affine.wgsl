@@ -1,4 +1,4 @@
-// Layer norm, and norms of groups of channels, for lib/row_forward.
+// Layer norm, and norms of groups of channels, for lib/rows_forward.
 // Open: Columns (lib/affine_*: weight and bias). Buffers: mean, rstd; those of the parts.
 //!use lib/row_moments
 //!use lib/finite_moments

@@ -1,10 +1,48 @@
-// Moments of rows, for lib/row_forward. A lane measures its share of a row from the first value in it, K: two passes over
-// what it holds, else Welford's recurrence in runs of RUN; shares merge as in lib/chan_shifted.
-// Open: HELD (lib/held_*). Buffer: x.
+// Moments of rows, for lib/rows_forward. A lane that does not hold its share measures it from the first value in it, K, by Welford's
+// recurrence in runs of RUN; shares merge as in lib/chan_shifted.
+// Lanes that hold their shares measure from the row's first value, K, and then from the mean, rounded: the sum of what is left
+// corrects both the mean and the squares (Chan, Golub and LeVeque, "Algorithms for computing the sample variance", 1983). A constant
+// row has variance 0 exactly, and if K is an outlier, only the first mean suffers.
+// Open: HELD (lib/held_*), of_team (lib/team_*). Buffer: x.
 //!use lib/chan_shifted
 const RUN: u32 = 64u;
 
+alias Share = vec2<f32>;
+
 fn sum4(v: vec4<f32>) -> f32 { return (v.x + v.y) + (v.z + v.w); }
+
+// In uniform control flow; `trips` is 0 for a row that is none.
+fn gathered(lane: u32, part: u32, place: u32, at: u32, trips: u32) -> Partial {
+    let n = f32(4u * params.quads);
+    var k = 0.0;
+    var sum = vec4<f32>(0.0);
+    if trips > 0u {
+        k = x_load(at - part).x;
+        for (var i = 0u; i < HELD; i++) {
+            if FULL || i < trips {
+                held[i] = x_load(at + i * params.lanes);
+                sum += held[i] - k;
+            }
+        }
+    }
+    let mean = k + of_team(lane, part, place, vec2<f32>(sum4(sum), 0.0)).x / n;
+    var rest = vec4<f32>(0.0);
+    var squares = vec4<f32>(0.0);
+    if trips > 0u {
+        for (var i = 0u; i < HELD; i++) {
+            if FULL || i < trips {
+                let far = held[i] - mean;
+                rest += far;
+                squares += far * far;
+            }
+        }
+    }
+    let left = of_team(lane, part, place, vec2<f32>(sum4(rest), sum4(squares)));
+    let off = left.x / n;
+    let moment = left.y - left.x * off;
+    // Not `max`, which may hide a NaN.
+    return vec4<f32>(n, mean, off, select(moment, 0.0, moment < 0.0));
+}
 
 // Of four states side by side, each of n values.
 fn squashed(n: f32, k: f32, mean: vec4<f32>, squares: vec4<f32>) -> Partial {
@@ -17,22 +55,6 @@ fn look(at: u32, trips: u32) -> Partial {
     if trips == 0u { return NOTHING; }
     var v = x_load(at);
     let k = v.x;
-    if HELD > 0u {
-        var sum = vec4<f32>(0.0);
-        for (var i = 0u; i < HELD; i++) {
-            if i > 0u && i < trips { v = x_load(at + i * params.lanes); }
-            held[i] = v;
-            sum += select(vec4<f32>(0.0), v - k, i < trips);
-        }
-        let n = f32(4u * trips);
-        let mean = sum4(sum) / n;
-        var squares = vec4<f32>(0.0);
-        for (var i = 0u; i < HELD; i++) {
-            let far = (held[i] - k) - mean;
-            squares += select(vec4<f32>(0.0), far * far, i < trips);
-        }
-        return vec4<f32>(n, k, mean, sum4(squares));
-    }
     var all = NOTHING;
     var mean = v - k;
     var squares = vec4<f32>(0.0);

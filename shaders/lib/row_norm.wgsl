@@ -1,10 +1,12 @@
-// Weight norm for lib/row_forward; a row is a filter. Sums of squares in three scales, in runs of RUN where a lane does not hold its
+// Weight norm for lib/rows_forward; a row is a filter. Sums of squares in three scales, in runs of RUN where a lane does not hold its
 // share; see lib/scaled_squares.
-// Open: HELD (lib/held_*). Buffers: x, g, inverse_norm.
+// Open: HELD (lib/held_*), of_team (lib/team_*). Buffers: x, g, inverse_norm.
 //!use lib/sum_vec4
 //!use lib/inverse_norm
 //!use lib/affine_none
 const RUN: u32 = 64u;
+
+alias Share = Partial;
 
 fn look(at: u32, trips: u32) -> Partial {
     let none = Squares(vec4<f32>(0.0), vec4<f32>(0.0), vec4<f32>(0.0));
@@ -12,7 +14,7 @@ fn look(at: u32, trips: u32) -> Partial {
     if HELD > 0u {
         for (var i = 0u; i < HELD; i++) {
             var v = vec4<f32>(0.0);
-            if i < trips { v = x_load(at + i * params.lanes); }
+            if (FULL && trips > 0u) || i < trips { v = x_load(at + i * params.lanes); }
             held[i] = v;
             all = with_squares(all, v);
         }
@@ -24,6 +26,11 @@ fn look(at: u32, trips: u32) -> Partial {
         all = Squares(all.large + some.large, all.middle + some.middle, all.small + some.small);
     }
     return partial_of(all);
+}
+
+// In uniform control flow; `trips` is 0 for a row that is none.
+fn gathered(lane: u32, part: u32, place: u32, at: u32, trips: u32) -> Partial {
+    return of_team(lane, part, place, look(at, trips));
 }
 
 // (1 / norm, g, unused, unused)

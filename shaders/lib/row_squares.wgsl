@@ -1,9 +1,11 @@
-// RMS norm for lib/row_forward: sums of squares, in runs of RUN where a lane does not hold its share.
-// Open: HELD (lib/held_*). Buffers: x, weight, rstd.
+// RMS norm for lib/rows_forward: sums of squares, in runs of RUN where a lane does not hold its share.
+// Open: HELD (lib/held_*), of_team (lib/team_*). Buffers: x, weight, rstd.
 //!use lib/sum_f32
 //!use lib/inverse_std
 //!use lib/row_weight_quads
 const RUN: u32 = 64u;
+
+alias Share = Partial;
 
 struct Columns { weight: vec4<f32> }
 
@@ -14,7 +16,7 @@ fn look(at: u32, trips: u32) -> Partial {
     if HELD > 0u {
         for (var i = 0u; i < HELD; i++) {
             var v = vec4<f32>(0.0);
-            if i < trips { v = x_load(at + i * params.lanes); }
+            if (FULL && trips > 0u) || i < trips { v = x_load(at + i * params.lanes); }
             held[i] = v;
             all += v * v;
         }
@@ -29,6 +31,11 @@ fn look(at: u32, trips: u32) -> Partial {
         all += some;
     }
     return sum4(all);
+}
+
+// In uniform control flow; `trips` is 0 for a row that is none.
+fn gathered(lane: u32, part: u32, place: u32, at: u32, trips: u32) -> Partial {
+    return of_team(lane, part, place, look(at, trips));
 }
 
 // (rstd, unused)

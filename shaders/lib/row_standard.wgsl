@@ -1,4 +1,4 @@
-// Weight standardization for lib/row_forward; a row is a filter. Buffers: gain, mean, rstd, slope; those of the parts.
+// Weight standardization for lib/rows_forward; a row is a filter. Buffers: gain, mean, rstd, slope; those of the parts.
 //!use lib/row_moments
 //!use lib/finite_moments
 //!use lib/standard_spread

@@ -11,7 +11,11 @@ pub(crate) use backward::backward;
 pub(crate) use forward::{Affine, Forward, Place, RowMap};
 
 use super::Rows;
-use crate::{Caps, MAX_TRIPS, tile::WINDOW_ALIGN};
+use crate::{
+    Caps, MAX_TRIPS,
+    tile::WINDOW_ALIGN,
+    wgsl::{Source, part},
+};
 
 /// How rows are laid out over workgroups. `lanes` and `held` set the order of sums along a row: they depend on the kind of
 /// device, on the length of a row and, on a software device, on whether there are rows enough. The rest sets that of sums over
@@ -22,6 +26,8 @@ pub(crate) struct OnChip {
     pub lanes: u64,
     /// Quads that a lane holds; 0 where rows stay in a cache.
     pub held: u64,
+    /// Lanes of a subgroup, where they join by shuffles; else 0.
+    pub team: u64,
     /// Neighbouring rows that a lane takes together.
     pub together: u64,
     /// Rows of a workgroup, done in `turns`.
@@ -56,7 +62,7 @@ pub(crate) fn alone(rows: u64, values: u64, caps: &Caps) -> bool {
 }
 
 /// Lanes of a row, and quads that each of them holds: one of `variants`, see `lib/held_*`.
-fn lanes(of: Rows, variants: &[u64], caps: &Caps) -> Result<(u64, u64), OffChip> {
+fn lanes(of: Rows, variants: &[u64], each: u64, caps: &Caps) -> Result<(u64, u64), OffChip> {
     let (cols, width) = (of.cols as u64, u64::from(caps.lanes));
     if of.rows == 0 || cols == 0 {
         return Err(OffChip::Empty);
@@ -71,15 +77,27 @@ fn lanes(of: Rows, variants: &[u64], caps: &Caps) -> Result<(u64, u64), OffChip>
     if caps.cpu {
         return if cols <= CACHED { Ok((quads.next_power_of_two().min(width), 0)) } else { Err(OffChip::Long) };
     }
-    // Neighbouring lanes read neighbouring quads, 32 of them if there are; then four quads for each lane.
-    let lanes = quads.next_power_of_two().min(32).max(quads.div_ceil(4).next_power_of_two()).min(width);
+    // Neighbouring lanes read neighbouring quads, 32 of them if there are; then `each` quads for each lane.
+    let lanes = quads.next_power_of_two().min(32).max(quads.div_ceil(each).next_power_of_two()).min(width);
     variants.iter().find(|h| quads <= **h * lanes).map(|h| (lanes, *h)).ok_or(OffChip::Long)
+}
+
+/// Lanes of a subgroup if all have so many; else 0. A driver that may choose is not asked what it chose.
+fn team(caps: &Caps) -> u64 {
+    let [least, most] = caps.subgroup;
+    let fixed = caps.features.contains(wgpu::Features::SUBGROUP) && least == most && most <= caps.lanes;
+    if fixed && !caps.cpu { u64::from(most) } else { 0 }
+}
+
+/// Quads of a row that a lane takes, if it can: more where a row in one subgroup needs no barrier.
+fn across(caps: &Caps) -> u64 {
+    if team(caps) > 0 { 8 } else { 4 }
 }
 
 impl OnChip {
     /// For a norm of these rows, of elements of `size` bytes.
     pub fn forward(of: Rows, size: u64, caps: &Caps) -> Result<Self, OffChip> {
-        let (lanes, held) = lanes(of, &[4, 16], caps)?;
+        let (lanes, held) = lanes(of, &[1, 2, 4, 8, 16], across(caps), caps)?;
         let (rows, values) = (of.rows as u64, of.cols as u64);
         let shared = || Self::with(of, size, (lanes, held), 4, 1, caps, |_| true);
         if !caps.cpu || !alone(rows, values, caps) {
@@ -92,7 +110,7 @@ impl OnChip {
     /// For a norm of rows none of which has the weights of the next: what a lane would fetch once for several, it cannot. On a
     /// software device they are worth one dispatch to lanes that are alone.
     pub fn apart(of: Rows, size: u64, caps: &Caps) -> Result<Self, OffChip> {
-        let (lanes, held) = lanes(of, &[4, 16], caps)?;
+        let (lanes, held) = lanes(of, &[1, 2, 4, 8, 16], across(caps), caps)?;
         if caps.cpu && !alone(of.rows as u64, of.cols as u64, caps) {
             return Err(OffChip::Long);
         }
@@ -101,7 +119,9 @@ impl OnChip {
 
     /// For its gradients, of which so many belong to the columns.
     pub fn backward(of: Rows, size: u64, columns: u64, caps: &Caps) -> Result<Self, OffChip> {
-        let (lanes, held) = lanes(of, &[4, 8], caps)?;
+        // Each quad takes four registers for x, for dy and for both sums: one quad to a lane, and more lanes wait at once.
+        let each = if team(caps) > 0 { 1 } else { 4 };
+        let (lanes, held) = lanes(of, &[1, 2, 4, 8], each, caps)?;
         let (rows, values) = (of.rows as u64, of.cols as u64);
         // Enough workgroups to fill a GPU, and few partial sums.
         let turns = (rows / (u64::from(caps.lanes) / lanes * 512)).clamp(1, 64);
@@ -127,10 +147,23 @@ impl OnChip {
         let (rows, cols, at_once) = (of.rows as u64, of.cols as u64, u64::from(caps.lanes) / lanes);
         let shape = |together: u64, turns: u64| {
             let tree = u64::from(lanes.ilog2());
-            let once = if held > 0 { 2 * held + tree + 3 } else { together * (2 * (cols / 4).div_ceil(lanes) + tree + 8) };
+            // A lane that holds its share goes over it three times, and joins others twice.
+            let once = if held > 0 {
+                3 * held + 2 * (tree + lanes.checked_div(team(caps)).unwrap_or(0)) + 3
+            } else {
+                together * (2 * (cols / 4).div_ceil(lanes) + tree + 8)
+            };
             // Sums over the lanes that have the same columns, at the end.
             let end = if held > 0 { held * (1 + 2 * u64::from(caps.lanes.ilog2())) } else { 0 };
-            Self { lanes, held, together, block: at_once * together * turns, turns, trips: turns * once + end }
+            Self {
+                lanes,
+                held,
+                team: if held > 0 { team(caps) } else { 0 },
+                together,
+                block: at_once * together * turns,
+                turns,
+                trips: turns * once + end,
+            }
         };
         // A binding begins at a multiple of the windows' alignment.
         let most = (caps.binding_limit().min(LIMIT) / size).saturating_sub(WINDOW_ALIGN);
@@ -150,9 +183,25 @@ impl OnChip {
         if self.held > 0 { 1 } else { u64::from(caps.lanes) / self.lanes }
     }
 
+    /// The kernel of which `plain` is the one that joins lanes by way of workgroup memory.
+    fn kernel(&self, plain: &'static str, team: &'static str) -> Source {
+        part(if self.team > 0 { team } else { plain })
+    }
+
+    /// How lanes join, for such a kernel.
+    fn joined(&self, caps: &Caps, quads: u64, parts: &mut Vec<Source>, consts: &mut Vec<(&'static str, u32)>) {
+        parts.push(part(if self.team > 0 { "lib/team_subgroup" } else { "lib/team_none" }));
+        consts.push(("FULL", u32::from(self.held > 0 && quads == self.held * self.lanes)));
+        if self.team > 0 {
+            consts.extend([("SUBGROUP", self.team as u32), ("TEAM_COUNT", caps.lanes / self.team as u32)]);
+        }
+    }
+
     fn part(&self) -> &'static str {
         match self.held {
             0 => "lib/held_none",
+            1 => "lib/held_1",
+            2 => "lib/held_2",
             4 => "lib/held_4",
             8 => "lib/held_8",
             _ => "lib/held_16",
@@ -177,11 +226,11 @@ mod tests {
     #[test]
     fn the_shape_follows_from_the_row_and_the_kind_of_device() {
         let (gpu, cpu) = (caps(128 << 20, false), caps(128 << 20, true));
-        assert_eq!(shape(1000, 4, &gpu), Ok([1, 4, 1, 256, 1]));
-        assert_eq!(shape(1000, 256, &gpu), Ok([32, 4, 1, 8, 1]));
+        assert_eq!(shape(1000, 4, &gpu), Ok([1, 1, 1, 256, 1]));
+        assert_eq!(shape(1000, 256, &gpu), Ok([32, 2, 1, 8, 1]));
         assert_eq!(shape(1000, 1024, &gpu), Ok([64, 4, 1, 4, 1]));
         assert_eq!(shape(1000, 4096, &gpu), Ok([256, 4, 1, 1, 1]));
-        assert_eq!(shape(1000, 4100, &gpu), Ok([256, 16, 1, 1, 1]));
+        assert_eq!(shape(1000, 4100, &gpu), Ok([256, 8, 1, 1, 1]));
         assert_eq!(shape(1000, 16_384, &gpu), Ok([256, 16, 1, 1, 1]));
         assert_eq!(shape(1000, 16_388, &gpu), Err(OffChip::Long));
         assert_eq!(shape(1000, 4, &cpu), Ok([1, 0, 4, 512, 16]));
@@ -190,6 +239,15 @@ mod tests {
         assert_eq!(shape(127, 1024, &cpu), Ok([8, 0, 4, 4, 1]));
         assert_eq!(shape(8, 1024, &cpu), Ok([8, 0, 1, 2, 2]));
         assert_eq!(shape(1000, 16_388, &cpu), Err(OffChip::Long));
+        // Lanes of one subgroup join faster, so fewer of them share a row.
+        let mut teams = gpu.clone();
+        (teams.features, teams.subgroup) = (wgpu::Features::SUBGROUP, [32, 32]);
+        assert_eq!(shape(1000, 1024, &teams), Ok([32, 8, 1, 8, 1]));
+        assert_eq!(shape(1000, 8192, &teams), Ok([256, 8, 1, 1, 1]));
+        let back = |caps: &Caps| OnChip::backward(Rows::new(1000, 1024), 4, 2, caps).map(|s| [s.lanes, s.held, s.team]);
+        assert_eq!((back(&teams), back(&gpu)), (Ok([256, 1, 32]), Ok([64, 4, 0])));
+        teams.subgroup = [8, 32];
+        assert_eq!((back(&teams), shape(1000, 1024, &teams)), (back(&gpu), shape(1000, 1024, &gpu)));
         for caps in [gpu, cpu] {
             assert_eq!(shape(1000, 1023, &caps), Err(OffChip::Ragged));
             assert_eq!(shape(0, 1024, &caps), Err(OffChip::Empty));

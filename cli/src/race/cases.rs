@@ -66,8 +66,7 @@ fn batch_norms(elements: usize, out: &mut Vec<Value>) {
 
 fn rows(elements: usize, out: &mut Vec<Value>) {
     for dtype in ["f32", "bf16"] {
-        for cols in [1024, 8192] {
-            let cols = cols.min(elements);
+        for cols in [1024, 8192].into_iter().filter(|c| *c <= elements) {
             let fields = json!({ "rows": (elements / cols).max(1), "cols": cols });
             for op in ["layer_norm", "layer_norm_backward", "rms_norm", "rms_norm_backward"] {
                 let name = format!("{} of {cols}", op.replace('_', " "));

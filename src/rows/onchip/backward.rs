@@ -43,6 +43,8 @@ pub(crate) fn backward(of: Rows, kind: &Backward, shape: &OnChip, caps: &Caps, a
         consts.push(("DWEIGHT", u32::from(at("dweight").is_some())));
     }
     consts.extend(kind.form.consts());
+    let mut parts: Vec<_> = parts.into_iter().map(part).collect();
+    shape.joined(caps, quads, &mut parts, &mut consts);
     let span = |i: u64| i * shape.block * quads..((i + 1) * shape.block * quads).min(of.len() as u64 / 4);
     for piece in tile::pieces(kind.op, caps, of.len() as u64, dtype.size(), blocks, span)? {
         let tensors = [("x", Some(0), false), ("dy", Some(1), false), ("dz", at("dz"), false), ("dx", at("dx"), true)];
@@ -64,9 +66,9 @@ pub(crate) fn backward(of: Rows, kind: &Backward, shape: &OnChip, caps: &Caps, a
         let blocks = piece.blocks.end - piece.blocks.start;
         out.steps.push(Step {
             spec: Spec {
-                shader: part("lib/row_backward"),
+                shader: shape.kernel("lib/row_backward", "lib/row_backward_team"),
                 entry: "row_backward",
-                parts: parts.iter().map(|p| part(p)).collect(),
+                parts: parts.clone(),
                 bindings,
                 consts: consts.clone(),
             },

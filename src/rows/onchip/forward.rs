@@ -6,7 +6,7 @@ use crate::{
     params,
     rows::Rows,
     tile,
-    wgsl::{Decl, Spec, View, part},
+    wgsl::{Decl, Source, Spec, View, part},
 };
 
 params! {
@@ -85,8 +85,10 @@ impl RowMap<'_> {
             slots.extend(self.beside.iter().map(|b| b.1.clone()));
             let mut consts = vec![("WG", caps.lanes), ("ROWS", shape.together as u32)];
             consts.push(("SLOTS", caps.lanes * shape.together as u32));
-            consts.push(("ALONE", u32::from(shape.lanes == 1)));
+            consts.push(("ALONE", u32::from(shape.lanes == 1 && shape.held == 0)));
             consts.extend(self.consts);
+            let mut parts: Vec<Source> = std::iter::once(&shape.part()).chain(self.parts).map(|p| part(p)).collect();
+            shape.joined(caps, quads, &mut parts, &mut consts);
             let blocks = piece.blocks.end - piece.blocks.start;
             let place = Place {
                 rows: of.rows as u32,
@@ -100,9 +102,9 @@ impl RowMap<'_> {
             };
             out.steps.push(Step {
                 spec: Spec {
-                    shader: part("lib/row_forward"),
+                    shader: shape.kernel("lib/row_forward", "lib/row_forward_team"),
                     entry: "row_forward",
-                    parts: std::iter::once(&shape.part()).chain(self.parts).map(|p| part(p)).collect(),
+                    parts,
                     bindings,
                     consts,
                 },
