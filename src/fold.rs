@@ -192,12 +192,12 @@ impl Partials {
             .into(),
             slots: std::iter::once(self.slot()).chain(result).collect(),
             workgroups,
-            trips: u64::from(caps.quads) + u64::from(caps.lanes.ilog2()),
+            trips: fan(caps) / u64::from(caps.lanes) + u64::from(caps.lanes.ilog2()),
         }
     }
 }
 
-/// Partials that a workgroup merges in one level.
-fn fan(caps: &Caps) -> u64 {
-    u64::from(caps.lanes) * u64::from(caps.quads)
+/// Partials that a workgroup merges in one level. On a GPU each level costs some microseconds, whatever it does.
+pub(crate) fn fan(caps: &Caps) -> u64 {
+    u64::from(caps.lanes) * if caps.cpu { 64 } else { 16 }
 }

@@ -215,7 +215,10 @@ impl Masked {
         let block_quads = u64::from(caps.lanes) * u64::from(units * pairs) * 2;
         let (mut parts, calls, mask) = decisions.source(&draws, caps);
         parts.push(part(if pairs == 4 { "lib/mask_store" } else { "lib/mask_none" }));
-        let mut consts = vec![("WG", caps.lanes), ("UNITS", units), ("PAIRS", pairs)];
+        // Where memory is fast it pays to read it in whole lines: H200, f32: 95 % of a copy's bandwidth instead of 69. A pair of
+        // halves is what a pair of lanes reads of f32, and gains nothing.
+        let side = !caps.cpu && pairs == 1 && self.dtype == DType::F32;
+        let mut consts = vec![("WG", caps.lanes), ("UNITS", units), ("PAIRS", pairs), ("SIDE", u32::from(side))];
         consts.extend(rule.consts);
         parts.extend(more);
         let [scale, offset, other] = rule.scalars.map(|v| v as f32);
@@ -272,7 +275,7 @@ impl Masked {
                 slots,
                 workgroups: blocks,
                 // For each pair: ten rounds for each Philox call, and the runs of eight elements.
-                trips: u64::from(units) + u64::from(units * pairs) * (calls * 11 + 9),
+                trips: u64::from(units) * 3 + u64::from(units * pairs) * (calls * 11 + 9),
             });
         }
         Ok(out)

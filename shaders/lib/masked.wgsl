@@ -18,6 +18,12 @@ struct Params {
 override WG: u32 = 256;
 override UNITS: u32 = 4;
 override PAIRS: u32 = 1;
+// Whether lanes take neighbouring quads, so that together they read whole lines of memory: each draws for a pair, and takes
+// the decisions of its quads from its neighbours. Needs PAIRS = 1.
+override SIDE: bool = false;
+
+// For each lane a bit for each element of its pair.
+var<workgroup> decided: array<u32, WG>;
 
 // Which elements of two quads are kept.
 struct Kept { a: vec4<bool>, b: vec4<bool> }
@@ -34,7 +40,23 @@ fn apply(q: u32, kept: vec4<bool>) {
 fn masked_map(wid: vec3<u32>, count: vec3<u32>, index: u32) {
     let block = workgroup_index(wid, count);
     if block >= params.blocks { return; }
-    let start = (params.first + block) * UNITS * WG + lane_of(index, WG);
+    let lane = lane_of(index, WG);
+    if SIDE {
+        for (var k = 0u; k < UNITS; k++) {
+            let first = ((params.first + block) * UNITS + k) * WG;
+            let kept = draw(first + lane);
+            // Slower lanes may still read what was decided before.
+            workgroupBarrier();
+            decided[lane] = pack(kept.a) | (pack(kept.b) << 4u);
+            workgroupBarrier();
+            for (var i = lane; i < 2u * WG; i += WG) {
+                let bits = decided[i / 2u] >> (4u * (i & 1u));
+                apply(2u * first + i, (vec4<u32>(bits) & vec4<u32>(1u, 2u, 4u, 8u)) != vec4<u32>(0u));
+            }
+        }
+        return;
+    }
+    let start = (params.first + block) * UNITS * WG + lane;
     for (var k = 0u; k < UNITS; k++) {
         let unit = start + k * WG;
         let q = unit * PAIRS * 2u;

@@ -202,14 +202,16 @@ impl Channels {
             return Err(Error::unsupported(op, format!("planes of {length} elements, 2^31 or more, must be a multiple of 4")));
         }
         counted(op, [length, period, width])?;
+        // Where each quad has coefficients of four channels, a lane that comes back to its channels fetches them once.
+        let quads = if by == 1 { caps.sums } else { caps.quads };
         let Map { part: map, tensors, vectors, consts: more } = *map;
         let dtype = args[tensors[0].1].dtype;
-        for piece in tile::flat(op, caps, self.len(), dtype.size(), u64::from(caps.lanes) * u64::from(caps.quads))? {
+        for piece in tile::flat(op, caps, self.len(), dtype.size(), u64::from(caps.lanes) * u64::from(quads))? {
             // Of the first block, which may begin before the window does.
-            let start = piece.blocks.start * u64::from(caps.lanes) * u64::from(caps.quads) * 4 / unit;
+            let start = piece.blocks.start * u64::from(caps.lanes) * u64::from(quads) * 4 / unit;
             let step = u64::from(caps.lanes) * 4 / unit;
             // After how many steps of a lane its channels repeat, if that is soon.
-            let again = (1..=u64::from(caps.quads) / 2).find(|k| (k * step).is_multiple_of(length * period));
+            let again = (1..=u64::from(quads) / 2).find(|k| (k * step).is_multiple_of(length * period));
             let mut bindings: Vec<Decl> =
                 tensors.iter().map(|t| Decl { name: t.0, dtype, view: piece.view(), writes: t.2 }).collect();
             bindings.extend(vectors.iter().map(|v| beside(v.0)));
@@ -217,7 +219,7 @@ impl Channels {
             let mut slots: Vec<Slot> = tensors.iter().map(|t| piece.slot(t.1, &args[t.1])).collect();
             slots.extend(vectors.iter().map(|v| v.1.clone()));
             slots.push(Slot::Scratch(coefs.clone()));
-            let mut consts = vec![("WG", caps.lanes), ("QUADS", caps.quads), ("BY", by), ("HELD", u32::from(again.is_some()))];
+            let mut consts = vec![("WG", caps.lanes), ("QUADS", quads), ("BY", by), ("HELD", u32::from(again.is_some()))];
             consts.extend(more);
             if own {
                 consts.extend([("SPAN", (width * batch) as u32), ("WIDTH", width as u32)]);
@@ -248,7 +250,7 @@ impl Channels {
                 .into(),
                 slots,
                 workgroups: piece.blocks.end - piece.blocks.start,
-                trips: again.unwrap_or(0) + u64::from(caps.quads),
+                trips: again.unwrap_or(0) + u64::from(quads),
             });
         }
         Ok(())

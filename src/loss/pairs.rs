@@ -50,6 +50,7 @@ impl Pairs {
     }
 
     pub fn lower(&self, caps: &Caps) -> Result<Lowered, Error> {
+        let caps = &caps.summing();
         let (args, mut out) = (self.args(), Lowered::default());
         check_float(self.name, &args[0])?;
         if self.len as u64 > MOST {

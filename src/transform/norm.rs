@@ -2,7 +2,7 @@
 use super::{Gradients, Pass};
 use crate::{
     Approx, Arg, Caps, DType, Error, Lowered, Slot, Step, cpu,
-    fold::{Monoid, Partials},
+    fold::{self, Monoid, Partials},
     kernel,
     optimizer::check_scalar,
     params,
@@ -196,7 +196,7 @@ impl Gradients<'_> {
         clip: &Clip,
     ) -> Result<(), Error> {
         let partials = self.square_partials(caps, out, (arena, table), grad)?;
-        let rest = partials.until(out, caps, u64::from(caps.lanes) * u64::from(caps.quads));
+        let rest = partials.until(out, caps, fold::fan(caps));
         let result = |name| Decl { name, dtype: DType::F32, view: View::Elements, writes: true };
         out.steps.push(Step {
             spec: Spec {
@@ -217,7 +217,7 @@ impl Gradients<'_> {
             .into(),
             slots: vec![rest.slot(), Slot::Arg(to, 0..4), Slot::Arg(to + 1, 0..4)],
             workgroups: 1,
-            trips: u64::from(caps.quads) + u64::from(caps.lanes.ilog2()),
+            trips: fold::fan(caps) / u64::from(caps.lanes) + u64::from(caps.lanes.ilog2()),
         });
         Ok(())
     }

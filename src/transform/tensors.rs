@@ -3,7 +3,7 @@
 use super::{Clip, Gradients, Pass, norm::norm_of, within};
 use crate::{
     Approx, Arg, Caps, DType, Error, Expected, HostData, Lowered, Segment, Slot, Step, cpu,
-    fold::Partials,
+    fold::{self, Partials},
     params,
     segment::Arena,
     wgsl::{Decl, Source, Spec, View, part},
@@ -95,7 +95,7 @@ impl Gradients<'_> {
 
 /// Levels that merge the partials of each tensor into its norm, argument 1, and its factor, argument 2.
 fn fold_tensors(caps: &Caps, out: &mut Lowered, segments: &[Segment], arena: &Arena, partials: Partials, clip: &Clip) {
-    let fan = u64::from(caps.lanes) * u64::from(caps.quads);
+    let fan = fold::fan(caps);
     // The first partial of each tensor and how many it has. Blocks come tensor after tensor, and a last quad that is not whole
     // and has a partial of its own belongs to the last one.
     let mut blocks = arena.rows.iter().map(|row| u64::from(row[0]));
@@ -148,7 +148,7 @@ fn fold_tensors(caps: &Caps, out: &mut Lowered, segments: &[Segment], arena: &Ar
             .into(),
             slots,
             workgroups,
-            trips: u64::from(caps.quads) + u64::from(caps.lanes.ilog2()) + 32,
+            trips: fan / u64::from(caps.lanes) + u64::from(caps.lanes.ilog2()) + 32,
         });
         if last {
             return;

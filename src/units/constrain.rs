@@ -10,6 +10,7 @@ impl Units<'_> {
 
     /// Norms, a factor from each by `shader` with the scalars `own`, and the products.
     pub fn constrain(&self, caps: &Caps, shader: Source, own: [f32; 4]) -> Result<Lowered, Error> {
+        let caps = &caps.summing();
         let cut = self.cut(usize::MAX, caps)?;
         let mut out = Lowered::default();
         let table = out.table(&cut.table(|_| own), caps);

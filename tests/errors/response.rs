@@ -42,6 +42,6 @@ fn a_window_that_cannot_be_bound_at_once() {
     assert_eq!(
         e.to_string(),
         "local_response_norm: not possible on this device: max_storage_buffer_binding_size is 65536, too small for a block of \
-         20480 elements"
+         17408 elements"
     );
 }

@@ -71,6 +71,7 @@ impl Op for SamPerturb {
     }
 
     fn lower(&self, caps: &Caps) -> Result<Lowered, Error> {
+        let caps = &caps.summing();
         let args = self.args();
         check_float(NAME, &args[0])?;
         check_scalar(NAME, "rho", self.rho, [0.0, f64::INFINITY])?;

@@ -61,6 +61,7 @@ impl Op for GroupLasso {
     }
 
     fn lower(&self, caps: &Caps) -> Result<Lowered, Error> {
+        let caps = &caps.summing();
         self.groups.iter().try_for_each(|g| g.check(NAME))?;
         let units = self.units();
         let cut = units.cut(self.groups.len(), caps)?;

@@ -67,6 +67,7 @@ impl Op for GroupLassoProx {
     }
 
     fn lower(&self, caps: &Caps) -> Result<Lowered, Error> {
+        let caps = &caps.summing();
         self.check()?;
         let units = self.units();
         let cut = units.cut(self.groups.len(), caps)?;

@@ -61,6 +61,7 @@ impl Op for OrthogonalPenaltyGrad {
     }
 
     fn lower(&self, caps: &Caps) -> Result<Lowered, Error> {
+        let caps = &caps.summing();
         let (args, what, mut out) = (self.args(), self.what(), Lowered::default());
         what.check(&args[0])?;
         if self.lambda == 0.0 || args[0].len == 0 {

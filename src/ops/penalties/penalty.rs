@@ -61,6 +61,7 @@ impl Op for Penalty {
     }
 
     fn lower(&self, caps: &Caps) -> Result<Lowered, Error> {
+        let caps = &caps.summing();
         let args = self.args();
         check_float(NAME, &args[0])?;
         self.groups.iter().enumerate().try_for_each(|(i, g)| g.check(NAME, "groups", i))?;

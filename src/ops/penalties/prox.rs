@@ -72,6 +72,7 @@ impl Op for Prox {
     }
 
     fn lower(&self, caps: &Caps) -> Result<Lowered, Error> {
+        let caps = &caps.summing();
         let args = self.args();
         check_float(NAME, &args[0])?;
         self.check()?;

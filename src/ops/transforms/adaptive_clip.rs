@@ -64,6 +64,7 @@ impl Op for AdaptiveClip {
     }
 
     fn lower(&self, caps: &Caps) -> Result<Lowered, Error> {
+        let caps = &caps.summing();
         check_scalar(NAME, "clipping", self.clipping, [0.0, 1e30])?;
         check_scalar(NAME, "eps", self.eps, [0.0, 1e30])?;
         let units = self.units();

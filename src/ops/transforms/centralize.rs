@@ -54,6 +54,7 @@ impl Op for Centralize {
     }
 
     fn lower(&self, caps: &Caps) -> Result<Lowered, Error> {
+        let caps = &caps.summing();
         // All are checked, also those that stay as they are.
         self.units().cut(usize::MAX, caps)?;
         let matrices = self.centralized();

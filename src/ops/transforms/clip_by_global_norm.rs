@@ -70,6 +70,7 @@ impl Op for ClipByGlobalNorm {
     }
 
     fn lower(&self, caps: &Caps) -> Result<Lowered, Error> {
+        let caps = &caps.summing();
         self.clip().check(NAME)?;
         let gradients = self.gradients();
         let arena = gradients.arena(caps)?;

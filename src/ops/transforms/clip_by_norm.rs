@@ -70,6 +70,7 @@ impl Op for ClipByNorm {
     }
 
     fn lower(&self, caps: &Caps) -> Result<Lowered, Error> {
+        let caps = &caps.summing();
         self.clip().check(NAME)?;
         self.gradients().clip_tensors(caps, &self.clip(), kernel!("transforms/clip_by_norm"))
     }

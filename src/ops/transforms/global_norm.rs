@@ -80,6 +80,7 @@ impl Op for GlobalNorm {
     }
 
     fn lower(&self, caps: &Caps) -> Result<Lowered, Error> {
+        let caps = &caps.summing();
         self.clip().check(NAME)?;
         let gradients = self.gradients();
         let arena = gradients.arena(caps)?;

@@ -48,8 +48,9 @@ impl Shape {
         let period = 4 >> classes.trailing_zeros().min(2);
         let mut width = u64::from(caps.lanes);
         loop {
-            // A GPU wants one or two quads per lane; a software driver likes long loops.
-            let apart = if caps.cpu { quads.div_ceil(16) } else { classes.div_ceil(6) };
+            // A software driver likes long loops.
+            // Joining lanes takes longer than a few quads more for each.
+            let apart = if caps.cpu { quads.div_ceil(16) } else { quads.div_ceil(8) };
             let lanes = apart.next_power_of_two().clamp((width / most_rows(caps)).max(1), width);
             let at_once = width / lanes;
             let few = if caps.cpu { (2048 / (classes * at_once)).clamp(1, most_rows(caps) / at_once) } else { 1 };
@@ -139,6 +140,7 @@ fn divisor(op: &CrossEntropy, args: &[Arg], out: &mut Lowered, caps: &Caps) -> R
 }
 
 pub(super) fn lower(op: &CrossEntropy, caps: &Caps) -> Result<Lowered, Error> {
+    let caps = &caps.summing();
     let (args, mut out) = (op.args(), Lowered::default());
     let (classes, each) = (op.target == Targets::Classes, op.reduction == LossReduction::None);
     let loss = position(&args, "loss").expect("an argument");
