@@ -124,6 +124,12 @@ fn a_bench_gives_times_for_people_and_programs() {
     assert_eq!((rows.len(), &rows[0][2], &rows[1][2]), (2, "op", "penalty_grad"));
     ridgepole(&[&["bench", case], &quick[..]].concat()).assert().success().stdout(contains("share").and(contains("%")));
     ridgepole(&["bench", case, "--rounds", "0"]).assert().code(2);
+    let sizes = json(&[&["bench", case, "--elements", "1Ki,2048", "--json"], &quick[..]].concat());
+    assert_eq!([0, 1].map(|i| sizes["timings"][i]["elements"].as_u64()), [Some(1024), Some(2048)]);
+    for bad in ["1000", "4Gi", "much", "-1Ki"] {
+        let elements = format!("--elements={bad}");
+        ridgepole(&["bench", case, &elements]).assert().code(2).stderr(contains("4194304, 4Mi or 64Ki"));
+    }
 }
 
 #[test]

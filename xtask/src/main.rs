@@ -1,6 +1,7 @@
-//! `cargo xtask study` and `cargo xtask test`: the two commands of the README.
+//! `cargo xtask study` and `cargo xtask test`: the two commands of the README; and `cargo xtask race`.
 mod driver;
 mod os;
+mod race;
 mod stages;
 mod tally;
 
@@ -9,14 +10,17 @@ use std::{path::PathBuf, process::ExitCode};
 const HELP: &str = "\
 cargo xtask study [ARGS]   run the study on this machine's GPU; ARGS as in `ridgepole study --help`
 cargo xtask test           everything that CI runs: formatting, lints, documentation, tests, wasm32, smoke tests
+cargo xtask race [ARGS]    time the same cases here and in other libraries: --torch for PyTorch, in the Python that
+                           RIDGEPOLE_PYTHON names (python3); other ARGS as in `ridgepole race --help`
 
-Both look for a GPU driver first. On Debian and Ubuntu they install Mesa's software Vulkan where there is none;
+All look for a GPU driver first. On Debian and Ubuntu they install Mesa's software Vulkan where there is none;
 elsewhere they say what to install.";
 
 fn main() -> ExitCode {
     let args: Vec<String> = std::env::args().skip(1).collect();
     let result = match args.first().map(String::as_str) {
         Some("study") => driver::ensure().and_then(|()| stages::study(&root(), &args[1..])),
+        Some("race") => driver::ensure().and_then(|()| race::race(&root(), &args[1..])),
         Some("test") if args.len() == 1 => driver::ensure().and_then(|()| stages::test(&root())),
         Some("test") => Err("`cargo xtask test` takes no arguments; `cargo test` does".to_string()),
         Some("help" | "-h" | "--help") => {

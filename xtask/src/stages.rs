@@ -9,7 +9,7 @@ use std::{
 
 const WASM: &str = "wasm32-unknown-unknown";
 
-fn cargo() -> Command {
+pub fn cargo() -> Command {
     let mut command = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
     // Mesa prints an error that is none on a machine without a display, once per device, unless there is such a folder.
     if std::env::var_os("XDG_RUNTIME_DIR").is_none() {
