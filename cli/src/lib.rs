@@ -11,6 +11,7 @@ mod devices;
 mod failure;
 mod headless;
 mod ops;
+mod picture;
 mod race;
 mod run;
 pub mod study;

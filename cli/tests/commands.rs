@@ -124,8 +124,18 @@ fn a_bench_gives_times_for_people_and_programs() {
     assert_eq!((rows.len(), &rows[0][2], &rows[1][2]), (2, "op", "penalty_grad"));
     ridgepole(&[&["bench", case], &quick[..]].concat()).assert().success().stdout(contains("share").and(contains("%")));
     ridgepole(&["bench", case, "--rounds", "0"]).assert().code(2);
-    let sizes = json(&[&["bench", case, "--elements", "1Ki,2048", "--json"], &quick[..]].concat());
+    let folder = tempfile::tempdir().unwrap();
+    let page = folder.path().join("page.html");
+    let html = ["--html", page.to_str().unwrap()];
+    let sizes = json(&[&["bench", case, "--elements", "1Ki,2048", "--json"], &quick[..], &html].concat());
     assert_eq!([0, 1].map(|i| sizes["timings"][i]["elements"].as_u64()), [Some(1024), Some(2048)]);
+    // Both sizes are in the table, the larger one is under the roof, and there is a line between them.
+    let text = std::fs::read_to_string(&page).unwrap();
+    assert_eq!(text.matches("<tr><th scope=\"row\">").count(), 2);
+    assert_eq!((text.matches("<rect").count(), text.matches("<svg").count()), (1, 2));
+    assert!(text.contains("penalty_grad") && text.ends_with("</html>\n") && !text.contains("NaN"));
+    let nowhere = ["--html", "/nowhere/page.html"];
+    ridgepole(&[&["bench", case], &quick[..], &nowhere].concat()).assert().code(2).stderr(contains("cannot write /nowhere"));
     for bad in ["1000", "4Gi", "much", "-1Ki"] {
         let elements = format!("--elements={bad}");
         ridgepole(&["bench", case, &elements]).assert().code(2).stderr(contains("4194304, 4Mi or 64Ki"));

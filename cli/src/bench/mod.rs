@@ -2,6 +2,7 @@
 mod compare;
 mod host;
 mod jobs;
+mod page;
 mod record;
 
 use crate::{Failure, Ui, adapter, check::nothing};
@@ -21,7 +22,7 @@ use std::{path::PathBuf, time::Duration};
 #[command(after_help = "Examples:
   ridgepole bench
   ridgepole bench dropout --rounds 31
-  ridgepole bench layer_norm --elements 1Ki,16Ki,256Ki,4Mi,64Mi
+  ridgepole bench layer_norm --elements 1Ki,16Ki,256Ki,4Mi,64Mi --html growth.html
   ridgepole bench --csv > here.csv
   ridgepole bench --compare before.csv here.csv
   ridgepole bench --host adamw
@@ -68,6 +69,9 @@ pub struct Args {
     /// One JSON object, for programs
     #[arg(long, conflicts_with = "csv")]
     json: bool,
+    /// Write pictures to this file too: shares of the copy, and growth if there are several --elements
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["host", "compare"])]
+    html: Option<PathBuf>,
     /// Comma-separated, with a header line
     #[arg(long)]
     csv: bool,
@@ -128,6 +132,10 @@ pub fn run(args: &Args, ui: &Ui) -> Result<(), Failure> {
         Ok::<_, Failure>(())
     })?;
     drop(progress);
+    if let Some(path) = &args.html {
+        let page = page::page(&device, &version(), &timings);
+        std::fs::write(path, page).map_err(|e| Failure::file("write", path, e))?;
+    }
     let bad = wrong.len();
     if args.json {
         let timings: Vec<_> = timings.iter().map(value).collect();

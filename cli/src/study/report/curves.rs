@@ -1,12 +1,10 @@
 //! Learning curves: one small picture per treatment, all on the same axes.
-use super::{
-    BLUE, GREY, INK, ORANGE, PALE,
-    axis::Axis,
-    svg::{Anchor, Pen, Svg},
-};
-use crate::study::{
-    results::{Outcome, Study},
-    treatments::Treatment,
+use crate::{
+    picture::{Anchor, Axis, BLUE, GREY, INK, ORANGE, PALE, Pen, Svg},
+    study::{
+        results::{Outcome, Study},
+        treatments::Treatment,
+    },
 };
 
 const COLUMNS: usize = 3;

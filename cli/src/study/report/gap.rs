@@ -1,10 +1,8 @@
 //! The generalisation gap: how far the test part comes off worse than the training part, per treatment.
-use super::{
-    BLUE, GREY, INK, ORANGE, PALE,
-    axis::Axis,
-    svg::{Anchor, Pen, Svg},
+use crate::{
+    picture::{Anchor, Axis, BLUE, GREY, INK, ORANGE, PALE, Pen, Svg},
+    study::results::Study,
 };
-use crate::study::results::Study;
 
 const WIDTH: f64 = 960.0;
 const ROW: f64 = 40.0;

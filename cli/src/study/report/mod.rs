@@ -1,58 +1,21 @@
-//! `report.html`: one file that needs nothing else, neither a network nor scripts. Lines differ by dashes, points by shape,
-//! and both are named where they are drawn, so that no colour has to be told from another.
-mod axis;
+//! `report.html`.
 mod curves;
 mod gap;
-mod svg;
 mod weights;
 
 use super::results::Study;
+use crate::picture::{self, escape};
 use std::fmt::Write;
-use svg::escape;
-
-// Okabe and Ito's blue and vermilion, told apart in every common kind of colour vision, and greys.
-const BLUE: &str = "#0072b2";
-const ORANGE: &str = "#b84a00";
-const INK: &str = "#333";
-const GREY: &str = "#8a8a8a";
-const PALE: &str = "#e4e4e4";
-
-const STYLE: &str = "
-body { margin: 0 auto; max-width: 62rem; padding: 1.5rem; background: #fff; color: #1c1c1c;
-  font: 1rem/1.5 system-ui, 'Segoe UI', Roboto, 'Noto Sans', sans-serif; }
-h1 { font-size: 1.7rem; line-height: 1.25; margin: 0.2rem 0 0.6rem; }
-h2 { font-size: 1.25rem; margin: 2.2rem 0 0.4rem; }
-figure { margin: 0; } figcaption, .note { color: #444; max-width: 46rem; }
-svg { width: 100%; height: auto; display: block; margin: 0.6rem 0; }
-svg text { font-family: inherit; fill: #1c1c1c; }
-.tick { font-size: 12px; fill: #444; } .name { font-size: 14px; } .head { font-size: 14px; font-weight: 600; }
-.label { font-size: 12px; font-weight: 600; } svg .blue { fill: #005a8e; } svg .orange { fill: #9a3d00; }
-.scroll { overflow-x: auto; }
-table { border-collapse: collapse; font-size: 0.92rem; font-variant-numeric: tabular-nums; margin: 0.6rem 0; }
-th, td { padding: 0.25rem 0.8rem 0.25rem 0; text-align: right; border-bottom: 1px solid #ddd; white-space: nowrap; }
-th:first-child, td:first-child, td.text, th.text { text-align: left; }
-td.text { white-space: normal; }
-@media print { body { max-width: none; } h2 { break-after: avoid; } figure { break-inside: avoid; } }
-";
 
 /// The page.
 pub fn html(study: &Study) -> String {
     let mut out = String::new();
-    page(&mut out, study).expect("a String takes all");
-    out
+    body(&mut out, study).expect("a String takes all");
+    picture::page(&format!("What regularization does: {}", study.data.name), &out)
 }
 
-fn page(out: &mut String, study: &Study) -> std::fmt::Result {
+fn body(out: &mut String, study: &Study) -> std::fmt::Result {
     let (d, h) = (&study.data, &study.hyper);
-    let title = format!("What regularization does: {}", d.name);
-    writeln!(
-        out,
-        "<!doctype html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n\
-         <meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n<title>{}</title>\n<style>{STYLE}</style>\n\
-         </head>\n<body>\n<main>\n<h1>{}</h1>",
-        escape(&title),
-        escape(&title)
-    )?;
     let what = match &d.target {
         Some(name) => format!("predicting {name}"),
         None => format!("{} classes", d.classes.len()),
@@ -103,8 +66,7 @@ fn page(out: &mut String, study: &Study) -> std::fmt::Result {
     for (title, picture, caption) in sections {
         writeln!(out, "<h2>{title}</h2>\n<figure>\n{picture}<figcaption>{caption}</figcaption>\n</figure>")?;
     }
-    settings(out, study)?;
-    writeln!(out, "</main>\n</body>\n</html>")
+    settings(out, study)
 }
 
 fn results(out: &mut String, study: &Study) -> std::fmt::Result {

@@ -1,10 +1,8 @@
 //! What the weights look like: a histogram per treatment, and how many are zero.
-use super::{
-    BLUE, GREY, INK, ORANGE, PALE,
-    axis::Axis,
-    svg::{Anchor, Pen, Svg},
+use crate::{
+    picture::{Anchor, Axis, BLUE, GREY, INK, ORANGE, PALE, Pen, Svg},
+    study::results::{SMALL, Study},
 };
-use crate::study::results::{SMALL, Study};
 
 const COLUMNS: usize = 3;
 const PANEL: [f64; 2] = [320.0, 150.0];
