@@ -265,3 +265,18 @@ macro_rules! params {
         }
     };
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_step_from_elsewhere_leaves_a_mark() {
+        let op = crate::bench::CopyOp { len: 64 };
+        let own = op.lower(&Caps::new(wgpu::Limits::default(), wgpu::Features::empty(), true)).expect("valid");
+        let mut lowered = own.clone();
+        assert!(!own.foreign && lowered == own);
+        own.into_steps().into_iter().for_each(|step| lowered.push(step));
+        assert!(lowered.foreign);
+    }
+}

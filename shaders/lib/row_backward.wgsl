@@ -7,5 +7,5 @@ fn row_backward(@builtin(workgroup_id) wid: vec3<u32>,
                @builtin(local_invocation_index) index: u32) {
     let block = workgroup_index(wid, count);
     if block >= params.blocks { return; }
-    rows_backward(block, lane_of(index, WG), 0u);
+    rows_backward(block, lane_of(index, WG));
 }

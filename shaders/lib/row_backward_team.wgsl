@@ -9,5 +9,5 @@ fn row_backward(@builtin(workgroup_id) wid: vec3<u32>,
                @builtin(subgroup_invocation_id) place: u32) {
     let block = workgroup_index(wid, count);
     if block >= params.blocks { return; }
-    rows_backward(block, lane_of(team * SUBGROUP + place, WG), place);
+    rows_backward(block, lane_of(team * SUBGROUP + place, WG));
 }

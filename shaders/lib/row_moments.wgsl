@@ -12,7 +12,7 @@ alias Share = vec2<f32>;
 fn sum4(v: vec4<f32>) -> f32 { return (v.x + v.y) + (v.z + v.w); }
 
 // In uniform control flow; `trips` is 0 for a row that is none.
-fn gathered(lane: u32, part: u32, place: u32, at: u32, trips: u32) -> Partial {
+fn gathered(lane: u32, part: u32, at: u32, trips: u32) -> Partial {
     let n = f32(4u * params.quads);
     var k = 0.0;
     var sum = vec4<f32>(0.0);
@@ -25,7 +25,7 @@ fn gathered(lane: u32, part: u32, place: u32, at: u32, trips: u32) -> Partial {
             }
         }
     }
-    let mean = k + of_team(lane, part, place, vec2<f32>(sum4(sum), 0.0)).x / n;
+    let mean = k + of_team(lane, part, vec2<f32>(sum4(sum), 0.0)).x / n;
     var rest = vec4<f32>(0.0);
     var squares = vec4<f32>(0.0);
     if trips > 0u {
@@ -37,7 +37,7 @@ fn gathered(lane: u32, part: u32, place: u32, at: u32, trips: u32) -> Partial {
             }
         }
     }
-    let left = of_team(lane, part, place, vec2<f32>(sum4(rest), sum4(squares)));
+    let left = of_team(lane, part, vec2<f32>(sum4(rest), sum4(squares)));
     let off = left.x / n;
     let moment = left.y - left.x * off;
     // Not `max`, which may hide a NaN.

@@ -34,8 +34,8 @@ fn look(at: u32, trips: u32) -> Partial {
 }
 
 // In uniform control flow; `trips` is 0 for a row that is none.
-fn gathered(lane: u32, part: u32, place: u32, at: u32, trips: u32) -> Partial {
-    return of_team(lane, part, place, look(at, trips));
+fn gathered(lane: u32, part: u32, at: u32, trips: u32) -> Partial {
+    return of_team(lane, part, look(at, trips));
 }
 
 // (rstd, unused)

@@ -99,7 +99,7 @@ fn over_slots(lane: u32, mine: vec4<f32>) -> vec4<f32> {
 }
 
 // As lib/rows_forward has it.
-fn rows_backward(block: u32, lane: u32, place: u32) {
+fn rows_backward(block: u32, lane: u32) {
     let part = lane % params.lanes;
     let slot = lane / params.lanes;
     let slots = WG / params.lanes;
@@ -113,7 +113,7 @@ fn rows_backward(block: u32, lane: u32, place: u32) {
         if HELD > 0u {
             var mine = vec2<f32>(0.0);
             if live > 0u { mine = sums(row, at, part, trips); }
-            coefs[0] = settled(row, of_team(lane, part, place, mine));
+            coefs[0] = settled(row, of_team(lane, part, mine));
             if live > 0u {
                 for (var k = 0u; k < HELD; k++) {
                     if FULL || k < trips {

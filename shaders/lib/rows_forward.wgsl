@@ -25,8 +25,8 @@ var<private> held: array<vec4<f32>, ROOM>;
 
 var<workgroup> of_lanes: array<Partial, SLOTS>;
 
-// What workgroup `block` does; `place` is this lane's in its subgroup, where lanes join there.
-fn rows_forward(block: u32, lane: u32, place: u32) {
+// What workgroup `block` does.
+fn rows_forward(block: u32, lane: u32) {
     let part = lane % params.lanes;
     // This lane's quads of a row.
     let trips = (params.quads - min(part, params.quads) + params.lanes - 1u) / params.lanes;
@@ -36,7 +36,7 @@ fn rows_forward(block: u32, lane: u32, place: u32) {
         // Numbers of quads are modulo 2^32.
         let at = row * params.quads + part - params.base;
         if HELD > 0u {
-            let all = gathered(lane, part, place, at, select(0u, trips, live > 0u));
+            let all = gathered(lane, part, at, select(0u, trips, live > 0u));
             let c = settle(min(row, params.rows - 1u), all, part == 0u && live > 0u);
             if live > 0u {
                 for (var k = 0u; k < HELD; k++) {

@@ -2,7 +2,7 @@
 // result. In uniform control flow. Needs Share, numbers of some kind.
 var<workgroup> of_shares: array<Share, WG>;
 
-fn of_team(lane: u32, part: u32, place: u32, mine: Share) -> Share {
+fn of_team(lane: u32, part: u32, mine: Share) -> Share {
     // Slower lanes may still read the last one's.
     workgroupBarrier();
     of_shares[lane] = mine;

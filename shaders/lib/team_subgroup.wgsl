@@ -7,7 +7,7 @@ override TEAM_COUNT: u32 = 8;
 
 var<workgroup> of_teams: array<Share, TEAM_COUNT>;
 
-fn of_team(lane: u32, part: u32, place: u32, mine: Share) -> Share {
+fn of_team(lane: u32, part: u32, mine: Share) -> Share {
     var all = mine;
     for (var half = min(params.lanes, SUBGROUP) / 2u; half > 0u; half /= 2u) { all += subgroupShuffleXor(all, half); }
     if params.lanes <= SUBGROUP { return all; }
