@@ -11,6 +11,29 @@ fn family(dtype: DType, rows: usize, cols: usize) -> [Box<dyn Op>; 4] {
     ]
 }
 
+/// Also where the sum of the values is no such number any more.
+#[test]
+fn a_constant_row_has_no_variance_in_either_shape_of_workgroups() {
+    let session = Session::new().expect("an adapter");
+    let mine = session.gpu().caps().clone();
+    let mut other = Caps::new(wgpu::Limits::default(), wgpu::Features::empty(), !mine.cpu);
+    let plain = other.clone();
+    (other.features, other.subgroup) = (mine.features, mine.subgroup);
+    let mut session = session;
+    for caps in [mine, plain, other] {
+        session = session.with_caps(caps);
+        for cols in [4, 12, 260, 1000, 4100, 9000, 20_000] {
+            let op = LayerNorm { eps: 0.0, weight: false, ..LayerNorm::new(DType::F32, 3, cols) };
+            let x: Vec<f32> = (0..3 * cols).map(|i| [0.1, -3e7, 1e-30][i / cols]).collect();
+            let bias: Vec<f32> = (0..cols).map(|c| c as f32).collect();
+            let out = session.run(&op, &[x.clone().into(), bias.clone().into()]).expect("it runs");
+            assert_eq!(out[0], HostData::F32([&bias[..], &bias, &bias].concat()), "{cols}: the bias alone");
+            assert_eq!(out[1], HostData::F32(vec![0.1, -3e7, 1e-30]), "{cols}: means");
+            assert_eq!(out[2], HostData::F32(vec![0.0; 3]), "{cols}: 1 / σ of no variance");
+        }
+    }
+}
+
 /// Filters, which are rows to some kernels.
 fn filters(dtype: DType, rows: usize, cols: usize) -> [Box<dyn Op>; 4] {
     [
