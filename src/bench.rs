@@ -13,7 +13,6 @@
 mod copy;
 mod host;
 mod ready;
-pub(crate) mod sizes;
 mod stopwatch;
 
 pub use copy::CopyOp;

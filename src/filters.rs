@@ -8,12 +8,12 @@ pub(crate) use onchip::{backward, forward, standard_params};
 
 use crate::{
     Arg, Caps, DType, Error, HostData, Op, Pattern, Rng, Slot, Space, Step,
-    bench::sizes,
     channels::{self, Channels},
     fold::Partials,
     ops::Field,
     params,
     rows::Rows,
+    sizes,
     wgsl::Source,
 };
 use serde::{Deserialize, Serialize};

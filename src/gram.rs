@@ -2,7 +2,7 @@
 mod bound;
 mod steps;
 
-use crate::{Arg, DType, Error, HostData, Op, Pattern, Rng, bench::sizes, rows::Rows, segment::check_float};
+use crate::{Arg, DType, Error, HostData, Op, Pattern, Rng, rows::Rows, segment::check_float, sizes};
 use serde::{Deserialize, Serialize};
 
 /// Which vectors of a weight are to be orthonormal: which Gram matrix is held against the identity.

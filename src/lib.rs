@@ -39,6 +39,7 @@ mod running;
 pub mod segment;
 #[cfg(not(target_arch = "wasm32"))]
 mod session;
+mod sizes;
 mod space;
 mod spectral;
 pub mod tile;

@@ -12,7 +12,7 @@ pub(crate) use bound::{RowGradients, Slack, normalized_error};
 pub(crate) use onchip::{Affine, Forward, OnChip, Place, RowMap, alone};
 pub use weight::{RowNorm, WeightForm};
 
-use crate::{Arg, DType, Error, HostData, Op, Pattern, Rng, Space, bench::sizes, channels::Channels};
+use crate::{Arg, DType, Error, HostData, Op, Pattern, Rng, Space, channels::Channels, sizes};
 
 /// Rows of `cols` values, one after the other.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

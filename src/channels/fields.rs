@@ -1,5 +1,5 @@
 //! What ops on channels have in common: fields and their checks, data and shapes for the checks.
-use crate::{Activation, Arg, DType, Error, HostData, Op, Pattern, Rng, Space, bench::sizes, ops::Field};
+use crate::{Activation, Arg, DType, Error, HostData, Op, Pattern, Rng, Space, ops::Field, sizes};
 
 /// Fields that the ops share, for their rows of the table.
 pub(crate) const DTYPE: Field =

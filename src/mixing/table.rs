@@ -1,6 +1,6 @@
 //! What the mixing ops share towards the checks: shapes, data, bounds, the texts of their fields.
 use super::{Images, Rect};
-use crate::{Approx, Arg, DType, Expected, HostData, Op, Pattern, Rng, Space, bench::sizes, cpu, ops::Field};
+use crate::{Approx, Arg, DType, Expected, HostData, Op, Pattern, Rng, Space, cpu, ops::Field, sizes};
 
 /// Shapes (space, width) for the checks: no sample and one, samples of one element, whole quads and not, rows and channels
 /// that are whole quads and not, tensors beyond small windows. `make` gets a number that differs from case to case.

@@ -1,5 +1,5 @@
 //! What the optimizers share of their rows of the table: fields, groups to check, cases to time.
-use crate::{Averaging, DType, DecayMode, ElasticNet, Group, Key, Op, Rounding, Segment, Warmup, bench::sizes, ops::Field};
+use crate::{Averaging, DType, DecayMode, ElasticNet, Group, Key, Op, Rounding, Segment, Warmup, ops::Field, sizes};
 
 /// For serde: a factor that may be left out.
 pub(crate) fn one() -> f64 {

@@ -1,6 +1,6 @@
 //! Cases of the ops on units, for the checks and the benchmarks.
 use super::{Matrix, Unit};
-use crate::{DType, Op, bench::sizes};
+use crate::{DType, Op, sizes};
 use Unit::{Columns, Rows, Whole};
 
 /// Arenas of matrices for the ops on units: every kind, on both sides of what a lane, a team and a workgroup take.

@@ -5,7 +5,7 @@ mod sam_restore;
 mod swa;
 
 use super::Field;
-use crate::{DType, HostData, Op, Segment, bench::sizes};
+use crate::{DType, HostData, Op, Segment, sizes};
 
 super::family! {
     averaging: "Averaging and flatness",

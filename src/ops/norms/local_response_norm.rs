@@ -1,10 +1,9 @@
 //! Local response normalisation. Kernel: `shaders/norms/local_response_norm.wgsl`. Reference: `cpu::local_response_norm`.
 use crate::{
-    AlphaForm, Approx, Arg, Caps, DType, Error, Expected, HostData, Lowered, Op, Pattern, Rng, Space,
-    bench::sizes,
-    channels, cpu, kernel,
+    AlphaForm, Approx, Arg, Caps, DType, Error, Expected, HostData, Lowered, Op, Pattern, Rng, Space, channels, cpu, kernel,
     ops::Entry,
     response::{self, Response},
+    sizes,
 };
 use serde::{Deserialize, Serialize};
 

@@ -2,13 +2,13 @@
 //! Reference: `cpu::spectral_norm`.
 use crate::{
     Approx, Arg, Caps, DType, Error, Expected, HostData, Lowered, Op, Pattern, Rng, Step,
-    bench::sizes,
     channels::{position, vector, whole},
     kernel,
     ops::{Entry, Field},
     params,
     rows::Rows,
     segment::check_float,
+    sizes,
     spectral::{self, Power},
     tile,
     wgsl::{Decl, Spec},

@@ -3,7 +3,6 @@
 use super::spectral_norm::SHAPES;
 use crate::{
     Approx, Arg, Caps, DType, Error, Expected, HostData, Lowered, Op, Pattern, Rng, Slot,
-    bench::sizes,
     channels::{self, Channels, Map, Reduction, SumErrors, per_channel, whole},
     cpu,
     fold::Monoid,
@@ -12,7 +11,7 @@ use crate::{
     params,
     rows::Rows,
     segment::check_float,
-    spectral,
+    sizes, spectral,
 };
 use serde::{Deserialize, Serialize};
 

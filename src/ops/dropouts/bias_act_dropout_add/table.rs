@@ -1,6 +1,6 @@
 //! Cases, data and documentation, forward and backward.
 use super::BiasActDropoutAdd;
-use crate::{Activation, Arg, Bits, DType, HostData, Key, Op, Pattern, Rng, Share, Space, bench::sizes, ops::Field, rows::Rows};
+use crate::{Activation, Arg, Bits, DType, HostData, Key, Op, Pattern, Rng, Share, Space, ops::Field, rows::Rows, sizes};
 
 pub(in crate::ops) fn patterns() -> Vec<Pattern> {
     vec![Pattern::Ordinary, Pattern::Zeros, Pattern::Tiny, Pattern::NonFinite]

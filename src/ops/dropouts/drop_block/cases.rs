@@ -1,6 +1,6 @@
 //! Cases of DropBlock, forward and backward.
 use super::DropBlock;
-use crate::{DType, Key, MaskMode, Op, Share, Space, bench::sizes};
+use crate::{DType, Key, MaskMode, Op, Share, Space, sizes};
 
 const KEY: Key = Key { seed: 0x0123_4567_89ab_cdef, stream: 5, step: 11, first_element: 0 };
 

@@ -1,6 +1,6 @@
 //! Cases of DropConnect, forward and backward.
 use super::DropConnect;
-use crate::{Bits, DType, Key, Op, Scaling, bench::sizes, ops::DropConnectBackward, rows::Rows};
+use crate::{Bits, DType, Key, Op, Scaling, ops::DropConnectBackward, rows::Rows, sizes};
 
 const KEY: Key = Key { seed: 0x0123_4567_89ab_cdef, stream: 5, step: 11, first_element: 0 };
 

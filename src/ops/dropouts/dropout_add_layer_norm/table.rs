@@ -1,6 +1,6 @@
 //! Cases and documentation, forward and backward.
 use super::DropoutAddLayerNorm;
-use crate::{Bits, DType, Key, Op, Pattern, RowNorm, Share, WeightForm, bench::sizes, ops::Field, rows::Rows};
+use crate::{Bits, DType, Key, Op, Pattern, RowNorm, Share, WeightForm, ops::Field, rows::Rows, sizes};
 
 pub(in crate::ops) fn patterns(dtype: DType) -> Vec<Pattern> {
     if dtype != DType::F32 {

@@ -1,6 +1,6 @@
 //! Cases, data and documentation of cross-entropy.
 use super::CrossEntropy;
-use crate::{Arg, DType, HostData, LossReduction, Op, Pattern, Rng, Targets, bench::sizes, ops::Field, rows::Rows};
+use crate::{Arg, DType, HostData, LossReduction, Op, Pattern, Rng, Targets, ops::Field, rows::Rows, sizes};
 
 /// A class that no model has: -100 in 32 bits, what PyTorch ignores by default.
 const NONE: u32 = 4_294_967_196;
