@@ -178,7 +178,7 @@ impl Gpu {
             // SAFETY: all checks but one stay on. Without the counters, a loop that does not end would be undefined behaviour:
             // these are this crate's kernels with this crate's parameters, each of whose loops makes at most `MAX_TRIPS` trips
             // (a test walks all cases), and `Lowered::foreign` tells if anything else is among them.
-            #[allow(unsafe_code)]
+            #[expect(unsafe_code, reason = "there is no safe way to leave the counters out")]
             unsafe {
                 let mut checks = wgpu::ShaderRuntimeChecks::checked();
                 checks.force_loop_bounding = false;

@@ -22,7 +22,8 @@ fn fold(@builtin(workgroup_id) wid: vec3<u32>,
     let end = min(first + params.fan, params.count);
     let lane = lane_of(index, WG);
     var mine = NOTHING;
-    for (var p = first + lane; p < end; p += WG) {
+    // The second condition ends it also where numbers that nobody could bind would wrap.
+    for (var p = first + lane; p < end && p >= first; p += WG) {
         mine = merge(mine, partials[row * params.row + p * params.stride]);
     }
     let all = reduce(lane, mine);
