@@ -1,7 +1,7 @@
 //! What is promised of group norm beyond the cross-check: accurate statistics, whatever the channels of a group have in common, and
 //! short loops at any size.
 mod common;
-use ridgepole::{Caps, DType, Gpu, HostData, Layout, MAX_TRIPS, Op, Pattern, Rng, Session, Space, check, cpu, ops::*, wgpu};
+use ridgepole::{Caps, DType, HostData, Layout, MAX_TRIPS, Op, Rng, Session, Space, cpu, ops::*, wgpu};
 
 /// How far each variance is off, relatively, by way of 1/√σ² (ε = 0), whose rounding is less than 4e-7 of it.
 fn worst(session: &Session, space: Space, groups: usize, x: &[f32]) -> f64 {
@@ -127,14 +127,9 @@ fn groups_that_fit_a_workgroup_take_one_dispatch() {
 #[test]
 fn turns_and_windows_of_wide_workgroups() {
     let rig = common::rig();
-    let caps = |cpu, lanes, limit| {
-        let mut caps = Caps::of(&rig.device);
-        (caps.cpu, caps.lanes, caps.quads) = (cpu, lanes, if cpu { 64 } else { 4 });
-        caps.limits.max_storage_buffer_binding_size = limit;
-        caps
-    };
+    let caps = |cpu, lanes, limit| common::strained(&rig, cpu, lanes, limit);
     let (whole, parts) = (128 << 20, 1 << 19);
-    for (mut caps, (n, c, s), groups) in [
+    for (caps, (n, c, s), groups) in [
         (caps(true, 64, whole), (259, 20, 16), 4),
         (caps(true, 64, whole), (1030, 7, 12), 1),
         (caps(false, 256, whole), (51, 12, 64), 4),
@@ -145,12 +140,7 @@ fn turns_and_windows_of_wide_workgroups() {
             let on_chip = entries.iter().filter(|e| ["row_forward", "line_backward"].contains(e)).count();
             assert!(on_chip > 0, "{op:?}: {entries:?}");
             assert_eq!(on_chip > 1, caps.limits.max_storage_buffer_binding_size == parts, "{op:?}: {entries:?}");
-            for reverse in [false, true] {
-                caps.reverse_lanes = reverse;
-                let case = check::Case::new(op.as_ref(), Pattern::Ordinary, 1);
-                let result = case.run(&Gpu::with_caps(&rig.device, caps.clone()), &rig.queue);
-                result.unwrap_or_else(|why| panic!("{op:?}, lanes reversed: {reverse}: {why}"));
-            }
+            common::in_both_orders(&rig, op.as_ref(), &caps);
         }
     }
 }

@@ -1,4 +1,5 @@
 //! The generator and its masks: known answers, equality across everything that must not matter, and statistics.
+mod common;
 use ridgepole::{ops::*, *};
 
 /// Every adapter of this machine.
@@ -296,4 +297,17 @@ fn what_is_wrong_is_named() {
     let long = Dropout { space: Space::channels_last(1, 2, 1 << 30), ..good };
     assert_eq!(arg(&long), "space");
     assert_eq!(arg(&Philox { len: 9, seed: 0, stream: 0, step: 0, first_block: u64::MAX - 1 }), "first_block");
+}
+
+/// On a GPU lanes draw for one another, also where each has several pairs of quads.
+#[test]
+fn lanes_side_by_side_wait_for_one_another() {
+    let rig = common::rig();
+    for quads in [1, 3] {
+        let mut caps = common::strained(&rig, false, 64, 128 << 20);
+        caps.quads = quads;
+        for len in [1, 515, 512 * 7 + 4] {
+            common::in_both_orders(&rig, &Dropout::new(DType::F32, Space::flat(len), 0.4, KEY), &caps);
+        }
+    }
 }

@@ -95,29 +95,25 @@ fn long_rows_and_wide_ones() {
 #[test]
 fn turns_and_windows_of_wide_workgroups() {
     let rig = common::rig();
-    let caps = |cpu, lanes, limit| {
-        let mut caps = Caps::of(&rig.device);
-        (caps.cpu, caps.lanes, caps.quads) = (cpu, lanes, if cpu { 64 } else { 4 });
-        caps.limits.max_storage_buffer_binding_size = limit;
+    let caps = |cpu, lanes, limit| common::strained(&rig, cpu, lanes, limit);
+    let without_subgroups = |mut caps: Caps| {
+        caps.features.remove(wgpu::Features::SUBGROUP);
         caps
     };
     let (whole, parts) = (128 << 20, 1 << 20);
-    for (mut caps, rows, cols) in [
+    for (caps, rows, cols) in [
         (caps(true, 64, whole), 203, 64),
         (caps(true, 64, whole), 4102, 64),
         (caps(false, 256, whole), 8195, 256),
         (caps(false, 256, parts), 8195, 256),
+        // Lanes join by way of workgroup memory.
+        (without_subgroups(caps(false, 256, whole)), 8195, 256),
     ] {
         for op in family(DType::F32, rows, cols).into_iter().chain(filters(DType::F32, rows, cols)) {
             let entries: Vec<_> = op.lower(&caps).expect("it lowers").steps().iter().map(|s| s.spec.entry).collect();
             let on_chip = entries.iter().filter(|e| e.starts_with("row_") || **e == "line_backward").count();
             assert_eq!(on_chip > 1, caps.limits.max_storage_buffer_binding_size == parts, "{op:?}: {entries:?}");
-            for reverse in [false, true] {
-                caps.reverse_lanes = reverse;
-                let case = check::Case::new(op.as_ref(), Pattern::Ordinary, 1);
-                let result = case.run(&Gpu::with_caps(&rig.device, caps.clone()), &rig.queue);
-                result.unwrap_or_else(|why| panic!("{op:?}, lanes reversed: {reverse}: {why}"));
-            }
+            common::in_both_orders(&rig, op.as_ref(), &caps);
         }
     }
 }

@@ -136,7 +136,7 @@ fn every_module_translates_to_every_backend() {
     }
 }
 
-/// Tint is Chrome's compiler: barriers only in uniform control flow.
+/// Tint is Chrome's compiler: barriers only in uniform control flow, and `enable` lines required.
 #[test]
 fn tint_accepts_every_module_of_the_web() {
     if Command::new("tint").arg("--help").stdout(Stdio::null()).stderr(Stdio::null()).status().is_err() {
@@ -146,11 +146,12 @@ fn tint_accepts_every_module_of_the_web() {
     for spec in modules().into_keys() {
         for pooled in [false, true] {
             let text = wgsl::compose(&spec, pooled);
-            if text.contains("u64") || text.contains("subgroup") {
-                continue; // Chosen only where a native device has SHADER_INT64 or SUBGROUP: no browser has them through wgpu.
+            if text.contains("u64") {
+                continue; // Not WGSL: chosen only where a native device has SHADER_INT64.
             }
+            let enable = if text.contains("subgroup") { "enable subgroups;\n" } else { "" };
             let path = std::env::temp_dir().join(format!("ridgepole-tint-{}.wgsl", std::process::id()));
-            std::fs::File::create(&path).and_then(|mut f| write!(f, "{text}")).expect("a temporary file");
+            std::fs::File::create(&path).and_then(|mut f| write!(f, "{enable}{text}")).expect("a temporary file");
             let out = Command::new("tint").args(["--format", "wgsl"]).arg(&path).output().expect("tint runs");
             std::fs::remove_file(&path).expect("the temporary file is there");
             assert!(out.status.success(), "{}: {}\n{}", spec.shader.name, spec.entry, String::from_utf8_lossy(&out.stderr));

@@ -23,3 +23,22 @@ pub fn rig() -> Rig {
     .expect("a device");
     Rig { name: format!("{} ({:?}, {} {})", info.name, info.backend, info.driver, info.driver_info), device, queue }
 }
+
+/// The device as one with workgroups of so many lanes and such a binding limit, with long lanes or as a GPU.
+pub fn strained(rig: &Rig, cpu: bool, lanes: u32, limit: u64) -> Caps {
+    let mut caps = Caps::of(&rig.device);
+    (caps.cpu, caps.lanes, caps.quads) = (cpu, lanes, if cpu { 64 } else { 4 });
+    caps.limits.max_storage_buffer_binding_size = limit;
+    caps
+}
+
+/// Runs an op on ordinary data on such a device, lanes in both orders.
+pub fn in_both_orders(rig: &Rig, op: &dyn Op, caps: &Caps) {
+    let case = check::Case::new(op, Pattern::Ordinary, 1);
+    for reverse_lanes in [false, true] {
+        let mut caps = caps.clone();
+        caps.reverse_lanes = reverse_lanes;
+        let result = case.run(&Gpu::with_caps(&rig.device, caps), &rig.queue);
+        result.unwrap_or_else(|why| panic!("{op:?}, lanes reversed: {reverse_lanes}: {why}"));
+    }
+}
