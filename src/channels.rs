@@ -17,7 +17,7 @@ mod steps;
 
 pub(crate) use bound::{Moments, SumErrors, inverse_std_error, norm_of, sum_of};
 use buffers::beside;
-pub(crate) use buffers::{blocks, given_or, per_channel, position, unused_or, vector, whole};
+pub(crate) use buffers::{Team, blocks, given_or, per_channel, per_team, position, unused_or, vector, whole};
 pub(crate) use channel::{Batch, Pass, difference};
 pub(crate) use fields::{
     BIAS, DBIAS, DRESIDUAL, DTYPE, DWEIGHT, EPS, RESIDUAL, SPACE, VIRTUAL_BATCH, WEIGHT, backward_args, benches, cases,
@@ -128,13 +128,13 @@ impl Channels {
             let columns = self.channels.div_ceil(4).next_power_of_two().min(lanes);
             let tall = lanes / columns;
             // A partial per channel and 64 rows would be many; software drivers like long loops.
-            let rows = rows_of((scale * if cpu { 128 } else { 16 } * tall).min(budget / sample).max(1));
+            let rows = rows_of((scale * if cpu { 128 } else { 32 } * tall).min(budget / sample).max(1));
             let across = self.channels.div_ceil(4).div_ceil(columns);
             let count = self.outer.div_ceil(rows);
             return Chunks { columns, rows, segment: 1, across, count, trips: rows.div_ceil(tall) };
         }
         let quads = self.inner.div_ceil(4);
-        let size = (scale * if cpu { 64 } else { 16 } * lanes).min(budget / 4);
+        let size = (scale * if cpu { 64 } else { 24 } * lanes).min(budget / 4);
         if quads > size {
             let segment = 4 * even(quads, size);
             let across = self.inner.div_ceil(segment);

@@ -96,9 +96,9 @@ pub(crate) fn per_filter(
     (partials, coefs): (&Partials, &Range<u64>),
     vectors: Vec<(&'static str, Slot, bool)>,
 ) -> Step {
-    let blocks = channels::blocks(partials.rows, caps);
+    let team = channels::Team::of(partials.rows, partials.count, caps);
     let params = FilterParams {
-        blocks: blocks as u32,
+        blocks: team.blocks as u32,
         channels: partials.rows as u32,
         row: partials.row as u32,
         stride: partials.stride as u32,
@@ -106,7 +106,7 @@ pub(crate) fn per_filter(
         coefs: ((coefs.start - partials.range.start) / 16) as u32,
     };
     let first = (partials.monoid.decl("partials", true), Slot::Scratch(partials.range.start..coefs.end));
-    channels::per_channel(caps, source, first, vectors, (blocks, params.into()), partials.count)
+    channels::per_team(caps, source, first, vectors, (team, params.into()))
 }
 
 pub(crate) const DTYPE: Field =

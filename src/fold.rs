@@ -38,6 +38,7 @@ impl Monoid {
 }
 
 params! { FoldParams { workgroups: u32, groups: u32, count: u32, fan: u32, row: u32, stride: u32 } }
+params! { ColumnParams { workgroups: u32, groups: u32, count: u32, fan: u32, rows: u32, stride: u32 } }
 
 /// Partials in scratch: `count` for each of `rows` rows. Partial `p` of row `r` is entry `r * row + p * stride`.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -149,52 +150,90 @@ impl Partials {
 
     /// Appends levels until no row has more than `most` (at least 1) partials, for a kernel that merges the rest itself.
     pub fn until(mut self, out: &mut Lowered, caps: &Caps, most: u64) -> Self {
+        let fan = if self.beside() && !caps.cpu { 4 * columns(caps).1 } else { fan(caps) };
         while self.count > most.max(1) && self.rows > 0 {
-            let groups = self.count.div_ceil(fan(caps));
-            out.steps.push(self.level(caps, groups, None));
-            self.stride *= fan(caps);
+            let groups = self.count.div_ceil(fan);
+            out.steps.push(self.level(caps, (groups, fan), &[]));
+            self.stride *= fan;
             self.count = groups;
         }
         self
     }
 
+    /// Appends levels until few enough are left for a kernel with `lib/channel_team`: four for each lane, or 64 for one alone.
+    pub(crate) fn few(self, out: &mut Lowered, caps: &Caps) -> Self {
+        self.until(out, caps, if caps.cpu { 64 } else { 256 })
+    }
+
     /// Appends levels that merge each row into one entry of the argument with this index, of type `monoid.wgsl`. Rows
     /// without partials give the neutral element.
     pub fn into_arg(self, out: &mut Lowered, caps: &Caps, index: usize, arg: &Arg) {
-        let last = self.until(out, caps, fan(caps));
+        self.into_args(out, caps, &[(index, arg)]);
+    }
+
+    /// The same for one argument or two of equally many entries, those of the first from the first rows.
+    pub fn into_args(self, out: &mut Lowered, caps: &Caps, to: &[(usize, &Arg)]) {
+        let most = if self.beside() && !caps.cpu { 32 * columns(caps).1 } else { fan(caps) };
+        let last = self.until(out, caps, most);
         if last.rows > 0 {
-            out.steps.push(last.level(caps, 1, Some(Slot::Arg(index, 0..arg.binding_bytes()))));
+            let results: Vec<_> = to.iter().map(|(i, arg)| Slot::Arg(*i, 0..arg.binding_bytes())).collect();
+            out.steps.push(last.level(caps, (1, last.count.max(1)), &results));
         }
     }
 
-    fn level(&self, caps: &Caps, groups: u64, result: Option<Slot>) -> Step {
-        let goes_out = result.is_some();
-        let workgroups = self.rows * groups;
-        let store = if goes_out { "lib/fold_out" } else { "lib/fold_keep" };
-        let mut bindings = vec![self.monoid.decl("partials", !goes_out)];
-        bindings.extend(goes_out.then(|| self.monoid.decl("result", true)));
+    /// Whether neighbouring entries belong to neighbouring rows.
+    fn beside(&self) -> bool {
+        self.row == 1 && self.rows > 1
+    }
+
+    /// One level: `groups` workgroups to a row, or to some rows side by side, each merges `fan` partials.
+    fn level(&self, caps: &Caps, (groups, fan): (u64, u64), results: &[Slot]) -> Step {
+        let (lanes, (width, deep)) = (u64::from(caps.lanes), columns(caps));
+        let (rows, deep) = if self.beside() { (self.rows.div_ceil(width), deep) } else { (self.rows, lanes) };
+        let workgroups = rows * groups;
+        let mut bindings = vec![self.monoid.decl("partials", results.is_empty())];
+        bindings.extend(["result", "other"].into_iter().zip(results).map(|(name, _)| self.monoid.decl(name, true)));
+        let mut consts = vec![("WG", caps.lanes)];
+        let store = match results.len() {
+            0 => "lib/fold_keep",
+            1 => "lib/fold_out",
+            _ => "lib/fold_pair",
+        };
+        if results.len() == 2 {
+            consts.push(("HALF", (self.rows / 2) as u32));
+        }
+        let [workgroups32, groups, count, fan32, row, stride] =
+            [workgroups, groups, self.count, fan, if self.beside() { self.rows } else { self.row }, self.stride]
+                .map(|n| n as u32);
+        let (kernel, params) = if self.beside() {
+            consts.push(("WIDTH", width as u32));
+            let params = ColumnParams { workgroups: workgroups32, groups, count, fan: fan32, rows: row, stride };
+            ("lib/fold_columns", params.into())
+        } else {
+            ("lib/fold", FoldParams { workgroups: workgroups32, groups, count, fan: fan32, row, stride }.into())
+        };
         Step {
             spec: Spec {
-                shader: part("lib/fold"),
-                entry: "fold",
+                shader: part(kernel),
+                entry: kernel.trim_start_matches("lib/"),
                 parts: vec![part(self.monoid.part), part(store)],
                 bindings,
-                consts: vec![("WG", caps.lanes)],
+                consts,
             },
-            params: FoldParams {
-                workgroups: workgroups as u32,
-                groups: groups as u32,
-                count: self.count as u32,
-                fan: fan(caps) as u32,
-                row: self.row as u32,
-                stride: self.stride as u32,
-            }
-            .into(),
-            slots: std::iter::once(self.slot()).chain(result).collect(),
+            params,
+            slots: std::iter::once(self.slot()).chain(results.iter().cloned()).collect(),
             workgroups,
-            trips: fan(caps) / u64::from(caps.lanes) + u64::from(caps.lanes.ilog2()),
+            trips: fan.div_ceil(deep) + lanes.ilog2() as u64,
         }
     }
+}
+
+/// Rows that lanes of a workgroup have side by side, and lanes that share each. On a GPU as many as fill whole lines of memory; a
+/// software device does better without a barrier.
+fn columns(caps: &Caps) -> (u64, u64) {
+    let lanes = u64::from(caps.lanes);
+    let width = if caps.cpu { lanes } else { lanes.min(8) };
+    (width, lanes / width)
 }
 
 /// Partials that a workgroup merges in one level. On a GPU each level costs some microseconds, whatever it does.

@@ -14,6 +14,8 @@ struct Fold {
     rows: usize,
     count: usize,
     interleaved: bool,
+    /// Into two arguments, the first half of the rows and the second.
+    halves: bool,
 }
 
 params! { CopyParams { count: u32 } }
@@ -51,7 +53,11 @@ impl Op for Fold {
 
     fn args(&self) -> Vec<Arg> {
         let (d, n) = (self.dtype(), self.rows * self.words());
-        vec![Arg::read("given", d, n * self.count), Arg::write("result", d, n)]
+        let given = Arg::read("given", d, n * self.count);
+        if self.halves {
+            return vec![given, Arg::write("result", d, n / 2), Arg::write("other", d, n / 2)];
+        }
+        vec![given, Arg::write("result", d, n)]
     }
 
     fn lower(&self, caps: &Caps) -> Result<Lowered, Error> {
@@ -75,7 +81,8 @@ impl Op for Fold {
                 trips: 0,
             });
         }
-        partials.into_arg(&mut out, caps, 1, &self.args()[1]);
+        let args = self.args();
+        partials.into_args(&mut out, caps, &args.iter().enumerate().skip(1).collect::<Vec<_>>());
         Ok(out)
     }
 
@@ -90,9 +97,12 @@ impl Op for Fold {
         let all = |r: usize, k: usize| (0..self.count).map(|p| self.at(&data, r, p, k)).sum::<f64>();
         let value: Vec<f64> =
             (0..self.rows).flat_map(|r| (0..self.words()).map(move |k| (r, k))).map(|(r, k)| all(r, k)).collect();
-        let bound = vec![0.0; value.len()];
-        let exact = |v: &[f64]| Expected::Exact(HostData::from_f64(DType::U32, v.iter().copied()));
-        vec![if self.dtype() == DType::U32 { exact(&value) } else { Expected::Within { value, bound } }]
+        let exact = |value: &[f64]| match self.dtype() {
+            DType::U32 => Expected::Exact(HostData::from_f64(DType::U32, value.iter().copied())),
+            _ => Expected::Within { value: value.to_vec(), bound: vec![0.0; value.len()] },
+        };
+        let parts = if self.halves { 2 } else { 1 };
+        value.chunks((value.len() / parts).max(1)).map(exact).collect()
     }
 }
 
@@ -109,9 +119,12 @@ fn every_monoid_folds_in_any_number_of_levels() {
         }
     }
     for monoid in [Monoid::SUM, Monoid::SUM4, Monoid::COUNT] {
-        for (rows, count) in [(1, 0), (3, 0), (1, 1), (1, 3), (2, 4), (1, 5), (3, 17), (1, 257), (7, 65), (2, 511)] {
-            for interleaved in [false, true] {
-                let op = Fold { monoid, rows, count, interleaved };
+        for (rows, count) in [(1, 0), (3, 0), (1, 1), (1, 3), (2, 4), (1, 5), (3, 17), (1, 257), (7, 65), (2, 511), (22, 130)] {
+            for (interleaved, halves) in [(false, false), (true, false), (true, true)] {
+                if halves && rows % 2 == 1 {
+                    continue;
+                }
+                let op = Fold { monoid, rows, count, interleaved, halves };
                 let case = Case::new(&op, Pattern::Ordinary, 7);
                 for (mode, lanes, gpu) in &devices {
                     case.run(gpu, &rig.queue).unwrap_or_else(|e| panic!("{op:?}, {mode}, {lanes} lanes: {e}"));

@@ -1,5 +1,5 @@
 // Mean, rstd and running statistics of each channel: lib/batch_outputs.
-// One lane per channel: merges the channel's last partials in order and leaves what lib/channel_apply needs with
+// A few lanes per channel: merges the channel's last partials in order and leaves what lib/channel_apply needs with
 // lib/normalize_open: (K, d, weight * rstd, bias). Before it: lib/channel_reduce with lib/moments, and the fold's levels.
 //!use lib/grid
 //!use lib/channel_moments
@@ -18,9 +18,11 @@ fn batch_norm(@builtin(workgroup_id) wid: vec3<u32>,
               @builtin(num_workgroups) count: vec3<u32>,
               @builtin(local_invocation_index) index: u32) {
     let block = workgroup_index(wid, count);
-    let c = block * WG + lane_of(index, WG);
-    if block >= params.blocks || c >= params.channels { return; }
-    let all = channel_moments(c);
+    if block >= params.blocks { return; }
+    let lane = lane_of(index, WG);
+    let c = channel_of(block, lane);
+    let all = channel_moments(c, lane);
+    if c >= params.channels || !leads(lane) { return; }
     let rstd = batch_outputs(c, all, params.values, params.divisor);
     partials[params.coefs + c] = vec4<f32>(all.y, all.z, weight_at(c) * rstd, bias_at(c));
 }

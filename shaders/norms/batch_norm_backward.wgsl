@@ -1,8 +1,9 @@
 // dbias = sum dy, dweight = sum dy * xhat, dx = weight * rstd * (dy - (dbias + xhat * dweight) / m).
-// With an activation, g = dy * its derivative for dy. One lane per channel: adds the channel's last partials in order and leaves what lib/channel_apply needs with
+// With an activation, g = dy * its derivative for dy. A few lanes per channel: adds the channel's last partials in order and leaves what lib/channel_apply needs with
 // lib/normalize_backward_open: (mean, weight * rstd, dbias / m, rstd * dweight / m). Before it: lib/channel_reduce with
 // lib/products_open, and the fold's levels.
 //!use lib/grid
+//!use lib/channel_team
 //!use lib/sum_vec4
 
 struct Params { blocks: u32, channels: u32, row: u32, stride: u32, count: u32, coefs: u32, values: f32 }
@@ -17,10 +18,11 @@ fn batch_norm_backward(@builtin(workgroup_id) wid: vec3<u32>,
                        @builtin(num_workgroups) count: vec3<u32>,
                        @builtin(local_invocation_index) index: u32) {
     let block = workgroup_index(wid, count);
-    let c = block * WG + lane_of(index, WG);
-    if block >= params.blocks || c >= params.channels { return; }
-    var all = NOTHING;
-    for (var i = 0u; i < params.count; i++) { all = merge(all, partials[c * params.row + i * params.stride]); }
+    if block >= params.blocks { return; }
+    let lane = lane_of(index, WG);
+    let c = channel_of(block, lane);
+    let all = channel_total(c, lane);
+    if c >= params.channels || !leads(lane) { return; }
     dbias_put(c, all.x);
     dweight_put(c, all.y);
     let rstd = rstd_at(c);

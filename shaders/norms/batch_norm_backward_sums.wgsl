@@ -1,6 +1,7 @@
-// sum g and sum g * xhat of each channel, g being dy as it comes back through the activation. One lane per channel: adds the channel's
+// sum g and sum g * xhat of each channel, g being dy as it comes back through the activation. A few lanes per channel: adds the channel's
 // last partials in order. Before it: lib/channel_reduce with lib/products_open, and the fold's levels.
 //!use lib/grid
+//!use lib/channel_team
 //!use lib/sum_vec4
 
 struct Params { blocks: u32, channels: u32, row: u32, stride: u32, count: u32 }
@@ -15,10 +16,11 @@ fn batch_norm_backward_sums(@builtin(workgroup_id) wid: vec3<u32>,
                             @builtin(num_workgroups) count: vec3<u32>,
                             @builtin(local_invocation_index) index: u32) {
     let block = workgroup_index(wid, count);
-    let c = block * WG + lane_of(index, WG);
-    if block >= params.blocks || c >= params.channels { return; }
-    var all = NOTHING;
-    for (var i = 0u; i < params.count; i++) { all = merge(all, partials[c * params.row + i * params.stride]); }
+    if block >= params.blocks { return; }
+    let lane = lane_of(index, WG);
+    let c = channel_of(block, lane);
+    let all = channel_total(c, lane);
+    if c >= params.channels || !leads(lane) { return; }
     sum_dy_put(c, all.x);
     sum_dy_xhat_put(c, all.y);
 }

@@ -1,7 +1,8 @@
 // dx = weight * rstd * dy, dbias = sum dy, dweight = sum dy * (x - running_mean) * rstd, rstd = 1 / sqrt(running_var + eps).
-// One lane per channel: adds the channel's last partials (none if nobody wants the sums) in order and leaves
+// A few lanes per channel: adds the channel's last partials (none if nobody wants the sums) in order and leaves
 // (running_mean, weight * rstd, 0, 0) for lib/channel_apply with lib/scale_backward_open. With an activation, g for dy.
 //!use lib/grid
+//!use lib/channel_team
 //!use lib/inverse_std
 //!use lib/sum_vec4
 
@@ -17,10 +18,11 @@ fn batch_norm_frozen_backward(@builtin(workgroup_id) wid: vec3<u32>,
                               @builtin(num_workgroups) count: vec3<u32>,
                               @builtin(local_invocation_index) index: u32) {
     let block = workgroup_index(wid, count);
-    let c = block * WG + lane_of(index, WG);
-    if block >= params.blocks || c >= params.channels { return; }
-    var all = NOTHING;
-    for (var i = 0u; i < params.count; i++) { all = merge(all, partials[c * params.row + i * params.stride]); }
+    if block >= params.blocks { return; }
+    let lane = lane_of(index, WG);
+    let c = channel_of(block, lane);
+    let all = channel_total(c, lane);
+    if c >= params.channels || !leads(lane) { return; }
     dbias_put(c, all.x);
     dweight_put(c, all.y);
     partials[params.coefs + c] = vec4<f32>(running_mean_at(c), weight_at(c) * inverse_std(running_var_at(c), params.eps), 0.0, 0.0);

@@ -1,4 +1,4 @@
-// Mean, rstd and running statistics of each channel's kept values: lib/counted_outputs. One lane per channel: merges the
+// Mean, rstd and running statistics of each channel's kept values: lib/counted_outputs. A few lanes per channel: merges the
 // channel's last partials in order and leaves (K, d, weight * rstd, bias) for lib/channel_apply with lib/normalize_open.
 // Before it: lib/channel_reduce with lib/moments_masked, and the fold's levels.
 //!use lib/grid
@@ -18,9 +18,11 @@ fn batch_norm_masked(@builtin(workgroup_id) wid: vec3<u32>,
                      @builtin(num_workgroups) count: vec3<u32>,
                      @builtin(local_invocation_index) index: u32) {
     let block = workgroup_index(wid, count);
-    let c = block * WG + lane_of(index, WG);
-    if block >= params.blocks || c >= params.channels { return; }
-    let all = counted(channel_moments(c));
+    if block >= params.blocks { return; }
+    let lane = lane_of(index, WG);
+    let c = channel_of(block, lane);
+    let all = counted(channel_moments(c, lane));
+    if c >= params.channels || !leads(lane) { return; }
     let rstd = counted_outputs(c, all);
     partials[params.coefs + c] = vec4<f32>(all.y, all.z, weight_at(c) * rstd, bias_at(c));
 }

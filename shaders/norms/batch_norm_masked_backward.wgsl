@@ -1,6 +1,7 @@
-// As batch_norm_backward, with the sums and the count of the values that the mask keeps. One lane per channel leaves
+// As batch_norm_backward, with the sums and the count of the values that the mask keeps. A few lanes per channel leaves
 // (mean, weight * rstd, dbias / m, rstd * dweight / m) for lib/channel_apply with lib/normalize_backward_open.
 //!use lib/grid
+//!use lib/channel_team
 //!use lib/sum_vec4
 
 struct Params { blocks: u32, channels: u32, row: u32, stride: u32, count: u32, coefs: u32 }
@@ -15,10 +16,11 @@ fn batch_norm_masked_backward(@builtin(workgroup_id) wid: vec3<u32>,
                               @builtin(num_workgroups) count: vec3<u32>,
                               @builtin(local_invocation_index) index: u32) {
     let block = workgroup_index(wid, count);
-    let c = block * WG + lane_of(index, WG);
-    if block >= params.blocks || c >= params.channels { return; }
-    var all = NOTHING;
-    for (var i = 0u; i < params.count; i++) { all = merge(all, partials[c * params.row + i * params.stride]); }
+    if block >= params.blocks { return; }
+    let lane = lane_of(index, WG);
+    let c = channel_of(block, lane);
+    let all = channel_total(c, lane);
+    if c >= params.channels || !leads(lane) { return; }
     dbias_put(c, all.x);
     dweight_put(c, all.y);
     let rstd = rstd_at(c);

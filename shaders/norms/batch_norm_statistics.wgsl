@@ -1,4 +1,4 @@
-// (count, mean, M2) of each channel, for lib/chan_shifted to merge with those of other ranks. One lane per channel: merges
+// (count, mean, M2) of each channel, for lib/chan_shifted to merge with those of other ranks. A few lanes per channel: merges
 // the channel's last partials in order. Before it: lib/channel_reduce with lib/moments, and the fold's levels.
 //!use lib/grid
 //!use lib/channel_moments
@@ -15,9 +15,11 @@ fn batch_norm_statistics(@builtin(workgroup_id) wid: vec3<u32>,
                          @builtin(num_workgroups) count: vec3<u32>,
                          @builtin(local_invocation_index) index: u32) {
     let block = workgroup_index(wid, count);
-    let c = block * WG + lane_of(index, WG);
-    if block >= params.blocks || c >= params.channels { return; }
-    let all = channel_moments(c);
+    if block >= params.blocks { return; }
+    let lane = lane_of(index, WG);
+    let c = channel_of(block, lane);
+    let all = channel_moments(c, lane);
+    if c >= params.channels || !leads(lane) { return; }
     let failed = (bitcast<u32>(all.z) & 0x7fffffffu) >= 0x7f800000u;
     mean_put(c, all.y + all.z);
     m2_put(c, select(all.w, all.z, failed));

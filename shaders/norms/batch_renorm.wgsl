@@ -1,5 +1,5 @@
 // r = clip(deviation of the batch / running deviation), d = clip((mean of the batch - running mean) / running deviation), and
-// what batch_norm leaves: lib/batch_outputs. One lane per channel: merges the channel's last partials in order and leaves
+// what batch_norm leaves: lib/batch_outputs. A few lanes per channel: merges the channel's last partials in order and leaves
 // (K, mean - K, weight * rstd * r, bias + weight * d) for lib/channel_apply with lib/normalize_open.
 // Before it: lib/channel_reduce with lib/moments, and the fold's levels.
 //!use lib/grid
@@ -21,9 +21,11 @@ fn batch_renorm(@builtin(workgroup_id) wid: vec3<u32>,
                 @builtin(num_workgroups) count: vec3<u32>,
                 @builtin(local_invocation_index) index: u32) {
     let block = workgroup_index(wid, count);
-    let c = block * WG + lane_of(index, WG);
-    if block >= params.blocks || c >= params.channels { return; }
-    let all = channel_moments(c);
+    if block >= params.blocks { return; }
+    let lane = lane_of(index, WG);
+    let c = channel_of(block, lane);
+    let all = channel_moments(c, lane);
+    if c >= params.channels || !leads(lane) { return; }
     // Before they are updated.
     let center = running_mean_at(c);
     let within = inverse_std(running_var_at(c), params.eps);

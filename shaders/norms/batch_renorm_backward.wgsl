@@ -1,7 +1,8 @@
 // r and d are constants: dbias = sum dy, dweight = r * sum dy * xhat + d * sum dy, and dx is that of batch_norm_backward with
-// weight * r for the weight. One lane per channel leaves (mean, weight * r * rstd, dbias / m, rstd * sum dy xhat / m) for
+// weight * r for the weight. A few lanes per channel leaves (mean, weight * r * rstd, dbias / m, rstd * sum dy xhat / m) for
 // lib/channel_apply with lib/normalize_backward_open. Before it: lib/channel_reduce with lib/products_open, the fold's levels.
 //!use lib/grid
+//!use lib/channel_team
 //!use lib/sum_vec4
 
 struct Params { blocks: u32, channels: u32, row: u32, stride: u32, count: u32, coefs: u32, values: f32 }
@@ -16,10 +17,11 @@ fn batch_renorm_backward(@builtin(workgroup_id) wid: vec3<u32>,
                          @builtin(num_workgroups) count: vec3<u32>,
                          @builtin(local_invocation_index) index: u32) {
     let block = workgroup_index(wid, count);
-    let c = block * WG + lane_of(index, WG);
-    if block >= params.blocks || c >= params.channels { return; }
-    var all = NOTHING;
-    for (var i = 0u; i < params.count; i++) { all = merge(all, partials[c * params.row + i * params.stride]); }
+    if block >= params.blocks { return; }
+    let lane = lane_of(index, WG);
+    let c = channel_of(block, lane);
+    let all = channel_total(c, lane);
+    if c >= params.channels || !leads(lane) { return; }
     let r = correction_at(c);
     dbias_put(c, all.x);
     dweight_put(c, r * all.y + correction_at(params.channels + c) * all.x);

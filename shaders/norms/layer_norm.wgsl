@@ -1,5 +1,5 @@
 // mean = K + d, variance = M2 / cols, rstd = 1 / sqrt(variance + eps), for each row.
-// One lane per row: merges the row's last partials in order and leaves what lib/channel_apply needs with
+// A few lanes per row: merges the row's last partials in order and leaves what lib/channel_apply needs with
 // lib/normalize_rows: (K, d, rstd, 0). Before it: lib/channel_reduce with lib/moments, a row being a channel, and the
 // fold's levels.
 //!use lib/grid
@@ -18,9 +18,11 @@ fn layer_norm(@builtin(workgroup_id) wid: vec3<u32>,
               @builtin(num_workgroups) count: vec3<u32>,
               @builtin(local_invocation_index) index: u32) {
     let block = workgroup_index(wid, count);
-    let r = block * WG + lane_of(index, WG);
-    if block >= params.blocks || r >= params.channels { return; }
-    let all = channel_moments(r);
+    if block >= params.blocks { return; }
+    let lane = lane_of(index, WG);
+    let r = channel_of(block, lane);
+    let all = channel_moments(r, lane);
+    if r >= params.channels || !leads(lane) { return; }
     var rstd = inverse_std(all.w / params.values, params.eps);
     if (bitcast<u32>(all.z) & 0x7fffffffu) >= 0x7f800000u { rstd = all.z; }
     mean_put(r, all.y + all.z);

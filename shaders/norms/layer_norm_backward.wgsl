@@ -1,8 +1,9 @@
 // With g = dy * weight: dx = rstd * (g - (sum g + xhat * sum g * xhat) / cols), the sums over the row.
-// One lane per row: adds the row's last partials in order and leaves what lib/channel_apply needs with
+// A few lanes per row: adds the row's last partials in order and leaves what lib/channel_apply needs with
 // lib/normalize_rows_backward: (mean, rstd, sum g / cols, rstd * sum g xhat / cols). Before it: lib/channel_reduce with
 // lib/products, a row being a channel, and the fold's levels. dweight and dbias: lib/column_products, lib/column_gradients.
 //!use lib/grid
+//!use lib/channel_team
 //!use lib/sum_vec4
 
 struct Params { blocks: u32, channels: u32, row: u32, stride: u32, count: u32, coefs: u32, values: f32 }
@@ -17,10 +18,11 @@ fn layer_norm_backward(@builtin(workgroup_id) wid: vec3<u32>,
                        @builtin(num_workgroups) count: vec3<u32>,
                        @builtin(local_invocation_index) index: u32) {
     let block = workgroup_index(wid, count);
-    let r = block * WG + lane_of(index, WG);
-    if block >= params.blocks || r >= params.channels { return; }
-    var all = NOTHING;
-    for (var i = 0u; i < params.count; i++) { all = merge(all, partials[r * params.row + i * params.stride]); }
+    if block >= params.blocks { return; }
+    let lane = lane_of(index, WG);
+    let r = channel_of(block, lane);
+    let all = channel_total(r, lane);
+    if r >= params.channels || !leads(lane) { return; }
     let rstd = rstd_at(r);
     partials[params.coefs + r] = vec4<f32>(mean_at(r), rstd, all.x / params.values, rstd * (all.y / params.values));
 }

@@ -1,7 +1,8 @@
 // rstd = 1 / sqrt(sum of squares / cols + eps), for each row.
-// One lane per row: adds the row's last partials in order and leaves what lib/channel_apply needs with lib/scale_rows:
+// A few lanes per row: adds the row's last partials in order and leaves what lib/channel_apply needs with lib/scale_rows:
 // (rstd, 0, 0, 0). Before it: lib/channel_reduce with lib/squares, a row being a channel, and the fold's levels.
 //!use lib/grid
+//!use lib/channel_team
 //!use lib/sum_vec4
 //!use lib/inverse_std
 
@@ -17,10 +18,11 @@ fn rms_norm(@builtin(workgroup_id) wid: vec3<u32>,
             @builtin(num_workgroups) count: vec3<u32>,
             @builtin(local_invocation_index) index: u32) {
     let block = workgroup_index(wid, count);
-    let r = block * WG + lane_of(index, WG);
-    if block >= params.blocks || r >= params.channels { return; }
-    var all = NOTHING;
-    for (var i = 0u; i < params.count; i++) { all = merge(all, partials[r * params.row + i * params.stride]); }
+    if block >= params.blocks { return; }
+    let lane = lane_of(index, WG);
+    let r = channel_of(block, lane);
+    let all = channel_total(r, lane);
+    if r >= params.channels || !leads(lane) { return; }
     var rstd = inverse_std(all.x / params.values, params.eps);
     // What is infinite is not to become 0 by division: the whole row becomes NaN.
     let bits = bitcast<u32>(all.x);

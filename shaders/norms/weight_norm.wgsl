@@ -1,6 +1,7 @@
-// 1 / norm of each filter. One lane per filter: adds the filter's last partials in order and leaves what lib/channel_apply needs with
+// 1 / norm of each filter. A few lanes per filter: adds the filter's last partials in order and leaves what lib/channel_apply needs with
 // lib/scale_filters: (1 / norm, g, 0, 0). Before it: lib/channel_reduce with lib/channel_norm, and the fold's levels.
 //!use lib/grid
+//!use lib/channel_team
 //!use lib/sum_vec4
 //!use lib/inverse_norm
 
@@ -16,10 +17,11 @@ fn weight_norm(@builtin(workgroup_id) wid: vec3<u32>,
                @builtin(num_workgroups) count: vec3<u32>,
                @builtin(local_invocation_index) index: u32) {
     let block = workgroup_index(wid, count);
-    let c = block * WG + lane_of(index, WG);
-    if block >= params.blocks || c >= params.channels { return; }
-    var all = NOTHING;
-    for (var i = 0u; i < params.count; i++) { all = merge(all, partials[c * params.row + i * params.stride]); }
+    if block >= params.blocks { return; }
+    let lane = lane_of(index, WG);
+    let c = channel_of(block, lane);
+    let all = channel_total(c, lane);
+    if c >= params.channels || !leads(lane) { return; }
     let inverse = inverse_norm_of(all);
     inverse_norm_put(c, inverse);
     partials[params.coefs + c] = vec4<f32>(inverse, g_at(c), 0.0, 0.0);

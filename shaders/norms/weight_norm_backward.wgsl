@@ -1,7 +1,8 @@
 // dg = sum dw * v / norm, dv = (dw - v / norm * dg) / norm * g, the sum over the filter.
-// One lane per filter: adds the filter's last partials in order and leaves what lib/channel_apply needs with
+// A few lanes per filter: adds the filter's last partials in order and leaves what lib/channel_apply needs with
 // lib/scale_filters_backward: (1 / norm, dg, g, 0). Before it: lib/channel_reduce with lib/products, and the fold's levels.
 //!use lib/grid
+//!use lib/channel_team
 //!use lib/sum_vec4
 
 struct Params { blocks: u32, channels: u32, row: u32, stride: u32, count: u32, coefs: u32 }
@@ -16,10 +17,11 @@ fn weight_norm_backward(@builtin(workgroup_id) wid: vec3<u32>,
                         @builtin(num_workgroups) count: vec3<u32>,
                         @builtin(local_invocation_index) index: u32) {
     let block = workgroup_index(wid, count);
-    let c = block * WG + lane_of(index, WG);
-    if block >= params.blocks || c >= params.channels { return; }
-    var all = NOTHING;
-    for (var i = 0u; i < params.count; i++) { all = merge(all, partials[c * params.row + i * params.stride]); }
+    if block >= params.blocks { return; }
+    let lane = lane_of(index, WG);
+    let c = channel_of(block, lane);
+    let all = channel_total(c, lane);
+    if c >= params.channels || !leads(lane) { return; }
     dg_put(c, all.y);
     partials[params.coefs + c] = vec4<f32>(inverse_norm_at(c), all.y, g_at(c), 0.0);
 }

@@ -1,5 +1,5 @@
 // Mean and 1 / deviation of each filter, and how strongly the variance pulls on the gradient.
-// One lane per filter: merges the filter's last partials in order and leaves what lib/channel_apply needs with
+// A few lanes per filter: merges the filter's last partials in order and leaves what lib/channel_apply needs with
 // lib/normalize_open: (K, mean - K, gain * rstd, 0). Before it: lib/channel_reduce with lib/moments, and the fold's levels.
 //!use lib/grid
 //!use lib/channel_moments
@@ -18,9 +18,11 @@ fn weight_standardization(@builtin(workgroup_id) wid: vec3<u32>,
                           @builtin(num_workgroups) count: vec3<u32>,
                           @builtin(local_invocation_index) index: u32) {
     let block = workgroup_index(wid, count);
-    let c = block * WG + lane_of(index, WG);
-    if block >= params.blocks || c >= params.channels { return; }
-    let all = channel_moments(c);
+    if block >= params.blocks { return; }
+    let lane = lane_of(index, WG);
+    let c = channel_of(block, lane);
+    let all = channel_moments(c, lane);
+    if c >= params.channels || !leads(lane) { return; }
     var s = spread(all.w / params.divisor);
     if (bitcast<u32>(all.z) & 0x7fffffffu) >= 0x7f800000u { s = vec2<f32>(all.z); }
     mean_put(c, all.y + all.z);

@@ -1,8 +1,9 @@
 // dgain = sum dy * xhat, dx = gain * rstd * (dy - sum dy / values - (x - mean) * slope * dgain), the sums over the filter.
-// One lane per filter: adds the filter's last partials in order and leaves what lib/channel_apply needs with
+// A few lanes per filter: adds the filter's last partials in order and leaves what lib/channel_apply needs with
 // lib/normalize_backward_open: (mean, gain * rstd, sum dy / values, slope * dgain). Before it: lib/channel_reduce with
 // lib/products_open, and the fold's levels.
 //!use lib/grid
+//!use lib/channel_team
 //!use lib/sum_vec4
 
 struct Params { blocks: u32, channels: u32, row: u32, stride: u32, count: u32, coefs: u32, values: f32 }
@@ -17,10 +18,11 @@ fn weight_standardization_backward(@builtin(workgroup_id) wid: vec3<u32>,
                                    @builtin(num_workgroups) count: vec3<u32>,
                                    @builtin(local_invocation_index) index: u32) {
     let block = workgroup_index(wid, count);
-    let c = block * WG + lane_of(index, WG);
-    if block >= params.blocks || c >= params.channels { return; }
-    var all = NOTHING;
-    for (var i = 0u; i < params.count; i++) { all = merge(all, partials[c * params.row + i * params.stride]); }
+    if block >= params.blocks { return; }
+    let lane = lane_of(index, WG);
+    let c = channel_of(block, lane);
+    let all = channel_total(c, lane);
+    if c >= params.channels || !leads(lane) { return; }
     dgain_put(c, all.y);
     partials[params.coefs + c] =
         vec4<f32>(mean_at(c), gain_at(c) * rstd_at(c), all.x / params.values, slope_at(c) * all.y);

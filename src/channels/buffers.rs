@@ -64,3 +64,39 @@ pub(crate) fn per_channel(
 pub(crate) fn blocks(channels: u64, caps: &Caps) -> u64 {
     channels.div_ceil(u64::from(caps.lanes))
 }
+
+/// Lanes that merge the last partials of a channel together, see `lib/channel_team`.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Team {
+    lanes: u64,
+    pub blocks: u64,
+    pub trips: u64,
+}
+
+impl Team {
+    /// For so many partials of each channel: two for a lane, and up to 64 lanes, so that four channels side by side fill a line of
+    /// memory. On a software device one lane does without a barrier.
+    pub fn of(channels: u64, count: u64, caps: &Caps) -> Self {
+        let lanes = if caps.cpu { 1 } else { count.div_ceil(2).next_power_of_two().min(64).min(u64::from(caps.lanes)) };
+        let blocks = (channels * lanes).div_ceil(u64::from(caps.lanes));
+        Self { lanes, blocks, trips: count.div_ceil(lanes) + u64::from(lanes.ilog2()) }
+    }
+
+    /// What a kernel with `lib/channel_team` is told.
+    pub fn consts(&self, caps: &Caps) -> Vec<(&'static str, u32)> {
+        vec![("WG", caps.lanes), ("TEAM", self.lanes as u32)]
+    }
+}
+
+/// As [`per_channel`], for a kernel that merges partials first.
+pub(crate) fn per_team(
+    caps: &Caps,
+    shader: Source,
+    first: (Decl, Slot),
+    vectors: Vec<(&'static str, Slot, bool)>,
+    (team, params): (Team, Params),
+) -> Step {
+    let mut step = per_channel(caps, shader, first, vectors, (team.blocks, params), team.trips);
+    step.spec.consts = team.consts(caps);
+    step
+}

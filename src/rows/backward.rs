@@ -2,7 +2,7 @@
 use super::{OnChip, Rows, WeightForm, onchip};
 use crate::{
     Arg, Caps, DType, Error, Lowered, Step,
-    channels::{self, Channels, Map, Reduction, given_or, position, unused_or, vector, whole},
+    channels::{Channels, Map, Reduction, Team, given_or, position, unused_or, vector, whole},
     fold::{Monoid, Partials},
     params,
     wgsl::{Source, Spec, part},
@@ -50,17 +50,17 @@ pub(crate) fn backward(of: Rows, kind: &Backward, caps: &Caps, args: &[Arg]) -> 
             consts: kind.form.consts(),
             eps: 0.0,
         };
-        let partials = tensor.reduce(op, &mut out, caps, args, &what)?.until(&mut out, caps, 64);
+        let partials = tensor.reduce(op, &mut out, caps, args, &what)?.few(&mut out, caps);
         let (both, start, coefs) = partials.with_coefs(op, &mut out, caps, tensor.channels)?;
-        let blocks = channels::blocks(tensor.channels, caps);
+        let team = Team::of(tensor.channels, partials.count, caps);
         let mut bindings = vec![Monoid::SUM4.decl("partials", true)];
         bindings.extend(names.iter().map(|n| vector(n.1, false)));
         let mut slots = vec![both];
         slots.extend(statistics.iter().map(|s| s.1.clone()));
         out.steps.push(Step {
-            spec: Spec { shader: kind.source, entry: kind.entry, parts: vec![], bindings, consts: vec![("WG", caps.lanes)] },
+            spec: Spec { shader: kind.source, entry: kind.entry, parts: vec![], bindings, consts: team.consts(caps) },
             params: RowsParams {
-                blocks: blocks as u32,
+                blocks: team.blocks as u32,
                 channels: tensor.channels as u32,
                 row: partials.row as u32,
                 stride: partials.stride as u32,
@@ -70,8 +70,8 @@ pub(crate) fn backward(of: Rows, kind: &Backward, caps: &Caps, args: &[Arg]) -> 
             }
             .into(),
             slots,
-            workgroups: blocks,
-            trips: partials.count,
+            workgroups: team.blocks,
+            trips: team.trips,
         });
         // Another gradient of x, where there is one.
         let other = position(args, "dz").map(|dz| ("dz", dz, false));
@@ -95,7 +95,7 @@ pub(crate) fn backward(of: Rows, kind: &Backward, caps: &Caps, args: &[Arg]) -> 
         consts: &[],
         eps: 0.0,
     };
-    let partials = tensor.reduce(op, &mut out, caps, args, &what)?.until(&mut out, caps, 64);
+    let partials = tensor.reduce(op, &mut out, caps, args, &what)?.few(&mut out, caps);
     finish_columns(&mut out, caps, args, &partials, dweight, dbias);
     Ok(out)
 }
@@ -123,7 +123,7 @@ pub(crate) fn column_sums(
 ) -> Result<(), Error> {
     let (parts, tensors) = (&["lib/sums"], &[("x", x)]);
     let what = Reduction { parts, monoid: Monoid::SUM4, tensors, vectors: &[], consts: &[], eps: 0.0 };
-    let partials = tensor.reduce(op, out, caps, args, &what)?.until(out, caps, 64);
+    let partials = tensor.reduce(op, out, caps, args, &what)?.few(out, caps);
     finish_columns(out, caps, args, &partials, None, Some(sums));
     Ok(())
 }
@@ -137,7 +137,7 @@ pub(crate) fn finish_columns(
     dweight: Option<usize>,
     dbias: Option<usize>,
 ) {
-    let blocks = channels::blocks(partials.rows, caps);
+    let team = Team::of(partials.rows, partials.count, caps);
     let slots = vec![
         partials.slot(),
         unused_or(dweight, args, partials.rows, out, caps),
@@ -150,10 +150,10 @@ pub(crate) fn finish_columns(
             parts: vec![],
             // As written: scratch that nobody reads may stand for a gradient, and a buffer has one usage in a dispatch.
             bindings: vec![Monoid::SUM4.decl("partials", true), vector("dweight", true), vector("dbias", true)],
-            consts: vec![("WG", caps.lanes)],
+            consts: team.consts(caps),
         },
         params: ColumnsParams {
-            blocks: blocks as u32,
+            blocks: team.blocks as u32,
             channels: partials.rows as u32,
             row: partials.row as u32,
             stride: partials.stride as u32,
@@ -161,7 +161,7 @@ pub(crate) fn finish_columns(
         }
         .into(),
         slots,
-        workgroups: blocks,
-        trips: partials.count,
+        workgroups: team.blocks,
+        trips: team.trips,
     });
 }

@@ -48,7 +48,7 @@ impl Groups {
         let map = LineMap { op: self.op, parts: &parts, tensors: [0, 1, named(args, "dx")], beside: &beside };
         map.append(of, shape, &mut out, caps, args)?;
         if let Some(partials) = sums {
-            let last = partials.until(&mut out, caps, 64);
+            let last = partials.few(&mut out, caps);
             finish_columns(&mut out, caps, args, &last, dweight, dbias);
         }
         Ok(out)

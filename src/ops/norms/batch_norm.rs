@@ -2,7 +2,7 @@
 use crate::{
     Activation, Approx, Arg, Caps, Cost, DType, Error, Expected, HostData, Lowered, OneValue, Op, Pattern, Rng, Running,
     RunningUpdate, RunningVariance, Slot, Space,
-    channels::{self, Batch, Channels, Fused, MOMENTS, Reduction, Results, given_or, per_channel, position, unused_or, whole},
+    channels::{self, Batch, Channels, Fused, MOMENTS, Reduction, Results, Team, given_or, per_team, position, unused_or, whole},
     cpu, kernel,
     ops::Entry,
     params,
@@ -111,7 +111,7 @@ impl Op for BatchNorm {
         }
         let what =
             Reduction { parts: &["lib/moments"], monoid: MOMENTS, tensors: &[("x", 0)], vectors: &[], consts: &[], eps: 0.0 };
-        let partials = tensor.reduce(NAME, &mut out, caps, &args, &what)?.until(&mut out, caps, 64);
+        let partials = tensor.reduce(NAME, &mut out, caps, &args, &what)?.few(&mut out, caps);
         let coefs = out.scratch(16 * tensor.channels, caps);
         let (follows, divisor) = self.one_value.update(&self.space, self.running);
         let share = follows.map(RunningUpdate::share);
@@ -125,9 +125,9 @@ impl Op for BatchNorm {
             ("running_mean", unused_or(running("running_mean"), &args, tensor.channels, &mut out, caps), true),
             ("running_var", unused_or(running("running_var"), &args, tensor.channels, &mut out, caps), true),
         ];
-        let blocks = channels::blocks(tensor.channels, caps);
+        let team = Team::of(tensor.channels, partials.count, caps);
         let params = BatchNormParams {
-            blocks: blocks as u32,
+            blocks: team.blocks as u32,
             channels: tensor.channels as u32,
             row: partials.row as u32,
             stride: partials.stride as u32,
@@ -141,7 +141,7 @@ impl Op for BatchNorm {
         };
         let first = (MOMENTS.decl("partials", true), Slot::Scratch(partials.range.start..coefs.end));
         let kernel = kernel!("norms/batch_norm");
-        out.steps.push(per_channel(caps, kernel, first, vectors, (blocks, params.into()), partials.count));
+        out.steps.push(per_team(caps, kernel, first, vectors, (team, params.into())));
         tensor.normalize(NAME, &mut out, caps, &args, self.fused(), coefs)?;
         Ok(out)
     }

@@ -2,7 +2,7 @@
 //! `cpu::batch_norm_backward`.
 use crate::{
     Activation, Approx, Arg, Caps, Cost, DType, Error, Expected, HostData, Lowered, Op, Pattern, Rng, Slot, Space, Step,
-    channels::{self, Channels, Fused, Products, Results, given_or, position, unused_or, vector, whole},
+    channels::{self, Channels, Fused, Products, Results, Team, given_or, position, unused_or, vector, whole},
     cpu,
     fold::Monoid,
     kernel,
@@ -86,7 +86,7 @@ impl Op for BatchNormBackward {
             return Ok(out);
         }
         let what = Products { fused: self.fused(), mean: 2, eps: None, emits: false };
-        let partials = tensor.products(NAME, &mut out, caps, &args, &what)?.until(&mut out, caps, 64);
+        let partials = tensor.products(NAME, &mut out, caps, &args, &what)?.few(&mut out, caps);
         let coefs = out.scratch(16 * tensor.channels, caps);
         let slots = vec![
             Slot::Scratch(partials.range.start..coefs.end),
@@ -99,17 +99,17 @@ impl Op for BatchNormBackward {
         let mut bindings = vec![Monoid::SUM4.decl("partials", true)];
         bindings.extend(["mean", "rstd", "weight"].map(|name| vector(name, false)));
         bindings.extend(["dweight", "dbias"].map(|name| vector(name, true)));
-        let blocks = channels::blocks(tensor.channels, caps);
+        let team = Team::of(tensor.channels, partials.count, caps);
         out.steps.push(Step {
             spec: Spec {
                 shader: kernel!("norms/batch_norm_backward"),
                 entry: NAME,
                 parts: vec![],
                 bindings,
-                consts: vec![("WG", caps.lanes)],
+                consts: team.consts(caps),
             },
             params: BatchNormBackwardParams {
-                blocks: blocks as u32,
+                blocks: team.blocks as u32,
                 channels: tensor.channels as u32,
                 row: partials.row as u32,
                 stride: partials.stride as u32,
@@ -119,8 +119,8 @@ impl Op for BatchNormBackward {
             }
             .into(),
             slots,
-            workgroups: blocks,
-            trips: partials.count,
+            workgroups: team.blocks,
+            trips: team.trips,
         });
         tensor.input_gradient(NAME, &mut out, caps, &args, ("lib/normalize_backward_open", self.fused()), coefs)?;
         Ok(out)

@@ -2,7 +2,7 @@
 //! `cpu::batch_norm_backward_sums`.
 use crate::{
     Activation, Approx, Arg, Caps, Cost, DType, Error, Expected, HostData, Lowered, Op, Pattern, Rng, Space,
-    channels::{self, Channels, Fused, Products, Results, per_channel, position, whole},
+    channels::{self, Channels, Fused, Products, Results, Team, per_team, position, whole},
     cpu,
     fold::Monoid,
     kernel,
@@ -86,10 +86,10 @@ impl Op for BatchNormBackwardSums {
             return Ok(out);
         }
         let what = Products { fused: self.fused(), mean: 2, eps: None, emits: false };
-        let partials = tensor.products(NAME, &mut out, caps, &args, &what)?.until(&mut out, caps, 64);
-        let blocks = channels::blocks(tensor.channels, caps);
+        let partials = tensor.products(NAME, &mut out, caps, &args, &what)?.few(&mut out, caps);
+        let team = Team::of(tensor.channels, partials.count, caps);
         let params = BatchNormBackwardSumsParams {
-            blocks: blocks as u32,
+            blocks: team.blocks as u32,
             channels: tensor.channels as u32,
             row: partials.row as u32,
             stride: partials.stride as u32,
@@ -99,7 +99,7 @@ impl Op for BatchNormBackwardSums {
         let vectors = vec![("sum_dy", whole(&args, sum), true), ("sum_dy_xhat", whole(&args, sum + 1), true)];
         let first = (Monoid::SUM4.decl("partials", false), partials.slot());
         let kernel = kernel!("norms/batch_norm_backward_sums");
-        out.steps.push(per_channel(caps, kernel, first, vectors, (blocks, params.into()), partials.count));
+        out.steps.push(per_team(caps, kernel, first, vectors, (team, params.into())));
         Ok(out)
     }
 

@@ -2,7 +2,7 @@
 //! `cpu::batch_norm_frozen_backward`.
 use crate::{
     Activation, Approx, Arg, Caps, Cost, DType, Error, Expected, HostData, Lowered, Op, Pattern, Rng, Slot, Space, Step,
-    channels::{self, Channels, Fused, Products, Results, given_or, position, unused_or, vector, whole},
+    channels::{self, Channels, Fused, Products, Results, Team, given_or, position, unused_or, vector, whole},
     cpu,
     fold::{Monoid, Partials},
     kernel,
@@ -94,7 +94,7 @@ impl Op for BatchNormFrozenBackward {
         let (sums, emits) = (self.weight || self.bias, tensor.whole() && self.fused().emits(caps));
         let what = Products { fused: self.fused(), mean: 2, eps: Some(self.eps), emits };
         let partials = if sums {
-            tensor.products(NAME, &mut out, caps, &args, &what)?.until(&mut out, caps, 64)
+            tensor.products(NAME, &mut out, caps, &args, &what)?.few(&mut out, caps)
         } else {
             Partials::interleaved(NAME, &mut out, caps, Monoid::SUM4, tensor.channels, 0)?
         };
@@ -115,17 +115,17 @@ impl Op for BatchNormFrozenBackward {
         let mut bindings = vec![Monoid::SUM4.decl("partials", true)];
         bindings.extend(["running_mean", "running_var", "weight"].map(|name| vector(name, false)));
         bindings.extend(["dweight", "dbias"].map(|name| vector(name, true)));
-        let blocks = channels::blocks(tensor.channels, caps);
+        let team = Team::of(tensor.channels, partials.count, caps);
         out.steps.push(Step {
             spec: Spec {
                 shader: kernel!("norms/batch_norm_frozen_backward"),
                 entry: NAME,
                 parts: vec![],
                 bindings,
-                consts: vec![("WG", caps.lanes)],
+                consts: team.consts(caps),
             },
             params: BatchNormFrozenBackwardParams {
-                blocks: blocks as u32,
+                blocks: team.blocks as u32,
                 channels: tensor.channels as u32,
                 row: partials.row as u32,
                 stride: partials.stride as u32,
@@ -135,8 +135,8 @@ impl Op for BatchNormFrozenBackward {
             }
             .into(),
             slots,
-            workgroups: blocks,
-            trips: partials.count,
+            workgroups: team.blocks,
+            trips: team.trips,
         });
         tensor.input_gradient(NAME, &mut out, caps, &args, ("lib/scale_backward_open", self.fused()), coefs)?;
         Ok(out)

@@ -4,7 +4,8 @@ use crate::{
     Activation, Approx, Arg, Caps, Cost, DType, Error, Expected, HostData, Lowered, Op, Pattern, Rng, Running, RunningVariance,
     Slot, Space,
     channels::{
-        self, Batch, Channels, Fused, MOMENTS, Reduction, Results, fill_mask, given_or, per_channel, position, unused_or, whole,
+        self, Batch, Channels, Fused, MOMENTS, Reduction, Results, Team, fill_mask, given_or, per_team, position, unused_or,
+        whole,
     },
     cpu, kernel,
     ops::Entry,
@@ -102,7 +103,7 @@ impl Op for BatchNormMasked {
         let partials = tensor.reduce(NAME, &mut out, caps, &args, &what)?;
         // The search for the first position that counts, word by word.
         out.steps.iter_mut().for_each(|step| step.trips += tensor.chunk_positions(caps) / 32 + 2);
-        let partials = partials.until(&mut out, caps, 64);
+        let partials = partials.few(&mut out, caps);
         let coefs = out.scratch(16 * tensor.channels, caps);
         let share = self.running.map(|r| r.update.share());
         let y = position(&args, "y").expect("an argument");
@@ -115,9 +116,9 @@ impl Op for BatchNormMasked {
             ("running_mean", unused_or(running("running_mean"), &args, tensor.channels, &mut out, caps), true),
             ("running_var", unused_or(running("running_var"), &args, tensor.channels, &mut out, caps), true),
         ];
-        let blocks = channels::blocks(tensor.channels, caps);
+        let team = Team::of(tensor.channels, partials.count, caps);
         let params = BatchNormMaskedParams {
-            blocks: blocks as u32,
+            blocks: team.blocks as u32,
             channels: tensor.channels as u32,
             row: partials.row as u32,
             stride: partials.stride as u32,
@@ -130,7 +131,7 @@ impl Op for BatchNormMasked {
         };
         let first = (MOMENTS.decl("partials", true), Slot::Scratch(partials.range.start..coefs.end));
         let kernel = kernel!("norms/batch_norm_masked");
-        out.steps.push(per_channel(caps, kernel, first, vectors, (blocks, params.into()), partials.count));
+        out.steps.push(per_team(caps, kernel, first, vectors, (team, params.into())));
         tensor.normalize(NAME, &mut out, caps, &args, PLAIN, coefs)?;
         Ok(out)
     }

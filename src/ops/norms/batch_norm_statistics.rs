@@ -2,7 +2,7 @@
 //! `cpu::batch_norm_statistics`.
 use crate::{
     Activation, Approx, Arg, Caps, Cost, DType, Error, Expected, HostData, Lowered, Op, Pattern, Rng, Slot, Space,
-    channels::{self, Batch, Channels, Fused, MOMENTS, Reduction, Results, per_channel, whole},
+    channels::{self, Batch, Channels, Fused, MOMENTS, Reduction, Results, Team, per_team, whole},
     cpu, kernel,
     ops::Entry,
     params,
@@ -70,10 +70,10 @@ impl Op for BatchNormStatistics {
         }
         let what =
             Reduction { parts: &["lib/moments"], monoid: MOMENTS, tensors: &[("x", 0)], vectors: &[], consts: &[], eps: 0.0 };
-        let partials = tensor.reduce(NAME, &mut out, caps, &args, &what)?.until(&mut out, caps, 64);
-        let blocks = channels::blocks(tensor.channels, caps);
+        let partials = tensor.reduce(NAME, &mut out, caps, &args, &what)?.few(&mut out, caps);
+        let team = Team::of(tensor.channels, partials.count, caps);
         let params = BatchNormStatisticsParams {
-            blocks: blocks as u32,
+            blocks: team.blocks as u32,
             channels: tensor.channels as u32,
             row: partials.row as u32,
             stride: partials.stride as u32,
@@ -83,7 +83,7 @@ impl Op for BatchNormStatistics {
         let vectors = vec![("values", whole(&args, 1), true), ("mean", whole(&args, 2), true), ("m2", whole(&args, 3), true)];
         let first = (MOMENTS.decl("partials", false), Slot::Scratch(partials.range.clone()));
         let kernel = kernel!("norms/batch_norm_statistics");
-        out.steps.push(per_channel(caps, kernel, first, vectors, (blocks, params.into()), partials.count));
+        out.steps.push(per_team(caps, kernel, first, vectors, (team, params.into())));
         Ok(out)
     }
 

@@ -3,7 +3,7 @@ use crate::{
     Activation, Approx, Arg, Caps, Cost, DType, Error, Expected, HostData, Lowered, Op, Pattern, Rng, Running, RunningVariance,
     Slot, Space,
     channels::{
-        self, Batch, Channels, Fused, MOMENTS, Reduction, Results, given_or, inverse_std_error, per_channel, position, whole,
+        self, Batch, Channels, Fused, MOMENTS, Reduction, Results, Team, given_or, inverse_std_error, per_team, position, whole,
     },
     cpu, kernel,
     ops::{Entry, Field},
@@ -142,7 +142,7 @@ impl Op for BatchRenorm {
         }
         let what =
             Reduction { parts: &["lib/moments"], monoid: MOMENTS, tensors: &[("x", 0)], vectors: &[], consts: &[], eps: 0.0 };
-        let partials = tensor.reduce(NAME, &mut out, caps, &args, &what)?.until(&mut out, caps, 64);
+        let partials = tensor.reduce(NAME, &mut out, caps, &args, &what)?.few(&mut out, caps);
         let coefs = out.scratch(16 * tensor.channels, caps);
         let (_, divisor, share) = self.update();
         let y = position(&args, "y").expect("an argument");
@@ -155,9 +155,9 @@ impl Op for BatchRenorm {
             ("running_var", whole(&args, y + 5), true),
             ("correction", whole(&args, y + 3), true),
         ];
-        let blocks = channels::blocks(tensor.channels, caps);
+        let team = Team::of(tensor.channels, partials.count, caps);
         let params = BatchRenormParams {
-            blocks: blocks as u32,
+            blocks: team.blocks as u32,
             channels: tensor.channels as u32,
             row: partials.row as u32,
             stride: partials.stride as u32,
@@ -174,7 +174,7 @@ impl Op for BatchRenorm {
         };
         let first = (MOMENTS.decl("partials", true), Slot::Scratch(partials.range.start..coefs.end));
         let kernel = kernel!("norms/batch_renorm");
-        out.steps.push(per_channel(caps, kernel, first, vectors, (blocks, params.into()), partials.count));
+        out.steps.push(per_team(caps, kernel, first, vectors, (team, params.into())));
         tensor.normalize(NAME, &mut out, caps, &args, PLAIN, coefs)?;
         Ok(out)
     }

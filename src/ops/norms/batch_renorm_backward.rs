@@ -2,7 +2,7 @@
 //! `cpu::batch_renorm_backward`.
 use crate::{
     Activation, Approx, Arg, Caps, Cost, DType, Error, Expected, HostData, Lowered, Op, Pattern, Rng, Slot, Space,
-    channels::{self, Channels, Fused, Products, Results, given_or, per_channel, position, unused_or, whole},
+    channels::{self, Channels, Fused, Products, Results, Team, given_or, per_team, position, unused_or, whole},
     cpu,
     fold::Monoid,
     kernel,
@@ -68,7 +68,7 @@ impl Op for BatchRenormBackward {
             return Ok(out);
         }
         let what = Products { fused: PLAIN, mean: 2, eps: None, emits: false };
-        let partials = tensor.products(NAME, &mut out, caps, &args, &what)?.until(&mut out, caps, 64);
+        let partials = tensor.products(NAME, &mut out, caps, &args, &what)?.few(&mut out, caps);
         let coefs = out.scratch(16 * tensor.channels, caps);
         let vectors = vec![
             ("mean", whole(&args, 2), false),
@@ -78,9 +78,9 @@ impl Op for BatchRenormBackward {
             ("dweight", unused_or(position(&args, "dweight"), &args, tensor.channels, &mut out, caps), true),
             ("dbias", unused_or(position(&args, "dbias"), &args, tensor.channels, &mut out, caps), true),
         ];
-        let blocks = channels::blocks(tensor.channels, caps);
+        let team = Team::of(tensor.channels, partials.count, caps);
         let params = BatchRenormBackwardParams {
-            blocks: blocks as u32,
+            blocks: team.blocks as u32,
             channels: tensor.channels as u32,
             row: partials.row as u32,
             stride: partials.stride as u32,
@@ -90,7 +90,7 @@ impl Op for BatchRenormBackward {
         };
         let first = (Monoid::SUM4.decl("partials", true), Slot::Scratch(partials.range.start..coefs.end));
         let kernel = kernel!("norms/batch_renorm_backward");
-        out.steps.push(per_channel(caps, kernel, first, vectors, (blocks, params.into()), partials.count));
+        out.steps.push(per_team(caps, kernel, first, vectors, (team, params.into())));
         tensor.input_gradient(NAME, &mut out, caps, &args, ("lib/normalize_backward_open", PLAIN), coefs)?;
         Ok(out)
     }

@@ -1,7 +1,7 @@
 //! Layer normalisation. Kernel: `shaders/norms/layer_norm.wgsl`. Reference: `cpu::layer_norm`.
 use crate::{
     Arg, Caps, DType, Error, Expected, HostData, Lowered, Op, Pattern, Rng, Step, WeightForm,
-    channels::{self, MOMENTS, Map, Moments, Reduction, given_or, position, vector, whole},
+    channels::{self, MOMENTS, Map, Moments, Reduction, Team, given_or, position, vector, whole},
     cpu, kernel,
     ops::{Entry, Field},
     params,
@@ -88,20 +88,20 @@ impl LayerNorm {
         }
         let what =
             Reduction { parts: &["lib/moments"], monoid: MOMENTS, tensors: &[("x", x)], vectors: &[], consts: &[], eps: 0.0 };
-        let partials = tensor.reduce(op, out, caps, args, &what)?.until(out, caps, 64);
+        let partials = tensor.reduce(op, out, caps, args, &what)?.few(out, caps);
         let (both, start, coefs) = partials.with_coefs(op, out, caps, tensor.channels)?;
         let y = at("y");
-        let blocks = channels::blocks(tensor.channels, caps);
+        let team = Team::of(tensor.channels, partials.count, caps);
         out.steps.push(Step {
             spec: Spec {
                 shader: kernel!("norms/layer_norm"),
                 entry: NAME,
                 parts: vec![],
                 bindings: vec![MOMENTS.decl("partials", true), vector("mean", true), vector("rstd", true)],
-                consts: vec![("WG", caps.lanes)],
+                consts: team.consts(caps),
             },
             params: LayerNormParams {
-                blocks: blocks as u32,
+                blocks: team.blocks as u32,
                 channels: tensor.channels as u32,
                 row: partials.row as u32,
                 stride: partials.stride as u32,
@@ -112,8 +112,8 @@ impl LayerNorm {
             }
             .into(),
             slots: vec![both, whole(args, at("mean")), whole(args, at("rstd"))],
-            workgroups: blocks,
-            trips: partials.count,
+            workgroups: team.blocks,
+            trips: team.trips,
         });
         let of_columns = [("weight", 1.0), ("bias", 0.0)]
             .map(|(name, absent)| (name, given_or(absent, args, name, self.cols.max(1) as u64, out, caps)));

@@ -1,7 +1,7 @@
 //! Root-mean-square normalisation. Kernel: `shaders/norms/rms_norm.wgsl`. Reference: `cpu::rms_norm`.
 use crate::{
     Arg, Caps, DType, Error, Expected, HostData, Lowered, Op, Pattern, Rng, Step, WeightForm,
-    channels::{self, Map, Reduction, SumErrors, given_or, position, vector, whole},
+    channels::{self, Map, Reduction, SumErrors, Team, given_or, position, vector, whole},
     cpu,
     fold::Monoid,
     kernel,
@@ -95,20 +95,20 @@ impl RmsNorm {
         }
         let parts = &["lib/squares"];
         let what = Reduction { parts, monoid: Monoid::SUM4, tensors: &[("x", x)], vectors: &[], consts: &[], eps: 0.0 };
-        let partials = tensor.reduce(op, out, caps, args, &what)?.until(out, caps, 64);
+        let partials = tensor.reduce(op, out, caps, args, &what)?.few(out, caps);
         let (both, start, coefs) = partials.with_coefs(op, out, caps, tensor.channels)?;
         let y = at("y");
-        let blocks = channels::blocks(tensor.channels, caps);
+        let team = Team::of(tensor.channels, partials.count, caps);
         out.steps.push(Step {
             spec: Spec {
                 shader: kernel!("norms/rms_norm"),
                 entry: NAME,
                 parts: vec![],
                 bindings: vec![Monoid::SUM4.decl("partials", true), vector("rstd", true)],
-                consts: vec![("WG", caps.lanes)],
+                consts: team.consts(caps),
             },
             params: RmsNormParams {
-                blocks: blocks as u32,
+                blocks: team.blocks as u32,
                 channels: tensor.channels as u32,
                 row: partials.row as u32,
                 stride: partials.stride as u32,
@@ -119,8 +119,8 @@ impl RmsNorm {
             }
             .into(),
             slots: vec![both, whole(args, at("rstd"))],
-            workgroups: blocks,
-            trips: partials.count,
+            workgroups: team.blocks,
+            trips: team.trips,
         });
         let weight = [("weight", given_or(1.0, args, "weight", self.cols.max(1) as u64, out, caps))];
         let tensors = [("x", x, false), ("y", y, true)];

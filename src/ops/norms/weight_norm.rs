@@ -130,7 +130,7 @@ impl Op for WeightNorm {
         }
         let (tensor, parts) = (of.tensor(), &["lib/channel_norm"]);
         let what = Reduction { parts, monoid: Monoid::SUM4, tensors: &[("x", 0)], vectors: &[], consts: &[], eps: 0.0 };
-        let partials = tensor.reduce(NAME, &mut out, caps, &args, &what)?.until(&mut out, caps, 64);
+        let partials = tensor.reduce(NAME, &mut out, caps, &args, &what)?.few(&mut out, caps);
         let coefs = out.scratch(16 * tensor.channels, caps);
         out.steps.push(per_filter(caps, kernel!("norms/weight_norm"), (&partials, &coefs), vectors));
         let map = Map::of("lib/scale_filters", &[("v", 0, false), ("w", 2, true)]);

@@ -90,7 +90,7 @@ impl Op for WeightNormBackward {
             consts: &[],
             eps: 0.0,
         };
-        let partials = tensor.reduce(NAME, &mut out, caps, &args, &what)?.until(&mut out, caps, 64);
+        let partials = tensor.reduce(NAME, &mut out, caps, &args, &what)?.few(&mut out, caps);
         let coefs = out.scratch(16 * tensor.channels, caps);
         let vectors =
             vec![("g", whole(&args, 2), false), ("inverse_norm", whole(&args, 3), false), ("dg", whole(&args, 5), true)];

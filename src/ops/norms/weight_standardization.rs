@@ -3,7 +3,7 @@
 use crate::{
     Activation, Approx, Arg, Caps, DType, Error, Expected, FilterAxis, HostData, Lowered, Op, Pattern, Rng, RunningVariance,
     Slot,
-    channels::{self, Batch, Fused, MOMENTS, Reduction, given_or, inverse_std_error, per_channel, position, whole},
+    channels::{self, Batch, Fused, MOMENTS, Reduction, Team, given_or, inverse_std_error, per_team, position, whole},
     cpu,
     filters::{self, Filters},
     kernel,
@@ -193,11 +193,12 @@ impl Op for WeightStandardization {
         }
         let (parts, tensors) = (&["lib/moments"], &[("x", 0)]);
         let what = Reduction { parts, monoid: MOMENTS, tensors, vectors: &[], consts: &[], eps: 0.0 };
-        let partials = tensor.reduce(NAME, &mut out, caps, &args, &what)?.until(&mut out, caps, 64);
-        let (coefs, blocks) = (out.scratch(16 * tensor.channels, caps), channels::blocks(tensor.channels, caps));
+        let partials = tensor.reduce(NAME, &mut out, caps, &args, &what)?.few(&mut out, caps);
+        let coefs = out.scratch(16 * tensor.channels, caps);
+        let team = Team::of(tensor.channels, partials.count, caps);
         let [fan, inside, outside, least] = terms.map(|v| v as f32);
         let params = WeightStandardizationParams {
-            blocks: blocks as u32,
+            blocks: team.blocks as u32,
             channels: tensor.channels as u32,
             row: partials.row as u32,
             stride: partials.stride as u32,
@@ -212,7 +213,7 @@ impl Op for WeightStandardization {
         };
         let first = (MOMENTS.decl("partials", true), Slot::Scratch(partials.range.start..coefs.end));
         let kernel = kernel!("norms/weight_standardization");
-        out.steps.push(per_channel(caps, kernel, first, vectors, (blocks, params.into()), partials.count));
+        out.steps.push(per_team(caps, kernel, first, vectors, (team, params.into())));
         let plain = Fused { activation: Activation::None, residual: false };
         tensor.normalize(NAME, &mut out, caps, &args, plain, coefs)?;
         Ok(out)

@@ -2,7 +2,7 @@
 //! `cpu::weight_standardization_backward`.
 use crate::{
     Activation, Approx, Arg, Caps, DType, Error, Expected, FilterAxis, HostData, Lowered, Op, Pattern, Rng, Slot,
-    channels::{self, Fused, Pass, Products, difference, given_or, per_channel, position, unused_or, whole},
+    channels::{Fused, Pass, Products, Team, difference, given_or, per_team, position, unused_or, whole},
     cpu,
     filters::{self, Filters},
     fold::Monoid,
@@ -93,12 +93,12 @@ impl Op for WeightStandardizationBackward {
             return Ok(out);
         }
         let what = Products { fused: plain, mean: 2, eps: None, emits: false };
-        let partials = tensor.products(NAME, &mut out, caps, &args, &what)?.until(&mut out, caps, 64);
+        let partials = tensor.products(NAME, &mut out, caps, &args, &what)?.few(&mut out, caps);
         let coefs = out.scratch(16 * tensor.channels, caps);
         let scratch = Slot::Scratch(partials.range.start..coefs.end);
-        let blocks = channels::blocks(tensor.channels, caps);
+        let team = Team::of(tensor.channels, partials.count, caps);
         let params = WeightStandardizationBackwardParams {
-            blocks: blocks as u32,
+            blocks: team.blocks as u32,
             channels: tensor.channels as u32,
             row: partials.row as u32,
             stride: partials.stride as u32,
@@ -107,7 +107,7 @@ impl Op for WeightStandardizationBackward {
             values: of.values().max(1) as f32,
         };
         let (first, kernel) = ((Monoid::SUM4.decl("partials", true), scratch), kernel!("norms/weight_standardization_backward"));
-        out.steps.push(per_channel(caps, kernel, first, vectors, (blocks, params.into()), partials.count));
+        out.steps.push(per_team(caps, kernel, first, vectors, (team, params.into())));
         tensor.input_gradient(NAME, &mut out, caps, &args, ("lib/normalize_backward_open", plain), coefs)?;
         Ok(out)
     }
