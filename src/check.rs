@@ -22,6 +22,10 @@ pub fn modes(device: &wgpu::Device) -> Vec<(&'static str, Caps)> {
     let mut narrow = other.clone();
     narrow.limits.max_storage_buffer_binding_size = 1 << 16;
     (narrow.features, narrow.subgroup) = (caps.features, caps.subgroup);
+    // Workgroups as wide as this device has them, and few of them with long shares.
+    narrow.limits.max_compute_invocations_per_workgroup = caps.limits.max_compute_invocations_per_workgroup;
+    narrow.limits.max_compute_workgroup_size_x = caps.limits.max_compute_workgroup_size_x;
+    narrow.fill = 1 << 9;
     vec![
         ("as is", caps.clone()),
         ("folded grid", with(&|c| c.fold = 2)),

@@ -27,6 +27,10 @@ pub struct Caps {
     pub quads: u32,
     /// The same for kernels that also sum: what each lane adds up by itself, no tree has to.
     pub sums: u32,
+    /// Lanes that a GPU runs at once, about: kernels whose workgroups each leave partial sums make as many workgroups as these
+    /// fill, and give each a longer share. wgpu does not tell; this is for 128 processors with 1024 lanes each (an H200 has 132).
+    /// A device with fewer may gain from its own number, if you know it.
+    pub fill: u32,
     /// Workgroups in a row of the grid; longer grids are folded.
     pub fold: u32,
     /// Number the lanes of a workgroup backwards: a missing barrier that one order hides, the other shows.
@@ -53,8 +57,7 @@ impl Caps {
 
     /// A device with these limits and features, for lowering without a GPU.
     pub fn new(limits: wgpu::Limits, features: wgpu::Features, cpu: bool) -> Self {
-        let most = limits.max_compute_invocations_per_workgroup.min(limits.max_compute_workgroup_size_x).max(1);
-        let widest = 1 << most.ilog2();
+        let widest = widest(&limits);
         Self {
             fold: limits.max_compute_workgroups_per_dimension,
             limits,
@@ -66,6 +69,7 @@ impl Caps {
             // is fastest (H200: AdamW 93 % of a copy's bandwidth, with four quads 88 %): more lanes wait at once.
             quads: if cpu { 64 } else { 1 },
             sums: if cpu { 64 } else { 4 },
+            fill: 1 << 17,
             reverse_lanes: false,
             loop_guards: false,
             pooled: false,
@@ -77,6 +81,11 @@ impl Caps {
         Self { quads: self.sums, ..self.clone() }
     }
 
+    /// The most lanes that a workgroup may have, a power of two.
+    pub(crate) fn widest(&self) -> u32 {
+        widest(&self.limits)
+    }
+
     /// The offset alignment that suits uniform and storage bindings alike, in bytes.
     pub fn alignment(&self) -> u64 {
         u64::from(self.limits.min_storage_buffer_offset_alignment.max(self.limits.min_uniform_buffer_offset_alignment)).max(16)
@@ -86,6 +95,10 @@ impl Caps {
     pub fn binding_limit(&self) -> u64 {
         self.limits.max_storage_buffer_binding_size / self.alignment() * self.alignment()
     }
+}
+
+fn widest(limits: &wgpu::Limits) -> u32 {
+    1 << limits.max_compute_invocations_per_workgroup.min(limits.max_compute_workgroup_size_x).max(1).ilog2()
 }
 
 pub(crate) struct Kernel {
@@ -168,10 +181,9 @@ impl Gpu {
             bind_group_layouts: &[Some(&layout)],
             immediate_size: 0,
         });
-        let desc = wgpu::ShaderModuleDescriptor {
-            label: Some(spec.shader.name),
-            source: wgpu::ShaderSource::Wgsl(wgsl::compose(spec, self.caps.pooled).into()),
-        };
+        let text = wgsl::compose(spec, self.caps.pooled);
+        let branches = !self.caps.cpu && text.contains("override BRANCHES");
+        let desc = wgpu::ShaderModuleDescriptor { label: Some(spec.shader.name), source: wgpu::ShaderSource::Wgsl(text.into()) };
         let module = if foreign || self.caps.loop_guards {
             self.device.create_shader_module(desc)
         } else {
@@ -188,6 +200,10 @@ impl Gpu {
         let mut constants: Vec<(&str, f64)> = spec.consts.iter().map(|&(k, v)| (k, f64::from(v))).collect();
         if self.caps.reverse_lanes {
             constants.push(("REVERSE_LANES", 1.0));
+        }
+        // Lanes of a software device wait for each other on both ways.
+        if branches {
+            constants.push(("BRANCHES", 1.0));
         }
         let pipeline = self.device.create_compute_pipeline(&wgpu::ComputePipelineDescriptor {
             label,

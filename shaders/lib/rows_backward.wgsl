@@ -6,21 +6,25 @@
 //!use lib/grid
 //!use lib/row_weight_quads
 
-struct Params { rows: u32, quads: u32, first: u32, blocks: u32, block: u32, lanes: u32, turns: u32, base: u32, weights: u32,
-                values: f32 }
+struct Params { rows: u32, quads: u32, first: u32, blocks: u32, block: u32, lanes: u32, turns: u32, base: u32, width: u32,
+                weights: u32, values: f32 }
 
 @group(0) @binding(0) var<uniform> params: Params;
 // Buffers: x, dy, dx, rstd; those of the parts.
 
 override WG: u32 = 256;
 override ROWS: u32 = 1;
-// WG * ROWS.
+// WG * ROWS, or 1 where lanes hold their shares.
 override SLOTS: u32 = 256;
+// WG, or 1 where all lanes share a row.
+override SPARE: u32 = 256;
 override CENTERED: bool = true;
 // One lane has a row to itself, and waits for no other; not where it holds a share, since lanes add up their columns then.
 override ALONE: bool = false;
 // Whether each lane holds HELD quads, no less.
 override FULL: bool = false;
+// Whether a lane that holds its share fetches that of its next row before it waits for others.
+override AHEAD: bool = false;
 
 // The most additions that a lane makes one after the other.
 const RUN: u32 = 64u;
@@ -31,12 +35,25 @@ var<private> held: array<vec4<f32>, ROOM>;
 var<private> bias_sums: array<vec4<f32>, ROOM>;
 var<private> weight_sums: array<vec4<f32>, ROOM>;
 
+// The same of its next row, as loaded.
+var<private> x_ahead: array<vec4<f32>, ROOM>;
+var<private> dy_ahead: array<vec4<f32>, ROOM>;
+
 alias Share = vec2<f32>;
 
 var<workgroup> of_lanes: array<vec2<f32>, SLOTS>;
-var<workgroup> of_slots: array<vec4<f32>, WG>;
+var<workgroup> of_slots: array<vec4<f32>, SPARE>;
 
 fn sum4(v: vec4<f32>) -> f32 { return (v.x + v.y) + (v.z + v.w); }
+
+fn fetch(at: u32, trips: u32) {
+    for (var k = 0u; k < HELD; k++) {
+        if FULL || k < trips {
+            x_ahead[k] = x_load(at + k * params.lanes);
+            dy_ahead[k] = dy_load(at + k * params.lanes);
+        }
+    }
+}
 
 // The lane's part of sum g and sum g * xhat.
 fn sums(row: u32, at: u32, part: u32, trips: u32) -> vec2<f32> {
@@ -48,8 +65,8 @@ fn sums(row: u32, at: u32, part: u32, trips: u32) -> vec2<f32> {
         for (var k = 0u; k < HELD; k++) {
             if FULL || k < trips {
                 let q = k * params.lanes;
-                far[k] = x_load(at + q) - mean;
-                held[k] = dy_load(at + q);
+                far[k] = x_ahead[k] - mean;
+                held[k] = dy_ahead[k];
                 let g = held[k] * weights_of(part + q);
                 g_sum += g;
                 product_sum += g * (far[k] * rstd);
@@ -112,7 +129,11 @@ fn rows_backward(block: u32, lane: u32) {
         var coefs: array<vec4<f32>, 8>;
         if HELD > 0u {
             var mine = vec2<f32>(0.0);
-            if live > 0u { mine = sums(row, at, part, trips); }
+            if live > 0u {
+                if !AHEAD || turn == 0u { fetch(at, trips); }
+                mine = sums(row, at, part, trips);
+            }
+            if AHEAD && turn + 1u < params.turns && row + slots < params.rows { fetch(at + slots * params.quads, trips); }
             coefs[0] = settled(row, of_team(lane, part, mine));
             if live > 0u {
                 for (var k = 0u; k < HELD; k++) {
@@ -162,7 +183,7 @@ fn rows_backward(block: u32, lane: u32) {
                 }
             }
             if COLUMNS {
-                leave(((params.first + block) * slots + slot) * params.quads + column, turn > 0u, bias_sum, weight_sum);
+                leave(((params.first + block) * slots + slot) * params.width + column, turn > 0u, bias_sum, weight_sum);
             }
         }
         // The next turn writes where slower lanes may still read.
@@ -173,7 +194,7 @@ fn rows_backward(block: u32, lane: u32) {
             let bias_sum = over_slots(lane, bias_sums[k]);
             let weight_sum = over_slots(lane, weight_sums[k]);
             if slot == 0u && k < trips {
-                leave((params.first + block) * params.quads + part + k * params.lanes, false, bias_sum, weight_sum);
+                leave((params.first + block) * params.width + part + k * params.lanes, false, bias_sum, weight_sum);
             }
         }
     }

@@ -12,7 +12,7 @@
 
 override WG: u32 = 256;
 override ROWS: u32 = 1;
-// WG * ROWS.
+// WG * ROWS, or 1 where lanes hold their shares.
 override SLOTS: u32 = 256;
 // Whether each lane holds HELD quads, no less.
 override FULL: bool = false;

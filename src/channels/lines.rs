@@ -27,6 +27,8 @@ pub(crate) struct LineSizes {
 /// and on the line's channels and positions alone.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Shape {
+    /// Lanes of a workgroup.
+    width: u64,
     /// Lanes that share a channel, and channels side by side: powers of two.
     lanes: u64,
     across: u64,
@@ -48,7 +50,11 @@ impl Shape {
         if lines == 0 || per == 0 || plane == 0 || !plane.is_multiple_of(4) || lines > u64::from(u32::MAX) {
             return None;
         }
-        let (quads, width) = (plane / 4, u64::from(caps.lanes));
+        let (quads, mut width) = (plane / 4, u64::from(caps.lanes));
+        if !caps.cpu && quads.saturating_mul(per) > 4 * width {
+            // A wider workgroup rather than more than four quads for each lane.
+            width = width.max(u64::from(caps.widest().min(512)));
+        }
         let (lanes, across, held) = if caps.cpu {
             alone(lines, per.checked_mul(plane)?, caps).then_some((1, 1, 0))?
         } else {
@@ -60,7 +66,7 @@ impl Shape {
         let (at_once, deep) = (width / (lanes * across), per.div_ceil(across));
         let each = 2 * quads.div_ceil(lanes).max(held) + quads.div_ceil(64 * lanes) + u64::from(lanes.ilog2()) + 2;
         let once = deep * each + u64::from(across.ilog2());
-        let shape = |turns| Self { lanes, across, held, block: at_once * turns, turns, trips: turns * (once + 1) };
+        let shape = |turns| Self { width, lanes, across, held, block: at_once * turns, turns, trips: turns * (once + 1) };
         // A binding begins at a multiple of the windows' alignment.
         let most = (caps.binding_limit().min(LIMIT) / size).saturating_sub(tile::WINDOW_ALIGN);
         let ok = |s: &Self| s.block.min(lines) * per * plane <= most && s.trips <= MAX_TRIPS;
@@ -107,7 +113,7 @@ impl LineMap<'_> {
                     entry: "line_backward",
                     parts: std::iter::once(&shape.part()).chain(self.parts).map(|p| part(p)).collect(),
                     bindings,
-                    consts: vec![("WG", caps.lanes), ("ALONE", u32::from(shape.lanes * shape.across == 1))],
+                    consts: vec![("WG", shape.width as u32), ("ALONE", u32::from(shape.lanes * shape.across == 1))],
                 },
                 params: BackwardParams {
                     lines: of.lines as u32,

@@ -6,6 +6,7 @@
 //! has a part in them.
 mod backward;
 mod forward;
+mod lanes;
 
 pub(crate) use backward::backward;
 pub(crate) use forward::{Affine, Forward, Place, RowMap};
@@ -16,12 +17,15 @@ use crate::{
     tile::WINDOW_ALIGN,
     wgsl::{Source, part},
 };
+use lanes::{across, lanes, team, widened};
 
 /// How rows are laid out over workgroups. `lanes` and `held` set the order of sums along a row: they depend on the kind of
 /// device, on the length of a row and, on a software device, on whether there are rows enough. The rest sets that of sums over
 /// rows: on their number too. Below 64 MiB, either may depend on the binding limit.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct OnChip {
+    /// Lanes of a workgroup.
+    pub width: u64,
     /// Lanes that share a row, a power of two.
     pub lanes: u64,
     /// Quads that a lane holds; 0 where rows stay in a cache.
@@ -61,39 +65,6 @@ pub(crate) fn alone(rows: u64, values: u64, caps: &Caps) -> bool {
     width.saturating_mul(values) <= 8 * CACHED && rows >= 16 * width
 }
 
-/// Lanes of a row, and quads that each of them holds: one of `variants`, see `lib/held_*`.
-fn lanes(of: Rows, variants: &[u64], each: u64, caps: &Caps) -> Result<(u64, u64), OffChip> {
-    let (cols, width) = (of.cols as u64, u64::from(caps.lanes));
-    if of.rows == 0 || cols == 0 {
-        return Err(OffChip::Empty);
-    }
-    if !cols.is_multiple_of(4) {
-        return Err(OffChip::Ragged);
-    }
-    if of.rows as u64 > u64::from(u32::MAX) {
-        return Err(OffChip::Long);
-    }
-    let quads = cols / 4;
-    if caps.cpu {
-        return if cols <= CACHED { Ok((quads.next_power_of_two().min(width), 0)) } else { Err(OffChip::Long) };
-    }
-    // Neighbouring lanes read neighbouring quads, 32 of them if there are; then `each` quads for each lane.
-    let lanes = quads.next_power_of_two().min(32).max(quads.div_ceil(each).next_power_of_two()).min(width);
-    variants.iter().find(|h| quads <= **h * lanes).map(|h| (lanes, *h)).ok_or(OffChip::Long)
-}
-
-/// Lanes of a subgroup if all have so many; else 0. A driver that may choose is not asked what it chose.
-fn team(caps: &Caps) -> u64 {
-    let [least, most] = caps.subgroup;
-    let fixed = caps.features.contains(wgpu::Features::SUBGROUP) && least == most && most <= caps.lanes;
-    if fixed && !caps.cpu { u64::from(most) } else { 0 }
-}
-
-/// Quads of a row that a lane takes, if it can: more where a row in one subgroup needs no barrier.
-fn across(caps: &Caps) -> u64 {
-    if team(caps) > 0 { 8 } else { 4 }
-}
-
 impl OnChip {
     /// For a norm of these rows, of elements of `size` bytes.
     pub fn forward(of: Rows, size: u64, caps: &Caps) -> Result<Self, OffChip> {
@@ -119,14 +90,15 @@ impl OnChip {
 
     /// For its gradients, of which so many belong to the columns.
     pub fn backward(of: Rows, size: u64, columns: u64, caps: &Caps) -> Result<Self, OffChip> {
+        let caps = &Caps { lanes: widened(of, caps), ..caps.clone() };
         // Each quad takes four registers for x, for dy and for both sums: one quad to a lane, and more lanes wait at once.
         let each = if team(caps) > 0 { 1 } else { 4 };
         let (lanes, held) = lanes(of, &[1, 2, 4, 8], each, caps)?;
         let (rows, values) = (of.rows as u64, of.cols as u64);
-        // Enough workgroups to fill a GPU, and few partial sums.
-        let turns = (rows / (u64::from(caps.lanes) / lanes * 512)).clamp(1, 64);
+        // As many workgroups as a GPU holds at once, so that none waits for a second turn; more would leave more partial sums.
+        let turns = (rows * lanes / u64::from(caps.fill.max(1))).clamp(1, 256);
         let limit = caps.binding_limit().min(LIMIT).saturating_sub(caps.alignment());
-        let fits = |s: &Self| rows.div_ceil(s.block) * s.left(caps) * columns * 4 * values <= limit;
+        let fits = |s: &Self| rows.div_ceil(s.block) * s.left() * columns * 4 * values <= limit;
         let shared = || Self::with(of, size, (lanes, held), 8, turns, caps, fits);
         // With fewer rows together, the columns' sums would cost more than barriers do. x and dy are read.
         match [8, 4].into_iter().find(|t| caps.cpu && alone(rows / t, 2 * t * values, caps)) {
@@ -156,6 +128,7 @@ impl OnChip {
             // Sums over the lanes that have the same columns, at the end.
             let end = if held > 0 { held * (1 + 2 * u64::from(caps.lanes.ilog2())) } else { 0 };
             Self {
+                width: u64::from(caps.lanes),
                 lanes,
                 held,
                 team: if held > 0 { team(caps) } else { 0 },
@@ -171,16 +144,19 @@ impl OnChip {
         let few = |together: u64| if caps.cpu { (2048 / (cols * at_once * together)).clamp(1, 16) } else { turns };
         let widest = if caps.cpu && rows >= 64 { together } else { 1 };
         let together = [8, 4, 2, 1].into_iter().filter(|r| *r <= widest);
-        let more = together.flat_map(|r| (0..8).map(move |d| (r, d)));
-        more.map(|(r, d)| shape(r, few(r) << d))
+        // More turns leave fewer partial sums, fewer fit smaller bindings.
+        let near = |t: u64| (0..8).flat_map(move |d| [t << d, (t >> d).max(1)]);
+        let shapes = together.flat_map(|r| near(few(r)).map(move |turns| (r, turns)));
+        shapes
+            .map(|(r, turns)| shape(r, turns))
             .find(|s| ok(s))
             .or_else(|| Some(shape(1, 1)).filter(|s| ok(s)))
             .ok_or(OffChip::Long)
     }
 
     /// Partial sums of a column that a workgroup leaves.
-    pub fn left(&self, caps: &Caps) -> u64 {
-        if self.held > 0 { 1 } else { u64::from(caps.lanes) / self.lanes }
+    pub fn left(&self) -> u64 {
+        if self.held > 0 { 1 } else { self.width / self.lanes }
     }
 
     /// The kernel of which `plain` is the one that joins lanes by way of workgroup memory.
@@ -188,12 +164,17 @@ impl OnChip {
         part(if self.team > 0 { team } else { plain })
     }
 
+    /// Entries of workgroup memory for lanes that do not hold their shares.
+    fn room(&self) -> [(&'static str, u32); 1] {
+        [("SLOTS", if self.held > 0 { 1 } else { (self.width * self.together) as u32 })]
+    }
+
     /// How lanes join, for such a kernel.
-    fn joined(&self, caps: &Caps, quads: u64, parts: &mut Vec<Source>, consts: &mut Vec<(&'static str, u32)>) {
+    fn joined(&self, quads: u64, parts: &mut Vec<Source>, consts: &mut Vec<(&'static str, u32)>) {
         parts.push(part(if self.team > 0 { "lib/team_subgroup" } else { "lib/team_none" }));
         consts.push(("FULL", u32::from(self.held > 0 && quads == self.held * self.lanes)));
         if self.team > 0 {
-            consts.extend([("SUBGROUP", self.team as u32), ("TEAM_COUNT", caps.lanes / self.team as u32)]);
+            consts.extend([("SUBGROUP", self.team as u32), ("TEAM_COUNT", (self.width / self.team) as u32)]);
         }
     }
 
@@ -283,7 +264,7 @@ mod tests {
                 let shape = |limit| OnChip::backward(of, 4, 2, &caps(limit, cpu));
                 let s = shape(64 << 20).expect("it fits");
                 assert_eq!(shape(2 << 30), Ok(s));
-                let left = of.rows as u64 / s.block * s.left(&caps(64 << 20, cpu));
+                let left = of.rows as u64 / s.block * s.left();
                 assert!(left * 8 * cols as u64 <= 64 << 20, "{of:?}: {s:?}");
             }
         }

@@ -1,7 +1,7 @@
 //! Gradients of rows that stay on the chip.
 use super::OnChip;
 use crate::{
-    Arg, Caps, DType, Error, Lowered, Slot, Step,
+    Arg, Caps, DType, Error, Lowered, Step,
     channels::{given_or, position, vector, whole},
     fold::{Monoid, Partials},
     params,
@@ -12,7 +12,8 @@ use crate::{
 
 params! {
     BackwardParams {
-        rows: u32, quads: u32, first: u32, blocks: u32, block: u32, lanes: u32, turns: u32, base: u32, weights: u32, values: f32
+        rows: u32, quads: u32, first: u32, blocks: u32, block: u32, lanes: u32, turns: u32, base: u32, width: u32, weights: u32,
+        values: f32
     }
 }
 
@@ -23,28 +24,31 @@ pub(crate) fn backward(of: Rows, kind: &Backward, shape: &OnChip, caps: &Caps, a
     let (at, dtype, quads) = (|name| position(args, name), args[0].dtype, of.cols as u64 / 4);
     let blocks = (of.rows as u64).div_ceil(shape.block);
     let weight = given_or(1.0, args, "weight", of.cols as u64, &mut out, caps);
-    let mut sums = Vec::new();
-    for argument in ["dbias", "dweight"].into_iter().filter_map(at) {
-        sums.push((argument, Partials::interleaved(kind.op, &mut out, caps, Monoid::SUM4, quads, blocks * shape.left(caps))?));
-    }
-    let scratch = sums.first().zip(sums.last()).map(|(a, b)| a.1.range.start..b.1.range.end);
-    let last = sums.last().map_or(0, |s| s.1.range.start);
-    let weights = scratch.as_ref().map_or(0, |s| ((last - s.start) / 16) as u32);
+    // Sums of a workgroup lie one behind the other: those of dy, and then those of dy * xhat.
+    let sums: Vec<_> = ["dbias", "dweight"].into_iter().filter_map(at).collect();
+    let width = sums.len() as u64 * quads;
+    let partials = match sums.is_empty() {
+        true => None,
+        false => Some(Partials::interleaved(kind.op, &mut out, caps, Monoid::SUM4, width, blocks * shape.left())?),
+    };
     let mut parts = vec![shape.part()];
     parts.push(if kind.centered { "lib/center_given" } else { "lib/center_none" });
     parts.push(if at("dz").is_some() { "lib/dz_given" } else { "lib/dz_none" });
     parts.push(if sums.is_empty() { "lib/columns_none" } else { "lib/columns_kept" });
-    let mut consts = vec![("WG", caps.lanes), ("ROWS", shape.together as u32)];
-    consts.push(("SLOTS", caps.lanes * shape.together as u32));
+    let mut consts = vec![("WG", shape.width as u32), ("ROWS", shape.together as u32)];
+    consts.extend(shape.room());
+    consts.push(("SPARE", if shape.lanes == shape.width { 1 } else { shape.width as u32 }));
     consts.push(("ALONE", u32::from(shape.lanes == 1 && shape.held == 0)));
     consts.push(("CENTERED", u32::from(kind.centered)));
+    // Halves take longer to unpack and pack than to come, and gain nothing.
+    consts.push(("AHEAD", u32::from(!caps.cpu && dtype == DType::F32)));
     if !sums.is_empty() {
         consts.push(("DBIAS", u32::from(at("dbias").is_some())));
         consts.push(("DWEIGHT", u32::from(at("dweight").is_some())));
     }
     consts.extend(kind.form.consts());
     let mut parts: Vec<_> = parts.into_iter().map(part).collect();
-    shape.joined(caps, quads, &mut parts, &mut consts);
+    shape.joined(quads, &mut parts, &mut consts);
     let span = |i: u64| i * shape.block * quads..((i + 1) * shape.block * quads).min(of.len() as u64 / 4);
     for piece in tile::pieces(kind.op, caps, of.len() as u64, dtype.size(), blocks, span)? {
         let tensors = [("x", Some(0), false), ("dy", Some(1), false), ("dz", at("dz"), false), ("dx", at("dx"), true)];
@@ -59,9 +63,9 @@ pub(crate) fn backward(of: Rows, kind: &Backward, shape: &OnChip, caps: &Caps, a
             bindings.push(vector(name, false));
             slots.push(whole(args, at(name).expect("an argument")));
         }
-        if let Some(range) = &scratch {
+        if let Some(partials) = &partials {
             bindings.push(Monoid::SUM4.decl("partials", true));
-            slots.push(Slot::Scratch(range.clone()));
+            slots.push(partials.slot());
         }
         let blocks = piece.blocks.end - piece.blocks.start;
         out.steps.push(Step {
@@ -81,7 +85,8 @@ pub(crate) fn backward(of: Rows, kind: &Backward, shape: &OnChip, caps: &Caps, a
                 lanes: shape.lanes as u32,
                 turns: shape.turns as u32,
                 base: piece.base(),
-                weights,
+                width: width as u32,
+                weights: (width - quads.min(width)) as u32,
                 values: of.cols as f32,
             }
             .into(),
@@ -90,8 +95,9 @@ pub(crate) fn backward(of: Rows, kind: &Backward, shape: &OnChip, caps: &Caps, a
             trips: shape.trips,
         });
     }
-    for (argument, partials) in sums {
-        partials.into_arg(&mut out, caps, argument, &args[argument]);
+    if let Some(partials) = partials {
+        let to: Vec<_> = sums.iter().map(|i| (*i, &args[*i])).collect();
+        partials.into_args(&mut out, caps, &to);
     }
     Ok(out)
 }

@@ -83,12 +83,12 @@ impl RowMap<'_> {
             bindings.extend(self.beside.iter().map(|b| b.0));
             let mut slots = vec![piece.slot(x, &args[x]), piece.slot(y, &args[y])];
             slots.extend(self.beside.iter().map(|b| b.1.clone()));
-            let mut consts = vec![("WG", caps.lanes), ("ROWS", shape.together as u32)];
-            consts.push(("SLOTS", caps.lanes * shape.together as u32));
+            let mut consts = vec![("WG", shape.width as u32), ("ROWS", shape.together as u32)];
+            consts.extend(shape.room());
             consts.push(("ALONE", u32::from(shape.lanes == 1 && shape.held == 0)));
             consts.extend(self.consts);
             let mut parts: Vec<Source> = std::iter::once(&shape.part()).chain(self.parts).map(|p| part(p)).collect();
-            shape.joined(caps, quads, &mut parts, &mut consts);
+            shape.joined(quads, &mut parts, &mut consts);
             let blocks = piece.blocks.end - piece.blocks.start;
             let place = Place {
                 rows: of.rows as u32,
