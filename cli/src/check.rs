@@ -39,7 +39,7 @@ pub struct Args {
 const SHOWN: usize = 12;
 
 /// More devices than this gain nothing on one adapter.
-const MOST_THREADS: usize = 8;
+const MOST_THREADS: usize = 16;
 
 /// An op of the table and those of its cases that were asked for, with the numbers that seed their data.
 type Chosen = (&'static Entry, Vec<(usize, Box<dyn Op>)>);

@@ -91,8 +91,10 @@ fn channels_of(at: vec2<u32>) -> vec4<u32> {
 fn channel_apply(@builtin(workgroup_id) wid: vec3<u32>,
                  @builtin(num_workgroups) count: vec3<u32>,
                  @builtin(local_invocation_index) index: u32) {
-    let block = workgroup_index(wid, count);
-    if block >= params.blocks { return; }
+    let work = workgroup_index(wid, count);
+    if work >= params.blocks { return; }
+    // Backwards: what was read last for the coefficients is still in a cache.
+    let block = params.blocks - 1u - work;
     let lane = lane_of(index, WG);
     let first = (params.first + block) * WG * QUADS + lane;
     let unit = (block * WG * QUADS + lane) * select(1u, 4u, BY == 2u) + params.at_place;

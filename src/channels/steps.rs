@@ -202,11 +202,14 @@ impl Channels {
             return Err(Error::unsupported(op, format!("planes of {length} elements, 2^31 or more, must be a multiple of 4")));
         }
         counted(op, [length, period, width])?;
+        let dtype = args[map.tensors[0].1].dtype;
         // Where each quad has coefficients of four channels, a lane that comes back to its channels fetches them once.
-        let quads = if by == 1 { caps.sums } else { caps.quads };
+        // Two quads of halves are as many bytes as one of f32.
+        let halves = if dtype.size() == 2 && !caps.cpu { 2 } else { 1 };
+        let quads = if by == 1 { caps.sums } else { caps.quads * halves };
         let Map { part: map, tensors, vectors, consts: more } = *map;
-        let dtype = args[tensors[0].1].dtype;
-        for piece in tile::flat(op, caps, self.len(), dtype.size(), u64::from(caps.lanes) * u64::from(quads))? {
+        // Backwards, like the kernel's blocks: what the statistics were taken of last is still in a cache.
+        for piece in tile::flat(op, caps, self.len(), dtype.size(), u64::from(caps.lanes) * u64::from(quads))?.into_iter().rev() {
             // Of the first block, which may begin before the window does.
             let start = piece.blocks.start * u64::from(caps.lanes) * u64::from(quads) * 4 / unit;
             let step = u64::from(caps.lanes) * 4 / unit;
