@@ -44,13 +44,13 @@ fn burn(root: &Path) -> Result<PathBuf, String> {
         println!("Building Burn in {}: the first time, this takes about 20 minutes.", target.display());
     }
     let mut command = cargo();
-    command.args(["build", "--quiet", "--release", "--locked", "--manifest-path"]).arg(peer.join("Cargo.toml"));
+    command.args(["build", "--quiet", "--release", "--manifest-path"]).arg(peer.join("Cargo.toml"));
     let built = command.arg("--target-dir").arg(&target).status().map_err(|e| format!("cargo does not start: {e}"))?;
     if built.success() {
         return Ok(program);
     }
-    Err("the peer for Burn was not built, see above. It needs Rust 1.95 or newer (rustup update stable), the crates of its \
-         Cargo.lock, and 4 GB on the disk; without --burn, the race goes on without it"
+    Err("the peer for Burn was not built, see above. It needs Rust 1.95 or newer (rustup update stable), the crates that its \
+         Cargo.lock names, and 4 GB on the disk; without --burn, the race goes on without it"
         .to_string())
 }
 

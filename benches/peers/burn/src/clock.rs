@@ -12,6 +12,8 @@ use std::{
 
 /// More sets than this would cost more memory and time to fill than they tell.
 const MOST_SETS: u64 = 64;
+/// Calls in a sample: the host has to queue them all.
+const MOST_CALLS: u64 = 1000;
 /// Bytes of what forward passes may leave for backward passes that are timed in one sample.
 const MOST_HELD: u64 = 4 << 30;
 
@@ -23,6 +25,7 @@ pub fn measure(job: &Job, adopted: &Adopted, args: &Args) -> Result<[f64; 3], St
     let mut sample = |repeats: usize| -> Result<f64, String> {
         for i in 0..repeats {
             sets[i % count].prepare();
+            device.flush().map_err(|e| e.to_string())?;
         }
         device.sync().map_err(|e| e.to_string())?;
         let mut kept = VecDeque::new();
@@ -41,7 +44,7 @@ pub fn measure(job: &Job, adopted: &Adopted, args: &Args) -> Result<[f64; 3], St
     for _ in 0..3 {
         sample(1)?;
     }
-    let most = if job.held == 0 { 1000 } else { (MOST_HELD / job.held).clamp(1, 1000) };
+    let most = MOST_HELD.checked_div(job.held).unwrap_or(MOST_CALLS).clamp(1, MOST_CALLS);
     let repeats = (args.sample as f64 * 1e-3 / sample(1)?.max(1e-7)).ceil().clamp(1.0, most as f64) as usize;
     // The clocks of a GPU that was idle rise while it works. And all sets, in their order, have been seen once.
     let (begin, warm_up) = (Instant::now(), Duration::from_millis(if adopted.cpu { 0 } else { 300 }));

@@ -28,7 +28,10 @@ impl Found {
     ///
     /// Burn alone would choose by the kind of device, and take none that is software.
     pub fn new(name: Option<&str>) -> Result<Self, String> {
-        let instance = Instance::new(InstanceDescriptor::new_without_display_handle_from_env());
+        let mut descriptor = InstanceDescriptor::new_without_display_handle_from_env();
+        // Burn brings OpenGL, which ridgepole leaves out: both shall see the same adapters.
+        descriptor.backends &= Backends::PRIMARY;
+        let instance = Instance::new(descriptor);
         let adapter = match name.filter(|n| !n.is_empty()) {
             None => {
                 let power_preference = PowerPreference::from_env().unwrap_or(PowerPreference::HighPerformance);

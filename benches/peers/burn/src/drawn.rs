@@ -21,16 +21,20 @@ impl Drawn {
         Self { json: json.clone(), op, names, data }
     }
 
-    /// The statistics that a backward op reads, as the op `forward` would have left them.
-    pub fn follow(&mut self, forward: &str) {
+    /// The op `forward` on the same x, weight and bias, as far as there are such.
+    pub fn forward(&self, forward: &str) -> Self {
         let mut json = self.json.clone();
         json["op"] = forward.into();
         let mut forward = Self::new(&json);
         for name in ["x", "weight", "bias"].into_iter().filter(|n| self.names.contains(n)) {
-            let values: Vec<f64> = self.data[self.at(name)].to_f64();
-            forward.set(name, &values);
+            forward.set(name, &self.data[self.at(name)].to_f64());
         }
-        for (name, values) in forward.expected().into_iter().filter(|(n, _)| ["mean", "rstd"].contains(n)) {
+        forward
+    }
+
+    /// Gives a backward op the statistics that the op `forward` leaves it.
+    pub fn follow(&mut self, forward: &str) {
+        for (name, values) in self.forward(forward).expected().into_iter().filter(|(n, _)| ["mean", "rstd"].contains(n)) {
             self.set(name, &values);
         }
     }
