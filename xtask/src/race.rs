@@ -40,11 +40,13 @@ fn burn(root: &Path) -> Result<PathBuf, String> {
     let target = std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| peer.join("target"), PathBuf::from);
     let target = std::path::absolute(&target).map_err(|e| format!("{}: {e}", target.display()))?;
     let program = target.join("release").join(format!("burn-ops{}", std::env::consts::EXE_SUFFIX));
-    if !program.exists() {
+    let mut command = cargo();
+    command.args(["build", "--release", "--manifest-path"]).arg(peer.join("Cargo.toml"));
+    if program.exists() {
+        command.arg("--quiet");
+    } else {
         println!("Building Burn in {}: the first time, this takes about 20 minutes.", target.display());
     }
-    let mut command = cargo();
-    command.args(["build", "--quiet", "--release", "--manifest-path"]).arg(peer.join("Cargo.toml"));
     let built = command.arg("--target-dir").arg(&target).status().map_err(|e| format!("cargo does not start: {e}"))?;
     if built.success() {
         return Ok(program);
