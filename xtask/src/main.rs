@@ -1,5 +1,6 @@
-//! `cargo xtask study` and `cargo xtask test`: the two commands of the README; and `cargo xtask race`.
+//! `cargo xtask study` and `cargo xtask test`: the two commands of the README; `cargo xtask race`, and a driver for it.
 mod driver;
+mod mesa;
 mod os;
 mod race;
 mod stages;
@@ -11,9 +12,12 @@ const HELP: &str = "\
 cargo xtask study [ARGS]   run the study on this machine's GPU; ARGS as in `ridgepole study --help`
 cargo xtask test           everything that CI runs: formatting, lints, documentation, tests, wasm32, smoke tests
 cargo xtask race [ARGS]    time the same cases here and in other libraries: --torch for PyTorch, in the Python that
-                           RIDGEPOLE_PYTHON names (python3); other ARGS as in `ridgepole race --help`
+                           RIDGEPOLE_PYTHON names (python3), --burn for Burn, whose first build takes about 20 minutes;
+                           other ARGS as in `ridgepole race --help`
+cargo xtask mesa25         on Debian 12: unpack Mesa 25's software Vulkan below target, and print the variables that
+                           select it, for eval
 
-All look for a GPU driver first. On Debian and Ubuntu they install Mesa's software Vulkan where there is none;
+The first three look for a GPU driver first. On Debian and Ubuntu they install Mesa's software Vulkan where there is none;
 elsewhere they say what to install.";
 
 fn main() -> ExitCode {
@@ -21,6 +25,7 @@ fn main() -> ExitCode {
     let result = match args.first().map(String::as_str) {
         Some("study") => driver::ensure().and_then(|()| stages::study(&root(), &args[1..])),
         Some("race") => driver::ensure().and_then(|()| race::race(&root(), &args[1..])),
+        Some("mesa25") => mesa::mesa25(&root()),
         Some("test") if args.len() == 1 => driver::ensure().and_then(|()| stages::test(&root())),
         Some("test") => Err("`cargo xtask test` takes no arguments; `cargo test` does".to_string()),
         Some("help" | "-h" | "--help") => {

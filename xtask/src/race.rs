@@ -5,18 +5,55 @@ use std::{
     process::{Command, Stdio},
 };
 
-/// Races ridgepole against PyTorch if `--torch` is among `args`; the rest goes to `ridgepole race`.
+/// Races ridgepole against PyTorch if `--torch` is among `args`, and against Burn if `--burn` is; the rest goes to
+/// `ridgepole race`.
 pub fn race(root: &Path, args: &[String]) -> Result<u8, String> {
-    let (torch, rest): (Vec<_>, Vec<_>) = args.iter().partition(|a| *a == "--torch");
+    let (peers, rest): (Vec<_>, Vec<_>) = args.iter().partition(|a| ["--torch", "--burn"].contains(&a.as_str()));
+    let with = |peer: &str| peers.iter().any(|p| *p == peer);
     let mut command = cargo();
     command.args(["run", "--release", "--package", "ridgepole-cli", "--manifest-path"]).arg(root.join("Cargo.toml"));
     command.args(["--", "race"]).args(&rest);
-    if !torch.is_empty() {
+    if with("--torch") {
         let script = root.join("benches/peers/torch_ops.py");
         command.arg("--peer").arg(format!("{} {}", words(&python()?)?, words(&script)?));
     }
+    if with("--burn") {
+        command.arg("--peer").arg(words(&burn(root)?)?);
+        // The peer shall run on the same device. It is told in this way, since a name may have blanks.
+        if let Some(name) = adapter(&rest) {
+            command.env("WGPU_ADAPTER_NAME", name);
+        }
+    }
     let status = command.status().map_err(|e| format!("cargo does not start: {e}"))?;
     Ok(status.code().and_then(|c| u8::try_from(c).ok()).unwrap_or(1))
+}
+
+/// What `--adapter` says among the arguments of `ridgepole race`.
+fn adapter<'a>(args: &[&'a String]) -> Option<&'a str> {
+    let joined = args.iter().find_map(|a| a.strip_prefix("--adapter="));
+    joined.or_else(|| args.iter().skip_while(|a| **a != "--adapter").nth(1).map(|a| a.as_str()))
+}
+
+/// Builds the peer that runs Burn, a workspace of its own, and gives its program.
+fn burn(root: &Path) -> Result<PathBuf, String> {
+    let peer = root.join("benches/peers/burn");
+    let target = std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| peer.join("target"), PathBuf::from);
+    let target = std::path::absolute(&target).map_err(|e| format!("{}: {e}", target.display()))?;
+    let program = target.join("release").join(format!("burn-ops{}", std::env::consts::EXE_SUFFIX));
+    let mut command = cargo();
+    command.args(["build", "--release", "--manifest-path"]).arg(peer.join("Cargo.toml"));
+    if program.exists() {
+        command.arg("--quiet");
+    } else {
+        println!("Building Burn in {}: the first time, this takes about 20 minutes.", target.display());
+    }
+    let built = command.arg("--target-dir").arg(&target).status().map_err(|e| format!("cargo does not start: {e}"))?;
+    if built.success() {
+        return Ok(program);
+    }
+    Err("the peer for Burn was not built, see above. It needs Rust 1.95 or newer (rustup update stable), the crates that its \
+         Cargo.lock names, and 4 GB on the disk; without --burn, the race goes on without it"
+        .to_string())
 }
 
 /// The Python that has PyTorch: `RIDGEPOLE_PYTHON`, or else python3.
@@ -38,4 +75,21 @@ fn python() -> Result<PathBuf, String> {
 fn words(path: &Path) -> Result<&str, String> {
     let word = path.to_str().filter(|p| !p.contains(char::is_whitespace));
     word.ok_or_else(|| format!("{} has blanks; a peer's command cannot have any in a word", path.display()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_adapter_is_found_in_both_forms() {
+        let of = |line: &str| {
+            let args: Vec<String> = line.split('|').map(String::from).collect();
+            adapter(&args.iter().collect::<Vec<_>>()).map(String::from)
+        };
+        assert_eq!(of("dropout|--adapter|NVIDIA H200"), Some("NVIDIA H200".to_string()));
+        assert_eq!(of("--adapter=llvm pipe|--turns|1"), Some("llvm pipe".to_string()));
+        assert_eq!(of("--turns|1"), None);
+        assert_eq!(of("--adapter"), None);
+    }
 }

@@ -15,7 +15,7 @@ use table::Entry;
   ridgepole race 'batch norm' --elements 4194304 --peer 'python3 benches/peers/torch_ops.py --variants eager'
   ridgepole race --list > cases.jsonl && ridgepole bench --cases cases.jsonl
 
-`cargo xtask race --torch` finds PyTorch and calls this.
+`cargo xtask race --torch --burn` finds PyTorch, builds the peer for Burn, and calls this.
 
 A peer is a program that reads the cases from stdin, one op as JSON to a line, and writes lines of peer, variant, case, \
 seconds, lower_quartile, upper_quartile, error to stdout. It is given --rounds, --sample and --working-set. In each turn \
