@@ -9,6 +9,7 @@ mod bench;
 mod check;
 mod devices;
 mod failure;
+mod files;
 mod headless;
 mod ops;
 mod picture;

@@ -24,7 +24,7 @@ pub(super) fn run(files: &[PathBuf], filter: &str, as_json: bool, ui: &Ui) -> Re
     let wanted = |r: &Row| r.case.contains(filter) || r.op.contains(filter);
     let read = |path: &PathBuf| Ok::<_, Failure>(read(path)?.into_iter().filter(wanted).collect::<Vec<_>>());
     let (old, new) = (read(&files[0])?, read(&files[1])?);
-    let find = |all: &[Row], row: &Row| all.iter().position(|r| r.case == row.case);
+    let find = |all: &[Row], row: &Row| all.iter().position(|r| (&r.case, r.elements) == (&row.case, row.elements));
     let pairs: Vec<_> = new.iter().filter_map(|n| find(&old, n).map(|i| (&old[i], n))).collect();
     let (Some(first), Some(second)) = (old.first(), new.first()) else {
         return Err(super::nothing(filter));

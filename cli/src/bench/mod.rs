@@ -5,7 +5,7 @@ mod jobs;
 mod page;
 mod record;
 
-use crate::{Failure, Ui, adapter, check::nothing};
+use crate::{Failure, Ui, adapter, check::nothing, files};
 pub(crate) use jobs::{each, parse, possible, verify};
 pub(crate) use record::line;
 
@@ -25,6 +25,7 @@ use std::{path::PathBuf, time::Duration};
   ridgepole bench layer_norm --elements 1Ki,16Ki,256Ki,4Mi,64Mi --html growth.html
   ridgepole bench --csv > here.csv
   ridgepole bench --compare before.csv here.csv
+  ridgepole bench --draw here.csv --html here.html
   ridgepole bench --host adamw
   ridgepole bench --json | jq '.timings[] | {case, share}'
 
@@ -66,6 +67,9 @@ pub struct Args {
     /// Compare two records that `--csv` wrote; runs nothing
     #[arg(long, num_args = 2, value_names = ["OLD", "NEW"], conflicts_with_all = ["csv", "host", "adapter", "rounds", "sample", "working_set", "elements", "cases", "lanes", "quads"])]
     compare: Option<Vec<PathBuf>>,
+    /// Draw the pictures of --html from a record that --csv wrote; runs nothing
+    #[arg(long, value_name = "RECORD", requires = "html", conflicts_with_all = ["compare", "host", "json", "csv"])]
+    draw: Option<PathBuf>,
     /// One JSON object, for programs
     #[arg(long, conflicts_with = "csv")]
     json: bool,
@@ -82,8 +86,17 @@ pub struct Args {
 /// # Errors
 /// [`Failure::Found`] if an op is wrong, [`Failure::Usage`] if there is nothing to time or no adapter.
 pub fn run(args: &Args, ui: &Ui) -> Result<(), Failure> {
-    if let Some(files) = &args.compare {
-        return compare::run(files, &args.filter, args.json, ui);
+    if let Some(records) = &args.compare {
+        return compare::run(records, &args.filter, args.json, ui);
+    }
+    if let (Some(record), Some(html)) = (&args.draw, &args.html) {
+        let rows = record::read(record)?;
+        let wanted = |r: &&Row| r.case.contains(&args.filter) || r.op.contains(&args.filter);
+        let timings: Vec<Timing> = rows.iter().filter(wanted).map(Row::timing).collect();
+        if timings.is_empty() {
+            return Err(nothing(&args.filter));
+        }
+        return files::write(html, page::page(&rows[0].device, &rows[0].version, &timings).as_bytes());
     }
     let jobs = jobs::jobs(args)?;
     let session = shaped(adapter::open(args.adapter.as_deref())?, args)?;
@@ -134,7 +147,7 @@ pub fn run(args: &Args, ui: &Ui) -> Result<(), Failure> {
     drop(progress);
     if let Some(path) = &args.html {
         let page = page::page(&device, &version(), &timings);
-        std::fs::write(path, page).map_err(|e| Failure::file("write", path, e))?;
+        files::write(path, page.as_bytes())?;
     }
     let bad = wrong.len();
     if args.json {

@@ -53,6 +53,26 @@ impl Row {
             },
         }
     }
+
+    /// The measurement again, as far as it was kept.
+    pub fn timing(&self) -> Timing {
+        Timing {
+            op: self.op.clone(),
+            case: self.case.clone(),
+            bytes: self.bytes,
+            elements: self.elements,
+            dispatches: self.dispatches,
+            seconds: self.seconds,
+            quartiles: [self.lower_quartile, self.upper_quartile],
+            copy_seconds: self.bytes as f64 / (1e9 * self.copy_gb_per_s),
+            copy_bytes: self.bytes,
+            share: self.share,
+            cpu_seconds: self.cpu_seconds,
+            cpu_share: self.cpu_share,
+            rounds: self.rounds,
+            clock: if self.clock == "wall" { Clock::Wall } else { Clock::Timestamps },
+        }
+    }
 }
 
 /// A row of a table as a line, the first one below a header of its fields' names.

@@ -3,7 +3,7 @@ mod cases;
 mod peer;
 mod table;
 
-use crate::{Failure, Ui, adapter, bench};
+use crate::{Failure, Ui, adapter, bench, files};
 use ridgepole::bench::Options;
 use std::{io::IsTerminal, path::PathBuf, time::Duration};
 use table::Entry;
@@ -94,6 +94,7 @@ pub fn run(args: &Args, ui: &Ui) -> Result<(), Failure> {
             Ok::<_, Failure>(())
         })?;
         drop(progress);
+        keep(args, &device, &entries)?;
         for command in &args.peer {
             match peer::run(command, &shared, &lines, ui) {
                 Ok(lines) => lines.into_iter().for_each(|line| {
@@ -107,15 +108,19 @@ pub fn run(args: &Args, ui: &Ui) -> Result<(), Failure> {
                     failed.get_or_insert(e);
                 }
             }
+            keep(args, &device, &entries)?;
         }
     }
     table::print(&device, &entries, std::io::stdout().is_terminal(), ui)?;
-    if let Some(path) = &args.csv {
-        let text = table::csv(&device, &bench::version(), args.elements, &entries);
-        std::fs::write(path, text).map_err(|e| Failure::file("write", path, e))?;
-    }
     match entries.iter().filter(|e| e.error.is_some()).count() {
         0 => failed.map_or(Ok(()), Err),
         n => Err(Failure::found(format!("{n} of {} cases are wrong here", entries.len()))),
     }
+}
+
+/// Writes what is known so far, whole or not at all: who stops a race in its third turn has two.
+fn keep(args: &Args, device: &str, entries: &[Entry]) -> Result<(), Failure> {
+    let Some(path) = &args.csv else { return Ok(()) };
+    let text = table::csv(device, &bench::version(), args.elements, entries);
+    files::write(path, &text)
 }

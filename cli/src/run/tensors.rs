@@ -1,13 +1,8 @@
 //! Arguments by name, from and to safetensors files.
-use crate::{Failure, Ui};
+use crate::{Failure, Ui, files};
 use ridgepole::{Access, Arg, DType, HostData};
 use safetensors::{Dtype, SafeTensors, tensor::TensorView};
-use std::{
-    collections::HashMap,
-    fs,
-    io::Write,
-    path::{Path, PathBuf},
-};
+use std::{collections::HashMap, fs, path::Path};
 
 /// What the input file holds of the op's arguments.
 pub(super) struct Inputs(Vec<Input>);
@@ -93,27 +88,5 @@ pub(super) fn save(path: &Path, outputs: &[(&Arg, HostData)], inputs: &Inputs, o
     // One entry only: a map's order is not fixed, and equal results shall make equal files.
     let origin = HashMap::from([("ridgepole".to_string(), format!("{}: {origin}", env!("CARGO_PKG_VERSION")))]);
     let bytes = safetensors::serialize(views, Some(origin)).map_err(|e| failed(e.to_string()))?;
-    // Through a link to the file itself; what is no ordinary file (/dev/null, a pipe) is not to be replaced by one.
-    let target = fs::canonicalize(path).unwrap_or_else(|_| path.to_path_buf());
-    match fs::metadata(&target) {
-        Ok(m) if m.is_dir() => return Err(failed("it is a directory".into())),
-        Ok(m) if !m.is_file() => return fs::write(&target, &bytes).map_err(|e| failed(e.to_string())),
-        _ => {}
-    }
-    let temporary = beside(&target).ok_or_else(|| failed("it names no file".into()))?;
-    let mut file = fs::OpenOptions::new().write(true).create_new(true).open(&temporary).map_err(|e| failed(e.to_string()))?;
-    let written = file.write_all(&bytes).and_then(|()| file.sync_all());
-    drop(file);
-    written.and_then(|()| fs::rename(&temporary, &target)).map_err(|e| {
-        // Half of a file is of no use; that it cannot be removed changes nothing about the error.
-        let _ = fs::remove_file(&temporary);
-        failed(e.to_string())
-    })
-}
-
-fn beside(path: &Path) -> Option<PathBuf> {
-    let mut name = std::ffi::OsString::from(".");
-    name.push(path.file_name()?);
-    name.push(format!(".{}", std::process::id()));
-    Some(path.with_file_name(name))
+    files::write(path, &bytes)
 }
