@@ -18,6 +18,9 @@ override QUADS: u32 = 4;
 // 0: a quad lies in one channel. 1: a quad holds four neighbouring channels. 2: neither is sure.
 override BY: u32 = 2;
 override HELD: bool = false;
+// Whether coefficients are fetched only where the channel is another than before: a software device loads lane by lane, and asks
+// each whether it must.
+override KEPT: bool = false;
 // Where batches of SPAN units have coefficients of their own, WIDTH units to a row of channels; 0 where all share them.
 override SPAN: u32 = 0u;
 override WIDTH: u32 = 1u;
@@ -44,11 +47,12 @@ fn row_of(unit: u32) -> u32 {
     return unit / max(SPAN, 1u) * WIDTH + unit % WIDTH;
 }
 
+fn alike(v: vec4<f32>) -> Coefs {
+    return Coefs(vec4<f32>(v.x), vec4<f32>(v.y), vec4<f32>(v.z), vec4<f32>(v.w));
+}
+
 fn coefs_of(at: vec2<u32>) -> Coefs {
-    if BY == 0u {
-        let v = coefs[row_of(at.x) / PER];
-        return Coefs(vec4<f32>(v.x), vec4<f32>(v.y), vec4<f32>(v.z), vec4<f32>(v.w));
-    }
+    if BY == 0u { return alike(coefs[row_of(at.x) / PER]); }
     if BY == 1u {
         let c = 4u * row_of(at.x);
         return across(coefs[c / PER], coefs[(c + 1u) / PER], coefs[(c + 2u) / PER], coefs[(c + 3u) / PER]);
@@ -99,8 +103,19 @@ fn channel_apply(@builtin(workgroup_id) wid: vec3<u32>,
     let first = (params.first + block) * WG * QUADS + lane;
     let unit = (block * WG * QUADS + lane) * select(1u, 4u, BY == 2u) + params.at_place;
     var at = vec2<u32>((params.at_channel + unit / params.length % params.period) % params.period, unit % params.length);
+    var kept: vec4<f32>;
+    var last = at.x + 1u;
     for (var k = 0u; k < select(QUADS, params.phases, HELD); k++) {
-        let c = coefs_of(at);
+        var c: Coefs;
+        if KEPT {
+            if last != at.x {
+                kept = coefs[row_of(at.x) / PER];
+                last = at.x;
+            }
+            c = alike(kept);
+        } else {
+            c = coefs_of(at);
+        }
         if HELD {
             for (var i = k; i < QUADS; i += params.phases) { visit(first + i * WG, c, at); }
         } else {

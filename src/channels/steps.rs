@@ -222,7 +222,13 @@ impl Channels {
             let mut slots: Vec<Slot> = tensors.iter().map(|t| piece.slot(t.1, &args[t.1])).collect();
             slots.extend(vectors.iter().map(|v| v.1.clone()));
             slots.push(Slot::Scratch(coefs.clone()));
-            let mut consts = vec![("WG", caps.lanes), ("QUADS", quads), ("BY", by), ("HELD", u32::from(again.is_some()))];
+            let mut consts = vec![
+                ("WG", caps.lanes),
+                ("QUADS", quads),
+                ("BY", by),
+                ("HELD", u32::from(again.is_some())),
+                ("KEPT", u32::from(caps.cpu && by == 0)),
+            ];
             consts.extend(more);
             if own {
                 consts.extend([("SPAN", (width * batch) as u32), ("WIDTH", width as u32)]);
