@@ -145,7 +145,7 @@ impl OnChip {
         let widest = if caps.cpu && rows >= 64 { together } else { 1 };
         let together = [8, 4, 2, 1].into_iter().filter(|r| *r <= widest);
         // More turns leave fewer partial sums, fewer fit smaller bindings.
-        let near = |t: u64| (0..8).flat_map(move |d| [t << d, (t >> d).max(1)]);
+        let near = |t: u64| (1..=128).map(move |m| m * t).chain((1..8).map(move |d| (t >> d).max(1)));
         let shapes = together.flat_map(|r| near(few(r)).map(move |turns| (r, turns)));
         shapes
             .map(|(r, turns)| shape(r, turns))
