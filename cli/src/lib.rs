@@ -11,11 +11,13 @@ mod devices;
 mod failure;
 mod headless;
 mod ops;
+pub mod path;
 mod picture;
 mod race;
 mod run;
 pub mod study;
 mod ui;
+mod whole;
 
 pub use args::{Cli, Command};
 pub use failure::Failure;
@@ -54,5 +56,6 @@ fn run(command: &Command, ui: &Ui) -> Result<(), Failure> {
         Command::Race(args) => race::run(args, ui),
         Command::Run(args) => run::run(args, ui),
         Command::Study(args) => study::run(args, ui),
+        Command::Path(args) => path::run(args, ui),
     }
 }

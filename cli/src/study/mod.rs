@@ -1,8 +1,8 @@
 //! Trains a small network on real data once per treatment, and shows what each regularizer does to the gap between what a
 //! network has seen and what it has not.
 mod args;
-mod chain;
-mod csv_table;
+pub(crate) mod chain;
+pub(crate) mod csv_table;
 pub mod data;
 #[cfg(test)]
 mod gradient_test;
@@ -18,12 +18,12 @@ pub mod treatments;
 
 pub use args::Args;
 
-use crate::{Failure, Ui, adapter};
+use crate::{Failure, Ui, adapter, whole};
 use data::{Table, Targets};
 use results::{About, Outcome, Study};
 use ridgepole::Session;
 use split::Split;
-use std::{io::Write, path::Path, time::Instant};
+use std::time::Instant;
 use train::Hyper;
 use treatments::{Strengths, Treatment};
 
@@ -50,9 +50,7 @@ pub fn run(args: &Args, ui: &Ui) -> Result<(), Failure> {
     let table = args.table()?;
     let config = args.config(table.test_from.unwrap_or(table.rows()))?;
     // Asked before the work, so that a bad place is not found out after it.
-    std::fs::create_dir_all(&args.out).map_err(|e| Failure::file("create", &args.out, e))?;
-    write(&args.out, ".writable", b"").map_err(|e| Failure::file("write into", &args.out, e))?;
-    std::fs::remove_file(args.out.join(".writable")).map_err(|e| Failure::file("write into", &args.out, e))?;
+    whole::folder(&args.out)?;
     let session = adapter::open(args.adapter.as_deref())?;
     let study = perform(&session, &table, &config, ui)?;
     ui.line(format_args!(
@@ -68,9 +66,7 @@ pub fn run(args: &Args, ui: &Ui) -> Result<(), Failure> {
         ui.line(line)?;
     }
     let json = serde_json::to_vec_pretty(&study.json()).map_err(|e| Failure::found(format!("results.json: {e}")))?;
-    for (name, bytes) in [("results.json", json), ("report.html", report::html(&study).into_bytes())] {
-        write(&args.out, name, &bytes).map_err(|e| Failure::file("write", &args.out.join(name), e))?;
-    }
+    whole::write(&args.out, &[("results.json", &json), ("report.html", report::html(&study).as_bytes())])?;
     let report = args.out.join("report.html");
     ui.line(format_args!("{:.1} s; report: {}, numbers: results.json beside it", study.seconds, report.display()))
 }
@@ -104,18 +100,5 @@ pub fn perform(session: &Session, table: &Table, config: &Config, ui: &Ui) -> Re
         seeds: config.seeds.clone(),
         outcomes,
         seconds: start.elapsed().as_secs_f64(),
-    })
-}
-
-/// Writes a file whole or not at all: readers see the old one until the new one is complete.
-fn write(folder: &Path, name: &str, bytes: &[u8]) -> std::io::Result<()> {
-    let unfinished = folder.join(format!(".{name}.{}", std::process::id()));
-    let written = std::fs::File::create(&unfinished).and_then(|mut f| {
-        f.write_all(bytes)?;
-        f.sync_all()
-    });
-    written.and_then(|()| std::fs::rename(&unfinished, folder.join(name))).inspect_err(|_| {
-        // The first error is the one to tell.
-        let _ = std::fs::remove_file(&unfinished);
     })
 }
