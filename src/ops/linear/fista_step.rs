@@ -102,6 +102,8 @@ impl Op for FistaStep {
                 let HostData::F32(mut v) = fill(arg, rng, pattern, &Draw::Within([0.05, 0.6])) else { unreachable!("drawn as f32") };
                 // Each λ is absent from some models.
                 v.iter_mut().take(2 * self.models).filter(|_| rng.word() % 4 == 0).for_each(|l| *l = 0.0);
+                // Some tolerances are a gap that is drawn below.
+                v.iter_mut().skip(3 * self.models).filter(|_| rng.word() % 2 == 0).for_each(|t| *t = 0.04);
                 HostData::F32(v)
             }
             // Some have arrived, exactly or by a little; some have not, some cannot tell.
