@@ -89,8 +89,7 @@ impl Batch {
 
     /// The binding of the matrix that is written by blocks, and the part that writes it.
     pub fn out(&self) -> (Decl, Source) {
-        let (view, name) =
-            if self.quads() { (View::Quads, "lib/models_quads") } else { (View::Elements, "lib/models_items") };
+        let (view, name) = if self.quads() { (View::Quads, "lib/models_quads") } else { (View::Elements, "lib/models_items") };
         (Decl { name: "out", dtype: DType::F32, view, writes: true }, part(name))
     }
 }
@@ -138,7 +137,7 @@ pub(crate) fn fill(arg: &Arg, rng: &mut Rng, pattern: Pattern, how: &Draw) -> Ho
         }
         Draw::Any | Draw::Numbers => rng.fill(arg, [-1.0, 1.0], pattern),
         Draw::Within([lo, hi]) => each(&mut |rng| lo + (hi - lo) * rng.unit()),
-        Draw::Weights => each(&mut |rng| if rng.word() % 4 == 0 { 0.0 } else { 0.5 + 0.5 * rng.unit() }),
+        Draw::Weights => each(&mut |rng| if rng.word().is_multiple_of(4) { 0.0 } else { 0.5 + 0.5 * rng.unit() }),
         Draw::Classes => each(&mut |rng| f64::from(rng.word() % 2)),
     }
 }

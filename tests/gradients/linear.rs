@@ -56,7 +56,13 @@ fn gradients_are_the_derivatives_of_the_loss() {
         }
         let op = ops::LinearResidual { model, rows: ROWS, features: FEATURES, sets: SETS, per_set: PER_SET };
         let empty = HostData::F32(vec![0.0; ROWS * MODELS]);
-        gpu_near(&session, &op, &[f32s(&x), f32s(&y), f32s(&weight), f32s(&coef), empty], std::slice::from_ref(&residual), |_, _| 0.0);
+        gpu_near(
+            &session,
+            &op,
+            &[f32s(&x), f32s(&y), f32s(&weight), f32s(&coef), empty],
+            std::slice::from_ref(&residual),
+            |_, _| 0.0,
+        );
         // Residuals are rounded on their way to the next op: half an ulp of each, times X of at most 1.
         let rounding: Vec<f64> = (0..FEATURES * MODELS)
             .map(|at| column(&residual, at % MODELS, ROWS).iter().map(|r| r.abs()).sum::<f64>() * f64::from(f32::EPSILON))

@@ -81,7 +81,10 @@ impl Data {
 
 fn two_classes(bytes: &[u8], target: &str, labels: &[(u64, String)]) -> Result<(Vec<f64>, [String; 2]), String> {
     if let Some((at, _)) = labels.iter().find(|(_, l)| l.is_empty()) {
-        return Err(format!("line {}: column {target:?} is empty: remove rows without a label first", csv_table::line(bytes, *at)));
+        return Err(format!(
+            "line {}: column {target:?} is empty: remove rows without a label first",
+            csv_table::line(bytes, *at)
+        ));
     }
     let mut names: Vec<&str> = labels.iter().map(|(_, l)| l.as_str()).collect();
     names.sort_unstable();

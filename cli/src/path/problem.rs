@@ -166,7 +166,7 @@ mod tests {
         let mut v = vec![1.0; 10];
         let mut largest = 0.0;
         for _ in 0..2000 {
-            let mut w = vec![0.0; 10];
+            let mut w = [0.0; 10];
             for i in 0..p.rows {
                 let z: f64 = p.row(i).iter().zip(&v).map(|(x, v)| x * v).sum();
                 w.iter_mut().zip(p.row(i)).for_each(|(w, x)| *w += z * x / p.rows as f64);

@@ -119,8 +119,8 @@ impl Paths {
                 _ => "",
             };
             let (lambda, mean, error) = (short(fit.lambda), short(*mean), short(*error));
-            let (used, gap, iterations) = (fit.nonzeros(), fit.gap, fit.iterations);
-            out.push(format!("{lambda:>12} {used:>9} {mean:>12} {error:>10} {gap:>9.1e} {iterations:>10}{mark}"));
+            let (used, gap, iterations) = (fit.nonzeros(), tiny(fit.gap), fit.iterations);
+            out.push(format!("{lambda:>12} {used:>9} {mean:>12} {error:>10} {gap:>9} {iterations:>10}{mark}"));
         }
         let [best, simple] = [self.choice.best, self.choice.one_se].map(|i| &self.fits[i]);
         let width = self.columns.iter().map(|c| c.chars().count()).max().unwrap_or(0).max(9);
@@ -196,4 +196,21 @@ pub fn short(v: f64) -> String {
         return format!("{v:.3e}");
     }
     format!("{v:.*}", (4.0 - magnitude).max(0.0) as usize)
+}
+
+/// A power of ten and two digits; 0 as such.
+pub fn tiny(v: f64) -> String {
+    if v == 0.0 { "0".into() } else { format!("{v:.1e}") }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_have_the_digits_that_matter() {
+        let all = [0.0, 1.0, -302.3987, 45.160_03, 0.000_123_456, 1.5e-9, 98_765.43, 1e9].map(short);
+        assert_eq!(all, ["0", "1.0000", "-302.40", "45.160", "0.00012346", "1.500e-9", "98765", "1.000e9"]);
+        assert_eq!([0.0, 2.34e-7].map(tiny), ["0", "2.3e-7"]);
+    }
 }

@@ -1,7 +1,8 @@
 //! How far models are from their minimum, at most. Kernels: `lib/model_spreads`, `shaders/linear/duality_gap.wgsl`. Reference:
 //! `cpu::duality_gap`.
 use crate::{
-    Approx, Arg, Caps, DType, Error, Expected, HostData, LinearModel, Lowered, MAX_TRIPS, Op, Pattern, Rng, Slot, Step, cpu, kernel,
+    Approx, Arg, Caps, DType, Error, Expected, HostData, LinearModel, Lowered, MAX_TRIPS, Op, Pattern, Rng, Slot, Step, cpu,
+    kernel,
     models::{Batch, Draw, fill, items, whole},
     ops::{Entry, Field},
     params,
@@ -163,8 +164,10 @@ impl Op for DualityGap {
             // Below the least weight, as those of logistic models are.
             "residual" => fill(arg, rng, pattern, &Draw::Within([-0.45, 0.45])),
             "settings" => {
-                let HostData::F32(mut v) = fill(arg, rng, pattern, &Draw::Within([0.05, 1.2])) else { unreachable!("drawn as f32") };
-                v.iter_mut().take(2 * self.batch().models()).filter(|_| rng.word() % 3 == 0).for_each(|l| *l = 0.0);
+                let HostData::F32(mut v) = fill(arg, rng, pattern, &Draw::Within([0.05, 1.2])) else {
+                    unreachable!("drawn as f32")
+                };
+                v.iter_mut().take(2 * self.batch().models()).filter(|_| rng.word().is_multiple_of(3)).for_each(|l| *l = 0.0);
                 HostData::F32(v)
             }
             "coef" => fill(arg, rng, pattern, &Draw::Numbers),
@@ -263,9 +266,8 @@ fn cases() -> Vec<Box<dyn Op>> {
 fn bench(elements: usize) -> Vec<Box<dyn Op>> {
     let per_set = if elements < 1 << 14 { 4 } else { 20 };
     let rows = (elements / (11 * per_set)).max(1);
-    let case = |model| {
-        Box::new(DualityGap { model, rows, features: 32, penalized: 31, sets: 11, per_set, reach: 1.0 }) as Box<dyn Op>
-    };
+    let case =
+        |model| Box::new(DualityGap { model, rows, features: 32, penalized: 31, sets: 11, per_set, reach: 1.0 }) as Box<dyn Op>;
     vec![case(LinearModel::Linear), case(LinearModel::Logistic)]
 }
 
@@ -280,7 +282,11 @@ pub(super) const ENTRY: Entry = Entry {
         Field { name: "penalized", default: "", about: "how many of them, the first ones, are under the penalty" },
         Field { name: "sets", default: "", about: "sets of row weights, such as folds" },
         Field { name: "per_set", default: "", about: "models of each set, neighbours in the batch" },
-        Field { name: "reach", default: "1", about: "how far coefficients without a penalty may be from the best ones, 0 to 1e6" },
+        Field {
+            name: "reach",
+            default: "1",
+            about: "how far coefficients without a penalty may be from the best ones, 0 to 1e6",
+        },
     ],
     cases,
     bench,

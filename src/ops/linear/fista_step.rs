@@ -99,11 +99,13 @@ impl Op for FistaStep {
     fn fill(&self, arg: &Arg, rng: &mut Rng, pattern: Pattern) -> HostData {
         match arg.name {
             "settings" => {
-                let HostData::F32(mut v) = fill(arg, rng, pattern, &Draw::Within([0.05, 0.6])) else { unreachable!("drawn as f32") };
+                let HostData::F32(mut v) = fill(arg, rng, pattern, &Draw::Within([0.05, 0.6])) else {
+                    unreachable!("drawn as f32")
+                };
                 // Each λ is absent from some models.
-                v.iter_mut().take(2 * self.models).filter(|_| rng.word() % 4 == 0).for_each(|l| *l = 0.0);
+                v.iter_mut().take(2 * self.models).filter(|_| rng.word().is_multiple_of(4)).for_each(|l| *l = 0.0);
                 // Some tolerances are a gap that is drawn below.
-                v.iter_mut().skip(3 * self.models).filter(|_| rng.word() % 2 == 0).for_each(|t| *t = 0.04);
+                v.iter_mut().skip(3 * self.models).filter(|_| rng.word().is_multiple_of(2)).for_each(|t| *t = 0.04);
                 HostData::F32(v)
             }
             // Some have arrived, exactly or by a little; some have not, some cannot tell.
@@ -114,7 +116,7 @@ impl Op for FistaStep {
             "momentum" => {
                 let mut data = fill(arg, rng, pattern, &Draw::Within([1.0, 40.0]));
                 if let HostData::F32(v) = &mut data {
-                    v.iter_mut().filter(|_| rng.word() % 4 == 0).for_each(|t| *t = 1.0);
+                    v.iter_mut().filter(|_| rng.word().is_multiple_of(4)).for_each(|t| *t = 1.0);
                 }
                 data
             }
@@ -195,7 +197,8 @@ impl FistaStep {
 }
 
 fn cases() -> Vec<Box<dyn Op>> {
-    let shapes = [[1, 1, 1], [3, 2, 0], [4, 0, 5], [5, 4, 3], [12, 11, 8], [12, 12, 257], [200, 199, 9], [7, 3, 1030], [1, 0, 64]];
+    let shapes =
+        [[1, 1, 1], [3, 2, 0], [4, 0, 5], [5, 4, 3], [12, 11, 8], [12, 12, 257], [200, 199, 9], [7, 3, 1030], [1, 0, 64]];
     shapes.map(|[features, penalized, models]| Box::new(FistaStep { features, penalized, models }) as Box<dyn Op>).into()
 }
 

@@ -144,12 +144,13 @@ fn sigmoid(z: Approx) -> Approx {
 
 /// Rows, features, sets, models of a set: nothing; tiles that are whole and not; models of different sets in one quad; more tiles
 /// than a workgroup holds.
-const SHAPES: [[usize; 4]; 11] = [
+const SHAPES: [[usize; 4]; 12] = [
     [1, 1, 1, 1],
     [0, 3, 2, 2],
     [5, 3, 0, 4],
     [4, 4, 1, 4],
     [7, 5, 3, 1],
+    [21, 6, 3, 3],
     [33, 12, 3, 8],
     [34, 13, 5, 3],
     [90, 8, 11, 12],

@@ -2,7 +2,7 @@
 mod curve;
 mod lines;
 
-use super::results::{Paths, short};
+use super::results::{Paths, short, tiny};
 use crate::picture::{self, escape};
 use std::fmt::Write;
 
@@ -89,12 +89,12 @@ fn strengths(out: &mut String, paths: &Paths) -> std::fmt::Result {
         };
         writeln!(
             out,
-            "<tr><th scope=\"row\">{}{mark}</th><td>{}</td><td>{}</td><td>{}</td><td>{:.1e}</td><td>{}</td></tr>",
+            "<tr><th scope=\"row\">{}{mark}</th><td>{}</td><td>{}</td><td>{}</td><td>{}</td><td>{}</td></tr>",
             short(fit.lambda),
             fit.nonzeros(),
             short(*mean),
             short(*error),
-            fit.gap,
+            tiny(fit.gap),
             fit.iterations
         )?;
     }
