@@ -79,8 +79,8 @@ pub fn perform(
     let mut tick = |more: usize| {
         done += more;
         let left = start.elapsed().as_secs_f64() / done as f64 * (lambdas.len() - done) as f64;
-        progress.on(format!("{done} of {} strengths, about {left:.0} s left", lambdas.len()));
         progress.done(more as u64);
+        progress.on(format!("strengths of the penalty, about {left:.0} s left"));
     };
     let mut solved = solve(session, problem, &sets, lambdas, penalty, &mut tick)?;
     drop(progress);

@@ -9,14 +9,15 @@ use ridgepole::{
 };
 
 /// λ in a batch. Each block starts from the last solution of the one before: with few λ in a block starts are near and sums over
-/// iterations short, with many a GPU has more to do at once. A multiple of 4, so that models of one fold fill whole quads.
+/// iterations short, with many a GPU has more to do at once. A multiple of 4, so that models of one fold fill whole quads. Fewer where a
+/// device cannot bind the residuals of so many models.
 pub const BLOCK: usize = 20;
 /// Iterations between two looks at the gaps. A look costs as much as an iteration, and the way to the host.
 const BETWEEN: u32 = 20;
 /// No gap has fallen by a tenth for so many looks, and for a third of all looks: f32 has no more to give.
 const PATIENCE: u32 = 5;
-/// And no block iterates longer than this.
-const MOST_ITERATIONS: u32 = 50_000;
+/// And no block iterates longer than this: some seconds under a software driver.
+const MOST_ITERATIONS: u32 = 10_000;
 
 /// A penalty without its strength, and when to stop.
 #[derive(Clone, Copy, Debug)]
@@ -64,11 +65,11 @@ pub fn solve(
     let all_zero = problem.largest_lambda(penalty.l1_ratio);
     let mut warm: Vec<Vec<f32>> = vec![start(problem); sets.len()];
     let mut out: Vec<Vec<Solved>> = vec![Vec::new(); sets.len()];
-    for block in lambdas.chunks(BLOCK) {
+    for block in lambdas.chunks(batch.block) {
         let (coef, gaps, iterations) = batch.solve(block, penalty, null, &warm)?;
         for (s, solved) in out.iter_mut().enumerate() {
             for (k, &lambda) in block.iter().enumerate() {
-                let m = s * BLOCK + k;
+                let m = s * batch.block + k;
                 let column: Vec<f32> = (0..=problem.features).map(|j| coef[j * batch.models + m]).collect();
                 warm[s].copy_from_slice(&column);
                 let mut one = Solved {
@@ -77,7 +78,7 @@ pub fn solve(
                     iterations: iterations[m],
                 };
                 // Known in f64: from there on f32 may take a product that equals λ for one past it.
-                if s == 0 && penalty.l1_ratio > 0.0 && lambda >= all_zero * (1.0 - 1e-12) && penalty.l1_ratio >= 1e-3 {
+                if s == 0 && penalty.l1_ratio >= 1e-3 && lambda >= all_zero * (1.0 - 1e-12) {
                     one = Solved { coef: start(problem).iter().map(|&b| f64::from(b)).collect(), gap: 0.0, iterations: 0 };
                 }
                 solved.push(one);
@@ -124,6 +125,8 @@ struct Batch<'a> {
     steps: Vec<f64>,
     width: usize,
     models: usize,
+    /// How many λ.
+    block: usize,
 }
 
 /// Coefficients, gaps and iterations of the models of a block.
@@ -131,7 +134,9 @@ type Block = (Vec<f32>, Vec<f32>, Vec<u32>);
 
 impl<'a> Batch<'a> {
     fn new(session: &'a Session, problem: &Problem, sets: &[Vec<bool>]) -> Result<Self, Error> {
-        let (rows, features, models) = (problem.rows, problem.width, sets.len() * BLOCK);
+        let room = session.gpu().caps().limits.max_storage_buffer_binding_size as usize / 4;
+        let block = BLOCK.min(room / (problem.rows * sets.len()) / 4 * 4).max(4);
+        let (rows, features, models) = (problem.rows, problem.width, sets.len() * block);
         let [mean, scale] = problem.scale;
         let floats = |values: &mut dyn Iterator<Item = f64>| session.upload(&HostData::from_f64(DType::F32, values));
         let x = floats(&mut problem.x.iter().copied())?;
@@ -148,7 +153,7 @@ impl<'a> Batch<'a> {
         let residual = empty(rows * models)?;
 
         let model = if problem.model == Model::Linear { LinearModel::Linear } else { LinearModel::Logistic };
-        let (per_set, penalized) = (BLOCK, problem.features);
+        let (per_set, penalized) = (block, problem.features);
         let residuals = LinearResidual { model, rows, features, sets: sets.len(), per_set };
         let gradient = LinearGradient { rows, features, models };
         let step = FistaStep { features, penalized, models };
@@ -170,24 +175,24 @@ impl<'a> Batch<'a> {
         // Rows left out make the others weigh more, by n over their number at most.
         let curvature = problem.curvature();
         let steps = sets.iter().map(|set| count(set) / rows as f64 / curvature).collect();
-        Ok(Self { session, iteration, look, settings, gap, coef, point, momentum, scale, steps, width: features, models })
+        Ok(Self { session, iteration, look, settings, gap, coef, point, momentum, scale, steps, width: features, models, block })
     }
 
     fn solve(&self, lambdas: &[f64], penalty: Penalty, null: f64, warm: &[Vec<f32>]) -> Result<Block, Error> {
         let models = self.models;
         // A block that is not full repeats its last λ.
-        let lambda = |m: usize| lambdas[(m % BLOCK).min(lambdas.len() - 1)];
+        let lambda = |m: usize| lambdas[(m % self.block).min(lambdas.len() - 1)];
         let limit = (penalty.tolerance.unwrap_or(0.0) * null) as f32;
         let row = |f: &dyn Fn(usize) -> f64| (0..models).map(|m| f(m) as f32).collect::<Vec<f32>>();
         let settings = [
             row(&|m| lambda(m) * penalty.l1_ratio / self.scale),
             row(&|m| lambda(m) * (1.0 - penalty.l1_ratio)),
-            row(&|m| self.steps[m / BLOCK]),
+            row(&|m| self.steps[m / self.block]),
             vec![limit; models],
         ];
         let mut coef = vec![0.0f32; self.width * models];
         for (j, row) in coef.chunks_exact_mut(models).enumerate() {
-            row.iter_mut().enumerate().for_each(|(m, b)| *b = warm[m / BLOCK].get(j).copied().unwrap_or(0.0));
+            row.iter_mut().enumerate().for_each(|(m, b)| *b = warm[m / self.block].get(j).copied().unwrap_or(0.0));
         }
         let write = |to: &wgpu::Buffer, values: &[f32]| self.session.queue().write_buffer(to, 0, bytemuck::cast_slice(values));
         write(&self.settings, &settings.concat());
