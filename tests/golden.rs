@@ -221,10 +221,18 @@ fn the_reference_and_the_gpu_agree_with_pytorch_and_jax() {
 
 /// Ops that a framework does not have on a CPU, and why.
 const ABSENT: &[(&str, &str, &str)] = &[
+    ("duality_gap", "PyTorch", "neither framework has it; see tests/linear.rs"),
+    ("duality_gap", "JAX", "see tests/linear.rs"),
+    ("fista_step", "PyTorch", "torch.optim has no FISTA; see tests/linear.rs, and cli/tests/golden for scikit-learn's minima"),
+    ("fista_step", "JAX", "jaxopt's FISTA is a whole solver with another restart; see tests/linear.rs"),
     ("ftrl", "PyTorch", "torch.optim has no FTRL; see tests/ftrl.rs"),
     ("ftrl", "JAX", "optax has no FTRL; see tests/ftrl.rs"),
     ("gradient_noise", "PyTorch", "torch.optim adds no noise to gradients"),
     ("l2_ball", "PyTorch", "its renorm adds 1e-7 to the norm; the script holds ours against it within that"),
+    ("linear_gradient", "PyTorch", "a plain product of matrices; see tests/gradients/linear.rs"),
+    ("linear_gradient", "JAX", "a plain product of matrices; see tests/gradients/linear.rs"),
+    ("linear_residual", "PyTorch", "no model has row weights of its own there; see tests/gradients/linear.rs"),
+    ("linear_residual", "JAX", "no model has row weights of its own there; see tests/gradients/linear.rs"),
     ("lion", "PyTorch", "torch.optim has no Lion"),
     ("philox", "PyTorch", "its Philox generator runs on CUDA only"),
 ];

@@ -1,5 +1,5 @@
 //! What may stand on the command line.
-use crate::{bench, check, devices, ops, race, run, study};
+use crate::{bench, check, devices, ops, path, race, run, study};
 use clap::{Parser, Subcommand};
 
 /// The command line.
@@ -7,7 +7,7 @@ use clap::{Parser, Subcommand};
 #[command(
     name = "ridgepole",
     version,
-    about = "Regularization kernels of deep learning, on your GPU: look, check, time, run, study",
+    about = "Regularization kernels of deep learning, on your GPU: look, check, time, run, study, fit",
     disable_help_subcommand = true,
     after_help = "Examples:
   ridgepole devices                      what there is, and how ridgepole would use it
@@ -16,6 +16,7 @@ use clap::{Parser, Subcommand};
   ridgepole bench adamw --csv > adamw.csv
   ridgepole run op.json --in x.safetensors --out y.safetensors
   ridgepole study                        what each regularizer does to a small network on real digits
+  ridgepole path                         the regularization path of a linear model, cross-validated
 
 Environment: WGPU_BACKEND (vulkan, metal, dx12) and WGPU_ADAPTER_NAME (part of a name) choose the GPU.
 Exit codes: 0 all well, 1 something checked is wrong or the device failed, 2 the command line or a file is wrong."
@@ -43,4 +44,6 @@ pub enum Command {
     Run(run::Args),
     /// Train a small network once per regularizer and show what each does to the generalisation gap
     Study(Box<study::Args>),
+    /// Fit a linear or logistic model at every strength of an L1, L2 or elastic-net penalty, and choose one by cross-validation
+    Path(path::Args),
 }

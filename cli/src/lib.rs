@@ -12,6 +12,7 @@ mod failure;
 mod files;
 mod headless;
 mod ops;
+pub mod path;
 mod picture;
 mod race;
 mod run;
@@ -55,5 +56,6 @@ fn run(command: &Command, ui: &Ui) -> Result<(), Failure> {
         Command::Race(args) => race::run(args, ui),
         Command::Run(args) => run::run(args, ui),
         Command::Study(args) => study::run(args, ui),
+        Command::Path(args) => path::run(args, ui),
     }
 }

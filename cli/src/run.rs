@@ -150,6 +150,7 @@ mod tests {
             json!({ "seed": 1, "stream": 2, "step": 3 }),
             json!({ "per_batch": 0.5 }),
             json!({ "square": 1 }),
+            json!("linear"),
         ];
         let required: Vec<&str> = entry.fields.iter().filter(|f| f.default.is_empty()).map(|f| f.name).collect();
         let mut base = json!({ "op": entry.name });

@@ -2,12 +2,12 @@
 // registers and asks for four k at a time, so that eight loads of four values serve 64 products; there is no barrier. Lanes of
 // a workgroup lie ACROSS side by side, the rest below one another. Sums run over RUN steps before they join the total, which
 // keeps chains of additions short; a long inner axis is cut into chunks, whose results lie one behind the other.
-// Parts say what the factors are (left, right: four vectors, one for each k) and which tiles count (wanted), lib/matrix_gram and
-// lib/matrix_deviation, and where a tile goes (keep).
+// Parts say what the factors are (left, right: four vectors, one for each k) and which tiles count (wanted), lib/matrix_gram,
+// lib/matrix_deviation, linear/linear_residual, linear/linear_gradient, and where a tile goes (keep).
 //!use lib/grid
 
 struct Params { blocks: u32, across: u32, down: u32, rows: u32, cols: u32, inner: u32, chunk: u32, height: u32, width: u32,
-                quads: u32, end: u32, product: u32, scale: f32 }
+                quads: u32, end: u32, product: u32, group: u32, scale: f32 }
 
 @group(0) @binding(0) var<uniform> params: Params;
 // Buffers: those of the parts.

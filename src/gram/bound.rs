@@ -1,16 +1,9 @@
 //! How far the kernels' results may be off.
-use super::{Orthogonality, steps::RUN_VALUES};
-use crate::{DType, Expected, cpu};
+use super::Orthogonality;
+use crate::{DType, Expected, cpu, product::chain};
 
 const E: f64 = DType::F32.epsilon();
 const LEAST: f64 = DType::F32.least_normal();
-
-/// The longest chain of additions that a term of a sum of `inner` products goes through: those of a run, of the runs of a
-/// chunk, of the chunks, which have a run at least.
-fn chain(inner: usize) -> f64 {
-    let run = RUN_VALUES as usize;
-    (inner.min(run) + 2 * inner.div_ceil(run)) as f64
-}
 
 impl Orthogonality {
     /// G - I, and how far the kernels' may be from it, row after row.

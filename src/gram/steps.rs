@@ -3,23 +3,15 @@ use super::Orthogonality;
 use crate::{
     Arg, Caps, DType, Error, Lowered, MAX_TRIPS, Slot, Step,
     fold::{Monoid, Partials},
-    params, tile,
+    params,
+    product::{Parts, Product},
+    tile,
     wgsl::{Decl, Source, Spec, View, part},
 };
 use std::ops::Range;
 
-params! {
-    ProductParams {
-        blocks: u32, across: u32, down: u32, rows: u32, cols: u32, inner: u32, chunk: u32, height: u32, width: u32, quads: u32,
-        end: u32, product: u32, scale: f32
-    }
-}
 params! { DeviationParams { blocks: u32, side: u32, quads: u32, chunks: u32, per_lane: u32, scale: f32 } }
 params! { AddParams { blocks: u32, first: u32, lo: u32, hi: u32, base: u32, end: u32, cols: u32, pitch: u32, scale: f32 } }
-
-/// Steps of a lane before its sum joins the total, as in the shader, and elements of them.
-pub(super) const RUN: u64 = 64;
-pub(super) const RUN_VALUES: u64 = 4 * RUN;
 
 /// A Gram matrix in scratch, in parts that are to be added.
 pub(crate) struct Chunks {
@@ -31,18 +23,6 @@ const QUAD: &str = "vec4<f32>";
 
 fn quads(name: &'static str, writes: bool) -> Decl {
     Decl { name, dtype: DType::F32, view: View::Raw(QUAD), writes }
-}
-
-/// How lanes lie in the tiles of a product: how many side by side, and how many below one another.
-fn lanes(caps: &Caps) -> [u64; 2] {
-    let across = 1 << caps.lanes.ilog2().div_ceil(2);
-    [across, u64::from(caps.lanes) / across]
-}
-
-/// Workgroups across and down a matrix.
-fn tiles(caps: &Caps, rows: u64, cols: u64) -> [u64; 2] {
-    let [across, down] = lanes(caps);
-    [cols.div_ceil(4 * across), rows.div_ceil(4 * down)]
 }
 
 impl Orthogonality {
@@ -67,16 +47,9 @@ impl Orthogonality {
         self.bindable(caps, args[0].binding_bytes(), "the weight")?;
         let bytes = self.gram_bytes().max(16);
         self.bindable(caps, bytes, &format!("a Gram matrix of {side} x {side}"))?;
-        let [across, down] = tiles(caps, side, side);
-        // Enough workgroups to fill the device, if sums are long enough to share; and no sum too long for one.
-        let full = if caps.cpu { 16 } else { 512 };
-        let wanted = full / (across * down).max(1);
-        let wanted = wanted.min(inner / RUN_VALUES).max(inner.div_ceil(64 * RUN_VALUES));
-        let most = (caps.limits.max_storage_buffer_binding_size / bytes).min(1024);
-        let chunk = inner.div_ceil(wanted.clamp(1, most)).next_multiple_of(4).max(4);
-        let count = inner.div_ceil(chunk);
+        let product = Product::cut(caps, [side, side, inner], caps.limits.max_storage_buffer_binding_size / bytes);
+        let (count, trips) = (product.chunks, product.trips());
         let range = out.scratch(bytes * count.max(1), caps);
-        let trips = chunk / 4 + chunk.div_ceil(RUN_VALUES);
         if trips > MAX_TRIPS {
             let why =
                 format!("sums of {inner} products for a Gram matrix of {side} x {side} are too long, {trips} trips of a loop");
@@ -85,8 +58,7 @@ impl Orthogonality {
         if side > 0 && inner > 0 {
             let bindings = vec![self.weight(), quads("gram", true)];
             let slots = vec![Slot::Arg(0, 0..args[0].binding_bytes()), Slot::Scratch(range.clone())];
-            let shape = [side, side, inner, chunk, count];
-            out.steps.push(self.product(caps, vec!["lib/matrix_gram"], (bindings, slots), shape, 0.0, trips));
+            out.steps.push(self.product(caps, vec!["lib/matrix_gram"], (bindings, slots), product, self.parts(0.0)));
         }
         Ok(Chunks { range, count })
     }
@@ -99,46 +71,23 @@ impl Orthogonality {
         &self,
         caps: &Caps,
         parts: Vec<&'static str>,
-        (bindings, slots): (Vec<Decl>, Vec<Slot>),
-        shape: [u64; 5],
-        scale: f32,
-        trips: u64,
+        buffers: (Vec<Decl>, Vec<Slot>),
+        product: Product,
+        of: Parts,
     ) -> Step {
-        let [across, down] = tiles(caps, shape[0], shape[1]);
-        let blocks = across * down * shape[4];
         // Along the rows of the weight: for the sums of a Gram matrix of rows, and of the weight times that of columns.
         let along = self.by_row() == (parts[0] == "lib/matrix_gram");
-        Step {
-            spec: Spec {
-                shader: part("lib/matrix_product"),
-                entry: "matrix_product",
-                parts: parts.into_iter().map(part).collect(),
-                bindings,
-                consts: vec![("WG", caps.lanes), ("ACROSS", lanes(caps)[0] as u32), ("ALONG", u32::from(along))],
-            },
-            params: self.params(caps, shape, scale).into(),
-            slots,
-            workgroups: blocks,
-            trips,
-        }
+        product.step(caps, parts.into_iter().map(part).collect(), buffers, &[("ALONG", u32::from(along))], of)
     }
 
-    fn params(&self, caps: &Caps, [rows, cols, inner, chunk, chunks]: [u64; 5], scale: f32) -> ProductParams {
-        let [across, down] = tiles(caps, rows, cols);
-        ProductParams {
-            blocks: (across * down * chunks) as u32,
-            across: across as u32,
-            down: down as u32,
-            rows: rows as u32,
-            cols: cols as u32,
-            inner: inner as u32,
-            chunk: chunk as u32,
+    fn parts(&self, scale: f32) -> Parts {
+        Parts {
             height: self.of.rows as u32,
             width: self.of.cols as u32,
             quads: self.side().div_ceil(4) as u32,
             end: self.of.len() as u32,
-            product: 0,
             scale,
+            ..Parts::default()
         }
     }
 
@@ -190,16 +139,15 @@ impl Orthogonality {
         out.steps.push(self.deviations(caps, of, shader, "orthogonal_penalty_grad"));
         let (rows, cols, side) = (self.of.rows as u64, self.of.cols as u64, self.side() as u64);
         let scale = (4.0 * self.lambda) as f32;
-        let trips = side.div_ceil(4) + side.div_ceil(RUN_VALUES);
+        let factors = Product::whole([rows, cols, side]);
         let mut bindings = vec![self.weight(), quads("gram", false)];
         let whole = |i: usize| Slot::Arg(i, 0..args[i].binding_bytes());
         let mut slots = vec![whole(0), Slot::Scratch(of.range.clone())];
-        let shape = [rows, cols, side, side.next_multiple_of(4), 1];
         if cols.is_multiple_of(4) {
             bindings.push(Decl { name: "grad", dtype: self.dtype, view: View::Quads, writes: true });
             slots.push(whole(1));
             let parts = vec!["lib/matrix_deviation", "lib/matrix_add"];
-            out.steps.push(self.product(caps, parts, (bindings, slots), shape, scale, trips));
+            out.steps.push(self.product(caps, parts, (bindings, slots), factors, self.parts(scale)));
             return Ok(());
         }
         // Quads of the gradient lie across its rows: by way of a product whose rows are whole quads. It lies behind the matrix, in
@@ -211,10 +159,8 @@ impl Orthogonality {
         bindings[1] = quads("gram", true);
         slots[1] = Slot::Scratch(both.clone());
         let parts = vec!["lib/matrix_deviation", "lib/matrix_keep"];
-        let mut step = self.product(caps, parts, (bindings, slots), shape, scale, trips);
-        step.params =
-            ProductParams { product: ((product.start - both.start) / 16) as u32, ..self.params(caps, shape, scale) }.into();
-        out.steps.push(step);
+        let of = Parts { product: ((product.start - both.start) / 16) as u32, ..self.parts(scale) };
+        out.steps.push(self.product(caps, parts, (bindings, slots), factors, of));
         for piece in tile::flat(self.op, caps, args[1].len as u64, self.dtype.size(), u64::from(caps.lanes * caps.quads))? {
             let blocks = piece.blocks.end - piece.blocks.start;
             out.steps.push(Step {

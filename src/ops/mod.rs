@@ -4,6 +4,7 @@ use crate::{DType, Error, Op, Segment};
 mod averaging;
 mod constraints;
 mod dropouts;
+mod linear;
 mod losses;
 mod mixing;
 mod norms;
@@ -14,6 +15,7 @@ mod transforms;
 pub use averaging::*;
 pub use constraints::*;
 pub use dropouts::*;
+pub use linear::*;
 pub use losses::*;
 pub use mixing::*;
 pub use norms::*;
@@ -31,6 +33,7 @@ pub const FAMILIES: &[Family] = &[
     dropouts::FAMILY,
     norms::FAMILY,
     losses::FAMILY,
+    linear::FAMILY,
     mixing::FAMILY,
 ];
 

@@ -12,6 +12,7 @@ mod filters;
 mod groups;
 mod json;
 mod limits;
+mod linear;
 mod loss_scales;
 mod losses;
 mod masks;

@@ -7,6 +7,7 @@ mod branches;
 mod connections;
 mod filters;
 mod groups;
+mod linear;
 mod losses;
 mod masks;
 mod mixing;

@@ -28,6 +28,13 @@ table { border-collapse: collapse; font-size: 0.92rem; font-variant-numeric: tab
 th, td { padding: 0.25rem 0.8rem 0.25rem 0; text-align: right; border-bottom: 1px solid #ddd; white-space: nowrap; }
 th:first-child, td:first-child, td.text, th.text { text-align: left; }
 td.text { white-space: normal; }
+@media (prefers-color-scheme: dark) {
+  body { background: #15171a; color: #e6e6e6; } figcaption, .note { color: #b8b8b8; } th, td { border-color: #3a3d42; }
+  a { color: #6cb6ff; } svg text { fill: #e6e6e6; } .tick { fill: #b8b8b8; } svg .blue { fill: #62b5f0; } svg .orange { fill: #f0945a; }
+  [stroke='#333'] { stroke: #c8c8c8; } [stroke='#e4e4e4'] { stroke: #34373c; } [fill='#e4e4e4'] { fill: #34373c; }
+  [stroke='#0072b2'] { stroke: #4aa8e8; } [fill='#0072b2'] { fill: #4aa8e8; }
+  [stroke='#b84a00'] { stroke: #ee8747; } [fill='#b84a00'] { fill: #ee8747; }
+}
 @media print { body { max-width: none; } h2 { break-after: avoid; } figure { break-inside: avoid; } }
 ";
 

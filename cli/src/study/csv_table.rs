@@ -8,15 +8,38 @@ const MOST_INTEGER_CLASSES: usize = 20;
 /// What the loss can take.
 const MOST_CLASSES: usize = 160;
 
+/// The cells of a table, its features as numbers.
+pub(crate) struct Cells {
+    /// The names of the features.
+    pub columns: Vec<String>,
+    /// Row-major.
+    pub features: Vec<f64>,
+    /// Where each row's record begins, and what it has in the column to predict.
+    pub labels: Vec<(u64, String)>,
+}
+
 /// The table in `bytes`, whose first line names the columns; `label` is the one to predict.
 pub fn parse(name: &str, bytes: &[u8], label: &str, task: Option<Task>) -> Result<Table, String> {
-    let bytes = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes);
+    let bytes = without_mark(bytes);
+    let Cells { columns, features, labels } = cells(bytes, label, "--label")?;
+    let targets = targets(bytes, label, labels, task)?;
+    let features = features.into_iter().map(|v| v as f32).collect();
+    Ok(Table { name: name.into(), columns, features, targets, image: false, test_from: None })
+}
+
+/// The text behind a byte order mark.
+pub(crate) fn without_mark(bytes: &[u8]) -> &[u8] {
+    bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes)
+}
+
+/// The cells of the table in `bytes`; `option` is how the command line names the column to predict.
+pub(crate) fn cells(bytes: &[u8], label: &str, option: &str) -> Result<Cells, String> {
     let mut reader = csv::ReaderBuilder::new().delimiter(delimiter(bytes)).flexible(true).trim(csv::Trim::All).from_reader(bytes);
     let header = reader.headers().map_err(|e| said(bytes, e))?.clone();
     if header.is_empty() {
         return Err("is empty: wants a line of column names, then rows of numbers".into());
     }
-    let target = find(&header, label)?;
+    let target = find(&header, label, option)?;
     let columns: Vec<String> =
         header.iter().enumerate().filter(|&(i, _)| i != target).map(|(_, name)| name.to_string()).collect();
     if columns.is_empty() {
@@ -31,15 +54,14 @@ pub fn parse(name: &str, bytes: &[u8], label: &str, task: Option<Task>) -> Resul
         }
         for (i, cell) in record.iter().enumerate().filter(|&(i, _)| i != target) {
             let said = |why| format!("line {}: column {:?} {why}", line(bytes, at), &header[i]);
-            features.push(number(cell).map_err(said)? as f32);
+            features.push(number(cell).map_err(said)?);
         }
         labels.push((at, record[target].to_string()));
     }
     if labels.is_empty() {
         return Err("has a header and no rows".into());
     }
-    let targets = targets(bytes, label, labels, task)?;
-    Ok(Table { name: name.into(), columns, features, targets, image: false, test_from: None })
+    Ok(Cells { columns, features, labels })
 }
 
 /// The most frequent of comma, semicolon and tab in the first line.
@@ -52,7 +74,7 @@ fn delimiter(bytes: &[u8]) -> u8 {
 
 /// The line of the record that is read from byte `at` on. Counted here, because the reader's own count stops before empty
 /// lines and before the second byte of a line's end.
-fn line(bytes: &[u8], at: u64) -> usize {
+pub(crate) fn line(bytes: &[u8], at: u64) -> usize {
     let ends = bytes[at as usize..].iter().take_while(|b| b"\r\n".contains(b)).count();
     1 + bytes[..at as usize + ends].iter().filter(|&&b| b == b'\n').count()
 }
@@ -66,7 +88,7 @@ fn said(bytes: &[u8], e: csv::Error) -> String {
     }
 }
 
-fn find(header: &StringRecord, label: &str) -> Result<usize, String> {
+fn find(header: &StringRecord, label: &str, option: &str) -> Result<usize, String> {
     let mut found = header.iter().enumerate().filter(|(_, h)| *h == label).map(|(i, _)| i);
     match (found.next(), found.next()) {
         (Some(i), None) => Ok(i),
@@ -76,7 +98,7 @@ fn find(header: &StringRecord, label: &str) -> Result<usize, String> {
             if header.len() > 12 {
                 names.push(format!("... ({} in all, the last {:?})", header.len(), &header[header.len() - 1]));
             }
-            Err(format!("line 1: no column is called {label:?} (--label); there are: {}", names.join(", ")))
+            Err(format!("line 1: no column is called {label:?} ({option}); there are: {}", names.join(", ")))
         }
     }
 }
@@ -93,7 +115,7 @@ fn number(cell: &str) -> Result<f64, String> {
     }
 }
 
-fn targets(bytes: &[u8], label: &str, labels: Vec<(u64, String)>, task: Option<Task>) -> Result<Targets, String> {
+pub(crate) fn targets(bytes: &[u8], label: &str, labels: Vec<(u64, String)>, task: Option<Task>) -> Result<Targets, String> {
     if let Some(&(at, _)) = labels.iter().find(|(_, l)| l.is_empty()) {
         let line = line(bytes, at);
         return Err(format!("line {line}: column {label:?} is empty: remove rows without a label first"));

@@ -94,12 +94,13 @@ impl Table {
 }
 
 /// A file, decompressed if it starts as gzip does.
-pub(super) fn read(path: &Path) -> Result<Vec<u8>, Failure> {
+pub(crate) fn read(path: &Path) -> Result<Vec<u8>, Failure> {
     let bytes = std::fs::read(path).map_err(|e| Failure::file("read", path, e))?;
     inflate(&bytes).map_err(|e| Failure::file("decompress", path, e))
 }
 
-fn inflate(bytes: &[u8]) -> std::io::Result<Vec<u8>> {
+/// The bytes, decompressed if they start as gzip does.
+pub(crate) fn inflate(bytes: &[u8]) -> std::io::Result<Vec<u8>> {
     if !bytes.starts_with(&[0x1f, 0x8b]) {
         return Ok(bytes.to_vec());
     }

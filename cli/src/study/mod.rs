@@ -1,8 +1,8 @@
 //! Trains a small network on real data once per treatment, and shows what each regularizer does to the gap between what a
 //! network has seen and what it has not.
 mod args;
-mod chain;
-mod csv_table;
+pub(crate) mod chain;
+pub(crate) mod csv_table;
 pub mod data;
 #[cfg(test)]
 mod gradient_test;
@@ -50,9 +50,7 @@ pub fn run(args: &Args, ui: &Ui) -> Result<(), Failure> {
     let table = args.table()?;
     let config = args.config(table.test_from.unwrap_or(table.rows()))?;
     // Asked before the work, so that a bad place is not found out after it.
-    std::fs::create_dir_all(&args.out).map_err(|e| Failure::file("create", &args.out, e))?;
-    files::write(&args.out.join(".writable"), b"")?;
-    std::fs::remove_file(args.out.join(".writable")).map_err(|e| Failure::file("write into", &args.out, e))?;
+    files::folder(&args.out)?;
     let session = adapter::open(args.adapter.as_deref())?;
     let study = perform(&session, &table, &config, ui)?;
     ui.line(format_args!(
@@ -68,9 +66,7 @@ pub fn run(args: &Args, ui: &Ui) -> Result<(), Failure> {
         ui.line(line)?;
     }
     let json = serde_json::to_vec_pretty(&study.json()).map_err(|e| Failure::found(format!("results.json: {e}")))?;
-    for (name, bytes) in [("results.json", json), ("report.html", report::html(&study).into_bytes())] {
-        files::write(&args.out.join(name), &bytes)?;
-    }
+    files::all(&args.out, &[("results.json", &json), ("report.html", report::html(&study).as_bytes())])?;
     let report = args.out.join("report.html");
     ui.line(format_args!("{:.1} s; report: {}, numbers: results.json beside it", study.seconds, report.display()))
 }

@@ -1,0 +1,112 @@
+//! `path.html`.
+mod curve;
+mod lines;
+
+use super::results::{Paths, short, tiny};
+use crate::picture::{self, escape};
+use std::fmt::Write;
+
+/// The page.
+pub fn html(paths: &Paths) -> String {
+    let mut out = String::new();
+    body(&mut out, paths).expect("a String takes all");
+    picture::page(&format!("Regularization path: {} from {}", paths.target, paths.name), &out)
+}
+
+fn body(out: &mut String, paths: &Paths) -> std::fmt::Result {
+    let what = match &paths.classes {
+        Some([none, one]) => format!("a logistic model of {}, {one} against {none},", paths.target),
+        None => format!("a linear model of {}", paths.target),
+    };
+    let [best, simple] = [paths.choice.best, paths.choice.one_se].map(|i| &paths.fits[i]);
+    let folds = paths.choice.errors.first().map_or(0, Vec::len);
+    let text = format!(
+        "{} rows of {} features; {what} with a penalty of {}, at {} strengths λ. Cross-validation in {folds} folds finds λ = {} best, \
+         with {} features; λ = {} is the largest that is no more than one standard error worse, with {} features.",
+        paths.rows,
+        paths.columns.len(),
+        paths.penalty_name(),
+        paths.fits.len(),
+        short(best.lambda),
+        best.nonzeros(),
+        short(simple.lambda),
+        simple.nonzeros()
+    );
+    writeln!(out, "<p>{}</p>", escape(&text))?;
+    for notice in paths.notices() {
+        writeln!(out, "<p><strong>{}</strong></p>", escape(&notice))?;
+    }
+    chosen(out, paths)?;
+    let sections = [
+        (
+            "The path",
+            lines::draw(paths),
+            "Coefficients of the standardized features at each strength of the penalty, strong at the left. A feature joins where its \
+             line leaves zero.",
+        ),
+        (
+            "Cross-validation",
+            curve::draw(paths),
+            "Error on rows that a model has not seen: the mean over the folds, and one standard error to both sides.",
+        ),
+    ];
+    for (title, picture, caption) in sections {
+        writeln!(out, "<h2>{title}</h2>\n<figure>\n{picture}<figcaption>{caption}</figcaption>\n</figure>")?;
+    }
+    strengths(out, paths)
+}
+
+fn chosen(out: &mut String, paths: &Paths) -> std::fmt::Result {
+    writeln!(
+        out,
+        "<h2>Coefficients</h2>\n<div class=\"scroll\"><table>\n<thead><tr><th scope=\"col\">feature</th><th scope=\"col\">best λ</th>\
+         <th scope=\"col\">one standard error</th></tr></thead>\n<tbody>"
+    )?;
+    let [best, simple] = [paths.choice.best, paths.choice.one_se].map(|i| &paths.fits[i]);
+    let mut row = |name: &str, a: f64, b: f64| {
+        writeln!(out, "<tr><th scope=\"row\">{}</th><td>{}</td><td>{}</td></tr>", escape(name), short(a), short(b))
+    };
+    row("λ", best.lambda, simple.lambda)?;
+    row("intercept", best.intercept, simple.intercept)?;
+    for (name, (a, b)) in paths.columns.iter().zip(best.coef.iter().zip(&simple.coef)) {
+        row(name, *a, *b)?;
+    }
+    writeln!(out, "</tbody></table></div>\n<p class=\"note\">In the features' own units; 0 is exactly 0.</p>")
+}
+
+fn strengths(out: &mut String, paths: &Paths) -> std::fmt::Result {
+    writeln!(
+        out,
+        "<h2>All strengths</h2>\n<div class=\"scroll\"><table>\n<thead><tr><th scope=\"col\">λ</th><th scope=\"col\">features</th>\
+         <th scope=\"col\">error</th><th scope=\"col\">standard error</th><th scope=\"col\">duality gap</th>\
+         <th scope=\"col\">iterations</th></tr></thead>\n<tbody>"
+    )?;
+    for (i, (fit, [mean, error])) in paths.fits.iter().zip(&paths.choice.curve).enumerate() {
+        let mark = match i {
+            i if i == paths.choice.best => " (best)",
+            i if i == paths.choice.one_se => " (one standard error)",
+            _ => "",
+        };
+        writeln!(
+            out,
+            "<tr><th scope=\"row\">{}{mark}</th><td>{}</td><td>{}</td><td>{}</td><td>{}</td><td>{}</td></tr>",
+            short(fit.lambda),
+            fit.nonzeros(),
+            short(*mean),
+            short(*error),
+            tiny(fit.gap),
+            fit.iterations
+        )?;
+    }
+    let text = format!(
+        "The error is the {}. Features are standardized over all rows, λ counts on that scale, and the intercept is not penalized: \
+         mean loss + λ·(r·Σ|b| + ½·(1 - r)·Σb²) with r = {}. The gap bounds how far the objective is above its minimum, as a share of \
+         the loss without any feature. Device: {}. Took {:.1} s. All numbers are in path.json. Made by ridgepole {}.",
+        paths.error_name()[1],
+        paths.penalty.l1_ratio,
+        paths.device,
+        paths.seconds,
+        env!("CARGO_PKG_VERSION")
+    );
+    writeln!(out, "</tbody></table></div>\n<p class=\"note\">{}</p>", escape(&text))
+}
