@@ -17,6 +17,8 @@ pub struct HostCost {
     pub compile: f64,
     /// [`Gpu::plan`] with the pipelines at hand: checks, lowers, and makes the buffers of parameters and tables.
     pub plan: f64,
+    /// The part of it that is [`Op::lower`]: the rest looks pipelines up and makes buffers.
+    pub lower: f64,
     /// [`Plan::bind`](crate::Plan::bind).
     pub bind: f64,
     /// [`Bound::record`](crate::Bound::record).
@@ -36,13 +38,16 @@ pub fn host(gpu: &Gpu, queue: &wgpu::Queue, op: &dyn Op, options: &Options) -> R
     bare.plan(op)?;
     let compile = clock(start);
     let ready = Ready::new(gpu, op, &Inputs::draw(op), 0)?;
-    let mut times = [const { Vec::new() }; 4];
+    let mut times = [const { Vec::new() }; 5];
     let mut dispatches = 0;
     for i in 0..10 * options.rounds.max(1) {
         let start = Instant::now();
         let plan = gpu.plan(op)?;
         times[0].push(clock(start));
         dispatches = plan.dispatches();
+        let start = Instant::now();
+        std::hint::black_box(op.lower(gpu.caps())?);
+        times[4].push(clock(start));
         let start = Instant::now();
         let bound = ready.first().bind(&plan)?;
         times[1].push(clock(start));
@@ -60,6 +65,6 @@ pub fn host(gpu: &Gpu, queue: &wgpu::Queue, op: &dyn Op, options: &Options) -> R
         times[3].push(clock(start));
         wait(gpu.device())?;
     }
-    let [plan, bind, record, submit] = times.map(|t| quantile(&sorted(t), 0.5));
-    Ok(HostCost { op: op.name().to_string(), case: format!("{op:?}"), dispatches, compile, plan, bind, record, submit })
+    let [plan, bind, record, submit, lower] = times.map(|t| quantile(&sorted(t), 0.5));
+    Ok(HostCost { op: op.name().to_string(), case: format!("{op:?}"), dispatches, compile, plan, lower, bind, record, submit })
 }

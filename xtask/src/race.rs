@@ -5,10 +5,13 @@ use std::{
     process::{Command, Stdio},
 };
 
-/// Races ridgepole against PyTorch if `--torch` is among `args`, and against Burn if `--burn` is; the rest goes to
-/// `ridgepole race`.
+/// What races if it is among the arguments.
+const PEERS: [&str; 3] = ["--torch", "--burn", "--burn-plain"];
+
+/// Races ridgepole against PyTorch if `--torch` is among `args`, against Burn if `--burn` is, and against Burn without fusion and
+/// autotune if `--burn-plain` is; the rest goes to `ridgepole race`.
 pub fn race(root: &Path, args: &[String]) -> Result<u8, String> {
-    let (peers, rest): (Vec<_>, Vec<_>) = args.iter().partition(|a| ["--torch", "--burn"].contains(&a.as_str()));
+    let (peers, rest): (Vec<_>, Vec<_>) = args.iter().partition(|a| PEERS.contains(&a.as_str()));
     let with = |peer: &str| peers.iter().any(|p| *p == peer);
     let mut command = cargo();
     command.args(["run", "--release", "--package", "ridgepole-cli", "--manifest-path"]).arg(root.join("Cargo.toml"));
@@ -17,8 +20,11 @@ pub fn race(root: &Path, args: &[String]) -> Result<u8, String> {
         let script = root.join("benches/peers/torch_ops.py");
         command.arg("--peer").arg(format!("{} {}", words(&python()?)?, words(&script)?));
     }
-    if with("--burn") {
-        command.arg("--peer").arg(words(&burn(root)?)?);
+    for plain in [false, true] {
+        if !with(if plain { "--burn-plain" } else { "--burn" }) {
+            continue;
+        }
+        command.arg("--peer").arg(words(&burn(root, plain)?)?);
         // The peer shall run on the same device. It is told in this way, since a name may have blanks.
         if let Some(name) = adapter(&rest) {
             command.env("WGPU_ADAPTER_NAME", name);
@@ -34,14 +40,19 @@ fn adapter<'a>(args: &[&'a String]) -> Option<&'a str> {
     joined.or_else(|| args.iter().skip_while(|a| **a != "--adapter").nth(1).map(|a| a.as_str()))
 }
 
-/// Builds the peer that runs Burn, a workspace of its own, and gives its program.
-fn burn(root: &Path) -> Result<PathBuf, String> {
+/// Builds the peer that runs Burn, a workspace of its own, and gives its program. Without fusion and autotune it has a folder of its
+/// own, so that neither build undoes the other.
+fn burn(root: &Path, plain: bool) -> Result<PathBuf, String> {
     let peer = root.join("benches/peers/burn");
     let target = std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| peer.join("target"), PathBuf::from);
     let target = std::path::absolute(&target).map_err(|e| format!("{}: {e}", target.display()))?;
+    let target = if plain { target.join("plain") } else { target };
     let program = target.join("release").join(format!("burn-ops{}", std::env::consts::EXE_SUFFIX));
     let mut command = cargo();
     command.args(["build", "--release", "--manifest-path"]).arg(peer.join("Cargo.toml"));
+    if plain {
+        command.arg("--no-default-features");
+    }
     if program.exists() {
         command.arg("--quiet");
     } else {

@@ -15,8 +15,8 @@ pub(super) fn run(args: &Args, jobs: &[Job], session: &Session, device: &str, op
     let as_text = !args.json && !args.csv;
     if as_text {
         ui.line(format_args!(
-            "{device}\n{:<28}{:>11}{:>9}{:>9}{:>9}{:>9}{:>9}  case (all in µs, the first in ms)",
-            "op", "compile", "plan", "bind", "record", "sum", "submit"
+            "{device}\n{:<28}{:>11}{:>9}{:>9}{:>9}{:>9}{:>9}{:>9}  case (all in µs, the first in ms; lower is a part of plan)",
+            "op", "compile", "plan", "lower", "bind", "record", "sum", "submit"
         ))?;
     }
     let progress = ui.progress("host", jobs.len() as u64);
@@ -45,10 +45,11 @@ fn text(c: &HostCost) -> String {
     let us = |s: f64| format!("{:>9.1}", s * 1e6);
     let sum = c.plan + c.bind + c.record;
     format!(
-        "{:<28}{:>11.1}{}{}{}{}{}  {}",
+        "{:<28}{:>11.1}{}{}{}{}{}{}  {}",
         c.op,
         c.compile * 1e3,
         us(c.plan),
+        us(c.lower),
         us(c.bind),
         us(c.record),
         us(sum),
