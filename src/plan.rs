@@ -1,6 +1,9 @@
 //! The only code that makes buffers and bind groups, and records. Ops never touch wgpu.
+mod uploads;
+
 use crate::{Access, Arg, Error, Gpu, Lowered, Op, Slot, Step, gpu::Kernel, gpu::scoped};
 use std::{ops::Range, sync::Arc};
+use uploads::Uploads;
 use wgpu::BufferSlice;
 
 /// An op made ready for one device: fields checked, pipelines found, parameters uploaded, scratch sized.
@@ -12,8 +15,7 @@ pub struct Plan {
     align: u64,
     caps: crate::Caps,
     foreign: bool,
-    params: Option<wgpu::Buffer>,
-    tables: Option<wgpu::Buffer>,
+    uploads: Uploads,
     steps: Vec<(Step, Arc<Kernel>, [u32; 3])>,
 }
 
@@ -28,11 +30,7 @@ impl Plan {
         let Lowered { steps, scratch, tables, foreign } = op.lower(&caps)?;
         let align = caps.alignment();
         check_limits(op.name(), &caps, &steps)?;
-        let upload = |what: &str, bytes: &[u8], usage| {
-            (!bytes.is_empty()).then(|| upload(&gpu.device, &format!("{}: {what}", op.name()), bytes, usage)).transpose()
-        };
-        let params = upload("parameters", &pack(&steps, align), wgpu::BufferUsages::UNIFORM | wgpu::BufferUsages::COPY_DST)?;
-        let tables = upload("tables", &tables, wgpu::BufferUsages::STORAGE | wgpu::BufferUsages::COPY_DST)?;
+        let uploads = Uploads::new(&gpu.device, op.name(), &caps, &steps, &tables)?;
         let steps = steps
             .into_iter()
             .map(|s| {
@@ -44,7 +42,7 @@ impl Plan {
                 Ok((s, kernel, grid))
             })
             .collect::<Result<_, Error>>()?;
-        Ok(Self { op: op.name(), device: gpu.device.clone(), args, scratch, align, caps, foreign, params, tables, steps })
+        Ok(Self { op: op.name(), device: gpu.device.clone(), args, scratch, align, caps, foreign, uploads, steps })
     }
 
     /// The buffers to bind: those read first, then those written or updated.
@@ -72,17 +70,12 @@ impl Plan {
         let same = op.name() == self.op
             && foreign == self.foreign
             && steps.len() == self.steps.len()
-            && tables.len() as u64 <= self.tables.as_ref().map_or(0, wgpu::Buffer::size)
+            && tables.len() as u64 <= self.uploads.room()
             && steps.iter().zip(&self.steps).all(|(a, (b, ..))| a.same_but_for_params(b));
         if !same {
             return Err(Error::argument(self.op, "update", "changes more than scalar parameters: make a new plan"));
         }
-        if let Some(buffer) = &self.params {
-            queue.write_buffer(buffer, 0, &pack(&steps, self.align));
-        }
-        if let Some(buffer) = &self.tables {
-            queue.write_buffer(buffer, 0, &tables);
-        }
+        self.uploads.write(queue, &self.caps, &steps, &tables);
         Ok(())
     }
 
@@ -93,23 +86,18 @@ impl Plan {
     /// [`Error::Argument`] names the argument that is too short, misaligned, of the wrong usage or aliased.
     pub fn bind(&self, reads: &[BufferSlice], writes: &[BufferSlice], scratch: Option<BufferSlice>) -> Result<Bound, Error> {
         let all = self.check(reads, writes, scratch)?;
-        let params = |i: usize| {
-            let start =
-                self.steps[..i].iter().map(|(s, ..)| (s.params.bytes.len() as u64).next_multiple_of(self.align)).sum::<u64>();
-            self.params.as_ref().expect("steps have parameters").slice(start..start + self.steps[i].0.params.bytes.len() as u64)
-        };
         let make = || {
             self.steps
                 .iter()
                 .enumerate()
                 .map(|(i, (step, kernel, grid))| {
-                    let p = params(i);
-                    let mut entries = vec![entry(0, p.buffer(), p.offset()..p.offset() + p.size())];
+                    let (buffer, range) = self.uploads.params(i);
+                    let mut entries = vec![entry(0, buffer, range)];
                     for (n, slot) in step.slots.iter().enumerate() {
                         let (buffer, range) = match slot {
                             Slot::Arg(i, r) => entry_slice(all[*i].2, r),
                             Slot::Scratch(r) => entry_slice(scratch.expect("checked above"), r),
-                            Slot::Table(r) => (self.tables.as_ref().expect("lowered with tables"), r.clone()),
+                            Slot::Table(r) => self.uploads.table(r),
                         };
                         entries.push(entry(n as u32 + 1, buffer, range));
                     }
@@ -228,18 +216,6 @@ impl Bound {
     }
 }
 
-/// A new buffer with these contents, made without a queue.
-fn upload(device: &wgpu::Device, what: &str, bytes: &[u8], usage: wgpu::BufferUsages) -> Result<wgpu::Buffer, Error> {
-    let size = bytes.len() as u64;
-    let descriptor = wgpu::BufferDescriptor { label: Some(what), size, usage, mapped_at_creation: true };
-    let buffer = scoped(device, what, || device.create_buffer(&descriptor))?;
-    // Fails on a lost device, where `wgpu::util::DeviceExt::create_buffer_init` would panic.
-    let failed = |e: wgpu::MapRangeError| Error::Device { what: what.to_string(), message: e.to_string() };
-    buffer.slice(..).get_mapped_range_mut().map_err(failed)?.copy_from_slice(bytes);
-    buffer.unmap();
-    Ok(buffer)
-}
-
 /// What wgpu would refuse later, or (workgroup memory apart, which kernels keep under 16 KiB) not at all.
 fn check_limits(op: &'static str, caps: &crate::Caps, steps: &[Step]) -> Result<(), Error> {
     let l = &caps.limits;
@@ -266,16 +242,6 @@ fn check_limits(op: &'static str, caps: &crate::Caps, steps: &[Step]) -> Result<
         }
     }
     Ok(())
-}
-
-/// The parameters of all steps, each at an offset where a uniform binding may start.
-fn pack<'a>(steps: impl IntoIterator<Item = &'a Step>, align: u64) -> Vec<u8> {
-    let mut bytes = Vec::new();
-    for step in steps {
-        bytes.extend_from_slice(&step.params.bytes);
-        bytes.resize(bytes.len().next_multiple_of(align as usize), 0);
-    }
-    bytes
 }
 
 fn entry_slice<'a>(slice: BufferSlice<'a>, range: &Range<u64>) -> (&'a wgpu::Buffer, Range<u64>) {
