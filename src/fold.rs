@@ -150,7 +150,7 @@ impl Partials {
 
     /// Appends levels until no row has more than `most` (at least 1) partials, for a kernel that merges the rest itself.
     pub fn until(mut self, out: &mut Lowered, caps: &Caps, most: u64) -> Self {
-        let fan = if self.beside() && !caps.cpu { 4 * columns(caps).1 } else { fan(caps) };
+        let fan = if self.beside() { columns(caps).2[0] } else { fan(caps) };
         while self.count > most.max(1) && self.rows > 0 {
             let groups = self.count.div_ceil(fan);
             out.steps.push(self.level(caps, (groups, fan), &[]));
@@ -173,11 +173,11 @@ impl Partials {
 
     /// The same for one argument or two of equally many entries, those of the first from the first rows.
     pub fn into_args(self, out: &mut Lowered, caps: &Caps, to: &[(usize, &Arg)]) {
-        let most = if self.beside() && !caps.cpu { 32 * columns(caps).1 } else { fan(caps) };
+        let most = if self.beside() { columns(caps).2[1] } else { fan(caps) };
         let last = self.until(out, caps, most);
         if last.rows > 0 {
             let results: Vec<_> = to.iter().map(|(i, arg)| Slot::Arg(*i, 0..arg.binding_bytes())).collect();
-            out.steps.push(last.level(caps, (1, last.count.max(1)), &results));
+            out.steps.push(last.level(caps, (1, most), &results));
         }
     }
 
@@ -188,7 +188,7 @@ impl Partials {
 
     /// One level: `groups` workgroups to a row, or to some rows side by side, each merges `fan` partials.
     fn level(&self, caps: &Caps, (groups, fan): (u64, u64), results: &[Slot]) -> Step {
-        let (lanes, (width, deep)) = (u64::from(caps.lanes), columns(caps));
+        let (lanes, (width, deep, _)) = (u64::from(caps.lanes), columns(caps));
         let (rows, deep) = if self.beside() { (self.rows.div_ceil(width), deep) } else { (self.rows, lanes) };
         let workgroups = rows * groups;
         let mut bindings = vec![self.monoid.decl("partials", results.is_empty())];
@@ -228,12 +228,16 @@ impl Partials {
     }
 }
 
-/// Rows that lanes of a workgroup have side by side, and lanes that share each. On a GPU as many as fill whole lines of memory; a
-/// software device does better without a barrier.
-fn columns(caps: &Caps) -> (u64, u64) {
+/// Rows that lanes of a workgroup have side by side, lanes that share each, and partials that these merge in a level, in the last one.
+/// On a GPU as many rows as fill whole lines of memory; a software device does better without a barrier, but merges no
+/// more than 64 one after the other: each addition to a large sum may cost half a digit of it.
+fn columns(caps: &Caps) -> (u64, u64, [u64; 2]) {
     let lanes = u64::from(caps.lanes);
-    let width = if caps.cpu { lanes } else { lanes.min(8) };
-    (width, lanes / width)
+    if caps.cpu {
+        return (lanes, 1, [64; 2]);
+    }
+    let width = lanes.min(8);
+    (width, lanes / width, [4, 32].map(|each| each * lanes / width))
 }
 
 /// Partials that a workgroup merges in one level. On a GPU each level costs some microseconds, whatever it does.

@@ -160,8 +160,8 @@ fn rows_that_fit_a_workgroup_take_one_dispatch_and_the_others_say_by_their_shape
         }
         let plain = RmsNormBackward { weight: false, ..RmsNormBackward::new(DType::F32, 100, 1024) };
         assert_eq!(entries(&plain, &caps), ["row_backward"]);
-        assert_eq!(entries(&RmsNormBackward::new(DType::F32, 100, 1024), &caps), ["row_backward", "fold"]);
-        assert_eq!(entries(&LayerNormBackward::new(DType::F32, 100, 1024), &caps), ["row_backward", "fold", "fold"]);
+        assert_eq!(entries(&RmsNormBackward::new(DType::F32, 100, 1024), &caps), ["row_backward", "fold_columns"]);
+        assert_eq!(entries(&LayerNormBackward::new(DType::F32, 100, 1024), &caps), ["row_backward", "fold_columns"]);
         assert!(!entries(&LayerNormBackward::new(DType::F32, 100, 1022), &caps).contains(&"row_backward"));
     }
     // A GPU holds x and dy; a software driver has them in the cache.
