@@ -25,10 +25,7 @@ fn whole(path: &Path, bytes: &[u8]) -> io::Result<()> {
     }
     let name = target.file_name().ok_or_else(|| io::Error::other("it names no file"))?;
     let unfinished = unfinished(target.parent().unwrap_or(Path::new("")), name);
-    let mut file = fs::OpenOptions::new().write(true).create_new(true).open(&unfinished)?;
-    let written = file.write_all(bytes).and_then(|()| file.sync_all());
-    drop(file);
-    written.and_then(|()| fs::rename(&unfinished, &target)).inspect_err(|_| {
+    save(&unfinished, bytes).and_then(|()| fs::rename(&unfinished, &target)).inspect_err(|_| {
         // Half of a file is of no use; that it cannot be removed changes nothing about the error.
         let _ = fs::remove_file(&unfinished);
     })
@@ -51,12 +48,7 @@ pub(crate) fn folder(path: &Path) -> Result<(), Failure> {
 /// [`Failure::Usage`] with the file's name and the system's reason. Nothing unfinished is left behind.
 pub(crate) fn all(folder: &Path, files: &[(&str, &[u8])]) -> Result<(), Failure> {
     let done = files.iter().try_for_each(|(name, bytes)| {
-        let save = |path: &Path| -> io::Result<()> {
-            let mut file = fs::File::create(path)?;
-            file.write_all(bytes)?;
-            file.sync_all()
-        };
-        save(&unfinished(folder, name.as_ref())).map_err(|e| Failure::file("write", &folder.join(name), e))
+        save(&unfinished(folder, name.as_ref()), bytes).map_err(|e| Failure::file("write", &folder.join(name), e))
     });
     let placed = done.and_then(|()| {
         files.iter().try_for_each(|(name, _)| {
@@ -70,6 +62,13 @@ pub(crate) fn all(folder: &Path, files: &[(&str, &[u8])]) -> Result<(), Failure>
             let _ = fs::remove_file(unfinished(folder, name.as_ref()));
         }
     })
+}
+
+/// A new file, on the disk to its end.
+fn save(path: &Path, bytes: &[u8]) -> io::Result<()> {
+    let mut file = fs::File::create(path)?;
+    file.write_all(bytes)?;
+    file.sync_all()
 }
 
 /// The file beside it that is to take this name.

@@ -134,6 +134,17 @@ fn a_bench_gives_times_for_people_and_programs() {
     assert_eq!(text.matches("<tr><th scope=\"row\">").count(), 2);
     assert_eq!((text.matches("<rect").count(), text.matches("<svg").count()), (1, 2));
     assert!(text.contains("penalty_grad") && text.ends_with("</html>\n") && !text.contains("NaN"));
+    // The same pictures from a record, without timing anything.
+    let (record, again) = (folder.path().join("record.csv"), folder.path().join("again.html"));
+    let csv = ridgepole(&[&["bench", case, "--elements", "1Ki,2048", "--csv"], &quick[..]].concat()).assert().success();
+    std::fs::write(&record, &csv.get_output().stdout).unwrap();
+    let draw =
+        |filter| ridgepole(&["bench", filter, "--draw", record.to_str().unwrap(), "--html", again.to_str().unwrap()]).assert();
+    draw("").success().stdout("");
+    let text = std::fs::read_to_string(&again).unwrap();
+    assert!(text.contains("penalty_grad") && text.contains("Growth") && text.ends_with("</html>\n") && !text.contains("NaN"));
+    draw("no such case").failure().code(2);
+    ridgepole(&["bench", "--draw", record.to_str().unwrap()]).assert().failure().code(2);
     let nowhere = ["--html", "/nowhere/page.html"];
     ridgepole(&[&["bench", case], &quick[..], &nowhere].concat()).assert().code(2).stderr(contains("cannot write /nowhere"));
     for bad in ["1000", "4Gi", "much", "-1Ki"] {
