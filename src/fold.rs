@@ -1,7 +1,7 @@
 //! Reductions: one partial per block, then levels that merge partials in a fixed order, without atomics.
 //!
-//! The order depends on the number of partials and on the workgroup's width only, so a result is the same bit for bit
-//! from run to run, and however the tensor was windowed.
+//! The order depends on the number of partials, on how they lie, on the kind of device and on the workgroup's width only, so a
+//! result is the same bit for bit from run to run, and however the tensor was windowed.
 use crate::{
     Arg, Caps, DType, Error, Lowered, Slot, Step, params,
     tile::Piece,
