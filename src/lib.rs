@@ -12,6 +12,7 @@ mod channels;
 #[cfg(not(target_arch = "wasm32"))]
 pub mod check;
 pub mod cpu;
+mod dense;
 mod draws;
 mod dtype;
 mod error;

@@ -50,17 +50,7 @@ impl Batch {
         if let Some(p) = penalized.filter(|&p| p > self.features) {
             return Err(Error::argument(self.op, "penalized", format!("is {p}, must be at most features, {}", self.features)));
         }
-        let limit = caps.limits.max_storage_buffer_binding_size;
-        for arg in args {
-            // Lengths saturate, so that a product that overflows is refused here, too.
-            let bytes = (arg.len as u64).saturating_mul(4);
-            if bytes > limit {
-                let why =
-                    format!("must bind {bytes} bytes of `{}` at once, max_storage_buffer_binding_size is {limit}", arg.name);
-                return Err(Error::unsupported(self.op, why));
-            }
-        }
-        Ok(())
+        bindable(self.op, caps, args)
     }
 
     pub fn x(&self) -> Arg {
@@ -92,6 +82,23 @@ impl Batch {
         let (view, name) = if self.quads() { (View::Quads, "lib/models_quads") } else { (View::Elements, "lib/models_items") };
         (Decl { name: "out", dtype: DType::F32, view, writes: true }, part(name))
     }
+}
+
+/// Whether the device can bind each buffer whole, of elements of four bytes.
+///
+/// # Errors
+/// Names the first that it cannot.
+pub(crate) fn bindable(op: &'static str, caps: &Caps, args: &[Arg]) -> Result<(), Error> {
+    let limit = caps.limits.max_storage_buffer_binding_size;
+    for arg in args {
+        // Lengths saturate, so that a product that overflows is refused here, too.
+        let bytes = (arg.len as u64).saturating_mul(4);
+        if bytes > limit {
+            let why = format!("must bind {bytes} bytes of `{}` at once, max_storage_buffer_binding_size is {limit}", arg.name);
+            return Err(Error::unsupported(op, why));
+        }
+    }
+    Ok(())
 }
 
 /// A binding of single values.

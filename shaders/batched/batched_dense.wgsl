@@ -1,0 +1,66 @@
+// y = x·w of each model, and the bias if there is one. x: `rows` rows of one row of `in_quads` quads for each model; w: for each model
+// `weights` quads, a row of `out_quads` quads for each input, and the bias as one more row. One lane per tile of 8 rows by 4 columns:
+// 128 products for 12 loads. Sums in f32, inputs in ascending order.
+//!use lib/grid
+
+struct Params { models: u32, rows: u32, in_quads: u32, out_quads: u32, weights: u32, per_model: u32, tiles: u32, bias: u32 }
+
+@group(0) @binding(0) var<uniform> params: Params;
+// Buffers: x, w (read), y (written).
+
+override WG: u32 = 64;
+
+fn put(row: u32, model: u32, column: u32, v: vec4<f32>) {
+    if row < params.rows { y_store((row * params.models + model) * params.out_quads + column, v); }
+}
+
+@compute @workgroup_size(WG)
+fn batched_dense(@builtin(workgroup_id) wid: vec3<u32>,
+                 @builtin(num_workgroups) count: vec3<u32>,
+                 @builtin(local_invocation_index) index: u32) {
+    let tile = workgroup_index(wid, count) * WG + lane_of(index, WG);
+    if tile >= params.tiles { return; }
+    let model = tile / params.per_model;
+    let place = tile % params.per_model;
+    let column = place % params.out_quads;
+    let row = place / params.out_quads * 8u;
+    // Rows past the end repeat the last one; they are not stored.
+    let last_row = vec4<u32>(params.rows - 1u);
+    let upper = (min(vec4<u32>(row, row + 1u, row + 2u, row + 3u), last_row) * params.models + model) * params.in_quads;
+    let lower = (min(vec4<u32>(row + 4u, row + 5u, row + 6u, row + 7u), last_row) * params.models + model) * params.in_quads;
+    let first = model * params.weights + column;
+    let last = first + 4u * params.in_quads * params.out_quads;
+    var y0 = vec4<f32>(0.0);
+    if params.bias != 0u { y0 = w_load(last); }
+    var y1 = y0;
+    var y2 = y0;
+    var y3 = y0;
+    var y4 = y0;
+    var y5 = y0;
+    var y6 = y0;
+    var y7 = y0;
+    // Counted in places that differ from lane to lane: Mesa compiles a kernel anew at every dispatch if the parameters alone
+    // say that a loop is short, in order to unroll it.
+    var q = 0u;
+    for (var at = first; at < last; at += 4u * params.out_quads) {
+        let w = mat4x4<f32>(w_load(at), w_load(at + params.out_quads), w_load(at + 2u * params.out_quads),
+                            w_load(at + 3u * params.out_quads));
+        y0 += w * x_load(upper.x + q);
+        y1 += w * x_load(upper.y + q);
+        y2 += w * x_load(upper.z + q);
+        y3 += w * x_load(upper.w + q);
+        y4 += w * x_load(lower.x + q);
+        y5 += w * x_load(lower.y + q);
+        y6 += w * x_load(lower.z + q);
+        y7 += w * x_load(lower.w + q);
+        q++;
+    }
+    put(row, model, column, y0);
+    put(row + 1u, model, column, y1);
+    put(row + 2u, model, column, y2);
+    put(row + 3u, model, column, y3);
+    put(row + 4u, model, column, y4);
+    put(row + 5u, model, column, y5);
+    put(row + 6u, model, column, y6);
+    put(row + 7u, model, column, y7);
+}

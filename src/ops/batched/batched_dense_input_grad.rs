@@ -1,0 +1,143 @@
+//! Dense layers backward, to what is in front of them. Kernel: `shaders/batched/batched_dense_input_grad.wgsl`. Reference:
+//! `cpu::batched_dense_input_grad`.
+use crate::{
+    Approx, Arg, Caps, DType, Error, Expected, HostData, Lowered, Op, Pattern, Rng, cpu,
+    dense::{Dense, SHAPES, benches, quads, sum_of_products},
+    kernel,
+    models::{Draw, fill, items},
+    ops::{Entry, Field},
+};
+use serde::{Deserialize, Serialize};
+
+/// The gradients in front of the ReLU and the dropout whose output a [`BatchedDense`](super::BatchedDense) reads:
+/// dx = (dy·wᵀ)/(1 - p) of each model where that output is positive, else 0.
+///
+/// Reads `dy` f32\[rows, models, outputs], `w` f32\[models, inputs (+ 1), outputs] (a row of biases is not touched), `gate`
+/// f32\[rows, models, inputs], the output of ReLU and dropout, and `p` f32\[models], the probability of dropping, from 0 to 1; writes
+/// `dx` f32\[rows, models, inputs]. An element that is not positive, or NaN, was cut off by the ReLU or dropped: its gradient is 0
+/// exactly, whatever dy is. Where p is 1 all gradients are 0. A p of 0 changes nothing. `inputs` and `outputs` are multiples of 4 up to
+/// 32768. Sums are formed in a fixed order that does not depend on the number of models: deterministic, and what a model gets is the
+/// same to the bit whatever is beside it. One dispatch without scratch. A device must be able to bind each buffer whole.
+///
+/// Error: that of a sum of `outputs` products, relative to their magnitudes, a quotient and a product.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct BatchedDenseInputGrad {
+    /// Models. May be 0.
+    pub models: usize,
+    /// Rows that each model has. May be 0.
+    pub rows: usize,
+    /// Inputs of the layer, a multiple of 4.
+    pub inputs: usize,
+    /// Outputs of the layer, a multiple of 4.
+    pub outputs: usize,
+    /// Whether a model's weights end with a bias.
+    #[serde(default)]
+    pub bias: bool,
+}
+
+const NAME: &str = "batched_dense_input_grad";
+
+impl BatchedDenseInputGrad {
+    fn dense(&self) -> Dense {
+        let Self { models, rows, inputs, outputs, bias } = *self;
+        Dense { op: NAME, models, rows, inputs, outputs, bias }
+    }
+}
+
+impl Op for BatchedDenseInputGrad {
+    fn name(&self) -> &'static str {
+        NAME
+    }
+
+    fn args(&self) -> Vec<Arg> {
+        let d = self.dense();
+        vec![
+            Arg::read("dy", DType::F32, d.batch(d.outputs)),
+            Arg::read("w", DType::F32, d.weights()),
+            Arg::read("gate", DType::F32, d.batch(d.inputs)),
+            Arg::read("p", DType::F32, d.models),
+            Arg::write("dx", DType::F32, d.batch(d.inputs)),
+        ]
+    }
+
+    fn lower(&self, caps: &Caps) -> Result<Lowered, Error> {
+        let (args, d, mut out) = (self.args(), self.dense(), Lowered::default());
+        d.check(caps, &args)?;
+        if !d.is_empty() {
+            let bindings =
+                vec![quads("dy", false), quads("w", false), quads("gate", false), items("p", false), quads("dx", true)];
+            let tiles = [d.rows.div_ceil(8), d.inputs / 4];
+            out.steps.push(d.step(caps, kernel!("batched/batched_dense_input_grad"), bindings, &args, tiles, d.outputs / 4));
+        }
+        Ok(out)
+    }
+
+    fn patterns(&self) -> Vec<Pattern> {
+        // No subnormal gates: a device may take them for 0.
+        vec![Pattern::Ordinary, Pattern::Zeros, Pattern::NonFinite]
+    }
+
+    fn fill(&self, arg: &Arg, rng: &mut Rng, pattern: Pattern) -> HostData {
+        if arg.name == "p" {
+            let each = |_| [0.0, 0.25, 0.5, 0.9, 1.0, rng.unit() as f32][rng.word() as usize % 6];
+            return HostData::F32((0..arg.len).map(each).collect());
+        }
+        fill(arg, rng, pattern, &Draw::Any)
+    }
+
+    fn reference(&self, args: &[HostData]) -> Vec<Expected> {
+        let [dy, w, gate, p] = [0, 1, 2, 3].map(|i| args[i].to_f64());
+        let d = self.dense();
+        let (mut value, mut bound) = (Vec::new(), Vec::new());
+        for r in 0..d.rows {
+            for m in 0..d.models {
+                let slopes = &dy[(r * d.models + m) * d.outputs..][..d.outputs];
+                for i in 0..d.inputs {
+                    let weights = &w[(m * d.height() + i) * d.outputs..][..d.outputs];
+                    let gate = gate[(r * d.models + m) * d.inputs + i];
+                    value.push(cpu::batched_dense_input_grad(slopes, weights, gate, p[m]));
+                    bound.push(if gate > 0.0 && p[m] < 1.0 { error(slopes, weights, p[m]) } else { 0.0 });
+                }
+            }
+        }
+        vec![Expected::Within { value, bound }]
+    }
+}
+
+fn error(dy: &[f64], w: &[f64], p: f64) -> f64 {
+    let sum = sum_of_products(0.0, dy.iter().copied().zip(w.iter().copied()));
+    let one = Approx::exact(1.0);
+    sum.times(one.over(Approx::sum([one, Approx::exact(-p)]))).error
+}
+
+fn cases() -> Vec<Box<dyn Op>> {
+    let each = |[models, rows, inputs, outputs]: [usize; 4]| {
+        [false, true].map(|bias| Box::new(BatchedDenseInputGrad { models, rows, inputs, outputs, bias }) as Box<dyn Op>)
+    };
+    SHAPES.into_iter().flat_map(each).collect()
+}
+
+fn bench(elements: usize) -> Vec<Box<dyn Op>> {
+    let each = |Dense { models, rows, inputs, outputs, bias, .. }| -> Box<dyn Op> {
+        Box::new(BatchedDenseInputGrad { models, rows, inputs, outputs, bias })
+    };
+    let longest = |d: Dense| d.batch(d.inputs).max(d.batch(d.outputs)).max(d.weights());
+    benches(elements, longest).into_iter().map(each).collect()
+}
+
+pub(super) const ENTRY: Entry = Entry {
+    name: NAME,
+    summary: "the gradients in front of a dense layer of each of many models, back through dropout and ReLU",
+    formula: "dx = (dy·wᵀ)/(1 - p) where gate > 0, else 0, model by model",
+    fields: &[
+        Field { name: "models", default: "", about: "models, side by side in dy, gate and dx" },
+        Field { name: "rows", default: "", about: "rows that each model has" },
+        Field { name: "inputs", default: "", about: "inputs of the layer, a multiple of 4" },
+        Field { name: "outputs", default: "", about: "outputs of the layer, a multiple of 4" },
+        Field { name: "bias", default: "false", about: "whether the last row of a model's weights is a bias" },
+    ],
+    cases,
+    bench,
+    parse: crate::ops::parse::<BatchedDenseInputGrad>,
+};

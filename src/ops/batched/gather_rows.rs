@@ -1,0 +1,129 @@
+//! Rows of a matrix in another order: how shuffled batches are made on the GPU. Kernel: `shaders/batched/gather_rows.wgsl`. Reference:
+//! `cpu::gather_rows`.
+use crate::{
+    Arg, Caps, DType, Error, Expected, HostData, Lowered, Op, Pattern, Rng, Step, cpu,
+    dense::{check_columns, quads},
+    kernel,
+    models::{bindable, whole},
+    ops::{Entry, Field},
+    params,
+    wgsl::{Decl, Spec, View},
+};
+use serde::{Deserialize, Serialize};
+
+params! { GatherParams { rows: u32, row_quads: u32, quads: u32, blocks: u32 } }
+
+/// Picks rows: `out[i] = source[order[i]]`; a row of zeros where `order[i]` is no row.
+///
+/// Reads `source` f32\[rows, columns] and `order` u32\[picks]; writes `out` f32\[picks, columns]. A row may be picked any number of
+/// times. With `order` of \[rows of a batch, models], `out` is the input of a [`BatchedDense`](super::BatchedDense). `columns` is a
+/// multiple of 4 up to 32768. Copies: exact, but for what a device flushes to 0. Deterministic. One dispatch without scratch. A device
+/// must be able to bind each buffer whole.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct GatherRows {
+    /// Rows of `source`, at least 1.
+    pub rows: usize,
+    /// Columns of `source` and `out`, a multiple of 4.
+    pub columns: usize,
+    /// Rows of `out`. May be 0.
+    pub picks: usize,
+}
+
+const NAME: &str = "gather_rows";
+
+impl Op for GatherRows {
+    fn name(&self) -> &'static str {
+        NAME
+    }
+
+    fn args(&self) -> Vec<Arg> {
+        vec![
+            Arg::read("source", DType::F32, self.rows.saturating_mul(self.columns)),
+            Arg::read("order", DType::U32, self.picks),
+            Arg::write("out", DType::F32, self.picks.saturating_mul(self.columns)),
+        ]
+    }
+
+    fn lower(&self, caps: &Caps) -> Result<Lowered, Error> {
+        let (args, mut out) = (self.args(), Lowered::default());
+        check_columns(NAME, "columns", self.columns)?;
+        if self.rows == 0 {
+            return Err(Error::argument(NAME, "rows", "is 0, must be at least 1"));
+        }
+        bindable(NAME, caps, &args)?;
+        let total = (self.picks * self.columns / 4) as u64;
+        let workgroups = total.div_ceil(u64::from(caps.lanes * caps.quads));
+        if total > 0 {
+            let order = Decl { name: "order", dtype: DType::U32, view: View::Raw("u32"), writes: false };
+            out.steps.push(Step {
+                spec: Spec {
+                    shader: kernel!("batched/gather_rows"),
+                    entry: NAME,
+                    parts: vec![],
+                    bindings: vec![quads("source", false), order, quads("out", true)],
+                    consts: vec![("WG", caps.lanes), ("QUADS", caps.quads)],
+                },
+                params: GatherParams {
+                    rows: self.rows as u32,
+                    row_quads: (self.columns / 4) as u32,
+                    quads: total as u32,
+                    blocks: workgroups as u32,
+                }
+                .into(),
+                slots: (0..args.len()).map(|i| whole(i, &args)).collect(),
+                workgroups,
+                trips: caps.quads.into(),
+            });
+        }
+        Ok(out)
+    }
+
+    fn patterns(&self) -> Vec<Pattern> {
+        vec![Pattern::Ordinary, Pattern::Zeros]
+    }
+
+    fn fill(&self, arg: &Arg, rng: &mut Rng, pattern: Pattern) -> HostData {
+        match arg.dtype {
+            // Some picks are past the last row, one of them as far as can be.
+            DType::U32 => {
+                let pick = |r: &mut Rng| if r.word().is_multiple_of(9) { u32::MAX } else { r.word() % (self.rows as u32 + 1) };
+                HostData::U32((0..arg.len).map(|_| pick(rng)).collect())
+            }
+            _ => rng.fill(arg, self.domain(arg), pattern),
+        }
+    }
+
+    fn reference(&self, args: &[HostData]) -> Vec<Expected> {
+        let (source, order) = (args[0].to_f64(), args[1].words().expect("order is of words"));
+        let rows = order.iter().flat_map(|&pick| cpu::gather_rows(&source, self.columns, pick));
+        vec![Expected::Exact(HostData::from_f64(DType::F32, rows))]
+    }
+}
+
+fn cases() -> Vec<Box<dyn Op>> {
+    [(1, 4, 1), (7, 12, 20), (200, 64, 100), (5, 8, 0), (3, 68, 150)]
+        .map(|(rows, columns, picks)| Box::new(GatherRows { rows, columns, picks }) as Box<dyn Op>)
+        .into()
+}
+
+/// The rows of a small data set, and picks of them.
+fn bench(elements: usize) -> Vec<Box<dyn Op>> {
+    let columns = 64;
+    let picks = (elements / columns).max(1);
+    vec![Box::new(GatherRows { rows: picks.min(4096), columns, picks })]
+}
+
+pub(super) const ENTRY: Entry = Entry {
+    name: NAME,
+    summary: "rows of a matrix in another order, or several times: batches of a data set",
+    formula: "out[i] = source[order[i]], zeros where that is no row",
+    fields: &[
+        Field { name: "rows", default: "", about: "rows of source" },
+        Field { name: "columns", default: "", about: "columns, a multiple of 4" },
+        Field { name: "picks", default: "", about: "rows of out" },
+    ],
+    cases,
+    bench,
+    parse: crate::ops::parse::<GatherRows>,
+};
