@@ -43,16 +43,26 @@ fn batched_dense(@builtin(workgroup_id) wid: vec3<u32>,
     // say that a loop is short, in order to unroll it.
     var q = 0u;
     for (var at = first; at < last; at += 4u * params.out_quads) {
-        let w = mat4x4<f32>(w_load(at), w_load(at + params.out_quads), w_load(at + 2u * params.out_quads),
-                            w_load(at + 3u * params.out_quads));
-        y0 += w * x_load(upper.x + q);
-        y1 += w * x_load(upper.y + q);
-        y2 += w * x_load(upper.z + q);
-        y3 += w * x_load(upper.w + q);
-        y4 += w * x_load(lower.x + q);
-        y5 += w * x_load(lower.y + q);
-        y6 += w * x_load(lower.z + q);
-        y7 += w * x_load(lower.w + q);
+        let w0 = w_load(at);
+        let w1 = w_load(at + params.out_quads);
+        let w2 = w_load(at + 2u * params.out_quads);
+        let w3 = w_load(at + 3u * params.out_quads);
+        let x0 = x_load(upper.x + q);
+        let x1 = x_load(upper.y + q);
+        let x2 = x_load(upper.z + q);
+        let x3 = x_load(upper.w + q);
+        let x4 = x_load(lower.x + q);
+        let x5 = x_load(lower.y + q);
+        let x6 = x_load(lower.z + q);
+        let x7 = x_load(lower.w + q);
+        y0 += x0.x * w0 + x0.y * w1 + x0.z * w2 + x0.w * w3;
+        y1 += x1.x * w0 + x1.y * w1 + x1.z * w2 + x1.w * w3;
+        y2 += x2.x * w0 + x2.y * w1 + x2.z * w2 + x2.w * w3;
+        y3 += x3.x * w0 + x3.y * w1 + x3.z * w2 + x3.w * w3;
+        y4 += x4.x * w0 + x4.y * w1 + x4.z * w2 + x4.w * w3;
+        y5 += x5.x * w0 + x5.y * w1 + x5.z * w2 + x5.w * w3;
+        y6 += x6.x * w0 + x6.y * w1 + x6.z * w2 + x6.w * w3;
+        y7 += x7.x * w0 + x7.y * w1 + x7.z * w2 + x7.w * w3;
         q++;
     }
     put(row, model, column, y0);

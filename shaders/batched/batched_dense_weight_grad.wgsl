@@ -65,5 +65,7 @@ fn batched_dense_weight_grad(@builtin(workgroup_id) wid: vec3<u32>,
         dw_store(to + 7u * params.out_quads, d7);
     }
     // The tile with the last inputs also has the bias.
-    if params.bias != 0u && row + 2u >= params.in_quads { dw_store(model * params.weights + 4u * params.in_quads * params.out_quads + column, sum); }
+    if params.bias != 0u && row + 2u >= params.in_quads {
+        dw_store(model * params.weights + 4u * params.in_quads * params.out_quads + column, sum);
+    }
 }
