@@ -2,6 +2,7 @@
 use crate::{DType, Error, Op, Segment};
 
 mod averaging;
+mod batched;
 mod constraints;
 mod dropouts;
 mod linear;
@@ -13,6 +14,7 @@ mod penalties;
 mod transforms;
 
 pub use averaging::*;
+pub use batched::*;
 pub use constraints::*;
 pub use dropouts::*;
 pub use linear::*;
@@ -34,6 +36,7 @@ pub const FAMILIES: &[Family] = &[
     norms::FAMILY,
     losses::FAMILY,
     linear::FAMILY,
+    batched::FAMILY,
     mixing::FAMILY,
 ];
 
