@@ -1,3 +1,5 @@
+//! Many small networks of one shape, trained together: layers, losses, stopping, samples.
+mod batched_loss;
 mod batched_relu_dropout;
 mod batched_relu_dropout_backward;
 
@@ -5,4 +7,5 @@ super::family! {
     batched: "Batched models",
     batched_relu_dropout::BatchedReluDropout,
     batched_relu_dropout_backward::BatchedReluDropoutBackward,
+    batched_loss::BatchedLoss,
 }
