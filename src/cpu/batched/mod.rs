@@ -2,7 +2,11 @@
 mod batched_loss;
 mod batched_relu_dropout;
 mod batched_relu_dropout_backward;
+mod early_stopping;
+mod keep_best;
 
 pub use batched_loss::batched_loss;
 pub use batched_relu_dropout::batched_relu_dropout;
 pub use batched_relu_dropout_backward::batched_relu_dropout_backward;
+pub use early_stopping::{Stopping, early_stopping};
+pub use keep_best::keep_best;
