@@ -2,6 +2,7 @@
 mod batched_loss;
 mod batched_relu_dropout;
 mod batched_relu_dropout_backward;
+mod bootstrap_indices;
 mod early_stopping;
 mod keep_best;
 
@@ -12,4 +13,5 @@ super::family! {
     batched_loss::BatchedLoss,
     early_stopping::EarlyStopping,
     keep_best::KeepBest,
+    bootstrap_indices::BootstrapIndices,
 }
