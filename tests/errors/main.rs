@@ -3,6 +3,7 @@
 mod common;
 
 mod batch_norms;
+mod batched_training;
 mod binding;
 mod blocks;
 mod branches;

@@ -2,6 +2,7 @@
 //! then the GPU against the same differences.
 mod activity;
 mod batch_norms;
+mod batched_loss;
 mod blocks;
 mod branches;
 mod connections;
