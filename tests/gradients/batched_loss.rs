@@ -62,7 +62,9 @@ fn batched_relu_dropout_backward_is_the_derivative_of_batched_relu_dropout() {
         let kept = cpu::keeps(p[m], 32, 5, 0, 9, (row * PADDED + unit) as u64);
         y[i] = cpu::batched_relu_dropout(x[i], p[m], kept);
         want[i] = slope(x[i], |x| dy[i] * cpu::batched_relu_dropout(x, p[m], kept));
-        near("batched_relu_dropout_backward", &[cpu::batched_relu_dropout_backward(dy[i], y[i], p[m])], &[want[i]], |_| TOLERANCE);
+        near("batched_relu_dropout_backward", &[cpu::batched_relu_dropout_backward(dy[i], y[i], p[m])], &[want[i]], |_| {
+            TOLERANCE
+        });
     }
     let key = Key { seed: 5, step: 9, ..Key::default() };
     let op = ops::BatchedReluDropout { models: MODELS, rows: ROWS, width: PADDED, key, training: true };

@@ -37,6 +37,27 @@ fn masks_of_models_are_those_of_dropout() {
     }
 }
 
+/// A p whose T is one more than a word that is drawn keeps it, and one whose T is the word drops it.
+#[test]
+fn a_word_at_the_threshold_decides() {
+    let (session, key) = (one(), Key { first_element: 0, ..KEY });
+    let word = |i: usize| cpu::philox([i as u32 / 4, 0, key.step, key.stream], [key.seed as u32, (key.seed >> 32) as u32])[i % 4];
+    // f32 holds 1 - T/2^32 where T is a multiple of 2^8.
+    let last = |bits: u32| (0..ROWS * WIDTH).filter(|i| word(*i) & 0xff == bits && word(*i) < u32::MAX - 255).collect::<Vec<_>>();
+    let (kept, dropped) = (last(0xff), last(0));
+    assert!(!kept.is_empty() && !dropped.is_empty());
+    let at = |t: u64| ((1.0 - t as f64 / 2f64.powi(32)) as f32, t);
+    let p: Vec<(f32, u64)> =
+        kept.iter().map(|i| at(u64::from(word(*i)) + 1)).chain(dropped.iter().map(|i| at(word(*i).into()))).collect();
+    assert!(p.iter().all(|(p, t)| 2f64.powi(32) * (1.0 - f64::from(*p)) == *t as f64));
+    let x = HostData::F32(vec![1.0; ROWS * p.len() * WIDTH]);
+    let all: Vec<f32> = p.iter().map(|(p, _)| *p).collect();
+    let y = session.run(&layer(p.len(), key), &[x, all.into()]).expect("it runs");
+    for (m, i) in kept.iter().chain(&dropped).enumerate() {
+        assert_eq!(part(&y[0], p.len(), m)[*i] != 0.0, m < kept.len(), "decision {i}, word {:#x}", word(*i));
+    }
+}
+
 /// T by the kernel's arithmetic in f32, on numbers whose last bits decide.
 #[test]
 fn thresholds_are_exact() {
@@ -77,7 +98,8 @@ fn a_model_alone_is_what_it_is_among_others() {
     let (rows, padded) = (loss(1).rows, loss(1).padded());
     let z = |x: &[f32], models: usize| x[..rows * models * padded].to_vec();
     let weight: Vec<f32> = (0..rows * models).map(|_| rng.unit() as f32).collect();
-    let losses = session.run(&loss(models), &[z(&x, models).into(), z(&x, models).into(), weight.clone().into()]).expect("it runs");
+    let losses =
+        session.run(&loss(models), &[z(&x, models).into(), z(&x, models).into(), weight.clone().into()]).expect("it runs");
     for m in [0, 1, 33, 69] {
         let own = HostData::F32(part(&HostData::F32(x.clone()), models, m));
         let alone = session.run(&layer(1, KEY), &[own, vec![p[m]].into()]).expect("it runs");

@@ -1,7 +1,7 @@
 //! The generator and its masks: known answers, equality across everything that must not matter, and statistics.
+mod batched;
 #[path = "../common/mod.rs"]
 mod common;
-mod batched;
 mod rates;
 
 use ridgepole::{ops::*, *};

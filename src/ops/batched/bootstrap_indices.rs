@@ -96,7 +96,7 @@ impl Op for BootstrapIndices {
                 step: self.key.step,
                 stream: self.key.stream,
                 d_lo: (first / 4) as u32,
-                d_hi: (first / 4 >> 32) as u32,
+                d_hi: (first >> 34) as u32,
             }
             .into(),
             slots: vec![whole(0, &args)],

@@ -68,6 +68,8 @@ pub(super) fn cases() -> Vec<Box<dyn Op>> {
         [2, 3, 2049],
         [1, 1, 4096],
         [4, 63, 60],
+        // One row each, so that a small loss is seen: no larger one is added to it.
+        [90, 1, 3],
     ];
     let mut out: Vec<Box<dyn Op>> = Vec::new();
     for [models, rows, columns] in shapes {
