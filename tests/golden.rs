@@ -221,13 +221,23 @@ fn the_reference_and_the_gpu_agree_with_pytorch_and_jax() {
 
 /// Ops that a framework does not have on a CPU, and why.
 const ABSENT: &[(&str, &str, &str)] = &[
+    ("batched_relu_dropout", "PyTorch", "no layer has a p for each model; held against `dropout` in tests/random/batched.rs"),
+    ("batched_relu_dropout", "JAX", "no layer has a p for each model; held against `dropout` in tests/random/batched.rs"),
+    ("batched_relu_dropout_backward", "PyTorch", "see tests/gradients/batched_loss.rs"),
+    ("batched_relu_dropout_backward", "JAX", "see tests/gradients/batched_loss.rs"),
+    ("bootstrap_indices", "PyTorch", "draws other numbers; see tests/random/batched.rs"),
+    ("bootstrap_indices", "JAX", "draws other numbers; see tests/random/batched.rs"),
     ("duality_gap", "PyTorch", "neither framework has it; see tests/linear.rs"),
     ("duality_gap", "JAX", "see tests/linear.rs"),
+    ("early_stopping", "PyTorch", "torch stops no training"),
+    ("early_stopping", "JAX", "flax stops one training, on the host, an epoch later"),
     ("fista_step", "PyTorch", "torch.optim has no FISTA; see tests/linear.rs, and cli/tests/golden for scikit-learn's minima"),
     ("fista_step", "JAX", "jaxopt's FISTA is a whole solver with another restart; see tests/linear.rs"),
     ("ftrl", "PyTorch", "torch.optim has no FTRL; see tests/ftrl.rs"),
     ("ftrl", "JAX", "optax has no FTRL; see tests/ftrl.rs"),
     ("gradient_noise", "PyTorch", "torch.optim adds no noise to gradients"),
+    ("keep_best", "PyTorch", "a copy under a condition"),
+    ("keep_best", "JAX", "a copy under a condition"),
     ("l2_ball", "PyTorch", "its renorm adds 1e-7 to the norm; the script holds ours against it within that"),
     ("linear_gradient", "PyTorch", "a plain product of matrices; see tests/gradients/linear.rs"),
     ("linear_gradient", "JAX", "a plain product of matrices; see tests/gradients/linear.rs"),

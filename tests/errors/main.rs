@@ -4,6 +4,7 @@ mod common;
 
 mod batch_norms;
 mod batched_dense;
+mod batched_training;
 mod binding;
 mod blocks;
 mod branches;

@@ -3,6 +3,7 @@
 mod activity;
 mod batch_norms;
 mod batched_dense;
+mod batched_loss;
 mod blocks;
 mod branches;
 mod connections;

@@ -1,4 +1,5 @@
 //! The generator and its masks: known answers, equality across everything that must not matter, and statistics.
+mod batched;
 #[path = "../common/mod.rs"]
 mod common;
 mod rates;

@@ -1,0 +1,161 @@
+//! Losses of models side by side. Kernel: `shaders/batched/batched_loss.wgsl`. Reference: `cpu::batched_loss`.
+use crate::{
+    Arg, BatchedLossKind, Caps, DType, Error, Expected, HostData, Lowered, MAX_TRIPS, Op, Pattern, Rng, Step, fleet,
+    fold::{Monoid, Partials},
+    kernel,
+    models::{items, whole},
+    ops::Entry,
+    params,
+    wgsl::{Spec, part},
+};
+use serde::{Deserialize, Serialize};
+
+mod reference;
+mod table;
+
+params! { BatchedLossParams {
+    blocks: u32, lanes: u32, models: u32, rows: u32, length: u32, quads: u32, columns: u32, nan: u32
+} }
+
+/// A loss of many models of one shape, and its gradient, in one pass: L = Σ w·loss over the rows of each model.
+///
+/// Reads `prediction` f32\[rows, models, padded], `padded` being `columns` rounded up to a multiple of 4: logits for the cross-entropy;
+/// `target`, the same: shares of the classes, or values; and `weight` w, f32\[rows, models]. Writes `grad` as `prediction`: the gradient
+/// of L, w·(softmax(z) - t), which supposes that the shares of a row add up to 1, or w·2·(p - t); `loss` f32\[models]: L; and `right`
+/// f32\[models]: the sum of w over the rows whose prediction and target are largest in the same column, the first of equals (0 for the
+/// squared error).
+///
+/// Weights choose the rows of a model (0 or 1), take their mean (1/n), or both. A row of weight 0 adds nothing, and its gradient is 0,
+/// whatever is in it, also NaN. Columns from `columns` on are not looked at; their gradient is 0. A row whose logits have a NaN or +∞, or are all -∞,
+/// has loss and gradient NaN and is not right. A logit of -∞ has the gradient -w·t, and where its t is not 0, the loss is infinite.
+///
+/// Deterministic; a model's results are the same, bit for bit, among any number of others. A dispatch, one or more for the sums, and
+/// scratch of 8 bytes for each model and run of rows (8 rows; 64 on a CPU; fewer where columns are many). A device must be able to
+/// bind each buffer whole; `prediction` must have fewer than 2^31 elements.
+///
+/// Error: relative to the magnitudes that are added; the loss of a row, to itself.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct BatchedLoss {
+    /// Which loss.
+    pub loss: BatchedLossKind,
+    /// Models. May be 0.
+    pub models: usize,
+    /// Rows of each model, its samples. May be 0.
+    pub rows: usize,
+    /// Classes, or values predicted: 1 to 4096.
+    pub columns: usize,
+}
+
+const NAME: &str = "batched_loss";
+
+/// A lane passes over a row three times.
+const MOST_COLUMNS: usize = 4096;
+
+impl BatchedLoss {
+    /// Values of a row, with those that fill its last quad.
+    pub fn padded(&self) -> usize {
+        self.columns.checked_next_multiple_of(4).unwrap_or(usize::MAX)
+    }
+
+    /// Rows to a lane.
+    fn length(&self, caps: &Caps) -> usize {
+        let most = MAX_TRIPS as usize / (1 + 3 * self.padded() / 4);
+        most.clamp(1, if caps.cpu { 64 } else { 8 })
+    }
+
+    fn check(&self, caps: &Caps) -> Result<(), Error> {
+        if !(1..=MOST_COLUMNS).contains(&self.columns) {
+            let why = format!("is {}, must be from 1 to {MOST_COLUMNS}", self.columns);
+            return Err(Error::argument(NAME, "columns", why));
+        }
+        fleet::check(NAME, caps, &self.args())
+    }
+}
+
+impl Op for BatchedLoss {
+    fn name(&self) -> &'static str {
+        NAME
+    }
+
+    fn args(&self) -> Vec<Arg> {
+        let len = fleet::len(&[self.rows, self.models, self.padded()]);
+        vec![
+            Arg::read("prediction", DType::F32, len),
+            Arg::read("target", DType::F32, len),
+            Arg::read("weight", DType::F32, fleet::len(&[self.rows, self.models])),
+            Arg::write("grad", DType::F32, len),
+            Arg::write("loss", DType::F32, self.models),
+            Arg::write("right", DType::F32, self.models),
+        ]
+    }
+
+    fn lower(&self, caps: &Caps) -> Result<Lowered, Error> {
+        self.check(caps)?;
+        let (args, mut out) = (self.args(), Lowered::default());
+        if self.models == 0 {
+            return Ok(out);
+        }
+        let (length, quads) = (self.length(caps), self.padded() / 4);
+        let (runs, models) = (self.rows.div_ceil(length) as u64, self.models as u64);
+        let partials = Partials::interleaved(NAME, &mut out, caps, Monoid::SUM, 2 * models, runs)?;
+        if runs > 0 {
+            let blocks = (runs * models).div_ceil(u64::from(fleet::lanes(caps)));
+            let kind = match self.loss {
+                BatchedLossKind::CrossEntropy => "lib/batched_cross_entropy",
+                BatchedLossKind::SquaredError => "lib/batched_squared_error",
+            };
+            let mut bindings = vec![fleet::quads("prediction", false), fleet::quads("wanted", false), items("weight", false)];
+            bindings.extend([fleet::quads("grad", true), items("partials", true)]);
+            let mut slots: Vec<_> = (0..4).map(|i| whole(i, &args)).collect();
+            slots.push(partials.slot());
+            out.steps.push(Step {
+                spec: Spec {
+                    shader: kernel!("batched/batched_loss"),
+                    entry: NAME,
+                    parts: vec![part(kind)],
+                    bindings,
+                    consts: vec![("WG", fleet::lanes(caps))],
+                },
+                params: BatchedLossParams {
+                    blocks: blocks as u32,
+                    lanes: (runs * models) as u32,
+                    models: models as u32,
+                    rows: self.rows as u32,
+                    length: length as u32,
+                    quads: quads as u32,
+                    columns: self.columns as u32,
+                    nan: f32::NAN.to_bits(),
+                }
+                .into(),
+                slots,
+                workgroups: blocks,
+                trips: (length * (1 + 3 * quads)) as u64,
+            });
+        }
+        partials.into_args(&mut out, caps, &[(4, &args[4]), (5, &args[5])]);
+        Ok(out)
+    }
+
+    fn patterns(&self) -> Vec<Pattern> {
+        vec![Pattern::Ordinary, Pattern::Zeros, Pattern::Offset, Pattern::Tiny, Pattern::NonFinite]
+    }
+
+    fn fill(&self, arg: &Arg, rng: &mut Rng, pattern: Pattern) -> HostData {
+        table::fill(self, arg, rng, pattern)
+    }
+
+    fn reference(&self, args: &[HostData]) -> Vec<Expected> {
+        reference::expected(self, args)
+    }
+}
+
+pub(super) const ENTRY: Entry = Entry {
+    name: NAME,
+    summary: "a loss of many models side by side, its gradient, and how many rows are right, with a weight for each row and model",
+    formula: "L = Σ w·Σ t·(-ln softmax(z)), or Σ w·Σ (p - t)²",
+    fields: table::FIELDS,
+    cases: table::cases,
+    bench: table::bench,
+    parse: crate::ops::parse::<BatchedLoss>,
+};

@@ -1,0 +1,233 @@
+//! ReLU and dropout for models side by side. Kernel: `shaders/batched/batched_relu_dropout.wgsl`. Reference:
+//! `cpu::batched_relu_dropout`.
+use crate::{
+    Approx, Arg, Caps, DType, Error, Expected, HostData, Key, Lowered, Op, Pattern, Rng, Step, cpu, draws, fleet, kernel,
+    models::whole,
+    ops::{Entry, Field},
+    params,
+    wgsl::Spec,
+};
+use serde::{Deserialize, Serialize};
+
+params! { ReluDropoutParams {
+    blocks: u32, lanes: u32, models: u32, quads: u32, places: u32, each: u32, training: u32, nan: u32,
+    key_lo: u32, key_hi: u32, step: u32, stream: u32, d_lo: u32, d_hi: u32
+} }
+
+/// ReLU and dropout in one pass for many models of one shape, each with a probability of dropping of its own:
+/// y = max(x, 0)·keep/(1 - p) in training, max(x, 0) after it.
+///
+/// Reads `x` f32\[rows, models, width] and `p` f32\[models], each from 0 to 1; writes `y` as `x`. p = 1 drops all. NaN stays NaN
+/// where it is kept; what is dropped is 0, whatever it was. A p that is no number from 0 to 1 cannot be refused before it is there: it
+/// makes all of its model's `y` NaN. After training `p` is not looked at.
+///
+/// All models draw the same numbers (common random numbers, by which models are compared with less noise): the decision of row r and
+/// unit u has the number `first_element` + r·width + u, whatever the model and however many there are. It is word i & 3 of Philox
+/// block i >> 2 for decision i, which keeps if it is below round(2^32·(1-p)): the mask of [`Dropout`](super::Dropout) with
+/// [`Bits::ThirtyTwo`](crate::Bits::ThirtyTwo) on a tensor \[rows, width]. So a model gets alone, bit for bit, what it gets among
+/// others, and of two models the one with the larger p drops what the other drops, and more. The factor is 1/(1-p); from p = 2^-9 on,
+/// and for p = 0, the probability of keeping is exactly 1-p, below that within 2^-33 of it.
+///
+/// [`Plan::update`](crate::Plan::update) takes another key, and begins or ends training. Deterministic. One dispatch without scratch. A
+/// device must be able to bind each buffer whole; `x` must have fewer than 2^31 elements.
+///
+/// Error: 1 - p, the quotient and the product round.
+///
+/// Srivastava et al., "Dropout: a simple way to prevent neural networks from overfitting", 2014.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct BatchedReluDropout {
+    /// Models. May be 0.
+    pub models: usize,
+    /// Rows of each model, its samples. May be 0.
+    pub rows: usize,
+    /// Units of a row, a multiple of 4.
+    pub width: usize,
+    /// What the mask is drawn from; `first_element` must be a multiple of 4.
+    pub key: Key,
+    /// Whether anything is dropped.
+    #[serde(default = "crate::channels::yes")]
+    pub training: bool,
+}
+
+const NAME: &str = "batched_relu_dropout";
+
+impl BatchedReluDropout {
+    /// The backward pass of this in training.
+    pub fn backward(&self) -> super::BatchedReluDropoutBackward {
+        super::BatchedReluDropoutBackward { models: self.models, rows: self.rows, width: self.width }
+    }
+}
+
+/// How lanes divide the work: each has a quad of a row, and this many models there.
+pub(super) struct Shares {
+    pub each: u32,
+    pub places: u32,
+    pub lanes: u32,
+    pub blocks: u32,
+}
+
+impl Shares {
+    /// A draw serves all models of a lane; a GPU has lanes to spare.
+    pub fn new(caps: &Caps, models: usize, rows: usize, width: usize) -> Self {
+        let (each, places) = (if caps.cpu { 64 } else { 4 }, (rows * width / 4) as u32);
+        let lanes = places * models.div_ceil(each) as u32;
+        Self { each: each as u32, places, lanes, blocks: lanes.div_ceil(fleet::lanes(caps)) }
+    }
+}
+
+/// Probabilities at both ends, where half a unit decides, and elsewhere; with hostile data also what is none.
+pub(super) fn draw_p(arg: &Arg, rng: &mut Rng, pattern: Pattern) -> HostData {
+    let some = [0.0, 0.5, 1.0, 0.1, 1.5 * 2f32.powi(-33), 1.0 - 2f32.powi(-24), -0.0];
+    let wrong = [f32::NAN, -0.25, 1.0 + f32::EPSILON, f32::INFINITY, f32::NEG_INFINITY, -f32::from_bits(1)];
+    let each = |_| match (rng.word() % 4, pattern) {
+        (0, Pattern::NonFinite) => wrong[rng.word() as usize % wrong.len()],
+        (1, _) => some[rng.word() as usize % some.len()],
+        _ => rng.unit() as f32,
+    };
+    HostData::F32((0..arg.len).map(each).collect())
+}
+
+/// 1/(1-p) as the kernels form it.
+pub(super) fn factor(p: f64) -> Approx {
+    Approx::exact(1.0).over(Approx::sum([Approx::exact(1.0), Approx::exact(-p)]))
+}
+
+impl Op for BatchedReluDropout {
+    fn name(&self) -> &'static str {
+        NAME
+    }
+
+    fn args(&self) -> Vec<Arg> {
+        let len = fleet::len(&[self.rows, self.models, self.width]);
+        vec![Arg::read("x", DType::F32, len), Arg::read("p", DType::F32, self.models), Arg::write("y", DType::F32, len)]
+    }
+
+    fn lower(&self, caps: &Caps) -> Result<Lowered, Error> {
+        let (args, mut out, first) = (self.args(), Lowered::default(), self.key.first_element);
+        fleet::check_width(NAME, self.width)?;
+        fleet::check(NAME, caps, &args)?;
+        if !first.is_multiple_of(4) {
+            return Err(Error::argument(NAME, "key", format!("has first_element {first}, must be a multiple of 4")));
+        }
+        let drawn = fleet::len(&[self.rows, self.width]);
+        if first.checked_add(drawn as u64).is_none() {
+            return Err(Error::argument(NAME, "key", format!("has first_element {first}: with {drawn} elements it passes 2^64")));
+        }
+        if args[0].len == 0 {
+            return Ok(out);
+        }
+        let Shares { each, places, lanes, blocks } = Shares::new(caps, self.models, self.rows, self.width);
+        out.steps.push(Step {
+            spec: Spec {
+                shader: kernel!("batched/batched_relu_dropout"),
+                entry: NAME,
+                parts: vec![draws::mul_wide(caps)],
+                bindings: vec![fleet::quads("x", false), fleet::bits("p", false), fleet::quads("y", true)],
+                consts: vec![("WG", fleet::lanes(caps))],
+            },
+            params: ReluDropoutParams {
+                blocks,
+                lanes,
+                models: self.models as u32,
+                quads: (self.width / 4) as u32,
+                places,
+                each,
+                training: self.training.into(),
+                nan: f32::NAN.to_bits(),
+                key_lo: self.key.seed as u32,
+                key_hi: (self.key.seed >> 32) as u32,
+                step: self.key.step,
+                stream: self.key.stream,
+                d_lo: (first / 4) as u32,
+                d_hi: (first >> 34) as u32,
+            }
+            .into(),
+            slots: (0..3).map(|i| whole(i, &args)).collect(),
+            workgroups: blocks.into(),
+            trips: 10 + u64::from(each),
+        });
+        Ok(out)
+    }
+
+    fn patterns(&self) -> Vec<Pattern> {
+        vec![Pattern::Ordinary, Pattern::Zeros, Pattern::Tiny, Pattern::NonFinite]
+    }
+
+    fn fill(&self, arg: &Arg, rng: &mut Rng, pattern: Pattern) -> HostData {
+        if arg.name == "p" {
+            return draw_p(arg, rng, pattern);
+        }
+        let mut data = rng.fill(arg, [-1.0, 1.0], pattern);
+        // Some NaN with the sign bit, which must not pass for negative numbers.
+        if let HostData::F32(v) = &mut data {
+            v.iter_mut().filter(|v| v.is_nan()).step_by(2).for_each(|v| *v = -*v);
+        }
+        data
+    }
+
+    fn reference(&self, args: &[HostData]) -> Vec<Expected> {
+        let (x, p, Key { seed, stream, step, first_element }) = (args[0].to_f64(), args[1].to_f64(), self.key);
+        let (mut value, mut bound) = (vec![0.0; x.len()], vec![0.0; x.len()]);
+        for (at, x) in x.iter().enumerate() {
+            let (row, m, unit) = (at / self.width / self.models, at / self.width % self.models, at % self.width);
+            let p = if self.training { p[m] } else { 0.0 };
+            let number = first_element + (row * self.width + unit) as u64;
+            let kept = !self.training || cpu::keeps(p, 32, seed, stream, step, number);
+            value[at] = cpu::batched_relu_dropout(*x, p, kept);
+            if value[at].is_finite() && kept {
+                bound[at] = Approx::exact(x.max(0.0)).times(factor(p)).error;
+            }
+        }
+        vec![Expected::Within { value, bound }]
+    }
+}
+
+fn cases() -> Vec<Box<dyn Op>> {
+    let shapes = [[1, 1, 4], [0, 3, 8], [3, 0, 8], [3, 5, 0], [5, 3, 12], [2, 65, 8], [7, 130, 4], [1, 4, 1028], [150, 2, 40]];
+    let mut out: Vec<Box<dyn Op>> = Vec::new();
+    for (i, [models, rows, width]) in shapes.into_iter().enumerate() {
+        // The block's number carries into its high word; the last there is.
+        let first_element = [0, (1 << 34) - 8, u64::MAX - 9999, 12][i % 4] / 4 * 4;
+        let key = Key { seed: 0x0123_4567_89ab_cdef, stream: i as u32, step: 7, first_element };
+        out.push(Box::new(BatchedReluDropout { models, rows, width, key, training: true }));
+    }
+    let key = Key { seed: 1, ..Key::default() };
+    out.push(Box::new(BatchedReluDropout { models: 70, rows: 3, width: 20, key, training: false }));
+    out
+}
+
+/// Models with 50 rows of 128 units; fewer rows where the size is smaller than one.
+pub(super) fn bench_shape(elements: usize) -> [usize; 3] {
+    let rows = (elements / 128).clamp(1, 50);
+    [(elements / (128 * rows)).max(1), rows, 128]
+}
+
+fn bench(elements: usize) -> Vec<Box<dyn Op>> {
+    let [models, rows, width] = bench_shape(elements);
+    vec![Box::new(BatchedReluDropout { models, rows, width, key: Key { seed: 1, ..Key::default() }, training: true })]
+}
+
+pub(super) const MODELS: Field = Field { name: "models", default: "", about: "models" };
+pub(super) const ROWS: Field = Field { name: "rows", default: "", about: "rows of each model" };
+pub(super) const WIDTH: Field = Field { name: "width", default: "", about: "units of a row, a multiple of 4" };
+
+pub(super) const ENTRY: Entry = Entry {
+    name: NAME,
+    summary: "ReLU and dropout for many models side by side, each with its own p, all with the same random numbers",
+    formula: "y = keep·max(x, 0)/(1 - p), keep = 1 with probability 1-p (after training: max(x, 0))",
+    fields: &[
+        MODELS,
+        ROWS,
+        WIDTH,
+        Field {
+            name: "key",
+            default: "",
+            about: "seed, stream and step, and first_element (0), a multiple of 4: what the mask is drawn from",
+        },
+        Field { name: "training", default: "true", about: "whether anything is dropped" },
+    ],
+    cases,
+    bench,
+    parse: crate::ops::parse::<BatchedReluDropout>,
+};

@@ -1,0 +1,135 @@
+//! The gradient of ReLU and dropout for models side by side. Kernel: `shaders/batched/batched_relu_dropout_backward.wgsl`. Reference:
+//! `cpu::batched_relu_dropout_backward`.
+use super::batched_relu_dropout::{MODELS, ROWS, Shares, WIDTH, bench_shape, draw_p, factor};
+use crate::{
+    Approx, Arg, Caps, DType, Error, Expected, HostData, Lowered, Op, Pattern, Rng, Step, cpu, fleet, kernel, models::whole,
+    ops::Entry, params, wgsl::Spec,
+};
+use serde::{Deserialize, Serialize};
+
+params! { ReluDropoutBackwardParams { blocks: u32, lanes: u32, models: u32, quads: u32, places: u32, each: u32, nan: u32 } }
+
+/// The backward pass of [`BatchedReluDropout`](super::BatchedReluDropout) in training: dx = dy/(1 - p) where y > 0, else 0.
+///
+/// Reads `dy` and `y`, what the forward pass wrote, both f32\[rows, models, width], and `p` f32\[models]; writes `dx` as `dy`. No mask is
+/// needed: an element that was dropped has y = 0, as has one that was not positive. A p of 1 makes zeros; one that is no number from 0 to
+/// 1 makes all of its model's `dx` NaN. A NaN in `y` stops its gradient.
+///
+/// Deterministic. One dispatch without scratch. A device must be able to bind each buffer whole; `dy` must have fewer than 2^31 elements.
+///
+/// Error: 1 - p, the quotient and the product round.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct BatchedReluDropoutBackward {
+    /// Models. May be 0.
+    pub models: usize,
+    /// Rows of each model, its samples. May be 0.
+    pub rows: usize,
+    /// Units of a row, a multiple of 4.
+    pub width: usize,
+}
+
+const NAME: &str = "batched_relu_dropout_backward";
+
+impl Op for BatchedReluDropoutBackward {
+    fn name(&self) -> &'static str {
+        NAME
+    }
+
+    fn args(&self) -> Vec<Arg> {
+        let len = fleet::len(&[self.rows, self.models, self.width]);
+        vec![
+            Arg::read("dy", DType::F32, len),
+            Arg::read("y", DType::F32, len),
+            Arg::read("p", DType::F32, self.models),
+            Arg::write("dx", DType::F32, len),
+        ]
+    }
+
+    fn lower(&self, caps: &Caps) -> Result<Lowered, Error> {
+        let (args, mut out) = (self.args(), Lowered::default());
+        fleet::check_width(NAME, self.width)?;
+        fleet::check(NAME, caps, &args)?;
+        if args[0].len == 0 {
+            return Ok(out);
+        }
+        let Shares { each, places, lanes, blocks } = Shares::new(caps, self.models, self.rows, self.width);
+        out.steps.push(Step {
+            spec: Spec {
+                shader: kernel!("batched/batched_relu_dropout_backward"),
+                entry: NAME,
+                parts: vec![],
+                bindings: vec![
+                    fleet::quads("dy", false),
+                    fleet::quads("y", false),
+                    fleet::bits("p", false),
+                    fleet::quads("dx", true),
+                ],
+                consts: vec![("WG", fleet::lanes(caps))],
+            },
+            params: ReluDropoutBackwardParams {
+                blocks,
+                lanes,
+                models: self.models as u32,
+                quads: (self.width / 4) as u32,
+                places,
+                each,
+                nan: f32::NAN.to_bits(),
+            }
+            .into(),
+            slots: (0..4).map(|i| whole(i, &args)).collect(),
+            workgroups: blocks.into(),
+            trips: each.into(),
+        });
+        Ok(out)
+    }
+
+    fn patterns(&self) -> Vec<Pattern> {
+        vec![Pattern::Ordinary, Pattern::Zeros, Pattern::Tiny, Pattern::NonFinite]
+    }
+
+    fn fill(&self, arg: &Arg, rng: &mut Rng, pattern: Pattern) -> HostData {
+        match arg.name {
+            "p" => draw_p(arg, rng, pattern),
+            // As the forward pass leaves it, half of it 0; with NaN among hostile data.
+            "y" => match rng.fill(arg, [-1.0, 1.0], pattern) {
+                HostData::F32(v) => HostData::F32(v.into_iter().map(|v| if v < 0.0 { 0.0 } else { v }).collect()),
+                other => other,
+            },
+            _ => rng.fill(arg, [-1.0, 1.0], pattern),
+        }
+    }
+
+    fn reference(&self, args: &[HostData]) -> Vec<Expected> {
+        let [dy, y, p] = [0, 1, 2].map(|i| args[i].to_f64());
+        let (mut value, mut bound) = (vec![0.0; dy.len()], vec![0.0; dy.len()]);
+        for at in 0..dy.len() {
+            let p = p[at / self.width % self.models];
+            value[at] = cpu::batched_relu_dropout_backward(dy[at], y[at], p);
+            if value[at].is_finite() && y[at] > 0.0 && p < 1.0 {
+                bound[at] = Approx::exact(dy[at]).times(factor(p)).error;
+            }
+        }
+        vec![Expected::Within { value, bound }]
+    }
+}
+
+fn cases() -> Vec<Box<dyn Op>> {
+    let shapes = [[1, 1, 4], [0, 3, 8], [3, 0, 8], [3, 5, 0], [5, 3, 12], [2, 65, 8], [7, 130, 4], [1, 4, 1028], [150, 2, 40]];
+    shapes.map(|[models, rows, width]| Box::new(BatchedReluDropoutBackward { models, rows, width }) as Box<dyn Op>).into()
+}
+
+fn bench(elements: usize) -> Vec<Box<dyn Op>> {
+    let [models, rows, width] = bench_shape(elements);
+    vec![Box::new(BatchedReluDropoutBackward { models, rows, width })]
+}
+
+pub(super) const ENTRY: Entry = Entry {
+    name: NAME,
+    summary: "sends the gradient through ReLU and dropout of many models side by side, by what the forward pass left",
+    formula: "dx = dy/(1 - p) where y > 0, else 0",
+    fields: &[MODELS, ROWS, WIDTH],
+    cases,
+    bench,
+    parse: crate::ops::parse::<BatchedReluDropoutBackward>,
+};

@@ -1,0 +1,237 @@
+//! Patience for models side by side. Kernel: `shaders/batched/early_stopping.wgsl`. Reference: `cpu::early_stopping`.
+use super::batched_relu_dropout::MODELS;
+use crate::{
+    Approx, Arg, Caps, DType, Error, Expected, HostData, Lowered, MAX_TRIPS, Op, Pattern, Rng, Step, cpu, fleet, kernel,
+    models::{items, whole},
+    ops::{Entry, Field},
+    optimizer::check_scalar,
+    params,
+    wgsl::Spec,
+};
+use serde::{Deserialize, Serialize};
+
+params! { EarlyStoppingParams { blocks: u32, models: u32, parts: u32, epoch: f32, patience: f32, min_delta: f32 } }
+
+/// Early stopping of many models: decides after an epoch, on the GPU, which ones improved, and which ones have waited long enough.
+///
+/// Reads `loss` f32\[parts, models]: of each part of the validation data, such as its chunks, whose sum is the loss of a model. Updates
+/// `state` f32\[4, models]: the best loss so far, the epoch of the best, the epochs waited since, and the status: 0 going on, 1 improved
+/// at this epoch, 2 stopped. [`EarlyStopping::start`] makes it. A model improves if its loss is below the best one minus `min_delta`;
+/// if it does not, it has waited an epoch more, and stops when it has waited `patience` epochs. One that has stopped stays as it is. A NaN
+/// is no improvement. [`KeepBest`](super::KeepBest) keeps the weights of those that improved.
+///
+/// [`Plan::update`](crate::Plan::update) takes another epoch. Deterministic. One dispatch without scratch, a lane for each model. A device
+/// must be able to bind each buffer whole; `loss` must have fewer than 2^31 elements.
+///
+/// Error: that of a sum in order. Where it and the rounding of best - `min_delta` leave it open whether a loss is below, either is right.
+///
+/// Prechelt, "Early stopping — but when?", 1998.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct EarlyStopping {
+    /// Models. May be 0.
+    pub models: usize,
+    /// Losses of each, to be added up: 1 to 8192.
+    pub parts: usize,
+    /// The number of this epoch, at most 2^24, up to which f32 counts exactly.
+    pub epoch: u32,
+    /// Epochs without improvement after which a model stops, 1 to 2^24.
+    pub patience: u32,
+    /// How much better a loss must be to count; finite and at least 0.
+    #[serde(default)]
+    pub min_delta: f64,
+}
+
+const NAME: &str = "early_stopping";
+
+/// Up to which f32 counts.
+const MOST: u32 = 1 << 24;
+
+impl EarlyStopping {
+    /// The state of models that have not been looked at: the best loss is infinite.
+    pub fn start(models: usize) -> HostData {
+        HostData::F32([vec![f32::INFINITY; models], vec![0.0; 3 * models]].concat())
+    }
+
+    fn check(&self, caps: &Caps) -> Result<(), Error> {
+        let bad = |arg, value, range: String| Err(Error::argument(NAME, arg, format!("is {value}, must be {range}")));
+        if !(1..=MAX_TRIPS as usize).contains(&self.parts) {
+            return bad("parts", self.parts, format!("from 1 to {MAX_TRIPS}"));
+        }
+        if self.epoch > MOST {
+            return bad("epoch", self.epoch as usize, "at most 2^24, up to which f32 counts exactly".into());
+        }
+        if !(1..=MOST).contains(&self.patience) {
+            return bad("patience", self.patience as usize, "from 1 to 2^24".into());
+        }
+        check_scalar(NAME, "min_delta", self.min_delta, [0.0, f64::INFINITY])?;
+        fleet::check(NAME, caps, &self.args())
+    }
+}
+
+impl Op for EarlyStopping {
+    fn name(&self) -> &'static str {
+        NAME
+    }
+
+    fn args(&self) -> Vec<Arg> {
+        vec![
+            Arg::read("loss", DType::F32, fleet::len(&[self.parts, self.models])),
+            Arg::update("state", DType::F32, fleet::len(&[4, self.models])),
+        ]
+    }
+
+    fn lower(&self, caps: &Caps) -> Result<Lowered, Error> {
+        self.check(caps)?;
+        let (args, mut out) = (self.args(), Lowered::default());
+        if self.models == 0 {
+            return Ok(out);
+        }
+        let blocks = (self.models as u64).div_ceil(u64::from(fleet::lanes(caps)));
+        out.steps.push(Step {
+            spec: Spec {
+                shader: kernel!("batched/early_stopping"),
+                entry: NAME,
+                parts: vec![],
+                bindings: vec![items("loss", false), items("state", true)],
+                consts: vec![("WG", fleet::lanes(caps))],
+            },
+            params: EarlyStoppingParams {
+                blocks: blocks as u32,
+                models: self.models as u32,
+                parts: self.parts as u32,
+                epoch: self.epoch as f32,
+                patience: self.patience as f32,
+                min_delta: self.min_delta as f32,
+            }
+            .into(),
+            slots: (0..2).map(|i| whole(i, &args)).collect(),
+            workgroups: blocks,
+            trips: self.parts as u64,
+        });
+        Ok(out)
+    }
+
+    fn patterns(&self) -> Vec<Pattern> {
+        vec![Pattern::Ordinary, Pattern::Constant, Pattern::NonFinite]
+    }
+
+    /// Numbers of which f32 makes exact sums, so that it is certain what must come out; some losses are exactly at the limit. Any numbers
+    /// for one pattern.
+    fn fill(&self, arg: &Arg, rng: &mut Rng, pattern: Pattern) -> HostData {
+        let state = arg.name == "state";
+        let each = |at: usize| -> f32 {
+            let coarse = (rng.word() % 512) as f32 / 256.0;
+            match (state, at / self.models) {
+                (true, 1) => (rng.word() % 100) as f32,
+                // Waited: just short of the patience, or anything up to it.
+                (true, 2) if rng.word().is_multiple_of(2) => self.patience.saturating_sub(1 + rng.word() % 3) as f32,
+                (true, 2) => (rng.word() % self.patience) as f32,
+                (true, 3) => (rng.word() % 3) as f32,
+                _ if pattern == Pattern::NonFinite && rng.word().is_multiple_of(4 + self.parts as u32) => {
+                    [f32::NAN, f32::INFINITY, f32::NEG_INFINITY][rng.word() as usize % 3]
+                }
+                (true, _) => (self.parts as f32 * coarse).floor() + if pattern == Pattern::Constant { 0.37 } else { 0.0 },
+                _ if pattern == Pattern::Constant => rng.unit() as f32,
+                // With one part, often what the best loss is.
+                _ => {
+                    if self.parts == 1 {
+                        coarse.floor()
+                    } else {
+                        coarse
+                    }
+                }
+            }
+        };
+        HostData::F32((0..arg.len).map(each).collect())
+    }
+
+    fn reference(&self, args: &[HostData]) -> Vec<Expected> {
+        let (loss, mut value, models) = (args[0].to_f64(), args[1].to_f64(), self.models);
+        let mut bound = vec![0.0; value.len()];
+        let [epoch, patience, delta] = [f64::from(self.epoch), f64::from(self.patience), f64::from(self.min_delta as f32)];
+        for m in 0..models {
+            let parts: Vec<f64> = (0..self.parts).map(|k| loss[k * models + m]).collect();
+            let (sum, state) = (sum_of(&parts), [0, 1, 2, 3].map(|row| value[row * models + m]));
+            let limit = exactly(Approx::sum([Approx::exact(state[0]), Approx::exact(-delta)]));
+            let after = cpu::early_stopping(state, sum.value, epoch, patience, delta);
+            // What is not finite is not close.
+            let open = (sum.value - limit.value).abs() <= sum.error + limit.error && sum.error + limit.error > 0.0;
+            let (better, worse) = (f64::NEG_INFINITY, f64::INFINITY);
+            let other = |loss| cpu::early_stopping(state, loss, epoch, patience, delta);
+            for row in 0..4 {
+                let at = row * models + m;
+                value[at] = after[row];
+                if row == 0 && after[3] == 1.0 && state[3] != 2.0 {
+                    bound[at] = sum.error;
+                }
+                if open && state[3] != 2.0 {
+                    let [yes, no] = if row == 0 { [sum.value, state[0]] } else { [other(better)[row], other(worse)[row]] };
+                    bound[at] += (yes - no).abs();
+                }
+            }
+        }
+        vec![Expected::Within { value, bound }]
+    }
+}
+
+/// A sum in any order. Of multiples of 2^-10 that fit 24 bits it is exact.
+fn sum_of(parts: &[f64]) -> Approx {
+    let (value, size): (f64, f64) = (parts.iter().sum(), parts.iter().map(|v| v.abs()).sum());
+    let exact = parts.len() == 1 || size < 2f64.powi(13) && parts.iter().all(|v| (v * 1024.0).fract() == 0.0);
+    let more = parts.len() as f64 * (DType::F32.epsilon() * size + DType::F32.least_normal());
+    let tiny = if size == 0.0 { 0.0 } else { DType::F32.least_normal() };
+    Approx {
+        value,
+        error: if !value.is_finite() {
+            0.0
+        } else if exact {
+            if size < 1e-30 { tiny } else { 0.0 }
+        } else {
+            more
+        },
+    }
+}
+
+/// A result that f32 holds is not rounded.
+fn exactly(a: Approx) -> Approx {
+    let holds = f64::from(a.value as f32) == a.value && (a.value == 0.0 || a.value.abs() > 1e-30);
+    Approx { error: if holds || !a.value.is_finite() { 0.0 } else { a.error }, ..a }
+}
+
+fn cases() -> Vec<Box<dyn Op>> {
+    let case = |models, parts, epoch, patience, min_delta| {
+        Box::new(EarlyStopping { models, parts, epoch, patience, min_delta }) as Box<dyn Op>
+    };
+    vec![
+        case(1, 1, 0, 1, 0.0),
+        case(0, 3, 1, 1, 0.0),
+        case(150, 1, 17, 10, 0.0),
+        case(333, 1, 3, 2, 0.25),
+        case(257, 5, MOST, 3, 0.0),
+        case(1030, 12, 9, MOST, 0.5),
+        case(64, 200, 1, 5, 1e-3),
+        case(1, 8192, 2, 1, 0.0),
+    ]
+}
+
+/// One loss of each model.
+fn bench(elements: usize) -> Vec<Box<dyn Op>> {
+    vec![Box::new(EarlyStopping { models: (elements / 4).max(1), parts: 1, epoch: 1, patience: 10, min_delta: 0.0 })]
+}
+
+pub(super) const ENTRY: Entry = Entry {
+    name: NAME,
+    summary: "early stopping of many models on the GPU: which ones improved at this epoch, and which ones have waited long enough",
+    formula: "improved if Σ loss < best - min_delta; stopped once patience epochs went by without",
+    fields: &[
+        MODELS,
+        Field { name: "parts", default: "", about: "losses of each model, to be added up, 1 to 8192" },
+        Field { name: "epoch", default: "", about: "the number of this epoch, at most 2^24" },
+        Field { name: "patience", default: "", about: "epochs without improvement after which a model stops, 1 to 2^24" },
+        Field { name: "min_delta", default: "0", about: "how much better a loss must be to count, at least 0" },
+    ],
+    cases,
+    bench,
+    parse: crate::ops::parse::<EarlyStopping>,
+};

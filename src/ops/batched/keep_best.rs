@@ -1,0 +1,127 @@
+//! Keeps the weights of models that improved. Kernel: `shaders/batched/keep_best.wgsl`. Reference: `cpu::keep_best`.
+use super::batched_relu_dropout::MODELS;
+use crate::{
+    Arg, Caps, DType, Error, Expected, HostData, Lowered, MAX_TRIPS, Op, Pattern, Rng, Step, cpu, fleet, kernel,
+    models::whole,
+    ops::{Entry, Field},
+    params,
+    wgsl::{Decl, Spec, View},
+};
+use serde::{Deserialize, Serialize};
+
+params! { KeepBestParams { blocks: u32, models: u32, parts: u32, length: u32, items: u32 } }
+
+/// Copies what belongs to the models that improved at this epoch, such as their weights; what is kept of the others stays.
+///
+/// Reads `state` f32\[4, models], as [`EarlyStopping`](super::EarlyStopping) leaves it, and `from` f32\[models, len]; updates `best`
+/// f32\[models, len]: the rows of models whose status, the last row of `state`, is 1 become those of `from`, bit by bit. Exact.
+/// Deterministic. One dispatch without scratch. A device must be able to bind each buffer whole; `from` must have fewer than 2^31
+/// elements.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct KeepBest {
+    /// Models. May be 0.
+    pub models: usize,
+    /// Elements of each. May be 0.
+    pub len: usize,
+}
+
+const NAME: &str = "keep_best";
+
+impl Op for KeepBest {
+    fn name(&self) -> &'static str {
+        NAME
+    }
+
+    fn args(&self) -> Vec<Arg> {
+        let len = fleet::len(&[self.models, self.len]);
+        vec![
+            Arg::read("state", DType::F32, fleet::len(&[4, self.models])),
+            Arg::read("from", DType::F32, len),
+            Arg::update("best", DType::F32, len),
+        ]
+    }
+
+    fn lower(&self, caps: &Caps) -> Result<Lowered, Error> {
+        let (args, mut out) = (self.args(), Lowered::default());
+        fleet::check(NAME, caps, &args)?;
+        if args[1].len == 0 {
+            return Ok(out);
+        }
+        let (ty, size) = if self.len.is_multiple_of(4) { ("vec4<u32>", 4) } else { ("u32", 1) };
+        let (items, lanes) = ((self.len / size) as u64, fleet::lanes(caps));
+        // Each lane copies some, so that models that stay cost a block or a few.
+        let length = u64::from(lanes) * if caps.cpu { 256 } else { 4 };
+        let parts = items.div_ceil(length);
+        let blocks = parts * self.models as u64;
+        let decl = |name, writes| Decl { name, dtype: DType::F32, view: View::Raw(ty), writes };
+        out.steps.push(Step {
+            spec: Spec {
+                shader: kernel!("batched/keep_best"),
+                entry: NAME,
+                parts: vec![],
+                bindings: vec![fleet::bits("state", false), decl("here", false), decl("best", true)],
+                consts: vec![("WG", lanes)],
+            },
+            params: KeepBestParams {
+                blocks: blocks as u32,
+                models: self.models as u32,
+                parts: parts as u32,
+                length: length as u32,
+                items: items as u32,
+            }
+            .into(),
+            slots: (0..3).map(|i| whole(i, &args)).collect(),
+            workgroups: blocks,
+            trips: (length / u64::from(lanes)).min(MAX_TRIPS),
+        });
+        Ok(out)
+    }
+
+    fn patterns(&self) -> Vec<Pattern> {
+        vec![Pattern::Ordinary, Pattern::Tiny, Pattern::NonFinite]
+    }
+
+    /// A third of the models improved; among hostile data, some have a status that is none.
+    fn fill(&self, arg: &Arg, rng: &mut Rng, pattern: Pattern) -> HostData {
+        if arg.name != "state" {
+            return rng.fill(arg, [-1.0, 1.0], pattern);
+        }
+        let some = [0.0, 1.0, 2.0, 1.0f32.next_up(), -1.0, f32::NAN];
+        let count = if pattern == Pattern::NonFinite { 6 } else { 3 };
+        HostData::F32((0..arg.len).map(|_| some[rng.word() as usize % count]).collect())
+    }
+
+    fn reference(&self, args: &[HostData]) -> Vec<Expected> {
+        let words = |i: usize| -> Vec<u32> {
+            args[i].bytes().chunks_exact(4).map(|b| u32::from_le_bytes([b[0], b[1], b[2], b[3]])).collect()
+        };
+        let (status, here, best) = (args[0].to_f64(), words(1), words(2));
+        let row = |m: usize| {
+            let at = m * self.len..(m + 1) * self.len;
+            cpu::keep_best(status[3 * self.models + m], &here[at.clone()], &best[at]).to_vec()
+        };
+        let all = (0..self.models).flat_map(row).map(f32::from_bits);
+        vec![Expected::Exact(HostData::F32(all.collect()))]
+    }
+}
+
+fn cases() -> Vec<Box<dyn Op>> {
+    let shapes = [[1, 1], [0, 4], [4, 0], [3, 5], [5, 4], [150, 101], [7, 2048], [3, 5001], [40, 64], [16, 1000]];
+    shapes.map(|[models, len]| Box::new(KeepBest { models, len }) as Box<dyn Op>).into()
+}
+
+/// Models of some 1000 weights.
+fn bench(elements: usize) -> Vec<Box<dyn Op>> {
+    vec![Box::new(KeepBest { models: (elements / 1024).max(1), len: 1024 })]
+}
+
+pub(super) const ENTRY: Entry = Entry {
+    name: NAME,
+    summary: "keeps a copy of what belongs to the models that improved at this epoch, such as their weights",
+    formula: "best_m = from_m where status_m = 1",
+    fields: &[MODELS, Field { name: "len", default: "", about: "elements of each model" }],
+    cases,
+    bench,
+    parse: crate::ops::parse::<KeepBest>,
+};
