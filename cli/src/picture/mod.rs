@@ -2,10 +2,12 @@
 //! points by shape, and both are named where they are drawn, so that no colour has to be told from another. The one script is in the
 //! page and sorts tables; all that a page says it says without it.
 mod axis;
+mod plot;
 mod svg;
 mod table;
 
 pub(crate) use axis::Axis;
+pub(crate) use plot::{LEGEND, Mark, Plot, STYLES, Style, legend};
 pub(crate) use svg::{Anchor, Pen, Svg, escape};
 pub(crate) use table::{Cell, Head, Table};
 

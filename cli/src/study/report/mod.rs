@@ -1,5 +1,6 @@
 //! `report.html`.
 mod curves;
+pub mod decomposition;
 mod gap;
 mod weights;
 
