@@ -2,6 +2,7 @@
 //! network has seen and what it has not.
 mod args;
 pub mod bias_variance;
+pub mod calibration;
 pub(crate) mod chain;
 pub(crate) mod csv_table;
 pub mod data;

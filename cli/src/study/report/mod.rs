@@ -1,4 +1,5 @@
 //! `report.html`.
+pub mod calibration;
 mod curves;
 pub mod decomposition;
 mod gap;
