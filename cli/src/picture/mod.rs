@@ -2,6 +2,10 @@
 //! points by shape, and both are named where they are drawn, so that no colour has to be told from another. The one script is in the
 //! page and sorts tables; all that a page says it says without it.
 mod axis;
+mod color;
+#[cfg(test)]
+mod gallery;
+pub mod heat;
 mod plot;
 mod svg;
 mod table;
