@@ -31,7 +31,6 @@ pub(crate) struct Plot {
     pub y: Axis,
     pub left: f64,
     pub right: f64,
-    pub top: f64,
     pub bottom: f64,
 }
 
@@ -107,7 +106,7 @@ mod tests {
     #[test]
     fn names_do_not_touch_and_stay_inside() {
         let axis = Axis::exact([0.0, 1.0], [0.0, 100.0]);
-        let plot = Plot { x: axis, y: axis, left: 0.0, right: 100.0, top: 0.0, bottom: 100.0 };
+        let plot = Plot { x: axis, y: axis, left: 0.0, right: 100.0, bottom: 100.0 };
         let mut svg = Svg::new(100.0, 100.0);
         plot.names(&mut svg, vec![(99.0, "a", "A"), (98.0, "b", "B"), (10.0, "c", "C"), (f64::NAN, "d", "D")]);
         let out = svg.finish("a", "", "");

@@ -27,7 +27,7 @@ pub fn reliability(id: &str, predictors: &[(&str, &Calibration)]) -> String {
     let bottom = top + HEIGHT;
     let floor = bottom + 24.0 + COUNTS;
     let x = Axis::exact([0.0, 100.0], ENDS);
-    let plot = Plot { x, y: Axis::exact([0.0, 100.0], [bottom, top]), left: ENDS[0], right: ENDS[1], top, bottom };
+    let plot = Plot { x, y: Axis::exact([0.0, 100.0], [bottom, top]), left: ENDS[0], right: ENDS[1], bottom };
     let mut svg = Svg::new(WIDTH, floor + 42.0);
     svg.text([6.0, 17.0], Anchor::Start, "head", "Reliability");
     svg.text([ENDS[1], 17.0], Anchor::End, "tick", "accuracy, %, over confidence");
@@ -64,7 +64,7 @@ pub fn reliability(id: &str, predictors: &[(&str, &Calibration)]) -> String {
     }
     svg.text([ENDS[0] - 5.0, floor - COUNTS + 5.0], Anchor::End, "tick", most);
     svg.text([ENDS[0] - 5.0, floor], Anchor::End, "tick", "rows");
-    let counts = Plot { bottom: floor, top: floor - COUNTS, ..plot };
+    let counts = Plot { bottom: floor, ..plot };
     counts.columns(&mut svg, 5);
     counts.floor(&mut svg, "confidence (top probability), %");
     let spoken = format!("Accuracy over confidence, beside the diagonal on which they agree. {}.", said.join(". "));
@@ -89,7 +89,7 @@ pub fn rejection(id: &str, curves: &[(&str, &[[f64; 2]])]) -> String {
     let bottom = top + HEIGHT;
     let values = curves.iter().flat_map(|(_, c)| c.iter().map(|p| 100.0 * p[1]));
     let y = Axis::linear(values, [bottom, top]);
-    let plot = Plot { x: Axis::exact([0.0, 100.0], ENDS), y, left: ENDS[0], right: ENDS[1], top, bottom };
+    let plot = Plot { x: Axis::exact([0.0, 100.0], ENDS), y, left: ENDS[0], right: ENDS[1], bottom };
     let mut svg = Svg::new(WIDTH, bottom + 42.0);
     svg.text([6.0, 17.0], Anchor::Start, "head", "Rejection");
     svg.text([ENDS[1], 17.0], Anchor::End, "tick", "accuracy of rows kept, %");
@@ -127,7 +127,7 @@ pub fn spread(id: &str, spread: &Spread, unit: &str) -> String {
     let x = Axis::linear(spread.bins.iter().map(|b| b.sd).chain([0.0]), ENDS);
     let most = spread.bins.iter().map(|b| b.sd).fold(0.0, f64::max);
     let y = Axis::linear(spread.bins.iter().map(|b| b.error).chain([0.0, NORMAL * most]), [bottom, top]);
-    let plot = Plot { x, y, left: ENDS[0], right: ENDS[1], top, bottom };
+    let plot = Plot { x, y, left: ENDS[0], right: ENDS[1], bottom };
     let mut svg = Svg::new(WIDTH, bottom + 42.0);
     svg.text([6.0, 17.0], Anchor::Start, "head", "Predicted spread");
     let [one, two] = spread.coverage.map(percent);

@@ -79,7 +79,7 @@ fn lines(id: &str, s: &Series, terms: &Terms, values: &[f64]) -> String {
     let zero = strength.log && strengths().any(|v| v == 0.0);
     let ends = [left + if zero { ZERO } else { 4.0 }, right - 4.0];
     let x = if strength.log { Axis::log(strengths(), ends) } else { Axis::linear(strengths(), ends) };
-    let plot = Plot { x, y: Axis::linear(values.iter().copied(), [bottom, top]), left, right, top, bottom };
+    let plot = Plot { x, y: Axis::linear(values.iter().copied(), [bottom, top]), left, right, bottom };
     let mut svg = Svg::new(PANEL[0], PANEL[1]);
     plot.rows(&mut svg, 5);
     plot.columns(&mut svg, 4);
