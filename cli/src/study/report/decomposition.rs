@@ -31,7 +31,9 @@ pub struct Strength {
 }
 
 /// The three lines, each with a name, a term and a style.
-fn terms(loss: Loss) -> [(&'static str, fn(&Decomposition) -> Term, Style); 3] {
+type Terms = [(&'static str, fn(&Decomposition) -> Term, Style); 3];
+
+fn terms(loss: Loss) -> Terms {
     let [bias, variance] = if loss == Loss::ZeroOne { ["bias", "net var."] } else { ["bias²", "variance"] };
     [
         (bias, |d| d.bias, STYLES[0]),
@@ -69,8 +71,6 @@ pub fn draw(id: &str, series: &[Series]) -> String {
     }
     picture::panels(&panels)
 }
-
-type Terms = [(&'static str, fn(&Decomposition) -> Term, Style); 3];
 
 fn lines(id: &str, s: &Series, terms: &Terms, values: &[f64]) -> String {
     let [left, top, right, bottom] = [MARGIN[0], MARGIN[1], PANEL[0] - MARGIN[2], PANEL[1] - MARGIN[3]];
