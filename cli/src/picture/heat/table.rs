@@ -5,7 +5,7 @@ use crate::picture::{Cell, Head, Table};
 /// A row for each cell that was tried, which can be sorted.
 ///
 /// # Panics
-/// As [`draw`].
+/// As [`draw`](super::draw).
 pub fn table(heat: &Heat) -> String {
     heat.check();
     let factors: Vec<&Factor> = heat.panels.iter().chain([&heat.rows, &heat.columns]).collect();
