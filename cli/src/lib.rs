@@ -13,7 +13,7 @@ mod files;
 mod headless;
 mod ops;
 pub mod path;
-mod picture;
+pub mod picture;
 mod race;
 mod run;
 pub mod study;

@@ -1,6 +1,6 @@
 //! `ridgepole bench --html`: the measurements as pictures, with the table below.
 use super::{short, time};
-use crate::picture::{self, Anchor, Axis, BLUE, GREY, INK, ORANGE, PALE, Pen, Svg, escape};
+use crate::picture::{self, Anchor, Axis, BLUE, Cell, GREY, Head, INK, ORANGE, PALE, Pen, Svg, Table, escape};
 use ridgepole::bench::Timing;
 use std::fmt::Write;
 
@@ -21,10 +21,7 @@ pub(super) fn page(device: &str, version: &str, timings: &[Timing]) -> String {
     );
     writeln!(out, "<p>{}</p>", escape(&text)).expect("a String takes all");
     let growth = growth(timings);
-    let mut section = |title: &str, picture: String, caption: &str| {
-        writeln!(out, "<h2>{title}</h2>\n<figure>\n{picture}<figcaption>{caption}</figcaption>\n</figure>")
-            .expect("a String takes all");
-    };
+    let mut section = |title: &str, picture: String, caption: &str| out.push_str(&picture::figure(title, &picture, caption));
     // Of each case the largest size.
     let largest = |t: &&Timing| !timings.iter().any(|u| u.elements > t.elements && series(&u.case) == series(&t.case));
     let roofed: Vec<&Timing> = timings.iter().filter(largest).collect();
@@ -42,7 +39,7 @@ pub(super) fn page(device: &str, version: &str, timings: &[Timing]) -> String {
              memory. Solid lines are f32, dashed f16, dotted bf16; grey: the copies. An op has a line for each shape and type.",
         );
     }
-    table(&mut out, timings).expect("a String takes all");
+    out.push_str(&table(timings));
     picture::page("How fast ridgepole is here", &out)
 }
 
@@ -149,27 +146,23 @@ fn dash(case: &str) -> &'static str {
     }
 }
 
-fn table(out: &mut String, timings: &[Timing]) -> std::fmt::Result {
-    writeln!(
-        out,
-        "<h2>Numbers</h2>\n<div class=\"scroll\"><table>\n<thead><tr><th scope=\"col\">case</th><th scope=\"col\">elements</th>\
-         <th scope=\"col\">time</th><th scope=\"col\">spread</th><th scope=\"col\">GB/s</th><th scope=\"col\">copy</th>\
-         <th scope=\"col\">share</th><th scope=\"col\">dispatches</th></tr></thead>\n<tbody>"
-    )?;
+fn table(timings: &[Timing]) -> String {
+    let heads = ["elements", "time", "spread", "GB/s", "copy", "share", "dispatches"].map(Head::Number);
+    let caption = "Time of one execution, bandwidth in GB/s beside the copy's";
+    let mut table = Table::sortable(caption, &[&[Head::Text("case")][..], &heads].concat());
     for t in timings {
-        let numbers = [
-            t.elements.to_string(),
-            time(t.seconds),
-            format!("{:.1} %", 100.0 * t.spread()),
-            format!("{:.2}", t.gb_per_s()),
-            format!("{:.2}", t.copy_gb_per_s()),
-            format!("{:.1} %", 100.0 * t.share),
-            t.dispatches.to_string(),
-        ];
-        let cells: String = numbers.iter().map(|n| format!("<td>{n}</td>")).collect();
-        writeln!(out, "<tr><th scope=\"row\">{}</th>{cells}</tr>", escape(&short(&t.case)))?;
+        table.row([
+            short(&t.case).into(),
+            t.elements.into(),
+            Cell::of(time(t.seconds), t.seconds),
+            format!("{:.1} %", 100.0 * t.spread()).into(),
+            format!("{:.2}", t.gb_per_s()).into(),
+            format!("{:.2}", t.copy_gb_per_s()).into(),
+            format!("{:.1} %", 100.0 * t.share).into(),
+            t.dispatches.into(),
+        ]);
     }
-    writeln!(out, "</tbody></table></div>")
+    format!("<h2>Numbers</h2>\n{}", table.finish())
 }
 
 fn shorter(text: &str, most: usize) -> String {

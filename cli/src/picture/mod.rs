@@ -1,10 +1,19 @@
-//! Pictures in SVG and the pages around them: files that need nothing else, neither a network nor scripts. Lines differ by dashes,
-//! points by shape, and both are named where they are drawn, so that no colour has to be told from another.
+//! Pictures in SVG and the pages around them: files that need nothing else, no network and no library. Lines differ by dashes,
+//! points by shape, and both are named where they are drawn, so that no colour has to be told from another. The one script is in the
+//! page and sorts tables; all that a page says it says without it.
 mod axis;
+mod color;
+#[cfg(test)]
+mod gallery;
+pub mod heat;
+mod plot;
 mod svg;
+mod table;
 
 pub(crate) use axis::Axis;
+pub(crate) use plot::{LEGEND, Mark, Plot, STYLES, Style, legend};
 pub(crate) use svg::{Anchor, Pen, Svg, escape};
+pub(crate) use table::{Cell, Head, Table};
 
 // Okabe and Ito's blue and vermilion, told apart in every common kind of colour vision, and greys.
 pub(crate) const BLUE: &str = "#0072b2";
@@ -13,37 +22,52 @@ pub(crate) const INK: &str = "#333";
 pub(crate) const GREY: &str = "#8a8a8a";
 pub(crate) const PALE: &str = "#e4e4e4";
 
-const STYLE: &str = "
-body { margin: 0 auto; max-width: 62rem; padding: 1.5rem; background: #fff; color: #1c1c1c;
-  font: 1rem/1.5 system-ui, 'Segoe UI', Roboto, 'Noto Sans', sans-serif; }
-h1 { font-size: 1.7rem; line-height: 1.25; margin: 0.2rem 0 0.6rem; }
-h2 { font-size: 1.25rem; margin: 2.2rem 0 0.4rem; }
-figure { margin: 0; } figcaption, .note { color: #444; max-width: 46rem; }
-svg { width: 100%; height: auto; display: block; margin: 0.6rem 0; }
-svg text { font-family: inherit; fill: #1c1c1c; }
-.tick { font-size: 12px; fill: #444; } .name { font-size: 14px; } .head { font-size: 14px; font-weight: 600; }
-.label { font-size: 12px; font-weight: 600; } svg .blue { fill: #005a8e; } svg .orange { fill: #9a3d00; }
-.scroll { overflow-x: auto; }
-table { border-collapse: collapse; font-size: 0.92rem; font-variant-numeric: tabular-nums; margin: 0.6rem 0; }
-th, td { padding: 0.25rem 0.8rem 0.25rem 0; text-align: right; border-bottom: 1px solid #ddd; white-space: nowrap; }
-th:first-child, td:first-child, td.text, th.text { text-align: left; }
-td.text { white-space: normal; }
-@media (prefers-color-scheme: dark) {
-  body { background: #15171a; color: #e6e6e6; } figcaption, .note { color: #b8b8b8; } th, td { border-color: #3a3d42; }
-  a { color: #6cb6ff; } svg text { fill: #e6e6e6; } .tick { fill: #b8b8b8; } svg .blue { fill: #62b5f0; } svg .orange { fill: #f0945a; }
-  [stroke='#333'] { stroke: #c8c8c8; } [stroke='#e4e4e4'] { stroke: #34373c; } [fill='#e4e4e4'] { fill: #34373c; }
-  [stroke='#0072b2'] { stroke: #4aa8e8; } [fill='#0072b2'] { fill: #4aa8e8; }
-  [stroke='#b84a00'] { stroke: #ee8747; } [fill='#b84a00'] { fill: #ee8747; }
-}
-@media print { body { max-width: none; } h2 { break-after: avoid; } figure { break-inside: avoid; } }
-";
+const STYLE: &str = include_str!("page.css");
+/// Makes tables sort; without it they are plain tables.
+const SORT: &str = include_str!("sort.js");
 
 /// A page with this title and what `body`, HTML itself, puts below it.
 pub(crate) fn page(title: &str, body: &str) -> String {
     let title = escape(title);
     format!(
         "<!doctype html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n\
-         <meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n<title>{title}</title>\n<style>{STYLE}</style>\n\
-         </head>\n<body>\n<main>\n<h1>{title}</h1>\n{body}</main>\n</body>\n</html>\n"
+         <meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n<title>{title}</title>\n<style>\n{STYLE}</style>\n\
+         </head>\n<body>\n<main>\n<h1>{title}</h1>\n{body}</main>\n<script>\n{SORT}</script>\n</body>\n</html>\n"
     )
+}
+
+/// A section: its title, a picture in a box that scrolls where it is narrow, and a caption. Title and caption are text.
+pub(crate) fn figure(title: &str, picture: &str, caption: &str) -> String {
+    let (title, caption) = (escape(title), escape(caption));
+    format!(
+        "<h2>{title}</h2>\n<figure>\n<div class=\"scroll\" role=\"region\" aria-label=\"{title}\" tabindex=\"0\">\n{picture}</div>\n\
+         <figcaption>{caption}</figcaption>\n</figure>\n"
+    )
+}
+
+/// Pictures beside each other as far as there is place, else below each other.
+pub(crate) fn panels(pictures: &[String]) -> String {
+    format!("<div class=\"panels\">\n{}</div>\n", pictures.concat())
+}
+
+/// A number with so many significant digits, without trailing powers of ten where it has none.
+pub(crate) fn significant(v: f64, digits: usize) -> String {
+    if v == 0.0 || !v.is_finite() {
+        return if v == 0.0 { "0".into() } else { v.to_string() };
+    }
+    // Rounding may carry into a new digit: the exponent is that of the rounded number.
+    let rounded = format!("{v:.*e}", digits - 1);
+    let exponent: i32 = rounded.split_once('e').and_then(|(_, e)| e.parse().ok()).unwrap_or(0);
+    if (-4..7).contains(&exponent) { format!("{v:.*}", (digits as i32 - 1 - exponent).max(0) as usize) } else { rounded }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::significant;
+
+    #[test]
+    fn numbers_have_the_digits_that_matter() {
+        let all = [0.0, 1.0, -0.099_96, 123.4, 98_765.4, 1e9, 1.234e-5, f64::NAN].map(|v| significant(v, 3));
+        assert_eq!(all, ["0", "1.00", "-0.100", "123", "98765", "1.00e9", "1.23e-5", "NaN"]);
+    }
 }

@@ -116,7 +116,7 @@ impl Svg {
         let Self { width, height, body } = self;
         let (title, description) = (escape(title), escape(description));
         format!(
-            "<svg viewBox=\"0 0 {width} {height}\" role=\"img\" aria-labelledby=\"{id}-t {id}-d\">\n\
+            "<svg viewBox=\"0 0 {width} {height}\" style=\"--w: {width}px\" role=\"img\" aria-labelledby=\"{id}-t {id}-d\">\n\
              <title id=\"{id}-t\">{title}</title>\n<desc id=\"{id}-d\">{description}</desc>\n{body}</svg>\n"
         )
     }

@@ -1,6 +1,8 @@
 //! Trains a small network on real data once per treatment, and shows what each regularizer does to the gap between what a
 //! network has seen and what it has not.
 mod args;
+pub mod bias_variance;
+pub mod calibration;
 pub(crate) mod chain;
 pub(crate) mod csv_table;
 pub mod data;

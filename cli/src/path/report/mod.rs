@@ -3,7 +3,7 @@ mod curve;
 mod lines;
 
 use super::results::{Paths, short, tiny};
-use crate::picture::{self, escape};
+use crate::picture::{self, Cell, Head, Table, escape};
 use std::fmt::Write;
 
 /// The page.
@@ -51,53 +51,46 @@ fn body(out: &mut String, paths: &Paths) -> std::fmt::Result {
         ),
     ];
     for (title, picture, caption) in sections {
-        writeln!(out, "<h2>{title}</h2>\n<figure>\n{picture}<figcaption>{caption}</figcaption>\n</figure>")?;
+        out.push_str(&picture::figure(title, &picture, caption));
     }
     strengths(out, paths)
 }
 
 fn chosen(out: &mut String, paths: &Paths) -> std::fmt::Result {
-    writeln!(
-        out,
-        "<h2>Coefficients</h2>\n<div class=\"scroll\"><table>\n<thead><tr><th scope=\"col\">feature</th><th scope=\"col\">best λ</th>\
-         <th scope=\"col\">one standard error</th></tr></thead>\n<tbody>"
-    )?;
     let [best, simple] = [paths.choice.best, paths.choice.one_se].map(|i| &paths.fits[i]);
-    let mut row = |name: &str, a: f64, b: f64| {
-        writeln!(out, "<tr><th scope=\"row\">{}</th><td>{}</td><td>{}</td></tr>", escape(name), short(a), short(b))
-    };
-    row("λ", best.lambda, simple.lambda)?;
-    row("intercept", best.intercept, simple.intercept)?;
+    let caption = format!("At λ = {} (best) and λ = {} (one standard error)", short(best.lambda), short(simple.lambda));
+    let heads = [Head::Text("feature"), Head::Number("best λ"), Head::Number("one standard error")];
+    let mut table = Table::sortable(&caption, &heads);
+    let mut row = |name: &str, a: f64, b: f64| table.row([name.into(), Cell::of(short(a), a), Cell::of(short(b), b)]);
+    row("intercept", best.intercept, simple.intercept);
     for (name, (a, b)) in paths.columns.iter().zip(best.coef.iter().zip(&simple.coef)) {
-        row(name, *a, *b)?;
+        row(name, *a, *b);
     }
-    writeln!(out, "</tbody></table></div>\n<p class=\"note\">In the features' own units; 0 is exactly 0.</p>")
+    writeln!(out, "<h2>Coefficients</h2>\n{}<p class=\"note\">In the features' own units; 0 is exactly 0.</p>", table.finish())
 }
 
 fn strengths(out: &mut String, paths: &Paths) -> std::fmt::Result {
-    writeln!(
-        out,
-        "<h2>All strengths</h2>\n<div class=\"scroll\"><table>\n<thead><tr><th scope=\"col\">λ</th><th scope=\"col\">features</th>\
-         <th scope=\"col\">error</th><th scope=\"col\">standard error</th><th scope=\"col\">duality gap</th>\
-         <th scope=\"col\">iterations</th></tr></thead>\n<tbody>"
-    )?;
+    let heads = ["λ", "features", "error", "standard error", "duality gap", "iterations"].map(Head::Number);
+    let caption = format!("{} strengths of the penalty, from strong to weak", paths.fits.len());
+    let mut table = Table::sortable(&caption, &[&heads[..], &[Head::Text("choice")]].concat());
     for (i, (fit, [mean, error])) in paths.fits.iter().zip(&paths.choice.curve).enumerate() {
-        let mark = match i {
-            i if i == paths.choice.best => " (best)",
-            i if i == paths.choice.one_se => " (one standard error)",
+        let choice = match i {
+            i if i == paths.choice.best && i == paths.choice.one_se => "best, one standard error",
+            i if i == paths.choice.best => "best",
+            i if i == paths.choice.one_se => "one standard error",
             _ => "",
         };
-        writeln!(
-            out,
-            "<tr><th scope=\"row\">{}{mark}</th><td>{}</td><td>{}</td><td>{}</td><td>{}</td><td>{}</td></tr>",
-            short(fit.lambda),
-            fit.nonzeros(),
-            short(*mean),
-            short(*error),
-            tiny(fit.gap),
-            fit.iterations
-        )?;
+        table.row([
+            Cell::of(short(fit.lambda), fit.lambda),
+            fit.nonzeros().into(),
+            Cell::of(short(*mean), *mean),
+            Cell::of(short(*error), *error),
+            Cell::of(tiny(fit.gap), fit.gap),
+            fit.iterations.into(),
+            choice.into(),
+        ]);
     }
+    writeln!(out, "<h2>All strengths</h2>\n{}", table.finish())?;
     let text = format!(
         "The error is the {}. Features are standardized over all rows, λ counts on that scale, and the intercept is not penalized: \
          mean loss + λ·(r·Σ|b| + ½·(1 - r)·Σb²) with r = {}. The gap bounds how far the objective is above its minimum, as a share of \
@@ -108,5 +101,5 @@ fn strengths(out: &mut String, paths: &Paths) -> std::fmt::Result {
         paths.seconds,
         env!("CARGO_PKG_VERSION")
     );
-    writeln!(out, "</tbody></table></div>\n<p class=\"note\">{}</p>", escape(&text))
+    writeln!(out, "<p class=\"note\">{}</p>", escape(&text))
 }

@@ -1,13 +1,12 @@
 //! Learning curves: one small picture per treatment, all on the same axes.
 use crate::{
-    picture::{Anchor, Axis, BLUE, GREY, INK, ORANGE, PALE, Pen, Svg},
+    picture::{self, Anchor, Axis, BLUE, GREY, INK, ORANGE, PALE, Pen, Svg},
     study::{
         results::{Outcome, Study},
         treatments::Treatment,
     },
 };
 
-const COLUMNS: usize = 3;
 const PANEL: [f64; 2] = [320.0, 205.0];
 /// Left, top, right and bottom of the plot within a panel.
 const MARGIN: [f64; 4] = [44.0, 26.0, 10.0, 28.0];
@@ -36,16 +35,15 @@ pub fn draw(study: &Study) -> String {
     let curves: Vec<[Curve; 2]> = study.outcomes.iter().map(|o| [Curve::of(o, 0), Curve::of(o, 1)]).collect();
     let values: Vec<f64> = curves.iter().flatten().flat_map(|c| c.low.iter().chain(&c.high)).copied().collect();
     let baseline = study.outcomes.iter().position(|o| o.treatment == Treatment::None);
-    let rows = study.outcomes.len().div_ceil(COLUMNS);
-    let mut svg = Svg::new(PANEL[0] * COLUMNS as f64, PANEL[1] * rows as f64);
     let epochs = study.hyper.epochs;
+    let mut panels = Vec::new();
     for (i, (o, [train, validation])) in study.outcomes.iter().zip(&curves).enumerate() {
-        let (left, top) = (PANEL[0] * (i % COLUMNS) as f64, PANEL[1] * (i / COLUMNS) as f64);
-        let x = Axis::exact([1.0, epochs.max(2) as f64], [left + MARGIN[0], left + PANEL[0] - MARGIN[2]]);
-        let bottom = top + PANEL[1] - MARGIN[3];
-        let y = Axis::log(values.iter().copied(), [bottom, top + MARGIN[1]]);
-        frame(&mut svg, &x, &y, [left, top], epochs);
-        svg.text([left + MARGIN[0], top + 17.0], Anchor::Start, "head", o.treatment.title());
+        let mut svg = Svg::new(PANEL[0], PANEL[1]);
+        let x = Axis::exact([1.0, epochs.max(2) as f64], [MARGIN[0], PANEL[0] - MARGIN[2]]);
+        let bottom = PANEL[1] - MARGIN[3];
+        let y = Axis::log(values.iter().copied(), [bottom, MARGIN[1]]);
+        frame(&mut svg, &x, &y, epochs);
+        svg.text([MARGIN[0], 17.0], Anchor::Start, "head", o.treatment.title());
         let points = |v: &[f64]| v.iter().enumerate().map(|(e, &v)| [x.at(e as f64 + 1.0), y.at(v)]).collect::<Vec<_>>();
         if let Some(b) = baseline.filter(|&b| b != i) {
             svg.path(&points(&curves[b][1].mean), Pen(GREY, 1.2, "1 3"));
@@ -57,18 +55,20 @@ pub fn draw(study: &Study) -> String {
             svg.path(&points(&curve.mean), Pen(color, 2.0, dash));
         }
         labels(&mut svg, [&train.mean, &validation.mean], &x, &y, baseline == Some(i));
+        let last = |m: &[f64]| m.last().map_or("unknown".into(), |v| picture::significant(*v, 3));
+        let said = format!(
+            "Loss on the training part (dashed) and on the validation part (solid) after each epoch, on a logarithmic axis, with the \
+             range over the seeds. At the end {} and {}.",
+            last(&train.mean),
+            last(&validation.mean)
+        );
+        panels.push(svg.finish(&format!("curves-{i}"), &format!("Learning curves: {}", o.treatment.title()), &said));
     }
-    svg.finish(
-        "curves",
-        "Learning curves",
-        "One panel per treatment: loss on the training part (dashed) and on the validation part (solid) after each epoch, \
-         on a logarithmic axis, with the range over the seeds.",
-    )
+    picture::panels(&panels)
 }
 
-fn frame(svg: &mut Svg, x: &Axis, y: &Axis, [left, top]: [f64; 2], epochs: usize) {
-    let (l, r) = (left + MARGIN[0], left + PANEL[0] - MARGIN[2]);
-    let bottom = top + PANEL[1] - MARGIN[3];
+fn frame(svg: &mut Svg, x: &Axis, y: &Axis, epochs: usize) {
+    let (l, r, bottom) = (MARGIN[0], PANEL[0] - MARGIN[2], PANEL[1] - MARGIN[3]);
     for (v, text) in y.ticks(6) {
         svg.line([l, y.at(v)], [r, y.at(v)], Pen(PALE, 1.0, ""));
         svg.text([l - 5.0, y.at(v) + 4.0], Anchor::End, "tick", text);

@@ -1,10 +1,12 @@
 //! `report.html`.
+pub mod calibration;
 mod curves;
+pub mod decomposition;
 mod gap;
 mod weights;
 
 use super::results::Study;
-use crate::picture::{self, escape};
+use crate::picture::{self, Cell, Head, Table, escape};
 use std::fmt::Write;
 
 /// The page.
@@ -64,7 +66,7 @@ fn body(out: &mut String, study: &Study) -> std::fmt::Result {
         ),
     ];
     for (title, picture, caption) in sections {
-        writeln!(out, "<h2>{title}</h2>\n<figure>\n{picture}<figcaption>{caption}</figcaption>\n</figure>")?;
+        out.push_str(&picture::figure(title, &picture, caption));
     }
     settings(out, study)
 }
@@ -72,29 +74,22 @@ fn body(out: &mut String, study: &Study) -> std::fmt::Result {
 fn results(out: &mut String, study: &Study) -> std::fmt::Result {
     let classes = study.classes();
     let score = if classes { "Accuracy" } else { "Root of the mean squared error" };
-    writeln!(
-        out,
-        "<h2>Results</h2>\n<div class=\"scroll\"><table>\n<thead><tr><th scope=\"col\">treatment</th><th scope=\"col\">training</th>\
-         <th scope=\"col\">validation</th><th scope=\"col\">test</th><th scope=\"col\">gap</th><th scope=\"col\">test loss</th><th scope=\"col\">exact zeros</th><th scope=\"col\">time</th></tr></thead>\n<tbody>"
-    )?;
+    let caption = format!("{score}, mean ± standard deviation over {} seeds", study.seeds.len());
+    let [first, rest] = [Head::Text("treatment"), Head::Number("training")];
+    let heads = ["validation", "test", "gap", "test loss", "exact zeros", "time"].map(Head::Number);
+    let mut table = Table::sortable(&caption, &[&[first, rest][..], &heads].concat());
     for o in &study.outcomes {
         let [train, validation, test] = [0, 1, 2].map(|p| study.score(o.score(p)));
         let (loss, gap) = (o.loss(2), study.score(o.gap(classes)));
-        writeln!(
-            out,
-            "<tr><th scope=\"row\">{}</th><td>{train}</td><td>{validation}</td><td>{test}</td><td>{gap}</td>\
-             <td>{:.3} ± {:.3}</td><td>{:.1} %</td><td>{:.1} s</td></tr>",
-            escape(o.treatment.title()),
-            loss.mean,
-            loss.sd,
-            100.0 * o.zeros().mean,
-            o.seconds()
-        )?;
+        let (loss, zeros) = (format!("{:.3} ± {:.3}", loss.mean, loss.sd), format!("{:.1} %", 100.0 * o.zeros().mean));
+        let cells = [o.treatment.title().into(), train, validation, test, gap, loss, zeros, format!("{:.1} s", o.seconds())];
+        table.row(cells.map(Cell::from));
     }
+    writeln!(out, "<h2>Results</h2>\n{}", table.finish())?;
     let best = if classes { "higher is better" } else { "lower is better" };
     writeln!(
         out,
-        "</tbody></table></div>\n<p class=\"note\">{score} ({best}) of each part, and how much worse the test part comes off than \
+        "<p class=\"note\">{score} ({best}) of each part, and how much worse the test part comes off than \
          the training part; mean ± standard deviation over {} seeds. Each seed draws its own split, first \
          weights, batches and masks, the same for every treatment. The test part was looked at once, after the last epoch.</p>",
         study.seeds.len()
@@ -103,15 +98,11 @@ fn results(out: &mut String, study: &Study) -> std::fmt::Result {
 
 fn settings(out: &mut String, study: &Study) -> std::fmt::Result {
     let h = &study.hyper;
-    writeln!(
-        out,
-        "<h2>Settings</h2>\n<div class=\"scroll\"><table>\n<thead><tr><th scope=\"col\">treatment</th><th scope=\"col\" \
-         class=\"text\">what it does</th></tr></thead>\n<tbody>"
-    )?;
+    let mut table = Table::plain("What each treatment does", &[Head::Text("treatment"), Head::Text("what it does")]);
     for o in &study.outcomes {
-        let (title, text) = (escape(o.treatment.title()), escape(&o.treatment.settings(&study.strengths)));
-        writeln!(out, "<tr><th scope=\"row\">{title}</th><td class=\"text\">{text}</td></tr>")?;
+        table.row([o.treatment.title().into(), o.treatment.settings(&study.strengths).into()]);
     }
+    writeln!(out, "<h2>Settings</h2>\n{}", table.finish())?;
     let optimizer = match h.optimizer {
         super::train::Optimizer::AdamW => "AdamW (β 0.9, 0.999)",
         super::train::Optimizer::Sgd => "SGD (momentum 0.9)",
@@ -127,5 +118,5 @@ fn settings(out: &mut String, study: &Study) -> std::fmt::Result {
         study.seconds,
         env!("CARGO_PKG_VERSION")
     );
-    writeln!(out, "</tbody></table></div>\n<p class=\"note\">{}</p>", escape(&text))
+    writeln!(out, "<p class=\"note\">{}</p>", escape(&text))
 }

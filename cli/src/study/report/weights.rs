@@ -1,23 +1,21 @@
 //! What the weights look like: a histogram per treatment, and how many are zero.
 use crate::{
-    picture::{Anchor, Axis, BLUE, GREY, INK, ORANGE, PALE, Pen, Svg},
+    picture::{self, Anchor, Axis, BLUE, GREY, INK, ORANGE, PALE, Pen, Svg},
     study::results::{SMALL, Study},
 };
 
-const COLUMNS: usize = 3;
 const PANEL: [f64; 2] = [320.0, 150.0];
 
 /// One histogram per treatment, all on the same axes, without exact zeros: their share is written beside.
 pub fn histograms(study: &Study) -> String {
     let all = study.histograms();
-    let rows = all.len().div_ceil(COLUMNS);
-    let mut svg = Svg::new(PANEL[0] * COLUMNS as f64, PANEL[1] * rows as f64);
     let most = all.iter().flat_map(|h| &h.shares).copied().fold(1e-9, f64::max);
+    let mut panels = Vec::new();
     for (i, (o, h)) in study.outcomes.iter().zip(&all).enumerate() {
-        let (left, top) = (PANEL[0] * (i % COLUMNS) as f64, PANEL[1] * (i / COLUMNS) as f64);
-        let x = Axis::exact([-h.range, h.range], [left + 12.0, left + PANEL[0] - 12.0]);
+        let mut svg = Svg::new(PANEL[0], PANEL[1]);
+        let x = Axis::exact([-h.range, h.range], [12.0, PANEL[0] - 12.0]);
         // Roots keep the tails in sight beside a tall middle.
-        let y = Axis::exact([0.0, most.sqrt()], [top + PANEL[1] - 26.0, top + 30.0]);
+        let y = Axis::exact([0.0, most.sqrt()], [PANEL[1] - 26.0, 30.0]);
         let bins = h.shares.len() as f64;
         for (b, &share) in h.shares.iter().enumerate().filter(|(_, s)| **s > 0.0) {
             let edge = |b: f64| x.at(-h.range + 2.0 * h.range * b / bins);
@@ -30,16 +28,18 @@ pub fn histograms(study: &Study) -> String {
             svg.line([x.at(v), y.at(0.0)], [x.at(v), y.at(0.0) + 4.0], Pen(INK, 1.0, ""));
             svg.text([x.at(v), y.at(0.0) + 17.0], Anchor::Middle, "tick", text);
         }
-        svg.text([left + 12.0, top + 18.0], Anchor::Start, "head", o.treatment.title());
+        svg.text([12.0, 18.0], Anchor::Start, "head", o.treatment.title());
         let zeros = o.zeros().mean;
         let text = if zeros > 0.0 { format!("{:.1} % exactly 0", 100.0 * zeros) } else { "none exactly 0".into() };
-        svg.text([left + PANEL[0] - 12.0, top + 18.0], Anchor::End, "tick", text);
+        svg.text([PANEL[0] - 12.0, 18.0], Anchor::End, "tick", &text);
+        let said = format!(
+            "A histogram of the weights, all seeds together, heights by the square root of the share of weights, from {} to {}; {text}.",
+            picture::significant(-h.range, 2),
+            picture::significant(h.range, 2)
+        );
+        panels.push(svg.finish(&format!("weights-{i}"), &format!("Weights: {}", o.treatment.title()), &said));
     }
-    svg.finish(
-        "weights",
-        "Weights",
-        "One histogram of the weights per treatment, all seeds together, heights by the square root of the share of weights.",
-    )
+    picture::panels(&panels)
 }
 
 const WIDTH: f64 = 960.0;
