@@ -3,7 +3,7 @@ use crate::{
     Approx, Arg, Caps, DType, Error, MAX_TRIPS, Step,
     models::{bindable, whole},
     params,
-    wgsl::{Decl, Source, Spec, View},
+    wgsl::{Decl, Source, Spec, View, part},
 };
 
 params! {
@@ -72,11 +72,28 @@ impl Dense {
     pub fn step(&self, caps: &Caps, shader: Source, bindings: Vec<Decl>, args: &[Arg], tiles: [usize; 2], trips: usize) -> Step {
         // These matrices are small: wide workgroups would leave most of a GPU idle.
         let lanes = caps.lanes.min(64);
+        let workgroups = ((tiles[0] * tiles[1] * self.models) as u64).div_ceil(u64::from(lanes));
+        self.over(shader, vec![("WG", lanes)], bindings, args, tiles, (workgroups, trips))
+    }
+
+    /// The same where lanes are a [`team`]: a workgroup for each tile.
+    pub fn team_step(&self, shader: &str, bindings: Vec<Decl>, args: &[Arg], tiles: [usize; 2], trips: usize) -> Step {
+        let workgroups = (tiles[0] * tiles[1] * self.models) as u64;
+        self.over(part(shader), vec![], bindings, args, tiles, (workgroups, trips))
+    }
+
+    fn over(
+        &self,
+        shader: Source,
+        consts: Vec<(&'static str, u32)>,
+        bindings: Vec<Decl>,
+        args: &[Arg],
+        tiles: [usize; 2],
+        (workgroups, trips): (u64, usize),
+    ) -> Step {
         let per_model = tiles[0] * tiles[1];
-        let total = per_model * self.models;
-        let workgroups = (total as u64).div_ceil(u64::from(lanes));
         Step {
-            spec: Spec { shader, entry: self.op, parts: vec![], bindings, consts: vec![("WG", lanes)] },
+            spec: Spec { shader, entry: self.op, parts: vec![], bindings, consts },
             params: DenseParams {
                 models: self.models as u32,
                 rows: self.rows as u32,
@@ -84,7 +101,7 @@ impl Dense {
                 out_quads: (self.outputs / QUAD) as u32,
                 weights: (self.height() * self.outputs / QUAD) as u32,
                 per_model: per_model as u32,
-                tiles: total as u32,
+                tiles: (per_model * self.models) as u32,
                 bias: self.bias.into(),
             }
             .into(),
@@ -93,6 +110,17 @@ impl Dense {
             trips: trips as u64,
         }
     }
+}
+
+/// Lanes of a team.
+pub(crate) const TEAM: usize = 8;
+
+/// Whether lanes hand one another what they load, for results so many quads wide. A GPU has caches for what neighbours read alike. A
+/// software driver makes each load of a quad a loop over the lanes, which costs as much as a hundred products; a broadcast is one
+/// instruction. Where most lanes of a team would have no column, it would not win.
+pub(crate) fn team(columns: usize, caps: &Caps) -> bool {
+    let fixed = caps.features.contains(wgpu::Features::SUBGROUP) && caps.subgroup == [TEAM as u32; 2];
+    caps.cpu && fixed && 2 * columns > columns.next_multiple_of(TEAM)
 }
 
 /// What f32 makes of a sum of rounded products, in any order: each product and each sum rounds once (to either neighbour: one ulp),

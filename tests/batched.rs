@@ -43,6 +43,39 @@ fn a_model_is_the_same_to_the_bit_whatever_is_beside_it() {
     }
 }
 
+/// Both kinds of kernel add in the same order. Rows and columns that fill no tile are in it, and what is no number, beside what is.
+#[test]
+fn lanes_that_share_what_they_load_get_the_bits_of_lanes_that_do_not() {
+    let session = Session::new().expect("an adapter");
+    let mine = session.gpu().caps().clone();
+    let mut plain = mine.clone();
+    plain.features.remove(wgpu::Features::SUBGROUP);
+    let sessions = [&mine, &plain].map(|caps| Session::new().expect("an adapter").with_caps(caps.clone()));
+    for [models, rows, inputs, outputs] in [[3, 50, 64, 128], [2, 16, 32, 32], [5, 13, 36, 44], [4, 17, 20, 68], [1, 33, 128, 64]]
+    {
+        let bias = rows % 2 == 1;
+        let ops: [Box<dyn Op>; 3] = [
+            Box::new(BatchedDense { models, rows, inputs, outputs, bias }),
+            Box::new(BatchedDenseWeightGrad { models, rows, inputs, outputs, bias }),
+            Box::new(BatchedDenseInputGrad { models, rows, inputs, outputs, bias }),
+        ];
+        for (op, pattern) in ops.iter().flat_map(|op| [Pattern::Ordinary, Pattern::NonFinite].map(|p| (op, p))) {
+            let teams = mine.cpu && mine.features.contains(wgpu::Features::SUBGROUP) && mine.subgroup == [8, 8];
+            let shader = |caps| op.lower(caps).expect("it lowers").steps()[0].spec.shader.name;
+            assert_eq!(shader(&mine).ends_with("_team"), teams, "{op:?}");
+            assert!(!shader(&plain).ends_with("_team"), "{op:?}");
+            let mut rng = Rng::new(7);
+            let reads = op.args().into_iter().filter(|a| a.access == Access::Read);
+            let data: Vec<HostData> = reads.map(|a| op.fill(&a, &mut rng, pattern)).collect();
+            let [team, alone] = [0, 1].map(|i| sessions[i].run(op.as_ref(), &data).expect("it runs").remove(0).to_f64());
+            // One NaN is as good as another.
+            let same = |(a, b): (&f64, &f64)| a.to_bits() == b.to_bits() || a.is_nan() && b.is_nan();
+            let wrong = team.iter().zip(&alone).position(|pair| !same(pair));
+            assert_eq!(wrong, None, "{op:?}, {pattern:?}");
+        }
+    }
+}
+
 /// All that was dropped has no gradient, whatever comes from behind: an infinite or missing number times 0 is NaN.
 #[test]
 fn where_all_is_dropped_nothing_comes_back() {

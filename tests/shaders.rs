@@ -15,6 +15,10 @@ fn devices() -> Vec<Caps> {
             caps.subgroup = [32, 32];
             all.push(caps);
         }
+        // Where lanes of one subgroup are a workgroup.
+        let mut teams = Caps::new(wgpu::Limits::default(), wgpu::Features::SUBGROUP, cpu);
+        teams.subgroup = [8, 8];
+        all.push(teams);
         let limits = wgpu::Limits { max_storage_buffer_binding_size: 1 << 16, ..Default::default() };
         all.push(Caps::new(limits, wgpu::Features::empty(), cpu));
     }

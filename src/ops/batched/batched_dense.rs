@@ -1,7 +1,7 @@
 //! Dense layers forward. Kernel: `shaders/batched/batched_dense.wgsl`. Reference: `cpu::batched_dense`.
 use crate::{
     Arg, Caps, DType, Error, Expected, HostData, Lowered, Op, Pattern, Rng, cpu,
-    dense::{Dense, SHAPES, benches, quads, sum_of_products},
+    dense::{Dense, SHAPES, TEAM, benches, quads, sum_of_products, team},
     kernel,
     models::{Draw, fill},
     ops::{Entry, Field},
@@ -61,8 +61,13 @@ impl Op for BatchedDense {
         d.check(caps, &args)?;
         if !d.is_empty() {
             let bindings = vec![quads("x", false), quads("w", false), quads("y", true)];
-            let tiles = [d.rows.div_ceil(8), d.outputs / 4];
-            out.steps.push(d.step(caps, kernel!("batched/batched_dense"), bindings, &args, tiles, d.inputs / 4));
+            let (columns, trips) = (d.outputs / 4, d.inputs / 4);
+            out.steps.push(if team(columns, caps) {
+                let tiles = [d.rows.div_ceil(16), columns.div_ceil(TEAM)];
+                d.team_step("lib/dense_forward_team", bindings, &args, tiles, trips)
+            } else {
+                d.step(caps, kernel!("batched/batched_dense"), bindings, &args, [d.rows.div_ceil(8), columns], trips)
+            });
         }
         Ok(out)
     }

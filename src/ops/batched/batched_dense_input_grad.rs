@@ -2,7 +2,7 @@
 //! `cpu::batched_dense_input_grad`.
 use crate::{
     Approx, Arg, Caps, DType, Error, Expected, HostData, Lowered, Op, Pattern, Rng, cpu,
-    dense::{Dense, SHAPES, benches, quads, sum_of_products},
+    dense::{Dense, SHAPES, TEAM, benches, quads, sum_of_products, team},
     kernel,
     models::{Draw, fill, items},
     ops::{Entry, Field},
@@ -67,8 +67,14 @@ impl Op for BatchedDenseInputGrad {
         if !d.is_empty() {
             let bindings =
                 vec![quads("dy", false), quads("w", false), quads("gate", false), items("p", false), quads("dx", true)];
-            let tiles = [d.rows.div_ceil(8), d.inputs / 4];
-            out.steps.push(d.step(caps, kernel!("batched/batched_dense_input_grad"), bindings, &args, tiles, d.outputs / 4));
+            let (columns, trips) = (d.inputs / 4, d.outputs / 4);
+            out.steps.push(if team(columns, caps) {
+                let tiles = [d.rows.div_ceil(16), columns.div_ceil(TEAM)];
+                d.team_step("lib/dense_input_grad_team", bindings, &args, tiles, trips)
+            } else {
+                let tiles = [d.rows.div_ceil(8), columns];
+                d.step(caps, kernel!("batched/batched_dense_input_grad"), bindings, &args, tiles, trips)
+            });
         }
         Ok(out)
     }

@@ -2,7 +2,7 @@
 //! `cpu::batched_dense_weight_grad`.
 use crate::{
     Arg, Caps, DType, Error, Expected, HostData, Lowered, MAX_TRIPS, Op, Pattern, Rng, cpu,
-    dense::{Dense, SHAPES, benches, quads, sum_of_products},
+    dense::{Dense, SHAPES, TEAM, benches, quads, sum_of_products, team},
     kernel,
     models::{Draw, fill},
     ops::{Entry, Field},
@@ -65,8 +65,14 @@ impl Op for BatchedDenseWeightGrad {
         d.check(caps, &args)?;
         if !d.is_empty() {
             let bindings = vec![quads("x", false), quads("dy", false), quads("dw", true)];
-            let tiles = [d.inputs.div_ceil(8), d.outputs / 4];
-            out.steps.push(d.step(caps, kernel!("batched/batched_dense_weight_grad"), bindings, &args, tiles, d.rows));
+            let columns = d.outputs / 4;
+            out.steps.push(if team(columns, caps) {
+                let tiles = [d.inputs.div_ceil(32), columns.div_ceil(TEAM)];
+                d.team_step("lib/dense_weight_grad_team", bindings, &args, tiles, d.rows)
+            } else {
+                let tiles = [d.inputs.div_ceil(8), columns];
+                d.step(caps, kernel!("batched/batched_dense_weight_grad"), bindings, &args, tiles, d.rows)
+            });
         }
         Ok(out)
     }
