@@ -6,10 +6,13 @@
 pub mod adapter;
 mod args;
 mod bench;
+mod chain;
 mod check;
+pub mod data;
 mod devices;
 mod failure;
 mod files;
+pub mod fleet;
 mod headless;
 mod ops;
 pub mod path;

@@ -151,6 +151,7 @@ mod tests {
             json!({ "per_batch": 0.5 }),
             json!({ "square": 1 }),
             json!("linear"),
+            json!("cross_entropy"),
         ];
         let required: Vec<&str> = entry.fields.iter().filter(|f| f.default.is_empty()).map(|f| f.name).collect();
         let mut base = json!({ "op": entry.name });
@@ -166,7 +167,10 @@ mod tests {
         }
         // Of the right types, but perhaps one is out of its range.
         let others = required.iter().flat_map(|field| values.iter().map(move |v| (field, v)));
-        let mut all = std::iter::once(base.clone()).chain(others.map(|(field, value)| {
+        // Widths that must be whole quads.
+        let mut quads = base.clone();
+        quads.as_object_mut().expect("an object").values_mut().filter(|v| **v == json!(1)).for_each(|v| *v = json!(4));
+        let mut all = [base.clone(), quads].into_iter().chain(others.map(|(field, value)| {
             let mut with = base.clone();
             with[field] = value.clone();
             with

@@ -90,6 +90,11 @@ impl Progress<'_> {
         self.tell();
     }
 
+    /// How many pieces are done.
+    pub fn position(&self) -> u64 {
+        self.bar.position()
+    }
+
     fn tell(&self) {
         if self.ui.terminal || self.said.get().elapsed() < PLAIN {
             return;

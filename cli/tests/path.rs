@@ -1,27 +1,17 @@
 //! `ridgepole path` from end to end, and what it says when it cannot.
+mod common;
+
 use assert_cmd::Command;
+use common::{command, files, numbers};
 use predicates::{boolean::PredicateBooleanExt, str::contains};
 use std::path::Path;
 
 fn path(args: &[&str], out: &Path) -> Command {
-    let mut command = Command::cargo_bin("ridgepole").expect("the program was built");
-    command.arg("path").args(args).arg("--out").arg(out);
-    command
+    command("path", args, out)
 }
 
-/// `path.json` without the time.
 fn results(folder: &Path) -> serde_json::Value {
-    let text = std::fs::read_to_string(folder.join("path.json")).expect("path.json was written");
-    let mut value: serde_json::Value = serde_json::from_str(&text).expect("it is JSON");
-    value.as_object_mut().expect("an object").remove("seconds").expect("the time is there");
-    value
-}
-
-fn files(folder: &Path) -> Vec<String> {
-    let mut all: Vec<String> =
-        std::fs::read_dir(folder).unwrap().map(|e| e.unwrap().file_name().into_string().unwrap()).collect();
-    all.sort();
-    all
+    numbers(folder, "path.json", "seconds")
 }
 
 #[test]

@@ -1,20 +1,17 @@
 //! The study from end to end: small ones, twice, and what the program says when it cannot.
+mod common;
+
 use assert_cmd::Command;
+use common::{command, files, numbers};
 use predicates::str::contains;
 use std::path::Path;
 
 fn study(args: &[&str], out: &Path) -> Command {
-    let mut command = Command::cargo_bin("ridgepole").expect("the program was built");
-    command.arg("study").args(args).arg("--out").arg(out);
-    command
+    command("study", args, out)
 }
 
-/// `results.json` without the times.
 fn results(folder: &Path) -> serde_json::Value {
-    let text = std::fs::read_to_string(folder.join("results.json")).expect("results.json was written");
-    let mut value: serde_json::Value = serde_json::from_str(&text).expect("it is JSON");
-    value.as_object_mut().expect("an object").remove("times").expect("times are apart");
-    value
+    numbers(folder, "results.json", "times")
 }
 
 #[test]
@@ -34,12 +31,61 @@ fn the_same_study_twice_gives_the_same_bits() {
     study(&[&args[..], &["--seed", "2"]].concat(), other.path()).assert().success();
     assert_ne!(results(other.path())["treatments"], one["treatments"], "another seed is another study");
     // Nothing but the two files.
-    let mut files: Vec<_> = std::fs::read_dir(a.path()).unwrap().map(|e| e.unwrap().file_name()).collect();
-    files.sort();
-    assert_eq!(files, ["report.html", "results.json"]);
+    assert_eq!(files(a.path()), ["report.html", "results.json"]);
 }
 
 use predicates::boolean::PredicateBooleanExt;
+
+/// A study with its bootstrap networks and passes of dropout.
+fn uncertain(args: &[&str]) -> serde_json::Value {
+    let (a, b) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+    let small = ["--epochs", "2", "--seeds", "2", "--hidden", "8", "--decompose", "3", "--monte-carlo", "4"];
+    for folder in [&a, &b] {
+        study(&[&small[..], args].concat(), folder.path()).assert().success();
+    }
+    let json = results(a.path());
+    assert_eq!(json, results(b.path()), "the same bits twice");
+    let html = std::fs::read_to_string(a.path().join("report.html")).unwrap();
+    assert!(html.contains("Bias and variance") && html.contains("Monte-Carlo dropout: dropout"));
+    for point in json["decomposition"]["points"].as_array().unwrap() {
+        for loss in ["squared", "zero_one"].iter().map(|k| &point[k]).filter(|l| !l.is_null()) {
+            let [bias, variance, error] = ["bias", "variance", "error"].map(|k| loss[k]["mean"].as_f64().unwrap());
+            assert!((bias + variance - error).abs() <= 1e-12 * error.abs().max(1.0), "{point}");
+            assert!(bias > 0.0 && loss["models"] == 3);
+        }
+    }
+    json
+}
+
+#[test]
+fn bias_and_variance_add_up_and_dropout_says_how_sure_it_is() {
+    let json = uncertain(&["--treatments", "none,l1-prox,dropout"]);
+    let points = json["decomposition"]["points"].as_array().unwrap();
+    assert_eq!(points.len(), 1 + 6 + 6);
+    // A penalty that leaves no weight makes all networks alike: bias only.
+    let strongest = &points[6];
+    assert_eq!((strongest["treatment"].as_str(), strongest["strength"].as_f64()), (Some("l1-prox"), Some(1.0)));
+    let found = &json["monte_carlo"][0]["found"];
+    assert_eq!(json["monte_carlo"].as_array().map(Vec::len), Some(1));
+    assert_eq!(found["plain"]["rows"].as_u64(), Some(2 * 1198));
+    let counts = found["sampled"]["bins"].as_array().unwrap().iter().map(|b| b["count"].as_u64().unwrap()).sum::<u64>();
+    assert_eq!(counts, 2 * 1198);
+    assert!(found["mean_variance"].as_f64().unwrap() > 0.0, "masks differ from pass to pass");
+    let test = json["treatments"][2]["test"]["mean"].as_f64().unwrap();
+    assert!((found["plain"]["accuracy"].as_f64().unwrap() - test).abs() < 1e-3, "the same networks as in the table");
+}
+
+#[test]
+fn values_have_bias_variance_and_spread_too() {
+    let out = tempfile::tempdir().unwrap();
+    let file = out.path().join("t.csv");
+    let row = |i: i32| format!("{},{},{}\n", i % 11, i * 7 % 13, 100 + 30 * (i % 11) + 5 * (i * 7 % 13));
+    std::fs::write(&file, format!("u,v,y\n{}", (0..120).map(row).collect::<String>())).unwrap();
+    let json = uncertain(&["--data", file.to_str().unwrap(), "--label", "y", "--treatments", "none,dropout", "--batch", "10"]);
+    let point = &json["decomposition"]["points"][0];
+    assert!(point["zero_one"].is_null() && point["squared"]["error"]["mean"].as_f64().unwrap() > 1.0, "in the target's own unit");
+    assert!(json["monte_carlo"][0]["found"]["sampled"]["coverage"][1].is_number());
+}
 
 #[test]
 fn a_network_learns_and_an_unregularized_one_overfits() {
@@ -94,6 +140,8 @@ fn what_does_not_fit_is_said_before_anything_runs() {
     bad(&["--batch", "1"], "--batch is 1, must be from 2 to 8192");
     bad(&["--epochs", "0"], "--epochs is 0");
     bad(&["--seeds", "0"], "--seeds is 0");
+    bad(&["--decompose", "1"], "--decompose is 1, must be from 2 to 1000");
+    bad(&["--monte-carlo", "1"], "--monte-carlo is 1, must be 0 or from 2 to 100000");
     bad(&["--lr", "0"], "--lr is 0");
     bad(&["--treatments", "l1,l1"], "--treatments names l1 twice");
     bad(&["--treatments", "l3"], "invalid value 'l3'");

@@ -2,9 +2,10 @@
 use super::Model;
 use crate::{
     Failure,
-    study::{
+    data::{
+        Targets, Task,
         csv_table::{self, Cells},
-        data::{Targets, Task, inflate, read},
+        inflate, read,
     },
 };
 use std::path::Path;

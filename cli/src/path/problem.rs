@@ -1,7 +1,9 @@
 //! From a table to what the GPU is given: standardized columns, penalties, folds, a step size. All of it in f64.
 use super::{Model, data::Data};
-use crate::{Failure, study::split::shuffle};
-use ridgepole::Rng;
+use crate::{
+    Failure,
+    data::folds::{deal, few},
+};
 
 /// A standardized problem. Rows of `x` are the features, then a one for the intercept, then zeros up to whole quads.
 pub struct Problem {
@@ -99,27 +101,13 @@ impl Problem {
         if folds < 2 || folds > self.rows {
             return Err(Failure::usage(format!("--folds is {folds}, must be from 2 to the number of rows, {}", self.rows)));
         }
-        let mut out = vec![0; self.rows];
-        let (mut rng, mut next) = (Rng::new(seed ^ 0x666f_6c64), 0);
         let classes: &[f64] = if self.model == Model::Logistic { &[0.0, 1.0] } else { &[f64::NAN] };
-        for (c, class) in classes.iter().enumerate() {
-            let mut rows: Vec<usize> = (0..self.rows).filter(|&i| class.is_nan() || self.y[i] == *class).collect();
-            if let Some(names) = data.classes.as_ref().filter(|_| rows.len() < folds) {
-                return Err(Failure::usage(format!(
-                    "{}: class {:?} of column {:?} has {} rows, fewer than --folds, {folds}: each fold needs one",
-                    data.name,
-                    names[c],
-                    data.target,
-                    rows.len()
-                )));
-            }
-            shuffle(&mut rows, &mut rng);
-            for row in rows {
-                out[row] = next % folds;
-                next += 1;
-            }
+        let rows = |class: &f64| (0..self.rows).filter(|&i| class.is_nan() || self.y[i] == *class).collect::<Vec<_>>();
+        let groups: Vec<Vec<usize>> = classes.iter().map(rows).collect();
+        if let (Some(names), Some(c)) = (&data.classes, groups.iter().position(|g| g.len() < folds)) {
+            return Err(Failure::usage(few(&data.name, &names[c], &data.target, groups[c].len(), folds)));
         }
-        Ok(out)
+        Ok(deal(groups, folds, seed))
     }
 }
 

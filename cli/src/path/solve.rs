@@ -1,7 +1,7 @@
 //! All models of a path on the GPU: blocks of neighbouring λ, every fold and the whole of the data in one batch, iterated until
 //! each model's duality gap is small enough.
 use super::{Model, problem::Problem};
-use crate::study::chain::Chain;
+use crate::chain::Chain;
 use ridgepole::{
     DType, Error, HostData, LinearModel, Session,
     ops::{DualityGap, FistaStep, LinearGradient, LinearResidual},

@@ -10,7 +10,6 @@ fn gallery() -> String {
     let mut out = String::new();
     let map = heat::tests::sample();
     out += &figure("Three hyperparameters", &heat::draw("heat", &map), "Caption of the maps.");
-    out += &heat::table(&map);
     let lower = heat::Heat { higher_is_better: false, one_se: map.best, ..map };
     out += &figure("Lower is better", &heat::draw("lower", &lower), "Best and simplest are one.");
     for (id, loss) in [("squared", Loss::Squared), ("wrong", Loss::ZeroOne)] {

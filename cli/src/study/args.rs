@@ -1,12 +1,13 @@
 //! What `ridgepole study` takes.
 use super::{
     Config,
-    data::{Table, Task},
-    split::Sizes,
-    train::{Hyper, Optimizer},
     treatments::{Strengths, Treatment},
 };
-use crate::Failure;
+use crate::{
+    Failure,
+    data::{Source, Table, split::Sizes},
+    fleet::Training,
+};
 use std::path::PathBuf;
 
 /// Trains a small network once per regularizer and seed, and shows what each does to the gap between training and test.
@@ -16,18 +17,8 @@ use std::path::PathBuf;
 #[derive(Debug, clap::Args)]
 #[command(after_help = EXAMPLES)]
 pub struct Args {
-    /// Your own table: CSV with a header line, gzip-compressed or not
-    #[arg(long, value_name = "FILE", requires = "label", conflicts_with = "mnist", help_heading = "Data")]
-    data: Option<PathBuf>,
-    /// The column of --data to predict
-    #[arg(long, value_name = "COLUMN", requires = "data", help_heading = "Data")]
-    label: Option<String>,
-    /// What kind of column it is [default: classes for text and up to 20 distinct integers, else a number]
-    #[arg(long, requires = "data", help_heading = "Data")]
-    task: Option<Task>,
-    /// A folder with the four IDX files of MNIST or of a set like it, gzip-compressed or not
-    #[arg(long, value_name = "DIR", help_heading = "Data")]
-    mnist: Option<PathBuf>,
+    #[command(flatten)]
+    source: Source,
     /// Rows to train with [default: 200, or half of the rows if there are fewer than 400]
     #[arg(long, value_name = "N", help_heading = "Data")]
     train_rows: Option<usize>,
@@ -60,24 +51,20 @@ pub struct Args {
     #[arg(long, value_name = "P", default_value_t = 0.2, help_heading = "Treatments")]
     p: f64,
 
-    /// Units of the hidden layers, multiples of 4
-    #[arg(long, value_delimiter = ',', value_name = "LIST", default_value = "128,64", help_heading = "Training")]
-    hidden: Vec<usize>,
+    #[command(flatten)]
+    training: Training,
     /// Passes over the training rows
     #[arg(long, value_name = "N", default_value_t = 100, help_heading = "Training")]
     epochs: usize,
-    /// Rows per step
-    #[arg(long, value_name = "N", default_value_t = 50, help_heading = "Training")]
-    batch: usize,
-    /// Learning rate
-    #[arg(long, value_name = "RATE", default_value_t = 2e-3, help_heading = "Training")]
-    lr: f64,
-    /// Optimizer
-    #[arg(long, value_enum, default_value_t = Optimizer::AdamW, help_heading = "Training")]
-    optimizer: Optimizer,
     /// Runs per treatment; each draws its own split, first weights, batches and masks
     #[arg(long, value_name = "N", default_value_t = 3, help_heading = "Training")]
     seeds: u64,
+    /// Passes of Monte-Carlo dropout over the test rows, for treatments with dropout; 0 for none
+    #[arg(long, value_name = "PASSES", default_value_t = 50, help_heading = "Uncertainty")]
+    monte_carlo: u64,
+    /// Bias and variance of each treatment over its strength, from so many networks on bootstrap samples for each [default: 10]
+    #[arg(long, value_name = "NETWORKS", num_args = 0..=1, default_missing_value = "10", help_heading = "Uncertainty")]
+    decompose: Option<usize>,
     /// The first seed
     #[arg(long, value_name = "SEED", default_value_t = 1, help_heading = "Training")]
     seed: u64,
@@ -95,16 +82,13 @@ Examples:
   ridgepole study                                                the digits, all treatments
   ridgepole study --treatments none,l1-prox --prox-l1 0.5        what a stronger λ does
   ridgepole study --data wine.csv --label quality --task regress your own table
+  ridgepole study --decompose --treatments none,l1-prox,dropout  bias² and variance over λ and p
   ridgepole study --mnist ~/mnist --train-rows 1000 --epochs 40  MNIST's files";
 
 impl Args {
     /// The data asked for.
     pub(super) fn table(&self) -> Result<Table, Failure> {
-        match (&self.data, &self.label, &self.mnist) {
-            (Some(path), Some(label), _) => Table::csv(path, label, self.task),
-            (_, _, Some(folder)) => Table::mnist(folder),
-            _ => Table::digits(),
-        }
+        self.source.table()
     }
 
     /// The study asked for. `rows`: how many there are to train and validate with.
@@ -118,39 +102,27 @@ impl Args {
         let strengths =
             Strengths { l1: self.l1, prox_l1: self.prox_l1, l2: self.l2, prox_l2: self.prox_l2, decay: self.decay, p: self.p };
         strengths.check()?;
-        let bad = |name: &str, value: &dyn std::fmt::Display, range: &str| {
-            Err(Failure::usage(format!("--{name} is {value}, must be {range}")))
-        };
-        if let Some(h) = self.hidden.iter().find(|&&h| h == 0 || !h.is_multiple_of(4) || h > 8192) {
-            return bad("hidden", h, "multiples of 4 up to 8192");
-        }
-        if !(1..=100_000).contains(&self.epochs) {
-            return bad("epochs", &self.epochs, "from 1 to 100000");
-        }
-        if !(2..=8192).contains(&self.batch) {
-            return bad("batch", &self.batch, "from 2 to 8192");
-        }
-        if !(self.lr > 0.0 && self.lr <= 1e3) {
-            return bad("lr", &self.lr, "greater than 0 and at most 1000");
-        }
+        let hyper = self.training.hyper(self.epochs)?;
         if !(1..=1000).contains(&self.seeds) {
-            return bad("seeds", &self.seeds, "from 1 to 1000");
+            return Err(Failure::usage(format!("--seeds is {}, must be from 1 to 1000", self.seeds)));
         }
         let Some(end) = self.seed.checked_add(self.seeds) else {
-            return bad("seed", &self.seed, "less than 2^64 - 1000");
+            return Err(Failure::usage(format!("--seed is {}, must be less than 2^64 - 1000", self.seed)));
         };
+        if self.monte_carlo == 1 || self.monte_carlo > 100_000 {
+            return Err(Failure::usage(format!("--monte-carlo is {}, must be 0 or from 2 to 100000", self.monte_carlo)));
+        }
+        if let Some(n) = self.decompose.filter(|n| !(2..=1000).contains(n)) {
+            return Err(Failure::usage(format!("--decompose is {n}, must be from 2 to 1000")));
+        }
         let train = self.train_rows.unwrap_or_else(|| 200.min(rows / 2));
         Ok(Config {
             treatments,
             strengths,
-            hyper: Hyper {
-                hidden: self.hidden.clone(),
-                epochs: self.epochs,
-                batch: self.batch,
-                lr: self.lr,
-                optimizer: self.optimizer,
-            },
+            hyper,
             seeds: (self.seed..end).collect(),
+            monte_carlo: self.monte_carlo,
+            decompose: self.decompose,
             sizes: Sizes { train, validation: self.validation_rows, test: self.test_rows },
         })
     }

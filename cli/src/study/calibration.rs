@@ -80,32 +80,11 @@ pub fn right(probabilities: &[f64], labels: &[u32], classes: usize) -> Vec<bool>
     probabilities.chunks_exact(classes).zip(labels).map(|(row, &l)| top(row) == l as usize).collect()
 }
 
-/// The mean of several passes, element by element: the prediction of Monte-Carlo dropout.
-///
-/// # Panics
-/// Without passes, or if they differ in length.
-pub fn mean(passes: &[Vec<f64>]) -> Vec<f64> {
-    assert!(!passes.is_empty() && passes.iter().all(|p| p.len() == passes[0].len()), "passes of one length are needed");
-    (0..passes[0].len()).map(|i| passes.iter().map(|p| p[i]).sum::<f64>() / passes.len() as f64).collect()
-}
-
 /// Entropy -Σ p·ln p of each row, in nats, from 0 to ln(classes): of the mean of passes, the predictive entropy.
 pub fn entropy(probabilities: &[f64], classes: usize) -> Vec<f64> {
     // The limit of p·ln p is 0; adding 0 makes a negative zero positive.
     let term = |p: &f64| if *p > 0.0 { -p * p.ln() } else { 0.0 };
     probabilities.chunks_exact(classes).map(|row| row.iter().map(term).sum::<f64>() + 0.0).collect()
-}
-
-/// Mutual information of a row's class and the network's mask (BALD): entropy of the mean minus mean entropy, in nats. What of the
-/// uncertainty more training data would take away: 0 where all passes agree, even if they are unsure.
-///
-/// # Panics
-/// As [`mean`].
-pub fn mutual_information(passes: &[Vec<f64>], classes: usize) -> Vec<f64> {
-    let total = entropy(&mean(passes), classes);
-    let own = mean(&passes.iter().map(|p| entropy(p, classes)).collect::<Vec<_>>());
-    // Negative by rounding alone.
-    total.iter().zip(&own).map(|(t, o)| (t - o).max(0.0)).collect()
 }
 
 /// The rejection curve: when the most uncertain rows are set aside, how many remain and how many of these are right. Pairs of share
@@ -178,17 +157,6 @@ impl Spread {
     }
 }
 
-/// Mean and standard deviation (÷ n, as of the passes themselves) of each row over passes of predicted numbers.
-///
-/// # Panics
-/// As [`mean`].
-pub fn mean_and_sd(passes: &[Vec<f64>]) -> [Vec<f64>; 2] {
-    let m = mean(passes);
-    let variance = |(i, m): (usize, &f64)| passes.iter().map(|p| (p[i] - m).powi(2)).sum::<f64>() / passes.len() as f64;
-    let sd = m.iter().enumerate().map(|im| variance(im).sqrt()).collect();
-    [m, sd]
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -216,12 +184,7 @@ mod tests {
     #[test]
     fn uncertainty_by_hand() {
         assert_eq!(entropy(&[1.0, 0.0, 0.5, 0.5], 2), [0.0, LN_2]);
-        // Row 1: passes sure of different classes; row 2: passes that are equally unsure.
-        let passes = [vec![1.0, 0.0, 0.5, 0.5], vec![0.0, 1.0, 0.5, 0.5]];
-        assert_eq!(mean(&passes), [0.5; 4]);
-        assert_eq!(mutual_information(&passes, 2), [LN_2, 0.0]);
         assert_eq!(right(&[0.5, 0.5, 0.1, 0.9], &[0, 0], 2), [true, false]);
-        assert_eq!(mean_and_sd(&[vec![1.0, 2.0], vec![3.0, 2.0]]), [vec![2.0, 2.0], vec![1.0, 0.0]]);
     }
 
     #[test]

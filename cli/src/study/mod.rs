@@ -3,30 +3,28 @@
 mod args;
 pub mod bias_variance;
 pub mod calibration;
-pub(crate) mod chain;
-pub(crate) mod csv_table;
-pub mod data;
-#[cfg(test)]
-mod gradient_test;
-mod idx;
-mod model;
-pub mod net;
-pub mod ops;
+pub mod decompose;
+pub mod monte_carlo;
 pub mod report;
 pub mod results;
-pub mod split;
-pub mod train;
+mod train;
 pub mod treatments;
 
 pub use args::Args;
 
-use crate::{Failure, Ui, adapter, files};
-use data::{Table, Targets};
+use crate::{
+    Failure, Progress, Ui, adapter,
+    data::{
+        Table, Targets,
+        split::{self, Split},
+    },
+    files,
+    fleet::{Hyper, Member},
+};
+use monte_carlo::{MonteCarlo, Sayings};
 use results::{About, Outcome, Study};
 use ridgepole::Session;
-use split::Split;
-use std::time::Instant;
-use train::Hyper;
+use std::{collections::BTreeMap, time::Instant};
 use treatments::{Strengths, Treatment};
 
 /// Everything that decides what a study computes.
@@ -42,6 +40,10 @@ pub struct Config {
     pub seeds: Vec<u64>,
     /// How many rows each part gets.
     pub sizes: split::Sizes,
+    /// Passes of Monte-Carlo dropout over the test part, for treatments with dropout; none at all, or at least two.
+    pub monte_carlo: u64,
+    /// Networks on bootstrap samples for each treatment and strength, if bias and variance are asked for.
+    pub decompose: Option<usize>,
 }
 
 /// Runs the study and writes what it found.
@@ -80,20 +82,52 @@ pub fn run(args: &Args, ui: &Ui) -> Result<(), Failure> {
 pub fn perform(session: &Session, table: &Table, config: &Config, ui: &Ui) -> Result<Study, Failure> {
     let start = Instant::now();
     let classes = matches!(table.targets, Targets::Classes { .. });
-    let total = config.seeds.len() * config.treatments.len() * config.hyper.epochs;
+    let points = config.decompose.map_or_else(Vec::new, |_| decompose::points(config));
+    let bootstraps = points.len() * config.decompose.unwrap_or(0);
+    let total = (config.seeds.len() * config.treatments.len() + bootstraps) * config.hyper.epochs;
     let progress = ui.progress("study", total as u64);
     let mut outcomes: Vec<Outcome> = config.treatments.iter().map(|&treatment| Outcome { treatment, runs: Vec::new() }).collect();
+    let mut said: BTreeMap<Treatment, Sayings> = BTreeMap::new();
     let mut parts = [0; 3];
     for &seed in &config.seeds {
-        let data = split::prepare(table, &Split::draw(table, config.sizes, seed)?);
-        parts = data.parts.each_ref().map(|p| p.rows);
-        for outcome in &mut outcomes {
-            progress.on(format!("{}, seed {seed}", outcome.treatment.key()));
-            let recipe = outcome.treatment.recipe(&config.strengths);
-            let run = train::train(session, &data, classes, &config.hyper, &recipe, seed, &mut || progress.done(1))?;
-            outcome.runs.push(run);
+        let split = Split::draw(table, config.sizes, seed)?;
+        let data = [split::prepare(table, &split)];
+        parts = data[0].parts.each_ref().map(|p| p.rows);
+        for batch_norm in [false, true] {
+            let recipe = |o: &Outcome| o.treatment.recipe(&config.strengths);
+            let mut alike: Vec<&mut Outcome> = outcomes.iter_mut().filter(|o| recipe(o).batch_norm == batch_norm).collect();
+            let members: Vec<_> = alike.iter().map(|o| Member { recipe: recipe(o), split: 0, seed }).collect();
+            if members.is_empty() {
+                continue;
+            }
+            let left = eta(start, &progress, total);
+            progress.on(format!("{} networks, seed {seed}{left}", members.len()));
+            let done = &mut || progress.done(members.len() as u64);
+            let runs = train::train(session, &data, classes, &config.hyper, (&members, seed), config.monte_carlo, done)?;
+            for (o, (run, sampled)) in alike.iter_mut().zip(runs) {
+                o.runs.push(run);
+                if let Some(sampled) = sampled {
+                    train::add(said.entry(o.treatment).or_default(), &sampled, table, &data[0], &split.test);
+                }
+            }
         }
     }
+    let count = match &table.targets {
+        Targets::Classes { names, .. } => names.len(),
+        Targets::Values { .. } => 0,
+    };
+    let monte_carlo = said.iter().map(|(&t, said)| MonteCarlo::new(t, config.monte_carlo, said, count)).collect();
+    let decomposition = match config.decompose {
+        Some(samples) => {
+            let mut tick = |networks: u64| {
+                progress.done(networks);
+                progress.on(format!("{bootstraps} networks on bootstrap samples{}", eta(start, &progress, total)));
+            };
+            let said = decompose::predict(session, table, config, &points, samples, &mut tick)?;
+            Some(decompose::Decomposed::new(&points, &said, samples))
+        }
+        None => None,
+    };
     Ok(Study {
         device: adapter::name(session.info()),
         data: About::new(table, parts),
@@ -101,6 +135,17 @@ pub fn perform(session: &Session, table: &Table, config: &Config, ui: &Ui) -> Re
         strengths: config.strengths,
         seeds: config.seeds.clone(),
         outcomes,
+        monte_carlo,
+        decomposition,
         seconds: start.elapsed().as_secs_f64(),
     })
+}
+
+/// How long the rest takes, at the pace so far.
+fn eta(start: Instant, progress: &Progress, total: usize) -> String {
+    let done = progress.position() as f64;
+    if done == 0.0 {
+        return String::new();
+    }
+    format!(", about {:.0} s left", start.elapsed().as_secs_f64() / done * (total as f64 - done))
 }

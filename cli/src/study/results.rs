@@ -1,8 +1,12 @@
 //! What a study found: the numbers behind table, report and `results.json`.
 use super::{
-    data::{Table, Targets},
-    train::{Hyper, Measure, Run},
+    decompose::Decomposed,
+    monte_carlo::MonteCarlo,
     treatments::{Strengths, Treatment},
+};
+use crate::{
+    data::{Table, Targets},
+    fleet::{Hyper, Measure},
 };
 use serde_json::{Value, json};
 
@@ -20,6 +24,10 @@ pub struct Study {
     pub seeds: Vec<u64>,
     /// One entry per treatment, in the order asked for.
     pub outcomes: Vec<Outcome>,
+    /// Monte-Carlo dropout, of each treatment that drops units.
+    pub monte_carlo: Vec<MonteCarlo>,
+    /// Bias and variance, if asked for.
+    pub decomposition: Option<Decomposed>,
     /// Wall time of everything.
     pub seconds: f64,
 }
@@ -39,6 +47,17 @@ pub struct About {
     pub target: Option<String>,
     /// Rows of training, validation and test part.
     pub parts: [usize; 3],
+}
+
+/// What came out of one run.
+#[derive(Clone, Debug)]
+pub struct Run {
+    /// After each epoch, on the training and the validation part.
+    pub curve: Vec<[Measure; 2]>,
+    /// After the last epoch, on training, validation and test part.
+    pub last: [Measure; 3],
+    /// The weights at the end, without biases and normalisation.
+    pub weights: Vec<f32>,
 }
 
 /// A treatment's runs, one per seed.
@@ -102,11 +121,6 @@ impl Outcome {
     pub fn small(&self) -> Spread {
         Spread::of(self.runs.iter().map(|r| share(&r.weights, |w| w.abs() <= SMALL)))
     }
-
-    /// Mean wall time of a run.
-    pub fn seconds(&self) -> f64 {
-        Spread::of(self.runs.iter().map(|r| r.seconds)).mean
-    }
 }
 
 fn share(weights: &[f32], is: impl Fn(f32) -> bool) -> f64 {
@@ -163,7 +177,7 @@ impl Study {
         let treatments: Vec<Value> = self.outcomes.iter().zip(&histograms).map(|(o, h)| self.treatment(o, h)).collect();
         let d = &self.data;
         json!({
-            "format": "ridgepole-study/1",
+            "format": "ridgepole-study/2",
             "program": concat!("ridgepole ", env!("CARGO_PKG_VERSION")),
             "device": self.device,
             "data": {
@@ -175,12 +189,9 @@ impl Study {
             "strengths": self.strengths,
             "seeds": self.seeds,
             "treatments": treatments,
-            "times": {
-                "total_seconds": self.seconds,
-                "run_seconds": self.outcomes.iter().map(|o| {
-                    (o.treatment.key().to_string(), o.runs.iter().map(|r| r.seconds).collect::<Vec<_>>().into())
-                }).collect::<serde_json::Map<String, Value>>(),
-            },
+            "monte_carlo": self.monte_carlo.iter().map(MonteCarlo::json).collect::<Vec<_>>(),
+            "decomposition": self.decomposition.as_ref().map(Decomposed::json),
+            "times": { "total_seconds": self.seconds },
         })
     }
 
@@ -219,9 +230,9 @@ impl Study {
         let classes = self.classes();
         let score = |s: Spread| self.score(s);
         let heads = if classes {
-            ["treatment", "train accuracy", "test accuracy", "gap", "test loss", "exact zeros", "time"]
+            ["treatment", "train accuracy", "test accuracy", "gap", "test loss", "exact zeros"]
         } else {
-            ["treatment", "train RMSE", "test RMSE", "gap", "test loss", "exact zeros", "time"]
+            ["treatment", "train RMSE", "test RMSE", "gap", "test loss", "exact zeros"]
         };
         let mut rows = vec![heads.map(String::from).to_vec()];
         for o in &self.outcomes {
@@ -232,7 +243,6 @@ impl Study {
                 score(o.gap(classes)),
                 format!("{:.3} ± {:.3}", o.loss(2).mean, o.loss(2).sd),
                 format!("{:.1} %", 100.0 * o.zeros().mean),
-                format!("{:.1} s", o.seconds()),
             ]);
         }
         let width = |c: usize| rows.iter().map(|r| r[c].chars().count()).max().unwrap_or(0);

@@ -1,6 +1,6 @@
 //! The treatments: what each does to the loss, the step or the network.
-use crate::Failure;
-use ridgepole::{ElasticNet, Group};
+use crate::{Failure, fleet::Recipe};
+use ridgepole::ElasticNet;
 use serde::Serialize;
 
 /// One way to regularize.
@@ -41,17 +41,6 @@ pub struct Strengths {
     pub decay: f64,
     /// Probability of dropping a hidden unit.
     pub p: f64,
-}
-
-/// What a treatment comes down to.
-#[derive(Clone, Copy, Debug, Default, PartialEq)]
-pub struct Recipe {
-    /// The optimizer's group of the weights; biases and normalisation have none of it.
-    pub group: Group,
-    /// Probability of dropping a hidden unit.
-    pub p: f64,
-    /// Whether hidden layers are normalised.
-    pub batch_norm: bool,
 }
 
 impl Treatment {

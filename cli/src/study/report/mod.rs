@@ -3,6 +3,7 @@ pub mod calibration;
 mod curves;
 pub mod decomposition;
 mod gap;
+mod uncertainty;
 mod weights;
 
 use super::results::Study;
@@ -68,6 +69,7 @@ fn body(out: &mut String, study: &Study) -> std::fmt::Result {
     for (title, picture, caption) in sections {
         out.push_str(&picture::figure(title, &picture, caption));
     }
+    uncertainty::write(out, study);
     settings(out, study)
 }
 
@@ -76,13 +78,13 @@ fn results(out: &mut String, study: &Study) -> std::fmt::Result {
     let score = if classes { "Accuracy" } else { "Root of the mean squared error" };
     let caption = format!("{score}, mean ± standard deviation over {} seeds", study.seeds.len());
     let [first, rest] = [Head::Text("treatment"), Head::Number("training")];
-    let heads = ["validation", "test", "gap", "test loss", "exact zeros", "time"].map(Head::Number);
+    let heads = ["validation", "test", "gap", "test loss", "exact zeros"].map(Head::Number);
     let mut table = Table::sortable(&caption, &[&[first, rest][..], &heads].concat());
     for o in &study.outcomes {
         let [train, validation, test] = [0, 1, 2].map(|p| study.score(o.score(p)));
         let (loss, gap) = (o.loss(2), study.score(o.gap(classes)));
         let (loss, zeros) = (format!("{:.3} ± {:.3}", loss.mean, loss.sd), format!("{:.1} %", 100.0 * o.zeros().mean));
-        let cells = [o.treatment.title().into(), train, validation, test, gap, loss, zeros, format!("{:.1} s", o.seconds())];
+        let cells = [o.treatment.title().into(), train, validation, test, gap, loss, zeros];
         table.row(cells.map(Cell::from));
     }
     writeln!(out, "<h2>Results</h2>\n{}", table.finish())?;
@@ -104,8 +106,8 @@ fn settings(out: &mut String, study: &Study) -> std::fmt::Result {
     }
     writeln!(out, "<h2>Settings</h2>\n{}", table.finish())?;
     let optimizer = match h.optimizer {
-        super::train::Optimizer::AdamW => "AdamW (β 0.9, 0.999)",
-        super::train::Optimizer::Sgd => "SGD (momentum 0.9)",
+        crate::fleet::Optimizer::AdamW => "AdamW (β 0.9, 0.999)",
+        crate::fleet::Optimizer::Sgd => "SGD (momentum 0.9)",
     };
     let text = format!(
         "{optimizer}, learning rate {}, {} rows a step; seeds {}; penalties apply to weights, not to biases and \

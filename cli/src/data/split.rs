@@ -1,5 +1,5 @@
 //! Which rows train, which choose, which judge; and the scale that the training rows set.
-use super::data::{Table, Targets};
+use super::{Table, Targets};
 use crate::Failure;
 use ridgepole::Rng;
 
@@ -59,7 +59,7 @@ impl Split {
 }
 
 /// Takes `count` of `rows`: from each class its share, the remainders going to the classes that lost most by rounding down.
-fn take(table: &Table, rows: Vec<usize>, count: usize, rng: &mut Rng) -> (Vec<usize>, Vec<usize>) {
+pub(super) fn take(table: &Table, rows: Vec<usize>, count: usize, rng: &mut Rng) -> (Vec<usize>, Vec<usize>) {
     let mut classes: Vec<Vec<usize>> = match &table.targets {
         Targets::Values { .. } => vec![rows],
         Targets::Classes { names, of } => {
@@ -110,6 +110,8 @@ pub struct Prepared {
     pub inputs: usize,
     /// Classes, or 1.
     pub outputs: usize,
+    /// Mean of the target in the training part; 0 for classes.
+    pub target_mean: f64,
     /// Standard deviation of the target in the training part; 1 for classes.
     pub target_scale: f64,
     /// Training, validation and test part.
@@ -161,7 +163,7 @@ pub fn prepare(table: &Table, split: &Split) -> Prepared {
         part
     };
     let parts = [part(&split.train), part(&split.validation), part(&split.test)];
-    Prepared { inputs: columns.next_multiple_of(4), outputs, target_scale, parts, constant }
+    Prepared { inputs: columns.next_multiple_of(4), outputs, target_mean, target_scale, parts, constant }
 }
 
 #[cfg(test)]
@@ -214,6 +216,7 @@ mod tests {
     #[test]
     fn the_training_part_alone_sets_the_scale() {
         let table = Table {
+            label: "y".into(),
             name: "t".into(),
             columns: ["a", "b", "c"].map(String::from).to_vec(),
             features: vec![1.0, 7.0, 100.0, 3.0, 7.0, 300.0, 1000.0, 9.0, 0.0, 5.0, 7.0, 200.0],

@@ -1,5 +1,12 @@
 //! The data: the digits that the program carries, anyone's table, or files in MNIST's format.
-use super::{csv_table, idx};
+mod args;
+pub(crate) mod csv_table;
+pub mod folds;
+mod idx;
+pub mod split;
+
+pub use args::Source;
+
 use crate::Failure;
 use std::{io::Read, path::Path};
 
@@ -8,6 +15,8 @@ use std::{io::Read, path::Path};
 pub struct Table {
     /// What it is, for titles.
     pub name: String,
+    /// The column that is to be predicted.
+    pub label: String,
     /// The names of the features.
     pub columns: Vec<String>,
     /// Row-major, one row per sample.
@@ -60,6 +69,34 @@ impl Table {
     /// One row's features.
     pub fn row(&self, i: usize) -> &[f32] {
         &self.features[i * self.columns.len()..][..self.columns.len()]
+    }
+
+    /// Some of the rows, in this order, all of them for training.
+    pub fn select(&self, rows: &[usize]) -> Self {
+        let targets = match &self.targets {
+            Targets::Classes { names, of } => {
+                Targets::Classes { names: names.clone(), of: rows.iter().map(|&r| of[r]).collect() }
+            }
+            Targets::Values { name, of } => Targets::Values { name: name.clone(), of: rows.iter().map(|&r| of[r]).collect() },
+        };
+        let features = rows.iter().flat_map(|&r| self.row(r)).copied().collect();
+        Self {
+            features,
+            targets,
+            test_from: None,
+            name: self.name.clone(),
+            label: self.label.clone(),
+            columns: self.columns.clone(),
+            ..*self
+        }
+    }
+
+    /// What to say of the first column that has one value in every row. Pixels may: the rim of an image is always dark.
+    pub fn constant_column(&self) -> Option<String> {
+        let constant = |c: &usize| (1..self.rows()).all(|r| self.row(r)[*c] == self.row(0)[*c]);
+        let column = (0..self.columns.len()).find(constant).filter(|_| !self.image)?;
+        let (name, value) = (&self.columns[column], self.row(0)[column]);
+        Some(format!("column {name:?} is {value} in every row, so nothing can be learnt from it: leave it out"))
     }
 
     /// The digits that the program carries: 1,797 images of 8×8 pixels.

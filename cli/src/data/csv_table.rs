@@ -1,5 +1,5 @@
 //! Reads a table from CSV text. Every complaint names the line and the column.
-use super::data::{Table, Targets, Task};
+use super::{Table, Targets, Task};
 use csv::StringRecord;
 use std::collections::BTreeSet;
 
@@ -24,7 +24,7 @@ pub fn parse(name: &str, bytes: &[u8], label: &str, task: Option<Task>) -> Resul
     let Cells { columns, features, labels } = cells(bytes, label, "--label")?;
     let targets = targets(bytes, label, labels, task)?;
     let features = features.into_iter().map(|v| v as f32).collect();
-    Ok(Table { name: name.into(), columns, features, targets, image: false, test_from: None })
+    Ok(Table { name: name.into(), label: label.into(), columns, features, targets, image: false, test_from: None })
 }
 
 /// The text behind a byte order mark.

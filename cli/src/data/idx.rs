@@ -1,5 +1,5 @@
 //! Reads the IDX files of MNIST: images of bytes, labels of bytes, sizes big-endian.
-use super::data::{Table, Targets, read as read_file};
+use super::{Table, Targets, read as read_file};
 use crate::Failure;
 use std::path::{Path, PathBuf};
 
@@ -32,6 +32,7 @@ pub fn read(folder: &Path) -> Result<Table, Failure> {
         return Err(Failure::usage(format!("{}: {classes} classes, must be 2 to 160", folder.display())));
     }
     Ok(Table {
+        label: "label".into(),
         name: folder.file_name().map_or_else(|| "MNIST".into(), |n| n.to_string_lossy().into_owned()),
         columns: (0..rows).flat_map(|r| (0..columns).map(move |c| format!("p{r}_{c}"))).collect(),
         features,

@@ -1,0 +1,127 @@
+//! Many small networks of one shape, trained together: what differs between them (rows, first weights, penalties, dropout) is data,
+//! so that one dispatch serves them all and the GPU has enough to do. Each ends up with the bits that it would have by itself.
+mod args;
+mod exam;
+mod feed;
+#[cfg(test)]
+mod gradient_test;
+mod judge;
+mod model;
+pub mod net;
+mod sampling;
+mod state;
+mod stopping;
+#[cfg(test)]
+mod tests;
+mod train;
+mod transfer;
+
+pub use args::Training;
+pub use exam::Measure;
+pub use sampling::Sampled;
+pub use state::State;
+pub use train::{Course, Fleet, Rule};
+
+use crate::{Failure, data::split::Prepared};
+use ridgepole::{Caps, Group};
+use serde::{Deserialize, Serialize};
+
+/// A multi-layer perceptron: input, hidden layers with ReLU, output.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Shape {
+    /// Features.
+    pub inputs: usize,
+    /// Units of each hidden layer, multiples of 4.
+    pub hidden: Vec<usize>,
+    /// Classes, or 1.
+    pub outputs: usize,
+    /// Whether each hidden layer has batch normalisation (and then no bias: the shift β is one).
+    pub batch_norm: bool,
+}
+
+impl Shape {
+    /// The network for these data.
+    pub fn new(data: &Prepared, hyper: &Hyper, batch_norm: bool) -> Self {
+        Self { inputs: data.inputs, hidden: hyper.hidden.clone(), outputs: data.outputs, batch_norm }
+    }
+}
+
+/// How networks are trained, whatever the treatment.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Hyper {
+    /// Units of each hidden layer.
+    pub hidden: Vec<usize>,
+    /// Passes over the training part, at most.
+    pub epochs: usize,
+    /// Rows per step; an incomplete batch at the end of an epoch is left out, the next epoch shuffles anew.
+    pub batch: usize,
+    /// Learning rate.
+    pub lr: f64,
+    /// The optimizer.
+    pub optimizer: Optimizer,
+}
+
+impl Hyper {
+    /// # Errors
+    /// [`Failure::Usage`] names the option, the value and the range.
+    pub fn check(&self) -> Result<(), Failure> {
+        let bad = |name: &str, value: &dyn std::fmt::Display, range: &str| {
+            Err(Failure::usage(format!("--{name} is {value}, must be {range}")))
+        };
+        if let Some(h) = self.hidden.iter().find(|&&h| h == 0 || !h.is_multiple_of(4) || h > 8192) {
+            return bad("hidden", h, "multiples of 4 up to 8192");
+        }
+        if !(1..=100_000).contains(&self.epochs) {
+            return bad("epochs", &self.epochs, "from 1 to 100000");
+        }
+        if !(2..=8192).contains(&self.batch) {
+            return bad("batch", &self.batch, "from 2 to 8192");
+        }
+        if !(self.lr > 0.0 && self.lr <= 1e3) {
+            return bad("lr", &self.lr, "greater than 0 and at most 1000");
+        }
+        Ok(())
+    }
+}
+
+/// An optimizer of the library.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, clap::ValueEnum)]
+#[serde(rename_all = "lowercase")]
+pub enum Optimizer {
+    /// AdamW, β 0.9 and 0.999.
+    #[value(name = "adamw")]
+    AdamW,
+    /// Stochastic gradient descent with momentum 0.9.
+    Sgd,
+}
+
+/// What regularization comes down to.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Recipe {
+    /// The optimizer's group of the weights; biases and normalisation have none of it.
+    pub group: Group,
+    /// Probability of dropping a hidden unit.
+    pub p: f64,
+    /// Whether hidden layers are normalised.
+    pub batch_norm: bool,
+}
+
+/// One network of a fleet.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Member {
+    /// How it is regularized; `batch_norm` is the same in a whole fleet.
+    pub recipe: Recipe,
+    /// Which split of the data it is trained and judged with.
+    pub split: usize,
+    /// Draws its first weights and the order of its rows. Masks are drawn by the fleet's seed, the same for all members of equal p.
+    pub seed: u64,
+}
+
+/// How many networks of this shape a device's buffers hold at once.
+pub fn most_together(caps: &Caps, shape: &Shape, hyper: &Hyper) -> usize {
+    let room = caps.limits.max_storage_buffer_binding_size as usize / 4;
+    let layout = net::Layout::new(shape, 1);
+    let layers = layout.layers.iter().map(|l| l.weight_len().max(hyper.batch * l.inputs.max(l.outputs)));
+    // What alignment adds, and the two vectors of a normalised layer, stay below a tenth.
+    room / (11 * layers.max().unwrap_or(1) / 10)
+}

@@ -1,0 +1,104 @@
+//! Networks together are what they are alone, and training that was broken off goes on as if it had not been.
+use super::{Course, Fleet, Hyper, Measure, Member, Optimizer, Recipe, Rule, Shape, State};
+use crate::data::{
+    Table,
+    split::{Prepared, Sizes, Split, prepare},
+};
+use ridgepole::{ElasticNet, Group, Session};
+
+struct Task {
+    session: Session,
+    splits: Vec<Prepared>,
+    hyper: Hyper,
+    rule: Rule,
+}
+
+impl Task {
+    /// Two splits whose training parts differ in length.
+    fn new(optimizer: Optimizer, patience: Option<u32>) -> Self {
+        let table = Table::digits().expect("the digits");
+        let split = |train, seed| {
+            let sizes = Sizes { train, validation: Some(40), test: Some(50) };
+            prepare(&table, &Split::draw(&table, sizes, seed).expect("enough rows"))
+        };
+        Self {
+            session: Session::new().expect("the tests need a GPU adapter; `cargo xtask test` installs a software one"),
+            splits: vec![split(65, 1), split(90, 2)],
+            hyper: Hyper { hidden: vec![16, 8], epochs: 6, batch: 3, lr: 0.01, optimizer },
+            rule: Rule { watch: [false, true], patience },
+        }
+    }
+
+    fn fleet(&self, members: &[Member], states: Option<Vec<State>>) -> (Fleet<'_>, Shape) {
+        let shape = Shape::new(&self.splits[0], &self.hyper, members[0].recipe.batch_norm);
+        let fresh = || members.iter().map(|m| State::new(&shape, m.seed, self.rule.patience.is_some())).collect();
+        let (splits, hyper, rule) = (&self.splits, &self.hyper, self.rule);
+        let course = Course { splits, shape: &shape, hyper, classes: true, seed: 9, rule };
+        (Fleet::new(&self.session, &course, members, states.unwrap_or_else(fresh)).expect("a fleet"), shape)
+    }
+
+    fn train(&self, members: &[Member]) -> (Vec<State>, Vec<[Measure; 3]>) {
+        let (mut fleet, _) = self.fleet(members, None);
+        fleet.run(self.hyper.epochs, &mut || ()).expect("it trains");
+        let states = fleet.states().expect("states").to_vec();
+        (states, fleet.judge().expect("measures"))
+    }
+}
+
+fn members(batch_norm: bool) -> Vec<Member> {
+    let prox = Group { prox: ElasticNet { l1: 0.05, ..ElasticNet::NONE }, ..Group::default() };
+    let decay = Group { decay: 0.5, ..Group::default() };
+    let all = [(Group::default(), 0.0, 0, 1), (prox, 0.3, 1, 1), (decay, 0.3, 0, 2), (prox, 0.0, 1, 2), (decay, 0.9, 0, 1)];
+    all.map(|(group, p, split, seed)| Member { recipe: Recipe { group, p, batch_norm }, split, seed }).to_vec()
+}
+
+fn together_and_alone(batch_norm: bool, optimizer: Optimizer, patience: Option<u32>) {
+    let (task, members) = (Task::new(optimizer, patience), members(batch_norm));
+    let (states, measures) = task.train(&members);
+    assert!(states.iter().all(|s| s.params.iter().all(|v| v.is_finite())));
+    assert_ne!(states[0].params, states[1].params);
+    for (m, member) in members.iter().enumerate() {
+        let (alone, measure) = task.train(&[*member]);
+        // Not all numbers of both in the message.
+        assert!(alone[0] == states[m], "network {m}, batch norm {batch_norm}");
+        assert_eq!(measure[0], measures[m], "network {m}");
+    }
+}
+
+#[test]
+fn a_network_among_others_is_what_it_is_alone() {
+    together_and_alone(false, Optimizer::AdamW, Some(2));
+    together_and_alone(true, Optimizer::Sgd, None);
+    together_and_alone(true, Optimizer::AdamW, Some(1));
+}
+
+#[test]
+fn broken_off_and_gone_on_with_is_the_same() {
+    for batch_norm in [false, true] {
+        let (task, members) = (Task::new(Optimizer::AdamW, Some(2)), members(batch_norm));
+        let (whole, measures) = task.train(&members);
+        let (mut first, _) = task.fleet(&members, None);
+        first.run(2, &mut || ()).expect("it trains");
+        let half = first.states().expect("states").to_vec();
+        assert!(half.iter().all(|s| s.epoch == 2));
+        // Without the first: the others do not notice.
+        let (mut second, _) = task.fleet(&members[1..], Some(half[1..].to_vec()));
+        second.run(4, &mut || ()).expect("it trains");
+        assert!(second.states().expect("states") == &whole[1..], "gone on with, batch norm {batch_norm}");
+        assert_eq!(second.judge().expect("measures"), measures[1..]);
+    }
+}
+
+#[test]
+fn the_best_weights_are_kept() {
+    let task = Task::new(Optimizer::AdamW, Some(2));
+    let (states, measures) = task.train(&members(false));
+    for (state, judged) in states.iter().zip(measures) {
+        let losses: Vec<f64> = state.curve.iter().map(|parts| parts[0].loss).collect();
+        let best = losses.iter().copied().fold(f64::INFINITY, f64::min);
+        let at = losses.iter().position(|&l| l == best).expect("one is the least") + 1;
+        assert_eq!(state.best_epoch(), at, "{losses:?}");
+        assert!((judged[1].loss - best).abs() <= 1e-6 * best, "judged with {}, best {best}", judged[1].loss);
+        assert_eq!(state.stopped(), losses.len() == at + 2, "{losses:?}, stopped {}", state.stopped());
+    }
+}
