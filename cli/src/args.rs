@@ -1,5 +1,5 @@
 //! What may stand on the command line.
-use crate::{bench, check, devices, ops, path, race, run, study};
+use crate::{bench, check, devices, ops, path, race, run, study, tune};
 use clap::{Parser, Subcommand};
 
 /// The command line.
@@ -17,6 +17,7 @@ use clap::{Parser, Subcommand};
   ridgepole run op.json --in x.safetensors --out y.safetensors
   ridgepole study                        what each regularizer does to a small network on real digits
   ridgepole path                         the regularization path of a linear model, cross-validated
+  ridgepole tune                         λ, p and batch norm of a small network, chosen by cross-validation
 
 Environment: WGPU_BACKEND (vulkan, metal, dx12) and WGPU_ADAPTER_NAME (part of a name) choose the GPU.
 Exit codes: 0 all well, 1 something checked is wrong or the device failed, 2 the command line or a file is wrong."
@@ -46,4 +47,6 @@ pub enum Command {
     Study(Box<study::Args>),
     /// Fit a linear or logistic model at every strength of an L1, L2 or elastic-net penalty, and choose one by cross-validation
     Path(path::Args),
+    /// Choose λ, p and batch norm of a small network by cross-validation, many networks trained together
+    Tune(Box<tune::Args>),
 }

@@ -11,6 +11,9 @@ pub enum Failure {
     /// The command line, a file or the machine does not allow the work to start. Exit code 2.
     #[error("{0}")]
     Usage(String),
+    /// The user broke it off; what was done is kept. Exit code 130, as a shell has it.
+    #[error("{0}")]
+    Interrupted(String),
     /// Nobody reads stdout any more (`ridgepole ops | head -1`). Ends quietly, with the code that a shell gives to any
     /// program that a closed pipe ends: 141.
     #[error("stdout was closed")]
@@ -46,6 +49,7 @@ impl Failure {
         ExitCode::from(match self {
             Failure::Found(_) => 1,
             Failure::Usage(_) => 2,
+            Failure::Interrupted(_) => 130,
             Failure::Closed => 141,
         })
     }

@@ -20,6 +20,7 @@ pub mod picture;
 mod race;
 mod run;
 pub mod study;
+pub mod tune;
 mod ui;
 
 pub use args::{Cli, Command};
@@ -60,5 +61,6 @@ fn run(command: &Command, ui: &Ui) -> Result<(), Failure> {
         Command::Run(args) => run::run(args, ui),
         Command::Study(args) => study::run(args, ui),
         Command::Path(args) => path::run(args, ui),
+        Command::Tune(args) => tune::run(args, ui),
     }
 }
