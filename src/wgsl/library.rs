@@ -4,10 +4,8 @@ use super::Source;
 macro_rules! library {
     ($($name:literal),* $(,)?) => {
         /// The parts that `//!use` lines may name, `shaders/lib/*.wgsl`.
-        pub const LIBRARY: &[Source] = &[$(Source {
-            name: concat!("lib/", $name),
-            text: include_str!(concat!("../../shaders/lib/", $name, ".wgsl")),
-        }),*];
+        pub const LIBRARY: &[Source] =
+            &[$(Source { name: concat!("lib/", $name), text: include_str!(concat!("../../shaders/lib/", $name, ".wgsl")) }),*];
     };
 }
 library![

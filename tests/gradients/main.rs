@@ -1,5 +1,4 @@
-//! Every backward, and the proximal step, against finite differences of the forward's f64 reference (`ridgepole::cpu`);
-//! then the GPU against the same differences.
+//! Every backward, and the proximal step, against finite differences of the forward's f64 reference; then the GPU against the same.
 mod activity;
 mod batch_norms;
 mod batched_dense;
