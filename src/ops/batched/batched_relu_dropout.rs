@@ -23,7 +23,7 @@ params! { ReluDropoutParams {
 ///
 /// All models draw the same numbers (common random numbers, by which models are compared with less noise): the decision of row r and
 /// unit u has the number `first_element` + r·width + u, whatever the model and however many there are. It is word i & 3 of Philox
-/// block i >> 2 for decision i, which keeps if it is below round(2^32·(1-p)): the mask of [`Dropout`](super::Dropout) with
+/// block i >> 2 for decision i, which keeps if it is below round(2^32·(1-p)): the mask of [`Dropout`](crate::ops::Dropout) with
 /// [`Bits::ThirtyTwo`](crate::Bits::ThirtyTwo) on a tensor \[rows, width]. So a model gets alone, bit for bit, what it gets among
 /// others, and of two models the one with the larger p drops what the other drops, and more. The factor is 1/(1-p); from p = 2^-9 on,
 /// and for p = 0, the probability of keeping is exactly 1-p, below that within 2^-33 of it.
