@@ -1,9 +1,9 @@
 //! Dense layers of many models of one shape: what their three ops have in common.
 use crate::{
-    Approx, Arg, Caps, DType, Error, MAX_TRIPS, Step,
-    models::{bindable, whole},
+    Approx, Arg, Caps, DType, Error, MAX_TRIPS, Step, fleet,
+    models::whole,
     params,
-    wgsl::{Decl, Source, Spec, View, part},
+    wgsl::{Decl, Source, Spec, part},
 };
 
 params! {
@@ -35,11 +35,6 @@ pub(crate) fn check_columns(op: &'static str, field: &'static str, n: usize) -> 
     Ok(())
 }
 
-/// A binding of whole quads.
-pub(crate) fn quads(name: &'static str, writes: bool) -> Decl {
-    Decl { name, dtype: DType::F32, view: View::Quads, writes }
-}
-
 impl Dense {
     /// Elements of what a batch of rows of `width` values is, models side by side.
     pub fn batch(&self, width: usize) -> usize {
@@ -65,13 +60,12 @@ impl Dense {
     pub fn check(&self, caps: &Caps, args: &[Arg]) -> Result<(), Error> {
         check_columns(self.op, "inputs", self.inputs)?;
         check_columns(self.op, "outputs", self.outputs)?;
-        bindable(self.op, caps, args)
+        fleet::check(self.op, caps, args)
     }
 
     /// The dispatch: a lane for each tile. Every model has this many tiles below one another and side by side.
     pub fn step(&self, caps: &Caps, shader: Source, bindings: Vec<Decl>, args: &[Arg], tiles: [usize; 2], trips: usize) -> Step {
-        // These matrices are small: wide workgroups would leave most of a GPU idle.
-        let lanes = caps.lanes.min(64);
+        let lanes = fleet::lanes(caps);
         let workgroups = ((tiles[0] * tiles[1] * self.models) as u64).div_ceil(u64::from(lanes));
         self.over(shader, vec![("WG", lanes)], bindings, args, tiles, (workgroups, trips))
     }

@@ -1,6 +1,7 @@
 //! Models of one shape side by side, each with settings of its own: what the ops of the family `batched` have in common.
 use crate::{
     Arg, Caps, DType, Error,
+    models::bindable,
     wgsl::{Decl, View},
 };
 use serde::{Deserialize, Serialize};
@@ -21,20 +22,12 @@ pub enum BatchedLossKind {
 /// # Errors
 /// [`Error::Unsupported`] names the buffer. Lengths saturate, so that a product that overflows is refused here, too.
 pub(crate) fn check(op: &'static str, caps: &Caps, args: &[Arg]) -> Result<(), Error> {
-    let limit = caps.limits.max_storage_buffer_binding_size;
-    for arg in args {
-        let bytes = (arg.len as u64).saturating_mul(4);
-        if bytes > limit {
-            let why = format!("must bind {bytes} bytes of `{}` at once, max_storage_buffer_binding_size is {limit}", arg.name);
-            return Err(Error::unsupported(op, why));
-        }
-        // A little less than 2^32, so that the number of a lane past the end fits as well.
-        if arg.len as u64 >= 1 << 31 {
-            let why = format!("`{}` has {} elements, must have fewer than 2^31", arg.name, arg.len);
-            return Err(Error::unsupported(op, why));
-        }
+    bindable(op, caps, args)?;
+    // A little less than 2^32, so that the number of a lane past the end fits as well.
+    match args.iter().find(|arg| arg.len as u64 >= 1 << 31) {
+        Some(arg) => Err(Error::unsupported(op, format!("`{}` has {} elements, must have fewer than 2^31", arg.name, arg.len))),
+        None => Ok(()),
     }
-    Ok(())
 }
 
 /// The length of a tensor.

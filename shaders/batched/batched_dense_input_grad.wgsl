@@ -2,6 +2,7 @@
 // ReLU whose output is `gate`. Layouts are those of `batched_dense`. One lane per tile of 8 rows by 4 inputs: 128 products for 12
 // loads. Sums in f32, outputs in ascending order.
 //!use lib/grid
+//!use lib/inverse_keep
 
 struct Params { models: u32, rows: u32, in_quads: u32, out_quads: u32, weights: u32, per_model: u32, tiles: u32, bias: u32 }
 
@@ -20,11 +21,6 @@ fn put(row: u32, to: Place, v: vec4<f32>) {
     // Where all is dropped, the scale is 0, and nothing else may come through: no infinity times 0.
     let open = (gate_load(q) > vec4<f32>(0.0)) & vec4<bool>(to.scale > 0.0);
     dx_store(q, select(vec4<f32>(0.0), v * to.scale, open));
-}
-
-fn kept(p: f32) -> f32 {
-    if p >= 1.0 { return 0.0; }
-    return select(1.0 / (1.0 - p), 1.0, p == 0.0);
 }
 
 @compute @workgroup_size(WG)
@@ -69,7 +65,7 @@ fn batched_dense_input_grad(@builtin(workgroup_id) wid: vec3<u32>,
         d7 += dy_load(lower.w + q) * w;
         q++;
     }
-    let to = Place(model, column, kept(p[model]));
+    let to = Place(model, column, select(inverse_keep(p[model]), 0.0, p[model] >= 1.0));
     put(row, to, d0);
     put(row + 1u, to, d1);
     put(row + 2u, to, d2);

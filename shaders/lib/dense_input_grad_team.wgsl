@@ -3,6 +3,7 @@
 // as in the plain kernel.
 //!use lib/grid
 //!use lib/dense_team
+//!use lib/inverse_keep
 
 @group(0) @binding(0) var<uniform> params: Params;
 // Buffers: dy, w, gate, p (read), dx (written).
@@ -24,11 +25,6 @@ fn put_eight(row: u32, to: Place, scale: f32, d: Eight) {
     put(row + 5u, to, scale, d.f);
     put(row + 6u, to, scale, d.g);
     put(row + 7u, to, scale, d.h);
-}
-
-fn kept(p: f32) -> f32 {
-    if p >= 1.0 { return 0.0; }
-    return select(1.0 / (1.0 - p), 1.0, p == 0.0);
 }
 
 // Eight more quads of dy, a lane's each.
@@ -69,7 +65,7 @@ fn batched_dense_input_grad(@builtin(workgroup_id) wid: vec3<u32>,
         lower = add(lower, dy_load(from_lower + q), w);
         q++;
     }
-    let scale = kept(p[to.model]);
+    let scale = select(inverse_keep(p[to.model]), 0.0, p[to.model] >= 1.0);
     put_eight(row, to, scale, upper);
     put_eight(row + 8u, to, scale, lower);
 }

@@ -1,7 +1,8 @@
 //! Dense layers forward. Kernel: `shaders/batched/batched_dense.wgsl`. Reference: `cpu::batched_dense`.
 use crate::{
     Arg, Caps, DType, Error, Expected, HostData, Lowered, Op, Pattern, Rng, cpu,
-    dense::{Dense, SHAPES, TEAM, benches, quads, sum_of_products, team},
+    dense::{Dense, SHAPES, TEAM, benches, sum_of_products, team},
+    fleet::quads,
     kernel,
     models::{Draw, fill},
     ops::{Entry, Field},

@@ -2,7 +2,8 @@
 //! `cpu::batched_dense_input_grad`.
 use crate::{
     Approx, Arg, Caps, DType, Error, Expected, HostData, Lowered, Op, Pattern, Rng, cpu,
-    dense::{Dense, SHAPES, TEAM, benches, quads, sum_of_products, team},
+    dense::{Dense, SHAPES, TEAM, benches, sum_of_products, team},
+    fleet::quads,
     kernel,
     models::{Draw, fill, items},
     ops::{Entry, Field},

@@ -2,7 +2,8 @@
 //! `cpu::batched_dense_weight_grad`.
 use crate::{
     Arg, Caps, DType, Error, Expected, HostData, Lowered, MAX_TRIPS, Op, Pattern, Rng, cpu,
-    dense::{Dense, SHAPES, TEAM, benches, quads, sum_of_products, team},
+    dense::{Dense, SHAPES, TEAM, benches, sum_of_products, team},
+    fleet::quads,
     kernel,
     models::{Draw, fill},
     ops::{Entry, Field},

@@ -2,9 +2,10 @@
 //! `cpu::gather_rows`.
 use crate::{
     Arg, Caps, DType, Error, Expected, HostData, Lowered, Op, Pattern, Rng, Step, cpu,
-    dense::{check_columns, quads},
+    dense::check_columns,
+    fleet::{self, quads},
     kernel,
-    models::{bindable, whole},
+    models::whole,
     ops::{Entry, Field},
     params,
     wgsl::{Decl, Spec, View},
@@ -51,7 +52,7 @@ impl Op for GatherRows {
         if self.rows == 0 {
             return Err(Error::argument(NAME, "rows", "is 0, must be at least 1"));
         }
-        bindable(NAME, caps, &args)?;
+        fleet::check(NAME, caps, &args)?;
         let total = (self.picks * self.columns / 4) as u64;
         let workgroups = total.div_ceil(u64::from(caps.lanes * caps.quads));
         if total > 0 {
