@@ -30,8 +30,12 @@ fn alone_as_in_company(session: &Session, make: impl Fn(usize) -> Box<dyn Op>, m
 
 #[test]
 fn a_model_is_the_same_to_the_bit_whatever_is_beside_it() {
-    let session = Session::new().expect("an adapter");
-    for [models, rows, inputs, outputs] in [[5, 13, 36, 44], [3, 50, 64, 12], [7, 4, 12, 8]] {
+    let device = Session::new().expect("an adapter");
+    // On every kind of device that this one can play.
+    let modes = check::modes(device.device()).into_iter();
+    let shapes = [[5, 13, 36, 44], [3, 50, 64, 12], [7, 4, 12, 8]];
+    for ((_, caps), [models, rows, inputs, outputs]) in modes.flat_map(|mode| shapes.map(|shape| (mode.clone(), shape))) {
+        let session = Session::new().expect("an adapter").with_caps(caps);
         for bias in [false, true] {
             let dense = |models| Box::new(BatchedDense { models, rows, inputs, outputs, bias }) as Box<dyn Op>;
             let weight_grad = |models| Box::new(BatchedDenseWeightGrad { models, rows, inputs, outputs, bias }) as Box<dyn Op>;
