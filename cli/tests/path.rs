@@ -151,20 +151,11 @@ fn a_place_that_cannot_be_written_into_is_said_before_the_work() {
     path(&["--lambdas", "2", "--folds", "2"], &file).assert().code(2).stderr(contains("cannot create ")).stdout("");
 }
 
-/// The system refuses to let files grow, as a full disk does: the write fails half-way.
 #[cfg(unix)]
 #[test]
 fn a_full_disk_leaves_nothing_half_written() {
     let out = tempfile::tempdir().unwrap();
-    let program = assert_cmd::cargo::cargo_bin("ridgepole");
-    let run = |limit: &str| {
-        let mut command = Command::new("sh");
-        let script = format!("ulimit -f {limit}; trap '' XFSZ; exec \"$0\" path --lambdas 20 --folds 2 --out \"$1\"");
-        command.args(["-c", &script]).arg(&program).arg(out.path());
-        // A driver's cache of compiled kernels is no part of this.
-        command.env("MESA_SHADER_CACHE_DISABLE", "true");
-        command
-    };
+    let run = |limit: &str| common::on_a_full_disk(limit, "path --lambdas 20 --folds 2", out.path());
     run("unlimited").assert().success();
     let before = results(out.path());
     run("4").assert().code(2).stderr(contains("cannot write ").and(contains("path.json")));

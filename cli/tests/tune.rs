@@ -98,7 +98,7 @@ fn an_interrupted_search_goes_on_where_it_was() {
         tune(&[&args[..], &["--seed", "5"]].concat(), broken.path())
             .assert()
             .code(2)
-            .stderr(contains("it belongs to other data, settings or options: begin anew with --fresh"));
+            .stderr(contains("it belongs to other data, settings, options or another device: begin anew with --fresh"));
         tune(&args, broken.path()).assert().success().stderr(contains("going on from"));
     } else {
         assert!(status.success() || status.code().is_none(), "{status}");
@@ -178,20 +178,12 @@ fn what_does_not_fit_is_said_before_anything_runs() {
     of("a,y\n1,p\n2,q\n3,p\n4,q\n5,p\n6,p\n", "t.csv: class \"p\" of column \"y\" has 4 rows, fewer than --folds, 5");
 }
 
-/// The system refuses to let files grow, as a full disk does: the write fails half-way.
 #[cfg(unix)]
 #[test]
 fn a_full_disk_leaves_nothing_half_written() {
     let out = tempfile::tempdir().unwrap();
-    let program = assert_cmd::cargo::cargo_bin("ridgepole");
     let run = |limit: &str| {
-        let mut command = Command::new("sh");
-        let args = "--rows 200 --folds 2 --hidden 8 --epochs 2 --p 0,0.1,0.2,0.3,0.4,0.5";
-        let script = format!("ulimit -f {limit}; trap '' XFSZ; exec \"$0\" tune {args} --out \"$1\"");
-        command.args(["-c", &script]).arg(&program).arg(out.path());
-        // A driver's cache of compiled kernels is no part of this.
-        command.env("MESA_SHADER_CACHE_DISABLE", "true");
-        command
+        common::on_a_full_disk(limit, "tune --rows 200 --folds 2 --hidden 8 --epochs 2 --p 0,0.1,0.2,0.3,0.4,0.5", out.path())
     };
     run("unlimited").assert().success();
     let before = results(out.path());

@@ -1,4 +1,5 @@
 //! What the tests of commands that write a report and its numbers have in common.
+#![allow(dead_code, reason = "each test binary uses its own part")]
 use assert_cmd::Command;
 use std::path::Path;
 
@@ -23,4 +24,16 @@ pub fn files(folder: &Path) -> Vec<String> {
         std::fs::read_dir(folder).unwrap().map(|e| e.unwrap().file_name().into_string().unwrap()).collect();
     all.sort();
     all
+}
+
+/// The program with these arguments where the system lets no file grow beyond `limit` blocks, as a full disk does: writes fail
+/// half-way.
+#[cfg(unix)]
+pub fn on_a_full_disk(limit: &str, args: &str, out: &Path) -> Command {
+    let mut command = Command::new("sh");
+    let script = format!("ulimit -f {limit}; trap '' XFSZ; exec \"$0\" {args} --out \"$1\"");
+    command.args(["-c", &script]).arg(assert_cmd::cargo::cargo_bin("ridgepole")).arg(out);
+    // A driver's cache of compiled kernels is no part of this.
+    command.env("MESA_SHADER_CACHE_DISABLE", "true");
+    command
 }
