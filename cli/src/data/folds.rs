@@ -21,6 +21,15 @@ pub fn deal(groups: Vec<Vec<usize>>, folds: usize, seed: u64) -> Vec<usize> {
     out
 }
 
+/// # Errors
+/// [`Failure::Usage`] if so many rows cannot be so many folds.
+pub fn in_range(folds: usize, rows: usize) -> Result<(), Failure> {
+    match folds < 2 || folds > rows {
+        true => Err(Failure::usage(format!("--folds is {folds}, must be from 2 to the number of rows, {rows}"))),
+        false => Ok(()),
+    }
+}
+
 /// What to say of a class that is too small.
 pub fn few(name: &str, class: &str, column: &str, rows: usize, folds: usize) -> String {
     format!("{name}: class {class:?} of column {column:?} has {rows} rows, fewer than --folds, {folds}: each fold needs one")
@@ -38,9 +47,7 @@ pub fn cross_validation(
     stop_share: f64,
     seed: u64,
 ) -> Result<(Vec<usize>, Vec<Split>), Failure> {
-    if folds < 2 || folds > rows {
-        return Err(Failure::usage(format!("--folds is {folds}, must be from 2 to the number of rows, {rows}")));
-    }
+    in_range(folds, rows)?;
     let groups = match &table.targets {
         Targets::Values { .. } => vec![(0..rows).collect()],
         Targets::Classes { names, of } => {

@@ -125,3 +125,40 @@ pub fn most_together(caps: &Caps, shape: &Shape, hyper: &Hyper) -> usize {
     // What alignment adds, and the two vectors of a normalised layer, stay below a tenth.
     room / (11 * layers.max().unwrap_or(1) / 10)
 }
+
+/// Sees that a device can bind the rows of all these splits at once, part by part.
+///
+/// # Errors
+/// [`Failure::Usage`] says how many bytes they are, how many it can, and what to do.
+pub fn room(caps: &Caps, splits: &[Prepared], remedy: &str) -> Result<(), Failure> {
+    let limit = caps.limits.max_storage_buffer_binding_size;
+    for part in 0..3 {
+        let bytes = splits.iter().map(|s| 4 * s.parts[part].x.len() as u64).sum::<u64>();
+        if bytes > limit {
+            let (what, count) = (["train", "tell when to stop", "judge"][part], splits.len());
+            return Err(Failure::usage(format!(
+                "the rows that {what}, of {count} splits, are {bytes} bytes, and this device binds {limit} at once: {remedy}"
+            )));
+        }
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod size_tests {
+    use super::*;
+    use crate::data::split::Part;
+    use ridgepole::wgpu;
+
+    #[test]
+    fn rows_that_a_device_cannot_bind_are_told_with_what_to_do() {
+        let part = |rows: usize| Part { rows, x: vec![0.0; 4 * rows], t: vec![0.0; 4 * rows] };
+        let parts = [part(10), part(2), part(40)];
+        let one = Prepared { inputs: 4, outputs: 1, target_mean: 0.0, target_scale: 1.0, parts, constant: 0 };
+        let limits = wgpu::Limits { max_storage_buffer_binding_size: 1000, ..Default::default() };
+        let caps = Caps::new(limits, wgpu::Features::empty(), true);
+        assert!(room(&caps, std::slice::from_ref(&one), "").is_ok());
+        let why = room(&caps, &[one.clone(), one], "use fewer").unwrap_err().to_string();
+        assert_eq!(why, "the rows that judge, of 2 splits, are 1280 bytes, and this device binds 1000 at once: use fewer");
+    }
+}

@@ -40,6 +40,13 @@ impl State {
         }
     }
 
+    /// Whether all that it holds is as large as in `other`, another state of the same network.
+    pub fn fits(&self, other: &Self) -> bool {
+        let sizes = |units: &[Vec<f32>]| units.iter().map(Vec::len).collect::<Vec<_>>();
+        let best = |s: &Self| s.best.as_ref().map(|(params, running)| (params.len(), sizes(running)));
+        self.params.len() == other.params.len() && sizes(&self.running) == sizes(&other.running) && best(self) == best(other)
+    }
+
     /// Whether training has stopped early.
     pub fn stopped(&self) -> bool {
         self.stopping[3] == STOPPED

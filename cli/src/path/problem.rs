@@ -2,7 +2,7 @@
 use super::{Model, data::Data};
 use crate::{
     Failure,
-    data::folds::{deal, few},
+    data::folds::{deal, few, in_range},
 };
 
 /// A standardized problem. Rows of `x` are the features, then a one for the intercept, then zeros up to whole quads.
@@ -98,9 +98,7 @@ impl Problem {
     /// # Errors
     /// [`Failure::Usage`] if there are fewer rows, or rows of a class, than folds.
     pub fn folds(&self, data: &Data, folds: usize, seed: u64) -> Result<Vec<usize>, Failure> {
-        if folds < 2 || folds > self.rows {
-            return Err(Failure::usage(format!("--folds is {folds}, must be from 2 to the number of rows, {}", self.rows)));
-        }
+        in_range(folds, self.rows)?;
         let classes: &[f64] = if self.model == Model::Logistic { &[0.0, 1.0] } else { &[f64::NAN] };
         let rows = |class: &f64| (0..self.rows).filter(|&i| class.is_nan() || self.y[i] == *class).collect::<Vec<_>>();
         let groups: Vec<Vec<usize>> = classes.iter().map(rows).collect();

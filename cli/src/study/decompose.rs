@@ -11,7 +11,7 @@ use crate::{
         Table, Targets,
         split::{Prepared, Split, prepare},
     },
-    fleet::{Course, Fleet, Member, Rule, Shape, State, most_together},
+    fleet::{Course, Fleet, Member, Rule, Shape, State, most_together, room},
 };
 use ridgepole::{HostData, Key, Session, ops::BootstrapIndices};
 use serde_json::{Value, json};
@@ -157,6 +157,7 @@ pub fn predict(
         prepare(table, &Split { train, ..split.clone() })
     };
     let splits: Vec<Prepared> = (0..samples).map(sample).collect();
+    room(session.gpu().caps(), &splits, "use fewer with --train-rows and --test-rows, or fewer networks with --decompose")?;
     let mut outputs = vec![Vec::new(); points.len()];
     for batch_norm in [false, true] {
         let recipe = |p: &Point| p.treatment.recipe(&p.strengths);

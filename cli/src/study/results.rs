@@ -265,10 +265,14 @@ impl Study {
     }
 }
 
-/// FNV-1a over the bits: two runs that agree in this agree in every weight, but for a chance of 2⁻⁶⁴.
+/// Two runs that agree in this agree in every weight, but for a chance of 2⁻⁶⁴.
 fn fingerprint(weights: &[f32]) -> u64 {
-    let step = |h: u64, b: u8| (h ^ u64::from(b)).wrapping_mul(0x0100_0000_01b3);
-    weights.iter().flat_map(|w| w.to_le_bytes()).fold(0xcbf2_9ce4_8422_2325, step)
+    fnv(weights.iter().flat_map(|w| w.to_le_bytes()))
+}
+
+/// FNV-1a.
+pub fn fnv(bytes: impl Iterator<Item = u8>) -> u64 {
+    bytes.fold(0xcbf2_9ce4_8422_2325, |h, b| (h ^ u64::from(b)).wrapping_mul(0x0100_0000_01b3))
 }
 
 impl About {

@@ -74,8 +74,8 @@ impl Progress {
     /// Reads it back; nothing if there is no file.
     ///
     /// # Errors
-    /// [`Failure::Usage`] if it is no such file, is damaged, or belongs to another search.
-    pub fn load(path: &Path, fingerprint: &str) -> Result<Option<Self>, Failure> {
+    /// [`Failure::Usage`] if it is no such file, is damaged, or belongs to another search; or if `accepts` does not take it.
+    pub fn load(path: &Path, fingerprint: &str, accepts: &dyn Fn(&Self) -> bool) -> Result<Option<Self>, Failure> {
         let bytes = match std::fs::read(path) {
             Err(e) if e.kind() == std::io::ErrorKind::NotFound => return Ok(None),
             read => read.map_err(|e| Failure::file("read", path, e))?,
@@ -87,7 +87,7 @@ impl Progress {
             metadata.metadata().as_ref().and_then(|m| m.get("ridgepole_tune")).ok_or_else(|| damaged("it is no checkpoint"))?;
         let header: Header = serde_json::from_str(header).map_err(|e| damaged(&e.to_string()))?;
         if header.fingerprint != fingerprint {
-            return Err(damaged("it belongs to other data, settings or options"));
+            return Err(damaged("it belongs to other data, settings, options or another device"));
         }
         let tensors = SafeTensors::deserialize(&bytes).map_err(|e| damaged(&e.to_string()))?;
         let mut active = BTreeMap::new();
@@ -96,7 +96,8 @@ impl Progress {
             let values: Vec<f32> = bytemuck::pod_collect_to_vec(tensor.data());
             active.insert(m, shape.state(&values).ok_or_else(|| damaged("a network in it is incomplete"))?);
         }
-        Ok(Some(Self { done: header.done, active }))
+        let all = Self { done: header.done, active };
+        if accepts(&all) { Ok(Some(all)) } else { Err(damaged("its networks are not those of this search")) }
     }
 }
 
@@ -141,7 +142,7 @@ mod tests {
     fn what_is_written_is_read_back_or_refused() {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("c");
-        assert_eq!(Progress::load(&path, "a").unwrap(), None);
+        assert_eq!(Progress::load(&path, "a", &|_| true).unwrap(), None);
         let measure = Measure { loss: 0.1, score: 1.0 / 3.0 };
         let mut progress = Progress::default();
         for (m, batch_norm) in [(3, false), (11, true)] {
@@ -155,7 +156,7 @@ mod tests {
         let outcome = Outcome { measures: [measure; 3], best_epoch: 2, epochs: 7, zeros: 0.5 };
         progress.done.insert(5, outcome);
         progress.save(&path, "a").unwrap();
-        let read = Progress::load(&path, "a").unwrap().unwrap();
+        let read = Progress::load(&path, "a", &|_| true).unwrap().unwrap();
         assert_eq!(read.done, progress.done);
         // NaN is not equal to itself: as bits.
         for (m, state) in &progress.active {
@@ -164,10 +165,12 @@ mod tests {
             assert_eq!(read.active[m].moments, state.moments);
             assert_eq!(read.active[m].best, state.best);
         }
-        let why = |fingerprint: &str| Progress::load(&path, fingerprint).unwrap_err().to_string();
-        assert!(
-            why("b").ends_with("it belongs to other data, settings or options: begin anew with --fresh, or give another --out")
-        );
+        let why = |fingerprint: &str| Progress::load(&path, fingerprint, &|_| true).unwrap_err().to_string();
+        assert!(why("b").ends_with(
+            "it belongs to other data, settings, options or another device: begin anew with --fresh, or give another --out"
+        ));
+        let refused = Progress::load(&path, "a", &|p| p.done.is_empty()).unwrap_err().to_string();
+        assert!(refused.contains("its networks are not those of this search"), "{refused}");
         let bytes = std::fs::read(&path).unwrap();
         std::fs::write(&path, &bytes[..bytes.len() / 2]).unwrap();
         assert!(why("a").contains("cannot be gone on from"), "{}", why("a"));

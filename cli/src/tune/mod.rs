@@ -5,24 +5,22 @@ pub mod grid;
 mod report;
 pub mod results;
 pub mod search;
+mod watch;
 
 pub use args::{Args, By};
 
 use crate::{
-    Failure, Progress as Bar, Ui, adapter,
+    Failure, Ui, adapter,
     data::{Table, Targets, folds::cross_validation, split},
-    files,
-    study::results::About,
+    files, fleet,
+    study::results::{About, fnv},
 };
 use checkpoint::Progress;
 use results::{Candidate, Tuned};
 use ridgepole::Rng;
-use search::{Search, Watch};
-use std::{
-    path::PathBuf,
-    sync::atomic::{AtomicBool, Ordering},
-    time::{Duration, Instant},
-};
+use search::Search;
+use std::time::Instant;
+use watch::{Watcher, listen};
 
 /// Searches and writes what was found.
 ///
@@ -37,12 +35,15 @@ pub fn run(args: &Args, ui: &Ui) -> Result<(), Failure> {
     let prepared: Vec<_> = splits.iter().map(|s| split::prepare(&table, s)).collect();
     files::folder(&args.out)?;
     let session = adapter::open(args.adapter.as_deref())?;
+    fleet::room(session.gpu().caps(), &prepared, "use fewer with --rows, or fewer --folds")?;
     let classes = matches!(table.targets, Targets::Classes { .. });
     let (patience, seed, together) = (args.patience, args.seed, args.together);
     let search = Search { splits: &prepared, settings: &settings, hyper: &hyper, classes, patience, seed, together };
-    let fingerprint = fingerprint(&table, &folds, &search);
+    let device = adapter::name(session.info());
+    let fingerprint = fingerprint(&device, &table, &folds, &search);
     let path = args.out.join("tune.checkpoint");
-    let progress = if args.fresh { None } else { Progress::load(&path, &fingerprint)? }.unwrap_or_default();
+    let found = if args.fresh { None } else { Progress::load(&path, &fingerprint, &|p| search.accepts(p))? };
+    let progress = found.unwrap_or_default();
     let resumed = progress.done.len();
     if !progress.done.is_empty() || !progress.active.is_empty() {
         ui.note(format_args!(
@@ -51,21 +52,8 @@ pub fn run(args: &Args, ui: &Ui) -> Result<(), Failure> {
             progress.active.len()
         ));
     }
-    let total = settings.len() * args.folds;
-    let already = progress.active.values().map(|s| s.epoch).sum::<usize>() + resumed * hyper.epochs;
-    let bar = ui.progress("tune", (total * hyper.epochs) as u64);
-    bar.done(already as u64);
-    let mut watcher = Watcher {
-        bar,
-        start,
-        path: path.clone(),
-        fingerprint: fingerprint.clone(),
-        saved: Instant::now(),
-        epochs: hyper.epochs,
-        trained: 0,
-        left: total * hyper.epochs - already,
-        largest: 0,
-    };
+    let networks = settings.len() * args.folds;
+    let mut watcher = Watcher::new(ui, networks, hyper.epochs, &progress, (&path, &fingerprint));
     listen()?;
     let outcomes = search.run(&session, progress, &mut watcher)?;
     let largest = watcher.largest;
@@ -80,7 +68,7 @@ pub fn run(args: &Args, ui: &Ui) -> Result<(), Failure> {
         .collect();
     let [best, one_se] = results::choose(&candidates, args.by, classes);
     let tuned = Tuned {
-        device: adapter::name(session.info()),
+        device,
         data: About::new(&table, prepared[0].parts.each_ref().map(|p| p.rows)),
         hyper,
         patience,
@@ -147,69 +135,9 @@ fn sample(mut table: Table, args: &Args) -> Result<(Table, Option<Vec<usize>>), 
 }
 
 /// Two searches that agree in this compute the same.
-fn fingerprint(table: &Table, folds: &[usize], search: &Search) -> String {
-    let text = format!("{:?}{folds:?}{:?}{:?}{}{}", table, search.settings, search.hyper, search.patience, search.seed);
-    let step = |h: u64, b: u8| (h ^ u64::from(b)).wrapping_mul(0x0100_0000_01b3);
-    format!("{:016x}", text.bytes().fold(0xcbf2_9ce4_8422_2325, step))
-}
-
-/// Set when the user asks to stop; the search saves what it has first.
-static INTERRUPTED: AtomicBool = AtomicBool::new(false);
-
-/// Shows how far a search is, and saves it.
-struct Watcher<'a> {
-    bar: Bar<'a>,
-    start: Instant,
-    path: PathBuf,
-    fingerprint: String,
-    saved: Instant,
-    /// Epochs of a network, at most.
-    epochs: usize,
-    /// Network-epochs trained in this run, and left at most.
-    trained: usize,
-    left: usize,
-    largest: usize,
-}
-
-/// How often a search is saved.
-const SAVE: Duration = Duration::from_secs(20);
-
-impl Watch for Watcher<'_> {
-    fn trained(&mut self, networks: usize, epochs: usize) {
-        let now = networks * epochs;
-        (self.trained, self.left) = (self.trained + now, self.left.saturating_sub(now));
-        self.largest = self.largest.max(networks);
-        self.bar.done(now as u64);
-        let left = self.start.elapsed().as_secs_f64() / self.trained as f64 * self.left as f64;
-        self.bar.on(format!("{networks} networks together, at most {left:.0} s left"));
-    }
-
-    fn finished(&mut self, epochs: &[usize]) {
-        let spared: usize = epochs.iter().map(|e| self.epochs - e).sum();
-        self.left = self.left.saturating_sub(spared);
-        self.bar.done(spared as u64);
-    }
-
-    fn pause(&mut self, progress: &mut dyn FnMut() -> Result<Progress, Failure>) -> Result<(), Failure> {
-        let broken_off = INTERRUPTED.load(Ordering::Relaxed);
-        if broken_off || self.saved.elapsed() > SAVE {
-            progress()?.save(&self.path, &self.fingerprint)?;
-            self.saved = Instant::now();
-        }
-        if !broken_off {
-            return Ok(());
-        }
-        let path = self.path.display();
-        Err(Failure::Interrupted(format!("interrupted; {path} has what was done, the same command goes on from it")))
-    }
-}
-
-/// From now on the user's interrupt (Ctrl-C) ends a search at the next good moment; a second one ends the program at once.
-fn listen() -> Result<(), Failure> {
-    let heard = || {
-        if INTERRUPTED.swap(true, Ordering::Relaxed) {
-            std::process::exit(130);
-        }
-    };
-    ctrlc::set_handler(heard).map_err(|e| Failure::found(format!("cannot listen for interrupts: {e}")))
+fn fingerprint(device: &str, table: &Table, folds: &[usize], search: &Search) -> String {
+    let Search { settings, hyper, patience, seed, .. } = search;
+    let program = env!("CARGO_PKG_VERSION");
+    let text = format!("{program}{device}{table:?}{folds:?}{settings:?}{hyper:?}{patience}{seed}");
+    format!("{:016x}", fnv(text.bytes()))
 }

@@ -40,7 +40,7 @@ pub struct Tuned {
     pub command: String,
     /// Networks in the largest fleet.
     pub together: usize,
-    /// Wall time of this run, and of the runs before that were interrupted.
+    /// Wall time of this run, without those that were interrupted.
     pub seconds: f64,
     /// Networks that an earlier run had finished.
     pub resumed: usize,

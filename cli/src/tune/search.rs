@@ -1,5 +1,5 @@
 //! The search: every setting on every fold, as many networks together as fit, with what has stopped making room.
-use super::{checkpoint::Progress, grid::Setting};
+use super::{checkpoint::Progress, grid::Setting, watch::Watcher};
 use crate::{
     Failure,
     data::split::Prepared,
@@ -40,16 +40,6 @@ pub struct Search<'a> {
     pub together: Option<usize>,
 }
 
-/// How a search is watched, and broken off.
-pub trait Watch {
-    /// So many networks have trained for so many epochs more, of which so many were the last.
-    fn trained(&mut self, networks: usize, epochs: usize);
-    /// Networks have finished, after so many epochs each.
-    fn finished(&mut self, epochs: &[usize]);
-    /// A good moment to save what there is; an error ends the search.
-    fn pause(&mut self, progress: &mut dyn FnMut() -> Result<Progress, Failure>) -> Result<(), Failure>;
-}
-
 /// A leg of training lasts about so long: between legs networks that have stopped make room, and a search can be broken off.
 const LEG: Duration = Duration::from_millis(700);
 /// Epochs in a leg, at most.
@@ -67,11 +57,22 @@ impl Search<'_> {
         (0..self.settings.len() * folds).map(member).collect()
     }
 
+    /// Whether these can be networks of this search: each one of them, and whole.
+    pub fn accepts(&self, progress: &Progress) -> bool {
+        let members = self.members();
+        let whole = |(m, state): (&usize, &State)| {
+            let Some(member) = members.get(*m) else { return false };
+            let fresh = State::new(&Shape::new(&self.splits[0], self.hyper, member.recipe.batch_norm), member.seed, true);
+            state.fits(&fresh) && state.epoch < self.hyper.epochs
+        };
+        progress.done.keys().all(|m| *m < members.len()) && progress.active.iter().all(whole)
+    }
+
     /// Trains whatever `progress` does not have. Gives the outcomes in the order of [`Search::members`].
     ///
     /// # Errors
     /// What planning and running report, and what `watch` ends it with.
-    pub fn run(&self, session: &Session, mut progress: Progress, watch: &mut dyn Watch) -> Result<Vec<Outcome>, Failure> {
+    pub fn run(&self, session: &Session, mut progress: Progress, watch: &mut Watcher) -> Result<Vec<Outcome>, Failure> {
         let members = self.members();
         for batch_norm in [false, true] {
             let shape = Shape::new(&self.splits[0], self.hyper, batch_norm);
@@ -104,7 +105,7 @@ impl Search<'_> {
         members: &[Member],
         wave: &[usize],
         progress: &mut Progress,
-        watch: &mut dyn Watch,
+        watch: &mut Watcher,
     ) -> Result<(), Failure> {
         let (splits, hyper, classes, seed) = (self.splits, self.hyper, self.classes, self.seed);
         let epoch = progress.active[&wave[0]].epoch;
@@ -117,7 +118,7 @@ impl Search<'_> {
         let mut epochs = 1;
         loop {
             let (start, now) = (Instant::now(), epochs.min(hyper.epochs - fleet.epoch()));
-            fleet.run(now, &mut || watch.trained(chosen.len(), 1))?;
+            fleet.run(now, &mut || watch.trained(chosen.len()))?;
             let each = start.elapsed() / now as u32;
             epochs = ((LEG.as_secs_f64() / each.as_secs_f64().max(1e-9)) as usize).clamp(1, MOST_EPOCHS);
             let stopped = fleet.stopped()?.iter().filter(|s| **s).count();
@@ -135,7 +136,7 @@ impl Search<'_> {
         let over = fleet.epoch() >= hyper.epochs;
         let states = fleet.states()?.to_vec();
         let measures = fleet.judge()?;
-        let mut finished = Vec::new();
+        let mut finished = 0;
         for ((m, state), measures) in wave.into_iter().zip(states).zip(measures) {
             if !over && !state.stopped() {
                 progress.active.insert(m, state);
@@ -144,11 +145,11 @@ impl Search<'_> {
             let weights = net::weights(shape, state.best.as_ref().map_or(&state.params, |(params, _)| params));
             let zeros = weights.iter().filter(|w| **w == 0.0).count() as f64 / weights.len() as f64;
             let outcome = Outcome { measures, best_epoch: state.best_epoch(), epochs: state.curve.len(), zeros };
-            finished.push(outcome.epochs);
+            finished += 1;
             progress.active.remove(&m);
             progress.done.insert(m, outcome);
         }
-        watch.finished(&finished);
+        watch.finished(finished, fleet.epoch());
         watch.pause(&mut || Ok(progress.clone()))
     }
 }
