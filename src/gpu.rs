@@ -106,14 +106,24 @@ pub(crate) struct Kernel {
     pub layout: wgpu::BindGroupLayout,
 }
 
+/// What a pipeline depends on beside its [`Spec`].
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+struct Build {
+    loop_guards: bool,
+    reverse_lanes: bool,
+    pooled: bool,
+    cpu: bool,
+}
+
+type Kernels = HashMap<Build, HashMap<Spec, Arc<Kernel>>>;
+
 /// A caller's device, and the pipelines made on it so far. Has no queue: it never submits.
 ///
 /// Make one per device and keep it: a pipeline compiled once is found again by every later [`Gpu::plan`].
 pub struct Gpu {
     pub(crate) device: wgpu::Device,
     pub(crate) caps: Caps,
-    /// Those of this crate's ops, and those of others.
-    kernels: Mutex<[HashMap<Spec, Arc<Kernel>>; 2]>,
+    kernels: Arc<Mutex<Kernels>>,
 }
 
 impl Gpu {
@@ -124,7 +134,13 @@ impl Gpu {
 
     /// As [`Gpu::new`], on a device that is taken to be no better than `caps`.
     pub fn with_caps(device: &wgpu::Device, caps: Caps) -> Self {
-        Self { device: device.clone(), caps, kernels: Mutex::default() }
+        Self { device: device.clone(), caps, kernels: Arc::default() }
+    }
+
+    /// The same device, taken to be no better than `caps`. Both have the pipelines in common that come out alike.
+    #[must_use]
+    pub fn restricted(&self, caps: Caps) -> Self {
+        Self { device: self.device.clone(), caps, kernels: self.kernels.clone() }
     }
 
     /// What the device is taken to be able to do.
@@ -147,16 +163,17 @@ impl Gpu {
 
     pub(crate) fn kernel(&self, step: &Step, args: &[Arg], foreign: bool) -> Result<Arc<Kernel>, Error> {
         let lock = || self.kernels.lock().unwrap_or_else(PoisonError::into_inner);
-        let kernels = usize::from(foreign);
-        if let Some(kernel) = lock()[kernels].get(&step.spec) {
+        let Caps { loop_guards, reverse_lanes, pooled, cpu, .. } = self.caps;
+        let build = Build { loop_guards: loop_guards || foreign, reverse_lanes, pooled, cpu };
+        if let Some(kernel) = lock().get(&build).and_then(|all| all.get(&step.spec)) {
             return Ok(kernel.clone());
         }
         // Compiled outside the lock, so that threads can compile different kernels at once.
-        let kernel = Arc::new(scoped(&self.device, step.spec.shader.name, || self.compile(step, args, foreign))?);
-        Ok(lock()[kernels].entry(step.spec.clone()).or_insert(kernel).clone())
+        let kernel = Arc::new(scoped(&self.device, step.spec.shader.name, || self.compile(step, args, build))?);
+        Ok(lock().entry(build).or_default().entry(step.spec.clone()).or_insert(kernel).clone())
     }
 
-    fn compile(&self, step: &Step, args: &[Arg], foreign: bool) -> Kernel {
+    fn compile(&self, step: &Step, args: &[Arg], build: Build) -> Kernel {
         let spec = &step.spec;
         let label = Some(spec.entry);
         let entry = |binding: usize, ty, min: usize| wgpu::BindGroupLayoutEntry {
@@ -173,7 +190,7 @@ impl Gpu {
                 spec.entry,
                 decl.name
             );
-            entries.push(entry(i + 1, wgpu::BufferBindingType::Storage { read_only: !self.read_write(decl.writes) }, 0));
+            entries.push(entry(i + 1, wgpu::BufferBindingType::Storage { read_only: !(decl.writes || build.pooled) }, 0));
         }
         let layout = self.device.create_bind_group_layout(&wgpu::BindGroupLayoutDescriptor { label, entries: &entries });
         let pipeline_layout = self.device.create_pipeline_layout(&wgpu::PipelineLayoutDescriptor {
@@ -181,10 +198,10 @@ impl Gpu {
             bind_group_layouts: &[Some(&layout)],
             immediate_size: 0,
         });
-        let text = wgsl::compose(spec, self.caps.pooled);
-        let branches = !self.caps.cpu && text.contains("override BRANCHES");
+        let text = wgsl::compose(spec, build.pooled);
+        let branches = !build.cpu && text.contains("override BRANCHES");
         let desc = wgpu::ShaderModuleDescriptor { label: Some(spec.shader.name), source: wgpu::ShaderSource::Wgsl(text.into()) };
-        let module = if foreign || self.caps.loop_guards {
+        let module = if build.loop_guards {
             self.device.create_shader_module(desc)
         } else {
             // SAFETY: all checks but one stay on. Without the counters, a loop that does not end would be undefined behaviour:
@@ -198,7 +215,7 @@ impl Gpu {
             }
         };
         let mut constants: Vec<(&str, f64)> = spec.consts.iter().map(|&(k, v)| (k, f64::from(v))).collect();
-        if self.caps.reverse_lanes {
+        if build.reverse_lanes {
             constants.push(("REVERSE_LANES", 1.0));
         }
         // Lanes of a software device wait for each other on both ways.
@@ -218,10 +235,6 @@ impl Gpu {
             cache: None,
         });
         Kernel { pipeline, layout }
-    }
-
-    fn read_write(&self, writes: bool) -> bool {
-        writes || self.caps.pooled
     }
 }
 

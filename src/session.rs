@@ -106,7 +106,7 @@ impl Session {
     /// As if the device could do no more than `caps` says.
     #[must_use]
     pub fn with_caps(self, caps: Caps) -> Self {
-        Self { gpu: Gpu::with_caps(self.gpu.device(), caps), ..self }
+        Self { gpu: self.gpu.restricted(caps), ..self }
     }
 
     /// The device with its pipelines, for [`Gpu::plan`].

@@ -4,7 +4,7 @@ use crate::{Gpu, Op, Pattern};
 use std::{
     ops::ControlFlow,
     sync::{
-        atomic::{AtomicUsize, Ordering::Relaxed},
+        atomic::{AtomicBool, AtomicUsize, Ordering::Relaxed},
         mpsc,
     },
     time::Instant,
@@ -27,9 +27,10 @@ impl Rig {
         modes(&self.device).len()
     }
 
-    /// All of [`modes`], without any pipeline.
+    /// All of [`modes`], without any pipeline yet, and with those in common that come out alike.
     fn fresh(&self) -> Vec<(&'static str, Gpu)> {
-        modes(&self.device).into_iter().map(|(name, caps)| (name, Gpu::with_caps(&self.device, caps))).collect()
+        let gpu = Gpu::new(&self.device);
+        modes(&self.device).into_iter().map(|(name, caps)| (name, gpu.restricted(caps))).collect()
     }
 }
 
@@ -46,25 +47,45 @@ pub struct Verdict {
     pub failed: Vec<(Pattern, &'static str, String)>,
 }
 
+/// The cases of one op.
+struct Share {
+    begun: AtomicBool,
+    next: AtomicUsize,
+    end: usize,
+}
+
 /// Runs every op of the list, given with the seed of its data, in every pattern and mode; each rig on a thread of its own.
-/// `each` gets the verdicts as they come, nearly in the list's order, and may end the sweep.
+/// `each` gets the verdicts as they come, and may end the sweep.
 pub fn sweep(rigs: &[Rig], list: &[(u64, &dyn Op)], mut each: impl FnMut(Verdict) -> ControlFlow<()>) {
-    let next = AtomicUsize::new(0);
+    let (mut shares, mut start) = (Vec::new(), 0);
+    for op in list.chunk_by(|a, b| a.1.name() == b.1.name()) {
+        let end = start + op.len();
+        shares.push(Share { begun: AtomicBool::new(false), next: AtomicUsize::new(start), end });
+        start = end;
+    }
+    let over = AtomicBool::new(false);
     let (sender, receiver) = mpsc::channel();
     std::thread::scope(|threads| {
         for rig in rigs {
-            let (sender, next) = (sender.clone(), &next);
+            let (sender, shares, over) = (sender.clone(), &shares, &over);
             threads.spawn(move || {
-                let (mut modes, mut before) = (Vec::new(), "");
-                loop {
-                    let index = next.fetch_add(1, Relaxed);
-                    let Some(&(seed, op)) = list.get(index) else { return };
+                // To compile is most of the work, and every device must: so first whole ops that nobody has begun, then what is left.
+                let fresh = shares.iter().filter(|s| !s.begun.swap(true, Relaxed));
+                for share in fresh.chain(shares) {
                     // Pipelines go with their op: those of all ops in all modes come to more than 16 GB on a software driver.
-                    if op.name() != before {
-                        (modes, before) = (rig.fresh(), op.name());
-                    }
-                    if sender.send(check(&modes, &rig.queue, index, seed, op)).is_err() {
-                        return;
+                    let mut modes = Vec::new();
+                    loop {
+                        let index = share.next.fetch_add(1, Relaxed);
+                        if index >= share.end || over.load(Relaxed) {
+                            break;
+                        }
+                        if modes.is_empty() {
+                            modes = rig.fresh();
+                        }
+                        let (seed, op) = list[index];
+                        if sender.send(check(&modes, &rig.queue, index, seed, op)).is_err() {
+                            return;
+                        }
                     }
                 }
             });
@@ -72,7 +93,7 @@ pub fn sweep(rigs: &[Rig], list: &[(u64, &dyn Op)], mut each: impl FnMut(Verdict
         drop(sender);
         for verdict in receiver {
             if each(verdict).is_break() {
-                next.store(list.len(), Relaxed);
+                over.store(true, Relaxed);
                 break;
             }
         }
