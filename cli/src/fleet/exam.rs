@@ -24,8 +24,9 @@ fn number<'de, D: serde::Deserializer<'de>>(from: D) -> Result<f64, D::Error> {
     Ok(Option::deserialize(from)?.unwrap_or(f64::NAN))
 }
 
-/// Elements that a chunk's widest buffer has, at most: chunks of a large part take turns in the same memory.
-const CHUNK: usize = 1 << 23;
+/// Rows of a chunk, at most: chunks of a large part take turns in the same memory. A sum's last bits depend on where chunks end, so
+/// they end where neither the company nor the device has a say.
+pub(super) const MOST_ROWS: usize = 512;
 
 /// Every network on its own rows of one part, in chunks. In sampling, losses are of no account: the "gradient" of a loss without
 /// targets is what is wanted, the probabilities of the classes.
@@ -45,11 +46,12 @@ impl<'a> Exam<'a> {
     /// On part `source`.
     pub fn new(session: &'a Session, model: &Model, source: &Source, members: &[Member], mode: Mode) -> Result<Self, Error> {
         let models = members.len();
-        let most = members.iter().map(|m| source.rows(m.split)).max().unwrap_or(0);
         let widest = model.layout.layers.iter().flat_map(|l| [l.inputs, l.outputs]).max().unwrap_or(4);
         let limit = session.gpu().caps().limits.max_storage_buffer_binding_size as usize / 4;
-        let chunks = most.div_ceil((CHUNK.min(limit) / (models * widest)).max(1)).max(1);
-        let rows = most.div_ceil(chunks).max(1);
+        // Less only for a fleet that could not be measured otherwise: more than `most_together`, so not of a search.
+        let room = (limit / (models * widest)).clamp(1, MOST_ROWS);
+        let chunks = source.longest().div_ceil(room).max(1);
+        let rows = source.longest().div_ceil(chunks).max(1);
         let (picks, room) = (rows * models, models.next_multiple_of(SLOT));
         let tally = session.empty(DType::F32, chunks * 2 * room)?;
         let (work, gathered) = (model.work(session, rows)?, Gathered::new(session, source, rows, models)?);

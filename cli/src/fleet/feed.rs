@@ -17,6 +17,7 @@ pub struct Source {
     columns: [usize; 2],
     /// The first row of each split's part, and the rows of it.
     places: Vec<[usize; 2]>,
+    longest: usize,
 }
 
 impl Source {
@@ -36,12 +37,18 @@ impl Source {
         }
         let upload = |values: Vec<f32>| session.upload(&HostData::F32(values));
         let columns = [splits[0].inputs, splits[0].outputs.next_multiple_of(4)];
-        Ok(Self { x: upload(x)?, t: upload(t)?, columns, places })
+        let longest = splits.iter().map(|s| s.parts[index].rows).max().unwrap_or(0);
+        Ok(Self { x: upload(x)?, t: upload(t)?, columns, places, longest })
     }
 
     /// How many rows a split has in this part.
     pub fn rows(&self, split: usize) -> usize {
         self.places[split][1]
+    }
+
+    /// The most rows that any split has in this part, also one that no network here needs.
+    pub fn longest(&self) -> usize {
+        self.longest
     }
 
     /// The place of a split's row; past the end, which gathers zeros, if it has no such row.

@@ -121,7 +121,8 @@ pub struct Member {
 pub fn most_together(caps: &Caps, shape: &Shape, hyper: &Hyper) -> usize {
     let room = caps.limits.max_storage_buffer_binding_size as usize / 4;
     let layout = net::Layout::new(shape, 1);
-    let layers = layout.layers.iter().map(|l| l.weight_len().max(hyper.batch * l.inputs.max(l.outputs)));
+    let rows = hyper.batch.max(exam::MOST_ROWS);
+    let layers = layout.layers.iter().map(|l| l.weight_len().max(rows * l.inputs.max(l.outputs)));
     // What alignment adds, and the two vectors of a normalised layer, stay below a tenth.
     room / (11 * layers.max().unwrap_or(1) / 10)
 }

@@ -15,6 +15,7 @@ pub struct Stopping<'a> {
     pub state: wgpu::Buffer,
     pub best: wgpu::Buffer,
     pub running: Vec<Option<[wgpu::Buffer; 2]>>,
+    pub patience: u32,
 }
 
 impl<'a> Stopping<'a> {
@@ -41,6 +42,6 @@ impl<'a> Stopping<'a> {
             };
             running.push(pair.as_ref().map(|[mean, var]| Ok::<_, Error>([keep(mean)?, keep(var)?])).transpose()?);
         }
-        Ok(Self { chain, loss, state, best, running })
+        Ok(Self { chain, loss, state, best, running, patience })
     }
 }

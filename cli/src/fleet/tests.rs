@@ -1,5 +1,5 @@
 //! Networks together are what they are alone, and training that was broken off goes on as if it had not been.
-use super::{Course, Fleet, Hyper, Measure, Member, Optimizer, Recipe, Rule, Shape, State};
+use super::{Course, Fleet, Hyper, Measure, Member, Optimizer, Recipe, Rule, Shape, State, exam::Exam, model::Mode};
 use crate::data::{
     Table,
     split::{Prepared, Sizes, Split, prepare},
@@ -106,6 +106,32 @@ fn broken_off_and_gone_on_with_is_the_same() {
         assert!(second.states().expect("states") == &whole[1..], "gone on with, batch norm {batch_norm}");
         assert_eq!(second.judge().expect("measures"), measures[1..]);
     }
+}
+
+#[test]
+fn chunks_end_where_the_company_has_no_say() {
+    let (task, all) = (Task::new(Optimizer::AdamW, None, AS_IS), members(false));
+    let rows = |members: &[Member]| {
+        let (fleet, _) = task.fleet(members, None);
+        let exam = Exam::new(&task.session, &fleet.model, &fleet.sources[0], members, Mode::Evaluation).expect("an exam");
+        (exam.rows, exam.chunks())
+    };
+    // The first has the shorter training part.
+    assert_eq!(rows(&all[..1]), rows(&all));
+    assert_eq!(rows(&all[1..2]), (90, 1));
+}
+
+#[test]
+fn how_long_a_leg_is_makes_no_difference() {
+    let (task, members) = (Task::new(Optimizer::AdamW, Some(1), AS_IS), members(false));
+    let (whole, _) = task.train(&members);
+    assert!(whole.iter().any(|s| s.stopped() && s.curve.len() < task.hyper.epochs), "one stops before the end");
+    let (mut fleet, _) = task.fleet(&members, None);
+    for _ in 0..task.hyper.epochs {
+        fleet.run(1, &mut || ()).expect("it trains");
+    }
+    let curves = |states: &[State]| states.iter().map(|s| s.curve.clone()).collect::<Vec<_>>();
+    assert_eq!(curves(fleet.states().expect("states")), curves(&whole));
 }
 
 #[test]

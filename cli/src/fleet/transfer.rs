@@ -27,6 +27,10 @@ impl Fleet<'_> {
             if let Some((params, running, status)) = &best {
                 state.best = Some((layout.take(params, m), of(running, m)));
                 state.stopping = [0, 1, 2, 3].map(|i| status[i * models + m]);
+                // It went on to the end of the leg, which is nothing to its curve.
+                if let (true, Some(s)) = (state.stopped(), &self.stopping) {
+                    state.curve.truncate(state.best_epoch() + s.patience as usize);
+                }
             }
         }
         Ok(&self.states[..self.real])

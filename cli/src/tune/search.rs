@@ -114,7 +114,9 @@ impl Search<'_> {
         let course = Course { splits, shape, hyper, classes, seed, rule };
         let states = wave.iter().map(|m| progress.active[m].clone()).collect();
         let chosen: Vec<Member> = wave.iter().map(|&m| members[m]).collect();
+        let building = Instant::now();
         let mut fleet = Fleet::new(session, &course, &chosen, states)?;
+        let (built, mut lost) = (building.elapsed(), Duration::ZERO);
         let mut epochs = 1;
         loop {
             let (start, now) = (Instant::now(), epochs.min(hyper.epochs - fleet.epoch()));
@@ -123,8 +125,9 @@ impl Search<'_> {
             epochs = ((LEG.as_secs_f64() / each.as_secs_f64().max(1e-9)) as usize).clamp(1, MOST_EPOCHS);
             let stopped = fleet.stopped()?.iter().filter(|s| **s).count();
             let over = fleet.epoch() >= hyper.epochs;
-            // A fleet of fewer is made where it saves a third of the work.
-            if over || 3 * stopped >= wave.len() {
+            // A fleet of fewer is made when the company of those that have stopped has cost as much as that.
+            lost += start.elapsed().mul_f64(stopped as f64 / wave.len() as f64);
+            if over || stopped == wave.len() || lost > built {
                 break;
             }
             watch.pause(&mut || {
