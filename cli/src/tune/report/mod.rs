@@ -54,14 +54,15 @@ fn body(out: &mut String, tuned: &Tuned) -> std::fmt::Result {
 
 fn settings(out: &mut String, tuned: &Tuned) -> std::fmt::Result {
     let score = if tuned.classes() { "accuracy" } else { "RMSE" };
-    let train = format!("training {score}");
-    let caption = format!("All settings, best first: {score} and loss on the folds left out, mean ± standard error");
+    let caption =
+        format!("All settings, best first: {score} and loss on the folds left out, {score} in training; mean ± standard error");
     let heads = [
         Head::Text("setting"),
         Head::Text("choice"),
         Head::Number(score),
         Head::Number("loss"),
-        Head::Number(&train),
+        // Short, so that all columns have room side by side.
+        Head::Number("in training"),
         Head::Number("exact zeros"),
         Head::Number("epoch"),
     ];
