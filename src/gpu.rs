@@ -264,3 +264,29 @@ pub(crate) fn scoped<T>(device: &wgpu::Device, what: &str, make: impl FnOnce() -
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{DType, Segment, Session, ops::ClipByValue};
+
+    #[test]
+    fn pipelines_are_shared_if_they_come_out_alike_and_only_then() {
+        let session = Session::new().expect("the tests need a GPU adapter; `cargo xtask test` installs a software one");
+        let gpu = session.gpu();
+        let op = ClipByValue { dtype: DType::F32, segments: Segment::one(8), min: Some(-1.0), max: Some(1.0) };
+        let made = |change: &dyn Fn(&mut Caps)| {
+            let mut caps = gpu.caps().clone();
+            change(&mut caps);
+            gpu.restricted(caps).plan(&op).expect("a plan");
+            gpu.kernels.lock().expect("no thread died").values().map(HashMap::len).sum::<usize>()
+        };
+        let one = made(&|_| ());
+        assert!(one > 0);
+        assert_eq!(made(&|c| c.fold = 2), one, "the grid is no part of a pipeline");
+        assert_eq!(made(&|c| c.reverse_lanes = true), 2 * one);
+        assert_eq!(made(&|c| c.loop_guards = true), 3 * one);
+        assert_eq!(made(&|c| c.pooled = true), 4 * one);
+        assert_eq!(made(&|c| c.cpu = !c.cpu), 5 * one);
+    }
+}

@@ -19,8 +19,9 @@ fn every_case_of_every_op_in_every_mode() {
     let devices: Vec<_> = (0..threads).map(|_| common::rig()).collect();
     let rigs: Vec<_> = devices.iter().map(|d| check::Rig::new(&d.device, &d.queue)).collect();
     let list: Vec<(u64, &dyn Op)> = all.iter().map(|(_, seed, op)| (*seed, op.as_ref())).collect();
-    let (mut tally, mut failed) = (BTreeMap::<&str, (usize, f64)>::new(), Vec::new());
+    let (mut tally, mut failed, mut came) = (BTreeMap::<&str, (usize, f64)>::new(), Vec::new(), vec![0; list.len()]);
     check::sweep(&rigs, &list, |v| {
+        came[v.index] += 1;
         let sum = tally.entry(all[v.index].0).or_default();
         *sum = (sum.0 + v.runs, sum.1 + v.seconds);
         let name = |(pattern, mode, why)| format!("{:?}, {pattern:?}, {mode}: {why}", list[v.index].1);
@@ -30,6 +31,7 @@ fn every_case_of_every_op_in_every_mode() {
     for (name, (runs, seconds)) in &tally {
         eprintln!("{name}: {runs} runs in {seconds:.1} s");
     }
+    assert!(came.iter().all(|&n| n == 1), "every case once: {came:?}");
     let ran: usize = tally.values().map(|t| t.0).sum();
     eprintln!("{}: {ran} runs on {threads} threads", devices[0].name);
     let shown: Vec<String> = failed
