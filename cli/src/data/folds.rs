@@ -24,10 +24,10 @@ pub fn deal(groups: Vec<Vec<usize>>, folds: usize, seed: u64) -> Vec<usize> {
 /// # Errors
 /// [`Failure::Usage`] if so many rows cannot be so many folds.
 pub fn in_range(folds: usize, rows: usize) -> Result<(), Failure> {
-    match folds < 2 || folds > rows {
-        true => Err(Failure::usage(format!("--folds is {folds}, must be from 2 to the number of rows, {rows}"))),
-        false => Ok(()),
+    if (2..=rows).contains(&folds) {
+        return Ok(());
     }
+    Err(Failure::usage(format!("--folds is {folds}, must be from 2 to the number of rows, {rows}")))
 }
 
 /// What to say of a class that is too small.

@@ -49,8 +49,8 @@ impl<'a> Exam<'a> {
         let widest = model.layout.layers.iter().flat_map(|l| [l.inputs, l.outputs]).max().unwrap_or(4);
         let limit = session.gpu().caps().limits.max_storage_buffer_binding_size as usize / 4;
         // Less only for a fleet that could not be measured otherwise: more than `most_together`, so not of a search.
-        let room = (limit / (models * widest)).clamp(1, MOST_ROWS);
-        let chunks = source.longest().div_ceil(room).max(1);
+        let most = (limit / (models * widest)).clamp(1, MOST_ROWS);
+        let chunks = source.longest().div_ceil(most).max(1);
         let rows = source.longest().div_ceil(chunks).max(1);
         let (picks, room) = (rows * models, models.next_multiple_of(SLOT));
         let tally = session.empty(DType::F32, chunks * 2 * room)?;
