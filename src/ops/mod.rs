@@ -1,17 +1,20 @@
 //! Every op, a family to a folder, and the table that tests, benches, the command line and the documents walk.
-use crate::{DType, Error, Op, Segment};
+use crate::{Error, Op};
 
-mod averaging;
-mod batched;
-mod constraints;
-mod dropouts;
-mod linear;
-mod losses;
-mod mixing;
-mod norms;
-mod optimizers;
-mod penalties;
-mod transforms;
+pub use crate::op::Field;
+pub(crate) use crate::segment::{arena_cases, lengths};
+
+pub mod averaging;
+pub mod batched;
+pub mod constraints;
+pub mod dropouts;
+pub mod linear;
+pub mod losses;
+pub mod mixing;
+pub mod norms;
+pub mod optimizers;
+pub mod penalties;
+pub mod transforms;
 
 pub use averaging::*;
 pub use batched::*;
@@ -84,16 +87,6 @@ pub struct Entry {
     pub parse: fn(serde_json::Value) -> Result<Box<dyn Op>, Error>,
 }
 
-/// A field of an op, for documentation.
-pub struct Field {
-    /// Its name, in Rust and in JSON.
-    pub name: &'static str,
-    /// The JSON text that stands for leaving it out; empty if it must be given.
-    pub default: &'static str,
-    /// What it is, its unit and range.
-    pub about: &'static str,
-}
-
 /// The row of an op.
 pub fn find(name: &str) -> Option<&'static Entry> {
     all().find(|e| e.name == name)
@@ -125,29 +118,4 @@ fn parse<T: Op + serde::de::DeserializeOwned + 'static>(value: serde_json::Value
         Ok(op) => Ok(Box::new(op)),
         Err(e) => Err(Error::Json { what: "the op's fields".into(), why: e.to_string() }),
     }
-}
-
-/// Lengths on both sides of every multiple that matters to a workgroup of `wg` lanes.
-pub(crate) fn lengths(wg: usize) -> Vec<usize> {
-    vec![0, 1, 2, 3, 4, wg - 1, wg, wg + 1, 2 * wg, 2 * wg + 7, wg * wg + 1]
-}
-
-/// Arenas for the ops that work on segments: single tensors of every length that matters, packed and spaced tensors, one
-/// with many. `make` gets the type, the segments (groups 0 to `groups` - 1) and a number that differs from case to case.
-pub(crate) fn arena_cases(groups: usize, make: impl Fn(DType, Vec<Segment>, usize) -> Box<dyn Op>) -> Vec<Box<dyn Op>> {
-    let mut arenas: Vec<Vec<Segment>> = lengths(256).into_iter().map(Segment::one).collect();
-    arenas.push(Vec::new());
-    arenas.push(Segment::pack(&[10, 0, 1, 4096, 7, 2048, 513, 3], 4));
-    arenas.push(Segment::pack(&[3, 5000, 64, 1], 128));
-    arenas.push(Segment::pack(&[100; 300], 4));
-    for (i, s) in arenas.iter_mut().flatten().enumerate() {
-        s.group = i % groups;
-    }
-    let mut out = Vec::new();
-    for dtype in DType::FLOATS {
-        for segments in &arenas {
-            out.push(make(dtype, segments.clone(), out.len()));
-        }
-    }
-    out
 }

@@ -1,9 +1,8 @@
 //! The exponential moving average of weights. Kernel: `shaders/averaging/ema.wgsl`. Reference: `cpu::ema`.
 use crate::{
-    Approx, Arg, Averaging, Caps, Cost, DType, Error, Expected, HostData, Lowered, Op, Pattern, Rng, Segment, Warmup,
-    average::Follower,
-    kernel,
+    Approx, Arg, Averaging, Caps, Cost, DType, Error, Expected, HostData, Lowered, Op, Pattern, Rng, Segment, Warmup, kernel,
     ops::{Entry, Field, arena_cases},
+    weight_average::Follower,
 };
 use serde::{Deserialize, Serialize};
 

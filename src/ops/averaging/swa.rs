@@ -1,9 +1,8 @@
 //! The equal average of weights. Kernel: `shaders/averaging/swa.wgsl`. Reference: `cpu::swa`.
 use crate::{
-    Approx, Arg, Averaging, Caps, Cost, DType, Error, Expected, HostData, Lowered, Op, Pattern, Rng, Segment,
-    average::Follower,
-    cpu, kernel,
+    Approx, Arg, Averaging, Caps, Cost, DType, Error, Expected, HostData, Lowered, Op, Pattern, Rng, Segment, cpu, kernel,
     ops::{Entry, Field, arena_cases},
+    weight_average::Follower,
 };
 use serde::{Deserialize, Serialize};
 

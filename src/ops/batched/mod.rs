@@ -9,6 +9,7 @@ mod bootstrap_indices;
 mod early_stopping;
 mod gather_rows;
 mod keep_best;
+pub(crate) mod shared;
 
 super::family! {
     batched: "Batched models",

@@ -16,6 +16,7 @@ mod gaussian_dropout_backward;
 mod gaussian_noise;
 mod monte_carlo_accumulate;
 mod philox;
+pub(crate) mod shared;
 mod zoneout;
 mod zoneout_backward;
 

@@ -3,6 +3,7 @@ mod cross_entropy;
 mod huber_loss;
 mod l1_loss;
 mod mse_loss;
+pub(crate) mod shared;
 
 super::family! {
     losses: "Losses",

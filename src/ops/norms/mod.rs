@@ -24,6 +24,7 @@ mod local_response_norm;
 mod local_response_norm_backward;
 mod rms_norm;
 mod rms_norm_backward;
+pub(crate) mod shared;
 mod spectral_norm;
 mod spectral_norm_backward;
 mod weight_norm;
@@ -31,8 +32,8 @@ mod weight_norm_backward;
 mod weight_standardization;
 mod weight_standardization_backward;
 
+pub use crate::options::standard_form::StandardForm;
 pub use batch_norm_ghost::GhostRunning;
-pub use weight_standardization::StandardForm;
 
 super::family! {
     norms: "Normalisation",

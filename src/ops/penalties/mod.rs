@@ -7,6 +7,7 @@ mod orthogonal_penalty_grad;
 mod penalty;
 mod penalty_grad;
 mod prox;
+pub(crate) mod shared;
 
 super::family! {
     penalties: "Penalties",

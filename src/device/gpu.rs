@@ -1,0 +1,200 @@
+//! A caller's device as this crate sees it: what it can do, and the pipelines made on it so far.
+use crate::{
+    Access, Arg, Caps, Error, Op, Plan, Slot, Step,
+    wgsl::{self, Spec},
+};
+use std::{
+    collections::HashMap,
+    num::NonZeroU64,
+    sync::{Arc, Mutex, PoisonError},
+};
+
+pub(crate) struct Kernel {
+    pub pipeline: wgpu::ComputePipeline,
+    pub layout: wgpu::BindGroupLayout,
+}
+
+/// What a pipeline depends on beside its [`Spec`].
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+struct Build {
+    loop_guards: bool,
+    reverse_lanes: bool,
+    pooled: bool,
+    cpu: bool,
+}
+
+type Kernels = HashMap<Build, HashMap<Spec, Arc<Kernel>>>;
+
+/// A caller's device, and the pipelines made on it so far. Has no queue: it never submits.
+///
+/// Make one per device and keep it: a pipeline compiled once is found again by every later [`Gpu::plan`].
+pub struct Gpu {
+    pub(crate) device: wgpu::Device,
+    pub(crate) caps: Caps,
+    kernels: Arc<Mutex<Kernels>>,
+}
+
+impl Gpu {
+    /// Adopts a device. `wgpu::Device` is a cheap handle; the caller keeps its own.
+    pub fn new(device: &wgpu::Device) -> Self {
+        Self::with_caps(device, Caps::of(device))
+    }
+
+    /// As [`Gpu::new`], on a device that is taken to be no better than `caps`.
+    pub fn with_caps(device: &wgpu::Device, caps: Caps) -> Self {
+        Self { device: device.clone(), caps, kernels: Arc::default() }
+    }
+
+    /// The same device, taken to be no better than `caps`. Both have the pipelines in common that come out alike.
+    #[must_use]
+    pub fn restricted(&self, caps: Caps) -> Self {
+        Self { device: self.device.clone(), caps, kernels: self.kernels.clone() }
+    }
+
+    /// What the device is taken to be able to do.
+    pub fn caps(&self) -> &Caps {
+        &self.caps
+    }
+
+    /// The device.
+    pub fn device(&self) -> &wgpu::Device {
+        &self.device
+    }
+
+    /// Checks `op`, compiles what it needs (or finds it compiled) and uploads its parameters.
+    ///
+    /// # Errors
+    /// Everything that can be wrong with the op's fields on this device, before anything is recorded.
+    pub fn plan(&self, op: &dyn Op) -> Result<Plan, Error> {
+        Plan::new(self, op)
+    }
+
+    pub(crate) fn kernel(&self, step: &Step, args: &[Arg], foreign: bool) -> Result<Arc<Kernel>, Error> {
+        let lock = || self.kernels.lock().unwrap_or_else(PoisonError::into_inner);
+        let Caps { loop_guards, reverse_lanes, pooled, cpu, .. } = self.caps;
+        let build = Build { loop_guards: loop_guards || foreign, reverse_lanes, pooled, cpu };
+        if let Some(kernel) = lock().get(&build).and_then(|all| all.get(&step.spec)) {
+            return Ok(kernel.clone());
+        }
+        // Compiled outside the lock, so that threads can compile different kernels at once.
+        let kernel = Arc::new(scoped(&self.device, step.spec.shader.name, || self.compile(step, args, build))?);
+        Ok(lock().entry(build).or_default().entry(step.spec.clone()).or_insert(kernel).clone())
+    }
+
+    fn compile(&self, step: &Step, args: &[Arg], build: Build) -> Kernel {
+        let spec = &step.spec;
+        let label = Some(spec.entry);
+        let entry = |binding: usize, ty, min: usize| wgpu::BindGroupLayoutEntry {
+            binding: binding as u32,
+            visibility: wgpu::ShaderStages::COMPUTE,
+            count: None,
+            ty: wgpu::BindingType::Buffer { ty, has_dynamic_offset: false, min_binding_size: NonZeroU64::new(min as u64) },
+        };
+        let mut entries = vec![entry(0, wgpu::BufferBindingType::Uniform, step.params.bytes.len())];
+        for (i, (decl, slot)) in spec.bindings.iter().zip(&step.slots).enumerate() {
+            debug_assert!(
+                !decl.writes || !matches!(slot, Slot::Arg(i, _) if args[*i].access == Access::Read),
+                "{}: writes `{}`, which the op only reads",
+                spec.entry,
+                decl.name
+            );
+            entries.push(entry(i + 1, wgpu::BufferBindingType::Storage { read_only: !(decl.writes || build.pooled) }, 0));
+        }
+        let layout = self.device.create_bind_group_layout(&wgpu::BindGroupLayoutDescriptor { label, entries: &entries });
+        let pipeline_layout = self.device.create_pipeline_layout(&wgpu::PipelineLayoutDescriptor {
+            label,
+            bind_group_layouts: &[Some(&layout)],
+            immediate_size: 0,
+        });
+        let text = wgsl::compose(spec, build.pooled);
+        let branches = !build.cpu && text.contains("override BRANCHES");
+        let desc = wgpu::ShaderModuleDescriptor { label: Some(spec.shader.name), source: wgpu::ShaderSource::Wgsl(text.into()) };
+        let module = if build.loop_guards {
+            self.device.create_shader_module(desc)
+        } else {
+            // SAFETY: all checks but one stay on. Without the counters, a loop that does not end would be undefined behaviour:
+            // these are this crate's kernels with this crate's parameters, each of whose loops makes at most `MAX_TRIPS` trips
+            // (a test walks all cases), and `Lowered::foreign` tells if anything else is among them.
+            #[expect(unsafe_code, reason = "there is no safe way to leave the counters out")]
+            unsafe {
+                let mut checks = wgpu::ShaderRuntimeChecks::checked();
+                checks.force_loop_bounding = false;
+                self.device.create_shader_module_trusted(desc, checks)
+            }
+        };
+        let mut constants: Vec<(&str, f64)> = spec.consts.iter().map(|&(k, v)| (k, f64::from(v))).collect();
+        if build.reverse_lanes {
+            constants.push(("REVERSE_LANES", 1.0));
+        }
+        // Lanes of a software device wait for each other on both ways.
+        if branches {
+            constants.push(("BRANCHES", 1.0));
+        }
+        let pipeline = self.device.create_compute_pipeline(&wgpu::ComputePipelineDescriptor {
+            label,
+            layout: Some(&pipeline_layout),
+            module: &module,
+            entry_point: Some(spec.entry),
+            // Kernels write workgroup memory before they read it; zeroing it costs seconds of compile time on some phones.
+            compilation_options: wgpu::PipelineCompilationOptions {
+                constants: &constants,
+                zero_initialize_workgroup_memory: false,
+            },
+            cache: None,
+        });
+        Kernel { pipeline, layout }
+    }
+}
+
+/// Runs `make`, and turns what wgpu would report elsewhere (by default with a panic) into an [`Error`].
+///
+/// A browser answers later than this call returns; there, errors go to the device's own handler.
+pub(crate) fn scoped<T>(device: &wgpu::Device, what: &str, make: impl FnOnce() -> T) -> Result<T, Error> {
+    #[cfg(target_arch = "wasm32")]
+    {
+        let _ = (device, what);
+        Ok(make())
+    }
+    #[cfg(not(target_arch = "wasm32"))]
+    {
+        let scopes = [wgpu::ErrorFilter::Internal, wgpu::ErrorFilter::OutOfMemory, wgpu::ErrorFilter::Validation]
+            .map(|filter| device.push_error_scope(filter));
+        let made = make();
+        // Scopes close in the reverse of the order in which they opened.
+        let mut error = None;
+        for scope in scopes.into_iter().rev() {
+            error = error.or(pollster::block_on(scope.pop()));
+        }
+        match error {
+            None => Ok(made),
+            Some(wgpu::Error::OutOfMemory { .. }) => Err(Error::OutOfMemory { what: what.to_string() }),
+            Some(e) => Err(Error::Device { what: what.to_string(), message: e.to_string() }),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{DType, Segment, Session, ops::ClipByValue};
+
+    #[test]
+    fn pipelines_are_shared_if_they_come_out_alike_and_only_then() {
+        let session = Session::new().expect("the tests need a GPU adapter; `cargo xtask test` installs a software one");
+        let gpu = session.gpu();
+        let op = ClipByValue { dtype: DType::F32, segments: Segment::one(8), min: Some(-1.0), max: Some(1.0) };
+        let made = |change: &dyn Fn(&mut Caps)| {
+            let mut caps = gpu.caps().clone();
+            change(&mut caps);
+            gpu.restricted(caps).plan(&op).expect("a plan");
+            gpu.kernels.lock().expect("no thread died").values().map(HashMap::len).sum::<usize>()
+        };
+        let one = made(&|_| ());
+        assert!(one > 0);
+        assert_eq!(made(&|c| c.fold = 2), one, "the grid is no part of a pipeline");
+        assert_eq!(made(&|c| c.reverse_lanes = true), 2 * one);
+        assert_eq!(made(&|c| c.loop_guards = true), 3 * one);
+        assert_eq!(made(&|c| c.pooled = true), 4 * one);
+        assert_eq!(made(&|c| c.cpu = !c.cpu), 5 * one);
+    }
+}

@@ -1,0 +1,78 @@
+//! Numbers brought into a range, element by element: gradients and weights alike.
+use super::{Gradients, Pass};
+use crate::{
+    Approx, Caps, DType, Error, Expected, HostData, Lowered, Op, Segment, optimizer::check_scalar, params, segment::arena_cases,
+    wgsl::Source,
+};
+
+params! { RangeParams {
+    segments: u32, first: u32, blocks: u32, lo: u32, hi: u32, base: u32, end: u32, low: f32, high: f32
+} }
+
+/// The least and the greatest value, where there is one.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Range {
+    pub min: Option<f64>,
+    pub max: Option<f64>,
+}
+
+/// What is tried: both ends, one of them, none between.
+const TRIED: [Range; 5] = [
+    Range { min: Some(-0.3), max: Some(0.3) },
+    Range { min: Some(-0.1), max: Some(0.75) },
+    Range { min: None, max: Some(0.25) },
+    Range { min: Some(0.0), max: None },
+    Range { min: Some(0.2), max: Some(0.2) },
+];
+
+impl Range {
+    /// Cases of an op over arenas, each with one of the ranges.
+    pub fn cases(make: impl Fn(DType, Vec<Segment>, Self) -> Box<dyn Op>) -> Vec<Box<dyn Op>> {
+        arena_cases(7, |dtype, segments, n| make(dtype, segments, TRIED[n % TRIED.len()]))
+    }
+
+    /// Both ends.
+    pub fn ends(&self) -> [f64; 2] {
+        [self.min.unwrap_or(f64::NEG_INFINITY), self.max.unwrap_or(f64::INFINITY)]
+    }
+
+    /// The dispatches of `kernel`, a `lib/in_range` whose entry point has the op's name.
+    ///
+    /// # Errors
+    /// Names `min` or `max`, and as [`Gradients::arena`].
+    pub fn lower(&self, caps: &Caps, tensors: &Gradients, kernel: Source) -> Result<Lowered, Error> {
+        let (op, [low, high]) = (tensors.name, self.ends());
+        for (field, v) in [("min", self.min), ("max", self.max)] {
+            v.map_or(Ok(()), |v| check_scalar(op, field, v, [f64::NEG_INFINITY, f64::INFINITY]))?;
+        }
+        if low > high {
+            return Err(Error::argument(op, "min", format!("is {low}, must be at most max, which is {high}")));
+        }
+        tensors.map(caps, Pass::map(kernel, op), |w| {
+            RangeParams {
+                segments: w.segments,
+                first: w.first,
+                blocks: w.blocks,
+                lo: w.lo,
+                hi: w.hi,
+                base: w.base,
+                end: w.end,
+                low: low as f32,
+                high: high as f32,
+            }
+            .into()
+        })
+    }
+
+    /// What the arena must hold; `clipped` is the formula.
+    pub fn reference(&self, tensors: &Gradients, data: &HostData, clipped: impl Fn([f64; 2], f64) -> f64) -> Expected {
+        let each = |g: f64| {
+            let value = clipped(self.ends(), g);
+            // A device that flushes subnormal numbers may take one below a bound of 0 for 0.
+            let flushed = if g.abs() < DType::F32.least_normal() { g.abs() } else { 0.0 };
+            let bound = Approx::host(value);
+            if value == g { Approx::exact(g) } else { Approx { error: bound.error + flushed, ..bound } }
+        };
+        tensors.mapped(data, |_, g| each(g))
+    }
+}

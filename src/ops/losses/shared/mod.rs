@@ -1,0 +1,2 @@
+//! What ops of this family share.
+pub(crate) mod options;

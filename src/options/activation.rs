@@ -1,0 +1,84 @@
+//! The activations that norms and dropouts apply in their own pass, and how far their kernels may be off.
+use crate::{
+    Error,
+    op::Field,
+    wgsl::{Source, part},
+};
+use serde::{Deserialize, Serialize};
+
+/// What is done to each value v in the pass that makes it. NaN stays NaN; -∞ becomes 0 but for the leaky kind.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case", deny_unknown_fields)]
+pub enum Activation {
+    /// Nothing.
+    #[default]
+    None,
+    /// max(v, 0). The derivative at 0 is 0: PyTorch and JAX. That of a NaN is 1, as for the leaky kind.
+    Relu,
+    /// v where v > 0, slope·v elsewhere; the derivative at 0 is the slope, as in PyTorch. (JAX takes 1 there.)
+    LeakyRelu {
+        /// At least 0 and finite in f32; 0.01 is PyTorch's and JAX's. With 0 this is `Relu`.
+        slope: f64,
+    },
+    /// v/(1 + exp(-v)) (swish).
+    Silu,
+    /// v·Φ(v) with the normal distribution function Φ: PyTorch's `gelu`; Hendrycks and Gimpel, 2016. Φ is right to 3e-6.
+    Gelu,
+    /// Their approximation of it by tanh: JAX's `gelu`, PyTorch's with `approximate="tanh"`.
+    GeluTanh,
+}
+
+impl Activation {
+    pub(crate) const FIELD: Field = Field {
+        name: "activation",
+        default: "\"none\"",
+        about: "applied last: none, relu, {\"leaky_relu\": {\"slope\": 0.01}}, silu, gelu or gelu_tanh",
+    };
+    pub(crate) const ACT: Field = Field {
+        name: "act",
+        default: "\"none\"",
+        about: "the activation: none, relu, {\"leaky_relu\": {\"slope\": 0.01}}, silu, gelu or gelu_tanh",
+    };
+
+    pub(crate) fn check(self, op: &'static str) -> Result<(), Error> {
+        self.check_field(op, "activation")
+    }
+
+    /// The same under another name.
+    pub(crate) fn check_field(self, op: &'static str, field: &'static str) -> Result<(), Error> {
+        match self {
+            Self::LeakyRelu { slope } if !(0.0..=f64::from(f32::MAX)).contains(&slope) => Err(Error::argument(
+                op,
+                field,
+                format!("has slope {slope}, must be at least 0 and finite in f32: that of what is not positive, 0.01 is usual"),
+            )),
+            _ => Ok(()),
+        }
+    }
+
+    /// Whether the sign of the result is that of v, and all that its derivative depends on.
+    pub(crate) fn by_sign(self) -> bool {
+        matches!(self, Self::Relu | Self::LeakyRelu { .. })
+    }
+
+    /// The part that has `act` and `act_slope`.
+    pub(crate) fn part(self) -> Source {
+        part(self.part_name())
+    }
+
+    pub(crate) fn part_name(self) -> &'static str {
+        match self {
+            Self::None => "lib/act_none",
+            Self::Relu | Self::LeakyRelu { .. } => "lib/act_leaky",
+            Self::Silu => "lib/act_silu",
+            Self::Gelu => "lib/act_gelu",
+            Self::GeluTanh => "lib/act_gelu_tanh",
+        }
+    }
+
+    /// The `override` values of that part.
+    pub(crate) fn consts(self) -> Vec<(&'static str, u32)> {
+        let slope = if let Self::LeakyRelu { slope } = self { slope as f32 } else { 0.0 };
+        if self.by_sign() { vec![("SLOPE", slope.to_bits())] } else { vec![] }
+    }
+}

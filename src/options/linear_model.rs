@@ -1,0 +1,21 @@
+//! Families of linear models.
+use crate::wgsl::{Source, part};
+use serde::{Deserialize, Serialize};
+
+/// What a model expects of the target where its linear predictor is z, and with which loss it is fitted.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum LinearModel {
+    /// μ = z, with the loss ½·(y - z)².
+    #[default]
+    Linear,
+    /// μ = 1/(1 + exp(-z)), with the loss ln(1 + exp(z)) - y·z for y of 0 or 1.
+    Logistic,
+}
+
+impl LinearModel {
+    /// The part of the shader library with this prefix that is this model's.
+    pub(crate) fn part(self, prefix: &str) -> Source {
+        part(&format!("{prefix}_{}", if self == Self::Linear { "linear" } else { "logistic" }))
+    }
+}
