@@ -1,6 +1,9 @@
 //! The yardstick: a plain copy, written and lowered as every other op is.
 use crate::{
-    Arg, Caps, DType, Error, Expected, HostData, Lowered, Op, Pattern, Rng, Step, params, tile,
+    kernels::partition,
+    op::{Arg, Caps, Expected, Lowered, Op, Pattern, Rng, Step},
+    params,
+    types::{DType, Error, HostData},
     wgsl::{Decl, Source, Spec},
 };
 
@@ -28,7 +31,7 @@ impl Op for CopyOp {
 
     fn lower(&self, caps: &Caps) -> Result<Lowered, Error> {
         let (args, mut out) = (self.args(), Lowered::default());
-        for piece in tile::flat(NAME, caps, self.len as u64, 4, u64::from(caps.lanes * caps.quads))? {
+        for piece in partition::flat(NAME, caps, self.len as u64, 4, u64::from(caps.lanes * caps.quads))? {
             let decl = |name, writes| Decl { name, dtype: DType::F32, view: piece.view(), writes };
             let count = piece.blocks.end - piece.blocks.start;
             out.steps.push(Step {

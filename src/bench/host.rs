@@ -1,6 +1,6 @@
 //! What an op costs on the host, whatever the size of its tensors.
 use super::{Inputs, Options, quantile, ready::Ready, sorted, stopwatch::wait};
-use crate::{Error, Gpu, Op};
+use crate::{device::Gpu, op::Op, types::Error};
 use serde::Serialize;
 use std::time::Instant;
 
@@ -19,9 +19,9 @@ pub struct HostCost {
     pub plan: f64,
     /// The part of it that is [`Op::lower`]: the rest looks pipelines up and makes buffers.
     pub lower: f64,
-    /// [`Plan::bind`](crate::Plan::bind).
+    /// [`Plan::bind`](crate::device::Plan::bind).
     pub bind: f64,
-    /// [`Bound::record`](crate::Bound::record).
+    /// [`Bound::record`](crate::device::Bound::record).
     pub record: f64,
     /// Finishing the encoder and submitting it, without the wait for its end.
     pub submit: f64,

@@ -1,6 +1,10 @@
 //! Ops bound to buffers of their own, several sets of them, so that a sample does not find its data in the cache.
 use super::Inputs;
-use crate::{Access, Bound, DType, Error, Gpu, HostData, Op, Plan, gpu::scoped};
+use crate::{
+    device::{Bound, Gpu, Plan, scoped},
+    op::{Access, Op},
+    types::{DType, Error, HostData},
+};
 use wgpu::util::DeviceExt;
 
 /// More sets than this would cost more memory and time to fill than they tell.

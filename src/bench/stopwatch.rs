@@ -1,6 +1,9 @@
 //! Times a pass, by the GPU's own clock where it has one, else by the clock on the wall.
 use super::{Clock, CpuClock, ready::Ready};
-use crate::{Error, Gpu, gpu::scoped, readback};
+use crate::{
+    device::{Gpu, readback, scoped},
+    types::Error,
+};
 use std::time::{Duration, Instant};
 
 /// Longer than any sample takes on a device that still works.

@@ -1,6 +1,9 @@
 //! Many cases on several devices at once: most of a check's time goes to references, data and waiting, not to the GPU.
 use super::{Case, modes};
-use crate::{Gpu, Op, Pattern};
+use crate::{
+    device::Gpu,
+    op::{Op, Pattern},
+};
 use std::{
     ops::ControlFlow,
     sync::{

@@ -1,6 +1,8 @@
 //! A caller's device as this crate sees it: what it can do, and the pipelines made on it so far.
 use crate::{
-    Access, Arg, Caps, Error, Op, Plan, Slot, Step,
+    device::Plan,
+    op::{Access, Arg, Caps, Op, Slot, Step},
+    types::Error,
     wgsl::{self, Spec},
 };
 use std::{
@@ -176,7 +178,11 @@ pub(crate) fn scoped<T>(device: &wgpu::Device, what: &str, make: impl FnOnce() -
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{DType, Segment, Session, ops::ClipByValue};
+    use crate::{
+        device::Session,
+        ops::ClipByValue,
+        types::{DType, Segment},
+    };
 
     #[test]
     fn pipelines_are_shared_if_they_come_out_alike_and_only_then() {

@@ -1,7 +1,13 @@
 //! The only code that calls wgpu.
-pub(crate) mod gpu;
-pub(crate) mod plan;
+mod gpu;
+mod plan;
 #[cfg(not(target_arch = "wasm32"))]
 pub mod readback;
 #[cfg(not(target_arch = "wasm32"))]
-pub(crate) mod session;
+mod session;
+
+pub use gpu::Gpu;
+pub(crate) use gpu::scoped;
+pub use plan::{Bound, Plan};
+#[cfg(not(target_arch = "wasm32"))]
+pub use session::Session;

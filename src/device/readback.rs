@@ -1,5 +1,5 @@
 //! Copies a buffer to the host, waiting for the device.
-use crate::Error;
+use crate::types::Error;
 use std::time::Duration;
 
 /// Longer than any batch of work that a device's own watchdog would allow.

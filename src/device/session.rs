@@ -1,5 +1,9 @@
 //! The convenient layer: a device of its own, and tensors that come and go.
-use crate::{Access, Caps, DType, Error, Gpu, HostData, Op, gpu::scoped};
+use crate::{
+    device::{Gpu, gpu::scoped},
+    op::{Access, Caps, Op},
+    types::{DType, Error, HostData},
+};
 use std::sync::{Arc, Mutex, PoisonError};
 
 /// An adapter chosen, a device opened, a queue owned. Native only: it waits for the device.
@@ -171,7 +175,7 @@ impl Session {
             let message = format!("{len} elements are {size} bytes, the buffer has {}", buffer.size());
             return Err(Error::Device { what: "downloading".into(), message });
         }
-        let bytes = self.guarded("downloading", || crate::readback::read(self.device(), &self.queue, buffer, size))??;
+        let bytes = self.guarded("downloading", || crate::device::readback::read(self.device(), &self.queue, buffer, size))??;
         Ok(HostData::from_bytes(dtype, &bytes))
     }
 
@@ -206,7 +210,7 @@ impl Session {
             }
         }
         let mut given = inputs.iter();
-        let buffer = |a: &crate::Arg| match a.access {
+        let buffer = |a: &crate::op::Arg| match a.access {
             Access::Write => self.empty(a.dtype, a.len),
             _ => self.upload(given.next().expect("counted above")),
         };

@@ -1,7 +1,10 @@
 //! Many tensors in one buffer: an arena, and the table by which a kernel finds its way in it.
-use crate::{Arg, Caps, DType, Error, HostData, Op, Rng, tile};
+use crate::{
+    kernels::partition,
+    op::{Caps, Op, Rng},
+    types::{DType, Error, HostData, Segment},
+};
 
-pub use crate::types::segment::Segment;
 use std::ops::Range;
 
 /// An arena cut into blocks, with the table that `lib/segments.wgsl` reads.
@@ -69,10 +72,10 @@ impl Arena {
     ///
     /// # Errors
     /// If a block does not fit the device's binding limit.
-    pub fn pieces(&self, op: &'static str, caps: &Caps, bytes: u64) -> Result<Vec<tile::Piece>, Error> {
+    pub fn pieces(&self, op: &'static str, caps: &Caps, bytes: u64) -> Result<Vec<partition::Piece>, Error> {
         // Only the last tensor can end with the arena inside a quad.
         let len = self.spans.last().map_or(0, |(_, s)| self.len.min(s.end * 4));
-        tile::pieces(op, caps, len, bytes, self.blocks, |block| {
+        partition::pieces(op, caps, len, bytes, self.blocks, |block| {
             let i = self.spans.partition_point(|(first, _)| *first <= block) - 1;
             let (first, quads) = &self.spans[i];
             let start = quads.start + (block - first) * self.block_quads;
@@ -85,17 +88,6 @@ impl Arena {
         let rows = self.rows.iter().flatten().copied();
         rows.chain(groups.into_iter().flatten().map(f32::to_bits)).flat_map(u32::to_le_bytes).collect()
     }
-}
-
-/// Checks that a storage type is a float, for the ops that work on tensors.
-///
-/// # Errors
-/// Names `dtype`.
-pub fn check_float(op: &'static str, arg: &Arg) -> Result<(), Error> {
-    if arg.dtype.is_float() {
-        return Ok(());
-    }
-    Err(Error::argument(op, "dtype", format!("is {:?}, must be f32, f16 or bf16", arg.dtype)))
 }
 
 /// NaN between the tensors, where no op may look.

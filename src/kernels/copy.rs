@@ -1,6 +1,9 @@
 //! Dispatches that copy or fill a buffer bit by bit, whatever it holds: `shaders/lib/copy_words.wgsl`, `fill_words.wgsl`.
 use crate::{
-    Arg, Caps, DType, Error, Slot, Step, params, tile,
+    kernels::partition,
+    op::{Arg, Caps, Slot, Step},
+    params,
+    types::{DType, Error},
     wgsl::{Decl, Spec, View, part},
 };
 
@@ -50,7 +53,7 @@ pub fn fill(op: &'static str, caps: &Caps, to: Place, value: u32, tail: Tail) ->
 fn steps(op: &'static str, caps: &Caps, from: Option<Place>, to: Place, value: u32, tail: Tail) -> Result<Vec<Step>, Error> {
     let (words, block_quads) = (to.1.binding_bytes() / 4, u64::from(caps.lanes) * u64::from(caps.quads));
     let mut out = Vec::new();
-    for piece in tile::flat(op, caps, words, 4, block_quads)? {
+    for piece in partition::flat(op, caps, words, 4, block_quads)? {
         let bytes = piece.elements.start * 4..piece.elements.end * 4;
         // The up to three words of the ragged piece go one by one, the others by fours.
         let (item, first, trips) =

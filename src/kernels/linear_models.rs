@@ -1,6 +1,7 @@
 //! Batches of linear models that share a design matrix: what the ops of the family `linear` have in common.
 use crate::{
-    Arg, Caps, DType, Error, HostData, Pattern, Rng, Slot,
+    op::{Arg, Caps, Pattern, Rng, Slot},
+    types::{DType, Error, HostData},
     wgsl::{Decl, Source, View, part},
 };
 

@@ -1,6 +1,7 @@
 //! The host's side of `shaders/lib/matrix_product.wgsl`: how a product of matrices is cut into tiles, workgroups and chunks.
 use crate::{
-    Caps, Slot, Step, params,
+    op::{Caps, Slot, Step},
+    params,
     wgsl::{Decl, Source, Spec, part},
 };
 

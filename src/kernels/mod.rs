@@ -1,6 +1,5 @@
 //! The host's side of the kernels that ops of several families share; `shaders/lib` has the other.
 pub mod arena;
-pub(crate) mod bench_shapes;
 pub(crate) mod channels;
 pub(crate) mod copy;
 pub(crate) mod gradients;

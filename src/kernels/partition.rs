@@ -3,7 +3,10 @@
 //! A block is what one workgroup handles. A piece is a run of blocks that one dispatch handles; it binds a window of each
 //! buffer that is no larger than the device's binding limit. Blocks belong to the tensor, not to the windows, so a
 //! reduction gives the same result however it is windowed.
-use crate::{Arg, Caps, Error, Slot};
+use crate::{
+    op::{Arg, Caps, Slot},
+    types::Error,
+};
 use std::ops::Range;
 
 /// Windows start at multiples of this many elements: 256 bytes even of a buffer with one bit per element.

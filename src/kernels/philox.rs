@@ -1,6 +1,8 @@
 //! The host's side of `shaders/lib/draw_*.wgsl`: which decision belongs to which place in memory.
 use crate::{
-    Bits, Caps, Error, Key, Layout, Share, Space, mask,
+    op::Caps,
+    options::{Bits, Key, Share, first_decision},
+    types::{Error, Layout, Space},
     wgsl::{Source, part},
 };
 
@@ -39,7 +41,7 @@ impl Draws {
     /// # Errors
     /// As [`mask::first_decision`], and names `space` if a sample or channel is too long to be a period.
     pub fn new(op: &'static str, space: &Space, key: &Key, share: Share, bits: Bits) -> Result<Self, Error> {
-        let first = mask::first_decision(op, key, share, space)?;
+        let first = first_decision(op, key, share, space)?;
         let (c, s) = (space.c as u64, space.s as u64);
         // With one channel or one position both orders are the same.
         let last = space.layout == Layout::ChannelsLast && c > 1 && s > 1;
@@ -143,7 +145,7 @@ mod tests {
         let shapes =
             [[1 << 33, 1, 1], [1 << 13, 1 << 10, 1 << 10], [7, 1 << 10, 1 << 20], [10_007, 3, 331_337], [5, 1_000_003, 1009]];
         let key = Key { first_element: 0, ..Key::default() };
-        let mut rng = crate::Rng::new(1);
+        let mut rng = crate::op::Rng::new(1);
         for [n, c, s] in shapes {
             for space in [Space::channels_first(n, c, s), Space::channels_last(n, c, s)] {
                 for share in Share::ALL {

@@ -3,8 +3,10 @@
 //! The order depends on the number of partials, on how they lie, on the kind of device and on the workgroup's width only, so a
 //! result is the same bit for bit from run to run, and however the tensor was windowed.
 use crate::{
-    Arg, Caps, DType, Error, Lowered, Slot, Step, params,
-    tile::Piece,
+    kernels::partition::Piece,
+    op::{Arg, Caps, Lowered, Slot, Step},
+    params,
+    types::{DType, Error},
     wgsl::{Decl, Spec, View, part},
 };
 use std::ops::Range;

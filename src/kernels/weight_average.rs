@@ -1,7 +1,11 @@
 //! The kernel by which an average follows weights, over an arena.
 use crate::{
-    Approx, Arg, Averaging, Caps, Cost, DType, Error, Expected, HostData, Lowered, Segment, Slot, Step, Warmup, cpu, params,
-    segment::{Arena, check_float, poison_gaps},
+    kernels::arena::{Arena, poison_gaps},
+    op::{Arg, Caps, Cost, Expected, Lowered, Slot, Step, check_float},
+    options::{Averaging, Warmup},
+    params,
+    types::{DType, Error, HostData, Segment},
+    verify::{Approx, reference},
     wgsl::{Decl, Source, Spec, View},
 };
 
@@ -14,11 +18,11 @@ impl Averaging {
     pub(crate) fn reference(&self, old: f64, w: Approx) -> Approx {
         let share = match self.warmup {
             Warmup::None => 1.0 - self.decay,
-            Warmup::TensorFlow { updates } => cpu::tensorflow_share(self.decay, updates),
-            Warmup::Polyak { updates } => cpu::polyak_share(self.decay, updates),
-            Warmup::Debiased { updates } => cpu::debiased_share(self.decay, updates),
+            Warmup::TensorFlow { updates } => reference::tensorflow_share(self.decay, updates),
+            Warmup::Polyak { updates } => reference::polyak_share(self.decay, updates),
+            Warmup::Debiased { updates } => reference::debiased_share(self.decay, updates),
         };
-        Self::moved(self.fresh(), cpu::ema(share, old, w.value), old, w)
+        Self::moved(self.fresh(), reference::ema(share, old, w.value), old, w)
     }
 
     /// The kernel's arithmetic for `value`, which is old + `fresh`·(w - old).

@@ -1,5 +1,9 @@
 //! What an op is: a description that lowers to dispatches, and says what they must compute.
-use crate::{Caps, DType, Error, HostData, Rng, wgsl::Spec};
+use crate::{
+    op::{Caps, Rng},
+    types::{DType, Error, HostData},
+    wgsl::Spec,
+};
 use std::{fmt::Debug, ops::Range};
 
 /// How an op uses a buffer.
@@ -247,6 +251,17 @@ pub trait Op: Debug + Send + Sync {
     }
 }
 
+/// Checks that a storage type is a float, for the ops that work on tensors.
+///
+/// # Errors
+/// Names `dtype`.
+pub fn check_float(op: &'static str, arg: &Arg) -> Result<(), Error> {
+    if arg.dtype.is_float() {
+        return Ok(());
+    }
+    Err(Error::argument(op, "dtype", format!("is {:?}, must be f32, f16 or bf16", arg.dtype)))
+}
+
 /// Declares a kernel's parameter block: 32-bit words only, so that Rust and WGSL cannot disagree about padding.
 /// A test holds its field names and types against the shader's `struct Params`.
 #[macro_export]
@@ -254,7 +269,7 @@ macro_rules! params {
     ($name:ident { $($field:ident: $ty:ident),* $(,)? }) => {
         #[derive(Clone, Copy, Debug)]
         struct $name { $($field: $ty),* }
-        impl From<$name> for $crate::Params {
+        impl From<$name> for $crate::op::Params {
             fn from(p: $name) -> Self {
                 let mut bytes = Vec::new();
                 $(bytes.extend_from_slice(&p.$field.to_le_bytes());)*

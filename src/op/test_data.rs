@@ -1,5 +1,8 @@
 //! Test data: a seeded generator that draws the contents of arguments.
-use crate::{Arg, DType, HostData, Pattern};
+use crate::{
+    op::{Arg, Pattern},
+    types::{DType, HostData},
+};
 use rand::{RngExt, SeedableRng};
 
 /// Draws data for checks and benches; the same seed gives the same data everywhere.

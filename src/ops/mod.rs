@@ -1,8 +1,7 @@
 //! Every op, a family to a folder, and the table that tests, benches, the command line and the documents walk.
-use crate::{Error, Op};
+use crate::{op::Op, types::Error};
 
-pub use crate::op::Field;
-pub(crate) use crate::segment::{arena_cases, lengths};
+pub use crate::op::{Entry, Family, Field};
 
 pub mod averaging;
 pub mod batched;
@@ -48,44 +47,15 @@ pub fn all() -> impl Iterator<Item = &'static Entry> {
     FAMILIES.iter().flat_map(|f| f.ops)
 }
 
-/// Ops that belong together.
-pub struct Family {
-    /// Its folder in `shaders`, `src/ops` and `src/cpu`, and its file in `docs/numerics`.
-    pub name: &'static str,
-    /// Its heading.
-    pub title: &'static str,
-    /// Its rows.
-    pub ops: &'static [Entry],
-}
-
 /// Says which ops a family has, and exports them: `folder: "Title", module::Type, ...`.
 macro_rules! family {
     ($name:ident: $title:literal, $($op:ident::$ty:ident),* $(,)?) => {
         $(pub use $op::$ty;)*
-        pub(super) const FAMILY: super::Family =
-            super::Family { name: stringify!($name), title: $title, ops: &[$($op::ENTRY),*] };
+        pub(super) const FAMILY: crate::op::Family =
+            crate::op::Family { name: stringify!($name), title: $title, ops: &[$($op::ENTRY),*] };
     };
 }
 use family;
-
-/// A row of the table.
-pub struct Entry {
-    /// The op's one name.
-    pub name: &'static str,
-    /// What it does, in a line.
-    pub summary: &'static str,
-    /// What it computes, in a line.
-    pub formula: &'static str,
-    /// The fields of its JSON form.
-    pub fields: &'static [Field],
-    /// Small cases that reach every branch: run by the cross-check.
-    pub cases: fn() -> Vec<Box<dyn Op>>,
-    /// Cases of realistic shape, of about so many elements, at least [`bench::LEAST`](crate::bench::LEAST): run by the benchmarks.
-    /// Few ops have work that no size changes; they ignore it.
-    pub bench: fn(usize) -> Vec<Box<dyn Op>>,
-    /// Reads the op from JSON (without the key `op`).
-    pub parse: fn(serde_json::Value) -> Result<Box<dyn Op>, Error>,
-}
 
 /// The row of an op.
 pub fn find(name: &str) -> Option<&'static Entry> {
@@ -110,12 +80,5 @@ pub fn from_json(text: &str) -> Result<Box<dyn Op>, Error> {
             e => e,
         }),
         None => Err(bad(&name, format!("no such op; there are: {}", names()))),
-    }
-}
-
-fn parse<T: Op + serde::de::DeserializeOwned + 'static>(value: serde_json::Value) -> Result<Box<dyn Op>, Error> {
-    match serde_json::from_value::<T>(value) {
-        Ok(op) => Ok(Box::new(op)),
-        Err(e) => Err(Error::Json { what: "the op's fields".into(), why: e.to_string() }),
     }
 }

@@ -1,7 +1,7 @@
 //! The activations that norms and dropouts apply in their own pass, and how far their kernels may be off.
 use crate::{
-    Error,
     op::Field,
+    types::Error,
     wgsl::{Source, part},
 };
 use serde::{Deserialize, Serialize};

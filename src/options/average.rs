@@ -1,5 +1,5 @@
 //! How a running average of weights follows them: the vocabulary of the ops `ema` and of the optimizers' field `ema`.
-use crate::Error;
+use crate::types::Error;
 use serde::{Deserialize, Serialize};
 
 /// An exponential moving average: average = d·average + (1 - d)·w, where d is `decay` or, early on, less than it.
@@ -83,7 +83,7 @@ impl Averaging {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::cpu;
+    use crate::verify::reference;
 
     /// 1 - d as the host has it, and the reference.
     #[test]
@@ -94,7 +94,7 @@ mod tests {
                     (Warmup::None, 1.0 - decay),
                     (Warmup::TensorFlow { updates }, 1.0 - decay.min((1.0 + updates as f64) / (10.0 + updates as f64))),
                     (Warmup::Polyak { updates }, 1.0 - decay.min(updates as f64 / (1.0 + updates as f64))),
-                    (Warmup::Debiased { updates }, cpu::debiased_share(decay, updates)),
+                    (Warmup::Debiased { updates }, reference::debiased_share(decay, updates)),
                 ] {
                     let fresh = Averaging { decay, warmup }.fresh();
                     assert!((0.0..=1.0).contains(&fresh), "{decay}, {warmup:?}: {fresh}");

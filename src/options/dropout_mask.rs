@@ -1,5 +1,5 @@
 //! What a random mask is made from: the vocabulary that the dropout ops share.
-use crate::{Error, Space};
+use crate::types::{Error, Space};
 use serde::{Deserialize, Serialize};
 
 /// Names one draw of the generator. The same key gives the same mask on every device, today and after any other call.

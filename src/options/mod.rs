@@ -1,10 +1,32 @@
-//! The values that fields of ops may hold, and their ranges.
-pub(crate) mod activation;
-pub(crate) mod average;
-pub(crate) mod batched_loss;
-pub(crate) mod dropout_mask;
-pub(crate) mod linear_model;
-pub(crate) mod param_group;
-pub(crate) mod penalty;
-pub(crate) mod running_stats;
-pub(crate) mod standard_form;
+//! The values that fields of ops may hold, and their ranges: what differs between frameworks has a name here.
+mod activation;
+mod average;
+mod dropout_mask;
+pub mod filters;
+mod gradients;
+mod linear_model;
+mod losses;
+pub mod mixing;
+mod norms;
+mod param_group;
+mod penalty;
+mod running_stats;
+mod scalar;
+mod unitwise;
+
+pub use activation::Activation;
+pub use average::{Averaging, Warmup};
+pub use dropout_mask::{Bits, Key, MaskMode, Scaling, Share};
+pub(crate) use dropout_mask::{check_p, first_decision};
+pub use filters::{FilterAxis, StandardForm};
+pub use gradients::{ClipForm, NoiseLevel, NonFiniteNorm};
+pub use linear_model::LinearModel;
+pub use losses::{BatchedLossKind, HuberForm, LossReduction, SquareForm, Targets};
+pub use mixing::{Blend, Cut, Erasing, Holes, Lambda, Partners, Rect};
+pub use norms::{AlphaForm, GhostRunning, RowNorm, WeightForm};
+pub(crate) use param_group::Rates;
+pub use param_group::{DecayMode, EpsPlace, Group, NonFinite, Rounding};
+pub use penalty::{ElasticNet, GroupPenalty, GroupWeighting, L2Form, OrthogonalSide, Per};
+pub use running_stats::{OneValue, Running, RunningUpdate, RunningVariance};
+pub(crate) use scalar::check_scalar;
+pub use unitwise::{Matrix, MaxNormForm, Unit};

@@ -1,5 +1,8 @@
 //! What the optimizer steps share: parameter groups, and what to do about gradients that are not finite.
-use crate::{ElasticNet, Error, Key};
+use crate::{
+    options::{ElasticNet, Key},
+    types::Error,
+};
 use serde::{Deserialize, Serialize};
 
 /// What a decoupled decay multiplies. Papers and frameworks differ, so it is a name.
@@ -64,7 +67,7 @@ pub enum Rounding {
     Stochastic(Key),
 }
 
-/// The settings of one group of tensors in an optimizer step; [`Segment::group`](crate::Segment::group) is its index.
+/// The settings of one group of tensors in an optimizer step; [`Segment::group`](crate::types::Segment::group) is its index.
 ///
 /// The four kinds of regularization may be combined; a term whose λ is 0 is absent, not a product with 0.
 /// Loshchilov and Hutter, "Decoupled weight decay regularization", 2019; Parikh and Boyd, "Proximal algorithms", 2014.

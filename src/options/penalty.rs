@@ -1,5 +1,5 @@
 //! The scalars that several ops share: penalties.
-use crate::Error;
+use crate::types::Error;
 use serde::{Deserialize, Serialize};
 
 /// Which convention an L2 term follows. Frameworks differ, so it is a name and not a factor to remember.
@@ -171,4 +171,18 @@ impl GroupPenalty {
         }
         Ok(())
     }
+}
+
+/// Which vectors of a weight are to be orthonormal: which Gram matrix is held against the identity.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum OrthogonalSide {
+    /// The rows: W·Wᵀ, rows by rows. It can become the identity only where rows ≤ cols.
+    #[default]
+    Rows,
+    /// The columns: Wᵀ·W, cols by cols. It can become the identity only where cols ≤ rows.
+    Columns,
+    /// The fewer of both, rows if they are as many: the one that can become the identity, and the least work. The gradients of
+    /// both are equal; the values differ by λ·|rows - cols|.
+    Smaller,
 }

@@ -1,5 +1,8 @@
 //! Running statistics of batch normalisation, and what one value per channel means.
-use crate::{Error, Space, op::Field};
+use crate::{
+    op::Field,
+    types::{Error, Space},
+};
 use serde::{Deserialize, Serialize};
 
 /// How running statistics follow those of the batch: r ← (1 - a)·r + a·batch.

@@ -1,5 +1,12 @@
 //! What a caller, an op and a kernel agree on: how numbers are stored, how a tensor is indexed, what can be wrong.
-pub(crate) mod dtype;
-pub(crate) mod error;
-pub(crate) mod segment;
-pub(crate) mod space;
+mod dtype;
+mod error;
+mod rows;
+mod segment;
+mod space;
+
+pub use dtype::{DType, HostData};
+pub use error::Error;
+pub(crate) use rows::Rows;
+pub use segment::Segment;
+pub use space::{Layout, Space};

@@ -1,5 +1,5 @@
 //! The index space of tensors with a batch, channels, and positions.
-use crate::Error;
+use crate::types::Error;
 use serde::{Deserialize, Serialize};
 
 /// In which order the elements of a [`Space`] lie in memory.

@@ -1,5 +1,9 @@
 //! How far the activations of kernels may be off.
-use crate::{Activation, Approx, DType, cpu};
+use crate::{
+    options::Activation,
+    types::DType,
+    verify::{Approx, reference},
+};
 
 const E: f64 = DType::F32.epsilon();
 const LEAST: f64 = DType::F32.least_normal();
@@ -8,7 +12,7 @@ impl Activation {
     /// What the kernel makes of v, and of the derivative there; v is finite.
     pub(crate) fn approx(self, u: Approx) -> [Approx; 2] {
         let one = Approx::exact(1.0);
-        let (value, slope) = cpu::activation(self, u.value);
+        let (value, slope) = reference::activation(self, u.value);
         let put = |[v, s]: [f64; 2]| [Approx { value, error: v }, Approx { value: slope, error: s }];
         match self {
             Self::None => [u, one],

@@ -2,7 +2,7 @@
 //!
 //! An op whose error bound is no short formula repeats its kernel's arithmetic on [`Approx`] values; each operation adds
 //! what it may round to what it inherits (Wilkinson; Higham, "Accuracy and Stability of Numerical Algorithms", 3.3).
-use crate::DType;
+use crate::types::DType;
 
 const ULP: f64 = f32::EPSILON as f64;
 const LEAST: f64 = f32::MIN_POSITIVE as f64;
@@ -144,7 +144,7 @@ impl Approx {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::Rng;
+    use crate::op::Rng;
 
     /// Each operation in f32 stays within the error that it claims, from inputs that are off by as much as they may be;
     /// and the claim is within a small factor of what happens.

@@ -1,5 +1,7 @@
-//! What results must be.
+//! What results must be: the references in f64, and how far a kernel may be from them.
 mod activation;
-pub(crate) mod error_bound;
+mod error_bound;
 pub mod reference;
 mod running_stats;
+
+pub use error_bound::Approx;

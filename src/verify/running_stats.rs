@@ -1,5 +1,5 @@
 //! Running statistics as kernels update them.
-use crate::{Approx, RunningUpdate};
+use crate::{options::RunningUpdate, verify::Approx};
 
 impl RunningUpdate {
     /// What becomes of a running value.

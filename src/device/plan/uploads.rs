@@ -1,5 +1,5 @@
 //! What a plan's kernels read beside arguments and scratch: parameters, and tables that its op made.
-use crate::{Error, Step, gpu::scoped};
+use crate::{device::scoped, op::Step, types::Error};
 use std::ops::Range;
 
 /// Parameters of all steps, each at an offset where a uniform binding may start; behind them the tables. One buffer, for making one
@@ -13,7 +13,7 @@ pub(super) struct Uploads {
 }
 
 impl Uploads {
-    pub fn new(device: &wgpu::Device, op: &str, caps: &crate::Caps, steps: &[Step], tables: &[u8]) -> Result<Self, Error> {
+    pub fn new(device: &wgpu::Device, op: &str, caps: &crate::op::Caps, steps: &[Step], tables: &[u8]) -> Result<Self, Error> {
         let (mut bytes, places) = pack(steps, caps.alignment());
         let (uniform, storage) = (wgpu::BufferUsages::UNIFORM, wgpu::BufferUsages::STORAGE);
         let make = |what: &str, bytes: &[u8], usage| {
@@ -36,7 +36,7 @@ impl Uploads {
     }
 
     /// Other values in the same places.
-    pub fn write(&self, queue: &wgpu::Queue, caps: &crate::Caps, steps: &[Step], tables: &[u8]) {
+    pub fn write(&self, queue: &wgpu::Queue, caps: &crate::op::Caps, steps: &[Step], tables: &[u8]) {
         if let Some(buffer) = &self.params {
             queue.write_buffer(buffer, 0, &pack(steps, caps.alignment()).0);
         }

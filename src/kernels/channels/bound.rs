@@ -1,5 +1,9 @@
 //! How far off the channel statistics of the kernels may be.
-use crate::{Approx, DType, cpu, transform::norm_after};
+use crate::{
+    kernels::gradients::norm_after,
+    types::DType,
+    verify::{Approx, reference},
+};
 
 const E: f64 = DType::F32.epsilon();
 
@@ -29,7 +33,7 @@ impl Moments {
         if values.iter().any(|v| !v.is_finite()) {
             return None;
         }
-        let [mean, variance] = cpu::moments(values);
+        let [mean, variance] = reference::moments(values);
         let (least, most) = values.iter().fold((f64::INFINITY, f64::NEG_INFINITY), |(a, b), &v| (a.min(v), b.max(v)));
         let range = if values.is_empty() { 0.0 } else { most - least };
         let (steps, tree) = depth(values.len());
@@ -51,7 +55,7 @@ impl Moments {
 
 /// How far 1/sqrt(v + eps) may be off if v is off by `error`; eps is rounded to f32, root and quotient take 8 ulp at most.
 pub(crate) fn inverse_std_error(variance: f64, error: f64, eps: f64) -> f64 {
-    let at = |v: f64| cpu::inverse_std(v, eps);
+    let at = |v: f64| reference::inverse_std(v, eps);
     let (middle, low, high) = (at(variance), at((variance - error).max(0.0)), at(variance + error));
     (low - middle).abs().max((high - middle).abs()) + 10.0 * E * middle
 }

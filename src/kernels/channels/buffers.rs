@@ -1,6 +1,7 @@
 //! Bindings and slots of what belongs to channels, and kernels with a lane for each.
 use crate::{
-    Arg, Caps, DType, Lowered, Params, Slot, Step,
+    op::{Arg, Caps, Lowered, Params, Slot, Step},
+    types::DType,
     wgsl::{Decl, Source, Spec, View},
 };
 

@@ -1,6 +1,9 @@
 //! One channel as the kernels compute it, forward and back: f64 values, and what they may be off by.
 use super::{Moments, SumErrors, inverse_std_error};
-use crate::{Approx, DType, cpu};
+use crate::{
+    types::DType,
+    verify::{Approx, reference},
+};
 
 const E: f64 = DType::F32.epsilon();
 /// Subnormal values may be flushed when read, differenced or stored.
@@ -26,8 +29,10 @@ impl Batch {
         let moments = Moments::of(values)?;
         let s = &moments;
         let mean = Approx { value: s.mean, error: s.shifted_error + 2.0 * E * (s.mean.abs() + s.range) + FLUSHED };
-        let rstd =
-            Approx { value: cpu::inverse_std(s.variance, eps), error: inverse_std_error(s.variance, s.variance_error, eps) };
+        let rstd = Approx {
+            value: reference::inverse_std(s.variance, eps),
+            error: inverse_std_error(s.variance, s.variance_error, eps),
+        };
         Some(Self { moments, mean, rstd })
     }
 

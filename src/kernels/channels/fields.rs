@@ -1,5 +1,9 @@
 //! What ops on channels have in common: fields and their checks, data and shapes for the checks.
-use crate::{Activation, Arg, DType, Error, HostData, Op, Pattern, Rng, Space, op::Field, sizes};
+use crate::{
+    op::{Arg, Field, Op, Pattern, Rng, bench_shapes},
+    options::Activation,
+    types::{DType, Error, HostData, Space},
+};
 
 /// Fields that the ops share, for their rows of the table.
 pub(crate) const DTYPE: Field =
@@ -170,7 +174,7 @@ pub(crate) fn cases(make: impl Fn(usize, DType, Space) -> Box<dyn Op>) -> Vec<Bo
 /// A batch of a layer of a residual network, 64 channels of 56 by 56, or of smaller images where the size is less. It is as near
 /// to the size as a multiple of `n` samples comes: a layer's shape decides which kernels run and how chunks are cut, so that stays.
 fn layer(elements: usize, n: usize) -> [Space; 2] {
-    sizes::batch(elements, [n, 64, 56 * 56], 4)
+    bench_shapes::batch(elements, [n, 64, 56 * 56], 4)
 }
 
 fn each(spaces: [Space; 2], make: impl Fn(DType, Space) -> Box<dyn Op>) -> Vec<Box<dyn Op>> {
@@ -230,7 +234,7 @@ pub(crate) fn few(make: impl Fn(usize, DType, Space) -> Box<dyn Op>) -> Vec<Box<
 
 /// Sequences: 256 features, up to 512 steps.
 pub(crate) fn sequence_benches(elements: usize, make: impl Fn(DType, Space) -> Box<dyn Op>) -> Vec<Box<dyn Op>> {
-    let [first, last] = sizes::batch(elements, [1, 256, 512], 4);
+    let [first, last] = bench_shapes::batch(elements, [1, 256, 512], 4);
     [(DType::F32, first), (DType::F32, last), (DType::F16, last)].map(|(d, s)| make(d, s)).into()
 }
 

@@ -1,8 +1,11 @@
 //! What follows γ·x̂ + β in the same pass, a residual and an activation, and how a gradient comes back through both.
 use super::{Channels, Map, Reduction, backward_args, given_or, position, whole};
 use crate::{
-    Activation, Approx, Arg, Caps, DType, Error, Lowered, Slot, Space, cpu,
-    fold::{Monoid, Partials},
+    kernels::reduce::{Monoid, Partials},
+    op::{Arg, Caps, Lowered, Slot},
+    options::Activation,
+    types::{DType, Error, Space},
+    verify::{Approx, reference},
 };
 use std::ops::Range;
 
@@ -83,12 +86,12 @@ impl Fused {
         if v.value.is_finite() {
             return self.activation.approx(v)[0];
         }
-        Approx { value: cpu::activation(self.activation, v.value).0, error: v.error }
+        Approx { value: reference::activation(self.activation, v.value).0, error: v.error }
     }
 
     /// The gradient of v from that of its activation. Where v may be on either side of a bend, so may its gradient.
     pub fn gate(self, v: Approx, dy: f64) -> Approx {
-        let value = cpu::activation_backward(self.activation, v.value, dy);
+        let value = reference::activation_backward(self.activation, v.value, dy);
         if !v.value.is_finite() {
             // Only a leaky slope is a product, of numbers that both were rounded; the others pass dy on, or nothing.
             let slope = if let Activation::LeakyRelu { slope } = self.activation { slope } else { 0.0 };

@@ -1,8 +1,9 @@
 //! Virtual batches: samples that follow one another and have statistics of their own, through the kernels of whole batches.
 use super::{Channels, Map, Reduction, position, whole};
 use crate::{
-    Arg, Caps, Error, Layout, Lowered, MAX_TRIPS, Space,
-    fold::{Monoid, Partials},
+    kernels::reduce::{Monoid, Partials},
+    op::{Arg, Caps, Lowered, MAX_TRIPS},
+    types::{Error, Layout, Space},
 };
 use std::ops::Range;
 

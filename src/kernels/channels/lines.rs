@@ -1,9 +1,10 @@
 //! Gradients of what was normalised, in one dispatch, where lines stay on the chip: groups of neighbouring channels of one sample,
 //! or filters, of one channel each. x and dy are read once.
 use crate::{
-    Arg, Caps, Error, Lowered, MAX_TRIPS, Slot, Step, params,
-    rows::alone,
-    tile,
+    kernels::{partition, rows::alone},
+    op::{Arg, Caps, Lowered, MAX_TRIPS, Slot, Step},
+    params,
+    types::Error,
     wgsl::{Decl, Spec, View, part},
 };
 
@@ -68,7 +69,7 @@ impl Shape {
         let once = deep * each + u64::from(across.ilog2());
         let shape = |turns| Self { width, lanes, across, held, block: at_once * turns, turns, trips: turns * (once + 1) };
         // A binding begins at a multiple of the windows' alignment.
-        let most = (caps.binding_limit().min(LIMIT) / size).saturating_sub(tile::WINDOW_ALIGN);
+        let most = (caps.binding_limit().min(LIMIT) / size).saturating_sub(partition::WINDOW_ALIGN);
         let ok = |s: &Self| s.block.min(lines) * per * plane <= most && s.trips <= MAX_TRIPS;
         let turns = if caps.cpu { (2048 / (per * plane * at_once)).clamp(1, 16) } else { 1 };
         [turns, 1].into_iter().map(shape).find(ok)
@@ -100,7 +101,7 @@ impl LineMap<'_> {
         let (dtype, quads) = (args[self.tensors[0]].dtype, of.per * of.plane / 4);
         let span = |i: u64| i * shape.block * quads..((i + 1) * shape.block).min(of.lines) * quads;
         let blocks = of.lines.div_ceil(shape.block);
-        for piece in tile::pieces(self.op, caps, of.lines * quads * 4, dtype.size(), blocks, span)? {
+        for piece in partition::pieces(self.op, caps, of.lines * quads * 4, dtype.size(), blocks, span)? {
             let tensor = |name, writes| Decl { name, dtype, view: View::Quads, writes };
             let mut bindings = vec![tensor("x", false), tensor("dy", false), tensor("dx", true)];
             bindings.extend(self.beside.iter().map(|b| b.0));

@@ -1,5 +1,8 @@
 //! Masks over the positions of a batch: one bit for each (n, s), whatever the layout.
-use crate::{Arg, DType, Error, HostData, Pattern, Rng, Space};
+use crate::{
+    op::{Arg, Pattern, Rng},
+    types::{DType, Error, HostData, Space},
+};
 
 fn positions(space: &Space) -> usize {
     if space.is_empty() { 0 } else { space.n * space.s }

@@ -1,6 +1,10 @@
 //! The expectations of an op on channels, gathered channel by channel from the data that it is given.
 use super::{Fused, Pass, difference, places, position};
-use crate::{Access, Approx, Arg, DType, Expected, HostData, Op, Space};
+use crate::{
+    op::{Access, Arg, Expected, Op},
+    types::{DType, HostData, Space},
+    verify::Approx,
+};
 
 /// Values and bounds of all that is written, 0 at first.
 pub(crate) struct Results {

@@ -1,9 +1,13 @@
 //! The dispatches of channel-wise ops.
 use super::{Channels, beside};
 use crate::{
-    Arg, Caps, DType, Error, Lowered, Slot, Step,
-    fold::{Monoid, Partials},
-    params, tile,
+    kernels::{
+        partition,
+        reduce::{Monoid, Partials},
+    },
+    op::{Arg, Caps, Lowered, Slot, Step},
+    params,
+    types::{DType, Error},
     wgsl::{Decl, Spec, View, part},
 };
 use std::ops::Range;
@@ -209,7 +213,9 @@ impl Channels {
         let quads = if by == 1 { caps.sums } else { caps.quads * halves };
         let Map { part: map, tensors, vectors, consts: more } = *map;
         // Backwards, like the kernel's blocks: what the statistics were taken of last is still in a cache.
-        for piece in tile::flat(op, caps, self.len(), dtype.size(), u64::from(caps.lanes) * u64::from(quads))?.into_iter().rev() {
+        for piece in
+            partition::flat(op, caps, self.len(), dtype.size(), u64::from(caps.lanes) * u64::from(quads))?.into_iter().rev()
+        {
             // Of the first block, which may begin before the window does.
             let start = piece.blocks.start * u64::from(caps.lanes) * u64::from(quads) * 4 / unit;
             let step = u64::from(caps.lanes) * 4 / unit;

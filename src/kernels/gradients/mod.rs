@@ -1,18 +1,19 @@
 //! What the gradient transforms share: the arena of gradients, passes over it, references over its live elements.
-mod noise;
 mod norm;
 mod range;
 mod tensors;
 
-pub use noise::NoiseLevel;
 pub(crate) use norm::{Clip, norm_after, norm_scale, norm_ulps};
-pub use norm::{ClipForm, NonFiniteNorm};
 pub(crate) use range::Range;
 
 use crate::{
-    Approx, Arg, Caps, Cost, DType, Error, Expected, HostData, Lowered, Params, Pattern, Rng, Segment, Slot, Step,
-    optimizer::Window,
-    segment::{Arena, check_float, poison_gaps, sparse},
+    kernels::{
+        arena::{Arena, poison_gaps, sparse},
+        optimizer::Window,
+    },
+    op::{Arg, Caps, Cost, Expected, Lowered, Params, Pattern, Rng, Slot, Step, check_float},
+    types::{DType, Error, HostData, Segment},
+    verify::Approx,
     wgsl::{Decl, Source, Spec, View},
 };
 

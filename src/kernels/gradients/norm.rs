@@ -1,51 +1,22 @@
 //! The norm of an arena in two passes, the factor that clips by it, and how far both may be off.
 use super::{Gradients, Pass};
 use crate::{
-    Approx, Arg, Caps, DType, Error, Lowered, Slot, Step, cpu,
-    fold::{self, Monoid, Partials},
     kernel,
-    optimizer::check_scalar,
+    kernels::{
+        arena::Arena,
+        reduce::{self, Monoid, Partials},
+    },
+    op::{Arg, Caps, Lowered, Slot, Step},
+    options::{ClipForm, NonFiniteNorm, check_scalar},
     params,
-    segment::Arena,
+    types::{DType, Error},
+    verify::{Approx, reference},
     wgsl::{Decl, Spec, View, part},
 };
-use serde::{Deserialize, Serialize};
 use std::ops::Range;
 
 params! { NormPartialsParams { segments: u32, first: u32, blocks: u32, lo: u32, hi: u32, base: u32, end: u32, partial: u32 } }
 params! { GlobalNormParams { blocks: u32, count: u32, stride: u32, max_norm: f32, eps: f32, policy: u32 } }
-
-/// What a norm is clipped by. Frameworks differ, so it is a name.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum ClipForm {
-    /// min(1, max_norm / (‖g‖ + 1e-6)): `torch.nn.utils.clip_grad_norm_`. A norm within 1e-6 of the limit is clipped too.
-    #[default]
-    Softened,
-    /// min(1, max_norm / ‖g‖): `optax.clip_by_global_norm`.
-    Plain,
-}
-
-impl ClipForm {
-    /// What is added to the norm.
-    pub fn eps(self) -> f64 {
-        if self == Self::Softened { 1e-6 } else { 0.0 }
-    }
-}
-
-/// What clipping by a norm does where the norm is NaN or infinite.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum NonFiniteNorm {
-    /// As in arithmetic: NaN makes every gradient NaN; an infinite norm makes finite gradients 0 and infinite ones NaN.
-    /// PyTorch without `error_if_nonfinite`, and optax.
-    #[default]
-    Propagate,
-    /// All gradients become 0, also those that are NaN.
-    Zero,
-    /// The factor is 1: gradients stay as they are.
-    Keep,
-}
 
 /// How a norm is clipped, as its ops describe it.
 #[derive(Clone, Copy, Debug)]
@@ -74,12 +45,12 @@ impl Clip {
     pub fn factor(&self, norm: Approx) -> Approx {
         if !norm.value.is_finite() {
             return Approx::exact(match self.non_finite {
-                NonFiniteNorm::Propagate => cpu::clip_factor(norm.value, self.max_norm, self.form.eps()),
+                NonFiniteNorm::Propagate => reference::clip_factor(norm.value, self.max_norm, self.form.eps()),
                 NonFiniteNorm::Zero => 0.0,
                 NonFiniteNorm::Keep => 1.0,
             });
         }
-        let value = cpu::clip_factor(norm.value, self.max_norm, self.form.eps());
+        let value = reference::clip_factor(norm.value, self.max_norm, self.form.eps());
         let (most, eps) = (Approx::host(self.max_norm), Approx::host(self.form.eps()));
         let sum = Approx::sum([norm, eps]);
         // On this side of the limit for certain.
@@ -128,7 +99,7 @@ pub(crate) fn norm_after(g: &[f64], additions: f64) -> Approx {
 }
 
 fn norm_off(g: &[f64], ulps: f64) -> Approx {
-    let value = cpu::norm(g);
+    let value = reference::norm(g);
     if value.is_nan() || value > f64::from(f32::MAX) {
         return Approx::exact(if value.is_nan() { value } else { f64::INFINITY });
     }
@@ -196,7 +167,7 @@ impl Gradients<'_> {
         clip: &Clip,
     ) -> Result<(), Error> {
         let partials = self.square_partials(caps, out, (arena, table), grad)?;
-        let rest = partials.until(out, caps, fold::fan(caps));
+        let rest = partials.until(out, caps, reduce::fan(caps));
         let result = |name| Decl { name, dtype: DType::F32, view: View::Elements, writes: true };
         out.steps.push(Step {
             spec: Spec {
@@ -217,7 +188,7 @@ impl Gradients<'_> {
             .into(),
             slots: vec![rest.slot(), Slot::Arg(to, 0..4), Slot::Arg(to + 1, 0..4)],
             workgroups: 1,
-            trips: fold::fan(caps) / u64::from(caps.lanes) + u64::from(caps.lanes.ilog2()),
+            trips: reduce::fan(caps) / u64::from(caps.lanes) + u64::from(caps.lanes.ilog2()),
         });
         Ok(())
     }

@@ -1,7 +1,12 @@
 //! Numbers brought into a range, element by element: gradients and weights alike.
 use super::{Gradients, Pass};
 use crate::{
-    Approx, Caps, DType, Error, Expected, HostData, Lowered, Op, Segment, optimizer::check_scalar, params, segment::arena_cases,
+    kernels::arena::arena_cases,
+    op::{Caps, Expected, Lowered, Op},
+    options::check_scalar,
+    params,
+    types::{DType, Error, HostData, Segment},
+    verify::Approx,
     wgsl::Source,
 };
 

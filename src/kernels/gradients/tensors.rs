@@ -2,10 +2,15 @@
 //! itself, until a workgroup per tensor is enough, which also finds the factor; then the map.
 use super::{Clip, Gradients, Pass, norm::norm_of, within};
 use crate::{
-    Approx, Arg, Caps, DType, Error, Expected, HostData, Lowered, Segment, Slot, Step, cpu,
-    fold::{self, Partials},
+    kernels::{
+        arena::Arena,
+        reduce::{self, Partials},
+    },
+    op::{Arg, Caps, Expected, Lowered, Slot, Step},
+    options::NonFiniteNorm,
     params,
-    segment::Arena,
+    types::{DType, Error, HostData, Segment},
+    verify::{Approx, reference},
     wgsl::{Decl, Source, Spec, View, part},
 };
 
@@ -74,10 +79,10 @@ impl Gradients<'_> {
             let scale = clip.factor(norm);
             after[place.clone()].copy_from_slice(&match (norm.value.is_finite(), clip.non_finite) {
                 (true, _) => clipped(&before[place.clone()]),
-                (false, super::NonFiniteNorm::Zero) => vec![0.0; s.len],
-                (false, super::NonFiniteNorm::Keep) => before[place.clone()].to_vec(),
-                (false, super::NonFiniteNorm::Propagate) => {
-                    before[place.clone()].iter().map(|g| cpu::clip_by_global_norm(scale.value, false, *g)).collect()
+                (false, NonFiniteNorm::Zero) => vec![0.0; s.len],
+                (false, NonFiniteNorm::Keep) => before[place.clone()].to_vec(),
+                (false, NonFiniteNorm::Propagate) => {
+                    before[place.clone()].iter().map(|g| reference::clip_by_global_norm(scale.value, false, *g)).collect()
                 }
             });
             scale_of[place].fill(scale);
@@ -95,7 +100,7 @@ impl Gradients<'_> {
 
 /// Levels that merge the partials of each tensor into its norm, argument 1, and its factor, argument 2.
 fn fold_tensors(caps: &Caps, out: &mut Lowered, segments: &[Segment], arena: &Arena, partials: Partials, clip: &Clip) {
-    let fan = fold::fan(caps);
+    let fan = reduce::fan(caps);
     // The first partial of each tensor and how many it has. Blocks come tensor after tensor, and a last quad that is not whole
     // and has a partial of its own belongs to the last one.
     let mut blocks = arena.rows.iter().map(|row| u64::from(row[0]));

@@ -1,10 +1,16 @@
 //! What `adam` and `adamw` share: fields, parameters, reference.
 use super::{
-    Optimizer, Words, check_scalar, coupled,
+    Optimizer, Words, coupled,
     describe::{step_params, step_words},
     regularised,
 };
-use crate::{Approx, Caps, Error, Expected, HostData, Lowered, Params, Pattern, cpu, op::Field, wgsl::Source};
+use crate::{
+    op::{Caps, Expected, Field, Lowered, Params, Pattern},
+    options::check_scalar,
+    types::{Error, HostData},
+    verify::{Approx, reference},
+    wgsl::Source,
+};
 
 step_params! {
     AdaptiveParams {
@@ -107,7 +113,7 @@ impl Adaptive<'_> {
     pub fn reference(&self, args: &[HostData]) -> Vec<Expected> {
         let [correct1, correct2] = self.corrections();
         self.optimizer.reference(args, |factor, rates, [g, w, m, v, before]| {
-            let step = cpu::AdamwStep {
+            let step = reference::AdamwStep {
                 grad_scale: factor.value,
                 rate: rates.rate,
                 beta1: self.beta1,
@@ -119,7 +125,8 @@ impl Adaptive<'_> {
                 threshold: rates.threshold,
                 divisor: rates.divisor,
             };
-            let (weight, m1, v1, most) = cpu::adam(&step, w, g, m, v, if self.amsgrad { before } else { f64::NEG_INFINITY });
+            let (weight, m1, v1, most) =
+                reference::adam(&step, w, g, m, v, if self.amsgrad { before } else { f64::NEG_INFINITY });
             // The same again as the kernel does it, for the error.
             let g = coupled(factor, rates, g, w);
             let am = Approx::sum([Approx::exact(m).scaled(self.beta1), g.scaled(1.0 - self.beta1)]);

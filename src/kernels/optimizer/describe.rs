@@ -11,32 +11,32 @@ macro_rules! optimizer {
         #[serde(deny_unknown_fields)]
         pub struct $name {
             /// How weights and gradients are stored.
-            pub dtype: crate::DType,
+            pub dtype: crate::types::DType,
             /// The tensors of the arena, in ascending order.
-            pub segments: Vec<crate::Segment>,
+            pub segments: Vec<crate::types::Segment>,
             /// Learning-rate factor and penalties of each parameter group.
-            pub groups: Vec<crate::Group>,
+            pub groups: Vec<crate::options::Group>,
             $($(#[$about])* pub $field: $ty,)*
             /// Multiplies the gradients; finite. -1 ascends.
-            #[serde(default = "crate::optimizer::table::one")]
+            #[serde(default = "crate::kernels::optimizer::table::one")]
             pub grad_scale: f64,
             /// Whether a second factor is read from the GPU. The product of both is formed first.
             #[serde(default)]
             pub gpu_scale: bool,
             /// What to do about NaN and infinities.
             #[serde(default)]
-            pub non_finite: crate::NonFinite,
+            pub non_finite: crate::options::NonFinite,
             /// An average of the weights, kept in the same pass: `ema` (f32, updated) follows the new weight as it is stored, or
             /// the new master. A step that is skipped leaves it.
             #[serde(default)]
-            pub ema: Option<crate::Averaging>,
+            pub ema: Option<crate::options::Averaging>,
             /// Whether weights are kept in f32 beside f16 or bf16 ones: `master` (f32, updated) takes the step with all
             /// penalties, and `weight` becomes its rounded copy, exact zeros included. What `weight` held does not matter.
             #[serde(default)]
             pub master: bool,
             /// How a weight is rounded to bf16 where it has no master.
             #[serde(default)]
-            pub rounding: crate::Rounding,
+            pub rounding: crate::options::Rounding,
         }
 
         impl $name {
@@ -46,8 +46,8 @@ macro_rules! optimizer {
                 state: &'static [&'static str],
                 lr: f64,
                 step: u64,
-            ) -> crate::optimizer::Optimizer<'_> {
-                crate::optimizer::Optimizer {
+            ) -> crate::kernels::optimizer::Optimizer<'_> {
+                crate::kernels::optimizer::Optimizer {
                     name,
                     dtype: self.dtype,
                     segments: &self.segments,
@@ -73,14 +73,14 @@ macro_rules! plain {
     ($dtype:expr, $len:expr; $($own:tt)*) => {
         Self {
             dtype: $dtype,
-            segments: crate::Segment::one($len),
-            groups: vec![crate::Group::default()],
+            segments: crate::types::Segment::one($len),
+            groups: vec![crate::options::Group::default()],
             grad_scale: 1.0,
             gpu_scale: false,
-            non_finite: crate::NonFinite::Propagate,
+            non_finite: crate::options::NonFinite::Propagate,
             ema: None,
             master: false,
-            rounding: crate::Rounding::Nearest,
+            rounding: crate::options::Rounding::Nearest,
             $($own)*
         }
     };
@@ -101,12 +101,12 @@ macro_rules! step_params {
 }
 pub(crate) use step_params;
 
-/// Such parameters, from a [`Words`](crate::optimizer::Words) and the op's own fields.
+/// Such parameters, from a [`Words`](crate::kernels::optimizer::Words) and the op's own fields.
 macro_rules! step_words {
     ($name:ident, $words:expr; $($own:tt)*) => {{
-        let crate::optimizer::Words { window: w, grad_scale, average, key, draw } = $words;
+        let crate::kernels::optimizer::Words { window: w, grad_scale, average, key, draw } = $words;
         let ([key_lo, key_hi, step, stream], [draw_lo, draw_hi]) = (key, draw);
-        crate::Params::from($name {
+        crate::op::Params::from($name {
             segments: w.segments,
             first: w.first,
             blocks: w.blocks,
@@ -132,15 +132,15 @@ pub(crate) use step_words;
 macro_rules! fields {
     ($($own:expr),* $(,)?) => {
         &[
-            crate::optimizer::table::DTYPE,
-            crate::optimizer::table::SEGMENTS,
+            crate::kernels::optimizer::table::DTYPE,
+            crate::kernels::optimizer::table::SEGMENTS,
             $($own,)*
-            crate::optimizer::table::GRAD_SCALE,
-            crate::optimizer::table::GPU_SCALE,
-            crate::optimizer::table::NON_FINITE,
-            crate::optimizer::table::EMA,
-            crate::optimizer::table::MASTER,
-            crate::optimizer::table::ROUNDING,
+            crate::kernels::optimizer::table::GRAD_SCALE,
+            crate::kernels::optimizer::table::GPU_SCALE,
+            crate::kernels::optimizer::table::NON_FINITE,
+            crate::kernels::optimizer::table::EMA,
+            crate::kernels::optimizer::table::MASTER,
+            crate::kernels::optimizer::table::ROUNDING,
         ]
     };
 }

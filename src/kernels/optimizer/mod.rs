@@ -1,16 +1,18 @@
 //! What the optimizers share: arguments, checks, the lowering of a pass over an arena, and the decision to skip a step.
 pub(crate) mod adaptive;
 pub(crate) mod describe;
-mod reference;
+mod expected;
 pub(crate) mod table;
 mod weight;
 
-pub(crate) use reference::{coupled, regularised};
+pub(crate) use expected::{coupled, regularised};
 
 use crate::{
-    Access, Arg, Averaging, Caps, Cost, DType, Error, Group, Lowered, NonFinite, Params, Rounding, Segment, Slot, Step, params,
-    segment::{Arena, check_float},
-    tile::Piece,
+    kernels::{arena::Arena, partition::Piece},
+    op::{Access, Arg, Caps, Cost, Lowered, Params, Slot, Step, check_float},
+    options::{Averaging, Group, NonFinite, Rounding, check_scalar},
+    params,
+    types::{DType, Error, Segment},
     wgsl::{Decl, Source, Spec, View, part},
 };
 use std::ops::Range;
@@ -68,19 +70,6 @@ pub(crate) struct Words {
     pub average: f32,
     pub key: [u32; 4],
     pub draw: [u32; 2],
-}
-
-/// A scalar field must fit f32 and lie in a range, both ends included.
-pub(crate) fn check_scalar(op: &'static str, field: &'static str, v: f64, [lo, hi]: [f64; 2]) -> Result<(), Error> {
-    if (v as f32).is_finite() && (lo..=hi).contains(&v) {
-        return Ok(());
-    }
-    let range = match (lo == f64::NEG_INFINITY, hi == f64::INFINITY) {
-        (true, _) => String::new(),
-        (_, true) => format!(" and at least {lo}"),
-        _ => format!(" and in {lo}..={hi}"),
-    };
-    Err(Error::argument(op, field, format!("is {v}, must be finite in f32{range}")))
 }
 
 const TABLE: Decl = Decl { name: "table", dtype: DType::U32, view: View::Raw("vec4<u32>"), writes: false };

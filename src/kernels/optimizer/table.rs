@@ -1,5 +1,9 @@
 //! What the optimizers share of their rows of the table: fields, groups to check, cases to time.
-use crate::{Averaging, DType, DecayMode, ElasticNet, Group, Key, Op, Rounding, Segment, Warmup, op::Field, sizes};
+use crate::{
+    op::{Field, Op, bench_shapes},
+    options::{Averaging, DecayMode, ElasticNet, Group, Key, Rounding, Warmup},
+    types::{DType, Segment},
+};
 
 /// For serde: a factor that may be left out.
 pub(crate) fn one() -> f64 {
@@ -51,7 +55,7 @@ pub(crate) fn bench(elements: usize, make: impl Fn(DType, Vec<Segment>, Vec<Grou
         make(DType::F32, one(), vec![Group::default()]),
         make(DType::F32, one(), vec![fused()]),
         make(DType::F16, one(), vec![Group::default()]),
-        make(DType::F32, sizes::tensors(elements), vec![fused()]),
+        make(DType::F32, bench_shapes::tensors(elements), vec![fused()]),
     ]
 }
 

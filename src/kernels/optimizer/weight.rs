@@ -1,7 +1,11 @@
 //! How an optimizer keeps its weights: alone or with an f32 master, rounded to nearest or at random, averaged or not.
 use super::Optimizer;
 use crate::{
-    Approx, Caps, DType, Error, Rounding, Segment, cpu, draws,
+    kernels::philox,
+    op::Caps,
+    options::Rounding,
+    types::{DType, Error, Segment},
+    verify::{Approx, reference},
     wgsl::{Decl, Source, part},
 };
 
@@ -45,7 +49,7 @@ impl Optimizer<'_> {
             return parts;
         }
         if matches!(self.rounding, Rounding::Stochastic(_)) {
-            parts.extend([draws::mul_wide(caps), part("lib/stored_random")]);
+            parts.extend([philox::mul_wide(caps), part("lib/stored_random")]);
         } else {
             // Only an average needs to know what the weight will be.
             parts.push(part(match (self.ema, self.dtype) {
@@ -95,7 +99,7 @@ impl Optimizer<'_> {
         // Rounding with given bits never exchanges two numbers, so what it makes of the kernel's f32 weight lies between what it
         // makes of the ends of that interval; conversion to f32 exchanges none of these either. Where both are the same,
         // the result is exact; next to a number at which the bits begin to carry they are neighbours.
-        let round = |v: f64| cpu::stochastic_bf16(v as f32, key.seed, key.stream, key.step, key.first_element + i as u64);
+        let round = |v: f64| reference::stochastic_bf16(v as f32, key.seed, key.stream, key.step, key.first_element + i as u64);
         let value = round(w.value);
         let error =
             if w.error.is_finite() { (round(w.value + w.error) - value).max(value - round(w.value - w.error)) } else { w.error };

@@ -1,10 +1,14 @@
 //! The dispatches of a backward pass.
-use super::{OnChip, Rows, WeightForm, onchip};
+use super::{OnChip, onchip};
 use crate::{
-    Arg, Caps, DType, Error, Lowered, Step,
-    channels::{Channels, Map, Reduction, Team, given_or, position, unused_or, vector, whole},
-    fold::{Monoid, Partials},
+    kernels::{
+        channels::{Channels, Map, Reduction, Team, given_or, position, unused_or, vector, whole},
+        reduce::{Monoid, Partials},
+    },
+    op::{Arg, Caps, Lowered, Step},
+    options::WeightForm,
     params,
+    types::{DType, Error, Rows},
     wgsl::{Source, Spec, part},
 };
 
@@ -39,7 +43,7 @@ pub(crate) fn backward(of: Rows, kind: &Backward, caps: &Caps, args: &[Arg]) -> 
     let center = if kind.centered { "lib/center_given" } else { "lib/center_none" };
     let tensors = [("x", 0), ("dy", 1)];
     if of.rows > 0 {
-        let tensor = of.by_row();
+        let tensor = Channels::by_row(of);
         let weight = ("weight", given_or(1.0, args, "weight", of.cols.max(1) as u64, &mut out, caps));
         let vectors: Vec<_> = statistics.iter().cloned().chain([weight.clone()]).collect();
         let what = Reduction {
@@ -86,7 +90,7 @@ pub(crate) fn backward(of: Rows, kind: &Backward, caps: &Caps, args: &[Arg]) -> 
     if of.cols == 0 || (dweight, dbias) == (None, None) {
         return Ok(out);
     }
-    let tensor = of.by_column();
+    let tensor = Channels::by_column(of);
     let what = Reduction {
         parts: &["lib/column_products", center],
         monoid: Monoid::SUM4,

@@ -1,8 +1,10 @@
 //! How far the kernels' results for rows may be off.
-use super::{Rows, WeightForm};
+
 use crate::{
-    DType, Expected,
-    channels::{SumErrors, inverse_std_error},
+    kernels::channels::{SumErrors, inverse_std_error},
+    op::Expected,
+    options::WeightForm,
+    types::{DType, Rows},
 };
 
 const E: f64 = DType::F32.epsilon();

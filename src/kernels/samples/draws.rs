@@ -1,6 +1,9 @@
 //! Draws on the host, as the module's text describes them.
-use super::{Erasing, Rect};
-use crate::{Key, cpu};
+
+use crate::{
+    options::{Erasing, Key, Partners, Rect},
+    verify::reference,
+};
 use std::f64::consts::TAU;
 
 const LAMBDA: u64 = 1;
@@ -11,7 +14,7 @@ const ERASE: u64 = 4;
 fn words(key: &Key, purpose: u64, number: u64, attempt: u64) -> [[u32; 2]; 2] {
     let block = (purpose << 60) + (number << 8) + attempt;
     let counter = [block as u32, (block >> 32) as u32, key.step, key.stream];
-    let [a, b, c, d] = cpu::philox(counter, [key.seed as u32, (key.seed >> 32) as u32]);
+    let [a, b, c, d] = reference::philox(counter, [key.seed as u32, (key.seed >> 32) as u32]);
     [[a, b], [c, d]]
 }
 
@@ -83,6 +86,16 @@ pub(crate) fn erased(key: &Key, number: u64, of: &Erasing, [height, width]: [u64
         }
     }
     Rect::default()
+}
+
+/// The partner of each of `n` samples.
+pub(crate) fn partners(of: &Partners, n: usize, key: &Key, first: u64) -> Vec<usize> {
+    match of {
+        Partners::Shuffle => shuffled(key, first, n),
+        Partners::Roll => (0..n).map(|i| (i + n - 1) % n).collect(),
+        Partners::Flip => (0..n).rev().collect(),
+        Partners::Given(all) => all.clone(),
+    }
 }
 
 #[cfg(test)]

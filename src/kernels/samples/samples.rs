@@ -1,7 +1,12 @@
 //! The dispatches of `lib/samples`: a map of every element of a batch that knows its sample, and another sample's element.
-use super::{Erasing, Lambda, Partners, Rect};
+
+use super::draws;
 use crate::{
-    Arg, Caps, DType, Error, Key, Layout, Lowered, Slot, Space, Step, params, tile,
+    kernels::partition,
+    op::{Arg, Caps, Lowered, Slot, Step},
+    options::{Erasing, Key, Lambda, Partners, Rect},
+    params,
+    types::{DType, Error, Layout, Space},
     wgsl::{Decl, Source, Spec, View, part},
 };
 use std::ops::Range;
@@ -176,7 +181,7 @@ impl Images {
                 }
             }
         }
-        Ok(partners.of(n, key, first_sample(op, key, &self.space)?))
+        Ok(draws::partners(partners, n, key, first_sample(op, key, &self.space)?))
     }
 
     /// Appends the dispatches of a map: one, and one for an end that is no whole quad; beyond the binding limit, one for each
@@ -187,9 +192,9 @@ impl Images {
         let size = dtype.size();
         let aligned = length.is_multiple_of(4);
         let limit = caps.binding_limit() / size;
-        let wide = if map.partner && len > limit { limit / tile::WINDOW_ALIGN * tile::WINDOW_ALIGN } else { len };
+        let wide = if map.partner && len > limit { limit / partition::WINDOW_ALIGN * partition::WINDOW_ALIGN } else { len };
         let others: Vec<Range<u64>> = (0..len.div_ceil(wide.max(1))).map(|i| i * wide..((i + 1) * wide).min(len)).collect();
-        for piece in tile::flat(op, caps, len, size, u64::from(caps.lanes) * u64::from(caps.quads))? {
+        for piece in partition::flat(op, caps, len, size, u64::from(caps.lanes) * u64::from(caps.quads))? {
             for other in &others {
                 let decl = |name, view, writes| Decl { name, dtype, view, writes };
                 let mut bindings = vec![decl("x", piece.view(), false)];

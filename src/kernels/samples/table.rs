@@ -1,6 +1,11 @@
 //! What the mixing ops share towards the checks: shapes, data, bounds, the texts of their fields.
-use super::{Images, Rect};
-use crate::{Approx, Arg, DType, Expected, HostData, Op, Pattern, Rng, Space, cpu, op::Field, sizes};
+use super::Images;
+use crate::{
+    op::{Arg, Expected, Field, Op, Pattern, Rng, bench_shapes},
+    options::Rect,
+    types::{DType, HostData, Space},
+    verify::{Approx, reference},
+};
 
 /// Shapes (space, width) for the checks: no sample and one, samples of one element, whole quads and not, rows and channels
 /// that are whole quads and not, tensors beyond small windows. `make` gets a number that differs from case to case.
@@ -38,7 +43,7 @@ pub(crate) fn image_cases(make: impl Fn(usize, DType, Space, usize) -> Box<dyn O
 /// A batch of ImageNet's images, or of smaller ones: at least 2, as each is mixed with another. `make` gets the type, the space
 /// and the width.
 pub(crate) fn image_benches(elements: usize, make: impl Fn(DType, Space, usize) -> Box<dyn Op>) -> Vec<Box<dyn Op>> {
-    let ([first, last], width) = sizes::images(elements, [2, 3, 224], 16);
+    let ([first, last], width) = bench_shapes::images(elements, [2, 3, 224], 16);
     [(DType::F32, first), (DType::F32, last), (DType::F16, first)].map(|(d, s)| make(d, s, width)).into()
 }
 
@@ -68,7 +73,7 @@ pub(crate) fn copied(dtype: DType, v: f64) -> f64 {
 /// λ·x + (1 - λ)·z, with its bound.
 pub(crate) fn mixture(dtype: DType, (x, own): (f64, f64), (z, rest): (f64, f64)) -> (f64, f64) {
     let sum = Approx::sum([Approx::exact(x).scaled(own), Approx::exact(z).scaled(rest)]);
-    (cpu::mixup(x, own, z, rest), sum.stored(dtype))
+    (reference::mixup(x, own, z, rest), sum.stored(dtype))
 }
 
 /// What becomes of labels under the shares `lambda`.
@@ -90,8 +95,8 @@ pub(crate) fn elements(space: &Space) -> impl Iterator<Item = (usize, usize)> + 
 impl Images {
     /// Whether the place `e` of a sample lies in a box, as the reference counts.
     pub fn inside(&self, b: &Rect, e: usize) -> bool {
-        let s = if self.space.layout == crate::Layout::ChannelsLast { e / self.space.c } else { e % self.space.s };
-        cpu::inside([b.top, b.left, b.height, b.width], s / self.width, s % self.width)
+        let s = if self.space.layout == crate::types::Layout::ChannelsLast { e / self.space.c } else { e % self.space.s };
+        reference::inside([b.top, b.left, b.height, b.width], s / self.width, s % self.width)
     }
 }
 

@@ -1,6 +1,12 @@
 //! What the references share: which elements a unit has, and how far its sums may be off.
-use super::{Matrix, Unit, Units};
-use crate::{Approx, DType, Expected, HostData, cpu, transform::Gradients};
+use super::Units;
+use crate::{
+    kernels::gradients::Gradients,
+    op::Expected,
+    options::{Matrix, Unit},
+    types::{DType, HostData},
+    verify::{Approx, reference},
+};
 
 /// The elements of each unit by their places in the arena.
 pub(crate) struct Members {
@@ -52,7 +58,7 @@ fn chain(m: &Matrix) -> f64 {
 /// ‖x‖ of the values of a unit of `m`, each known as well as it says. NaN where one is not finite, or the norm is past f32.
 pub(crate) fn unit_norm(m: &Matrix, x: &[Approx]) -> Approx {
     let values: Vec<f64> = x.iter().map(|x| x.value).collect();
-    let value = cpu::norm(&values);
+    let value = reference::norm(&values);
     if value.is_nan() || value > f64::from(f32::MAX) {
         return Approx::exact(f64::NAN);
     }

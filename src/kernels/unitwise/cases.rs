@@ -1,6 +1,10 @@
 //! Cases of the ops on units, for the checks and the benchmarks.
-use super::{Matrix, Unit};
-use crate::{DType, Op, sizes};
+
+use crate::{
+    op::{Op, bench_shapes},
+    options::{Matrix, Unit},
+    types::DType,
+};
 use Unit::{Columns, Rows, Whole};
 
 /// Arenas of matrices for the ops on units: every kind, on both sides of what a lane, a team and a workgroup take.
@@ -56,7 +60,7 @@ pub(crate) fn matrix_cases(groups: usize, make: impl Fn(DType, Vec<Matrix>, usiz
 
 /// One matrix, each way, in each type.
 pub(crate) fn matrix_bench(elements: usize, make: impl Fn(DType, Vec<Matrix>) -> Box<dyn Op>) -> Vec<Box<dyn Op>> {
-    let of = sizes::matrix(elements, [4, 1]);
+    let of = bench_shapes::matrix(elements, [4, 1]);
     let shapes = [Rows, Columns].map(|unit| (of.rows, of.cols, unit));
     DType::FLOATS.into_iter().flat_map(|d| shapes.map(|s| make(d, Matrix::pack(&[s], 4)))).collect()
 }

@@ -1,6 +1,11 @@
 //! Constraints on the norms of units: a factor for each, by which its weights are multiplied in place.
 use super::{Coefs, Map, Units};
-use crate::{Approx, Arg, Caps, Cost, DType, Error, Expected, HostData, Lowered, Pattern, Rng, wgsl::Source, wgsl::part};
+use crate::{
+    op::{Arg, Caps, Cost, Expected, Lowered, Pattern, Rng},
+    types::{DType, Error, HostData},
+    verify::Approx,
+    wgsl::{Source, part},
+};
 
 impl Units<'_> {
     /// The only argument.

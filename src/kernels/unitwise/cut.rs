@@ -1,9 +1,10 @@
 //! How matrices are cut into blocks for the first two stages, and the table that `lib/units.wgsl` reads.
-use super::{Matrix, Unit, Units};
+use super::Units;
 use crate::{
-    Caps, Error,
-    segment::{Arena, check_float},
-    tile,
+    kernels::{arena::Arena, partition},
+    op::{Caps, check_float},
+    options::{Matrix, Unit},
+    types::Error,
 };
 use std::ops::Range;
 
@@ -56,7 +57,7 @@ impl Units<'_> {
     /// # Errors
     /// Names `dtype`, or the first of `matrices` that is misplaced, too large or of an unknown group.
     pub fn cut(&self, groups: usize, caps: &Caps) -> Result<Cut, Error> {
-        check_float(self.name, &crate::Arg::read("x", self.dtype, 0))?;
+        check_float(self.name, &crate::op::Arg::read("x", self.dtype, 0))?;
         let bad = |i: usize, why: String| Err(Error::argument(self.name, "matrices", format!("[{i}] {why}")));
         for (i, m) in self.matrices.iter().enumerate() {
             let (rows, cols) = (m.rows, m.cols);
@@ -152,10 +153,10 @@ impl Cut {
     ///
     /// # Errors
     /// If a block does not fit the device's binding limit.
-    pub fn pieces(&self, op: &'static str, caps: &Caps, bytes: u64) -> Result<Vec<tile::Piece>, Error> {
+    pub fn pieces(&self, op: &'static str, caps: &Caps, bytes: u64) -> Result<Vec<partition::Piece>, Error> {
         let end = self.shares.last().map_or(0, |s| self.starts[s.matrix] + s.rows * s.cols);
         // Blocks read any four neighbours, so no quad is incomplete for them.
-        let mut all = tile::pieces(op, caps, end.next_multiple_of(4), bytes, self.blocks, |block| {
+        let mut all = partition::pieces(op, caps, end.next_multiple_of(4), bytes, self.blocks, |block| {
             let e = self.elements(block);
             e.start / 4..e.end.div_ceil(4)
         })?;

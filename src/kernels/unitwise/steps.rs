@@ -1,10 +1,13 @@
 //! The dispatches of the three stages.
 use super::{Cut, Units};
 use crate::{
-    Arg, Caps, DType, Error, Lowered, Slot, Step,
-    fold::{Monoid, Partials},
-    optimizer::Window,
+    kernels::{
+        optimizer::Window,
+        reduce::{Monoid, Partials},
+    },
+    op::{Arg, Caps, Lowered, Slot, Step},
     params,
+    types::{DType, Error},
     wgsl::{Decl, Source, Spec, View, part},
 };
 use std::ops::Range;

@@ -1,8 +1,11 @@
 //! The exponential moving average of weights. Kernel: `shaders/averaging/ema.wgsl`. Reference: `cpu::ema`.
 use crate::{
-    Approx, Arg, Averaging, Caps, Cost, DType, Error, Expected, HostData, Lowered, Op, Pattern, Rng, Segment, Warmup, kernel,
-    ops::{Entry, Field, arena_cases},
-    weight_average::Follower,
+    kernel,
+    kernels::{arena::arena_cases, weight_average::Follower},
+    op::{Arg, Caps, Cost, Entry, Expected, Field, Lowered, Op, Pattern, Rng},
+    options::{Averaging, Warmup},
+    types::{DType, Error, HostData, Segment},
+    verify::Approx,
 };
 use serde::{Deserialize, Serialize};
 
@@ -15,7 +18,7 @@ use serde::{Deserialize, Serialize};
 /// form of the sum, and what d = 0 and d = 1 mean, are those of [`Averaging`]. The optimizers keep the same average in the pass
 /// of their step. A NaN stays in the average. Deterministic, no scratch.
 ///
-/// [`Plan::update`](crate::Plan::update) takes another decay or number of updates. Linear in the weights, and never on the way
+/// [`Plan::update`](crate::device::Plan::update) takes another decay or number of updates. Linear in the weights, and never on the way
 /// of a gradient: there is no backward op.
 ///
 /// Error: running analysis of three operations, each at WGSL's accuracy ([`Approx`]).
@@ -107,5 +110,5 @@ pub(super) const ENTRY: Entry = Entry {
     ],
     cases,
     bench,
-    parse: crate::ops::parse::<Ema>,
+    parse: crate::op::parse::<Ema>,
 };

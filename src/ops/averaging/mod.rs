@@ -5,7 +5,10 @@ mod sam_restore;
 mod swa;
 
 use super::Field;
-use crate::{DType, HostData, Op, Segment, sizes};
+use crate::{
+    op::{Op, bench_shapes},
+    types::{DType, HostData, Segment},
+};
 
 super::family! {
     averaging: "Averaging and flatness",
@@ -23,7 +26,7 @@ pub(super) fn arenas(elements: usize, make: impl Fn(DType, Vec<Segment>) -> Box<
     vec![
         make(DType::F32, Segment::one(elements)),
         make(DType::Bf16, Segment::one(elements)),
-        make(DType::F32, sizes::tensors(elements)),
+        make(DType::F32, bench_shapes::tensors(elements)),
     ]
 }
 

@@ -1,14 +1,17 @@
 //! The step to the worst weights nearby. Kernels: `shaders/averaging/sam_perturb.wgsl`, behind `lib/sam_norm`. Reference:
 //! `cpu::sam_perturb`.
 use crate::{
-    Approx, Arg, Caps, Cost, DType, Error, Expected, HostData, Lowered, Op, Pattern, Rng, Segment, Slot, Step, cpu,
-    fold::{Monoid, Partials},
     kernel,
-    ops::{Entry, Field, arena_cases},
-    optimizer::check_scalar,
+    kernels::{
+        arena::{Arena, arena_cases, poison_gaps},
+        gradients::{norm_scale, norm_ulps},
+        reduce::{Monoid, Partials},
+    },
+    op::{Arg, Caps, Cost, Entry, Expected, Field, Lowered, Op, Pattern, Rng, Slot, Step, check_float},
+    options::check_scalar,
     params,
-    segment::{Arena, check_float, poison_gaps},
-    transform::{norm_scale, norm_ulps},
+    types::{DType, Error, HostData, Segment},
+    verify::{Approx, reference},
     wgsl::{Decl, Spec, View, part},
 };
 use serde::{Deserialize, Serialize};
@@ -34,7 +37,7 @@ params! { PerturbParams {
 /// the step, or out of T, is another arena.
 ///
 /// Where every gradient is 0 the weights stay: there is no direction. Norms beyond the range of f32's squares are right too. A
-/// NaN among the gradients makes every weight NaN, which the second gradient, and so [`NonFinite::Skip`](crate::NonFinite::Skip),
+/// NaN among the gradients makes every weight NaN, which the second gradient, and so [`NonFinite::Skip`](crate::options::NonFinite::Skip),
 /// sees; the way back is open all the same. Deterministic: the squares are added in a fixed order. One dispatch for the norm and
 /// one for the step per window, one for each level of folding, one more each for an end inside a quad. The perturbation is taken
 /// as a constant by all who use it, so there is no backward op.
@@ -199,7 +202,7 @@ impl Op for SamPerturb {
         let live: Vec<usize> = self.segments.iter().flat_map(|s| s.start..s.start + s.len).collect();
         let pick = |from: &[f64]| -> Vec<f64> { live.iter().map(|&i| from[i]).collect() };
         let (gl, wl) = (pick(&g), pick(&value));
-        let moves = cpu::sam_perturb(self.rho, self.eps, self.adaptive, &wl, &gl);
+        let moves = reference::sam_perturb(self.rho, self.eps, self.adaptive, &wl, &gl);
         let errors = self.errors(&wl, &gl, &moves);
         let mut bound = vec![0.0; value.len()];
         for ((&i, e), error) in live.iter().zip(moves).zip(errors) {
@@ -276,5 +279,5 @@ pub(super) const ENTRY: Entry = Entry {
     ],
     cases,
     bench,
-    parse: crate::ops::parse::<SamPerturb>,
+    parse: crate::op::parse::<SamPerturb>,
 };

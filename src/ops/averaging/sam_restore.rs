@@ -1,10 +1,11 @@
 //! The way back from the perturbed weights. Kernel: `shaders/averaging/sam_restore.wgsl`. Reference: `cpu::sam_restore`.
 use super::copied;
 use crate::{
-    Arg, Caps, Cost, DType, Error, Expected, HostData, Lowered, Op, Pattern, Rng, Segment, Slot, Step, kernel,
-    ops::{Entry, Field, arena_cases},
+    kernel,
+    kernels::arena::{Arena, arena_cases},
+    op::{Arg, Caps, Cost, Entry, Expected, Field, Lowered, Op, Pattern, Rng, Slot, Step, check_float},
     params,
-    segment::{Arena, check_float},
+    types::{DType, Error, HostData, Segment},
     wgsl::{Decl, Spec, View},
 };
 use serde::{Deserialize, Serialize};
@@ -120,5 +121,5 @@ pub(super) const ENTRY: Entry = Entry {
     fields: &[Field { name: "dtype", default: "", about: "storage of weight and saved: f32, f16 or bf16" }, super::SEGMENTS],
     cases,
     bench,
-    parse: crate::ops::parse::<SamRestore>,
+    parse: crate::op::parse::<SamRestore>,
 };

@@ -1,8 +1,11 @@
 //! The equal average of weights. Kernel: `shaders/averaging/swa.wgsl`. Reference: `cpu::swa`.
 use crate::{
-    Approx, Arg, Averaging, Caps, Cost, DType, Error, Expected, HostData, Lowered, Op, Pattern, Rng, Segment, cpu, kernel,
-    ops::{Entry, Field, arena_cases},
-    weight_average::Follower,
+    kernel,
+    kernels::{arena::arena_cases, weight_average::Follower},
+    op::{Arg, Caps, Cost, Entry, Expected, Field, Lowered, Op, Pattern, Rng},
+    options::Averaging,
+    types::{DType, Error, HostData, Segment},
+    verify::{Approx, reference},
 };
 use serde::{Deserialize, Serialize};
 
@@ -16,7 +19,7 @@ use serde::{Deserialize, Serialize};
 /// normalisation wants its running statistics anew for the averaged weights. A NaN stays in the average. Deterministic, no
 /// scratch.
 ///
-/// [`Plan::update`](crate::Plan::update) takes another n. Never on the way of a gradient: there is no backward op.
+/// [`Plan::update`](crate::device::Plan::update) takes another n. Never on the way of a gradient: there is no backward op.
 ///
 /// Error: running analysis of three operations, each at WGSL's accuracy ([`Approx`]); 1/(n + 1) comes from the host.
 /// Izmailov et al., "Averaging weights leads to wider optima and better generalization", 2018.
@@ -63,8 +66,9 @@ impl Op for Swa {
 
     fn reference(&self, args: &[HostData]) -> Vec<Expected> {
         let follower = self.follower();
-        follower
-            .reference(args, |old, w| Averaging::moved(follower.fresh, cpu::swa(self.averaged, old, w), old, Approx::exact(w)))
+        follower.reference(args, |old, w| {
+            Averaging::moved(follower.fresh, reference::swa(self.averaged, old, w), old, Approx::exact(w))
+        })
     }
 
     /// f32: 12 bytes an element, f16 and bf16: 10.
@@ -92,5 +96,5 @@ pub(super) const ENTRY: Entry = Entry {
     ],
     cases,
     bench,
-    parse: crate::ops::parse::<Swa>,
+    parse: crate::op::parse::<Swa>,
 };

@@ -1,11 +1,14 @@
 //! Dense layers forward. Kernel: `shaders/batched/batched_dense.wgsl`. Reference: `cpu::batched_dense`.
 use crate::{
-    Arg, Caps, DType, Error, Expected, HostData, Lowered, Op, Pattern, Rng, cpu,
-    dense::{Dense, SHAPES, TEAM, benches, sum_of_products, team},
-    fleet::quads,
     kernel,
-    models::{Draw, fill},
-    ops::{Entry, Field},
+    kernels::linear_models::{Draw, fill},
+    op::{Arg, Caps, Entry, Expected, Field, Lowered, Op, Pattern, Rng},
+    ops::batched::shared::{
+        dense::{Dense, SHAPES, TEAM, benches, sum_of_products, team},
+        model_batch::quads,
+    },
+    types::{DType, Error, HostData},
+    verify::reference,
 };
 use serde::{Deserialize, Serialize};
 
@@ -91,7 +94,7 @@ impl Op for BatchedDense {
                 for o in 0..d.outputs {
                     let column: Vec<f64> = weights.iter().skip(o).step_by(d.outputs).copied().collect();
                     let bias = if d.bias { column[d.inputs] } else { 0.0 };
-                    value.push(cpu::batched_dense(row, &column[..d.inputs], bias));
+                    value.push(reference::batched_dense(row, &column[..d.inputs], bias));
                     bound.push(sum_of_products(bias, row.iter().copied().zip(column)).error);
                 }
             }
@@ -129,5 +132,5 @@ pub(super) const ENTRY: Entry = Entry {
     ],
     cases,
     bench,
-    parse: crate::ops::parse::<BatchedDense>,
+    parse: crate::op::parse::<BatchedDense>,
 };

@@ -1,12 +1,15 @@
 //! Dense layers backward, to what is in front of them. Kernel: `shaders/batched/batched_dense_input_grad.wgsl`. Reference:
 //! `cpu::batched_dense_input_grad`.
 use crate::{
-    Approx, Arg, Caps, DType, Error, Expected, HostData, Lowered, Op, Pattern, Rng, cpu,
-    dense::{Dense, SHAPES, TEAM, benches, sum_of_products, team},
-    fleet::quads,
     kernel,
-    models::{Draw, fill, items},
-    ops::{Entry, Field},
+    kernels::linear_models::{Draw, fill, items},
+    op::{Arg, Caps, Entry, Expected, Field, Lowered, Op, Pattern, Rng},
+    ops::batched::shared::{
+        dense::{Dense, SHAPES, TEAM, benches, sum_of_products, team},
+        model_batch::quads,
+    },
+    types::{DType, Error, HostData},
+    verify::{Approx, reference},
 };
 use serde::{Deserialize, Serialize};
 
@@ -103,7 +106,7 @@ impl Op for BatchedDenseInputGrad {
                 for i in 0..d.inputs {
                     let weights = &w[(m * d.height() + i) * d.outputs..][..d.outputs];
                     let gate = gate[(r * d.models + m) * d.inputs + i];
-                    value.push(cpu::batched_dense_input_grad(slopes, weights, gate, p[m]));
+                    value.push(reference::batched_dense_input_grad(slopes, weights, gate, p[m]));
                     bound.push(if gate > 0.0 && p[m] < 1.0 { error(slopes, weights, p[m]) } else { 0.0 });
                 }
             }
@@ -146,5 +149,5 @@ pub(super) const ENTRY: Entry = Entry {
     ],
     cases,
     bench,
-    parse: crate::ops::parse::<BatchedDenseInputGrad>,
+    parse: crate::op::parse::<BatchedDenseInputGrad>,
 };

@@ -1,12 +1,15 @@
 //! Dense layers backward, to their weights. Kernel: `shaders/batched/batched_dense_weight_grad.wgsl`. Reference:
 //! `cpu::batched_dense_weight_grad`.
 use crate::{
-    Arg, Caps, DType, Error, Expected, HostData, Lowered, MAX_TRIPS, Op, Pattern, Rng, cpu,
-    dense::{Dense, SHAPES, TEAM, benches, sum_of_products, team},
-    fleet::quads,
     kernel,
-    models::{Draw, fill},
-    ops::{Entry, Field},
+    kernels::linear_models::{Draw, fill},
+    op::{Arg, Caps, Entry, Expected, Field, Lowered, MAX_TRIPS, Op, Pattern, Rng},
+    ops::batched::shared::{
+        dense::{Dense, SHAPES, TEAM, benches, sum_of_products, team},
+        model_batch::quads,
+    },
+    types::{DType, Error, HostData},
+    verify::reference,
 };
 use serde::{Deserialize, Serialize};
 
@@ -97,7 +100,7 @@ impl Op for BatchedDenseWeightGrad {
             for i in 0..d.height() {
                 let input = if i < d.inputs { column(&x, d.inputs, m, i) } else { vec![1.0; d.rows] };
                 for slope in &slopes {
-                    value.push(cpu::batched_dense_weight_grad(&input, slope));
+                    value.push(reference::batched_dense_weight_grad(&input, slope));
                     bound.push(sum_of_products(0.0, input.iter().copied().zip(slope.iter().copied())).error);
                 }
             }
@@ -135,5 +138,5 @@ pub(super) const ENTRY: Entry = Entry {
     ],
     cases,
     bench,
-    parse: crate::ops::parse::<BatchedDenseWeightGrad>,
+    parse: crate::op::parse::<BatchedDenseWeightGrad>,
 };

@@ -1,16 +1,20 @@
 //! Losses of models side by side. Kernel: `shaders/batched/batched_loss.wgsl`. Reference: `cpu::batched_loss`.
 use crate::{
-    Arg, BatchedLossKind, Caps, DType, Error, Expected, HostData, Lowered, MAX_TRIPS, Op, Pattern, Rng, Step, fleet,
-    fold::{Monoid, Partials},
     kernel,
-    models::{items, whole},
-    ops::Entry,
+    kernels::{
+        linear_models::{items, whole},
+        reduce::{Monoid, Partials},
+    },
+    op::{Arg, Caps, Entry, Expected, Lowered, MAX_TRIPS, Op, Pattern, Rng, Step},
+    ops::batched::shared::model_batch,
+    options::BatchedLossKind,
     params,
+    types::{DType, Error, HostData},
     wgsl::{Spec, part},
 };
 use serde::{Deserialize, Serialize};
 
-mod reference;
+mod expected;
 mod table;
 
 params! { BatchedLossParams {
@@ -69,7 +73,7 @@ impl BatchedLoss {
             let why = format!("is {}, must be from 1 to {MOST_COLUMNS}", self.columns);
             return Err(Error::argument(NAME, "columns", why));
         }
-        fleet::check(NAME, caps, &self.args())
+        model_batch::check(NAME, caps, &self.args())
     }
 }
 
@@ -79,11 +83,11 @@ impl Op for BatchedLoss {
     }
 
     fn args(&self) -> Vec<Arg> {
-        let len = fleet::len(&[self.rows, self.models, self.padded()]);
+        let len = model_batch::len(&[self.rows, self.models, self.padded()]);
         vec![
             Arg::read("prediction", DType::F32, len),
             Arg::read("target", DType::F32, len),
-            Arg::read("weight", DType::F32, fleet::len(&[self.rows, self.models])),
+            Arg::read("weight", DType::F32, model_batch::len(&[self.rows, self.models])),
             Arg::write("grad", DType::F32, len),
             Arg::write("loss", DType::F32, self.models),
             Arg::write("right", DType::F32, self.models),
@@ -100,13 +104,14 @@ impl Op for BatchedLoss {
         let (runs, models) = (self.rows.div_ceil(length) as u64, self.models as u64);
         let partials = Partials::interleaved(NAME, &mut out, caps, Monoid::SUM, 2 * models, runs)?;
         if runs > 0 {
-            let blocks = (runs * models).div_ceil(u64::from(fleet::lanes(caps)));
+            let blocks = (runs * models).div_ceil(u64::from(model_batch::lanes(caps)));
             let kind = match self.loss {
                 BatchedLossKind::CrossEntropy => "lib/batched_cross_entropy",
                 BatchedLossKind::SquaredError => "lib/batched_squared_error",
             };
-            let mut bindings = vec![fleet::quads("prediction", false), fleet::quads("wanted", false), items("weight", false)];
-            bindings.extend([fleet::quads("grad", true), items("partials", true)]);
+            let mut bindings =
+                vec![model_batch::quads("prediction", false), model_batch::quads("wanted", false), items("weight", false)];
+            bindings.extend([model_batch::quads("grad", true), items("partials", true)]);
             let mut slots: Vec<_> = (0..4).map(|i| whole(i, &args)).collect();
             slots.push(partials.slot());
             out.steps.push(Step {
@@ -115,7 +120,7 @@ impl Op for BatchedLoss {
                     entry: NAME,
                     parts: vec![part(kind)],
                     bindings,
-                    consts: vec![("WG", fleet::lanes(caps))],
+                    consts: vec![("WG", model_batch::lanes(caps))],
                 },
                 params: BatchedLossParams {
                     blocks: blocks as u32,
@@ -146,7 +151,7 @@ impl Op for BatchedLoss {
     }
 
     fn reference(&self, args: &[HostData]) -> Vec<Expected> {
-        reference::expected(self, args)
+        expected::expected(self, args)
     }
 }
 
@@ -157,5 +162,5 @@ pub(super) const ENTRY: Entry = Entry {
     fields: table::FIELDS,
     cases: table::cases,
     bench: table::bench,
-    parse: crate::ops::parse::<BatchedLoss>,
+    parse: crate::op::parse::<BatchedLoss>,
 };

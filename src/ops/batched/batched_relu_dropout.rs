@@ -1,10 +1,14 @@
 //! ReLU and dropout for models side by side. Kernel: `shaders/batched/batched_relu_dropout.wgsl`. Reference:
 //! `cpu::batched_relu_dropout`.
 use crate::{
-    Approx, Arg, Caps, DType, Error, Expected, HostData, Key, Lowered, Op, Pattern, Rng, Step, cpu, draws, fleet, kernel,
-    models::whole,
-    ops::{Entry, Field},
+    kernel,
+    kernels::{linear_models::whole, philox},
+    op::{Arg, Caps, Entry, Expected, Field, Lowered, Op, Pattern, Rng, Step},
+    ops::batched::shared::model_batch,
+    options::Key,
     params,
+    types::{DType, Error, HostData},
+    verify::{Approx, reference},
     wgsl::Spec,
 };
 use serde::{Deserialize, Serialize};
@@ -24,11 +28,11 @@ params! { ReluDropoutParams {
 /// All models draw the same numbers (common random numbers, by which models are compared with less noise): the decision of row r and
 /// unit u has the number `first_element` + r·width + u, whatever the model and however many there are. It is word i & 3 of Philox
 /// block i >> 2 for decision i, which keeps if it is below round(2^32·(1-p)): the mask of [`Dropout`](crate::ops::Dropout) with
-/// [`Bits::ThirtyTwo`](crate::Bits::ThirtyTwo) on a tensor \[rows, width]. So a model gets alone, bit for bit, what it gets among
+/// [`Bits::ThirtyTwo`](crate::options::Bits::ThirtyTwo) on a tensor \[rows, width]. So a model gets alone, bit for bit, what it gets among
 /// others, and of two models the one with the larger p drops what the other drops, and more. The factor is 1/(1-p); from p = 2^-9 on,
 /// and for p = 0, the probability of keeping is exactly 1-p, below that within 2^-33 of it.
 ///
-/// [`Plan::update`](crate::Plan::update) takes another key, and begins or ends training. Deterministic. One dispatch without scratch. A
+/// [`Plan::update`](crate::device::Plan::update) takes another key, and begins or ends training. Deterministic. One dispatch without scratch. A
 /// device must be able to bind each buffer whole; `x` must have fewer than 2^31 elements.
 ///
 /// Error: 1 - p, the quotient and the product round.
@@ -46,7 +50,7 @@ pub struct BatchedReluDropout {
     /// What the mask is drawn from; `first_element` must be a multiple of 4.
     pub key: Key,
     /// Whether anything is dropped.
-    #[serde(default = "crate::channels::yes")]
+    #[serde(default = "crate::kernels::channels::yes")]
     pub training: bool,
 }
 
@@ -72,7 +76,7 @@ impl Shares {
     pub fn new(caps: &Caps, models: usize, rows: usize, width: usize) -> Self {
         let (each, places) = (if caps.cpu { 64 } else { 4 }, (rows * width / 4) as u32);
         let lanes = places * models.div_ceil(each) as u32;
-        Self { each: each as u32, places, lanes, blocks: lanes.div_ceil(fleet::lanes(caps)) }
+        Self { each: each as u32, places, lanes, blocks: lanes.div_ceil(model_batch::lanes(caps)) }
     }
 }
 
@@ -99,18 +103,18 @@ impl Op for BatchedReluDropout {
     }
 
     fn args(&self) -> Vec<Arg> {
-        let len = fleet::len(&[self.rows, self.models, self.width]);
+        let len = model_batch::len(&[self.rows, self.models, self.width]);
         vec![Arg::read("x", DType::F32, len), Arg::read("p", DType::F32, self.models), Arg::write("y", DType::F32, len)]
     }
 
     fn lower(&self, caps: &Caps) -> Result<Lowered, Error> {
         let (args, mut out, first) = (self.args(), Lowered::default(), self.key.first_element);
-        fleet::check_width(NAME, self.width)?;
-        fleet::check(NAME, caps, &args)?;
+        model_batch::check_width(NAME, self.width)?;
+        model_batch::check(NAME, caps, &args)?;
         if !first.is_multiple_of(4) {
             return Err(Error::argument(NAME, "key", format!("has first_element {first}, must be a multiple of 4")));
         }
-        let drawn = fleet::len(&[self.rows, self.width]);
+        let drawn = model_batch::len(&[self.rows, self.width]);
         if first.checked_add(drawn as u64).is_none() {
             return Err(Error::argument(NAME, "key", format!("has first_element {first}: with {drawn} elements it passes 2^64")));
         }
@@ -122,9 +126,9 @@ impl Op for BatchedReluDropout {
             spec: Spec {
                 shader: kernel!("batched/batched_relu_dropout"),
                 entry: NAME,
-                parts: vec![draws::mul_wide(caps)],
-                bindings: vec![fleet::quads("x", false), fleet::bits("p", false), fleet::quads("y", true)],
-                consts: vec![("WG", fleet::lanes(caps))],
+                parts: vec![philox::mul_wide(caps)],
+                bindings: vec![model_batch::quads("x", false), model_batch::bits("p", false), model_batch::quads("y", true)],
+                consts: vec![("WG", model_batch::lanes(caps))],
             },
             params: ReluDropoutParams {
                 blocks,
@@ -173,8 +177,8 @@ impl Op for BatchedReluDropout {
             let (row, m, unit) = (at / self.width / self.models, at / self.width % self.models, at % self.width);
             let p = if self.training { p[m] } else { 0.0 };
             let number = first_element + (row * self.width + unit) as u64;
-            let kept = !self.training || cpu::keeps(p, 32, seed, stream, step, number);
-            value[at] = cpu::batched_relu_dropout(*x, p, kept);
+            let kept = !self.training || reference::keeps(p, 32, seed, stream, step, number);
+            value[at] = reference::batched_relu_dropout(*x, p, kept);
             if value[at].is_finite() && kept {
                 bound[at] = Approx::exact(x.max(0.0)).times(factor(p)).error;
             }
@@ -229,5 +233,5 @@ pub(super) const ENTRY: Entry = Entry {
     ],
     cases,
     bench,
-    parse: crate::ops::parse::<BatchedReluDropout>,
+    parse: crate::op::parse::<BatchedReluDropout>,
 };

@@ -2,8 +2,14 @@
 //! `cpu::batched_relu_dropout_backward`.
 use super::batched_relu_dropout::{MODELS, ROWS, Shares, WIDTH, bench_shape, draw_p, factor};
 use crate::{
-    Approx, Arg, Caps, DType, Error, Expected, HostData, Lowered, Op, Pattern, Rng, Step, cpu, fleet, kernel, models::whole,
-    ops::Entry, params, wgsl::Spec,
+    kernel,
+    kernels::linear_models::whole,
+    op::{Arg, Caps, Entry, Expected, Lowered, Op, Pattern, Rng, Step},
+    ops::batched::shared::model_batch,
+    params,
+    types::{DType, Error, HostData},
+    verify::{Approx, reference},
+    wgsl::Spec,
 };
 use serde::{Deserialize, Serialize};
 
@@ -37,7 +43,7 @@ impl Op for BatchedReluDropoutBackward {
     }
 
     fn args(&self) -> Vec<Arg> {
-        let len = fleet::len(&[self.rows, self.models, self.width]);
+        let len = model_batch::len(&[self.rows, self.models, self.width]);
         vec![
             Arg::read("dy", DType::F32, len),
             Arg::read("y", DType::F32, len),
@@ -48,8 +54,8 @@ impl Op for BatchedReluDropoutBackward {
 
     fn lower(&self, caps: &Caps) -> Result<Lowered, Error> {
         let (args, mut out) = (self.args(), Lowered::default());
-        fleet::check_width(NAME, self.width)?;
-        fleet::check(NAME, caps, &args)?;
+        model_batch::check_width(NAME, self.width)?;
+        model_batch::check(NAME, caps, &args)?;
         if args[0].len == 0 {
             return Ok(out);
         }
@@ -60,12 +66,12 @@ impl Op for BatchedReluDropoutBackward {
                 entry: NAME,
                 parts: vec![],
                 bindings: vec![
-                    fleet::quads("dy", false),
-                    fleet::quads("y", false),
-                    fleet::bits("p", false),
-                    fleet::quads("dx", true),
+                    model_batch::quads("dy", false),
+                    model_batch::quads("y", false),
+                    model_batch::bits("p", false),
+                    model_batch::quads("dx", true),
                 ],
-                consts: vec![("WG", fleet::lanes(caps))],
+                consts: vec![("WG", model_batch::lanes(caps))],
             },
             params: ReluDropoutBackwardParams {
                 blocks,
@@ -105,7 +111,7 @@ impl Op for BatchedReluDropoutBackward {
         let (mut value, mut bound) = (vec![0.0; dy.len()], vec![0.0; dy.len()]);
         for at in 0..dy.len() {
             let p = p[at / self.width % self.models];
-            value[at] = cpu::batched_relu_dropout_backward(dy[at], y[at], p);
+            value[at] = reference::batched_relu_dropout_backward(dy[at], y[at], p);
             if value[at].is_finite() && y[at] > 0.0 && p < 1.0 {
                 bound[at] = Approx::exact(dy[at]).times(factor(p)).error;
             }
@@ -131,5 +137,5 @@ pub(super) const ENTRY: Entry = Entry {
     fields: &[MODELS, ROWS, WIDTH],
     cases,
     bench,
-    parse: crate::ops::parse::<BatchedReluDropoutBackward>,
+    parse: crate::op::parse::<BatchedReluDropoutBackward>,
 };

@@ -1,9 +1,13 @@
 //! Samples drawn with replacement. Kernel: `shaders/batched/bootstrap_indices.wgsl`. Reference: `cpu::bootstrap_indices`.
 use crate::{
-    Arg, Caps, DType, Error, Expected, HostData, Key, Lowered, Op, Step, cpu, draws, fleet, kernel,
-    models::whole,
-    ops::{Entry, Field},
+    kernel,
+    kernels::{linear_models::whole, philox},
+    op::{Arg, Caps, Entry, Expected, Field, Lowered, Op, Step},
+    ops::batched::shared::model_batch,
+    options::Key,
     params,
+    types::{DType, Error, HostData},
+    verify::reference,
     wgsl::{Decl, Spec, View},
 };
 use serde::{Deserialize, Serialize};
@@ -18,7 +22,7 @@ params! { BootstrapParams {
 /// Writes `index` u32\[picks, sets]: a column is a set. Pick i of set s is ⌊word·rows / 2^32⌋, of the word with the number
 /// n = `first_element` + s·2^34 + i: word n & 3 of Philox block n >> 2, as decisions of 32 bits are numbered. So a set is the same
 /// however many sets and picks there are; sets from s on are those of a `first_element` that is s·2^34 larger. The probability of a row is
-/// within 2^-32 of 1/rows. Exact: equal on every device. [`Plan::update`](crate::Plan::update) takes another key, and other rows. One
+/// within 2^-32 of 1/rows. Exact: equal on every device. [`Plan::update`](crate::device::Plan::update) takes another key, and other rows. One
 /// dispatch without scratch. A device must be able to bind `index` whole; it must have fewer than 2^31 elements.
 ///
 /// Efron, "Bootstrap methods: another look at the jackknife", 1979; Breiman, "Bagging predictors", 1996.
@@ -46,7 +50,7 @@ impl BootstrapIndices {
         if self.sets > 1 << 30 {
             return bad("sets", format!("is {}, must be at most 2^30: split it by first_element", self.sets));
         }
-        fleet::check(NAME, caps, &self.args())?;
+        model_batch::check(NAME, caps, &self.args())?;
         let first = self.key.first_element;
         if !first.is_multiple_of(4) {
             return bad("key", format!("has first_element {first}, must be a multiple of 4"));
@@ -66,7 +70,7 @@ impl Op for BootstrapIndices {
     }
 
     fn args(&self) -> Vec<Arg> {
-        vec![Arg::write("index", DType::U32, fleet::len(&[self.picks, self.sets]))]
+        vec![Arg::write("index", DType::U32, model_batch::len(&[self.picks, self.sets]))]
     }
 
     fn lower(&self, caps: &Caps) -> Result<Lowered, Error> {
@@ -76,14 +80,14 @@ impl Op for BootstrapIndices {
             return Ok(out);
         }
         let lanes = (self.picks.div_ceil(4) * self.sets) as u64;
-        let blocks = lanes.div_ceil(u64::from(fleet::lanes(caps)));
+        let blocks = lanes.div_ceil(u64::from(model_batch::lanes(caps)));
         out.steps.push(Step {
             spec: Spec {
                 shader: kernel!("batched/bootstrap_indices"),
                 entry: NAME,
-                parts: vec![draws::mul_wide(caps)],
+                parts: vec![philox::mul_wide(caps)],
                 bindings: vec![Decl { name: "indices", dtype: DType::U32, view: View::Raw("u32"), writes: true }],
-                consts: vec![("WG", fleet::lanes(caps))],
+                consts: vec![("WG", model_batch::lanes(caps))],
             },
             params: BootstrapParams {
                 blocks: blocks as u32,
@@ -110,7 +114,7 @@ impl Op for BootstrapIndices {
         let Key { seed, stream, step, first_element } = self.key;
         let pick = |at: usize| {
             let (i, s) = (at / self.sets, at % self.sets);
-            cpu::bootstrap_indices(self.rows as u64, first_element, seed, stream, step, s as u64, i as u64)
+            reference::bootstrap_indices(self.rows as u64, first_element, seed, stream, step, s as u64, i as u64)
         };
         vec![Expected::Exact(HostData::U32((0..self.picks * self.sets).map(pick).collect()))]
     }
@@ -154,5 +158,5 @@ pub(super) const ENTRY: Entry = Entry {
     ],
     cases,
     bench,
-    parse: crate::ops::parse::<BootstrapIndices>,
+    parse: crate::op::parse::<BootstrapIndices>,
 };

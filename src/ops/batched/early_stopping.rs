@@ -1,11 +1,14 @@
 //! Patience for models side by side. Kernel: `shaders/batched/early_stopping.wgsl`. Reference: `cpu::early_stopping`.
 use super::batched_relu_dropout::MODELS;
 use crate::{
-    Approx, Arg, Caps, DType, Error, Expected, HostData, Lowered, MAX_TRIPS, Op, Pattern, Rng, Step, cpu, fleet, kernel,
-    models::{items, whole},
-    ops::{Entry, Field},
-    optimizer::check_scalar,
+    kernel,
+    kernels::linear_models::{items, whole},
+    op::{Arg, Caps, Entry, Expected, Field, Lowered, MAX_TRIPS, Op, Pattern, Rng, Step},
+    ops::batched::shared::model_batch,
+    options::check_scalar,
     params,
+    types::{DType, Error, HostData},
+    verify::{Approx, reference},
     wgsl::Spec,
 };
 use serde::{Deserialize, Serialize};
@@ -20,7 +23,7 @@ params! { EarlyStoppingParams { blocks: u32, models: u32, parts: u32, epoch: f32
 /// if it does not, it has waited an epoch more, and stops when it has waited `patience` epochs. One that has stopped stays as it is. A NaN
 /// is no improvement. [`KeepBest`](super::KeepBest) keeps the weights of those that improved.
 ///
-/// [`Plan::update`](crate::Plan::update) takes another epoch. Deterministic. One dispatch without scratch, a lane for each model. A device
+/// [`Plan::update`](crate::device::Plan::update) takes another epoch. Deterministic. One dispatch without scratch, a lane for each model. A device
 /// must be able to bind each buffer whole; `loss` must have fewer than 2^31 elements.
 ///
 /// Error: that of a sum in order. Where it and the rounding of best - `min_delta` leave it open whether a loss is below, either is right.
@@ -65,7 +68,7 @@ impl EarlyStopping {
             return bad("patience", self.patience as usize, "from 1 to 2^24".into());
         }
         check_scalar(NAME, "min_delta", self.min_delta, [0.0, f64::INFINITY])?;
-        fleet::check(NAME, caps, &self.args())
+        model_batch::check(NAME, caps, &self.args())
     }
 }
 
@@ -76,8 +79,8 @@ impl Op for EarlyStopping {
 
     fn args(&self) -> Vec<Arg> {
         vec![
-            Arg::read("loss", DType::F32, fleet::len(&[self.parts, self.models])),
-            Arg::update("state", DType::F32, fleet::len(&[4, self.models])),
+            Arg::read("loss", DType::F32, model_batch::len(&[self.parts, self.models])),
+            Arg::update("state", DType::F32, model_batch::len(&[4, self.models])),
         ]
     }
 
@@ -87,14 +90,14 @@ impl Op for EarlyStopping {
         if self.models == 0 {
             return Ok(out);
         }
-        let blocks = (self.models as u64).div_ceil(u64::from(fleet::lanes(caps)));
+        let blocks = (self.models as u64).div_ceil(u64::from(model_batch::lanes(caps)));
         out.steps.push(Step {
             spec: Spec {
                 shader: kernel!("batched/early_stopping"),
                 entry: NAME,
                 parts: vec![],
                 bindings: vec![items("loss", false), items("state", true)],
-                consts: vec![("WG", fleet::lanes(caps))],
+                consts: vec![("WG", model_batch::lanes(caps))],
             },
             params: EarlyStoppingParams {
                 blocks: blocks as u32,
@@ -154,11 +157,11 @@ impl Op for EarlyStopping {
             let parts: Vec<f64> = (0..self.parts).map(|k| loss[k * models + m]).collect();
             let (sum, state) = (sum_of(&parts), [0, 1, 2, 3].map(|row| value[row * models + m]));
             let limit = exactly(Approx::sum([Approx::exact(state[0]), Approx::exact(-delta)]));
-            let after = cpu::early_stopping(state, sum.value, epoch, patience, delta);
+            let after = reference::early_stopping(state, sum.value, epoch, patience, delta);
             // What is not finite is not close.
             let open = (sum.value - limit.value).abs() <= sum.error + limit.error && sum.error + limit.error > 0.0;
             let (better, worse) = (f64::NEG_INFINITY, f64::INFINITY);
-            let other = |loss| cpu::early_stopping(state, loss, epoch, patience, delta);
+            let other = |loss| reference::early_stopping(state, loss, epoch, patience, delta);
             for row in 0..4 {
                 let at = row * models + m;
                 value[at] = after[row];
@@ -233,5 +236,5 @@ pub(super) const ENTRY: Entry = Entry {
     ],
     cases,
     bench,
-    parse: crate::ops::parse::<EarlyStopping>,
+    parse: crate::op::parse::<EarlyStopping>,
 };

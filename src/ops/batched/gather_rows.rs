@@ -1,13 +1,16 @@
 //! Rows of a matrix in another order: how shuffled batches are made on the GPU. Kernel: `shaders/batched/gather_rows.wgsl`. Reference:
 //! `cpu::gather_rows`.
 use crate::{
-    Arg, Caps, DType, Error, Expected, HostData, Lowered, Op, Pattern, Rng, Step, cpu,
-    dense::check_columns,
-    fleet::{self, quads},
     kernel,
-    models::whole,
-    ops::{Entry, Field},
+    kernels::linear_models::whole,
+    op::{Arg, Caps, Entry, Expected, Field, Lowered, Op, Pattern, Rng, Step},
+    ops::batched::shared::{
+        dense::check_columns,
+        model_batch::{self, quads},
+    },
     params,
+    types::{DType, Error, HostData},
+    verify::reference,
     wgsl::{Decl, Spec, View},
 };
 use serde::{Deserialize, Serialize};
@@ -52,7 +55,7 @@ impl Op for GatherRows {
         if self.rows == 0 {
             return Err(Error::argument(NAME, "rows", "is 0, must be at least 1"));
         }
-        fleet::check(NAME, caps, &args)?;
+        model_batch::check(NAME, caps, &args)?;
         let total = (self.picks * self.columns / 4) as u64;
         let workgroups = total.div_ceil(u64::from(caps.lanes * caps.quads));
         if total > 0 {
@@ -97,7 +100,7 @@ impl Op for GatherRows {
 
     fn reference(&self, args: &[HostData]) -> Vec<Expected> {
         let (source, order) = (args[0].to_f64(), args[1].words().expect("order is of words"));
-        let rows = order.iter().flat_map(|&pick| cpu::gather_rows(&source, self.columns, pick));
+        let rows = order.iter().flat_map(|&pick| reference::gather_rows(&source, self.columns, pick));
         vec![Expected::Exact(HostData::from_f64(DType::F32, rows))]
     }
 }
@@ -126,5 +129,5 @@ pub(super) const ENTRY: Entry = Entry {
     ],
     cases,
     bench,
-    parse: crate::ops::parse::<GatherRows>,
+    parse: crate::op::parse::<GatherRows>,
 };

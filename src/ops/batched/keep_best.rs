@@ -1,10 +1,13 @@
 //! Keeps the weights of models that improved. Kernel: `shaders/batched/keep_best.wgsl`. Reference: `cpu::keep_best`.
 use super::batched_relu_dropout::MODELS;
 use crate::{
-    Arg, Caps, DType, Error, Expected, HostData, Lowered, MAX_TRIPS, Op, Pattern, Rng, Step, cpu, fleet, kernel,
-    models::whole,
-    ops::{Entry, Field},
+    kernel,
+    kernels::linear_models::whole,
+    op::{Arg, Caps, Entry, Expected, Field, Lowered, MAX_TRIPS, Op, Pattern, Rng, Step},
+    ops::batched::shared::model_batch,
     params,
+    types::{DType, Error, HostData},
+    verify::reference,
     wgsl::{Decl, Spec, View},
 };
 use serde::{Deserialize, Serialize};
@@ -34,9 +37,9 @@ impl Op for KeepBest {
     }
 
     fn args(&self) -> Vec<Arg> {
-        let len = fleet::len(&[self.models, self.len]);
+        let len = model_batch::len(&[self.models, self.len]);
         vec![
-            Arg::read("state", DType::F32, fleet::len(&[4, self.models])),
+            Arg::read("state", DType::F32, model_batch::len(&[4, self.models])),
             Arg::read("from", DType::F32, len),
             Arg::update("best", DType::F32, len),
         ]
@@ -44,12 +47,12 @@ impl Op for KeepBest {
 
     fn lower(&self, caps: &Caps) -> Result<Lowered, Error> {
         let (args, mut out) = (self.args(), Lowered::default());
-        fleet::check(NAME, caps, &args)?;
+        model_batch::check(NAME, caps, &args)?;
         if args[1].len == 0 {
             return Ok(out);
         }
         let (ty, size) = if self.len.is_multiple_of(4) { ("vec4<u32>", 4) } else { ("u32", 1) };
-        let (items, lanes) = ((self.len / size) as u64, fleet::lanes(caps));
+        let (items, lanes) = ((self.len / size) as u64, model_batch::lanes(caps));
         // Each lane copies some, so that models that stay cost a block or a few.
         let length = u64::from(lanes) * if caps.cpu { 256 } else { 4 };
         let parts = items.div_ceil(length);
@@ -60,7 +63,7 @@ impl Op for KeepBest {
                 shader: kernel!("batched/keep_best"),
                 entry: NAME,
                 parts: vec![],
-                bindings: vec![fleet::bits("state", false), decl("here", false), decl("best", true)],
+                bindings: vec![model_batch::bits("state", false), decl("here", false), decl("best", true)],
                 consts: vec![("WG", lanes)],
             },
             params: KeepBestParams {
@@ -99,7 +102,7 @@ impl Op for KeepBest {
         let (status, here, best) = (args[0].to_f64(), words(1), words(2));
         let row = |m: usize| {
             let at = m * self.len..(m + 1) * self.len;
-            cpu::keep_best(status[3 * self.models + m], &here[at.clone()], &best[at]).to_vec()
+            reference::keep_best(status[3 * self.models + m], &here[at.clone()], &best[at]).to_vec()
         };
         let all = (0..self.models).flat_map(row).map(f32::from_bits);
         vec![Expected::Exact(HostData::F32(all.collect()))]
@@ -123,5 +126,5 @@ pub(super) const ENTRY: Entry = Entry {
     fields: &[MODELS, Field { name: "len", default: "", about: "elements of each model" }],
     cases,
     bench,
-    parse: crate::ops::parse::<KeepBest>,
+    parse: crate::op::parse::<KeepBest>,
 };

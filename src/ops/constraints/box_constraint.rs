@@ -1,9 +1,14 @@
 //! Weights kept in a range. Kernel: `lib/in_range`, by `shaders/constraints/box_constraint.wgsl`. Reference: `cpu::box_constraint`.
 use crate::{
-    Arg, Caps, Cost, DType, Error, Expected, HostData, Lowered, Op, Pattern, Rng, Segment, cpu, kernel,
-    ops::{Entry, Field, averaging::arenas},
-    optimizer::table::SEGMENTS,
-    transform::{Gradients, Range},
+    kernel,
+    kernels::{
+        gradients::{Gradients, Range},
+        optimizer::table::SEGMENTS,
+    },
+    op::{Arg, Caps, Cost, Entry, Expected, Field, Lowered, Op, Pattern, Rng},
+    ops::averaging::arenas,
+    types::{DType, Error, HostData, Segment},
+    verify::reference,
 };
 use serde::{Deserialize, Serialize};
 
@@ -70,7 +75,7 @@ impl Op for BoxConstraint {
     }
 
     fn reference(&self, args: &[HostData]) -> Vec<Expected> {
-        vec![self.range().reference(&self.weights(), &args[0], |[low, high], w| cpu::box_constraint(low, high, w))]
+        vec![self.range().reference(&self.weights(), &args[0], |[low, high], w| reference::box_constraint(low, high, w))]
     }
 
     fn cost(&self) -> Cost {
@@ -98,5 +103,5 @@ pub(super) const ENTRY: Entry = Entry {
     ],
     cases,
     bench,
-    parse: crate::ops::parse::<BoxConstraint>,
+    parse: crate::op::parse::<BoxConstraint>,
 };

@@ -1,10 +1,17 @@
 //! Weights brought back into a ball, tensor by tensor. Kernels: those of `clip_by_norm`, with `shaders/constraints/l2_ball.wgsl`.
 //! Reference: `cpu::l2_ball`.
 use crate::{
-    Arg, Caps, ClipForm, Cost, DType, Error, Expected, HostData, Lowered, NonFiniteNorm, Op, Pattern, Rng, Segment, cpu, kernel,
-    ops::{Entry, Field, arena_cases, averaging::arenas},
-    optimizer::{check_scalar, table::SEGMENTS},
-    transform::{Clip, Gradients},
+    kernel,
+    kernels::{
+        arena::arena_cases,
+        gradients::{Clip, Gradients},
+        optimizer::table::SEGMENTS,
+    },
+    op::{Arg, Caps, Cost, Entry, Expected, Field, Lowered, Op, Pattern, Rng},
+    ops::averaging::arenas,
+    options::{ClipForm, NonFiniteNorm, check_scalar},
+    types::{DType, Error, HostData, Segment},
+    verify::reference,
 };
 use serde::{Deserialize, Serialize};
 
@@ -72,7 +79,7 @@ impl Op for L2Ball {
     }
 
     fn reference(&self, args: &[HostData]) -> Vec<Expected> {
-        self.weights().clipped_tensors(&args[0], &self.clip(), |w| cpu::l2_ball(self.radius, w))
+        self.weights().clipped_tensors(&args[0], &self.clip(), |w| reference::l2_ball(self.radius, w))
     }
 
     fn cost(&self) -> Cost {
@@ -107,5 +114,5 @@ pub(super) const ENTRY: Entry = Entry {
     ],
     cases,
     bench,
-    parse: crate::ops::parse::<L2Ball>,
+    parse: crate::op::parse::<L2Ball>,
 };

@@ -1,10 +1,12 @@
 //! Norms of units held to a limit. Kernels: `lib/unit_partials`, `shaders/constraints/max_norm.wgsl`, `lib/unit_scale`.
 //! Reference: `cpu::max_norm`.
 use crate::{
-    Approx, Arg, Caps, Cost, DType, Error, Expected, HostData, Lowered, Matrix, MaxNormForm, Op, Pattern, Rng, cpu, kernel,
-    ops::{Entry, Field},
-    optimizer::check_scalar,
-    units::{MATRICES, Units, matrix_bench, matrix_cases},
+    kernel,
+    kernels::unitwise::{MATRICES, Units, matrix_bench, matrix_cases},
+    op::{Arg, Caps, Cost, Entry, Expected, Field, Lowered, Op, Pattern, Rng},
+    options::{Matrix, MaxNormForm, check_scalar},
+    types::{DType, Error, HostData},
+    verify::{Approx, reference},
 };
 use serde::{Deserialize, Serialize};
 
@@ -77,7 +79,7 @@ impl Op for MaxNorm {
         let (always, eps) = (self.form == MaxNormForm::Keras, self.form.eps());
         let (max, soft) = (Approx::host(self.max), Approx::host(eps));
         self.units().constrained(&args[0], |norm| {
-            let value = cpu::max_norm(self.max, eps, always, norm.value);
+            let value = reference::max_norm(self.max, eps, always, norm.value);
             let below = norm.value + norm.error <= max.value - max.error;
             if !always && below {
                 return Approx::exact(1.0);
@@ -133,5 +135,5 @@ pub(super) const ENTRY: Entry = Entry {
     ],
     cases,
     bench,
-    parse: crate::ops::parse::<MaxNorm>,
+    parse: crate::op::parse::<MaxNorm>,
 };

@@ -2,10 +2,15 @@
 //! Reference: `cpu::min_max_norm`.
 use super::max_norm::DTYPE;
 use crate::{
-    Approx, Arg, Caps, Cost, DType, Error, Expected, HostData, Lowered, Matrix, Op, Pattern, Rng, cpu, kernel,
-    ops::{Entry, Field},
-    optimizer::{check_scalar, table::one},
-    units::{MATRICES, Units, matrix_bench, matrix_cases},
+    kernel,
+    kernels::{
+        optimizer::table::one,
+        unitwise::{MATRICES, Units, matrix_bench, matrix_cases},
+    },
+    op::{Arg, Caps, Cost, Entry, Expected, Field, Lowered, Op, Pattern, Rng},
+    options::{Matrix, check_scalar},
+    types::{DType, Error, HostData},
+    verify::{Approx, reference},
 };
 use serde::{Deserialize, Serialize};
 
@@ -73,7 +78,7 @@ impl Op for MinMaxNorm {
 
     fn reference(&self, args: &[HostData]) -> Vec<Expected> {
         self.units().constrained(&args[0], |norm| {
-            let value = cpu::min_max_norm(self.min, self.max, self.rate, EPS, norm.value);
+            let value = reference::min_max_norm(self.min, self.max, self.rate, EPS, norm.value);
             let (min, max) = (Approx::host(self.min), Approx::host(self.max));
             // Clipping moves no two numbers apart.
             let clipped = Approx {
@@ -120,5 +125,5 @@ pub(super) const ENTRY: Entry = Entry {
     ],
     cases,
     bench,
-    parse: crate::ops::parse::<MinMaxNorm>,
+    parse: crate::op::parse::<MinMaxNorm>,
 };

@@ -1,10 +1,16 @@
 //! Weights kept from being negative. Kernel: `shaders/constraints/non_negative.wgsl`. Reference: `cpu::non_negative`.
 use crate::{
-    Approx, Arg, Caps, Cost, DType, Error, Expected, HostData, Lowered, Op, Pattern, Rng, Segment, cpu, kernel,
-    ops::{Entry, Field, arena_cases, averaging::arenas},
-    optimizer::table::SEGMENTS,
+    kernel,
+    kernels::{
+        arena::arena_cases,
+        gradients::{Gradients, Pass},
+        optimizer::table::SEGMENTS,
+    },
+    op::{Arg, Caps, Cost, Entry, Expected, Field, Lowered, Op, Pattern, Rng},
+    ops::averaging::arenas,
     params,
-    transform::{Gradients, Pass},
+    types::{DType, Error, HostData, Segment},
+    verify::{Approx, reference},
 };
 use serde::{Deserialize, Serialize};
 
@@ -73,7 +79,7 @@ impl Op for NonNegative {
     }
 
     fn reference(&self, args: &[HostData]) -> Vec<Expected> {
-        vec![self.weights().mapped(&args[0], |_, w| Approx::exact(cpu::non_negative(w)))]
+        vec![self.weights().mapped(&args[0], |_, w| Approx::exact(reference::non_negative(w)))]
     }
 
     fn cost(&self) -> Cost {
@@ -96,5 +102,5 @@ pub(super) const ENTRY: Entry = Entry {
     fields: &[Field { name: "dtype", default: "", about: "storage of weight: f32, f16 or bf16" }, SEGMENTS],
     cases,
     bench,
-    parse: crate::ops::parse::<NonNegative>,
+    parse: crate::op::parse::<NonNegative>,
 };

@@ -2,10 +2,12 @@
 //! `cpu::unit_norm`.
 use super::max_norm::DTYPE;
 use crate::{
-    Approx, Arg, Caps, Cost, DType, Error, Expected, HostData, Lowered, Matrix, Op, Pattern, Rng, cpu, kernel,
-    ops::{Entry, Field},
-    optimizer::check_scalar,
-    units::{MATRICES, Units, matrix_bench, matrix_cases},
+    kernel,
+    kernels::unitwise::{MATRICES, Units, matrix_bench, matrix_cases},
+    op::{Arg, Caps, Cost, Entry, Expected, Field, Lowered, Op, Pattern, Rng},
+    options::{Matrix, check_scalar},
+    types::{DType, Error, HostData},
+    verify::{Approx, reference},
 };
 use serde::{Deserialize, Serialize};
 
@@ -69,7 +71,7 @@ impl Op for UnitNorm {
     fn reference(&self, args: &[HostData]) -> Vec<Expected> {
         self.units().constrained(&args[0], |norm| {
             let quotient = Approx::exact(1.0).over(Approx::sum([Approx::host(self.eps), norm]));
-            Approx { value: cpu::unit_norm(self.eps, norm.value), ..quotient }
+            Approx { value: reference::unit_norm(self.eps, norm.value), ..quotient }
         })
     }
 
@@ -93,5 +95,5 @@ pub(super) const ENTRY: Entry = Entry {
     fields: &[DTYPE, MATRICES, Field { name: "eps", default: "1e-7", about: "added to the norm, 1e-30 to 1" }],
     cases,
     bench,
-    parse: crate::ops::parse::<UnitNorm>,
+    parse: crate::op::parse::<UnitNorm>,
 };

@@ -1,12 +1,15 @@
 //! Alpha dropout, forward. Kernel: `shaders/dropouts/alpha_dropout.wgsl`. Reference: `cpu::alpha_dropout`.
 use super::dropout::{
-    reference::{kept, packed, within},
+    expected::{kept, packed, within},
     table,
 };
 use crate::{
-    Approx, Arg, Bits, Caps, DType, Error, Expected, HostData, Key, Lowered, MaskMode, Op, Pattern, Share, Space, cpu, kernel,
-    masked::{Decisions, Fate, Masked, Rule},
-    ops::{Entry, Field},
+    kernel,
+    op::{Arg, Caps, Entry, Expected, Field, Lowered, Op, Pattern},
+    ops::dropouts::shared::masked_map::{Decisions, Fate, Masked, Rule},
+    options::{Bits, Key, MaskMode, Share},
+    types::{DType, Error, HostData, Space},
+    verify::{Approx, reference},
 };
 use serde::{Deserialize, Serialize};
 
@@ -24,7 +27,7 @@ pub(super) mod cases;
 /// p = 0 (T = 2^b) copies every bit of x. p = 1 (T = 0) writes zeros, as PyTorch does: it is the limit of y for p towards 1
 /// on what is dropped. Dropped elements do not depend on x, not even on a NaN.
 ///
-/// [`Plan::update`](crate::Plan::update) as for [`Dropout`](super::Dropout).
+/// [`Plan::update`](crate::device::Plan::update) as for [`Dropout`](super::Dropout).
 ///
 /// Error: running analysis of a·x + b with both rounded to f32, and the rounding of the storage type.
 /// Klambauer, Unterthiner, Mayr and Hochreiter, "Self-normalizing neural networks", 2017; PyTorch's `alpha_dropout` and
@@ -103,7 +106,8 @@ impl Op for AlphaDropout {
             masked.settled(caps, &[Fate::Zeros(y)], false, decisions)?
         } else {
             let p = 1.0 - masked.keep();
-            let scalars = [cpu::alpha_factor(p), cpu::alpha_dropout(0.0, true, p), cpu::alpha_dropout(0.0, false, p)];
+            let scalars =
+                [reference::alpha_factor(p), reference::alpha_dropout(0.0, true, p), reference::alpha_dropout(0.0, false, p)];
             let rule = Rule { scalars, ..Rule::new(kernel!("dropouts/alpha_dropout"), NAME) };
             masked.steps(caps, &rule, &[("x", x), ("y", y)], 1, decisions)?
         };
@@ -115,18 +119,18 @@ impl Op for AlphaDropout {
     }
 
     fn reference(&self, args: &[HostData]) -> Vec<Expected> {
-        let p = 1.0 - cpu::keep(self.p, if self.bits == Bits::Sixteen { 16 } else { 32 });
+        let p = 1.0 - reference::keep(self.p, if self.bits == Bits::Sixteen { 16 } else { 32 });
         let kept = kept(&self.space, self.p, &self.key, self.share, self.bits);
         let y = if !self.training || p == 0.0 {
             Expected::Exact(args[0].clone())
         } else if p == 1.0 {
             Expected::Exact(HostData::from_f64(self.dtype, vec![0.0; kept.len()]))
         } else {
-            let [b, dropped] = [true, false].map(|kept| Approx::host(cpu::alpha_dropout(0.0, kept, p)));
+            let [b, dropped] = [true, false].map(|kept| Approx::host(reference::alpha_dropout(0.0, kept, p)));
             let one = |(x, &kept): (f64, &bool)| {
-                let y = Approx::sum([Approx::exact(x).times(Approx::host(cpu::alpha_factor(p))), b]);
+                let y = Approx::sum([Approx::exact(x).times(Approx::host(reference::alpha_factor(p))), b]);
                 let error = if kept { y.error } else { dropped.error };
-                Approx { value: cpu::alpha_dropout(x, kept, p), error }
+                Approx { value: reference::alpha_dropout(x, kept, p), error }
             };
             within(self.dtype, args[0].to_f64().into_iter().zip(&kept).map(one))
         };
@@ -154,5 +158,5 @@ pub(super) const ENTRY: Entry = Entry {
     fields: FIELDS,
     cases: cases::forward,
     bench: cases::forward_bench,
-    parse: crate::ops::parse::<AlphaDropout>,
+    parse: crate::op::parse::<AlphaDropout>,
 };

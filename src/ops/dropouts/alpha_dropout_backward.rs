@@ -4,13 +4,16 @@ use super::{
     AlphaDropout,
     alpha_dropout::cases,
     dropout::{
-        reference::{kept, unpacked, within},
+        expected::{kept, unpacked, within},
         table,
     },
 };
 use crate::{
-    Approx, Arg, Bits, Caps, DType, Error, Expected, HostData, Key, Lowered, MaskMode, Op, Pattern, Share, Space, cpu, kernel,
-    ops::{Entry, Field},
+    kernel,
+    op::{Arg, Caps, Entry, Expected, Field, Lowered, Op, Pattern},
+    options::{Bits, Key, MaskMode, Share},
+    types::{DType, Error, HostData, Space},
+    verify::{Approx, reference},
 };
 use serde::{Deserialize, Serialize};
 
@@ -63,7 +66,7 @@ impl Op for AlphaDropoutBackward {
 
     fn lower(&self, caps: &Caps) -> Result<Lowered, Error> {
         let masked = self.forward().masked(NAME);
-        let factor = (cpu::alpha_factor(1.0 - masked.keep()), masked.threshold());
+        let factor = (reference::alpha_factor(1.0 - masked.keep()), masked.threshold());
         let (drawn, stored) = ((kernel!("dropouts/dropout"), "dropout"), kernel!("dropouts/alpha_dropout_backward"));
         masked.backward(caps, self.mask, drawn, stored, factor, &self.args())
     }
@@ -77,13 +80,13 @@ impl Op for AlphaDropoutBackward {
             MaskMode::Recompute => kept(&self.space, self.p, &self.key, self.share, self.bits),
             MaskMode::Store => unpacked(&args[1], self.space.len()),
         };
-        let p = 1.0 - cpu::keep(self.p, if self.bits == Bits::Sixteen { 16 } else { 32 });
+        let p = 1.0 - reference::keep(self.p, if self.bits == Bits::Sixteen { 16 } else { 32 });
         if p == 0.0 {
             return vec![Expected::Exact(args[0].clone())];
         }
         let one = |(dy, &kept): (f64, &bool)| {
-            let error = if kept { Approx::exact(dy).times(Approx::host(cpu::alpha_factor(p))).error } else { 0.0 };
-            Approx { value: cpu::alpha_dropout_backward(dy, kept && p < 1.0, p), error }
+            let error = if kept { Approx::exact(dy).times(Approx::host(reference::alpha_factor(p))).error } else { 0.0 };
+            Approx { value: reference::alpha_dropout_backward(dy, kept && p < 1.0, p), error }
         };
         vec![within(self.dtype, args[0].to_f64().into_iter().zip(&kept).map(one))]
     }
@@ -106,5 +109,5 @@ pub(super) const ENTRY: Entry = Entry {
     fields: FIELDS,
     cases: cases::backward,
     bench: cases::backward_bench,
-    parse: crate::ops::parse::<AlphaDropoutBackward>,
+    parse: crate::op::parse::<AlphaDropoutBackward>,
 };

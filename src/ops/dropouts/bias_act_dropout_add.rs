@@ -1,14 +1,21 @@
 //! Bias, activation, dropout and residual in one pass. Kernel: `shaders/dropouts/bias_act_dropout_add.wgsl`. Reference:
 //! `cpu::bias_act_dropout_add`.
 use crate::{
-    Activation, Approx, Arg, Bits, Caps, DType, Error, Expected, HostData, Key, Lowered, Op, Pattern, Rng, Share, Slot, Space,
-    channels::{Channels, position, vector, whole},
-    cpu, kernel,
-    masked::{Decisions, Masked, Rule},
-    ops::{Entry, dropouts::dropout::reference::kept},
-    tile,
+    kernel,
+    kernels::{
+        channels::{Channels, position, vector, whole},
+        copy::{self, Tail, windows},
+        partition,
+    },
+    op::{Arg, Caps, Entry, Expected, Lowered, Op, Pattern, Rng, Slot},
+    ops::dropouts::{
+        dropout::expected::kept,
+        shared::masked_map::{Decisions, Masked, Rule},
+    },
+    options::{Activation, Bits, Key, Share},
+    types::{DType, Error, HostData, Space},
+    verify::{Approx, reference},
     wgsl::{Decl, View, part},
-    words::{self, Tail, windows},
 };
 use serde::{Deserialize, Serialize};
 
@@ -44,10 +51,10 @@ pub struct BiasActDropoutAdd {
     #[serde(default)]
     pub act: Activation,
     /// Whether there is a bias.
-    #[serde(default = "crate::channels::yes")]
+    #[serde(default = "crate::kernels::channels::yes")]
     pub bias: bool,
     /// Whether there is a residual.
-    #[serde(default = "crate::channels::yes")]
+    #[serde(default = "crate::kernels::channels::yes")]
     pub residual: bool,
 }
 
@@ -95,7 +102,7 @@ impl BiasActDropoutAdd {
     }
 
     /// The bindings of `lib/bias_given` for a window.
-    pub(super) fn plane(&self, out: &mut Lowered, caps: &Caps, args: &[Arg], piece: &tile::Piece) -> Vec<(Decl, Slot)> {
+    pub(super) fn plane(&self, out: &mut Lowered, caps: &Caps, args: &[Arg], piece: &partition::Piece) -> Vec<(Decl, Slot)> {
         let Channels { channels, inner, .. } = Channels::of(&self.space);
         let words = [(piece.elements.start % self.sample()) as u32, inner as u32, channels as u32];
         let table = out.table(bytemuck::cast_slice(&words), caps);
@@ -110,7 +117,7 @@ impl BiasActDropoutAdd {
 
     /// Which elements are kept, and the factor as the kernel has it.
     pub(super) fn mask(&self) -> (Vec<bool>, f64) {
-        let keep = cpu::keep(self.p, if self.bits == Bits::Sixteen { 16 } else { 32 });
+        let keep = reference::keep(self.p, if self.bits == Bits::Sixteen { 16 } else { 32 });
         let factor = if keep == 0.0 { 0.0 } else { f64::from((1.0 / keep) as f32) };
         (kept(&self.space, self.p, &self.key, self.share, self.bits), factor)
     }
@@ -121,7 +128,7 @@ impl BiasActDropoutAdd {
         if let Some(bias) = bias {
             let bias = bias.to_f64();
             for (c, b) in bias.iter().enumerate() {
-                crate::channels::places(space, c).into_iter().for_each(|i| out[i] = *b);
+                crate::kernels::channels::places(space, c).into_iter().for_each(|i| out[i] = *b);
             }
         }
         out
@@ -156,8 +163,8 @@ impl Op for BiasActDropoutAdd {
         if masked.threshold() == 0 {
             let caps = &windows(caps);
             out.steps = match place("residual") {
-                Some(residual) => words::copy(NAME, caps, residual, y)?,
-                None => words::fill(NAME, caps, y, 0, Tail::of(y.1))?,
+                Some(residual) => copy::copy(NAME, caps, residual, y)?,
+                None => copy::fill(NAME, caps, y, 0, Tail::of(y.1))?,
             };
             return Ok(out);
         }
@@ -199,7 +206,7 @@ impl Op for BiasActDropoutAdd {
         let residual = data("residual").map_or_else(|| vec![0.0; x.len()], HostData::to_f64);
         let (mut value, mut bound) = (vec![], vec![]);
         for i in 0..x.len() {
-            let v = cpu::bias_act_dropout_add(x[i], bias[i], residual[i], kept[i], factor, self.act);
+            let v = reference::bias_act_dropout_add(x[i], bias[i], residual[i], kept[i], factor, self.act);
             let flushed = if residual[i].abs() < DType::F32.least_normal() { residual[i].abs() } else { 0.0 };
             value.push(v);
             bound.push(match (kept[i], v.is_finite() && (x[i] + bias[i]).is_finite()) {
@@ -226,5 +233,5 @@ pub(super) const ENTRY: Entry = Entry {
     fields: table::FIELDS,
     cases: table::forward,
     bench: table::forward_bench,
-    parse: crate::ops::parse::<BiasActDropoutAdd>,
+    parse: crate::op::parse::<BiasActDropoutAdd>,
 };

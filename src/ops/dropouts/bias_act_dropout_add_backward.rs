@@ -2,14 +2,18 @@
 //! `cpu::bias_act_dropout_add_backward`.
 use super::{BiasActDropoutAdd, bias_act_dropout_add::table};
 use crate::{
-    Activation, Approx, Arg, Bits, Caps, DType, Error, Expected, HostData, Key, Lowered, Op, Pattern, Rng, Share, Space,
-    channels::{self, Channels, SumErrors, position},
-    cpu, kernel,
-    masked::Rule,
-    ops::Entry,
-    rows,
+    kernel,
+    kernels::{
+        channels::{self, Channels, SumErrors, position},
+        copy::{self, Tail, windows},
+        rows,
+    },
+    op::{Arg, Caps, Entry, Expected, Lowered, Op, Pattern, Rng},
+    ops::dropouts::shared::masked_map::Rule,
+    options::{Activation, Bits, Key, Share},
+    types::{DType, Error, HostData, Space},
+    verify::{Approx, reference},
     wgsl::part,
-    words::{self, Tail, windows},
 };
 use serde::{Deserialize, Serialize};
 
@@ -42,7 +46,7 @@ pub struct BiasActDropoutAddBackward {
     #[serde(default)]
     pub act: Activation,
     /// Whether there is a bias, and so a `dbias`.
-    #[serde(default = "crate::channels::yes")]
+    #[serde(default = "crate::kernels::channels::yes")]
     pub bias: bool,
 }
 
@@ -82,7 +86,7 @@ impl Op for BiasActDropoutAddBackward {
         let (masked, factor) = forward.masked(NAME);
         let dx = position(&args, "dx").expect("an argument");
         if masked.threshold() == 0 {
-            out.steps = words::fill(NAME, &windows(caps), (dx, &args[dx]), 0, Tail::of(&args[dx]))?;
+            out.steps = copy::fill(NAME, &windows(caps), (dx, &args[dx]), 0, Tail::of(&args[dx]))?;
         } else {
             let rule = Rule {
                 shader: kernel!("dropouts/bias_act_dropout_add_backward"),
@@ -128,7 +132,7 @@ impl Op for BiasActDropoutAddBackward {
         let x = data("x").map_or_else(|| vec![0.0; dy.len()], HostData::to_f64);
         let (mut value, mut bound) = (vec![], vec![]);
         for i in 0..dy.len() {
-            let v = cpu::bias_act_dropout_add_backward(x[i], bias[i], dy[i], kept[i], factor, self.act);
+            let v = reference::bias_act_dropout_add_backward(x[i], bias[i], dy[i], kept[i], factor, self.act);
             let u = x[i] + bias[i];
             value.push(v);
             bound.push(if !kept[i] || !v.is_finite() {
@@ -137,7 +141,7 @@ impl Op for BiasActDropoutAddBackward {
                 let slope = if u.is_finite() {
                     self.act.approx(forward.biased(x[i], bias[i]))[1]
                 } else {
-                    Approx::exact(cpu::activation(self.act, u).1)
+                    Approx::exact(reference::activation(self.act, u).1)
                 };
                 // Where nothing goes through, whatever dy is.
                 if slope == Approx::exact(0.0) {
@@ -169,5 +173,5 @@ pub(super) const ENTRY: Entry = Entry {
     fields: table::BACKWARD_FIELDS,
     cases: table::backward,
     bench: table::backward_bench,
-    parse: crate::ops::parse::<BiasActDropoutAddBackward>,
+    parse: crate::op::parse::<BiasActDropoutAddBackward>,
 };

@@ -1,19 +1,23 @@
 //! DropBlock, forward. Kernels: `shaders/lib/block_*.wgsl`, `shaders/dropouts/drop_block.wgsl`. Reference: `cpu::drop_block`.
 use super::dropout::table;
 use crate::{
-    Arg, Caps, DType, Error, Expected, HostData, Key, Lowered, MaskMode, Op, Pattern, Share, Slot, Space, Step,
-    blocks::Blocks,
-    cpu, kernel,
-    masked::{Decisions, Rule},
-    ops::{Entry, Field},
+    kernel,
+    kernels::copy::{self, Place, Tail, windows},
+    op::{Arg, Caps, Entry, Expected, Field, Lowered, Op, Pattern, Slot, Step},
+    ops::dropouts::shared::{
+        drop_block_mask::Blocks,
+        masked_map::{Decisions, Rule},
+    },
+    options::{Key, MaskMode, Share},
+    types::{DType, Error, HostData, Space},
+    verify::reference,
     wgsl::{Decl, Source, View},
-    words::{self, Place, Tail, windows},
 };
-use reference::{factor_bound, images, scaled};
+use expected::{factor_bound, images, scaled};
 use serde::{Deserialize, Serialize};
 
 pub(super) mod cases;
-pub(super) mod reference;
+pub(super) mod expected;
 
 /// DropBlock: y = m·x·count(m)/ones(m), m being 0 in squares of `block` × `block` of each image, which begin at random places.
 ///
@@ -38,7 +42,7 @@ pub(super) mod reference;
 /// the binding limit, which the scratch must fit at once.
 ///
 /// Error: that of the factor, 2.5 ulp of the quotient and one for each count from 2^24 on; the product; the storage type.
-/// [`Plan::update`](crate::Plan::update) as for [`Dropout`](super::Dropout), γ in place of p.
+/// [`Plan::update`](crate::device::Plan::update) as for [`Dropout`](super::Dropout), γ in place of p.
 ///
 /// Ghiasi, Lin and Le, "DropBlock: a regularization method for convolutional networks", 2018; torchvision's `drop_block2d`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -126,8 +130,8 @@ impl Op for DropBlock {
             let kept = !self.training || t > 0;
             let tail = Tail { last_bits: blocks.last_bits(), keep_bits: 0 };
             out.steps = match kept {
-                true => words::copy(NAME, caps, x, y)?,
-                false => words::fill(NAME, caps, y, 0, Tail::of(y.1))?,
+                true => copy::copy(NAME, caps, x, y)?,
+                false => copy::fill(NAME, caps, y, 0, Tail::of(y.1))?,
             };
             for (i, arg) in args.iter().enumerate().skip(2) {
                 let (value, tail) = match (arg.name, kept) {
@@ -135,7 +139,7 @@ impl Op for DropBlock {
                     ("mask", true) => (u32::MAX, tail),
                     _ => (0, Tail::of(arg)),
                 };
-                out.steps.extend(words::fill(NAME, caps, (i, arg), value, tail)?);
+                out.steps.extend(copy::fill(NAME, caps, (i, arg), value, tail)?);
             }
             return Ok(out);
         }
@@ -154,7 +158,7 @@ impl Op for DropBlock {
             return vec![Expected::Exact(args[0].clone())];
         }
         let (decisions, kept) = images(&self.blocks(NAME));
-        let (t, factor) = (self.blocks(NAME).threshold(), cpu::block_factor(&decisions));
+        let (t, factor) = (self.blocks(NAME).threshold(), reference::block_factor(&decisions));
         let mut out = match t {
             0 => vec![HostData::from_f64(self.dtype, vec![0.0; kept.len()]), HostData::F32(vec![0.0])],
             // An empty tensor drops nothing either.
@@ -164,10 +168,10 @@ impl Op for DropBlock {
         let mut out: Vec<Expected> = out.drain(..).map(Expected::Exact).collect();
         if out.is_empty() {
             let error = factor_bound(factor);
-            let scaled = scaled(&args[0], &kept, (factor, error), cpu::drop_block);
+            let scaled = scaled(&args[0], &kept, (factor, error), reference::drop_block);
             out = vec![scaled, Expected::Within { value: vec![factor], bound: vec![error] }];
         }
-        out.extend((self.mask == MaskMode::Store).then(|| super::dropout::reference::packed(&decisions)));
+        out.extend((self.mask == MaskMode::Store).then(|| super::dropout::expected::packed(&decisions)));
         out
     }
 }
@@ -200,5 +204,5 @@ pub(super) const ENTRY: Entry = Entry {
     ],
     cases: cases::forward,
     bench: cases::forward_bench,
-    parse: crate::ops::parse::<DropBlock>,
+    parse: crate::op::parse::<DropBlock>,
 };

@@ -4,14 +4,17 @@ use super::{
     DropBlock,
     drop_block::{
         self, apply, cases,
-        reference::{images, of_elements, scaled},
+        expected::{images, of_elements, scaled},
     },
-    dropout::{reference::unpacked, table},
+    dropout::{expected::unpacked, table},
 };
 use crate::{
-    Arg, Caps, DType, Error, Expected, HostData, Key, Lowered, MaskMode, Op, Pattern, Rng, Share, Slot, Space, cpu, kernel,
-    ops::{Entry, Field},
-    words::{self, Tail, windows},
+    kernel,
+    kernels::copy::{self, Tail, windows},
+    op::{Arg, Caps, Entry, Expected, Field, Lowered, Op, Pattern, Rng, Slot},
+    options::{Key, MaskMode, Share},
+    types::{DType, Error, HostData, Space},
+    verify::reference,
 };
 use serde::{Deserialize, Serialize};
 
@@ -75,9 +78,9 @@ impl Op for DropBlockBackward {
         let (dy, dx, caps) = ((0, &args[0]), (last, &args[last]), &windows(caps));
         let t = blocks.threshold();
         if t == 1 << 32 {
-            out.steps = words::copy(NAME, caps, dy, dx)?;
+            out.steps = copy::copy(NAME, caps, dy, dx)?;
         } else if t == 0 {
-            out.steps = words::fill(NAME, caps, dx, 0, Tail::of(dx.1))?;
+            out.steps = copy::fill(NAME, caps, dx, 0, Tail::of(dx.1))?;
         } else {
             let mask = match self.mask {
                 MaskMode::Store => Slot::Arg(2, 0..args[2].bytes()),
@@ -112,7 +115,7 @@ impl Op for DropBlockBackward {
             MaskMode::Recompute => images(&blocks).1,
             MaskMode::Store => of_elements(&blocks, &unpacked(&args[2], blocks.total())),
         };
-        vec![scaled(&args[0], &kept, (args[1].to_f64()[0], 0.0), cpu::drop_block_backward)]
+        vec![scaled(&args[0], &kept, (args[1].to_f64()[0], 0.0), reference::drop_block_backward)]
     }
 }
 
@@ -132,5 +135,5 @@ pub(super) const ENTRY: Entry = Entry {
     ],
     cases: cases::backward,
     bench: cases::backward_bench,
-    parse: crate::ops::parse::<DropBlockBackward>,
+    parse: crate::op::parse::<DropBlockBackward>,
 };

@@ -1,13 +1,16 @@
 //! DropConnect, forward. Kernel: `shaders/dropouts/drop_connect.wgsl`. Reference: `cpu::drop_connect`.
 use super::dropout::{
-    reference::{expected, kept},
+    expected::{expected, kept},
     table,
 };
 use crate::{
-    Arg, Bits, Caps, DType, Error, Expected, HostData, Key, Lowered, Op, Pattern, Scaling, Share, Space, cpu, kernel,
-    masked::{Decisions, Masked},
-    ops::{Entry, Field},
-    words::Place,
+    kernel,
+    kernels::copy::Place,
+    op::{Arg, Caps, Entry, Expected, Field, Lowered, Op, Pattern},
+    ops::dropouts::shared::masked_map::{Decisions, Masked},
+    options::{Bits, Key, Scaling, Share},
+    types::{DType, Error, HostData, Space},
+    verify::reference,
 };
 use serde::{Deserialize, Serialize};
 
@@ -31,7 +34,7 @@ pub(super) mod cases;
 /// variance they have over all masks, which is an op on activations and not this one.
 ///
 /// Error: one f32 product with a factor that is rounded to f32 on the host, and the rounding of the storage type.
-/// [`Plan::update`](crate::Plan::update) as for [`Dropout`](super::Dropout).
+/// [`Plan::update`](crate::device::Plan::update) as for [`Dropout`](super::Dropout).
 ///
 /// Wan, Zeiler, Zhang, LeCun and Fergus, "Regularization of neural networks using DropConnect", 2013.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -126,7 +129,7 @@ impl DropConnect {
 
     /// The probability of keeping that is realised, and the factor by the reference's own words.
     pub(super) fn scales(&self) -> (f64, f64) {
-        let keep = cpu::keep(self.p, if self.bits == Bits::Sixteen { 16 } else { 32 });
+        let keep = reference::keep(self.p, if self.bits == Bits::Sixteen { 16 } else { 32 });
         let factor = match (self.training, self.scaling) {
             (true, Scaling::Inverted) => 1.0 / keep,
             (false, Scaling::ScaleAtTest) => keep,
@@ -172,7 +175,7 @@ impl Op for DropConnect {
         let copies = if self.training { keep == 1.0 } else { factor == 1.0 };
         let kept = self.kept().into_iter().map(|kept| if self.training { kept } else { vec![true; kept.len()] });
         let keep = if self.training || self.scaling == Scaling::ScaleAtTest { keep } else { 1.0 };
-        kept.zip(args).map(|(kept, x)| expected(x, &kept, keep, copies, factor, cpu::drop_connect)).collect()
+        kept.zip(args).map(|(kept, x)| expected(x, &kept, keep, copies, factor, reference::drop_connect)).collect()
     }
 }
 
@@ -202,5 +205,5 @@ pub(super) const ENTRY: Entry = Entry {
     ],
     cases: cases::forward,
     bench: cases::forward_bench,
-    parse: crate::ops::parse::<DropConnect>,
+    parse: crate::op::parse::<DropConnect>,
 };

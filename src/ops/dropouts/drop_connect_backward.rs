@@ -4,15 +4,18 @@ use super::{
     DropConnect,
     drop_connect::{self, cases},
     dropout::{
-        reference::{expected, within},
+        expected::{expected, within},
         table,
     },
 };
 use crate::{
-    Approx, Arg, Bits, Caps, DType, Error, Expected, HostData, Key, Lowered, Op, Pattern, Scaling, cpu, kernel,
-    masked::{Decisions, Rule},
-    mixing::copied,
-    ops::{Entry, Field},
+    kernel,
+    kernels::samples::copied,
+    op::{Arg, Caps, Entry, Expected, Field, Lowered, Op, Pattern},
+    ops::dropouts::shared::masked_map::{Decisions, Rule},
+    options::{Bits, Key, Scaling},
+    types::{DType, Error, HostData},
+    verify::{Approx, reference},
 };
 use serde::{Deserialize, Serialize};
 
@@ -102,11 +105,11 @@ impl Op for DropConnectBackward {
         let ((keep, factor), kept) = (forward.scales(), forward.kept());
         let tensors = kept.iter().zip(args).zip(&args[kept.len()..]);
         if !self.accumulate {
-            let one = |d, kept, factor| cpu::drop_connect_backward(d, 0.0, kept, factor);
+            let one = |d, kept, factor| reference::drop_connect_backward(d, 0.0, kept, factor);
             return tensors.map(|((kept, d), _)| expected(d, kept, keep, keep == 1.0, factor, one)).collect();
         }
         let one = |((d, there), kept): ((f64, f64), &bool)| {
-            let value = cpu::drop_connect_backward(d, there, *kept, factor);
+            let value = reference::drop_connect_backward(d, there, *kept, factor);
             let sum = Approx::sum([Approx::exact(there), Approx::exact(d).times(Approx::host(factor))]);
             (Approx { value, error: sum.error }, *kept, there)
         };
@@ -142,5 +145,5 @@ pub(super) const ENTRY: Entry = Entry {
     ],
     cases: cases::backward,
     bench: cases::backward_bench,
-    parse: crate::ops::parse::<DropConnectBackward>,
+    parse: crate::op::parse::<DropConnectBackward>,
 };

@@ -1,14 +1,17 @@
 //! Dropout, forward. Kernel: `shaders/dropouts/dropout.wgsl`. Reference: `cpu::dropout`.
 use crate::{
-    Arg, Bits, Caps, DType, Error, Expected, HostData, Key, Lowered, MaskMode, Op, Pattern, Scaling, Share, Space, cpu, kernel,
-    masked::{Decisions, Masked},
-    ops::Entry,
+    kernel,
+    op::{Arg, Caps, Entry, Expected, Lowered, Op, Pattern},
+    ops::dropouts::shared::masked_map::{Decisions, Masked},
+    options::{Bits, Key, MaskMode, Scaling, Share},
+    types::{DType, Error, HostData, Space},
+    verify::reference,
     wgsl::Source,
 };
-use reference::{expected, kept, packed};
+use expected::{expected, kept, packed};
 use serde::{Deserialize, Serialize};
 
-pub(super) mod reference;
+pub(super) mod expected;
 pub(super) mod table;
 
 /// Dropout: y = m·x/(1-p), m drawn anew from the key, an element (or channel, or sample) at a time.
@@ -24,7 +27,7 @@ pub(super) mod table;
 /// x; T = 0 (p = 1) writes zeros. Between those, y is one f32 product with 2^b/T (rounded to f32 on the host), then rounded
 /// to the storage type.
 ///
-/// [`Plan::update`](crate::Plan::update) takes another key or p, as long as p is not the first or no longer one that copies
+/// [`Plan::update`](crate::device::Plan::update) takes another key or p, as long as p is not the first or no longer one that copies
 /// or drops all, and `first_element % 8` is not the first or no longer 0.
 ///
 /// ```
@@ -118,7 +121,7 @@ impl Dropout {
     pub(super) fn results(&self, x: &HostData, one: fn(f64, bool, f64) -> f64) -> Vec<Expected> {
         let (len, bits) = (self.space.len(), if self.bits == Bits::Sixteen { 16 } else { 32 });
         let kept = if self.training { kept(&self.space, self.p, &self.key, self.share, self.bits) } else { vec![true; len] };
-        let keep = cpu::keep(self.p, bits);
+        let keep = reference::keep(self.p, bits);
         let factor = match (self.training, self.scaling) {
             (true, Scaling::Inverted) => 1.0 / keep,
             (false, Scaling::ScaleAtTest) => keep,
@@ -154,7 +157,7 @@ impl Op for Dropout {
     }
 
     fn reference(&self, args: &[HostData]) -> Vec<Expected> {
-        self.results(&args[0], cpu::dropout)
+        self.results(&args[0], reference::dropout)
     }
 }
 
@@ -165,5 +168,5 @@ pub(super) const ENTRY: Entry = Entry {
     fields: table::FIELDS,
     cases: table::forward,
     bench: table::forward_bench,
-    parse: crate::ops::parse::<Dropout>,
+    parse: crate::op::parse::<Dropout>,
 };

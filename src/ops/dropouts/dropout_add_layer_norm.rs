@@ -2,15 +2,18 @@
 //! `rms_norm`. Reference: `cpu::dropout_add_layer_norm`, and theirs.
 use super::BiasActDropoutAdd;
 use crate::{
-    Activation, Arg, Bits, Caps, DType, Error, Expected, HostData, Key, Lowered, Op, Pattern, Rng, RowNorm, Share, Space,
-    WeightForm,
-    channels::{self, position},
-    cpu, kernel,
-    masked::Rule,
-    ops::{Entry, LayerNorm, RmsNorm},
-    rows::Rows,
+    kernel,
+    kernels::{
+        channels::{self, position},
+        copy::{self, Tail, windows},
+        rows,
+    },
+    op::{Arg, Caps, Entry, Expected, Lowered, Op, Pattern, Rng},
+    ops::{LayerNorm, RmsNorm, dropouts::shared::masked_map::Rule},
+    options::{Activation, Bits, Key, RowNorm, Share, WeightForm},
+    types::{DType, Error, HostData, Rows, Space},
+    verify::reference,
     wgsl::part,
-    words::{self, Tail, windows},
 };
 use serde::{Deserialize, Serialize};
 
@@ -138,8 +141,8 @@ impl Op for DropoutAddLayerNorm {
         let z = position(&args, "z").expect("an argument");
         let to = (z, &args[z]);
         out.steps = match (masked.threshold(), self.residual) {
-            (0, true) => words::copy(NAME, &windows(caps), (1, &args[1]), to)?,
-            (0, false) => words::fill(NAME, &windows(caps), to, 0, Tail::of(to.1))?,
+            (0, true) => copy::copy(NAME, &windows(caps), (1, &args[1]), to)?,
+            (0, false) => copy::fill(NAME, &windows(caps), to, 0, Tail::of(to.1))?,
             _ => {
                 let shader = kernel!("dropouts/dropout_add_layer_norm");
                 let rule = Rule { shader, entry: NAME, scalars: [factor, 0.0, 0.0], consts: &[] };
@@ -167,7 +170,7 @@ impl Op for DropoutAddLayerNorm {
     }
 
     fn fill(&self, arg: &Arg, rng: &mut Rng, pattern: Pattern) -> HostData {
-        self.shape().fill(self.dtype, arg, rng, pattern)
+        rows::fill(self.shape(), self.dtype, arg, rng, pattern)
     }
 
     fn reference(&self, args: &[HostData]) -> Vec<Expected> {
@@ -178,7 +181,7 @@ impl Op for DropoutAddLayerNorm {
         let (kept, factor) = self.branch().mask();
         let x = args[0].to_f64();
         let residual = data("residual").unwrap_or_else(|| vec![0.0; x.len()]);
-        let z = cpu::dropout_add_layer_norm(&x, &residual, &kept, factor);
+        let z = reference::dropout_add_layer_norm(&x, &residual, &kept, factor);
         let sum = self.branch().reference(&args[..if self.residual { 2 } else { 1 }]).remove(0);
         let Expected::Within { bound: slack, .. } = &sum else { unreachable!("the sum has a bound") };
         let norms = match self.norm {
@@ -196,5 +199,5 @@ pub(super) const ENTRY: Entry = Entry {
     fields: table::FIELDS,
     cases: table::forward,
     bench: table::forward_bench,
-    parse: crate::ops::parse::<DropoutAddLayerNorm>,
+    parse: crate::op::parse::<DropoutAddLayerNorm>,
 };

@@ -2,13 +2,17 @@
 //! `shaders/dropouts/dropout_add_layer_norm_backward.wgsl`. Reference: `cpu::dropout_add_layer_norm_backward`, and theirs.
 use super::{DropoutAddLayerNorm, dropout_add_layer_norm::table};
 use crate::{
-    Approx, Arg, Bits, Caps, DType, Error, Expected, HostData, Key, Lowered, Op, Pattern, Rng, RowNorm, Share, WeightForm,
-    channels::{self, position},
-    cpu, kernel,
-    masked::Rule,
-    ops::Entry,
-    rows::{self, Backward, RowGradients},
-    words::{self, Tail, windows},
+    kernel,
+    kernels::{
+        channels::{self, position},
+        copy::{self, Tail, windows},
+        rows::{self, Backward, RowGradients},
+    },
+    op::{Arg, Caps, Entry, Expected, Lowered, Op, Pattern, Rng},
+    ops::dropouts::shared::masked_map::Rule,
+    options::{Bits, Key, RowNorm, Share, WeightForm},
+    types::{DType, Error, HostData},
+    verify::{Approx, reference},
 };
 use serde::{Deserialize, Serialize};
 
@@ -114,8 +118,8 @@ impl Op for DropoutAddLayerNormBackward {
         let (from, to) = (place("dresidual"), place("dx"));
         let (masked, factor) = forward.branch().masked(NAME);
         out.steps.extend(match masked.threshold() {
-            0 => words::fill(NAME, &windows(caps), to, 0, Tail::of(to.1))?,
-            t if t == self.bits.range() => words::copy(NAME, &windows(caps), from, to)?,
+            0 => copy::fill(NAME, &windows(caps), to, 0, Tail::of(to.1))?,
+            t if t == self.bits.range() => copy::copy(NAME, &windows(caps), from, to)?,
             _ => {
                 let shader = kernel!("dropouts/dropout_add_layer_norm_backward");
                 let rule = Rule { shader, entry: NAME, scalars: [factor, 0.0, 0.0], consts: &[] };
@@ -139,7 +143,7 @@ impl Op for DropoutAddLayerNormBackward {
             return HostData::from_f64(arg.dtype, (0..arg.len).map(|_| (0.7 + 0.6 * rng.unit()) / 6e5));
         }
         let arg = Arg { name: if arg.name == "z" { "x" } else { arg.name }, ..*arg };
-        self.forward().shape().fill(self.dtype, &arg, rng, pattern)
+        rows::fill(self.forward().shape(), self.dtype, &arg, rng, pattern)
     }
 
     fn reference(&self, args: &[HostData]) -> Vec<Expected> {
@@ -149,15 +153,15 @@ impl Op for DropoutAddLayerNormBackward {
         let (mean, rstd) = (data("mean"), data("rstd").expect("an argument"));
         let weight = data("weight").unwrap_or_else(|| vec![1.0; self.cols]);
         let values = match &mean {
-            Some(mean) => cpu::layer_norm_backward(&z, &dy, mean, &rstd, &weight),
+            Some(mean) => reference::layer_norm_backward(&z, &dy, mean, &rstd, &weight),
             None => {
-                let (dx, dweight) = cpu::rms_norm_backward(&z, &dy, &rstd, &weight, form.offset());
+                let (dx, dweight) = reference::rms_norm_backward(&z, &dy, &rstd, &weight, form.offset());
                 (dx, dweight, vec![])
             }
         };
         let others = data("dz").unwrap_or_else(|| vec![0.0; z.len()]);
         let (kept, factor) = self.forward().branch().mask();
-        let (dx, dresidual) = cpu::dropout_add_layer_norm_backward(&values.0, &others, &kept, factor);
+        let (dx, dresidual) = reference::dropout_add_layer_norm_backward(&values.0, &others, &kept, factor);
         let given = RowGradients { of, dtype, x: &z, dy: &dy, mean: mean.as_deref(), rstd: &rstd, weight: &weight, form };
         let mut norm = given.expected(values, [self.weight, self.bias && mean.is_some()]);
         let Expected::Within { bound, .. } = norm.remove(0) else { unreachable!("dx has a bound") };
@@ -187,5 +191,5 @@ pub(super) const ENTRY: Entry = Entry {
     fields: table::BACKWARD_FIELDS,
     cases: table::backward,
     bench: table::backward_bench,
-    parse: crate::ops::parse::<DropoutAddLayerNormBackward>,
+    parse: crate::op::parse::<DropoutAddLayerNormBackward>,
 };

@@ -3,13 +3,17 @@
 use super::{
     Dropout,
     dropout::{
-        reference::{expected, kept, unpacked},
+        expected::{expected, kept, unpacked},
         table,
     },
 };
 use crate::{
-    Arg, Bits, Caps, DType, Error, Expected, HostData, Key, Lowered, MaskMode, Op, Pattern, Scaling, Share, Space, cpu, kernel,
-    ops::Entry, wgsl::Source,
+    kernel,
+    op::{Arg, Caps, Entry, Expected, Lowered, Op, Pattern},
+    options::{Bits, Key, MaskMode, Scaling, Share},
+    types::{DType, Error, HostData, Space},
+    verify::reference,
+    wgsl::Source,
 };
 use serde::{Deserialize, Serialize};
 
@@ -70,7 +74,7 @@ impl DropoutBackward {
             MaskMode::Recompute => kept(&self.space, self.p, &self.key, self.share, self.bits),
             MaskMode::Store => unpacked(&args[1], self.space.len()),
         };
-        let keep = cpu::keep(self.p, if self.bits == Bits::Sixteen { 16 } else { 32 });
+        let keep = reference::keep(self.p, if self.bits == Bits::Sixteen { 16 } else { 32 });
         let factor = if self.scaling == Scaling::Inverted { 1.0 / keep } else { 1.0 };
         vec![expected(&args[0], &kept, keep, keep == 1.0, factor, one)]
     }
@@ -95,7 +99,7 @@ impl Op for DropoutBackward {
     }
 
     fn reference(&self, args: &[HostData]) -> Vec<Expected> {
-        self.results(args, cpu::dropout_backward)
+        self.results(args, reference::dropout_backward)
     }
 }
 
@@ -106,5 +110,5 @@ pub(super) const ENTRY: Entry = Entry {
     fields: table::BACKWARD_FIELDS,
     cases: table::backward,
     bench: table::backward_bench,
-    parse: crate::ops::parse::<DropoutBackward>,
+    parse: crate::op::parse::<DropoutBackward>,
 };

@@ -1,12 +1,15 @@
 //! Gaussian dropout, forward. Kernel: `shaders/dropouts/gaussian_dropout.wgsl`. Reference: `cpu::gaussian_dropout`.
 use super::dropout::{
-    reference::{numbers, within},
+    expected::{numbers, within},
     table,
 };
 use crate::{
-    Approx, Arg, Caps, DType, Error, Expected, HostData, Key, Lowered, Op, Pattern, Share, Space, cpu, kernel,
-    noised::Noised,
-    ops::{Entry, Field},
+    kernel,
+    op::{Arg, Caps, Entry, Expected, Field, Lowered, Op, Pattern},
+    ops::dropouts::shared::noise_map::Noised,
+    options::{Key, Share},
+    types::{DType, Error, HostData, Space},
+    verify::{Approx, reference},
 };
 use serde::{Deserialize, Serialize};
 
@@ -24,7 +27,7 @@ pub(super) mod cases;
 /// more for an end that is no whole quad, one for each window beyond the binding limit.
 ///
 /// Error: 16 ulp of z, running analysis of the product, and the rounding of the storage type.
-/// [`Plan::update`](crate::Plan::update) takes another key or p, as long as p is not the first or no longer 0.
+/// [`Plan::update`](crate::device::Plan::update) takes another key or p, as long as p is not the first or no longer 0.
 ///
 /// Srivastava, Hinton, Krizhevsky, Sutskever and Salakhutdinov, "Dropout: a simple way to prevent neural networks from
 /// overfitting", 2014, section 10; Keras' `GaussianDropout`.
@@ -68,18 +71,18 @@ impl GaussianDropout {
             let why = format!("is {p}, must be at least 0 and below 1: the variance of the factor is p/(1-p)");
             return Err(Error::argument(op, "p", why));
         }
-        Ok(Noised { op, dtype, space, deviation: if training { cpu::gaussian_deviation(p) } else { 0.0 }, key, share })
+        Ok(Noised { op, dtype, space, deviation: if training { reference::gaussian_deviation(p) } else { 0.0 }, key, share })
     }
 
     /// What the map must give for x.
     pub(super) fn results(&self, x: &HostData, one: fn(f64, f64, f64) -> f64) -> Vec<Expected> {
-        let deviation = cpu::gaussian_deviation(self.p);
+        let deviation = reference::gaussian_deviation(self.p);
         if !self.training || deviation == 0.0 {
             return vec![Expected::Exact(x.clone())];
         }
         let numbers = numbers(&self.space, &self.key, self.share);
         let item = |(x, i): (f64, u64)| {
-            let z = cpu::normal(self.key.seed, self.key.stream, self.key.step, i);
+            let z = reference::normal(self.key.seed, self.key.stream, self.key.step, i);
             let moved = Approx::normal(z).times(Approx::host(deviation));
             let error = Approx::exact(x).times(Approx::sum([Approx::exact(1.0), moved])).error;
             Approx { value: one(x, z, deviation), error }
@@ -110,7 +113,7 @@ impl Op for GaussianDropout {
     }
 
     fn reference(&self, args: &[HostData]) -> Vec<Expected> {
-        self.results(&args[0], cpu::gaussian_dropout)
+        self.results(&args[0], reference::gaussian_dropout)
     }
 }
 
@@ -136,5 +139,5 @@ pub(super) const ENTRY: Entry = Entry {
     ],
     cases: cases::forward,
     bench: cases::forward_bench,
-    parse: crate::ops::parse::<GaussianDropout>,
+    parse: crate::op::parse::<GaussianDropout>,
 };

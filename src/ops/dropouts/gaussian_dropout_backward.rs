@@ -6,8 +6,11 @@ use super::{
     gaussian_dropout::{self, cases},
 };
 use crate::{
-    Arg, Caps, DType, Error, Expected, HostData, Key, Lowered, MaskMode, Op, Pattern, Share, Space, cpu, kernel,
-    ops::{Entry, Field},
+    kernel,
+    op::{Arg, Caps, Entry, Expected, Field, Lowered, Op, Pattern},
+    options::{Key, MaskMode, Share},
+    types::{DType, Error, HostData, Space},
+    verify::reference,
 };
 use serde::{Deserialize, Serialize};
 
@@ -61,7 +64,7 @@ impl Op for GaussianDropoutBackward {
     }
 
     fn reference(&self, args: &[HostData]) -> Vec<Expected> {
-        self.forward().results(&args[0], cpu::gaussian_dropout_backward)
+        self.forward().results(&args[0], reference::gaussian_dropout_backward)
     }
 }
 
@@ -78,5 +81,5 @@ pub(super) const ENTRY: Entry = Entry {
     ],
     cases: cases::backward,
     bench: cases::backward_bench,
-    parse: crate::ops::parse::<GaussianDropoutBackward>,
+    parse: crate::op::parse::<GaussianDropoutBackward>,
 };

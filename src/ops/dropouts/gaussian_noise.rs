@@ -1,15 +1,18 @@
 //! Gaussian noise. Kernel: `shaders/dropouts/gaussian_noise.wgsl`. Reference: `cpu::gaussian_noise`.
 use super::{
     dropout::{
-        reference::{numbers, within},
+        expected::{numbers, within},
         table,
     },
     gaussian_dropout::{self, cases},
 };
 use crate::{
-    Approx, Arg, Caps, DType, Error, Expected, HostData, Key, Lowered, Op, Pattern, Share, Space, cpu, kernel,
-    noised::Noised,
-    ops::{Entry, Field},
+    kernel,
+    op::{Arg, Caps, Entry, Expected, Field, Lowered, Op, Pattern},
+    ops::dropouts::shared::noise_map::Noised,
+    options::{Key, Share},
+    types::{DType, Error, HostData, Space},
+    verify::{Approx, reference},
 };
 use serde::{Deserialize, Serialize};
 
@@ -20,7 +23,7 @@ use serde::{Deserialize, Serialize};
 /// itself, so there is no backward op: hand dy on. No scratch. Deterministic. Dispatches as there.
 ///
 /// Error: 16 ulp of z, running analysis of the product and the sum, and the rounding of the storage type.
-/// [`Plan::update`](crate::Plan::update) takes another key or deviation, as long as that is not the first or no longer 0.
+/// [`Plan::update`](crate::device::Plan::update) takes another key or deviation, as long as that is not the first or no longer 0.
 ///
 /// Sietsma and Dow, "Creating artificial neural networks that generalize", 1991; Bishop, "Training with noise is equivalent to
 /// Tikhonov regularization", 1995; Keras' `GaussianNoise`, whose `stddev` is `deviation`.
@@ -83,9 +86,9 @@ impl Op for GaussianNoise {
             return vec![Expected::Exact(args[0].clone())];
         }
         let one = |(x, i): (f64, u64)| {
-            let z = cpu::normal(self.key.seed, self.key.stream, self.key.step, i);
+            let z = reference::normal(self.key.seed, self.key.stream, self.key.step, i);
             let moved = Approx::normal(z).times(Approx::host(self.deviation));
-            Approx { value: cpu::gaussian_noise(x, z, self.deviation), error: Approx::sum([Approx::exact(x), moved]).error }
+            Approx { value: reference::gaussian_noise(x, z, self.deviation), error: Approx::sum([Approx::exact(x), moved]).error }
         };
         let numbers = numbers(&self.space, &self.key, self.share);
         vec![within(self.dtype, args[0].to_f64().into_iter().zip(numbers).map(one))]
@@ -106,5 +109,5 @@ pub(super) const ENTRY: Entry = Entry {
     ],
     cases: cases::noise,
     bench: cases::noise_bench,
-    parse: crate::ops::parse::<GaussianNoise>,
+    parse: crate::op::parse::<GaussianNoise>,
 };

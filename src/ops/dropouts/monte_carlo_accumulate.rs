@@ -1,14 +1,14 @@
 //! Statistics of Monte-Carlo dropout. Kernel: `shaders/dropouts/monte_carlo_accumulate.wgsl`. Reference:
 //! `cpu::monte_carlo_accumulate`.
 use crate::{
-    Approx, Arg, Caps, DType, Error, Expected, HostData, Lowered, Op, Pattern, Rng, RunningVariance, Space, Step, cpu, kernel,
-    mixing::copied,
-    ops::{Entry, Field, lengths},
+    kernel,
+    kernels::{arena::lengths, copy::windows, partition, samples::copied},
+    op::{Arg, Caps, Entry, Expected, Field, Lowered, Op, Pattern, Rng, Step, check_float},
+    options::RunningVariance,
     params,
-    segment::check_float,
-    tile,
+    types::{DType, Error, HostData, Space},
+    verify::{Approx, reference},
     wgsl::{Decl, Spec, part},
-    words::windows,
 };
 use serde::{Deserialize, Serialize};
 
@@ -23,7 +23,7 @@ use serde::{Deserialize, Serialize};
 /// It is for prediction and not differentiated: there is no backward op.
 ///
 /// Error: running analysis of one pass from the state as it is stored, in f32; x, once, as it is stored.
-/// [`Plan::update`](crate::Plan::update) takes the next `seen`.
+/// [`Plan::update`](crate::device::Plan::update) takes the next `seen`.
 ///
 /// ```
 /// use ridgepole::{DType, HostData, Key, RunningVariance, Session, Space, ops::{Dropout, MonteCarloAccumulate}};
@@ -117,7 +117,7 @@ impl Op for MonteCarloAccumulate {
         let block_quads = u64::from(caps.lanes) * u64::from(caps.quads);
         let [share, weight, inverse] = self.scalars().map(|v| v as f32);
         let report = if self.variance.is_some() { "lib/variance_given" } else { "lib/variance_none" };
-        for piece in tile::flat(NAME, caps, self.len as u64, DType::F32.size(), block_quads)? {
+        for piece in partition::flat(NAME, caps, self.len as u64, DType::F32.size(), block_quads)? {
             let decl = |a: &Arg| Decl { name: a.name, dtype: a.dtype, view: piece.view(), writes: a.name != "x" };
             let blocks = piece.blocks.end - piece.blocks.start;
             out.steps.push(Step {
@@ -167,7 +167,7 @@ impl Op for MonteCarloAccumulate {
         let [x, mean, m2] = [0, 1, 2].map(|i| args[i].to_f64());
         let mut out = vec![(Vec::new(), Vec::new()); args.len() - 1];
         for ((x, mean), m2) in x.into_iter().zip(mean).zip(m2) {
-            let values = cpu::monte_carlo_accumulate(x, mean, m2, self.seen);
+            let values = reference::monte_carlo_accumulate(x, mean, m2, self.seen);
             let [x, mean, m2] = [x, mean, m2].map(Approx::exact);
             let delta = Approx::sum([x, mean.negative()]);
             let moved = Approx::sum([mean, delta.times(Approx::host(share))]);
@@ -212,5 +212,5 @@ pub(super) const ENTRY: Entry = Entry {
     ],
     cases,
     bench,
-    parse: crate::ops::parse::<MonteCarloAccumulate>,
+    parse: crate::op::parse::<MonteCarloAccumulate>,
 };

@@ -1,8 +1,11 @@
 //! Raw random words. Kernel: `shaders/dropouts/philox.wgsl`. Reference: `cpu::philox`.
 use crate::{
-    Arg, Caps, DType, Error, Expected, HostData, Lowered, Op, Step, cpu, draws, kernel,
-    ops::{Entry, Field},
-    params, tile,
+    kernel,
+    kernels::{partition, philox},
+    op::{Arg, Caps, Entry, Expected, Field, Lowered, Op, Step},
+    params,
+    types::{DType, Error, HostData},
+    verify::reference,
     wgsl::{Decl, Spec, View},
 };
 use serde::{Deserialize, Serialize};
@@ -49,8 +52,12 @@ impl Op for Philox {
 
     fn lower(&self, caps: &Caps) -> Result<Lowered, Error> {
         let (args, len) = (self.args(), self.len as u64);
-        crate::Space::flat(self.len).check(NAME).map_err(|_| {
-            Error::argument(NAME, "len", format!("is {len}, must be at most {}: split it by first_block", crate::Space::MAX_LEN))
+        crate::types::Space::flat(self.len).check(NAME).map_err(|_| {
+            Error::argument(
+                NAME,
+                "len",
+                format!("is {len}, must be at most {}: split it by first_block", crate::types::Space::MAX_LEN),
+            )
         })?;
         // Of the last block only the number must fit.
         if self.first_block.checked_add(len.div_ceil(4).saturating_sub(1)).is_none() {
@@ -62,13 +69,13 @@ impl Op for Philox {
         }
         let mut out = Lowered::default();
         let block_quads = u64::from(caps.lanes) * u64::from(caps.quads);
-        for piece in tile::flat(NAME, caps, len, 4, block_quads)? {
+        for piece in partition::flat(NAME, caps, len, 4, block_quads)? {
             let blocks = piece.blocks.end - piece.blocks.start;
             out.steps.push(Step {
                 spec: Spec {
                     shader: kernel!("dropouts/philox"),
                     entry: "philox_words",
-                    parts: vec![draws::mul_wide(caps)],
+                    parts: vec![philox::mul_wide(caps)],
                     bindings: vec![Decl { name: "words", dtype: DType::U32, view: View::Raw("u32"), writes: true }],
                     consts: vec![("WG", caps.lanes), ("QUADS", caps.quads)],
                 },
@@ -99,7 +106,7 @@ impl Op for Philox {
         let key = [self.seed as u32, (self.seed >> 32) as u32];
         let block = |i: usize| self.first_block + i as u64;
         let words = (0..self.len.div_ceil(4))
-            .flat_map(|i| cpu::philox([block(i) as u32, (block(i) >> 32) as u32, self.step, self.stream], key));
+            .flat_map(|i| reference::philox([block(i) as u32, (block(i) >> 32) as u32, self.step, self.stream], key));
         vec![Expected::Exact(HostData::U32(words.take(self.len).collect()))]
     }
 }
@@ -130,5 +137,5 @@ pub(super) const ENTRY: Entry = Entry {
     ],
     cases,
     bench,
-    parse: crate::ops::parse::<Philox>,
+    parse: crate::op::parse::<Philox>,
 };

@@ -1,12 +1,15 @@
 //! Zoneout, forward. Kernel: `shaders/dropouts/zoneout.wgsl`. Reference: `cpu::zoneout`.
 use super::dropout::{
-    reference::{kept, packed, within},
+    expected::{kept, packed, within},
     table,
 };
 use crate::{
-    Approx, Arg, Bits, Caps, DType, Error, Expected, HostData, Key, Lowered, MaskMode, Op, Pattern, Share, Space, cpu, kernel,
-    masked::{Decisions, Fate, Masked, Rule},
-    ops::{Entry, Field},
+    kernel,
+    op::{Arg, Caps, Entry, Expected, Field, Lowered, Op, Pattern},
+    ops::dropouts::shared::masked_map::{Decisions, Fate, Masked, Rule},
+    options::{Bits, Key, MaskMode, Share},
+    types::{DType, Error, HostData, Space},
+    verify::{Approx, reference},
 };
 use serde::{Deserialize, Serialize};
 
@@ -23,7 +26,7 @@ pub(super) mod cases;
 /// holds does not matter, also not a NaN. The authors share decisions over nothing but give cell and hidden state rates of
 /// their own: two calls, two streams.
 ///
-/// [`Plan::update`](crate::Plan::update) as for [`Dropout`](super::Dropout).
+/// [`Plan::update`](crate::device::Plan::update) as for [`Dropout`](super::Dropout).
 ///
 /// Error: none in training; after it two products and a sum in f32, and the rounding of the storage type.
 /// Krueger et al., "Zoneout: regularizing RNNs by randomly preserving hidden activations", 2017.
@@ -85,7 +88,7 @@ impl Zoneout {
 
     /// The probability of the new value, for the reference.
     pub(super) fn keep(&self) -> f64 {
-        cpu::keep(self.p, if self.bits == Bits::Sixteen { 16 } else { 32 })
+        reference::keep(self.p, if self.bits == Bits::Sixteen { 16 } else { 32 })
     }
 }
 
@@ -129,14 +132,14 @@ impl Op for Zoneout {
             Expected::Exact(args[usize::from(keep == 0.0)].clone())
         } else if self.training {
             // Nothing is computed; what is below the least normal number may be flushed on its way.
-            let one = |((&x, &previous), &kept)| Approx::exact(cpu::zoneout(x, previous, kept));
+            let one = |((&x, &previous), &kept)| Approx::exact(reference::zoneout(x, previous, kept));
             passed(self.dtype, pairs().zip(&kept).map(one))
         } else {
             within(
                 self.dtype,
                 pairs().map(|(&x, &previous)| {
                     let parts = [(x, keep), (previous, 1.0 - keep)].map(|(v, by)| Approx::exact(v).times(Approx::host(by)));
-                    Approx { value: cpu::zoneout_mean(x, previous, keep), error: Approx::sum(parts).error }
+                    Approx { value: reference::zoneout_mean(x, previous, keep), error: Approx::sum(parts).error }
                 }),
             )
         };
@@ -174,5 +177,5 @@ pub(super) const ENTRY: Entry = Entry {
     fields: FIELDS,
     cases: cases::forward,
     bench: cases::forward_bench,
-    parse: crate::ops::parse::<Zoneout>,
+    parse: crate::op::parse::<Zoneout>,
 };

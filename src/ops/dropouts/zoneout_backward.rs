@@ -2,15 +2,18 @@
 use super::{
     Zoneout,
     dropout::{
-        reference::{kept, unpacked, within},
+        expected::{kept, unpacked, within},
         table,
     },
     zoneout::{P, TRAINING, cases, passed},
 };
 use crate::{
-    Approx, Arg, Bits, Caps, DType, Error, Expected, HostData, Key, Lowered, MaskMode, Op, Pattern, Share, Space, cpu, kernel,
-    masked::{Decisions, Fate, Rule},
-    ops::{Entry, Field},
+    kernel,
+    op::{Arg, Caps, Entry, Expected, Field, Lowered, Op, Pattern},
+    ops::dropouts::shared::masked_map::{Decisions, Fate, Rule},
+    options::{Bits, Key, MaskMode, Share},
+    types::{DType, Error, HostData, Space},
+    verify::{Approx, reference},
 };
 use serde::{Deserialize, Serialize};
 
@@ -106,7 +109,7 @@ impl Op for ZoneoutBackward {
             let one = |which: usize| {
                 let by = Approx::host([keep, 1.0 - keep][which]);
                 dy.iter().map(move |&dy| Approx {
-                    value: cpu::zoneout_mean_backward(dy, keep)[which],
+                    value: reference::zoneout_mean_backward(dy, keep)[which],
                     error: Approx::exact(dy).times(by).error,
                 })
             };
@@ -116,8 +119,9 @@ impl Op for ZoneoutBackward {
             MaskMode::Recompute => kept(&self.space, self.p, &self.key, self.share, self.bits),
             MaskMode::Store => unpacked(&args[1], len),
         };
-        let one =
-            |which: usize| dy.iter().zip(&kept).map(move |(&dy, &kept)| Approx::exact(cpu::zoneout_backward(dy, kept)[which]));
+        let one = |which: usize| {
+            dy.iter().zip(&kept).map(move |(&dy, &kept)| Approx::exact(reference::zoneout_backward(dy, kept)[which]))
+        };
         vec![passed(self.dtype, one(0)), passed(self.dtype, one(1))]
     }
 }
@@ -140,5 +144,5 @@ pub(super) const ENTRY: Entry = Entry {
     fields: FIELDS,
     cases: cases::backward,
     bench: cases::backward_bench,
-    parse: crate::ops::parse::<ZoneoutBackward>,
+    parse: crate::op::parse::<ZoneoutBackward>,
 };

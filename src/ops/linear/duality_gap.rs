@@ -1,11 +1,13 @@
 //! How far models are from their minimum, at most. Kernels: `lib/model_spreads`, `shaders/linear/duality_gap.wgsl`. Reference:
 //! `cpu::duality_gap`.
 use crate::{
-    Approx, Arg, Caps, DType, Error, Expected, HostData, LinearModel, Lowered, MAX_TRIPS, Op, Pattern, Rng, Slot, Step, cpu,
     kernel,
-    models::{Batch, Draw, fill, items, whole},
-    ops::{Entry, Field},
+    kernels::linear_models::{Batch, Draw, fill, items, whole},
+    op::{Arg, Caps, Entry, Expected, Field, Lowered, MAX_TRIPS, Op, Pattern, Rng, Slot, Step},
+    options::LinearModel,
     params,
+    types::{DType, Error, HostData},
+    verify::{Approx, reference},
     wgsl::{Spec, part},
 };
 use serde::{Deserialize, Serialize};
@@ -184,7 +186,7 @@ impl Op for DualityGap {
                 (0..self.rows).map(|i| (weight[m / self.per_set * self.rows + i], residual[i * models + m])).collect();
             let columns: Vec<_> = (0..self.features).map(|j| (grad[j * models + m], coef[j * models + m])).collect();
             let by = [settings[m], settings[models + m], f64::from(self.reach as f32)];
-            value.push(cpu::duality_gap(self.model, &rows, &columns, self.penalized, by));
+            value.push(reference::duality_gap(self.model, &rows, &columns, self.penalized, by));
             bound.push(self.error(&rows, &columns, by));
         }
         vec![Expected::Within { value, bound }]
@@ -290,5 +292,5 @@ pub(super) const ENTRY: Entry = Entry {
     ],
     cases,
     bench,
-    parse: crate::ops::parse::<DualityGap>,
+    parse: crate::op::parse::<DualityGap>,
 };

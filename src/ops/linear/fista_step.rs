@@ -1,9 +1,11 @@
 //! One step of FISTA. Kernel: `shaders/linear/fista_step.wgsl`. Reference: `cpu::fista_step`.
 use crate::{
-    Approx, Arg, Caps, DType, Error, Expected, HostData, Lowered, Op, Pattern, Rng, Slot, Step, cpu, kernel,
-    models::{Batch, Draw, fill, items, whole},
-    ops::{Entry, Field},
+    kernel,
+    kernels::linear_models::{Batch, Draw, fill, items, whole},
+    op::{Arg, Caps, Entry, Expected, Field, Lowered, Op, Pattern, Rng, Slot, Step},
     params,
+    types::{DType, Error, HostData},
+    verify::{Approx, reference},
     wgsl::Spec,
 };
 use serde::{Deserialize, Serialize};
@@ -136,7 +138,7 @@ impl Op for FistaStep {
             }
             let (grad, before, place) = (column(&data[0]), column(&data[3]), column(&data[4]));
             let (mut coef, mut point, mut t) = (before.clone(), place.clone(), data[5][m]);
-            let along = cpu::fista_step([l1, l2, step], self.penalized, &grad, &mut coef, &mut point, &mut t);
+            let along = reference::fista_step([l1, l2, step], self.penalized, &grad, &mut coef, &mut point, &mut t);
             let errors = self.errors([l1, l2, step], &grad, &before, &place, data[5][m], along);
             for j in 0..self.features {
                 let at = j * self.models + m;
@@ -218,5 +220,5 @@ pub(super) const ENTRY: Entry = Entry {
     ],
     cases,
     bench,
-    parse: crate::ops::parse::<FistaStep>,
+    parse: crate::op::parse::<FistaStep>,
 };

@@ -1,12 +1,15 @@
 //! Gradients of a batch of linear models. Kernels: `shaders/linear/linear_gradient.wgsl` in `lib/matrix_product`, then `lib/fold`
 //! where rows are many. Reference: `cpu::linear_gradient`.
 use crate::{
-    Arg, Caps, DType, Error, Expected, HostData, Lowered, MAX_TRIPS, Op, Pattern, Rng, cpu,
-    fold::{Monoid, Partials},
     kernel,
-    models::{Batch, Draw, fill, whole},
-    ops::{Entry, Field},
-    product::{Parts, Product, chain},
+    kernels::{
+        linear_models::{Batch, Draw, fill, whole},
+        matmul::{Parts, Product, chain},
+        reduce::{Monoid, Partials},
+    },
+    op::{Arg, Caps, Entry, Expected, Field, Lowered, MAX_TRIPS, Op, Pattern, Rng},
+    types::{DType, Error, HostData},
+    verify::reference,
 };
 use serde::{Deserialize, Serialize};
 
@@ -108,7 +111,7 @@ impl Op for LinearGradient {
             for r in &residual {
                 let size: f64 = column.iter().zip(r).map(|(x, r)| (x * r).abs()).sum();
                 let widest = column.iter().chain(r).fold(1.0, |a: f64, v| a.max(v.abs()));
-                value.push(cpu::linear_gradient(column, r));
+                value.push(reference::linear_gradient(column, r));
                 // A product, the additions; factors or products may be flushed.
                 bound.push(e * (chain(self.rows) + 1.0) * size + 4.0 * self.rows as f64 * widest * least);
             }
@@ -153,5 +156,5 @@ pub(super) const ENTRY: Entry = Entry {
     ],
     cases,
     bench,
-    parse: crate::ops::parse::<LinearGradient>,
+    parse: crate::op::parse::<LinearGradient>,
 };

@@ -1,10 +1,15 @@
 //! Weighted residuals of a batch of linear models. Kernel: `shaders/linear/linear_residual.wgsl` in `lib/matrix_product`.
 //! Reference: `cpu::linear_residual`.
 use crate::{
-    Approx, Arg, Caps, DType, Error, Expected, HostData, LinearModel, Lowered, Op, Pattern, Rng, cpu, kernel,
-    models::{Batch, Draw, fill, items, whole},
-    ops::{Entry, Field},
-    product::{Parts, Product, chain},
+    kernel,
+    kernels::{
+        linear_models::{Batch, Draw, fill, items, whole},
+        matmul::{Parts, Product, chain},
+    },
+    op::{Arg, Caps, Entry, Expected, Field, Lowered, Op, Pattern, Rng},
+    options::LinearModel,
+    types::{DType, Error, HostData},
+    verify::{Approx, reference},
 };
 use serde::{Deserialize, Serialize};
 
@@ -107,7 +112,7 @@ impl Op for LinearResidual {
             for m in 0..models {
                 let b: Vec<f64> = (0..d).map(|j| coef[j * models + m]).collect();
                 let w = weight[m / self.per_set * self.rows + i];
-                value.push(cpu::linear_residual(self.model, row, target[i], w, &b));
+                value.push(reference::linear_residual(self.model, row, target[i], w, &b));
                 bound.push(if w == 0.0 { 0.0 } else { self.error(row, target[i], w, &b) });
             }
         }
@@ -190,5 +195,5 @@ pub(super) const ENTRY: Entry = Entry {
     ],
     cases,
     bench,
-    parse: crate::ops::parse::<LinearResidual>,
+    parse: crate::op::parse::<LinearResidual>,
 };

@@ -1,11 +1,13 @@
 //! Softmax cross-entropy. Kernel: `shaders/losses/cross_entropy.wgsl`. Reference: `cpu::cross_entropy`.
 use crate::{
-    Arg, Caps, DType, Error, Expected, HostData, LossReduction, Lowered, Op, Pattern, Rng, Targets, loss, ops::Entry,
-    optimizer::check_scalar, segment::check_float,
+    op::{Arg, Caps, Entry, Expected, Lowered, Op, Pattern, Rng, check_float},
+    ops::losses::shared,
+    options::{LossReduction, Targets, check_scalar},
+    types::{DType, Error, HostData},
 };
 use serde::{Deserialize, Serialize};
 
-mod reference;
+mod expected;
 mod steps;
 mod table;
 
@@ -72,10 +74,10 @@ pub struct CrossEntropy {
     #[serde(default)]
     pub reduction: LossReduction,
     /// Whether `dlogits` is written.
-    #[serde(default = "crate::channels::yes")]
+    #[serde(default = "crate::kernels::channels::yes")]
     pub grad: bool,
     /// What `dlogits` is multiplied by: loss scaling, for gradients in f16.
-    #[serde(default = "loss::one")]
+    #[serde(default = "shared::one")]
     pub grad_scale: f64,
 }
 
@@ -127,7 +129,7 @@ impl CrossEntropy {
         check_scalar(NAME, "z_loss", self.z_loss, [0.0, f64::INFINITY])?;
         check_scalar(NAME, "confidence_penalty", self.confidence_penalty, [0.0, f64::INFINITY])?;
         check_scalar(NAME, "focal_gamma", self.focal_gamma, [0.0, f64::INFINITY])?;
-        loss::check_grad_scale(NAME, self.grad_scale)?;
+        shared::check_grad_scale(NAME, self.grad_scale)?;
         let soft = self.target == Targets::Probabilities;
         if let (true, Some(i)) = (soft, self.ignore_index) {
             return bad("ignore_index", format!("is {i}, must be absent where targets are probabilities: give such a row zeros"));
@@ -183,7 +185,7 @@ impl Op for CrossEntropy {
     }
 
     fn reference(&self, args: &[HostData]) -> Vec<Expected> {
-        reference::expected(self, args)
+        expected::expected(self, args)
     }
 }
 
@@ -194,5 +196,5 @@ pub(super) const ENTRY: Entry = Entry {
     fields: table::FIELDS,
     cases: table::cases,
     bench: table::bench,
-    parse: crate::ops::parse::<CrossEntropy>,
+    parse: crate::op::parse::<CrossEntropy>,
 };

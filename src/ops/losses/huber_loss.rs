@@ -1,8 +1,14 @@
 //! The Huber loss. Kernel: `shaders/losses/huber_loss.wgsl` in `lib/pairwise_loss`. Reference: `cpu::huber_loss`.
 use crate::{
-    Arg, Caps, DType, Error, Expected, HostData, HuberForm, LossReduction, Lowered, Op, Pattern, Rng, cpu, kernel,
-    loss::{self, pairs, pairs::Pairs},
-    ops::{Entry, Field},
+    kernel,
+    op::{Arg, Caps, Entry, Expected, Field, Lowered, Op, Pattern, Rng},
+    ops::losses::shared::{
+        self,
+        pairs::{self, Pairs},
+    },
+    options::{HuberForm, LossReduction},
+    types::{DType, Error, HostData},
+    verify::reference,
 };
 use serde::{Deserialize, Serialize};
 
@@ -24,7 +30,7 @@ pub struct HuberLoss {
     /// Elements; at most 2^34. May be 0.
     pub len: usize,
     /// δ, where the parabola ends. Above 0; 0 with [`HuberForm::SmoothL1`] is the absolute error.
-    #[serde(default = "loss::one")]
+    #[serde(default = "shared::one")]
     pub delta: f64,
     /// Whether the loss is divided by δ.
     #[serde(default)]
@@ -33,10 +39,10 @@ pub struct HuberLoss {
     #[serde(default)]
     pub reduction: LossReduction,
     /// Whether `dpred` is written.
-    #[serde(default = "crate::channels::yes")]
+    #[serde(default = "crate::kernels::channels::yes")]
     pub grad: bool,
     /// What `dpred` is multiplied by.
-    #[serde(default = "loss::one")]
+    #[serde(default = "shared::one")]
     pub grad_scale: f64,
 }
 
@@ -97,7 +103,7 @@ impl Op for HuberLoss {
     fn reference(&self, args: &[HostData]) -> Vec<Expected> {
         let (delta, smooth) = (self.delta, self.form == HuberForm::SmoothL1);
         let ([curve, knee, slope], e, least) = (self.words(), DType::F32.epsilon(), DType::F32.least_normal());
-        let errors = |d: crate::Approx| {
+        let errors = |d: crate::verify::Approx| {
             let far = d.value.abs();
             // The difference, δ and 1/δ, two products (halving is exact); or the difference, δ twice, their difference, a product.
             let inner = [
@@ -113,7 +119,7 @@ impl Op for HuberLoss {
                 _ => [inner[0] + outer[0], inner[1] + outer[1]],
             }
         };
-        self.pairs().expected(args, |p, t| cpu::huber_loss(p, t, delta, smooth), errors)
+        self.pairs().expected(args, |p, t| reference::huber_loss(p, t, delta, smooth), errors)
     }
 }
 
@@ -149,5 +155,5 @@ pub(super) const ENTRY: Entry = Entry {
     ],
     cases,
     bench,
-    parse: crate::ops::parse::<HuberLoss>,
+    parse: crate::op::parse::<HuberLoss>,
 };

@@ -1,8 +1,14 @@
 //! Absolute error. Kernel: `shaders/losses/l1_loss.wgsl` in `lib/pairwise_loss`. Reference: `cpu::l1_loss`.
 use crate::{
-    Arg, Caps, DType, Error, Expected, HostData, LossReduction, Lowered, Op, Pattern, Rng, cpu, kernel,
-    loss::{self, pairs, pairs::Pairs},
-    ops::{Entry, Field},
+    kernel,
+    op::{Arg, Caps, Entry, Expected, Field, Lowered, Op, Pattern, Rng},
+    ops::losses::shared::{
+        self,
+        pairs::{self, Pairs},
+    },
+    options::LossReduction,
+    types::{DType, Error, HostData},
+    verify::reference,
 };
 use serde::{Deserialize, Serialize};
 
@@ -26,10 +32,10 @@ pub struct L1Loss {
     #[serde(default)]
     pub reduction: LossReduction,
     /// Whether `dpred` is written.
-    #[serde(default = "crate::channels::yes")]
+    #[serde(default = "crate::kernels::channels::yes")]
     pub grad: bool,
     /// What `dpred` is multiplied by.
-    #[serde(default = "loss::one")]
+    #[serde(default = "shared::one")]
     pub grad_scale: f64,
 }
 
@@ -69,8 +75,8 @@ impl Op for L1Loss {
     }
 
     fn reference(&self, args: &[HostData]) -> Vec<Expected> {
-        let errors = |d: crate::Approx| [d.error, d.sign().error];
-        self.pairs().expected(args, cpu::l1_loss, errors)
+        let errors = |d: crate::verify::Approx| [d.error, d.sign().error];
+        self.pairs().expected(args, reference::l1_loss, errors)
     }
 }
 
@@ -97,5 +103,5 @@ pub(super) const ENTRY: Entry = Entry {
     ],
     cases,
     bench,
-    parse: crate::ops::parse::<L1Loss>,
+    parse: crate::op::parse::<L1Loss>,
 };

@@ -1,8 +1,14 @@
 //! Mean squared error. Kernel: `shaders/losses/mse_loss.wgsl` in `lib/pairwise_loss`. Reference: `cpu::mse_loss`.
 use crate::{
-    Arg, Caps, DType, Error, Expected, HostData, LossReduction, Lowered, Op, Pattern, Rng, SquareForm, cpu, kernel,
-    loss::{self, pairs, pairs::Pairs},
-    ops::{Entry, Field},
+    kernel,
+    op::{Arg, Caps, Entry, Expected, Field, Lowered, Op, Pattern, Rng},
+    ops::losses::shared::{
+        self,
+        pairs::{self, Pairs},
+    },
+    options::{LossReduction, SquareForm},
+    types::{DType, Error, HostData},
+    verify::reference,
 };
 use serde::{Deserialize, Serialize};
 
@@ -29,10 +35,10 @@ pub struct MseLoss {
     #[serde(default)]
     pub reduction: LossReduction,
     /// Whether `dpred` is written.
-    #[serde(default = "crate::channels::yes")]
+    #[serde(default = "crate::kernels::channels::yes")]
     pub grad: bool,
     /// What `dpred` is multiplied by.
-    #[serde(default = "loss::one")]
+    #[serde(default = "shared::one")]
     pub grad_scale: f64,
 }
 
@@ -87,11 +93,11 @@ impl Op for MseLoss {
     fn reference(&self, args: &[HostData]) -> Vec<Expected> {
         let (c, e, least) = (self.curve(), DType::F32.epsilon(), DType::F32.least_normal());
         // The square has the difference's error twice, then rounds, twice with the half; doubling is exact.
-        let errors = |d: crate::Approx| {
+        let errors = |d: crate::verify::Approx| {
             let value = c * d.error * (2.0 * d.value.abs() + d.error) + 2.0 * e * c * d.value * d.value * (1.0 + e) + 2.0 * least;
             [value, 2.0 * c * d.error + least]
         };
-        self.pairs().expected(args, |p, t| cpu::mse_loss(p, t, c), errors)
+        self.pairs().expected(args, |p, t| reference::mse_loss(p, t, c), errors)
     }
 }
 
@@ -121,5 +127,5 @@ pub(super) const ENTRY: Entry = Entry {
     ],
     cases,
     bench,
-    parse: crate::ops::parse::<MseLoss>,
+    parse: crate::op::parse::<MseLoss>,
 };

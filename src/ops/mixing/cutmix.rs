@@ -2,11 +2,12 @@
 //! `cpu::cutmix`.
 use super::mixup::{labels, row};
 use crate::{
-    Arg, Blend, Caps, Cut, DType, Error, Expected, HostData, Key, Lambda, Lowered, Op, Partners, Pattern, Rect, Rng, Space, cpu,
     kernel,
-    mixing::{self, Images, Map},
-    ops::Entry,
-    segment::check_float,
+    kernels::samples::{self, Images, Map},
+    op::{Arg, Caps, Entry, Expected, Lowered, Op, Pattern, Rng, check_float},
+    options::{Blend, Cut, Key, Lambda, Partners, Rect},
+    types::{DType, Error, HostData, Space},
+    verify::reference,
 };
 use serde::{Deserialize, Serialize};
 
@@ -15,7 +16,7 @@ use serde::{Deserialize, Serialize};
 /// The box has the sides √(1 - λ)·H and √(1 - λ)·W around a centre anywhere in the image and is clipped at the border; it
 /// reaches ⌊√(1 - λ)·H/2⌋ before its centre and as far behind it. λ is then taken from its real area: 1 - area/(H·W). All this is
 /// as in the paper and in torchvision. Reads `x` (the batch), with `classes` also `labels` (f32, n x classes: one-hot or soft).
-/// Writes `y` and `mixed`. Boxes and partners are drawn on the host as [`mixing`](crate::mixing) says and travel in a table;
+/// Writes `y` and `mixed`. Boxes and partners are drawn on the host as [`mixing`](crate::kernels::samples) says and travel in a table;
 /// [`CutMix::draw`] tells what they are. Deterministic. No scratch; dispatches as [`Mixup`](super::Mixup).
 ///
 /// Error: none for y, but what is below the least normal number may become 0. For labels as in mixup.
@@ -67,10 +68,10 @@ impl CutMix {
     pub(super) fn blend(&self, op: &'static str) -> Result<Blend, Error> {
         let of = Images { space: self.space, width: self.width };
         of.check(op)?;
-        let (n, first, sizes) = (self.space.n as u64, mixing::first_sample(op, &self.key, &self.space)?, of.sizes());
+        let (n, first, sizes) = (self.space.n as u64, samples::first_sample(op, &self.key, &self.space)?, of.sizes());
         let around = |number: u64, lambda: f64| {
             let half = 0.5 * (1.0 - lambda).sqrt();
-            Rect::around(mixing::centre(&self.key, number, sizes), sizes.map(|d| (half * d as f64) as u64), sizes)
+            Rect::around(samples::centre(&self.key, number, sizes), sizes.map(|d| (half * d as f64) as u64), sizes)
         };
         let drawn = |lambda: &Lambda| of.lambdas(op, "cut", lambda, &self.key);
         // Of one λ, one box: its centre is that of the whole batch.
@@ -97,7 +98,7 @@ fn each(first: u64, n: u64, lambdas: Vec<f64>, around: impl Fn(u64, f64) -> Rect
 
 /// The table of partners and boxes.
 pub(super) fn table(partners: &[usize], boxes: &[Rect]) -> Vec<u8> {
-    mixing::table_bytes(partners.iter().zip(boxes).flat_map(|(p, b)| [[*p as u32, 0, 0, 0], mixing::box_row(b)]))
+    samples::table_bytes(partners.iter().zip(boxes).flat_map(|(p, b)| [[*p as u32, 0, 0, 0], samples::box_row(b)]))
 }
 
 impl Op for CutMix {
@@ -107,9 +108,9 @@ impl Op for CutMix {
 
     fn args(&self) -> Vec<Arg> {
         let mut args = vec![Arg::read("x", self.dtype, self.space.len())];
-        args.extend(mixing::labels_arg("labels", self.space.n, self.classes));
+        args.extend(samples::labels_arg("labels", self.space.n, self.classes));
         args.push(Arg::write("y", self.dtype, self.space.len()));
-        args.extend(mixing::labels_arg("mixed", self.space.n, self.classes).map(|a| Arg::write("mixed", a.dtype, a.len)));
+        args.extend(samples::labels_arg("mixed", self.space.n, self.classes).map(|a| Arg::write("mixed", a.dtype, a.len)));
         args
     }
 
@@ -123,7 +124,7 @@ impl Op for CutMix {
         let map = Map { source: kernel!("mixing/cutmix"), x: 0, y, partner: true, table: boxed, value: 0.0 };
         Images { space: self.space, width: self.width }.map(NAME, &mut out, caps, &args, &map)?;
         if self.classes > 0 {
-            let shares = out.table(&mixing::table_bytes(partners.iter().zip(&lambda).map(|(p, l)| row(*p, *l))), caps);
+            let shares = out.table(&samples::table_bytes(partners.iter().zip(&lambda).map(|(p, l)| row(*p, *l))), caps);
             let map = Map { source: kernel!("mixing/mixup"), x: 1, y: y + 1, partner: true, table: shares, value: 0.0 };
             of_labels.map(NAME, &mut out, caps, &args, &map)?;
         }
@@ -131,11 +132,11 @@ impl Op for CutMix {
     }
 
     fn patterns(&self) -> Vec<Pattern> {
-        mixing::image_patterns(&self.space)
+        samples::image_patterns(&self.space)
     }
 
     fn fill(&self, arg: &Arg, rng: &mut Rng, pattern: Pattern) -> HostData {
-        mixing::image_fill(arg, rng, pattern)
+        samples::image_fill(arg, rng, pattern)
     }
 
     fn reference(&self, args: &[HostData]) -> Vec<Expected> {
@@ -143,13 +144,13 @@ impl Op for CutMix {
         let (x, length) = (args[0].to_f64(), self.space.c * self.space.s);
         let of = Images { space: self.space, width: self.width };
         let one = |(i, e): (usize, usize)| {
-            let v = cpu::cutmix(x[i * length + e], x[partners[i] * length + e], of.inside(&boxes[i], e));
-            (v, mixing::copied(self.dtype, v))
+            let v = reference::cutmix(x[i * length + e], x[partners[i] * length + e], of.inside(&boxes[i], e));
+            (v, samples::copied(self.dtype, v))
         };
-        let (value, bound) = mixing::elements(&self.space).map(one).unzip();
+        let (value, bound) = samples::elements(&self.space).map(one).unzip();
         let mut out = vec![Expected::Within { value, bound }];
         if self.classes > 0 {
-            out.push(mixing::soft_labels(&args[1].to_f64(), self.classes, &partners, &lambda));
+            out.push(samples::soft_labels(&args[1].to_f64(), self.classes, &partners, &lambda));
         }
         out
     }
@@ -181,22 +182,22 @@ pub(super) fn variant(i: usize, space: &Space, width: usize) -> (Cut, Partners, 
 }
 
 fn cases() -> Vec<Box<dyn Op>> {
-    mixing::image_cases(|i, dtype, space, width| {
+    samples::image_cases(|i, dtype, space, width| {
         let (cut, partners, key) = variant(i, &space, width);
         Box::new(CutMix { dtype, space, width, classes: [3, 0, 10, 1][i % 4], cut, partners, key })
     })
 }
 
 fn bench(elements: usize) -> Vec<Box<dyn Op>> {
-    mixing::image_benches(elements, |dtype, space, width| Box::new(CutMix::new(dtype, space, width, 1.0, Key::default())))
+    samples::image_benches(elements, |dtype, space, width| Box::new(CutMix::new(dtype, space, width, 1.0, Key::default())))
 }
 
 pub(super) const ENTRY: Entry = Entry {
     name: NAME,
     summary: "puts a box of a partner's image into each image, and mixes their labels by area",
     formula: "y = x[partner] inside the box, x outside; labels: λ = 1 - area/(H·W)",
-    fields: &[mixing::DTYPE, mixing::SPACE, mixing::WIDTH, mixing::CLASSES, mixing::CUT, mixing::PARTNERS, mixing::KEY],
+    fields: &[samples::DTYPE, samples::SPACE, samples::WIDTH, samples::CLASSES, samples::CUT, samples::PARTNERS, samples::KEY],
     cases,
     bench,
-    parse: crate::ops::parse::<CutMix>,
+    parse: crate::op::parse::<CutMix>,
 };

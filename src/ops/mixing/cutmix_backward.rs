@@ -5,10 +5,12 @@ use super::{
     cutmix::{table, variant},
 };
 use crate::{
-    Approx, Arg, Blend, Caps, Cut, DType, Error, Expected, HostData, Key, Lowered, Op, Partners, Pattern, Space, cpu, kernel,
-    mixing::{self, Images, Map},
-    ops::Entry,
-    segment::check_float,
+    kernel,
+    kernels::samples::{self, Images, Map},
+    op::{Arg, Caps, Entry, Expected, Lowered, Op, Pattern, check_float},
+    options::{Blend, Cut, Key, Partners},
+    types::{DType, Error, HostData, Space},
+    verify::{Approx, reference},
 };
 use serde::{Deserialize, Serialize};
 
@@ -67,7 +69,7 @@ impl Op for CutMixBackward {
     }
 
     fn patterns(&self) -> Vec<Pattern> {
-        mixing::image_patterns(&self.space)
+        samples::image_patterns(&self.space)
     }
 
     fn reference(&self, args: &[HostData]) -> Vec<Expected> {
@@ -79,23 +81,23 @@ impl Op for CutMixBackward {
             let (cut, taken) = (of.inside(&blend.boxes[i], e), of.inside(&blend.boxes[inverse[i]], e));
             let some = |v: f64, there: bool| Approx::exact(if there { v } else { 0.0 });
             let sum = Approx::sum([some(own, !cut), some(given, taken)]);
-            let v = cpu::cutmix_backward(own, cut, given, taken);
-            (v, sum.stored(self.dtype) + mixing::copied(self.dtype, v))
+            let v = reference::cutmix_backward(own, cut, given, taken);
+            (v, sum.stored(self.dtype) + samples::copied(self.dtype, v))
         };
-        let (value, bound) = mixing::elements(&self.space).map(one).unzip();
+        let (value, bound) = samples::elements(&self.space).map(one).unzip();
         vec![Expected::Within { value, bound }]
     }
 }
 
 fn cases() -> Vec<Box<dyn Op>> {
-    mixing::image_cases(|i, dtype, space, width| {
+    samples::image_cases(|i, dtype, space, width| {
         let (cut, partners, key) = variant(i + 1, &space, width);
         Box::new(CutMixBackward { dtype, space, width, cut, partners, key })
     })
 }
 
 fn bench(elements: usize) -> Vec<Box<dyn Op>> {
-    mixing::image_benches(elements, |dtype, space, width| {
+    samples::image_benches(elements, |dtype, space, width| {
         Box::new(CutMix::new(dtype, space, width, 1.0, Key::default()).backward())
     })
 }
@@ -104,8 +106,8 @@ pub(super) const ENTRY: Entry = Entry {
     name: NAME,
     summary: "sends the gradient through CutMix, with the boxes and partners drawn again",
     formula: "dx = dy outside the box + dy[i] inside the box of i, the sample whose partner this one was",
-    fields: &[mixing::DTYPE, mixing::SPACE, mixing::WIDTH, mixing::CUT, mixing::PARTNERS, mixing::KEY],
+    fields: &[samples::DTYPE, samples::SPACE, samples::WIDTH, samples::CUT, samples::PARTNERS, samples::KEY],
     cases,
     bench,
-    parse: crate::ops::parse::<CutMixBackward>,
+    parse: crate::op::parse::<CutMixBackward>,
 };

@@ -1,17 +1,19 @@
 //! Cutout and random erasing. Kernel: `shaders/lib/samples.wgsl` with `shaders/mixing/cutout.wgsl`. Reference: `cpu::cutout`.
 use super::cutmix::boxes;
 use crate::{
-    Arg, Caps, DType, Erasing, Error, Expected, Holes, HostData, Key, Lowered, Op, Pattern, Rect, Space, cpu, kernel,
-    mixing::{self, Images, Map},
-    ops::Entry,
-    segment::check_float,
+    kernel,
+    kernels::samples::{self, Images, Map},
+    op::{Arg, Caps, Entry, Expected, Lowered, Op, Pattern, check_float},
+    options::{Erasing, Holes, Key, Rect},
+    types::{DType, Error, HostData, Space},
+    verify::reference,
 };
 use serde::{Deserialize, Serialize};
 
 /// y is `value` within a box of each sample, in all its channels, and x outside. The labels stay what they are.
 ///
 /// Reads `x`, writes `y`. The box is cutout's square, clipped at the border, or random erasing's rectangle; it is drawn on the
-/// host as [`mixing`](crate::mixing) says and travels in a table; [`Cutout::draw`] tells what it is. What was in the box does not
+/// host as [`mixing`](crate::kernels::samples) says and travels in a table; [`Cutout::draw`] tells what it is. What was in the box does not
 /// count, though it be NaN. Deterministic. No scratch; one dispatch, one more for an end that is no whole quad, one for each
 /// window beyond the binding limit.
 ///
@@ -62,7 +64,7 @@ impl Cutout {
     pub(super) fn boxes(&self, op: &'static str) -> Result<Vec<Rect>, Error> {
         let of = Images { space: self.space, width: self.width };
         of.check(op)?;
-        let (first, sizes) = (mixing::first_sample(op, &self.key, &self.space)?, of.sizes());
+        let (first, sizes) = (samples::first_sample(op, &self.key, &self.space)?, of.sizes());
         let numbers = first..first + self.space.n as u64;
         match &self.holes {
             Holes::Square(side) => {
@@ -70,11 +72,11 @@ impl Cutout {
                     return Err(Error::argument(op, "holes", format!("has a square of side {side}, must be at most 2^32")));
                 }
                 let half = *side as u64 / 2;
-                Ok(numbers.map(|i| Rect::around(mixing::centre(&self.key, i, sizes), [half; 2], sizes)).collect())
+                Ok(numbers.map(|i| Rect::around(samples::centre(&self.key, i, sizes), [half; 2], sizes)).collect())
             }
             Holes::Erasing(what) => {
-                mixing::check_erasing(op, what)?;
-                Ok(numbers.map(|i| mixing::erased(&self.key, i, what, sizes)).collect())
+                samples::check_erasing(op, what)?;
+                Ok(numbers.map(|i| samples::erased(&self.key, i, what, sizes)).collect())
             }
             Holes::Boxes(all) => {
                 of.check_boxes(op, "holes", all)?;
@@ -101,14 +103,14 @@ impl Op for Cutout {
             return Err(Error::argument(NAME, "value", format!("is {}, must be finite as {:?}", self.value, self.dtype)));
         }
         let boxes = self.boxes(NAME)?;
-        let table = out.table(&mixing::table_bytes(boxes.iter().map(mixing::box_row)), caps);
+        let table = out.table(&samples::table_bytes(boxes.iter().map(samples::box_row)), caps);
         let map = Map { source: kernel!("mixing/cutout"), x: 0, y: 1, partner: false, table, value: self.value as f32 };
         Images { space: self.space, width: self.width }.map(NAME, &mut out, caps, &args, &map)?;
         Ok(out)
     }
 
     fn patterns(&self) -> Vec<Pattern> {
-        mixing::image_patterns(&self.space)
+        samples::image_patterns(&self.space)
     }
 
     fn reference(&self, args: &[HostData]) -> Vec<Expected> {
@@ -116,12 +118,12 @@ impl Op for Cutout {
         let (of, length) = (Images { space: self.space, width: self.width }, self.space.c * self.space.s);
         let one = |(i, e): (usize, usize)| {
             let inside = of.inside(&boxes[i], e);
-            let v = cpu::cutout(x[i * length + e], self.value, inside);
+            let v = reference::cutout(x[i * length + e], self.value, inside);
             // The value is rounded to f32 by the host, then to the storage type.
             let stored = DType::F32.rounding(v) + self.dtype.rounding(v);
-            (v, if inside && v != 0.0 { stored } else { mixing::copied(self.dtype, v) })
+            (v, if inside && v != 0.0 { stored } else { samples::copied(self.dtype, v) })
         };
-        let (value, bound) = mixing::elements(&self.space).map(one).unzip();
+        let (value, bound) = samples::elements(&self.space).map(one).unzip();
         vec![Expected::Within { value, bound }]
     }
 }
@@ -139,14 +141,14 @@ pub(super) fn variant(i: usize, space: &Space, width: usize) -> (Holes, Key) {
 }
 
 fn cases() -> Vec<Box<dyn Op>> {
-    mixing::image_cases(|i, dtype, space, width| {
+    samples::image_cases(|i, dtype, space, width| {
         let (holes, key) = variant(i, &space, width);
         Box::new(Cutout { dtype, space, width, holes, value: [0.0, 0.45, -2.0][i % 3], key })
     })
 }
 
 fn bench(elements: usize) -> Vec<Box<dyn Op>> {
-    mixing::image_benches(elements, |dtype, space, width| Box::new(Cutout::new(dtype, space, width, width / 4, Key::default())))
+    samples::image_benches(elements, |dtype, space, width| Box::new(Cutout::new(dtype, space, width, width / 4, Key::default())))
 }
 
 pub(super) const ENTRY: Entry = Entry {
@@ -154,14 +156,14 @@ pub(super) const ENTRY: Entry = Entry {
     summary: "erases a square (cutout) or a rectangle (random erasing) of each image",
     formula: "y = value inside the box, x outside",
     fields: &[
-        mixing::DTYPE,
-        mixing::SPACE,
-        mixing::WIDTH,
-        mixing::HOLES,
-        crate::ops::Field { name: "value", default: "0", about: "what is written there, finite as dtype" },
-        mixing::KEY,
+        samples::DTYPE,
+        samples::SPACE,
+        samples::WIDTH,
+        samples::HOLES,
+        crate::op::Field { name: "value", default: "0", about: "what is written there, finite as dtype" },
+        samples::KEY,
     ],
     cases,
     bench,
-    parse: crate::ops::parse::<Cutout>,
+    parse: crate::op::parse::<Cutout>,
 };

@@ -2,10 +2,12 @@
 //! `cpu::cutout_backward`.
 use super::{Cutout, cutout::variant};
 use crate::{
-    Arg, Caps, DType, Error, Expected, Holes, HostData, Key, Lowered, Op, Pattern, Rect, Space, cpu, kernel,
-    mixing::{self, Images, Map},
-    ops::Entry,
-    segment::check_float,
+    kernel,
+    kernels::samples::{self, Images, Map},
+    op::{Arg, Caps, Entry, Expected, Lowered, Op, Pattern, check_float},
+    options::{Holes, Key, Rect},
+    types::{DType, Error, HostData, Space},
+    verify::reference,
 };
 use serde::{Deserialize, Serialize};
 
@@ -51,37 +53,37 @@ impl Op for CutoutBackward {
     fn lower(&self, caps: &Caps) -> Result<Lowered, Error> {
         let (args, mut out) = (self.args(), Lowered::default());
         check_float(NAME, &args[0])?;
-        let table = out.table(&mixing::table_bytes(self.boxes()?.iter().map(mixing::box_row)), caps);
+        let table = out.table(&samples::table_bytes(self.boxes()?.iter().map(samples::box_row)), caps);
         let map = Map { source: kernel!("mixing/cutout_backward"), x: 0, y: 1, partner: false, table, value: 0.0 };
         Images { space: self.space, width: self.width }.map(NAME, &mut out, caps, &args, &map)?;
         Ok(out)
     }
 
     fn patterns(&self) -> Vec<Pattern> {
-        mixing::image_patterns(&self.space)
+        samples::image_patterns(&self.space)
     }
 
     fn reference(&self, args: &[HostData]) -> Vec<Expected> {
         let (boxes, dy) = (self.boxes().expect("lowered before"), args[0].to_f64());
         let (of, length) = (Images { space: self.space, width: self.width }, self.space.c * self.space.s);
         let one = |(i, e): (usize, usize)| {
-            let v = cpu::cutout_backward(dy[i * length + e], of.inside(&boxes[i], e));
-            (v, mixing::copied(self.dtype, v))
+            let v = reference::cutout_backward(dy[i * length + e], of.inside(&boxes[i], e));
+            (v, samples::copied(self.dtype, v))
         };
-        let (value, bound) = mixing::elements(&self.space).map(one).unzip();
+        let (value, bound) = samples::elements(&self.space).map(one).unzip();
         vec![Expected::Within { value, bound }]
     }
 }
 
 fn cases() -> Vec<Box<dyn Op>> {
-    mixing::image_cases(|i, dtype, space, width| {
+    samples::image_cases(|i, dtype, space, width| {
         let (holes, key) = variant(i + 1, &space, width);
         Box::new(CutoutBackward { dtype, space, width, holes, key })
     })
 }
 
 fn bench(elements: usize) -> Vec<Box<dyn Op>> {
-    mixing::image_benches(elements, |dtype, space, width| {
+    samples::image_benches(elements, |dtype, space, width| {
         Box::new(Cutout::new(dtype, space, width, width / 4, Key::default()).backward())
     })
 }
@@ -90,8 +92,8 @@ pub(super) const ENTRY: Entry = Entry {
     name: NAME,
     summary: "sends the gradient through cutout or random erasing, with the boxes drawn again",
     formula: "dx = 0 inside the box, dy outside",
-    fields: &[mixing::DTYPE, mixing::SPACE, mixing::WIDTH, mixing::HOLES, mixing::KEY],
+    fields: &[samples::DTYPE, samples::SPACE, samples::WIDTH, samples::HOLES, samples::KEY],
     cases,
     bench,
-    parse: crate::ops::parse::<CutoutBackward>,
+    parse: crate::op::parse::<CutoutBackward>,
 };

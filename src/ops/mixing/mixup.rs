@@ -1,16 +1,17 @@
 //! Mixup. Kernel: `shaders/lib/samples.wgsl` with `shaders/mixing/mixup.wgsl`. Reference: `cpu::mixup`.
 use crate::{
-    Arg, Blend, Caps, DType, Error, Expected, HostData, Key, Lambda, Lowered, Op, Partners, Pattern, Rng, Space, kernel,
-    mixing::{self, Images, Map},
-    ops::Entry,
-    segment::check_float,
+    kernel,
+    kernels::samples::{self, Images, Map},
+    op::{Arg, Caps, Entry, Expected, Lowered, Op, Pattern, Rng, check_float},
+    options::{Blend, Key, Lambda, Partners},
+    types::{DType, Error, HostData, Space},
 };
 use serde::{Deserialize, Serialize};
 
 /// x' = λ·x + (1 - λ)·(the partner's x), and the same for labels.
 ///
 /// Reads `x` (the batch), with `classes` also `labels` (f32, n x classes: one-hot or soft). Writes `y` and `mixed`. λ and partners
-/// are drawn on the host as [`mixing`](crate::mixing) says, and travel in a table, so [`Plan::update`](crate::Plan::update) may
+/// are drawn on the host as [`mixing`](crate::kernels::samples) says, and travel in a table, so [`Plan::update`](crate::device::Plan::update) may
 /// change them from step to step; [`Mixup::draw`] tells what they are. What has a share of exactly 0 does not count, though it
 /// be NaN. Deterministic. No scratch; one dispatch for x and one for the labels, one more each for an end that is no whole quad,
 /// more beyond the binding limit.
@@ -88,9 +89,9 @@ impl Op for Mixup {
 
     fn args(&self) -> Vec<Arg> {
         let mut args = vec![Arg::read("x", self.dtype, self.space.len())];
-        args.extend(mixing::labels_arg("labels", self.space.n, self.classes));
+        args.extend(samples::labels_arg("labels", self.space.n, self.classes));
         args.push(Arg::write("y", self.dtype, self.space.len()));
-        args.extend(mixing::labels_arg("mixed", self.space.n, self.classes).map(|a| Arg::write("mixed", a.dtype, a.len)));
+        args.extend(samples::labels_arg("mixed", self.space.n, self.classes).map(|a| Arg::write("mixed", a.dtype, a.len)));
         args
     }
 
@@ -100,7 +101,7 @@ impl Op for Mixup {
         let Blend { partners, lambda, .. } = self.blend(NAME)?;
         let of_labels = labels(NAME, self.space.n, self.classes)?;
         let rows = partners.iter().zip(&lambda).map(|(p, l)| row(*p, *l));
-        let table = out.table(&mixing::table_bytes(rows), caps);
+        let table = out.table(&samples::table_bytes(rows), caps);
         let map = |x, y| Map { source: kernel!("mixing/mixup"), x, y, partner: true, table: table.clone(), value: 0.0 };
         let y = args.len() / 2;
         Images::flat(self.space).map(NAME, &mut out, caps, &args, &map(0, y))?;
@@ -111,11 +112,11 @@ impl Op for Mixup {
     }
 
     fn patterns(&self) -> Vec<Pattern> {
-        mixing::image_patterns(&self.space)
+        samples::image_patterns(&self.space)
     }
 
     fn fill(&self, arg: &Arg, rng: &mut Rng, pattern: Pattern) -> HostData {
-        mixing::image_fill(arg, rng, pattern)
+        samples::image_fill(arg, rng, pattern)
     }
 
     fn reference(&self, args: &[HostData]) -> Vec<Expected> {
@@ -123,12 +124,12 @@ impl Op for Mixup {
         let (x, length) = (args[0].to_f64(), self.space.c * self.space.s);
         let one = |(i, e): (usize, usize)| {
             let (x, z) = (x[i * length + e], x[partners[i] * length + e]);
-            mixing::mixture(self.dtype, (x, lambda[i]), (z, 1.0 - lambda[i]))
+            samples::mixture(self.dtype, (x, lambda[i]), (z, 1.0 - lambda[i]))
         };
-        let (value, bound) = mixing::elements(&self.space).map(one).unzip();
+        let (value, bound) = samples::elements(&self.space).map(one).unzip();
         let mut out = vec![Expected::Within { value, bound }];
         if self.classes > 0 {
-            out.push(mixing::soft_labels(&args[1].to_f64(), self.classes, &partners, &lambda));
+            out.push(samples::soft_labels(&args[1].to_f64(), self.classes, &partners, &lambda));
         }
         out
     }
@@ -154,7 +155,7 @@ pub(super) fn variant(i: usize, n: usize) -> (Lambda, Partners, Key) {
 }
 
 fn cases() -> Vec<Box<dyn Op>> {
-    mixing::image_cases(|i, dtype, space, _| {
+    samples::image_cases(|i, dtype, space, _| {
         let (lambda, partners, key) = variant(i, space.n);
         let key = Key { first_element: (i % 3 * space.c * space.s) as u64, ..key };
         Box::new(Mixup { dtype, space, classes: [0, 10, 1, 3][i % 4], lambda, partners, key })
@@ -162,7 +163,7 @@ fn cases() -> Vec<Box<dyn Op>> {
 }
 
 fn bench(elements: usize) -> Vec<Box<dyn Op>> {
-    mixing::image_benches(elements, |dtype, space, _| {
+    samples::image_benches(elements, |dtype, space, _| {
         // Of small images, no more classes than elements: labels are to be the lesser part.
         let classes = 1000.min(space.c * space.s);
         Box::new(Mixup { classes, ..Mixup::new(dtype, space, 0.2, Key::default()) })
@@ -173,8 +174,8 @@ pub(super) const ENTRY: Entry = Entry {
     name: NAME,
     summary: "mixes each sample and its label with those of a partner",
     formula: "y = λ·x + (1 - λ)·x[partner], labels likewise",
-    fields: &[mixing::DTYPE, mixing::SPACE, mixing::CLASSES, mixing::LAMBDA, mixing::PARTNERS, mixing::KEY],
+    fields: &[samples::DTYPE, samples::SPACE, samples::CLASSES, samples::LAMBDA, samples::PARTNERS, samples::KEY],
     cases,
     bench,
-    parse: crate::ops::parse::<Mixup>,
+    parse: crate::op::parse::<Mixup>,
 };

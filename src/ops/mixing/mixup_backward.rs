@@ -4,10 +4,12 @@ use super::{
     mixup::{row, variant},
 };
 use crate::{
-    Approx, Arg, Blend, Caps, DType, Error, Expected, HostData, Key, Lambda, Lowered, Op, Partners, Pattern, Space, cpu, kernel,
-    mixing::{self, Images, Map},
-    ops::Entry,
-    segment::check_float,
+    kernel,
+    kernels::samples::{self, Images, Map},
+    op::{Arg, Caps, Entry, Expected, Lowered, Op, Pattern, check_float},
+    options::{Blend, Key, Lambda, Partners},
+    types::{DType, Error, HostData, Space},
+    verify::{Approx, reference},
 };
 use serde::{Deserialize, Serialize};
 
@@ -57,14 +59,14 @@ impl Op for MixupBackward {
         check_float(NAME, &args[0])?;
         let blend = self.blend()?;
         let rows = blend.inverse().into_iter().zip(&blend.lambda).map(|(p, l)| row(p, *l));
-        let table = out.table(&mixing::table_bytes(rows), caps);
+        let table = out.table(&samples::table_bytes(rows), caps);
         let map = Map { source: kernel!("mixing/mixup_backward"), x: 0, y: 1, partner: true, table, value: 0.0 };
         Images::flat(self.space).map(NAME, &mut out, caps, &args, &map)?;
         Ok(out)
     }
 
     fn patterns(&self) -> Vec<Pattern> {
-        mixing::image_patterns(&self.space)
+        samples::image_patterns(&self.space)
     }
 
     fn reference(&self, args: &[HostData]) -> Vec<Expected> {
@@ -74,30 +76,30 @@ impl Op for MixupBackward {
             let (own, given) = (dy[i * length + e], dy[inverse[i] * length + e]);
             let (lambda, other) = (blend.lambda[i], blend.lambda[inverse[i]]);
             let sum = Approx::sum([Approx::exact(own).scaled(lambda), Approx::exact(given).scaled(1.0 - other)]);
-            (cpu::mixup_backward(own, lambda, given, other), sum.stored(self.dtype))
+            (reference::mixup_backward(own, lambda, given, other), sum.stored(self.dtype))
         };
-        let (value, bound) = mixing::elements(&self.space).map(one).unzip();
+        let (value, bound) = samples::elements(&self.space).map(one).unzip();
         vec![Expected::Within { value, bound }]
     }
 }
 
 fn cases() -> Vec<Box<dyn Op>> {
-    mixing::image_cases(|i, dtype, space, _| {
+    samples::image_cases(|i, dtype, space, _| {
         let (lambda, partners, key) = variant(i + 1, space.n);
         Box::new(MixupBackward { dtype, space, lambda, partners, key })
     })
 }
 
 fn bench(elements: usize) -> Vec<Box<dyn Op>> {
-    mixing::image_benches(elements, |dtype, space, _| Box::new(Mixup::new(dtype, space, 0.2, Key::default()).backward()))
+    samples::image_benches(elements, |dtype, space, _| Box::new(Mixup::new(dtype, space, 0.2, Key::default()).backward()))
 }
 
 pub(super) const ENTRY: Entry = Entry {
     name: NAME,
     summary: "sends the gradient through mixup, with the shares and partners drawn again",
     formula: "dx = λ·dy + (1 - λ[i])·dy[i], i being the sample whose partner this one was",
-    fields: &[mixing::DTYPE, mixing::SPACE, mixing::LAMBDA, mixing::PARTNERS, mixing::KEY],
+    fields: &[samples::DTYPE, samples::SPACE, samples::LAMBDA, samples::PARTNERS, samples::KEY],
     cases,
     bench,
-    parse: crate::ops::parse::<MixupBackward>,
+    parse: crate::op::parse::<MixupBackward>,
 };

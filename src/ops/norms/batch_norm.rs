@@ -1,12 +1,14 @@
 //! Batch normalisation in training. Kernel: `shaders/norms/batch_norm.wgsl`. Reference: `cpu::batch_norm`.
 use crate::{
-    Activation, Approx, Arg, Caps, Cost, DType, Error, Expected, HostData, Lowered, OneValue, Op, Pattern, Rng, Running,
-    RunningUpdate, RunningVariance, Slot, Space,
-    channels::{self, Batch, Channels, Fused, MOMENTS, Reduction, Results, Team, given_or, per_team, position, unused_or, whole},
-    cpu, kernel,
-    ops::Entry,
+    kernel,
+    kernels::channels::{
+        self, Batch, Channels, Fused, MOMENTS, Reduction, Results, Team, given_or, per_team, position, unused_or, whole,
+    },
+    op::{Arg, Caps, Cost, Entry, Expected, Lowered, Op, Pattern, Rng, Slot, check_float},
+    options::{Activation, OneValue, Running, RunningUpdate, RunningVariance},
     params,
-    segment::check_float,
+    types::{DType, Error, HostData, Space},
+    verify::{Approx, reference},
 };
 use serde::{Deserialize, Serialize};
 
@@ -179,7 +181,7 @@ impl Op for BatchNorm {
                 let v = batch.as_ref().map_or(nan, |b| {
                     let x = out.at("x", i, 0.0);
                     let v = b.centred(x).times(b.rstd.times(Approx::exact(weight)));
-                    let value = cpu::batch_norm(x, b.mean.value, b.rstd.value, weight, bias);
+                    let value = reference::batch_norm(x, b.mean.value, b.rstd.value, weight, bias);
                     Approx { value, ..Approx::sum([v, Approx::exact(bias)]) }
                 });
                 out.put_output(i, v);
@@ -236,5 +238,5 @@ pub(super) const ENTRY: Entry = Entry {
     ],
     cases,
     bench,
-    parse: crate::ops::parse::<BatchNorm>,
+    parse: crate::op::parse::<BatchNorm>,
 };

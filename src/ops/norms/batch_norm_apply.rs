@@ -1,11 +1,12 @@
 //! Normalisation by given statistics. Kernel: `shaders/norms/batch_norm_apply.wgsl`. Reference: `cpu::batch_norm_apply`.
 use crate::{
-    Activation, Approx, Arg, Caps, Cost, DType, Error, Expected, HostData, Lowered, Op, Pattern, Rng, Slot, Space,
-    channels::{self, Channels, Fused, Results, difference, given_or, per_channel, whole},
-    cpu, kernel,
-    ops::Entry,
+    kernel,
+    kernels::channels::{self, Channels, Fused, Results, difference, given_or, per_channel, whole},
+    op::{Arg, Caps, Cost, Entry, Expected, Lowered, Op, Pattern, Rng, Slot, check_float},
+    options::Activation,
     params,
-    segment::check_float,
+    types::{DType, Error, HostData, Space},
+    verify::{Approx, reference},
     wgsl::{Decl, View},
 };
 use serde::{Deserialize, Serialize};
@@ -116,7 +117,7 @@ impl Op for BatchNormApply {
             for i in channels::places(&self.space, c) {
                 let x = out.at("x", i, 0.0);
                 let v = Approx::sum([difference(x, mean).times(scale), Approx::exact(bias)]);
-                out.put_output(i, Approx { value: cpu::batch_norm_apply(x, mean, rstd, weight, bias), ..v });
+                out.put_output(i, Approx { value: reference::batch_norm_apply(x, mean, rstd, weight, bias), ..v });
             }
         }
         out.finish()
@@ -148,5 +149,5 @@ pub(super) const ENTRY: Entry = Entry {
     fields: &[channels::DTYPE, channels::SPACE, channels::WEIGHT, channels::BIAS, Activation::FIELD, channels::RESIDUAL],
     cases,
     bench,
-    parse: crate::ops::parse::<BatchNormApply>,
+    parse: crate::op::parse::<BatchNormApply>,
 };

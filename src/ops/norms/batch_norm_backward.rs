@@ -1,14 +1,16 @@
 //! The gradient of batch normalisation in training. Kernel: `shaders/norms/batch_norm_backward.wgsl`. Reference:
 //! `cpu::batch_norm_backward`.
 use crate::{
-    Activation, Approx, Arg, Caps, Cost, DType, Error, Expected, HostData, Lowered, Op, Pattern, Rng, Slot, Space, Step,
-    channels::{self, Channels, Fused, Products, Results, Team, given_or, position, unused_or, vector, whole},
-    cpu,
-    fold::Monoid,
     kernel,
-    ops::Entry,
+    kernels::{
+        channels::{self, Channels, Fused, Products, Results, Team, given_or, position, unused_or, vector, whole},
+        reduce::Monoid,
+    },
+    op::{Arg, Caps, Cost, Entry, Expected, Lowered, Op, Pattern, Rng, Slot, Step, check_float},
+    options::Activation,
     params,
-    segment::check_float,
+    types::{DType, Error, HostData, Space},
+    verify::{Approx, reference},
     wgsl::Spec,
 };
 use serde::{Deserialize, Serialize};
@@ -144,7 +146,7 @@ impl Op for BatchNormBackward {
             let (mean, rstd) = (out.at("mean", c, 0.0), out.at("rstd", c, 0.0));
             let pass = out.pass(c, mean, Approx::exact(rstd));
             let weight = out.at("weight", c, 1.0);
-            let (dx, dweight, dbias) = cpu::batch_norm_backward(&pass.x, &pass.gradients(), mean, rstd, weight);
+            let (dx, dweight, dbias) = reference::batch_norm_backward(&pass.x, &pass.gradients(), mean, rstd, weight);
             let sums = pass.sums();
             let input = pass.input(Approx::exact(weight), sums, Approx::exact(pass.x.len() as f64));
             out.put_gradients(&pass, &dx, input);
@@ -184,5 +186,5 @@ pub(super) const ENTRY: Entry = Entry {
     fields: &[channels::DTYPE, channels::SPACE, channels::DWEIGHT, channels::DBIAS, Activation::FIELD, channels::DRESIDUAL],
     cases,
     bench,
-    parse: crate::ops::parse::<BatchNormBackward>,
+    parse: crate::op::parse::<BatchNormBackward>,
 };

@@ -1,12 +1,13 @@
 //! The gradient of the input from sums over all ranks. Kernel: `shaders/norms/batch_norm_backward_apply.wgsl`. Reference:
 //! `cpu::batch_norm_backward_apply`.
 use crate::{
-    Activation, Approx, Arg, Caps, Cost, DType, Error, Expected, HostData, Lowered, Op, Pattern, Rng, Slot, Space,
-    channels::{self, Channels, Fused, Results, given_or, per_channel, position, whole},
-    cpu, kernel,
-    ops::Entry,
+    kernel,
+    kernels::channels::{self, Channels, Fused, Results, given_or, per_channel, position, whole},
+    op::{Arg, Caps, Cost, Entry, Expected, Lowered, Op, Pattern, Rng, Slot, check_float},
+    options::Activation,
     params,
-    segment::check_float,
+    types::{DType, Error, HostData, Space},
+    verify::{Approx, reference},
     wgsl::{Decl, View},
 };
 use serde::{Deserialize, Serialize};
@@ -135,7 +136,7 @@ impl Op for BatchNormBackwardApply {
                 .x
                 .iter()
                 .zip(pass.gradients())
-                .map(|(x, g)| cpu::batch_norm_backward_apply(*x, g, [mean, rstd], [sum, product], m, weight))
+                .map(|(x, g)| reference::batch_norm_backward_apply(*x, g, [mean, rstd], [sum, product], m, weight))
                 .collect();
             let input = pass.input(Approx::exact(weight), [product, sum].map(Approx::exact), Approx::exact(m));
             out.put_gradients(&pass, &dx, input);
@@ -171,5 +172,5 @@ pub(super) const ENTRY: Entry = Entry {
     fields: &[channels::DTYPE, channels::SPACE, channels::WEIGHT, channels::BIAS, Activation::FIELD, channels::DRESIDUAL],
     cases,
     bench,
-    parse: crate::ops::parse::<BatchNormBackwardApply>,
+    parse: crate::op::parse::<BatchNormBackwardApply>,
 };

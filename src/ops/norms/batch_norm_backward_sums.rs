@@ -1,14 +1,16 @@
 //! The sums that a backward pass needs of every rank. Kernel: `shaders/norms/batch_norm_backward_sums.wgsl`. Reference:
 //! `cpu::batch_norm_backward_sums`.
 use crate::{
-    Activation, Approx, Arg, Caps, Cost, DType, Error, Expected, HostData, Lowered, Op, Pattern, Rng, Space,
-    channels::{self, Channels, Fused, Products, Results, Team, per_team, position, whole},
-    cpu,
-    fold::Monoid,
     kernel,
-    ops::Entry,
+    kernels::{
+        channels::{self, Channels, Fused, Products, Results, Team, per_team, position, whole},
+        reduce::Monoid,
+    },
+    op::{Arg, Caps, Cost, Entry, Expected, Lowered, Op, Pattern, Rng, check_float},
+    options::Activation,
     params,
-    segment::check_float,
+    types::{DType, Error, HostData, Space},
+    verify::{Approx, reference},
 };
 use serde::{Deserialize, Serialize};
 
@@ -120,7 +122,7 @@ impl Op for BatchNormBackwardSums {
         for c in 0..self.space.c {
             let (mean, rstd) = (out.at("mean", c, 0.0), out.at("rstd", c, 0.0));
             let pass = out.pass(c, mean, Approx::exact(rstd));
-            let [sum, product] = cpu::batch_norm_backward_sums(&pass.x, &pass.gradients(), mean, rstd);
+            let [sum, product] = reference::batch_norm_backward_sums(&pass.x, &pass.gradients(), mean, rstd);
             let kernels = pass.sums();
             out.set("sum_dy", c, Approx { value: sum, ..kernels[1] });
             out.set("sum_dy_xhat", c, Approx { value: product, ..kernels[0] });
@@ -154,5 +156,5 @@ pub(super) const ENTRY: Entry = Entry {
     fields: &[channels::DTYPE, channels::SPACE, channels::WEIGHT, channels::BIAS, Activation::FIELD, channels::RESIDUAL],
     cases,
     bench,
-    parse: crate::ops::parse::<BatchNormBackwardSums>,
+    parse: crate::op::parse::<BatchNormBackwardSums>,
 };

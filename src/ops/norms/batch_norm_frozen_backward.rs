@@ -1,15 +1,17 @@
 //! The gradient of batch normalisation by running statistics. Kernel: `shaders/norms/batch_norm_frozen_backward.wgsl`. Reference:
 //! `cpu::batch_norm_frozen_backward`.
 use crate::{
-    Activation, Approx, Arg, Caps, Cost, DType, Error, Expected, HostData, Lowered, Op, Pattern, Rng, Slot, Space, Step,
-    channels::{self, Channels, Fused, Products, Results, Team, given_or, position, unused_or, vector, whole},
-    cpu,
-    fold::{Monoid, Partials},
     kernel,
-    ops::Entry,
+    kernels::{
+        channels::{self, Channels, Fused, Products, Results, Team, given_or, position, unused_or, vector, whole},
+        reduce::{Monoid, Partials},
+        rows::finish_columns,
+    },
+    op::{Arg, Caps, Cost, Entry, Expected, Lowered, Op, Pattern, Rng, Slot, Step, check_float},
+    options::Activation,
     params,
-    rows::finish_columns,
-    segment::check_float,
+    types::{DType, Error, HostData, Space},
+    verify::{Approx, reference},
     wgsl::Spec,
 };
 use serde::{Deserialize, Serialize};
@@ -159,10 +161,11 @@ impl Op for BatchNormFrozenBackward {
         for c in 0..self.space.c {
             let (mean, variance) = (out.at("running_mean", c, 0.0), out.at("running_var", c, 0.0));
             let error = channels::inverse_std_error(variance, 0.0, self.eps);
-            let rstd = Approx { value: cpu::inverse_std(variance, self.eps), error };
+            let rstd = Approx { value: reference::inverse_std(variance, self.eps), error };
             let pass = out.pass(c, mean, rstd);
             let weight = out.at("weight", c, 1.0);
-            let (dx, dweight, dbias) = cpu::batch_norm_frozen_backward(&pass.x, &pass.gradients(), mean, rstd.value, weight);
+            let (dx, dweight, dbias) =
+                reference::batch_norm_frozen_backward(&pass.x, &pass.gradients(), mean, rstd.value, weight);
             let sums = pass.sums();
             let input = pass.scaled(Approx::exact(weight));
             out.put_gradients(&pass, &dx, input);
@@ -213,5 +216,5 @@ pub(super) const ENTRY: Entry = Entry {
     ],
     cases,
     bench,
-    parse: crate::ops::parse::<BatchNormFrozenBackward>,
+    parse: crate::op::parse::<BatchNormFrozenBackward>,
 };

@@ -1,14 +1,14 @@
 //! Batch normalisation in virtual batches. Kernel: `shaders/norms/batch_norm_ghost.wgsl`. Reference: `cpu::batch_norm_ghost`.
 use crate::{
-    Activation, Approx, Arg, Caps, Cost, DType, Error, Expected, HostData, Lowered, Op, Pattern, Rng, Running, RunningVariance,
-    Space,
-    channels::{
+    kernel,
+    kernels::channels::{
         self, Batch, Fused, Ghosts, MOMENTS, Map, Reduction, Results, given_or, named, per_channel, position, unused_or, whole,
     },
-    cpu, kernel,
-    ops::{Entry, Field},
+    op::{Arg, Caps, Cost, Entry, Expected, Field, Lowered, Op, Pattern, Rng, check_float},
+    options::{Activation, GhostRunning, Running, RunningVariance},
     params,
-    segment::check_float,
+    types::{DType, Error, HostData, Space},
+    verify::{Approx, reference},
 };
 use serde::{Deserialize, Serialize};
 
@@ -17,18 +17,6 @@ params! {
         blocks: u32, channels: u32, batches: u32, runs: u32, coefs: u32, sequential: u32, values: f32, divisor: f32, eps: f32,
         momentum: f32, keep: f32
     }
-}
-
-/// How running statistics follow several virtual batches.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum GhostRunning {
-    /// One after the other, as if each had been a batch of its own: r ← (1 - a)·r + a·batch for each in order. The
-    /// exponentially weighted sum of Hoffer et al., and what a PyTorch module does that is called on each part.
-    #[default]
-    Sequential,
-    /// Once, by the mean over the virtual batches of their means and variances: Keras' `virtual_batch_size`.
-    Mean,
 }
 
 /// [`BatchNorm`](super::BatchNorm) in virtual batches: each run of `virtual_batch` samples is normalised by its own mean and variance,
@@ -181,7 +169,7 @@ impl Op for BatchNormGhost {
             let places = channels::places(&self.space, c);
             let (weight, bias) = (out.at("weight", c, 1.0), out.at("bias", c, 0.0));
             let x = out.values("x", &places);
-            let (y, _) = cpu::batch_norm_ghost(&x, m, self.eps, weight, bias);
+            let (y, _) = reference::batch_norm_ghost(&x, m, self.eps, weight, bias);
             let olds = ["running_mean", "running_var"].map(|name| Approx::exact(out.at(name, c, 0.0)));
             let (mut running, mut sum) = (olds, [Approx::exact(0.0); 2]);
             for g in 0..batches {
@@ -255,5 +243,5 @@ pub(super) const ENTRY: Entry = Entry {
     ],
     cases,
     bench,
-    parse: crate::ops::parse::<BatchNormGhost>,
+    parse: crate::op::parse::<BatchNormGhost>,
 };

@@ -1,15 +1,17 @@
 //! The gradient of batch normalisation in virtual batches. Kernel: `shaders/norms/batch_norm_ghost_backward.wgsl`. Reference:
 //! `cpu::batch_norm_ghost_backward`.
 use crate::{
-    Activation, Approx, Arg, Caps, Cost, DType, Error, Expected, HostData, Lowered, Op, Pattern, Rng, Space,
-    channels::{self, Fused, Ghosts, Map, Results, given_or, named, per_channel, position, unused_or, whole},
-    cpu,
-    fold::Monoid,
     kernel,
-    ops::Entry,
+    kernels::{
+        channels::{self, Fused, Ghosts, Map, Results, given_or, named, per_channel, position, unused_or, whole},
+        copy::{self, Tail},
+        reduce::Monoid,
+    },
+    op::{Arg, Caps, Cost, Entry, Expected, Lowered, Op, Pattern, Rng, check_float},
+    options::Activation,
     params,
-    segment::check_float,
-    words::{self, Tail},
+    types::{DType, Error, HostData, Space},
+    verify::{Approx, reference},
 };
 use serde::{Deserialize, Serialize};
 
@@ -70,7 +72,7 @@ impl Op for BatchNormGhostBackward {
             // No statistics are there to bind, and the gradients are 0.
             for name in ["dweight", "dbias"] {
                 if let Some(i) = position(&args, name).filter(|_| c > 0) {
-                    out.steps.extend(words::fill(NAME, caps, (i, &args[i]), 0, Tail::of(&args[i]))?);
+                    out.steps.extend(copy::fill(NAME, caps, (i, &args[i]), 0, Tail::of(&args[i]))?);
                 }
             }
             return Ok(out);
@@ -125,7 +127,7 @@ impl Op for BatchNormGhostBackward {
             let given: Vec<[f64; 2]> =
                 (0..batches).map(|g| [out.at("mean", line(g), 0.0), out.at("rstd", line(g), 0.0)]).collect();
             let (x, dy) = (out.values("x", &places), out.values("dy", &places));
-            let (dx, dweight, dbias) = cpu::batch_norm_ghost_backward(&x, &dy, m, &given, weight);
+            let (dx, dweight, dbias) = reference::batch_norm_ghost_backward(&x, &dy, m, &given, weight);
             let mut totals = [Approx::exact(0.0); 2];
             for (g, [mean, rstd]) in given.iter().enumerate() {
                 let pass = out.pass_of(places[g * m..(g + 1) * m].to_vec(), c, *mean, Approx::exact(*rstd));
@@ -164,5 +166,5 @@ pub(super) const ENTRY: Entry = Entry {
     fields: &[channels::DTYPE, channels::SPACE, channels::VIRTUAL_BATCH, channels::DWEIGHT, channels::DBIAS],
     cases,
     bench,
-    parse: crate::ops::parse::<BatchNormGhostBackward>,
+    parse: crate::op::parse::<BatchNormGhostBackward>,
 };

@@ -1,12 +1,13 @@
 //! Batch normalisation by running statistics. Kernel: `shaders/norms/batch_norm_inference.wgsl`. Reference:
 //! `cpu::batch_norm_inference`.
 use crate::{
-    Activation, Approx, Arg, Caps, DType, Error, Expected, HostData, Lowered, Op, Pattern, Rng, Slot, Space, Step,
-    channels::{self, Channels, Fused, Results, difference, given_or, vector, whole},
-    cpu, kernel,
-    ops::Entry,
+    kernel,
+    kernels::channels::{self, Channels, Fused, Results, difference, given_or, vector, whole},
+    op::{Arg, Caps, Entry, Expected, Lowered, Op, Pattern, Rng, Slot, Step, check_float},
+    options::Activation,
     params,
-    segment::check_float,
+    types::{DType, Error, HostData, Space},
+    verify::{Approx, reference},
     wgsl::{Decl, Spec, View},
 };
 use serde::{Deserialize, Serialize};
@@ -132,10 +133,10 @@ impl Op for BatchNormInference {
             let (mean, variance) = (out.at("running_mean", c, 0.0), out.at("running_var", c, 0.0));
             let (weight, bias) = (out.at("weight", c, 1.0), out.at("bias", c, 0.0));
             let error = channels::inverse_std_error(variance, 0.0, self.eps);
-            let scale = Approx { value: cpu::inverse_std(variance, self.eps), error }.times(Approx::exact(weight));
+            let scale = Approx { value: reference::inverse_std(variance, self.eps), error }.times(Approx::exact(weight));
             for i in channels::places(&self.space, c) {
                 let x = out.at("x", i, 0.0);
-                let value = cpu::batch_norm_inference(x, mean, variance, self.eps, weight, bias);
+                let value = reference::batch_norm_inference(x, mean, variance, self.eps, weight, bias);
                 let v = Approx::sum([difference(x, mean).times(scale), Approx::exact(bias)]);
                 out.put_output(i, Approx { value, ..v });
             }
@@ -175,5 +176,5 @@ pub(super) const ENTRY: Entry = Entry {
     ],
     cases,
     bench,
-    parse: crate::ops::parse::<BatchNormInference>,
+    parse: crate::op::parse::<BatchNormInference>,
 };

@@ -1,16 +1,16 @@
 //! Batch normalisation of the positions that a mask keeps. Kernel: `shaders/norms/batch_norm_masked.wgsl`. Reference:
 //! `cpu::batch_norm_masked`.
 use crate::{
-    Activation, Approx, Arg, Caps, Cost, DType, Error, Expected, HostData, Lowered, Op, Pattern, Rng, Running, RunningVariance,
-    Slot, Space,
-    channels::{
+    kernel,
+    kernels::channels::{
         self, Batch, Channels, Fused, MOMENTS, Reduction, Results, Team, fill_mask, given_or, per_team, position, unused_or,
         whole,
     },
-    cpu, kernel,
-    ops::Entry,
+    op::{Arg, Caps, Cost, Entry, Expected, Lowered, Op, Pattern, Rng, Slot, check_float},
+    options::{Activation, Running, RunningVariance},
     params,
-    segment::check_float,
+    types::{DType, Error, HostData, Space},
+    verify::{Approx, reference},
 };
 use serde::{Deserialize, Serialize};
 
@@ -30,7 +30,7 @@ params! {
 /// one channel.
 ///
 /// How many positions count is not known when this is planned. With none, mean and σ² are 0 and running statistics stay; with
-/// one, y is β there and the divisor of an unbiased running variance is 1 (as [`OneValue::Guard`](crate::OneValue)).
+/// one, y is β there and the divisor of an unbiased running variance is 1 (as [`OneValue::Guard`](crate::options::OneValue)).
 /// Deterministic, with the precision and the treatment of values that are not finite of [`BatchNorm`](super::BatchNorm).
 /// Three dispatches, more for tensors beyond the binding limit; at most 2^32 elements.
 ///
@@ -161,7 +161,7 @@ impl Op for BatchNormMasked {
             let places = channels::places(&self.space, c);
             let (weight, bias) = (out.at("weight", c, 1.0), out.at("bias", c, 0.0));
             let x = out.values("x", &places);
-            let (y, _) = cpu::batch_norm_masked(&x, &kept, self.eps, weight, bias);
+            let (y, _) = reference::batch_norm_masked(&x, &kept, self.eps, weight, bias);
             let counted: Vec<f64> = x.iter().zip(&kept).filter(|v| *v.1).map(|v| *v.0).collect();
             let batch = Batch::of(&counted, self.eps);
             let [mean, rstd, variance] = batch.as_ref().map_or([nan; 3], |b| [b.mean, b.rstd, b.variance(m / divisor)]);
@@ -209,5 +209,5 @@ pub(super) const ENTRY: Entry = Entry {
     fields: &[channels::DTYPE, channels::SPACE, channels::EPS, channels::WEIGHT, channels::BIAS, Running::FIELD],
     cases,
     bench,
-    parse: crate::ops::parse::<BatchNormMasked>,
+    parse: crate::op::parse::<BatchNormMasked>,
 };

@@ -1,14 +1,16 @@
 //! The gradient of batch normalisation under a mask. Kernel: `shaders/norms/batch_norm_masked_backward.wgsl`. Reference:
 //! `cpu::batch_norm_masked_backward`.
 use crate::{
-    Activation, Approx, Arg, Caps, Cost, DType, Error, Expected, HostData, Lowered, Op, Pattern, Rng, Slot, Space,
-    channels::{self, Channels, Fused, Products, Results, Team, fill_mask, given_or, per_team, position, unused_or, whole},
-    cpu,
-    fold::Monoid,
     kernel,
-    ops::Entry,
+    kernels::{
+        channels::{self, Channels, Fused, Products, Results, Team, fill_mask, given_or, per_team, position, unused_or, whole},
+        reduce::Monoid,
+    },
+    op::{Arg, Caps, Cost, Entry, Expected, Lowered, Op, Pattern, Rng, Slot, check_float},
+    options::Activation,
     params,
-    segment::check_float,
+    types::{DType, Error, HostData, Space},
+    verify::{Approx, reference},
 };
 use serde::{Deserialize, Serialize};
 
@@ -115,7 +117,7 @@ impl Op for BatchNormMaskedBackward {
             let places = channels::places(&self.space, c);
             let (mean, rstd, weight) = (out.at("mean", c, 0.0), out.at("rstd", c, 0.0), out.at("weight", c, 1.0));
             let (x, dy) = (out.values("x", &places), out.values("dy", &places));
-            let (dx, dweight, dbias) = cpu::batch_norm_masked_backward(&x, &dy, &kept, [mean, rstd], weight);
+            let (dx, dweight, dbias) = reference::batch_norm_masked_backward(&x, &dy, &kept, [mean, rstd], weight);
             let of = |k: &usize| kept[*k];
             let counted = (0..places.len()).filter(of).map(|k| places[k]).collect();
             let dx: Vec<f64> = (0..places.len()).filter(of).map(|k| dx[k]).collect();
@@ -151,5 +153,5 @@ pub(super) const ENTRY: Entry = Entry {
     fields: &[channels::DTYPE, channels::SPACE, channels::DWEIGHT, channels::DBIAS],
     cases,
     bench,
-    parse: crate::ops::parse::<BatchNormMaskedBackward>,
+    parse: crate::op::parse::<BatchNormMaskedBackward>,
 };

@@ -1,11 +1,13 @@
 //! The statistics of a batch from those of its parts. Kernel: `shaders/norms/batch_norm_merge.wgsl`. Reference:
 //! `cpu::batch_norm_merge`.
 use crate::{
-    Approx, Arg, Caps, DType, Error, Expected, HostData, Lowered, Op, Pattern, Rng, Running, RunningVariance,
-    channels::{self, per_channel, position, unused_or, vector, whole},
-    cpu, kernel,
-    ops::{Entry, Field},
+    kernel,
+    kernels::channels::{self, per_channel, position, unused_or, vector, whole},
+    op::{Arg, Caps, Entry, Expected, Field, Lowered, Op, Pattern, Rng},
+    options::{Running, RunningVariance},
     params,
+    types::{DType, Error, HostData},
+    verify::{Approx, reference},
 };
 use serde::{Deserialize, Serialize};
 
@@ -20,7 +22,7 @@ params! { BatchNormMergeParams { blocks: u32, channels: u32, ranks: u32, less: f
 /// hold then does not matter. Merged in the order of the ranks, so all get the same bits from the same numbers.
 ///
 /// How many values there are in all is not known when this is planned. With none, mean and σ² are 0 and running statistics
-/// stay; with one, the divisor of an unbiased running variance is 1 (as [`OneValue::Guard`](crate::OneValue)). A channel
+/// stay; with one, the divisor of an unbiased running variance is 1 (as [`OneValue::Guard`](crate::options::OneValue)). A channel
 /// with a NaN or an infinity becomes NaN. One dispatch.
 ///
 /// Chan, Golub and LeVeque, 1979. Nothing flows back through this op by itself: see
@@ -41,7 +43,7 @@ pub struct BatchNormMerge {
 }
 
 const NAME: &str = "batch_norm_merge";
-const MOST: usize = crate::MAX_TRIPS as usize;
+const MOST: usize = crate::op::MAX_TRIPS as usize;
 
 impl BatchNormMerge {
     /// With ε = 1e-5, without running statistics.
@@ -168,14 +170,14 @@ impl Op for BatchNormMerge {
         for ch in 0..c {
             let part = |r: usize| [counts[r], data[1][r * c + ch], data[2][r * c + ch]];
             let parts: Vec<[f64; 3]> = (0..self.ranks).map(part).collect();
-            let [m, mean, m2] = cpu::batch_norm_merge(&parts);
+            let [m, mean, m2] = reference::batch_norm_merge(&parts);
             let all = parts.iter().fold(zero, |all, p| merge(all, (p[0], p[1], Approx::exact(0.0), Approx::exact(p[2]))));
             let mean = Approx { value: mean, ..Approx::sum([Approx::exact(all.1), all.2]) };
             let nan = !mean.value.is_finite() || !m2.is_finite();
             let m2 = Approx { value: m2, ..all.3 };
             let variance = m2.over(Approx::exact(m.max(1.0)));
             let rstd = Approx {
-                value: cpu::inverse_std(variance.value, self.eps),
+                value: reference::inverse_std(variance.value, self.eps),
                 error: channels::inverse_std_error(variance.value, variance.error, self.eps),
             };
             let estimate = m2.over(Approx::exact((m - self.less()).max(1.0)));
@@ -226,5 +228,5 @@ pub(super) const ENTRY: Entry = Entry {
     ],
     cases,
     bench,
-    parse: crate::ops::parse::<BatchNormMerge>,
+    parse: crate::op::parse::<BatchNormMerge>,
 };

@@ -1,13 +1,16 @@
 //! Statistics of a part of a batch. Kernel: `shaders/norms/batch_norm_statistics.wgsl`. Reference:
 //! `cpu::batch_norm_statistics`.
 use crate::{
-    Activation, Approx, Arg, Caps, Cost, DType, Error, Expected, HostData, Lowered, Op, Pattern, Rng, Slot, Space,
-    channels::{self, Batch, Channels, Fused, MOMENTS, Reduction, Results, Team, per_team, whole},
-    cpu, kernel,
-    ops::Entry,
+    kernel,
+    kernels::{
+        channels::{self, Batch, Channels, Fused, MOMENTS, Reduction, Results, Team, per_team, whole},
+        copy::{self, Tail},
+    },
+    op::{Arg, Caps, Cost, Entry, Expected, Lowered, Op, Pattern, Rng, Slot, check_float},
+    options::Activation,
     params,
-    segment::check_float,
-    words::{self, Tail},
+    types::{DType, Error, HostData, Space},
+    verify::{Approx, reference},
 };
 use serde::{Deserialize, Serialize};
 
@@ -65,7 +68,7 @@ impl Op for BatchNormStatistics {
         check_float(NAME, &args[0])?;
         let values = (self.space.n * self.space.s) as f32;
         if self.space.c == 0 {
-            out.steps = words::fill(NAME, caps, (1, &args[1]), values.to_bits(), Tail::of(&args[1]))?;
+            out.steps = copy::fill(NAME, caps, (1, &args[1]), values.to_bits(), Tail::of(&args[1]))?;
             return Ok(out);
         }
         let what =
@@ -104,7 +107,7 @@ impl Op for BatchNormStatistics {
             let values = out.values("x", &channels::places(&self.space, c));
             let nan = Approx::exact(f64::NAN);
             let [mean, m2] = Batch::of(&values, 0.0).map_or([nan; 2], |b| {
-                let [mean, m2] = cpu::batch_norm_statistics(&values);
+                let [mean, m2] = reference::batch_norm_statistics(&values);
                 // The kernel has M2 itself, no quotient.
                 [Approx { value: mean, ..b.mean }, Approx { value: m2, ..b.variance(m) }]
             });
@@ -135,5 +138,5 @@ pub(super) const ENTRY: Entry = Entry {
     fields: &[channels::DTYPE, channels::SPACE],
     cases,
     bench,
-    parse: crate::ops::parse::<BatchNormStatistics>,
+    parse: crate::op::parse::<BatchNormStatistics>,
 };

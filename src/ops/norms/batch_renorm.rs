@@ -1,14 +1,14 @@
 //! Batch renormalisation. Kernel: `shaders/norms/batch_renorm.wgsl`. Reference: `cpu::batch_renorm`.
 use crate::{
-    Activation, Approx, Arg, Caps, Cost, DType, Error, Expected, HostData, Lowered, Op, Pattern, Rng, Running, RunningVariance,
-    Slot, Space,
-    channels::{
+    kernel,
+    kernels::channels::{
         self, Batch, Channels, Fused, MOMENTS, Reduction, Results, Team, given_or, inverse_std_error, per_team, position, whole,
     },
-    cpu, kernel,
-    ops::{Entry, Field},
+    op::{Arg, Caps, Cost, Entry, Expected, Field, Lowered, Op, Pattern, Rng, Slot, check_float},
+    options::{Activation, Running, RunningVariance},
     params,
-    segment::check_float,
+    types::{DType, Error, HostData, Space},
+    verify::{Approx, reference},
 };
 use serde::{Deserialize, Serialize};
 
@@ -200,7 +200,7 @@ impl Op for BatchRenorm {
             let (weight, bias) = (out.at("weight", c, 1.0), out.at("bias", c, 0.0));
             let (center, spread) = (out.at("running_mean", c, 0.0), out.at("running_var", c, 0.0));
             let error = inverse_std_error(spread, 0.0, self.eps);
-            let within = Approx { value: cpu::inverse_std(spread, self.eps), error };
+            let within = Approx { value: reference::inverse_std(spread, self.eps), error };
             let batch = Batch::of(&out.values("x", &places), self.eps);
             let [mean, rstd, variance] = batch.as_ref().map_or([nan; 3], |b| [b.mean, b.rstd, b.variance(m / divisor)]);
             let [r, d] = batch.as_ref().map_or([nan; 2], |b| {
@@ -208,7 +208,7 @@ impl Op for BatchRenorm {
                 let away = b.centred(center).negative().times(within);
                 let (r, d) = (clip(deviation.times(within), 1.0 / self.r_max, self.r_max), clip(away, -self.d_max, self.d_max));
                 let given = [center, within.value];
-                let exact = cpu::batch_renorm_correction([b.mean.value, deviation.value], given, self.r_max, self.d_max);
+                let exact = reference::batch_renorm_correction([b.mean.value, deviation.value], given, self.r_max, self.d_max);
                 [Approx { value: exact[0], ..r }, Approx { value: exact[1], ..d }]
             });
             out.set("mean", c, mean);
@@ -224,7 +224,7 @@ impl Op for BatchRenorm {
                     let (x, w) = (out.at("x", i, 0.0), Approx::exact(weight));
                     let shift = Approx::sum([Approx::exact(bias), w.times(d)]);
                     let v = Approx::sum([b.centred(x).times(w.times(b.rstd).times(r)), shift]);
-                    let value = cpu::batch_renorm(x, [mean.value, rstd.value], [r.value, d.value], weight, bias);
+                    let value = reference::batch_renorm(x, [mean.value, rstd.value], [r.value, d.value], weight, bias);
                     Approx { value, ..v }
                 });
                 out.put_output(i, v);
@@ -278,5 +278,5 @@ pub(super) const ENTRY: Entry = Entry {
     ],
     cases,
     bench,
-    parse: crate::ops::parse::<BatchRenorm>,
+    parse: crate::op::parse::<BatchRenorm>,
 };

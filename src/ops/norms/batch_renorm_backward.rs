@@ -1,14 +1,16 @@
 //! The gradient of batch renormalisation. Kernel: `shaders/norms/batch_renorm_backward.wgsl`. Reference:
 //! `cpu::batch_renorm_backward`.
 use crate::{
-    Activation, Approx, Arg, Caps, Cost, DType, Error, Expected, HostData, Lowered, Op, Pattern, Rng, Slot, Space,
-    channels::{self, Channels, Fused, Products, Results, Team, given_or, per_team, position, unused_or, whole},
-    cpu,
-    fold::Monoid,
     kernel,
-    ops::Entry,
+    kernels::{
+        channels::{self, Channels, Fused, Products, Results, Team, given_or, per_team, position, unused_or, whole},
+        reduce::Monoid,
+    },
+    op::{Arg, Caps, Cost, Entry, Expected, Lowered, Op, Pattern, Rng, Slot, check_float},
+    options::Activation,
     params,
-    segment::check_float,
+    types::{DType, Error, HostData, Space},
+    verify::{Approx, reference},
 };
 use serde::{Deserialize, Serialize};
 
@@ -120,7 +122,7 @@ impl Op for BatchRenormBackward {
             let (mean, rstd, weight) = (out.at("mean", c, 0.0), out.at("rstd", c, 0.0), out.at("weight", c, 1.0));
             let given = [c, self.space.c + c].map(|i| out.at("correction", i, 0.0));
             let pass = out.pass(c, mean, Approx::exact(rstd));
-            let (dx, dweight, dbias) = cpu::batch_renorm_backward(&pass.x, &pass.gradients(), [mean, rstd], given, weight);
+            let (dx, dweight, dbias) = reference::batch_renorm_backward(&pass.x, &pass.gradients(), [mean, rstd], given, weight);
             let [product, sum] = pass.sums();
             let [r, d] = given.map(Approx::exact);
             let input = pass.input(Approx::exact(weight).times(r), [product, sum], Approx::exact(pass.x.len() as f64));
@@ -153,5 +155,5 @@ pub(super) const ENTRY: Entry = Entry {
     fields: &[channels::DTYPE, channels::SPACE, channels::DWEIGHT, channels::DBIAS],
     cases,
     bench,
-    parse: crate::ops::parse::<BatchRenormBackward>,
+    parse: crate::op::parse::<BatchRenormBackward>,
 };

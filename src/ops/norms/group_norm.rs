@@ -1,11 +1,11 @@
 //! Group normalisation. Kernels: `shaders/lib/row_forward.wgsl` where groups stay on the chip, else `shaders/lib/line_merge.wgsl` with
 //! `shaders/norms/group_norm.wgsl`. Reference: `cpu::group_norm`.
 use crate::{
-    Arg, Caps, DType, Error, Expected, HostData, Lowered, Op, Pattern, Rng, Space,
-    channels::{self, Groups, group_args},
-    cpu, kernel,
-    ops::Entry,
-    segment::check_float,
+    kernel,
+    kernels::channels::{self, Groups, group_args},
+    op::{Arg, Caps, Entry, Expected, Lowered, Op, Pattern, Rng, check_float},
+    types::{DType, Error, HostData, Space},
+    verify::reference,
 };
 use serde::{Deserialize, Serialize};
 
@@ -90,7 +90,7 @@ impl Op for GroupNorm {
     }
 
     fn reference(&self, args: &[HostData]) -> Vec<Expected> {
-        let formula = |x: &[f64], w: &[f64], b: &[f64]| cpu::group_norm(x, w, b, self.eps);
+        let formula = |x: &[f64], w: &[f64], b: &[f64]| reference::group_norm(x, w, b, self.eps);
         self.groups().expect("valid").expected(self, args, self.eps, formula)
     }
 }
@@ -114,5 +114,5 @@ pub(super) const ENTRY: Entry = Entry {
     fields: &[channels::DTYPE, channels::SPACE, channels::GROUPS, channels::EPS, channels::WEIGHT, channels::BIAS],
     cases,
     bench,
-    parse: crate::ops::parse::<GroupNorm>,
+    parse: crate::op::parse::<GroupNorm>,
 };

@@ -1,11 +1,11 @@
 //! The gradient of group normalisation. Kernels: `shaders/lib/line_backward.wgsl` where groups stay on the chip, else
 //! `shaders/lib/line_merge.wgsl` with `shaders/norms/group_norm_backward.wgsl`. Reference: `cpu::group_norm_backward`.
 use crate::{
-    Arg, Caps, DType, Error, Expected, HostData, Lowered, Op, Pattern, Rng, Space,
-    channels::{self, Groups, group_backward_args},
-    cpu, kernel,
-    ops::Entry,
-    segment::check_float,
+    kernel,
+    kernels::channels::{self, Groups, group_backward_args},
+    op::{Arg, Caps, Entry, Expected, Lowered, Op, Pattern, Rng, check_float},
+    types::{DType, Error, HostData, Space},
+    verify::reference,
 };
 use serde::{Deserialize, Serialize};
 
@@ -83,7 +83,8 @@ impl Op for GroupNormBackward {
     }
 
     fn reference(&self, args: &[HostData]) -> Vec<Expected> {
-        let formula = |x: &[f64], dy: &[f64], [mean, rstd]: [f64; 2], w: &[f64]| cpu::group_norm_backward(x, dy, mean, rstd, w);
+        let formula =
+            |x: &[f64], dy: &[f64], [mean, rstd]: [f64; 2], w: &[f64]| reference::group_norm_backward(x, dy, mean, rstd, w);
         self.groups().expect("valid").gradients(self, args, formula)
     }
 }
@@ -105,5 +106,5 @@ pub(super) const ENTRY: Entry = Entry {
     fields: &[channels::DTYPE, channels::SPACE, channels::GROUPS, channels::DWEIGHT, channels::DBIAS],
     cases,
     bench,
-    parse: crate::ops::parse::<GroupNormBackward>,
+    parse: crate::op::parse::<GroupNormBackward>,
 };

@@ -1,11 +1,11 @@
 //! Instance normalisation. Kernels: `shaders/lib/row_forward.wgsl` where channels stay on the chip, else `shaders/lib/line_merge.wgsl`
 //! with `shaders/norms/instance_norm.wgsl`. Reference: `cpu::instance_norm`.
 use crate::{
-    Arg, Caps, DType, Error, Expected, HostData, Lowered, Op, Pattern, Rng, Space,
-    channels::{self, Groups, group_args},
-    cpu, kernel,
-    ops::Entry,
-    segment::check_float,
+    kernel,
+    kernels::channels::{self, Groups, group_args},
+    op::{Arg, Caps, Entry, Expected, Lowered, Op, Pattern, Rng, check_float},
+    types::{DType, Error, HostData, Space},
+    verify::reference,
 };
 use serde::{Deserialize, Serialize};
 
@@ -82,7 +82,7 @@ impl Op for InstanceNorm {
     }
 
     fn reference(&self, args: &[HostData]) -> Vec<Expected> {
-        let formula = |x: &[f64], w: &[f64], b: &[f64]| cpu::instance_norm(x, w[0], b[0], self.eps);
+        let formula = |x: &[f64], w: &[f64], b: &[f64]| reference::instance_norm(x, w[0], b[0], self.eps);
         self.groups().expect("valid").expected(self, args, self.eps, formula)
     }
 }
@@ -106,5 +106,5 @@ pub(super) const ENTRY: Entry = Entry {
     fields: &[channels::DTYPE, channels::SPACE, channels::EPS, channels::WEIGHT, channels::BIAS],
     cases,
     bench,
-    parse: crate::ops::parse::<InstanceNorm>,
+    parse: crate::op::parse::<InstanceNorm>,
 };

@@ -1,11 +1,11 @@
 //! The gradient of instance normalisation. Kernels: `shaders/lib/line_backward.wgsl` where channels stay on the chip, else
 //! `shaders/lib/line_merge.wgsl` with `shaders/norms/instance_norm_backward.wgsl`. Reference: `cpu::instance_norm_backward`.
 use crate::{
-    Arg, Caps, DType, Error, Expected, HostData, Lowered, Op, Pattern, Rng, Space,
-    channels::{self, Groups, group_backward_args},
-    cpu, kernel,
-    ops::Entry,
-    segment::check_float,
+    kernel,
+    kernels::channels::{self, Groups, group_backward_args},
+    op::{Arg, Caps, Entry, Expected, Lowered, Op, Pattern, Rng, check_float},
+    types::{DType, Error, HostData, Space},
+    verify::reference,
 };
 use serde::{Deserialize, Serialize};
 
@@ -73,7 +73,7 @@ impl Op for InstanceNormBackward {
 
     fn reference(&self, args: &[HostData]) -> Vec<Expected> {
         let formula = |x: &[f64], dy: &[f64], [mean, rstd]: [f64; 2], w: &[f64]| {
-            let (dx, dweight, dbias) = cpu::instance_norm_backward(x, dy, mean, rstd, w[0]);
+            let (dx, dweight, dbias) = reference::instance_norm_backward(x, dy, mean, rstd, w[0]);
             (dx, vec![dweight], vec![dbias])
         };
         self.groups().expect("valid").gradients(self, args, formula)
@@ -95,5 +95,5 @@ pub(super) const ENTRY: Entry = Entry {
     fields: &[channels::DTYPE, channels::SPACE, channels::DWEIGHT, channels::DBIAS],
     cases,
     bench,
-    parse: crate::ops::parse::<InstanceNormBackward>,
+    parse: crate::op::parse::<InstanceNormBackward>,
 };

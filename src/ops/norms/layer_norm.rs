@@ -1,12 +1,15 @@
 //! Layer normalisation. Kernel: `shaders/norms/layer_norm.wgsl`. Reference: `cpu::layer_norm`.
 use crate::{
-    Arg, Caps, DType, Error, Expected, HostData, Lowered, Op, Pattern, Rng, Step, WeightForm,
-    channels::{self, MOMENTS, Map, Moments, Reduction, Team, given_or, position, vector, whole},
-    cpu, kernel,
-    ops::{Entry, Field},
+    kernel,
+    kernels::{
+        channels::{self, Channels, MOMENTS, Map, Moments, Reduction, Team, given_or, position, vector, whole},
+        rows::{self, Affine, Forward, OnChip, Slack},
+    },
+    op::{Arg, Caps, Entry, Expected, Field, Lowered, Op, Pattern, Rng, Step, check_float},
+    options::WeightForm,
     params,
-    rows::{self, Affine, Forward, OnChip, Rows, Slack},
-    segment::check_float,
+    types::{DType, Error, HostData, Rows},
+    verify::reference,
     wgsl::Spec,
 };
 use serde::{Deserialize, Serialize};
@@ -77,7 +80,7 @@ impl LayerNorm {
         args: &[Arg],
         x: usize,
     ) -> Result<(), Error> {
-        let (tensor, at) = (self.shape().by_row(), |name| position(args, name).expect("an argument"));
+        let (tensor, at) = (Channels::by_row(self.shape()), |name| position(args, name).expect("an argument"));
         if self.rows == 0 {
             return Ok(());
         }
@@ -132,7 +135,7 @@ impl LayerNorm {
             let values = of.row(x, r);
             // A row with a value that is not finite becomes NaN, as all is from the start.
             let Some(s) = Moments::of(values) else { continue };
-            let (row, mu, inverse) = cpu::layer_norm(values, weight, bias, self.eps);
+            let (row, mu, inverse) = reference::layer_norm(values, weight, bias, self.eps);
             // K + (mean - K) and the store. Subnormal values may be flushed when read, differenced or stored.
             let moved = Slack::of(of.row(slack, r));
             let mean_error = moved.mean + s.shifted_error + 2.0 * e32 * (mu.abs() + s.range) + 4.0 * DType::F32.least_normal();
@@ -175,7 +178,7 @@ impl Op for LayerNorm {
     }
 
     fn patterns(&self) -> Vec<Pattern> {
-        self.shape().patterns(self.dtype)
+        rows::patterns(self.shape(), self.dtype)
     }
 
     fn domain(&self, arg: &Arg) -> [f64; 2] {
@@ -183,7 +186,7 @@ impl Op for LayerNorm {
     }
 
     fn fill(&self, arg: &Arg, rng: &mut Rng, pattern: Pattern) -> HostData {
-        self.shape().fill(self.dtype, arg, rng, pattern)
+        rows::fill(self.shape(), self.dtype, arg, rng, pattern)
     }
 
     fn reference(&self, args: &[HostData]) -> Vec<Expected> {
@@ -221,5 +224,5 @@ pub(super) const ENTRY: Entry = Entry {
     ],
     cases,
     bench,
-    parse: crate::ops::parse::<LayerNorm>,
+    parse: crate::op::parse::<LayerNorm>,
 };

@@ -1,9 +1,14 @@
 //! The gradient of layer normalisation. Kernel: `shaders/norms/layer_norm_backward.wgsl`. Reference: `cpu::layer_norm_backward`.
 use crate::{
-    Arg, Caps, DType, Error, Expected, HostData, Lowered, Op, Pattern, Rng, WeightForm, channels, cpu, kernel,
-    ops::{Entry, Field},
-    rows::{self, Backward, RowGradients, Rows},
-    segment::check_float,
+    kernel,
+    kernels::{
+        channels,
+        rows::{self, Backward, RowGradients},
+    },
+    op::{Arg, Caps, Entry, Expected, Field, Lowered, Op, Pattern, Rng, check_float},
+    options::WeightForm,
+    types::{DType, Error, HostData, Rows},
+    verify::reference,
 };
 use serde::{Deserialize, Serialize};
 
@@ -71,7 +76,7 @@ impl Op for LayerNormBackward {
     }
 
     fn patterns(&self) -> Vec<Pattern> {
-        self.shape().patterns(self.dtype)
+        rows::patterns(self.shape(), self.dtype)
     }
 
     fn domain(&self, arg: &Arg) -> [f64; 2] {
@@ -79,13 +84,13 @@ impl Op for LayerNormBackward {
     }
 
     fn fill(&self, arg: &Arg, rng: &mut Rng, pattern: Pattern) -> HostData {
-        self.shape().fill(self.dtype, arg, rng, pattern)
+        rows::fill(self.shape(), self.dtype, arg, rng, pattern)
     }
 
     fn reference(&self, args: &[HostData]) -> Vec<Expected> {
         let [x, dy, mean, rstd] = [0, 1, 2, 3].map(|i| args[i].to_f64());
         let weight = if self.weight { args[4].to_f64() } else { vec![1.0; self.cols] };
-        let values = cpu::layer_norm_backward(&x, &dy, &mean, &rstd, &weight);
+        let values = reference::layer_norm_backward(&x, &dy, &mean, &rstd, &weight);
         let (of, dtype) = (self.shape(), self.dtype);
         let form = WeightForm::Plain;
         let given = RowGradients { of, dtype, x: &x, dy: &dy, mean: Some(&mean), rstd: &rstd, weight: &weight, form };
@@ -116,5 +121,5 @@ pub(super) const ENTRY: Entry = Entry {
     ],
     cases,
     bench,
-    parse: crate::ops::parse::<LayerNormBackward>,
+    parse: crate::op::parse::<LayerNormBackward>,
 };

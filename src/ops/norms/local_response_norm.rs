@@ -1,9 +1,12 @@
 //! Local response normalisation. Kernel: `shaders/norms/local_response_norm.wgsl`. Reference: `cpu::local_response_norm`.
 use crate::{
-    AlphaForm, Approx, Arg, Caps, DType, Error, Expected, HostData, Lowered, Op, Pattern, Rng, Space, channels, cpu, kernel,
-    ops::Entry,
-    response::{self, Response},
-    sizes,
+    kernel,
+    kernels::channels,
+    op::{Arg, Caps, Entry, Expected, Lowered, Op, Pattern, Rng, bench_shapes},
+    ops::norms::shared::local_response::{self, Response},
+    options::AlphaForm,
+    types::{DType, Error, HostData, Space},
+    verify::{Approx, reference},
 };
 use serde::{Deserialize, Serialize};
 
@@ -29,13 +32,13 @@ pub struct LocalResponseNorm {
     /// Channels of a window, 1 to 63: size/2 (rounded down) before the middle, (size - 1)/2 behind it.
     pub size: usize,
     /// k, at least 0.
-    #[serde(default = "response::one")]
+    #[serde(default = "local_response::one")]
     pub k: f64,
     /// α, at least 0.
-    #[serde(default = "response::alpha")]
+    #[serde(default = "local_response::alpha")]
     pub alpha: f64,
     /// β, at least 0.
-    #[serde(default = "response::beta")]
+    #[serde(default = "local_response::beta")]
     pub beta: f64,
     /// What α multiplies.
     #[serde(default)]
@@ -47,7 +50,7 @@ const NAME: &str = "local_response_norm";
 impl LocalResponseNorm {
     /// With PyTorch's usual values: k = 1, α = 1e-4, β = 0.75, the mean of the squares.
     pub fn new(dtype: DType, space: Space, size: usize) -> Self {
-        let (k, alpha, beta) = (response::one(), response::alpha(), response::beta());
+        let (k, alpha, beta) = (local_response::one(), local_response::alpha(), local_response::beta());
         Self { dtype, space, size, k, alpha, beta, alpha_form: AlphaForm::Mean }
     }
 
@@ -86,7 +89,7 @@ impl Op for LocalResponseNorm {
         let (mut value, mut bound) = (vec![0.0; x.len()], vec![0.0; x.len()]);
         for places in positions(&self.space) {
             let here: Vec<f64> = places.iter().map(|&i| x[i]).collect();
-            let exact = cpu::local_response_norm(&here, of.sides(), self.k, of.factor(), self.beta);
+            let exact = reference::local_response_norm(&here, of.sides(), self.k, of.factor(), self.beta);
             for (((&i, v), exact), [_, power]) in places.iter().zip(&here).zip(exact).zip(of.powers(&here)) {
                 let y = Approx::exact(*v).times(power);
                 // What the kernel takes for NaN, or for 0.
@@ -166,7 +169,7 @@ pub(super) fn cases_of(make: impl Fn(DType, Space, Choice) -> Box<dyn Op>) -> Ve
 
 /// A layer of the paper's network.
 pub(super) fn benches_of(elements: usize, make: impl Fn(DType, Space) -> Box<dyn Op>) -> Vec<Box<dyn Op>> {
-    let [first, last] = sizes::batch(elements, [1, 96, 56 * 56], 4);
+    let [first, last] = bench_shapes::batch(elements, [1, 96, 56 * 56], 4);
     [(DType::F32, first), (DType::F32, last), (DType::F16, first)].map(|(d, s)| make(d, s)).into()
 }
 
@@ -184,8 +187,8 @@ pub(super) const ENTRY: Entry = Entry {
     name: NAME,
     summary: "divides each value by a power of its neighbouring channels' squares",
     formula: "y = x·(k + α/size·Σx²)^-β over a window of channels",
-    fields: response::FIELDS,
+    fields: local_response::FIELDS,
     cases,
     bench,
-    parse: crate::ops::parse::<LocalResponseNorm>,
+    parse: crate::op::parse::<LocalResponseNorm>,
 };

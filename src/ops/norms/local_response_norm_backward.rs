@@ -2,11 +2,13 @@
 //! `cpu::local_response_norm_backward`.
 use super::local_response_norm::{benches_of, cases_of, fill, known, positions};
 use crate::{
-    AlphaForm, Approx, Arg, Caps, DType, Error, Expected, HostData, Lowered, Op, Pattern, Rng, Space,
-    channels::{self, sum_of},
-    cpu, kernel,
-    ops::Entry,
-    response::{self, Response},
+    kernel,
+    kernels::channels::{self, sum_of},
+    op::{Arg, Caps, Entry, Expected, Lowered, Op, Pattern, Rng},
+    ops::norms::shared::local_response::{self, Response},
+    options::AlphaForm,
+    types::{DType, Error, HostData, Space},
+    verify::{Approx, reference},
 };
 use serde::{Deserialize, Serialize};
 
@@ -30,13 +32,13 @@ pub struct LocalResponseNormBackward {
     /// Channels of a window, 1 to 63: size/2 (rounded down) before the middle, (size - 1)/2 behind it.
     pub size: usize,
     /// k, at least 0.
-    #[serde(default = "response::one")]
+    #[serde(default = "local_response::one")]
     pub k: f64,
     /// α, at least 0.
-    #[serde(default = "response::alpha")]
+    #[serde(default = "local_response::alpha")]
     pub alpha: f64,
     /// β, at least 0.
-    #[serde(default = "response::beta")]
+    #[serde(default = "local_response::beta")]
     pub beta: f64,
     /// What α multiplies.
     #[serde(default)]
@@ -48,7 +50,7 @@ const NAME: &str = "local_response_norm_backward";
 impl LocalResponseNormBackward {
     /// With PyTorch's usual values: k = 1, α = 1e-4, β = 0.75, the mean of the squares.
     pub fn new(dtype: DType, space: Space, size: usize) -> Self {
-        let (k, alpha, beta) = (response::one(), response::alpha(), response::beta());
+        let (k, alpha, beta) = (local_response::one(), local_response::alpha(), local_response::beta());
         Self { dtype, space, size, k, alpha, beta, alpha_form: AlphaForm::Mean }
     }
 
@@ -89,7 +91,7 @@ impl Op for LocalResponseNormBackward {
         let slope = Approx::host(of.slope());
         for places in positions(&self.space) {
             let [x, dy] = [&x, &dy].map(|from| places.iter().map(|&i| from[i]).collect::<Vec<_>>());
-            let exact = cpu::local_response_norm_backward(&x, &dy, of.sides(), self.k, of.factor(), self.beta);
+            let exact = reference::local_response_norm_backward(&x, &dy, of.sides(), self.k, of.factor(), self.beta);
             let (powers, [before, behind]) = (of.powers(&x), of.sides());
             let term = |j: usize| {
                 let [d, p] = powers[j];
@@ -132,8 +134,8 @@ pub(super) const ENTRY: Entry = Entry {
     name: NAME,
     summary: "the gradient of local_response_norm",
     formula: "dxᵢ = dyᵢ·dᵢ^-β - 2αβ/size·xᵢ·Σⱼ dyⱼ·xⱼ·dⱼ^(-β-1)",
-    fields: response::FIELDS,
+    fields: local_response::FIELDS,
     cases,
     bench,
-    parse: crate::ops::parse::<LocalResponseNormBackward>,
+    parse: crate::op::parse::<LocalResponseNormBackward>,
 };

@@ -1,4 +1,6 @@
 //! Normalisation over batches, rows and channels.
+pub use crate::options::{GhostRunning, StandardForm};
+
 mod batch_norm;
 mod batch_norm_apply;
 mod batch_norm_backward;
@@ -31,9 +33,6 @@ mod weight_norm;
 mod weight_norm_backward;
 mod weight_standardization;
 mod weight_standardization_backward;
-
-pub use crate::options::standard_form::StandardForm;
-pub use batch_norm_ghost::GhostRunning;
 
 super::family! {
     norms: "Normalisation",

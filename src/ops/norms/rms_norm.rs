@@ -1,14 +1,16 @@
 //! Root-mean-square normalisation. Kernel: `shaders/norms/rms_norm.wgsl`. Reference: `cpu::rms_norm`.
 use crate::{
-    Arg, Caps, DType, Error, Expected, HostData, Lowered, Op, Pattern, Rng, Step, WeightForm,
-    channels::{self, Map, Reduction, SumErrors, Team, given_or, position, vector, whole},
-    cpu,
-    fold::Monoid,
     kernel,
-    ops::{Entry, Field},
+    kernels::{
+        channels::{self, Channels, Map, Reduction, SumErrors, Team, given_or, position, vector, whole},
+        reduce::Monoid,
+        rows::{self, Affine, Forward, OnChip, Slack},
+    },
+    op::{Arg, Caps, Entry, Expected, Field, Lowered, Op, Pattern, Rng, Step, check_float},
+    options::WeightForm,
     params,
-    rows::{self, Affine, Forward, OnChip, Rows, Slack},
-    segment::check_float,
+    types::{DType, Error, HostData, Rows},
+    verify::reference,
     wgsl::Spec,
 };
 use serde::{Deserialize, Serialize};
@@ -84,7 +86,7 @@ impl RmsNorm {
         args: &[Arg],
         x: usize,
     ) -> Result<(), Error> {
-        let (tensor, at) = (self.shape().by_row(), |name| position(args, name).expect("an argument"));
+        let (tensor, at) = (Channels::by_row(self.shape()), |name| position(args, name).expect("an argument"));
         if self.rows == 0 {
             return Ok(());
         }
@@ -141,7 +143,7 @@ impl RmsNorm {
             if !sum.is_finite() || sum > f64::from(f32::MAX) {
                 continue;
             }
-            let (row, inverse) = cpu::rms_norm(values, weight, offset, self.eps);
+            let (row, inverse) = reference::rms_norm(values, weight, offset, self.eps);
             // The sum's error, and the division by cols.
             let m = of.cols.max(1) as f64;
             let off = (SumErrors::of(values, values, 0.0, 1.0, 0.0).dweight + 3.0 * DType::F32.epsilon() * sum) / m;
@@ -181,7 +183,7 @@ impl Op for RmsNorm {
     }
 
     fn patterns(&self) -> Vec<Pattern> {
-        self.shape().patterns(self.dtype)
+        rows::patterns(self.shape(), self.dtype)
     }
 
     fn domain(&self, arg: &Arg) -> [f64; 2] {
@@ -189,7 +191,7 @@ impl Op for RmsNorm {
     }
 
     fn fill(&self, arg: &Arg, rng: &mut Rng, pattern: Pattern) -> HostData {
-        self.shape().fill(self.dtype, arg, rng, pattern)
+        rows::fill(self.shape(), self.dtype, arg, rng, pattern)
     }
 
     fn reference(&self, args: &[HostData]) -> Vec<Expected> {
@@ -226,5 +228,5 @@ pub(super) const ENTRY: Entry = Entry {
     ],
     cases,
     bench,
-    parse: crate::ops::parse::<RmsNorm>,
+    parse: crate::op::parse::<RmsNorm>,
 };

@@ -1,9 +1,14 @@
 //! The gradient of RMS norm. Kernel: `shaders/norms/rms_norm_backward.wgsl`. Reference: `cpu::rms_norm_backward`.
 use crate::{
-    Arg, Caps, DType, Error, Expected, HostData, Lowered, Op, Pattern, Rng, WeightForm, channels, cpu, kernel,
-    ops::{Entry, Field},
-    rows::{self, Backward, RowGradients, Rows},
-    segment::check_float,
+    kernel,
+    kernels::{
+        channels,
+        rows::{self, Backward, RowGradients},
+    },
+    op::{Arg, Caps, Entry, Expected, Field, Lowered, Op, Pattern, Rng, check_float},
+    options::WeightForm,
+    types::{DType, Error, HostData, Rows},
+    verify::reference,
 };
 use serde::{Deserialize, Serialize};
 
@@ -74,7 +79,7 @@ impl Op for RmsNormBackward {
     }
 
     fn patterns(&self) -> Vec<Pattern> {
-        self.shape().patterns(self.dtype)
+        rows::patterns(self.shape(), self.dtype)
     }
 
     fn domain(&self, arg: &Arg) -> [f64; 2] {
@@ -87,13 +92,13 @@ impl Op for RmsNormBackward {
             let scale = if self.dtype == DType::F32 { 6e5 } else { 100.0 };
             return HostData::from_f64(arg.dtype, (0..arg.len).map(|_| (0.7 + 0.6 * rng.unit()) / scale));
         }
-        self.shape().fill(self.dtype, arg, rng, pattern)
+        rows::fill(self.shape(), self.dtype, arg, rng, pattern)
     }
 
     fn reference(&self, args: &[HostData]) -> Vec<Expected> {
         let ([x, dy, rstd], form) = ([0, 1, 2].map(|i| args[i].to_f64()), self.form());
         let weight = if self.weight { args[3].to_f64() } else { vec![1.0; self.cols] };
-        let (dx, dweight) = cpu::rms_norm_backward(&x, &dy, &rstd, &weight, form.offset());
+        let (dx, dweight) = reference::rms_norm_backward(&x, &dy, &rstd, &weight, form.offset());
         let (of, dtype) = (self.shape(), self.dtype);
         let given = RowGradients { of, dtype, x: &x, dy: &dy, mean: None, rstd: &rstd, weight: &weight, form };
         given.expected((dx, dweight, vec![]), [self.weight, false])
@@ -124,5 +129,5 @@ pub(super) const ENTRY: Entry = Entry {
     ],
     cases,
     bench,
-    parse: crate::ops::parse::<RmsNormBackward>,
+    parse: crate::op::parse::<RmsNormBackward>,
 };

@@ -1,16 +1,16 @@
 //! Spectral normalisation. Kernels: `lib/vector_sums`, `lib/vector_normalize`, `lib/sigma`, `shaders/norms/spectral_norm.wgsl`.
 //! Reference: `cpu::spectral_norm`.
 use crate::{
-    Approx, Arg, Caps, DType, Error, Expected, HostData, Lowered, Op, Pattern, Rng, Step,
-    channels::{position, vector, whole},
     kernel,
-    ops::{Entry, Field},
+    kernels::{
+        channels::{position, vector, whole},
+        partition,
+    },
+    op::{Arg, Caps, Entry, Expected, Field, Lowered, Op, Pattern, Rng, Step, bench_shapes, check_float},
+    ops::norms::shared::power_iteration::{self, Power},
     params,
-    rows::Rows,
-    segment::check_float,
-    sizes,
-    spectral::{self, Power},
-    tile,
+    types::{DType, Error, HostData, Rows},
+    verify::Approx,
     wgsl::{Decl, Spec},
 };
 use serde::{Deserialize, Serialize};
@@ -102,7 +102,7 @@ impl Op for SpectralNorm {
         let power = Power { op, of, eps: self.eps, args: &args, u: at("u"), v: at("v"), sigma: at("sigma") };
         power.append(&mut out, caps, self.iterations)?;
         let block = u64::from(caps.lanes) * u64::from(caps.quads);
-        for piece in tile::flat(NAME, caps, args[0].len as u64, self.dtype.size(), block)? {
+        for piece in partition::flat(NAME, caps, args[0].len as u64, self.dtype.size(), block)? {
             let tensor = |name, writes| Decl { name, dtype: self.dtype, view: piece.view(), writes };
             let blocks = piece.blocks.end - piece.blocks.start;
             out.steps.push(Step {
@@ -155,9 +155,9 @@ impl Op for SpectralNorm {
         let (w, u, v) = (args[0].to_f64(), args[1].to_f64(), args[2].to_f64());
         // What u holds at first is read by no iteration, and may be anything.
         let u = if self.iterations == 0 { u } else { vec![0.0; self.rows] };
-        let all = spectral::expected(self.shape(), &w, &u, &v, self.iterations, self.eps);
+        let all = power_iteration::expected(self.shape(), &w, &u, &v, self.iterations, self.eps);
         let nan = all.sigma.value.is_nan();
-        let y: Vec<Approx> = w.iter().map(|w| spectral::quotient(Approx::exact(*w), all.sigma)).collect();
+        let y: Vec<Approx> = w.iter().map(|w| power_iteration::quotient(Approx::exact(*w), all.sigma)).collect();
         let value = y.iter().map(|y| if nan { f64::NAN } else { y.value }).collect();
         let bound = y.iter().map(|y| if nan { 0.0 } else { y.stored(self.dtype) }).collect();
         let mut out = Vec::new();
@@ -170,10 +170,10 @@ impl Op for SpectralNorm {
     }
 
     /// W once for y and twice for each iteration: the vector of a product must be whole before the next begins.
-    fn cost(&self) -> crate::Cost {
+    fn cost(&self) -> crate::op::Cost {
         let len = self.shape().len() as u64;
         let reads = if self.iterations == 0 { 2 } else { 1 + 2 * self.iterations as u64 };
-        crate::Cost { bytes: self.dtype.size() * len * (reads + 1), elements: len }
+        crate::op::Cost { bytes: self.dtype.size() * len * (reads + 1), elements: len }
     }
 }
 
@@ -199,7 +199,7 @@ fn cases() -> Vec<Box<dyn Op>> {
 
 fn bench(elements: usize) -> Vec<Box<dyn Op>> {
     let one = |(dtype, sides)| {
-        let Rows { rows, cols } = sizes::matrix(elements, sides);
+        let Rows { rows, cols } = bench_shapes::matrix(elements, sides);
         Box::new(SpectralNorm::new(dtype, rows, cols)) as Box<dyn Op>
     };
     [(DType::F32, [1, 1]), (DType::F32, [1, 9]), (DType::F16, [1, 1])].map(one).into()
@@ -218,5 +218,5 @@ pub(super) const ENTRY: Entry = Entry {
     ],
     cases,
     bench,
-    parse: crate::ops::parse::<SpectralNorm>,
+    parse: crate::op::parse::<SpectralNorm>,
 };

@@ -2,16 +2,16 @@
 //! `cpu::spectral_norm_backward`.
 use super::spectral_norm::SHAPES;
 use crate::{
-    Approx, Arg, Caps, DType, Error, Expected, HostData, Lowered, Op, Pattern, Rng, Slot,
-    channels::{self, Channels, Map, Reduction, SumErrors, per_channel, whole},
-    cpu,
-    fold::Monoid,
     kernel,
-    ops::{Entry, Field},
+    kernels::{
+        channels::{self, Channels, Map, Reduction, SumErrors, per_channel, whole},
+        reduce::Monoid,
+    },
+    op::{Arg, Caps, Entry, Expected, Field, Lowered, Op, Pattern, Rng, Slot, bench_shapes, check_float},
+    ops::norms::shared::power_iteration,
     params,
-    rows::Rows,
-    segment::check_float,
-    sizes, spectral,
+    types::{DType, Error, HostData, Rows},
+    verify::{Approx, reference},
 };
 use serde::{Deserialize, Serialize};
 
@@ -93,7 +93,7 @@ impl Op for SpectralNormBackward {
         out.steps.push(per_channel(caps, source, first, vectors, (blocks, params.into()), partials.count));
         let tensors = [("dy", 1, false), ("dx", 5, true)];
         let map = Map { part: "lib/rank_one", tensors: &tensors, vectors: &[("v", whole(&args, 3))], consts: &[] };
-        of.by_row().apply(NAME, &mut out, caps, &args, &map, coefs)?;
+        Channels::by_row(of).apply(NAME, &mut out, caps, &args, &map, coefs)?;
         Ok(out)
     }
 
@@ -123,14 +123,14 @@ impl Op for SpectralNormBackward {
 
     fn reference(&self, args: &[HostData]) -> Vec<Expected> {
         let [w, dy, u, v, sigma] = [0, 1, 2, 3, 4].map(|i| args[i].to_f64());
-        let value = cpu::spectral_norm_backward(&w, &dy, &u, &v, sigma[0]);
+        let value = reference::spectral_norm_backward(&w, &dy, &u, &v, sigma[0]);
         let dot =
             Approx { value: w.iter().zip(&dy).map(|(w, dy)| w * dy).sum(), error: SumErrors::of(&w, &dy, 0.0, 1.0, 0.0).dweight };
         let sigma = Approx::exact(sigma[0]);
-        let share = spectral::quotient(dot, sigma);
+        let share = power_iteration::quotient(dot, sigma);
         let bound = |(i, dy): (usize, &f64)| {
             let term = share.times(Approx::exact(u[i / self.cols])).times(Approx::exact(v[i % self.cols]));
-            spectral::quotient(Approx::sum([Approx::exact(*dy), term.negative()]), sigma).stored(self.dtype)
+            power_iteration::quotient(Approx::sum([Approx::exact(*dy), term.negative()]), sigma).stored(self.dtype)
         };
         let bound = dy.iter().enumerate().map(bound).collect();
         vec![Expected::Within { value, bound }]
@@ -144,7 +144,7 @@ fn cases() -> Vec<Box<dyn Op>> {
 }
 
 fn bench(elements: usize) -> Vec<Box<dyn Op>> {
-    let Rows { rows, cols } = sizes::matrix(elements, [1, 1]);
+    let Rows { rows, cols } = bench_shapes::matrix(elements, [1, 1]);
     [DType::F32, DType::F16].map(|dtype| Box::new(SpectralNormBackward::new(dtype, rows, cols)) as Box<dyn Op>).into()
 }
 
@@ -159,5 +159,5 @@ pub(super) const ENTRY: Entry = Entry {
     ],
     cases,
     bench,
-    parse: crate::ops::parse::<SpectralNormBackward>,
+    parse: crate::op::parse::<SpectralNormBackward>,
 };

@@ -1,14 +1,16 @@
 //! Weight normalisation. Kernels: `shaders/lib/row_forward.wgsl` where filters stay on the chip, else
 //! `shaders/norms/weight_norm.wgsl`. Reference: `cpu::weight_norm`.
 use crate::{
-    Approx, Arg, Caps, DType, Error, Expected, FilterAxis, HostData, Lowered, Op, Pattern, Rng,
-    channels::{Map, Reduction, norm_of, whole},
-    cpu,
-    filters::{self, Filters, per_filter},
-    fold::Monoid,
     kernel,
-    ops::{Entry, Field},
-    segment::check_float,
+    kernels::{
+        channels::{Map, Reduction, norm_of, whole},
+        reduce::Monoid,
+    },
+    op::{Arg, Caps, Entry, Expected, Field, Lowered, Op, Pattern, Rng, check_float},
+    ops::norms::shared::filters::{self, Filters, per_filter},
+    options::FilterAxis,
+    types::{DType, Error, HostData},
+    verify::{Approx, reference},
 };
 use serde::{Deserialize, Serialize};
 
@@ -159,7 +161,7 @@ impl Op for WeightNorm {
                 continue;
             }
             let factor = inverse(norm);
-            let exact = if factor.value == 0.0 { vec![0.0; values.len()] } else { cpu::weight_norm(&values, g).0 };
+            let exact = if factor.value == 0.0 { vec![0.0; values.len()] } else { reference::weight_norm(&values, g).0 };
             (inverses.0[f], inverses.1[f]) = (factor.value, factor.error);
             for (&i, value) in places.iter().zip(exact) {
                 let kernel = Approx::exact(v[i]).times(factor).times(Approx::exact(g));
@@ -187,5 +189,5 @@ pub(super) const ENTRY: Entry = Entry {
     fields: FIELDS,
     cases,
     bench,
-    parse: crate::ops::parse::<WeightNorm>,
+    parse: crate::op::parse::<WeightNorm>,
 };

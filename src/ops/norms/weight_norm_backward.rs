@@ -2,14 +2,16 @@
 //! `shaders/norms/weight_norm_backward.wgsl`. Reference: `cpu::weight_norm_backward`.
 use super::weight_norm::{FIELDS, fill};
 use crate::{
-    Approx, Arg, Caps, DType, Error, Expected, FilterAxis, HostData, Lowered, Op, Pattern, Rng,
-    channels::{Map, Reduction, sum_of, whole},
-    cpu,
-    filters::{self, Filters, per_filter},
-    fold::Monoid,
     kernel,
-    ops::Entry,
-    segment::check_float,
+    kernels::{
+        channels::{Map, Reduction, sum_of, whole},
+        reduce::Monoid,
+    },
+    op::{Arg, Caps, Entry, Expected, Lowered, Op, Pattern, Rng, check_float},
+    ops::norms::shared::filters::{self, Filters, per_filter},
+    options::FilterAxis,
+    types::{DType, Error, HostData},
+    verify::{Approx, reference},
 };
 use serde::{Deserialize, Serialize};
 
@@ -116,7 +118,7 @@ impl Op for WeightNormBackward {
         for f in 0..of.count() {
             let places = of.places(f);
             let at = |from: &[f64]| places.iter().map(|&i| from[i]).collect::<Vec<_>>();
-            let (exact, along) = cpu::weight_norm_backward(&at(&v), &at(&dw), g[f], inverse[f]);
+            let (exact, along) = reference::weight_norm_backward(&at(&v), &at(&dw), g[f], inverse[f]);
             let [scale, factor] = [inverse[f], g[f]].map(Approx::exact);
             let [v, dw] = [at(&v), at(&dw)].map(|all| all.into_iter().map(Approx::exact).collect::<Vec<_>>());
             let terms: Vec<Approx> = v.iter().zip(&dw).map(|(v, dw)| v.times(scale).times(*dw)).collect();
@@ -147,5 +149,5 @@ pub(super) const ENTRY: Entry = Entry {
     fields: FIELDS,
     cases,
     bench,
-    parse: crate::ops::parse::<WeightNormBackward>,
+    parse: crate::op::parse::<WeightNormBackward>,
 };

@@ -1,16 +1,14 @@
 //! Weight standardization. Kernels: `shaders/lib/row_forward.wgsl`, or `shaders/norms/weight_standardization.wgsl`.
 //! Reference: `cpu::weight_standardization`.
-use crate::options::standard_form::StandardForm;
 use crate::{
-    Activation, Approx, Arg, Caps, DType, Error, Expected, FilterAxis, HostData, Lowered, Op, Pattern, Rng, RunningVariance,
-    Slot,
-    channels::{self, Batch, Fused, MOMENTS, Reduction, Team, given_or, inverse_std_error, per_team, position, whole},
-    cpu,
-    filters::{self, Filters},
     kernel,
-    ops::{Entry, Field},
+    kernels::channels::{self, Batch, Fused, MOMENTS, Reduction, Team, given_or, inverse_std_error, per_team, position, whole},
+    op::{Arg, Caps, Entry, Expected, Field, Lowered, Op, Pattern, Rng, Slot, check_float},
+    ops::norms::shared::filters::{self, Filters},
+    options::{Activation, FilterAxis, RunningVariance, StandardForm},
     params,
-    segment::check_float,
+    types::{DType, Error, HostData},
+    verify::{Approx, reference},
 };
 use serde::{Deserialize, Serialize};
 
@@ -136,7 +134,7 @@ impl WeightStandardization {
 
 /// 1/√(v + ε) by `lib/inverse_std`.
 fn inverse_root(v: Approx, eps: f64) -> Approx {
-    let value = cpu::inverse_std(v.value, eps);
+    let value = reference::inverse_std(v.value, eps);
     // The root may be of 0, or of the least normal number.
     let doubtful = v.error > 0.0 && v.value + eps - v.error <= DType::F32.least_normal();
     Approx { value, error: if doubtful { value + LARGEST } else { inverse_std_error(v.value, v.error, eps) } }
@@ -223,7 +221,7 @@ impl Op for WeightStandardization {
             // A filter with a value that is not finite becomes NaN, as all is from the start.
             let Some(batch) = Batch::of(&values, self.eps) else { continue };
             let unbiased = self.variance == RunningVariance::Unbiased;
-            let (row, mean, r, slope) = cpu::weight_standardization(&values, gain, self.form, unbiased, self.eps);
+            let (row, mean, r, slope) = reference::weight_standardization(&values, gain, self.form, unbiased, self.eps);
             let [rstd, pull] = self.spread(batch.variance(m / d));
             for (out, (value, kernel)) in statistics.iter_mut().zip([(mean, batch.mean), (r, rstd), (slope, pull)]) {
                 (out.0[f], out.1[f]) = (value, kernel.error);
@@ -278,5 +276,5 @@ pub(super) const ENTRY: Entry = Entry {
     ],
     cases,
     bench,
-    parse: crate::ops::parse::<WeightStandardization>,
+    parse: crate::op::parse::<WeightStandardization>,
 };

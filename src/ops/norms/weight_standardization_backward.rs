@@ -1,15 +1,17 @@
 //! The gradients of weight standardization. Kernel: `shaders/norms/weight_standardization_backward.wgsl`. Reference:
 //! `cpu::weight_standardization_backward`.
 use crate::{
-    Activation, Approx, Arg, Caps, DType, Error, Expected, FilterAxis, HostData, Lowered, Op, Pattern, Rng, Slot,
-    channels::{Fused, Pass, Products, Team, difference, given_or, per_team, position, unused_or, whole},
-    cpu,
-    filters::{self, Filters},
-    fold::Monoid,
     kernel,
-    ops::{Entry, Field},
+    kernels::{
+        channels::{Fused, Pass, Products, Team, difference, given_or, per_team, position, unused_or, whole},
+        reduce::Monoid,
+    },
+    op::{Arg, Caps, Entry, Expected, Field, Lowered, Op, Pattern, Rng, Slot, check_float},
+    ops::norms::shared::filters::{self, Filters},
+    options::{Activation, FilterAxis},
     params,
-    segment::check_float,
+    types::{DType, Error, HostData},
+    verify::{Approx, reference},
 };
 use serde::{Deserialize, Serialize};
 
@@ -136,7 +138,8 @@ impl Op for WeightStandardizationBackward {
         for f in 0..of.count() {
             let places = of.places(f);
             let at = |from: &[f64]| places.iter().map(|&i| from[i]).collect::<Vec<_>>();
-            let (exact, along) = cpu::weight_standardization_backward(&at(&x), &at(&dy), gain[f], [mean[f], rstd[f], slope[f]]);
+            let (exact, along) =
+                reference::weight_standardization_backward(&at(&x), &at(&dy), gain[f], [mean[f], rstd[f], slope[f]]);
             let g = at(&dy).into_iter().map(Approx::exact).collect();
             let pass = Pass { x: at(&x), g, places, mean: mean[f], rstd: Approx::exact(rstd[f]) };
             let [sum, total] = pass.sums();
@@ -179,5 +182,5 @@ pub(super) const ENTRY: Entry = Entry {
     ],
     cases,
     bench,
-    parse: crate::ops::parse::<WeightStandardizationBackward>,
+    parse: crate::op::parse::<WeightStandardizationBackward>,
 };

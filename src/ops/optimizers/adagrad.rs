@@ -1,12 +1,18 @@
 //! One Adagrad step. Kernel: `shaders/optimizers/adagrad.wgsl`. Reference: `cpu::adagrad`.
 use crate::{
-    Approx, Arg, Caps, Cost, DType, EpsPlace, Error, Expected, HostData, Lowered, NonFinite, Op, Pattern, Rng, cpu, kernel,
-    ops::{Entry, Field, arena_cases},
-    optimizer::{
-        Optimizer, adaptive, check_scalar, coupled,
-        describe::{fields, optimizer, plain, step_params, step_words},
-        regularised, table,
+    kernel,
+    kernels::{
+        arena::arena_cases,
+        optimizer::{
+            Optimizer, adaptive, coupled,
+            describe::{fields, optimizer, plain, step_params, step_words},
+            regularised, table,
+        },
     },
+    op::{Arg, Caps, Cost, Entry, Expected, Field, Lowered, Op, Pattern, Rng},
+    options::{EpsPlace, NonFinite, check_scalar},
+    types::{DType, Error, HostData},
+    verify::{Approx, reference},
 };
 
 step_params! {
@@ -16,7 +22,7 @@ step_params! {
 }
 
 optimizer! {
-    /// One Adagrad step, for one tensor or a whole model in one dispatch, with every penalty of its [`Group`](crate::Group)s
+    /// One Adagrad step, for one tensor or a whole model in one dispatch, with every penalty of its [`Group`](crate::options::Group)s
     /// in the same pass:
     ///
     /// 1. g = `grad_scale` · scale · grad + gradient of the coupled penalty; s = s + g²
@@ -119,7 +125,7 @@ impl Op for Adagrad {
     fn reference(&self, args: &[HostData]) -> Vec<Expected> {
         let eps = self.eps_place.split(self.eps);
         self.optimizer().reference(args, |factor, rates, [g, w, sum, _, _]| {
-            let (weight, sum1) = cpu::adagrad(&cpu::AdagradStep { descent: rates.descent(factor), eps }, w, g, sum);
+            let (weight, sum1) = reference::adagrad(&reference::AdagradStep { descent: rates.descent(factor), eps }, w, g, sum);
             // The same again as the kernel does it, for the error.
             let g = coupled(factor, rates, g, w);
             let sum = Approx::sum([Approx::exact(sum), g.times(g)]);
@@ -172,5 +178,5 @@ pub(super) const ENTRY: Entry = Entry {
     ],
     cases,
     bench,
-    parse: crate::ops::parse::<Adagrad>,
+    parse: crate::op::parse::<Adagrad>,
 };

@@ -1,16 +1,21 @@
 //! One Adam step. Kernel: `shaders/optimizers/adam.wgsl`. Reference: `cpu::adam`.
 use crate::{
-    Arg, Caps, Cost, DType, Error, Expected, HostData, Lowered, NonFinite, Op, Pattern, Rng, kernel,
-    ops::{Entry, Field, arena_cases},
-    optimizer::{
-        adaptive::{self, Adaptive, beta1, beta2, eps},
-        describe::{fields, optimizer, plain},
-        table,
+    kernel,
+    kernels::{
+        arena::arena_cases,
+        optimizer::{
+            adaptive::{self, Adaptive, beta1, beta2, eps},
+            describe::{fields, optimizer, plain},
+            table,
+        },
     },
+    op::{Arg, Caps, Cost, Entry, Expected, Field, Lowered, Op, Pattern, Rng},
+    options::NonFinite,
+    types::{DType, Error, HostData},
 };
 
 optimizer! {
-    /// One Adam step, for one tensor or a whole model in one dispatch, with every penalty of its [`Group`](crate::Group)s in
+    /// One Adam step, for one tensor or a whole model in one dispatch, with every penalty of its [`Group`](crate::options::Group)s in
     /// the same pass:
     ///
     /// 1. g = `grad_scale` · scale · grad + gradient of the coupled penalty (`coupled` with the half L2 form: the
@@ -29,7 +34,7 @@ optimizer! {
     /// v_max stays. Deterministic. Scratch: 16 bytes if steps may be skipped. An arena without elements does nothing, nor
     /// does it count.
     ///
-    /// Error: running analysis of the kernel's own operations, each at WGSL's accuracy ([`Approx`](crate::Approx)). Kingma
+    /// Error: running analysis of the kernel's own operations, each at WGSL's accuracy ([`Approx`](crate::verify::Approx)). Kingma
     /// and Ba, "Adam", 2015; Reddi et al., "On the convergence of Adam and beyond", 2018.
     pub struct Adam {
         /// The learning rate, at least 0.
@@ -144,5 +149,5 @@ pub(super) const ENTRY: Entry = Entry {
     ],
     cases,
     bench,
-    parse: crate::ops::parse::<Adam>,
+    parse: crate::op::parse::<Adam>,
 };

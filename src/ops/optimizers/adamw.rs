@@ -1,17 +1,21 @@
 //! One AdamW step. Kernel: `shaders/optimizers/adamw.wgsl`. Reference: `cpu::adamw`.
 use crate::{
-    Arg, Averaging, Caps, Cost, DType, Error, Expected, Group, HostData, Key, Lowered, NonFinite, Op, Pattern, Rng, Rounding,
-    Segment, kernel,
-    ops::{Entry, arena_cases},
-    optimizer::{
-        adaptive::{self, Adaptive, beta1, beta2, eps},
-        describe::{fields, optimizer, plain},
-        table,
+    kernel,
+    kernels::{
+        arena::arena_cases,
+        optimizer::{
+            adaptive::{self, Adaptive, beta1, beta2, eps},
+            describe::{fields, optimizer, plain},
+            table,
+        },
     },
+    op::{Arg, Caps, Cost, Entry, Expected, Lowered, Op, Pattern, Rng},
+    options::{Averaging, Group, Key, NonFinite, Rounding},
+    types::{DType, Error, HostData, Segment},
 };
 
 optimizer! {
-    /// One AdamW step, for one tensor or a whole model in one dispatch, with every penalty of its [`Group`](crate::Group)s in
+    /// One AdamW step, for one tensor or a whole model in one dispatch, with every penalty of its [`Group`](crate::options::Group)s in
     /// the same pass:
     ///
     /// 1. g = `grad_scale` · scale · grad + gradient of the coupled penalty (with that alone: Adam with L2, as published)
@@ -29,7 +33,7 @@ optimizer! {
     /// PyTorch: v of a constant gradient settles within 2^-25 / (1 - β2) of its square, 3e-5 at 0.999. Deterministic.
     /// Scratch: 16 bytes if steps may be skipped. An arena without elements does nothing, nor does it count.
     ///
-    /// Error: running analysis of the kernel's own operations, each at WGSL's accuracy ([`Approx`](crate::Approx)); the
+    /// Error: running analysis of the kernel's own operations, each at WGSL's accuracy ([`Approx`](crate::verify::Approx)); the
     /// quotient's is an interval's, so it holds where v is near 0 too. Kingma and Ba, "Adam", 2015; Loshchilov and Hutter,
     /// "Decoupled weight decay regularization", 2019.
     pub struct Adamw {
@@ -143,5 +147,5 @@ pub(super) const ENTRY: Entry = Entry {
     fields: fields![table::GROUPS, table::LR, adaptive::BETA1, adaptive::BETA2, adaptive::EPS, table::STEP,],
     cases,
     bench,
-    parse: crate::ops::parse::<Adamw>,
+    parse: crate::op::parse::<Adamw>,
 };

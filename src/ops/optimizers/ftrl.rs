@@ -1,13 +1,18 @@
 //! One FTRL-proximal step. Kernel: `shaders/optimizers/ftrl.wgsl`. Reference: `cpu::ftrl`.
 use crate::{
-    Approx, Arg, Caps, Cost, DType, ElasticNet, Error, Expected, Group, HostData, Lowered, NonFinite, Op, Pattern, Rng, cpu,
     kernel,
-    ops::{Entry, Field, arena_cases},
-    optimizer::{
-        Optimizer, check_scalar, coupled,
-        describe::{fields, optimizer, plain, step_params, step_words},
-        table,
+    kernels::{
+        arena::arena_cases,
+        optimizer::{
+            Optimizer, coupled,
+            describe::{fields, optimizer, plain, step_params, step_words},
+            table,
+        },
     },
+    op::{Arg, Caps, Cost, Entry, Expected, Field, Lowered, Op, Pattern, Rng},
+    options::{ElasticNet, Group, NonFinite, check_scalar},
+    types::{DType, Error, HostData},
+    verify::{Approx, reference},
 };
 
 step_params! {
@@ -45,7 +50,7 @@ optimizer! {
         /// α of the paper, above 0.
         pub lr: f64,
         /// β of the paper: what keeps early steps small; at least 0.
-        #[serde(default = "crate::optimizer::table::one")]
+        #[serde(default = "crate::kernels::optimizer::table::one")]
         pub beta: f64,
     }
 }
@@ -125,8 +130,8 @@ impl Op for Ftrl {
     fn reference(&self, args: &[HostData]) -> Vec<Expected> {
         self.optimizer().reference(args, |factor, rates, [g, w, z, n, _]| {
             let ([l1, l2], zero) = (rates.prox, Approx::exact(0.0));
-            let step = cpu::FtrlStep { descent: rates.descent(factor), beta: self.beta, l1, l2 };
-            let (weight, z1, n1) = cpu::ftrl(&step, w, g, z, n);
+            let step = reference::FtrlStep { descent: rates.descent(factor), beta: self.beta, l1, l2 };
+            let (weight, z1, n1) = reference::ftrl(&step, w, g, z, n);
             // The same again as the kernel does it, for the error.
             let g = coupled(factor, rates, g, w);
             let slower = Approx::exact(1.0).over(Approx::host(rates.rate));
@@ -197,5 +202,5 @@ pub(super) const ENTRY: Entry = Entry {
     ],
     cases,
     bench,
-    parse: crate::ops::parse::<Ftrl>,
+    parse: crate::op::parse::<Ftrl>,
 };

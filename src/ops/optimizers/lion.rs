@@ -1,14 +1,20 @@
 //! One Lion step. Kernel: `shaders/optimizers/lion.wgsl`. Reference: `cpu::lion`.
 use crate::{
-    Approx, Arg, Caps, Cost, DType, Error, Expected, HostData, Lowered, NonFinite, Op, Pattern, Rng, cpu, kernel,
-    ops::{Entry, Field, arena_cases},
-    optimizer::{
-        Optimizer,
-        adaptive::check_beta,
-        coupled,
-        describe::{fields, optimizer, plain, step_params, step_words},
-        regularised, table,
+    kernel,
+    kernels::{
+        arena::arena_cases,
+        optimizer::{
+            Optimizer,
+            adaptive::check_beta,
+            coupled,
+            describe::{fields, optimizer, plain, step_params, step_words},
+            regularised, table,
+        },
     },
+    op::{Arg, Caps, Cost, Entry, Expected, Field, Lowered, Op, Pattern, Rng},
+    options::NonFinite,
+    types::{DType, Error, HostData},
+    verify::{Approx, reference},
 };
 
 step_params! {
@@ -18,7 +24,7 @@ step_params! {
 }
 
 optimizer! {
-    /// One Lion step, for one tensor or a whole model in one dispatch, with every penalty of its [`Group`](crate::Group)s in
+    /// One Lion step, for one tensor or a whole model in one dispatch, with every penalty of its [`Group`](crate::options::Group)s in
     /// the same pass:
     ///
     /// 1. g = `grad_scale` · scale · grad + gradient of the coupled penalty
@@ -40,7 +46,7 @@ optimizer! {
         /// The learning rate, at least 0.
         pub lr: f64,
         /// The old moment's part in the direction, in 0..1.
-        #[serde(default = "crate::optimizer::adaptive::beta1")]
+        #[serde(default = "crate::kernels::optimizer::adaptive::beta1")]
         pub beta1: f64,
         /// What remains of the moment, in 0..1.
         #[serde(default = "beta2")]
@@ -105,8 +111,8 @@ impl Op for Lion {
 
     fn reference(&self, args: &[HostData]) -> Vec<Expected> {
         self.optimizer().reference(args, |factor, rates, [g, w, m, _, _]| {
-            let step = cpu::LionStep { descent: rates.descent(factor), beta1: self.beta1, beta2: self.beta2 };
-            let (weight, moment) = cpu::lion(&step, w, g, m);
+            let step = reference::LionStep { descent: rates.descent(factor), beta1: self.beta1, beta2: self.beta2 };
+            let (weight, moment) = reference::lion(&step, w, g, m);
             let g = coupled(factor, rates, g, w);
             let mean = |beta: f64| Approx::sum([Approx::exact(m).scaled(beta), g.scaled(1.0 - beta)]);
             let (moved, none) = (regularised(rates, w, mean(self.beta1).sign()), Approx::exact(0.0));
@@ -152,5 +158,5 @@ pub(super) const ENTRY: Entry = Entry {
     ],
     cases,
     bench,
-    parse: crate::ops::parse::<Lion>,
+    parse: crate::op::parse::<Lion>,
 };

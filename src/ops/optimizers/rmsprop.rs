@@ -1,12 +1,18 @@
 //! One RMSprop step. Kernel: `shaders/optimizers/rmsprop.wgsl`. Reference: `cpu::rmsprop`.
 use crate::{
-    Approx, Arg, Caps, Cost, DType, EpsPlace, Error, Expected, HostData, Lowered, NonFinite, Op, Pattern, Rng, cpu, kernel,
-    ops::{Entry, Field, arena_cases},
-    optimizer::{
-        Optimizer, adaptive, check_scalar, coupled,
-        describe::{fields, optimizer, plain, step_params, step_words},
-        regularised, table,
+    kernel,
+    kernels::{
+        arena::arena_cases,
+        optimizer::{
+            Optimizer, adaptive, coupled,
+            describe::{fields, optimizer, plain, step_params, step_words},
+            regularised, table,
+        },
     },
+    op::{Arg, Caps, Cost, Entry, Expected, Field, Lowered, Op, Pattern, Rng},
+    options::{EpsPlace, NonFinite, check_scalar},
+    types::{DType, Error, HostData},
+    verify::{Approx, reference},
 };
 
 step_params! {
@@ -16,7 +22,7 @@ step_params! {
 }
 
 optimizer! {
-    /// One RMSprop step, for one tensor or a whole model in one dispatch, with every penalty of its [`Group`](crate::Group)s
+    /// One RMSprop step, for one tensor or a whole model in one dispatch, with every penalty of its [`Group`](crate::options::Group)s
     /// in the same pass:
     ///
     /// 1. g = `grad_scale` · scale · grad + gradient of the coupled penalty
@@ -141,8 +147,8 @@ impl Op for RmsProp {
         self.optimizer().reference(args, |factor, rates, [g, w, square, second, third]| {
             let (mean, buffer) = if self.centered { (second, third) } else { (0.0, second) };
             let descent = rates.descent(factor);
-            let step = cpu::RmsPropStep { descent, alpha, eps, centered: self.centered, momentum };
-            let (weight, square1, mean1, buffer1) = cpu::rmsprop(&step, w, g, square, mean, buffer);
+            let step = reference::RmsPropStep { descent, alpha, eps, centered: self.centered, momentum };
+            let (weight, square1, mean1, buffer1) = reference::rmsprop(&step, w, g, square, mean, buffer);
             // The same again as the kernel does it, for the error.
             let g = coupled(factor, rates, g, w);
             let square = Approx::sum([Approx::exact(square).scaled(alpha), g.times(g).scaled(1.0 - alpha)]);
@@ -206,5 +212,5 @@ pub(super) const ENTRY: Entry = Entry {
     ],
     cases,
     bench,
-    parse: crate::ops::parse::<RmsProp>,
+    parse: crate::op::parse::<RmsProp>,
 };

@@ -1,12 +1,18 @@
 //! One step of stochastic gradient descent. Kernel: `shaders/optimizers/sgd.wgsl`. Reference: `cpu::sgd`.
 use crate::{
-    Approx, Arg, Caps, Cost, DType, Error, Expected, HostData, Lowered, NonFinite, Op, Pattern, Rng, cpu, kernel,
-    ops::{Entry, Field, arena_cases},
-    optimizer::{
-        Optimizer, check_scalar, coupled,
-        describe::{fields, optimizer, plain, step_params, step_words},
-        regularised, table,
+    kernel,
+    kernels::{
+        arena::arena_cases,
+        optimizer::{
+            Optimizer, coupled,
+            describe::{fields, optimizer, plain, step_params, step_words},
+            regularised, table,
+        },
     },
+    op::{Arg, Caps, Cost, Entry, Expected, Field, Lowered, Op, Pattern, Rng},
+    options::{NonFinite, check_scalar},
+    types::{DType, Error, HostData},
+    verify::{Approx, reference},
 };
 
 step_params! {
@@ -17,7 +23,7 @@ step_params! {
 
 optimizer! {
     /// One step of stochastic gradient descent, for one tensor or a whole model in one dispatch, with every penalty of its
-    /// [`Group`](crate::Group)s in the same pass:
+    /// [`Group`](crate::options::Group)s in the same pass:
     ///
     /// 1. g = `grad_scale` · scale · grad + gradient of the coupled penalty
     /// 2. buf = `momentum` · buf + (1 - `dampening`) · g, at step 1 buf = g; then g = buf, or g + `momentum` · buf (Nesterov)
@@ -122,7 +128,7 @@ impl Op for Sgd {
 
     fn reference(&self, args: &[HostData]) -> Vec<Expected> {
         self.optimizer().reference(args, |factor, rates, [g, w, old, _, _]| {
-            let step = cpu::SgdStep {
+            let step = reference::SgdStep {
                 grad_scale: factor.value,
                 rate: rates.rate,
                 momentum: self.momentum,
@@ -134,7 +140,7 @@ impl Op for Sgd {
                 threshold: rates.threshold,
                 divisor: rates.divisor,
             };
-            let (weight, buffer) = cpu::sgd(&step, w, g, old);
+            let (weight, buffer) = reference::sgd(&step, w, g, old);
             let g = coupled(factor, rates, g, w);
             let mut buf = g;
             if self.momentum != 0.0 && self.step > 1 {
@@ -192,5 +198,5 @@ pub(super) const ENTRY: Entry = Entry {
     ],
     cases,
     bench,
-    parse: crate::ops::parse::<Sgd>,
+    parse: crate::op::parse::<Sgd>,
 };

@@ -1,10 +1,12 @@
 //! The value of a group lasso. Kernels: `lib/unit_partials`, `shaders/penalties/group_lasso.wgsl`, `lib/fold`. Reference:
 //! `cpu::group_lasso`.
 use crate::{
-    Approx, Arg, Caps, DType, Error, Expected, GroupPenalty, GroupWeighting, HostData, Lowered, Matrix, Op, Pattern, Rng, Unit,
-    cpu, kernel,
-    ops::{Entry, Field},
-    units::{Coefs, MATRICES, Units, matrix_bench, matrix_cases, unit_norm, unit_sum},
+    kernel,
+    kernels::unitwise::{Coefs, MATRICES, Units, matrix_bench, matrix_cases, unit_norm, unit_sum},
+    op::{Arg, Caps, Entry, Expected, Field, Lowered, Op, Pattern, Rng},
+    options::{GroupPenalty, GroupWeighting, Matrix, Unit},
+    types::{DType, Error, HostData},
+    verify::{Approx, reference},
 };
 use serde::{Deserialize, Serialize};
 
@@ -88,7 +90,7 @@ impl Op for GroupLasso {
             // One NaN would hide what infinities do.
             let live = self.units().segments();
             let data = HostData::from_f64(arg.dtype, data.to_f64().into_iter().map(|w| if w.is_nan() { 0.5 } else { w }));
-            return crate::segment::poison_gaps(&live, data);
+            return crate::kernels::arena::poison_gaps(&live, data);
         }
         data
     }
@@ -99,7 +101,7 @@ impl Op for GroupLasso {
         let (mut error, mut count) = (0.0, 0.0f64);
         let mut add = |m: &Matrix, x: &[f64]| {
             let [group, l1] = strengths(&self.groups, m);
-            let one = cpu::group_lasso(group, l1, x);
+            let one = reference::group_lasso(group, l1, x);
             value += one;
             count += 1.0;
             if one.is_finite() {
@@ -149,5 +151,5 @@ pub(super) const ENTRY: Entry = Entry {
     fields: &[DTYPE, MATRICES, GROUPS],
     cases,
     bench,
-    parse: crate::ops::parse::<GroupLasso>,
+    parse: crate::op::parse::<GroupLasso>,
 };

@@ -2,9 +2,12 @@
 //! `shaders/penalties/group_lasso_grad.wgsl`. Reference: `cpu::group_lasso_grad`.
 use super::group_lasso::{DTYPE, GROUPS, kinds, strengths};
 use crate::{
-    Approx, Arg, Caps, Cost, DType, Error, Expected, GroupPenalty, HostData, Lowered, Matrix, Op, Pattern, Rng, cpu, kernel,
-    ops::Entry,
-    units::{Coefs, MATRICES, Map, Units, matrix_bench, matrix_cases},
+    kernel,
+    kernels::unitwise::{Coefs, MATRICES, Map, Units, matrix_bench, matrix_cases},
+    op::{Arg, Caps, Cost, Entry, Expected, Lowered, Op, Pattern, Rng},
+    options::{GroupPenalty, Matrix},
+    types::{DType, Error, HostData},
+    verify::{Approx, reference},
 };
 use serde::{Deserialize, Serialize};
 
@@ -79,12 +82,12 @@ impl Op for GroupLassoGrad {
         let (units, w) = (self.units(), args[0].to_f64());
         let norms = units.norms(&w);
         // What each weight's share of its unit is, and what is added to its gradient.
-        let members = crate::units::Members::new(&units);
+        let members = crate::kernels::unitwise::Members::new(&units);
         let mut added = vec![Approx::exact(0.0); w.len()];
         for (u, unit) in members.units.iter().enumerate() {
             let [group, l1] = strengths(&self.groups, &self.matrices[members.matrix[u]]);
             let values: Vec<f64> = unit.iter().map(|&i| w[i]).collect();
-            for (&i, value) in unit.iter().zip(cpu::group_lasso_grad(group, l1, &values)) {
+            for (&i, value) in unit.iter().zip(reference::group_lasso_grad(group, l1, &values)) {
                 let share = match norms[u] {
                     // A norm that is 0 for certain: the kernel asks its bits.
                     n if n == Approx::exact(0.0) => n,
@@ -124,5 +127,5 @@ pub(super) const ENTRY: Entry = Entry {
     fields: &[DTYPE, MATRICES, GROUPS],
     cases,
     bench,
-    parse: crate::ops::parse::<GroupLassoGrad>,
+    parse: crate::op::parse::<GroupLassoGrad>,
 };

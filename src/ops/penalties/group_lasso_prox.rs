@@ -2,9 +2,12 @@
 //! `shaders/penalties/group_lasso_prox.wgsl`, `lib/fold`. Reference: `cpu::group_lasso_prox`.
 use super::group_lasso::{DTYPE, GROUPS, kinds, strengths};
 use crate::{
-    Approx, Arg, Caps, Cost, DType, Error, Expected, GroupPenalty, HostData, Lowered, Matrix, Op, Pattern, Rng, cpu, kernel,
-    ops::{Entry, Field},
-    units::{Coefs, MATRICES, Map, Members, Units, matrix_bench, matrix_cases, unit_norm},
+    kernel,
+    kernels::unitwise::{Coefs, MATRICES, Map, Members, Units, matrix_bench, matrix_cases, unit_norm},
+    op::{Arg, Caps, Cost, Entry, Expected, Field, Lowered, Op, Pattern, Rng},
+    options::{GroupPenalty, Matrix},
+    types::{DType, Error, HostData},
+    verify::{Approx, reference},
 };
 use serde::{Deserialize, Serialize};
 
@@ -131,7 +134,7 @@ impl Op for GroupLassoProx {
             };
             zeros += f64::from(u8::from(norm.value <= hard.value));
             unsure += f64::from(u8::from(most > hard.value && least <= hard.value));
-            for ((&i, rest), value) in unit.iter().zip(rest).zip(cpu::group_lasso_prox(hard.value, soft.value, &values)) {
+            for ((&i, rest), value) in unit.iter().zip(rest).zip(reference::group_lasso_prox(hard.value, soft.value, &values)) {
                 after[i] = Approx { value, ..rest.times(factor) };
             }
         }
@@ -170,5 +173,5 @@ pub(super) const ENTRY: Entry = Entry {
     fields: &[DTYPE, MATRICES, GROUPS, Field { name: "step", default: "", about: "step size t, at least 0" }],
     cases,
     bench,
-    parse: crate::ops::parse::<GroupLassoProx>,
+    parse: crate::op::parse::<GroupLassoProx>,
 };

@@ -1,19 +1,19 @@
 //! The value of soft orthogonality. Kernels: `lib/matrix_product`, `shaders/penalties/orthogonal_penalty.wgsl`, `lib/fold`.
 //! Reference: `cpu::orthogonal_penalty`.
 use crate::{
-    Arg, Caps, DType, Error, Expected, Gram, HostData, Lowered, Op, Pattern, Rng,
-    fold::{Monoid, Partials},
-    gram::{self, Orthogonality},
     kernel,
-    ops::{Entry, Field},
-    rows::Rows,
+    kernels::reduce::{Monoid, Partials},
+    op::{Arg, Caps, Entry, Expected, Field, Lowered, Op, Pattern, Rng},
+    ops::penalties::shared::orthogonality::{self, Orthogonality},
+    options::OrthogonalSide,
+    types::{DType, Error, HostData, Rows},
 };
 use serde::{Deserialize, Serialize};
 
 /// λ·‖W·Wᵀ - I‖² (the Frobenius norm), how far the rows of a weight are from orthonormal; or λ·‖Wᵀ·W - I‖² for its columns.
 ///
 /// Reads `weight` W (rows·cols elements, row after row; for a convolution rows are its filters and cols the rest), writes `value`,
-/// f32\[1\]. The Gram matrix is formed in scratch, in f32, and each entry less the identity's is squared, so nothing cancels. Sums
+/// f32\[1\]. The OrthogonalSide matrix is formed in scratch, in f32, and each entry less the identity's is squared, so nothing cancels. Sums
 /// are formed in a fixed order: deterministic. A λ of 0 gives 0; otherwise a NaN in W makes the value NaN, and an infinity NaN or
 /// infinite. Needs 3 dispatches or a few more, n²·inner multiplications and additions for n vectors of `inner` values (half of n²
 /// entries are formed, the others are copies), and scratch of 4·n² bytes, times a few where n is small and vectors are long. A
@@ -37,7 +37,7 @@ pub struct OrthogonalPenalty {
     pub lambda: f64,
     /// Which vectors are to be orthonormal.
     #[serde(default)]
-    pub gram: Gram,
+    pub gram: OrthogonalSide,
 }
 
 const NAME: &str = "orthogonal_penalty";
@@ -45,7 +45,7 @@ const NAME: &str = "orthogonal_penalty";
 impl OrthogonalPenalty {
     /// Of the rows.
     pub fn new(dtype: DType, rows: usize, cols: usize, lambda: f64) -> Self {
-        Self { dtype, rows, cols, lambda, gram: Gram::Rows }
+        Self { dtype, rows, cols, lambda, gram: OrthogonalSide::Rows }
     }
 
     fn what(&self) -> Orthogonality {
@@ -91,11 +91,13 @@ impl Op for OrthogonalPenalty {
 }
 
 fn cases() -> Vec<Box<dyn Op>> {
-    gram::cases(|dtype, Rows { rows, cols }, lambda, gram| Box::new(OrthogonalPenalty { dtype, rows, cols, lambda, gram }))
+    orthogonality::cases(|dtype, Rows { rows, cols }, lambda, gram| {
+        Box::new(OrthogonalPenalty { dtype, rows, cols, lambda, gram })
+    })
 }
 
 fn bench(elements: usize) -> Vec<Box<dyn Op>> {
-    gram::benches(elements, |dtype, Rows { rows, cols }, lambda, gram| {
+    orthogonality::benches(elements, |dtype, Rows { rows, cols }, lambda, gram| {
         Box::new(OrthogonalPenalty { dtype, rows, cols, lambda, gram })
     })
 }
@@ -119,5 +121,5 @@ pub(super) const ENTRY: Entry = Entry {
     fields: FIELDS,
     cases,
     bench,
-    parse: crate::ops::parse::<OrthogonalPenalty>,
+    parse: crate::op::parse::<OrthogonalPenalty>,
 };

@@ -2,11 +2,11 @@
 //! `shaders/penalties/orthogonal_penalty_grad.wgsl`. Reference: `cpu::orthogonal_penalty_grad`.
 use super::orthogonal_penalty::FIELDS;
 use crate::{
-    Arg, Caps, DType, Error, Expected, Gram, HostData, Lowered, Op, Pattern, Rng,
-    gram::{self, Orthogonality},
     kernel,
-    ops::Entry,
-    rows::Rows,
+    op::{Arg, Caps, Entry, Expected, Lowered, Op, Pattern, Rng},
+    ops::penalties::shared::orthogonality::{self, Orthogonality},
+    options::OrthogonalSide,
+    types::{DType, Error, HostData, Rows},
 };
 use serde::{Deserialize, Serialize};
 
@@ -15,11 +15,11 @@ use serde::{Deserialize, Serialize};
 ///
 /// Reads `weight` W (rows·cols elements, row after row), updates `grad` (as W) in place. Sums are formed in f32 and in a fixed
 /// order: deterministic. A λ of 0 leaves the gradient as it is; otherwise a NaN or infinity in W reaches all of the gradient,
-/// through the Gram matrix. Three dispatches, a few more where cols is no multiple of 4; twice the multiplications and
-/// additions of the value and as many again. Scratch: the Gram matrix, as there, and a product as large as W in f32 where cols is
+/// through the OrthogonalSide matrix. Three dispatches, a few more where cols is no multiple of 4; twice the multiplications and
+/// additions of the value and as many again. Scratch: the OrthogonalSide matrix, as there, and a product as large as W in f32 where cols is
 /// no multiple of 4. A device must be able to bind the weight, and these two, at once.
 ///
-/// Error: that of the Gram matrix and of a product of f32, relative to the sums of magnitudes; then the storage type's rounding.
+/// Error: that of the OrthogonalSide matrix and of a product of f32, relative to the sums of magnitudes; then the storage type's rounding.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct OrthogonalPenaltyGrad {
@@ -31,9 +31,9 @@ pub struct OrthogonalPenaltyGrad {
     pub cols: usize,
     /// λ, at least 0 and at most 1e37.
     pub lambda: f64,
-    /// Which vectors are to be orthonormal. The gradient is the same for all, and the work least for [`Gram::Smaller`].
+    /// Which vectors are to be orthonormal. The gradient is the same for all, and the work least for [`OrthogonalSide::Smaller`].
     #[serde(default)]
-    pub gram: Gram,
+    pub gram: OrthogonalSide,
 }
 
 const NAME: &str = "orthogonal_penalty_grad";
@@ -41,7 +41,7 @@ const NAME: &str = "orthogonal_penalty_grad";
 impl OrthogonalPenaltyGrad {
     /// Of the rows.
     pub fn new(dtype: DType, rows: usize, cols: usize, lambda: f64) -> Self {
-        Self { dtype, rows, cols, lambda, gram: Gram::Rows }
+        Self { dtype, rows, cols, lambda, gram: OrthogonalSide::Rows }
     }
 
     fn what(&self) -> Orthogonality {
@@ -86,11 +86,13 @@ impl Op for OrthogonalPenaltyGrad {
 }
 
 fn cases() -> Vec<Box<dyn Op>> {
-    gram::cases(|dtype, Rows { rows, cols }, lambda, gram| Box::new(OrthogonalPenaltyGrad { dtype, rows, cols, lambda, gram }))
+    orthogonality::cases(|dtype, Rows { rows, cols }, lambda, gram| {
+        Box::new(OrthogonalPenaltyGrad { dtype, rows, cols, lambda, gram })
+    })
 }
 
 fn bench(elements: usize) -> Vec<Box<dyn Op>> {
-    gram::benches(elements, |dtype, Rows { rows, cols }, lambda, gram| {
+    orthogonality::benches(elements, |dtype, Rows { rows, cols }, lambda, gram| {
         Box::new(OrthogonalPenaltyGrad { dtype, rows, cols, lambda, gram })
     })
 }
@@ -102,5 +104,5 @@ pub(super) const ENTRY: Entry = Entry {
     fields: FIELDS,
     cases,
     bench,
-    parse: crate::ops::parse::<OrthogonalPenaltyGrad>,
+    parse: crate::op::parse::<OrthogonalPenaltyGrad>,
 };

@@ -1,11 +1,15 @@
 //! The value of a penalty. Kernel: `shaders/penalties/penalty.wgsl`, then `lib/fold`. Reference: `cpu::penalty`.
 use crate::{
-    Arg, Caps, DType, ElasticNet, Error, Expected, HostData, Lowered, Op, Pattern, Per, Rng, Segment, Slot, Step, cpu,
-    fold::{Monoid, Partials},
     kernel,
-    ops::{Entry, Field, arena_cases},
+    kernels::{
+        arena::{self, Arena, arena_cases},
+        reduce::{Monoid, Partials},
+    },
+    op::{Arg, Caps, Entry, Expected, Field, Lowered, Op, Pattern, Rng, Slot, Step, check_float},
+    options::{ElasticNet, Per},
     params,
-    segment::{self, Arena, check_float},
+    types::{DType, Error, HostData, Segment},
+    verify::reference,
     wgsl::{Decl, Spec, View},
 };
 use serde::{Deserialize, Serialize};
@@ -119,8 +123,8 @@ impl Op for Penalty {
             data = HostData::from_f64(arg.dtype, data.to_f64().into_iter().map(|w| if w.is_nan() { 0.5 } else { w }));
         }
         // A sum hides one wrong element among many others, but not among few.
-        let data = if pattern == Pattern::Zeros { segment::sparse(&self.segments, data, rng) } else { data };
-        segment::poison_gaps(&self.segments, data)
+        let data = if pattern == Pattern::Zeros { arena::sparse(&self.segments, data, rng) } else { data };
+        arena::poison_gaps(&self.segments, data)
     }
 
     fn reference(&self, args: &[HostData]) -> Vec<Expected> {
@@ -129,7 +133,8 @@ impl Op for Penalty {
         let mut blocks = 0;
         for s in &self.segments {
             let group = self.groups[s.group].over(self.per);
-            value += w[s.start..s.start + s.len].iter().map(|&w| cpu::penalty(group.l1, group.square_factor(), w)).sum::<f64>();
+            value +=
+                w[s.start..s.start + s.len].iter().map(|&w| reference::penalty(group.l1, group.square_factor(), w)).sum::<f64>();
             // The smallest block that a device makes: 4 lanes of 64 quads, or 64 of 4.
             blocks += s.len.div_ceil(1024) + 1;
         }
@@ -185,5 +190,5 @@ pub(super) const ENTRY: Entry = Entry {
     ],
     cases,
     bench,
-    parse: crate::ops::parse::<Penalty>,
+    parse: crate::op::parse::<Penalty>,
 };

@@ -1,9 +1,12 @@
 //! The gradient of a penalty, added to a gradient. Kernel: `shaders/penalties/penalty_grad.wgsl`. Reference: `cpu::penalty_grad`.
 use crate::{
-    Arg, Caps, DType, ElasticNet, Error, Expected, HostData, Lowered, Op, Pattern, Per, Segment, Slot, Step, cpu, kernel,
-    ops::{Entry, Field, arena_cases},
+    kernel,
+    kernels::arena::{Arena, arena_cases},
+    op::{Arg, Caps, Entry, Expected, Field, Lowered, Op, Pattern, Slot, Step, check_float},
+    options::{ElasticNet, Per},
     params,
-    segment::{Arena, check_float},
+    types::{DType, Error, HostData, Segment},
+    verify::reference,
     wgsl::{Decl, Spec, View},
 };
 use serde::{Deserialize, Serialize};
@@ -105,7 +108,7 @@ impl Op for PenaltyGrad {
         for s in &self.segments {
             let group = self.groups[s.group].over(self.per);
             for i in s.start..s.start + s.len {
-                let term = cpu::penalty_grad(group.l1, group.slope(), w[i]);
+                let term = reference::penalty_grad(group.l1, group.slope(), w[i]);
                 // λ and slope are rounded to f32 (1 ulp each), their product once, the two sums once each; a term may
                 // be flushed if it is below the least normal number.
                 let terms = if group.slope() == 0.0 { group.l1 } else { group.l1 + group.slope() * w[i].abs() };
@@ -153,5 +156,5 @@ pub(super) const ENTRY: Entry = Entry {
     ],
     cases,
     bench,
-    parse: crate::ops::parse::<PenaltyGrad>,
+    parse: crate::op::parse::<PenaltyGrad>,
 };

@@ -1,11 +1,15 @@
 //! The proximal step of a penalty. Kernel: `shaders/penalties/prox.wgsl`, then `lib/fold`. Reference: `cpu::prox`.
 use crate::{
-    Arg, Caps, DType, ElasticNet, Error, Expected, HostData, Lowered, Op, Pattern, Rng, Segment, Slot, Step, cpu,
-    fold::{Monoid, Partials},
     kernel,
-    ops::{Entry, Field, arena_cases},
+    kernels::{
+        arena::{Arena, arena_cases},
+        reduce::{Monoid, Partials},
+    },
+    op::{Arg, Caps, Entry, Expected, Field, Lowered, Op, Pattern, Rng, Slot, Step, check_float},
+    options::ElasticNet,
     params,
-    segment::{Arena, check_float},
+    types::{DType, Error, HostData, Segment},
+    verify::reference,
     wgsl::{Decl, Spec, View},
 };
 use serde::{Deserialize, Serialize};
@@ -143,7 +147,7 @@ impl Op for Prox {
         for s in &self.segments {
             let [t, d] = self.scalars(&self.groups[s.group]).map(f64::from);
             for i in s.start..s.start + s.len {
-                let (before, after) = (value[i], cpu::prox(t, d, value[i]));
+                let (before, after) = (value[i], reference::prox(t, d, value[i]));
                 value[i] = after;
                 if before.abs() <= t {
                     zeros = zeros.wrapping_add(1);
@@ -197,5 +201,5 @@ pub(super) const ENTRY: Entry = Entry {
     ],
     cases,
     bench,
-    parse: crate::ops::parse::<Prox>,
+    parse: crate::op::parse::<Prox>,
 };

@@ -1,10 +1,12 @@
 //! Gradients clipped by the norms of their weights, unit by unit. Kernels: `lib/unit_partials`, `lib/unit_coefs`,
 //! `shaders/transforms/adaptive_clip.wgsl`, `lib/unit_scale`. Reference: `cpu::adaptive_clip`.
 use crate::{
-    Approx, Arg, Caps, Cost, DType, Error, Expected, HostData, Lowered, Matrix, Op, Pattern, Rng, cpu, kernel,
-    ops::{Entry, Field},
-    optimizer::check_scalar,
-    units::{Coefs, MATRICES, Map, Units, matrix_bench, matrix_cases},
+    kernel,
+    kernels::unitwise::{Coefs, MATRICES, Map, Units, matrix_bench, matrix_cases},
+    op::{Arg, Caps, Cost, Entry, Expected, Field, Lowered, Op, Pattern, Rng},
+    options::{Matrix, check_scalar},
+    types::{DType, Error, HostData},
+    verify::{Approx, reference},
     wgsl::part,
 };
 use serde::{Deserialize, Serialize};
@@ -114,7 +116,7 @@ impl Op for AdaptiveClip {
             if g.value + g.error < most.value - most.error {
                 return Approx::exact(1.0);
             }
-            let value = cpu::adaptive_clip(self.clipping, self.eps, w.value, g.value);
+            let value = reference::adaptive_clip(self.clipping, self.eps, w.value, g.value);
             let quotient = most.over(larger(g, least));
             // Where it is not sure which norm is the larger, 1 and the quotient are both right.
             let sure = g.value - g.error > most.value + most.error;
@@ -154,5 +156,5 @@ pub(super) const ENTRY: Entry = Entry {
     ],
     cases,
     bench,
-    parse: crate::ops::parse::<AdaptiveClip>,
+    parse: crate::op::parse::<AdaptiveClip>,
 };

@@ -2,9 +2,12 @@
 //! `shaders/transforms/centralize.wgsl`. Reference: `cpu::centralize`.
 use super::adaptive_clip::DTYPE;
 use crate::{
-    Approx, Arg, Caps, Cost, DType, Error, Expected, HostData, Lowered, Matrix, Op, Pattern, Rng, Unit, cpu, kernel,
-    ops::Entry,
-    units::{Coefs, MATRICES, Map, Members, Units, matrix_bench, matrix_cases, unit_sum},
+    kernel,
+    kernels::unitwise::{Coefs, MATRICES, Map, Members, Units, matrix_bench, matrix_cases, unit_sum},
+    op::{Arg, Caps, Cost, Entry, Expected, Lowered, Op, Pattern, Rng},
+    options::{Matrix, Unit},
+    types::{DType, Error, HostData},
+    verify::{Approx, reference},
 };
 use serde::{Deserialize, Serialize};
 
@@ -91,7 +94,7 @@ impl Op for Centralize {
             let values: Vec<f64> = unit.iter().map(|&i| g[i]).collect();
             // A number of elements below 2^24 is exact in f32; beyond it is not.
             let mean = unit_sum(m, &values).over(Approx::host(values.len() as f64));
-            for (&i, value) in unit.iter().zip(cpu::centralize(&values)) {
+            for (&i, value) in unit.iter().zip(reference::centralize(&values)) {
                 after[i] = if mean.value.is_nan() {
                     mean
                 } else {
@@ -126,5 +129,5 @@ pub(super) const ENTRY: Entry = Entry {
     fields: &[DTYPE, MATRICES],
     cases,
     bench,
-    parse: crate::ops::parse::<Centralize>,
+    parse: crate::op::parse::<Centralize>,
 };

@@ -2,12 +2,17 @@
 //! `shaders/transforms/clip_by_global_norm.wgsl`. Reference: `cpu::clip_by_global_norm`.
 use super::global_norm::{FORM, MAX_NORM, NON_FINITE, clips, domain};
 use crate::{
-    Approx, Arg, Caps, ClipForm, Cost, DType, Error, Expected, HostData, Lowered, NonFiniteNorm, Op, Pattern, Rng, Segment, Slot,
-    cpu, kernel,
-    ops::{Entry, Field, arena_cases},
-    optimizer::table::SEGMENTS,
+    kernel,
+    kernels::{
+        arena::arena_cases,
+        gradients::{Clip, Gradients, Pass, within},
+        optimizer::table::SEGMENTS,
+    },
+    op::{Arg, Caps, Cost, Entry, Expected, Field, Lowered, Op, Pattern, Rng, Slot},
+    options::{ClipForm, NonFiniteNorm},
     params,
-    transform::{Clip, Gradients, Pass, within},
+    types::{DType, Error, HostData, Segment},
+    verify::{Approx, reference},
     wgsl::{Decl, View},
 };
 use serde::{Deserialize, Serialize};
@@ -118,7 +123,7 @@ impl Op for ClipByGlobalNorm {
         let [norm, scale] = self.gradients().norm(&args[0].to_f64(), &self.clip());
         let zeroed = self.clip().zeroes() && !norm.value.is_finite();
         let clipped = |_, g| {
-            let value = cpu::clip_by_global_norm(scale.value, zeroed, g);
+            let value = reference::clip_by_global_norm(scale.value, zeroed, g);
             if zeroed || scale == Approx::exact(1.0) || !value.is_finite() {
                 return Approx::exact(value);
             }
@@ -159,5 +164,5 @@ pub(super) const ENTRY: Entry = Entry {
     ],
     cases,
     bench,
-    parse: crate::ops::parse::<ClipByGlobalNorm>,
+    parse: crate::op::parse::<ClipByGlobalNorm>,
 };

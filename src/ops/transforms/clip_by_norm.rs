@@ -2,10 +2,17 @@
 //! Reference: `cpu::clip_by_norm`.
 use super::global_norm::{FORM, MAX_NORM, NON_FINITE, clips, domain};
 use crate::{
-    Arg, Caps, ClipForm, Cost, DType, Error, Expected, HostData, Lowered, NonFiniteNorm, Op, Pattern, Rng, Segment, cpu, kernel,
-    ops::{Entry, Field, arena_cases, averaging::arenas},
-    optimizer::table::SEGMENTS,
-    transform::{Clip, Gradients},
+    kernel,
+    kernels::{
+        arena::arena_cases,
+        gradients::{Clip, Gradients},
+        optimizer::table::SEGMENTS,
+    },
+    op::{Arg, Caps, Cost, Entry, Expected, Field, Lowered, Op, Pattern, Rng},
+    ops::averaging::arenas,
+    options::{ClipForm, NonFiniteNorm},
+    types::{DType, Error, HostData, Segment},
+    verify::reference,
 };
 use serde::{Deserialize, Serialize};
 
@@ -89,7 +96,7 @@ impl Op for ClipByNorm {
 
     fn reference(&self, args: &[HostData]) -> Vec<Expected> {
         let clip = self.clip();
-        self.gradients().clipped_tensors(&args[0], &clip, |g| cpu::clip_by_norm(clip.max_norm, clip.form.eps(), g))
+        self.gradients().clipped_tensors(&args[0], &clip, |g| reference::clip_by_norm(clip.max_norm, clip.form.eps(), g))
     }
 
     fn cost(&self) -> Cost {
@@ -130,5 +137,5 @@ pub(super) const ENTRY: Entry = Entry {
     ],
     cases,
     bench,
-    parse: crate::ops::parse::<ClipByNorm>,
+    parse: crate::op::parse::<ClipByNorm>,
 };

@@ -1,9 +1,13 @@
 //! Gradients clipped one by one. Kernel: `lib/in_range`, by `shaders/transforms/clip_by_value.wgsl`. Reference: `cpu::clip_by_value`.
 use crate::{
-    Arg, Caps, Cost, DType, Error, Expected, HostData, Lowered, Op, Pattern, Rng, Segment, cpu, kernel,
-    ops::{Entry, Field},
-    optimizer::table::SEGMENTS,
-    transform::{Gradients, Range},
+    kernel,
+    kernels::{
+        gradients::{Gradients, Range},
+        optimizer::table::SEGMENTS,
+    },
+    op::{Arg, Caps, Cost, Entry, Expected, Field, Lowered, Op, Pattern, Rng},
+    types::{DType, Error, HostData, Segment},
+    verify::reference,
 };
 use serde::{Deserialize, Serialize};
 
@@ -68,7 +72,7 @@ impl Op for ClipByValue {
     }
 
     fn reference(&self, args: &[HostData]) -> Vec<Expected> {
-        vec![self.range().reference(&self.gradients(), &args[0], |[low, high], g| cpu::clip_by_value(low, high, g))]
+        vec![self.range().reference(&self.gradients(), &args[0], |[low, high], g| reference::clip_by_value(low, high, g))]
     }
 
     fn cost(&self) -> Cost {
@@ -96,5 +100,5 @@ pub(super) const ENTRY: Entry = Entry {
     ],
     cases,
     bench,
-    parse: crate::ops::parse::<ClipByValue>,
+    parse: crate::op::parse::<ClipByValue>,
 };

@@ -1,10 +1,14 @@
 //! The norm of all gradients, and the factor that clips by it. Kernels: `shaders/lib/norm_partials.wgsl`, `lib/fold`, then
 //! `shaders/transforms/global_norm.wgsl`. Reference: `cpu::norm`, `cpu::clip_factor`.
 use crate::{
-    Arg, Caps, ClipForm, Cost, DType, Error, Expected, HostData, Lowered, NonFiniteNorm, Op, Pattern, Rng, Segment,
-    ops::{Entry, Field, arena_cases},
-    optimizer::table::SEGMENTS,
-    transform::{Clip, Gradients, within},
+    kernels::{
+        arena::arena_cases,
+        gradients::{Clip, Gradients, within},
+        optimizer::table::SEGMENTS,
+    },
+    op::{Arg, Caps, Cost, Entry, Expected, Field, Lowered, Op, Pattern, Rng},
+    options::{ClipForm, NonFiniteNorm},
+    types::{DType, Error, HostData, Segment},
 };
 use serde::{Deserialize, Serialize};
 
@@ -158,5 +162,5 @@ pub(super) const ENTRY: Entry = Entry {
     ],
     cases,
     bench,
-    parse: crate::ops::parse::<GlobalNorm>,
+    parse: crate::op::parse::<GlobalNorm>,
 };

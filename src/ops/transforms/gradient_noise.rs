@@ -1,11 +1,18 @@
 //! Gradients with normal noise. Kernel: `shaders/transforms/gradient_noise.wgsl`. Reference: `cpu::gradient_noise`.
 use crate::{
-    Approx, Arg, Caps, Cost, DType, Error, Expected, HostData, Key, Lowered, NoiseLevel, Op, Pattern, Rng, Segment, cpu, draws,
     kernel,
-    ops::{Entry, Field, arena_cases, averaging::arenas},
-    optimizer::table::SEGMENTS,
+    kernels::{
+        arena::arena_cases,
+        gradients::{Gradients, Pass},
+        optimizer::table::SEGMENTS,
+        philox,
+    },
+    op::{Arg, Caps, Cost, Entry, Expected, Field, Lowered, Op, Pattern, Rng},
+    ops::averaging::arenas,
+    options::{Key, NoiseLevel},
     params,
-    transform::{Gradients, Pass},
+    types::{DType, Error, HostData, Segment},
+    verify::{Approx, reference},
 };
 use serde::{Deserialize, Serialize};
 
@@ -24,7 +31,7 @@ params! { GradientNoiseParams {
 /// [`NoiseLevel::Annealed`], counted from 0. NaN and infinities stay. σ = 0 does nothing. Deterministic. One dispatch per window,
 /// and one for an end that is no whole quad. No scratch. There is no backward pass.
 ///
-/// Error: z within 16 ulp ([`Approx::normal`](crate::Approx::normal)), σ rounded to f32, a product, a sum, and the store.
+/// Error: z within 16 ulp ([`Approx::normal`](crate::verify::Approx::normal)), σ rounded to f32, a product, a sum, and the store.
 /// Neelakantan et al., "Adding gradient noise improves learning for very deep networks", 2015.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -52,7 +59,10 @@ impl GradientNoise {
     }
 
     fn std(&self) -> f64 {
-        self.level.std(self.key.step)
+        match self.level {
+            NoiseLevel::Annealed { eta, gamma } => reference::annealed_noise(eta, gamma, self.key.step),
+            NoiseLevel::Constant { std } => std,
+        }
     }
 
     fn check(&self) -> Result<(), Error> {
@@ -88,7 +98,7 @@ impl Op for GradientNoise {
         // Ten rounds of the generator for each quad.
         let rounds = 10 * u64::from(caps.quads);
         let pass =
-            Pass { parts: vec![draws::mul_wide(caps)], trips: rounds, ..Pass::map(kernel!("transforms/gradient_noise"), NAME) };
+            Pass { parts: vec![philox::mul_wide(caps)], trips: rounds, ..Pass::map(kernel!("transforms/gradient_noise"), NAME) };
         gradients.map(caps, pass, |w| {
             GradientNoiseParams {
                 segments: w.segments,
@@ -121,8 +131,8 @@ impl Op for GradientNoise {
     fn reference(&self, args: &[HostData]) -> Vec<Expected> {
         let (std, Key { seed, stream, step, first_element }) = (self.std(), self.key);
         let noisy = |i: usize, g: f64| {
-            let z = cpu::normal(seed, stream, step, first_element + i as u64);
-            let value = cpu::gradient_noise(std, z, g);
+            let z = reference::normal(seed, stream, step, first_element + i as u64);
+            let value = reference::gradient_noise(std, z, g);
             // Without noise no dispatch is made.
             if std as f32 == 0.0 || !value.is_finite() {
                 return Approx::exact(value);
@@ -175,5 +185,5 @@ pub(super) const ENTRY: Entry = Entry {
     ],
     cases,
     bench,
-    parse: crate::ops::parse::<GradientNoise>,
+    parse: crate::op::parse::<GradientNoise>,
 };

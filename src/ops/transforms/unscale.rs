@@ -1,13 +1,19 @@
 //! Gradients of a scaled loss, divided by the scale. Kernel: `shaders/transforms/unscale.wgsl`, `lib/inverse_*`, then `lib/fold`.
 //! Reference: `cpu::unscale`.
 use crate::{
-    Approx, Arg, Caps, Cost, DType, Error, Expected, HostData, Lowered, Op, Pattern, Rng, Segment, Slot, cpu,
-    fold::{Monoid, Partials},
     kernel,
-    ops::{Entry, Field, arena_cases, averaging::arenas},
-    optimizer::{check_scalar, table::SEGMENTS},
+    kernels::{
+        arena::arena_cases,
+        gradients::{Gradients, Pass, product},
+        optimizer::table::SEGMENTS,
+        reduce::{Monoid, Partials},
+    },
+    op::{Arg, Caps, Cost, Entry, Expected, Field, Lowered, Op, Pattern, Rng, Slot},
+    ops::averaging::arenas,
+    options::check_scalar,
     params,
-    transform::{Gradients, Pass, product},
+    types::{DType, Error, HostData, Segment},
+    verify::{Approx, reference},
     wgsl::{Decl, View, part},
 };
 use serde::{Deserialize, Serialize};
@@ -21,7 +27,7 @@ params! { UnscaleParams {
 ///
 /// Reads `scale` (f32\[1\], on the GPU) unless the field gives it; updates `grad`, the arena's elements; writes `found`, u32\[1\]:
 /// how many gradients are NaN or infinite once they are divided and stored, 2^32 - 1 standing for more. So `found` is not 0
-/// exactly where an optimizer with [`NonFinite::Skip`](crate::NonFinite) leaves out the step that follows; let
+/// exactly where an optimizer with [`NonFinite::Skip`](crate::options::NonFinite) leaves out the step that follows; let
 /// [`UpdateLossScale`](super::UpdateLossScale) read it. Gradients that are not finite stay as they are in arithmetic. PyTorch
 /// looks at the gradients before the division and Flax after it; they differ where a scale below 1 makes gradients overflow.
 ///
@@ -170,7 +176,7 @@ impl Op for Unscale {
         let grad = &args[args.len() - 2];
         let (mut found, mut unclear) = (0u64, 0u64);
         let divided = self.gradients().mapped(grad, |_, g| {
-            let value = cpu::unscale(scale, g);
+            let value = reference::unscale(scale, g);
             let finite = |v: f64| self.dtype.nearest(v).is_finite();
             if inverse == Approx::exact(1.0) || !value.is_finite() || !inverse.value.is_finite() {
                 found += u64::from(!finite(value));
@@ -227,5 +233,5 @@ pub(super) const ENTRY: Entry = Entry {
     ],
     cases,
     bench,
-    parse: crate::ops::parse::<Unscale>,
+    parse: crate::op::parse::<Unscale>,
 };

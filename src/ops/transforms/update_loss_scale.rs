@@ -1,10 +1,12 @@
 //! The rule of dynamic loss scaling. Kernel: `shaders/transforms/update_loss_scale.wgsl`. Reference: `cpu::update_loss_scale`.
 use crate::{
-    Approx, Arg, Caps, Cost, DType, Error, Expected, HostData, Lowered, Op, Pattern, Rng, Slot, Step, cpu, kernel,
-    ops::{Entry, Field},
-    optimizer::check_scalar,
+    kernel,
+    kernels::gradients::{product, within},
+    op::{Arg, Caps, Cost, Entry, Expected, Field, Lowered, Op, Pattern, Rng, Slot, Step},
+    options::check_scalar,
     params,
-    transform::{product, within},
+    types::{DType, Error, HostData},
+    verify::{Approx, reference},
     wgsl::{Decl, Spec, View},
 };
 use serde::{Deserialize, Serialize};
@@ -88,9 +90,9 @@ impl UpdateLossScale {
     }
 
     /// The rule with the scalars as the kernel has them.
-    fn rule(&self) -> cpu::LossScaling {
+    fn rule(&self) -> reference::LossScaling {
         let single = |v: f64| f64::from(v as f32);
-        cpu::LossScaling {
+        reference::LossScaling {
             growth_factor: single(self.growth_factor),
             backoff_factor: single(self.backoff_factor),
             growth_interval: self.growth_interval,
@@ -192,7 +194,7 @@ impl Op for UpdateLossScale {
         let first = |arg: &HostData| arg.words().map_or(0, |w| w[0]);
         let (found, tracker, scale) = (first(&args[0]) != 0, first(&args[2]), args[1].to_f64()[0]);
         let rule = self.rule();
-        let (value, steps) = cpu::update_loss_scale(&rule, scale, tracker, found);
+        let (value, steps) = reference::update_loss_scale(&rule, scale, tracker, found);
         let factor = if found { rule.backoff_factor } else { rule.growth_factor };
         let moved = product(scale, Approx::exact(factor));
         // A bound or the scale itself is copied.
@@ -245,5 +247,5 @@ pub(super) const ENTRY: Entry = Entry {
     ],
     cases,
     bench,
-    parse: crate::ops::parse::<UpdateLossScale>,
+    parse: crate::op::parse::<UpdateLossScale>,
 };

@@ -1,4 +1,4 @@
-use crate::Activation;
+use crate::options::Activation;
 
 /// The error function: its series near 0, the continued fraction of its complement beyond (Abramowitz and Stegun, 7.1.5 and
 /// 7.1.14).

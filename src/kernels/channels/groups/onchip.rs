@@ -1,10 +1,13 @@
 //! Groups that stay on the chip: one dispatch forward, as for rows, and one backward with what adds the sums of channels.
 use super::Groups;
 use crate::{
-    Arg, Caps, Error, Lowered,
-    channels::{LineMap, LineShape, LineSizes, given_or, named, position, vector, whole},
-    fold::{Monoid, Partials},
-    rows::{Affine, Forward, OnChip, Rows, finish_columns},
+    kernels::{
+        channels::{LineMap, LineShape, LineSizes, given_or, named, position, vector, whole},
+        reduce::{Monoid, Partials},
+        rows::{Affine, Forward, OnChip, finish_columns},
+    },
+    op::{Arg, Caps, Lowered},
+    types::{Error, Rows},
 };
 
 impl Groups {

@@ -1,5 +1,8 @@
 //! Shapes for the checks of group and instance norm.
-use crate::{DType, Op, Space};
+use crate::{
+    op::Op,
+    types::{DType, Space},
+};
 
 /// Shapes and numbers of groups: one group and one of each channel, groups of one value, of very many channels, across and within quads,
 /// samples and channels enough for levels of the fold; lines that fit a workgroup, with whole quads to a channel and

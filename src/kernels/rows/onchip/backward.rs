@@ -1,12 +1,15 @@
 //! Gradients of rows that stay on the chip.
 use super::OnChip;
 use crate::{
-    Arg, Caps, DType, Error, Lowered, Step,
-    channels::{given_or, position, vector, whole},
-    fold::{Monoid, Partials},
+    kernels::{
+        channels::{given_or, position, vector, whole},
+        partition,
+        reduce::{Monoid, Partials},
+        rows::Backward,
+    },
+    op::{Arg, Caps, Lowered, Step},
     params,
-    rows::{Backward, Rows},
-    tile,
+    types::{DType, Error, Rows},
     wgsl::{Decl, Spec, View, part},
 };
 
@@ -50,7 +53,7 @@ pub(crate) fn backward(of: Rows, kind: &Backward, shape: &OnChip, caps: &Caps, a
     let mut parts: Vec<_> = parts.into_iter().map(part).collect();
     shape.joined(quads, &mut parts, &mut consts);
     let span = |i: u64| i * shape.block * quads..((i + 1) * shape.block * quads).min(of.len() as u64 / 4);
-    for piece in tile::pieces(kind.op, caps, of.len() as u64, dtype.size(), blocks, span)? {
+    for piece in partition::pieces(kind.op, caps, of.len() as u64, dtype.size(), blocks, span)? {
         let tensors = [("x", Some(0), false), ("dy", Some(1), false), ("dz", at("dz"), false), ("dx", at("dx"), true)];
         let (mut bindings, mut slots) = (vec![], vec![]);
         for (name, i, writes) in tensors.into_iter().filter_map(|t| t.1.map(|i| (t.0, i, t.2))) {

@@ -1,11 +1,14 @@
 //! Norms of rows that stay on the chip.
 use super::OnChip;
 use crate::{
-    Arg, Caps, DType, Error, Lowered, Params, Slot, Step, WeightForm,
-    channels::{given_or, position, vector, whole},
+    kernels::{
+        channels::{given_or, position, vector, whole},
+        partition,
+    },
+    op::{Arg, Caps, Lowered, Params, Slot, Step},
+    options::WeightForm,
     params,
-    rows::Rows,
-    tile,
+    types::{DType, Error, Rows},
     wgsl::{Decl, Source, Spec, View, part},
 };
 
@@ -75,7 +78,7 @@ impl RowMap<'_> {
         let ([x, y], dtype, quads) = (self.tensors, args[self.tensors[0]].dtype, of.cols as u64 / 4);
         let span = |i: u64| i * shape.block * quads..((i + 1) * shape.block * quads).min(of.len() as u64 / 4);
         let blocks = (of.rows as u64).div_ceil(shape.block);
-        for piece in tile::pieces(self.op, caps, of.len() as u64, dtype.size(), blocks, span)? {
+        for piece in partition::pieces(self.op, caps, of.len() as u64, dtype.size(), blocks, span)? {
             let mut bindings = vec![
                 Decl { name: "x", dtype, view: View::Quads, writes: false },
                 Decl { name: "y", dtype, view: View::Quads, writes: true },

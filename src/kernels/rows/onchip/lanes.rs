@@ -1,6 +1,6 @@
 //! How many lanes share a row.
 use super::{CACHED, OffChip};
-use crate::{Caps, rows::Rows};
+use crate::{op::Caps, types::Rows};
 
 /// Lanes of a row, and quads that each of them holds: one of `variants`, see `lib/held_*`.
 pub(super) fn lanes(of: Rows, variants: &[u64], each: u64, caps: &Caps) -> Result<(u64, u64), OffChip> {

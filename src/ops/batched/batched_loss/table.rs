@@ -1,11 +1,10 @@
 //! Data, cases and fields.
 use super::BatchedLoss;
 use crate::{
-    Arg, BatchedLossKind, DType, HostData, Op, Pattern, Rng,
-    ops::{
-        Field,
-        batched::batched_relu_dropout::{MODELS, ROWS},
-    },
+    op::{Arg, Field, Op, Pattern, Rng},
+    ops::batched::batched_relu_dropout::{MODELS, ROWS},
+    options::BatchedLossKind,
+    types::{DType, HostData},
 };
 
 const KINDS: [BatchedLossKind; 2] = [BatchedLossKind::CrossEntropy, BatchedLossKind::SquaredError];

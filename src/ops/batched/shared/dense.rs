@@ -1,8 +1,11 @@
 //! Dense layers of many models of one shape: what their three ops have in common.
 use crate::{
-    Approx, Arg, Caps, DType, Error, MAX_TRIPS, Step, fleet,
-    models::whole,
+    kernels::linear_models::whole,
+    op::{Arg, Caps, MAX_TRIPS, Step},
+    ops::batched::shared::model_batch,
     params,
+    types::{DType, Error},
+    verify::Approx,
     wgsl::{Decl, Source, Spec, part},
 };
 
@@ -60,12 +63,12 @@ impl Dense {
     pub fn check(&self, caps: &Caps, args: &[Arg]) -> Result<(), Error> {
         check_columns(self.op, "inputs", self.inputs)?;
         check_columns(self.op, "outputs", self.outputs)?;
-        fleet::check(self.op, caps, args)
+        model_batch::check(self.op, caps, args)
     }
 
     /// The dispatch: a lane for each tile. Every model has this many tiles below one another and side by side.
     pub fn step(&self, caps: &Caps, shader: Source, bindings: Vec<Decl>, args: &[Arg], tiles: [usize; 2], trips: usize) -> Step {
-        let lanes = fleet::lanes(caps);
+        let lanes = model_batch::lanes(caps);
         let workgroups = ((tiles[0] * tiles[1] * self.models) as u64).div_ceil(u64::from(lanes));
         self.over(shader, vec![("WG", lanes)], bindings, args, tiles, (workgroups, trips))
     }

@@ -1,7 +1,8 @@
 //! Models of one shape side by side, each with settings of its own: what the ops of the family `batched` have in common.
 use crate::{
-    Arg, Caps, DType, Error,
-    models::bindable,
+    kernels::linear_models::bindable,
+    op::{Arg, Caps},
+    types::{DType, Error},
     wgsl::{Decl, View},
 };
 

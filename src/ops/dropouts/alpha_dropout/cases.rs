@@ -1,6 +1,10 @@
 //! Cases of alpha dropout, forward and backward.
 use super::AlphaDropout;
-use crate::{Bits, DType, Key, MaskMode, Op, Share, Space};
+use crate::{
+    op::Op,
+    options::{Bits, Key, MaskMode, Share},
+    types::{DType, Space},
+};
 
 const KEY: Key = Key { seed: 0x0123_4567_89ab_cdef, stream: 4, step: 9, first_element: 0 };
 

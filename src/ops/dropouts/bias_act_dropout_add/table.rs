@@ -1,6 +1,10 @@
 //! Cases, data and documentation, forward and backward.
 use super::BiasActDropoutAdd;
-use crate::{Activation, Arg, Bits, DType, HostData, Key, Op, Pattern, Rng, Share, Space, ops::Field, rows::Rows, sizes};
+use crate::{
+    op::{Arg, Field, Op, Pattern, Rng, bench_shapes},
+    options::{Activation, Bits, Key, Share},
+    types::{DType, HostData, Rows, Space},
+};
 
 pub(in crate::ops) fn patterns() -> Vec<Pattern> {
     vec![Pattern::Ordinary, Pattern::Zeros, Pattern::Tiny, Pattern::NonFinite]
@@ -75,7 +79,7 @@ fn all() -> Vec<BiasActDropoutAdd> {
 }
 
 fn layers(elements: usize) -> Vec<BiasActDropoutAdd> {
-    let (Rows { rows, cols }, key) = (sizes::rows(elements, 1024), Key::default());
+    let (Rows { rows, cols }, key) = (bench_shapes::rows(elements, 1024), Key::default());
     let mlp = Space::channels_last(rows, cols, 1);
     let of = |dtype, act| BiasActDropoutAdd { act, ..BiasActDropoutAdd::new(dtype, mlp, 0.1, key) };
     vec![

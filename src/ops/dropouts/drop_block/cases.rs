@@ -1,6 +1,10 @@
 //! Cases of DropBlock, forward and backward.
 use super::DropBlock;
-use crate::{DType, Key, MaskMode, Op, Share, Space, sizes};
+use crate::{
+    op::{Op, bench_shapes},
+    options::{Key, MaskMode, Share},
+    types::{DType, Space},
+};
 
 const KEY: Key = Key { seed: 0x0123_4567_89ab_cdef, stream: 5, step: 11, first_element: 0 };
 
@@ -68,7 +72,7 @@ pub(in crate::ops) fn backward() -> Vec<Box<dyn Op>> {
 
 /// A layer of the paper's residual network. Its blocks of 7 want images of 8 by 8 at least.
 fn benches(elements: usize, op: impl Fn(DropBlock) -> Box<dyn Op>) -> Vec<Box<dyn Op>> {
-    let ([space, _], width) = sizes::images(elements, [1, 256, 28], 64);
+    let ([space, _], width) = bench_shapes::images(elements, [1, 256, 28], 64);
     DType::FLOATS.into_iter().map(|dtype| op(DropBlock::new(dtype, space, width, 7, 0.1, KEY))).collect()
 }
 

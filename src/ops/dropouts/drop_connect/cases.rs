@@ -1,6 +1,11 @@
 //! Cases of DropConnect, forward and backward.
 use super::DropConnect;
-use crate::{Bits, DType, Key, Op, Scaling, ops::DropConnectBackward, rows::Rows, sizes};
+use crate::{
+    op::{Op, bench_shapes},
+    ops::DropConnectBackward,
+    options::{Bits, Key, Scaling},
+    types::{DType, Rows},
+};
 
 const KEY: Key = Key { seed: 0x0123_4567_89ab_cdef, stream: 5, step: 11, first_element: 0 };
 
@@ -53,7 +58,7 @@ pub(in crate::ops) fn backward() -> Vec<Box<dyn Op>> {
 }
 
 fn benches(elements: usize, op: impl Fn(DropConnect) -> Box<dyn Op>) -> Vec<Box<dyn Op>> {
-    let Rows { rows, cols } = sizes::matrix(elements, [1, 1]);
+    let Rows { rows, cols } = bench_shapes::matrix(elements, [1, 1]);
     DType::FLOATS.into_iter().map(|dtype| op(matrix(dtype, [rows, cols], 0.5))).collect()
 }
 

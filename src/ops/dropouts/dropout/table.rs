@@ -1,6 +1,10 @@
 //! Cases and documentation of dropout, forward and backward.
 use super::Dropout;
-use crate::{Arg, Bits, DType, Key, MaskMode, Op, Scaling, Share, Space, ops::Field};
+use crate::{
+    op::{Arg, Field, Op},
+    options::{Bits, Key, MaskMode, Scaling, Share},
+    types::{DType, Space},
+};
 
 const KEY: Key = Key { seed: 0x0123_4567_89ab_cdef, stream: 3, step: 7, first_element: 0 };
 

@@ -1,6 +1,10 @@
 //! Cases and documentation, forward and backward.
 use super::DropoutAddLayerNorm;
-use crate::{Bits, DType, Key, Op, Pattern, RowNorm, Share, WeightForm, ops::Field, rows::Rows, sizes};
+use crate::{
+    op::{Field, Op, Pattern, bench_shapes},
+    options::{Bits, Key, RowNorm, Share, WeightForm},
+    types::{DType, Rows},
+};
 
 pub(in crate::ops) fn patterns(dtype: DType) -> Vec<Pattern> {
     if dtype != DType::F32 {
@@ -53,7 +57,7 @@ fn all() -> Vec<DropoutAddLayerNorm> {
 }
 
 fn layers(elements: usize) -> Vec<DropoutAddLayerNorm> {
-    let Rows { rows, cols } = sizes::rows(elements, 1024);
+    let Rows { rows, cols } = bench_shapes::rows(elements, 1024);
     let of = |dtype, norm| DropoutAddLayerNorm { norm, ..DropoutAddLayerNorm::new(dtype, rows, cols, 0.1, Key::default()) };
     vec![of(DType::F32, RowNorm::Layer), of(DType::Bf16, RowNorm::Layer), of(DType::Bf16, RowNorm::Rms)]
 }

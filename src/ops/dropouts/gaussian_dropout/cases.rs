@@ -1,6 +1,11 @@
 //! Cases of Gaussian dropout, forward and backward, and of Gaussian noise.
 use super::GaussianDropout;
-use crate::{DType, Key, Op, Share, Space, ops::GaussianNoise};
+use crate::{
+    op::Op,
+    ops::GaussianNoise,
+    options::{Key, Share},
+    types::{DType, Space},
+};
 
 const KEY: Key = Key { seed: 0x0123_4567_89ab_cdef, stream: 5, step: 11, first_element: 0 };
 

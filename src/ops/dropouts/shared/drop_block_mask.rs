@@ -1,12 +1,16 @@
 //! The mask of DropBlock: the host's side of `shaders/lib/block_*.wgsl`.
 use crate::{
-    Bits, Caps, DType, Error, Key, Lowered, Share, Slot, Space, Step, cpu,
-    draws::mul_wide,
-    fold::{Monoid, Partials},
-    mask,
-    masked::Masked,
-    mixing::Images,
+    kernels::{
+        philox::mul_wide,
+        reduce::{Monoid, Partials},
+        samples::Images,
+    },
+    op::{Caps, Lowered, Slot, Step},
+    ops::dropouts::shared::masked_map::Masked,
+    options::{Bits, Key, Share, first_decision},
     params,
+    types::{DType, Error, Space},
+    verify::reference,
     wgsl::{Decl, Source, Spec, View, part},
 };
 use std::ops::Range;
@@ -61,7 +65,7 @@ impl Blocks {
         if self.total() == 0 {
             return Bits::ThirtyTwo.range();
         }
-        Bits::ThirtyTwo.threshold(cpu::block_gamma(self.p, self.side, self.sizes()))
+        Bits::ThirtyTwo.threshold(reference::block_gamma(self.p, self.side, self.sizes()))
     }
 
     /// The mask over the tensor, read by decision. Its key begins at 0, since a mask is of one tensor.
@@ -89,12 +93,12 @@ impl Blocks {
             return Err(Error::argument(op, "block", why));
         }
         // Also decisions of elements come in whole samples, so that they are of whole images.
-        mask::first_decision(op, &key, Share::Position, &space)?;
+        first_decision(op, &key, Share::Position, &space)?;
         if self.total() as u64 > MAX_DECISIONS {
             let why = format!("has {} decisions, must have at most 2^31: split it", self.total());
             return Err(Error::argument(op, "space", why));
         }
-        mask::first_decision(op, &key, share, &space)
+        first_decision(op, &key, share, &space)
     }
 
     /// The words of the mask.

@@ -1,12 +1,15 @@
 //! Maps of a tensor under a random mask: the host's side of `shaders/lib/masked.wgsl`, which the dropouts share.
 use crate::{
-    Arg, Bits, Caps, DType, Error, Key, Lowered, MaskMode, Share, Slot, Space, Step,
-    draws::{Draws, Words},
-    mask, params,
-    segment::check_float,
-    tile,
+    kernels::{
+        copy::{self, Place, Tail, windows},
+        partition,
+        philox::{Draws, Words},
+    },
+    op::{Arg, Caps, Lowered, Slot, Step, check_float},
+    options::{Bits, Key, MaskMode, Share, check_p},
+    params,
+    types::{DType, Error, Space},
     wgsl::{Decl, Source, Spec, View, part},
-    words::{self, Place, Tail, windows},
 };
 
 params! { MaskedParams {
@@ -87,7 +90,7 @@ impl Masked {
     /// Names `dtype`, `p`, `space` or `key`.
     pub fn check(&self) -> Result<u64, Error> {
         check_float(self.op, &Arg::read("x", self.dtype, 0))?;
-        mask::check_p(self.op, self.p)?;
+        check_p(self.op, self.p)?;
         let len = self.space.check(self.op)?;
         self.draws()?;
         Ok(len)
@@ -153,8 +156,8 @@ impl Masked {
         let mut out = Vec::new();
         for fate in fates {
             out.extend(match *fate {
-                Fate::Copy(x, y) => words::copy(self.op, &windows(caps), x, y)?,
-                Fate::Zeros(y) => words::fill(self.op, &windows(caps), y, 0, Tail::of(y.1))?,
+                Fate::Copy(x, y) => copy::copy(self.op, &windows(caps), x, y)?,
+                Fate::Zeros(y) => copy::fill(self.op, &windows(caps), y, 0, Tail::of(y.1))?,
             });
         }
         if let Decisions::Drawn(Some(mask)) = decisions {
@@ -166,7 +169,7 @@ impl Masked {
     /// The mask of a tensor that keeps all or nothing.
     fn fill(&self, caps: &Caps, mask: Place, kept: bool) -> Result<Vec<Step>, Error> {
         let value = if kept { u32::MAX } else { 0 };
-        words::fill(self.op, &windows(caps), mask, value, Tail { last_bits: self.last().1, keep_bits: 0 })
+        copy::fill(self.op, &windows(caps), mask, value, Tail { last_bits: self.last().1, keep_bits: 0 })
     }
 
     /// The last word of the mask, and its bits that have an element.
@@ -205,7 +208,7 @@ impl Masked {
         writes: usize,
         decisions: Decisions,
         more: &[Source],
-        beside: &mut dyn FnMut(&tile::Piece) -> Vec<(Decl, Slot)>,
+        beside: &mut dyn FnMut(&partition::Piece) -> Vec<(Decl, Slot)>,
     ) -> Result<Vec<Step>, Error> {
         let (len, draws, caps) = (self.check()?, self.draws()?, &windows(caps));
         let (last_word, last_bits) = self.last();
@@ -223,7 +226,7 @@ impl Masked {
         parts.extend(more);
         let [scale, offset, other] = rule.scalars.map(|v| v as f32);
         let mut out = Vec::new();
-        for piece in tile::flat(self.op, caps, len, self.dtype.size(), block_quads)? {
+        for piece in partition::flat(self.op, caps, len, self.dtype.size(), block_quads)? {
             let decl = |(i, t): (usize, &(&'static str, Place))| Decl {
                 name: t.0,
                 dtype: self.dtype,

@@ -1,12 +1,15 @@
 //! Maps of a tensor with a normal number for each element: the host's side of `shaders/lib/noised.wgsl`.
 use crate::{
-    Arg, Bits, Caps, DType, Error, Key, Share, Space, Step,
-    draws::{Draws, Words, mul_wide},
+    kernels::{
+        copy::{self, Place, windows},
+        partition,
+        philox::{Draws, Words, mul_wide},
+    },
+    op::{Arg, Caps, Step, check_float},
+    options::{Bits, Key, Share},
     params,
-    segment::check_float,
-    tile,
+    types::{DType, Error, Space},
     wgsl::{Decl, Source, Spec, part},
-    words::{self, Place, windows},
 };
 
 params! { NoisedParams {
@@ -44,12 +47,12 @@ impl Noised {
         // Normal numbers take blocks as decisions of 32 bits do: four to a block.
         let draws = Draws::new(self.op, &self.space, &self.key, self.share, Bits::ThirtyTwo)?;
         if self.deviation == 0.0 {
-            return words::copy(self.op, caps, x, y);
+            return copy::copy(self.op, caps, x, y);
         }
         let (source, calls) = if draws.rows == u32::MAX { ("lib/noise_rows", 2) } else { ("lib/noise_any", 4) };
         let block_quads = u64::from(caps.lanes) * u64::from(caps.quads);
         let mut out = Vec::new();
-        for piece in tile::flat(self.op, caps, len, self.dtype.size(), block_quads)? {
+        for piece in partition::flat(self.op, caps, len, self.dtype.size(), block_quads)? {
             let decl = |name, writes| Decl { name, dtype: self.dtype, view: piece.view(), writes };
             let blocks = piece.blocks.end - piece.blocks.start;
             let Words { first, pair, start } = draws.words(piece.blocks.start * block_quads * 4);

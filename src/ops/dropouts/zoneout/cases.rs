@@ -1,6 +1,10 @@
 //! Cases of zoneout, forward and backward.
 use super::Zoneout;
-use crate::{Bits, DType, Key, MaskMode, Op, Share, Space};
+use crate::{
+    op::Op,
+    options::{Bits, Key, MaskMode, Share},
+    types::{DType, Space},
+};
 
 const KEY: Key = Key { seed: 0x0123_4567_89ab_cdef, stream: 5, step: 11, first_element: 0 };
 

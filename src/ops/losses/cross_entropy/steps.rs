@@ -1,11 +1,16 @@
 //! The dispatches of cross-entropy.
 use super::{CrossEntropy, NAME};
 use crate::{
-    Arg, Caps, DType, Error, LossReduction, Lowered, MAX_TRIPS, Op, Slot, Step, Targets,
-    channels::{position, vector, whole},
-    fold::{Monoid, Partials},
-    kernel, params,
-    tile::{self, Piece},
+    kernel,
+    kernels::{
+        channels::{position, vector, whole},
+        partition::{self, Piece},
+        reduce::{Monoid, Partials},
+    },
+    op::{Arg, Caps, Lowered, MAX_TRIPS, Op, Slot, Step},
+    options::{LossReduction, Targets},
+    params,
+    types::{DType, Error},
     wgsl::{Decl, Spec, View, part},
 };
 
@@ -82,11 +87,12 @@ impl Shape {
         let span = |len: u64| move |i: u64| i * block / 4..((i + 1) * block).min(len) / 4;
         let blocks = len.div_ceil(block);
         if len.is_multiple_of(4) {
-            return tile::pieces(NAME, caps, len, bytes, blocks, span(len));
+            return partition::pieces(NAME, caps, len, bytes, blocks, span(len));
         }
         let whole = (blocks - 1) * block;
-        let mut pieces = tile::pieces(NAME, caps, whole, bytes, blocks - 1, span(whole))?;
-        let start = if len <= caps.binding_limit() / bytes { 0 } else { whole / tile::WINDOW_ALIGN * tile::WINDOW_ALIGN };
+        let mut pieces = partition::pieces(NAME, caps, whole, bytes, blocks - 1, span(whole))?;
+        let start =
+            if len <= caps.binding_limit() / bytes { 0 } else { whole / partition::WINDOW_ALIGN * partition::WINDOW_ALIGN };
         if (len - start) * bytes > caps.binding_limit() {
             let (need, have) = ((len - start) * bytes, caps.limits.max_storage_buffer_binding_size);
             return Err(Error::unsupported(

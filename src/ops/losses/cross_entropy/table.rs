@@ -1,6 +1,10 @@
 //! Cases, data and documentation of cross-entropy.
 use super::CrossEntropy;
-use crate::{Arg, DType, HostData, LossReduction, Op, Pattern, Rng, Targets, ops::Field, rows::Rows, sizes};
+use crate::{
+    op::{Arg, Field, Op, Pattern, Rng, bench_shapes},
+    options::{LossReduction, Targets},
+    types::{DType, HostData, Rows},
+};
 
 /// A class that no model has: -100 in 32 bits, what PyTorch ignores by default.
 const NONE: u32 = 4_294_967_196;
@@ -118,7 +122,7 @@ pub(super) fn cases() -> Vec<Box<dyn Op>> {
 pub(super) fn bench(elements: usize) -> Vec<Box<dyn Op>> {
     let all = [(DType::F32, 10), (DType::F32, 1000), (DType::Bf16, 1000), (DType::F32, 32_000), (DType::F16, 50_257)];
     let one = |(dtype, classes)| {
-        let Rows { rows, cols } = sizes::rows(elements, classes);
+        let Rows { rows, cols } = bench_shapes::rows(elements, classes);
         Box::new(CrossEntropy::new(dtype, rows, cols)) as Box<dyn Op>
     };
     all.map(one).into()

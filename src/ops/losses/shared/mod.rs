@@ -1,2 +1,13 @@
-//! What ops of this family share.
-pub(crate) mod options;
+//! What the losses share.
+pub(crate) mod pairs;
+
+use crate::{options::check_scalar, types::Error};
+
+pub(crate) fn one() -> f64 {
+    1.0
+}
+
+/// The factor of a gradient may be anything that f32 holds.
+pub(crate) fn check_grad_scale(op: &'static str, scale: f64) -> Result<(), Error> {
+    check_scalar(op, "grad_scale", scale, [f64::NEG_INFINITY, f64::INFINITY])
+}

@@ -7,28 +7,17 @@ mod onchip;
 pub(crate) use onchip::{backward, forward, standard_params};
 
 use crate::{
-    Arg, Caps, DType, Error, HostData, Op, Pattern, Rng, Slot, Space, Step,
-    channels::{self, Channels},
-    fold::Partials,
-    ops::Field,
+    kernels::{
+        channels::{self, Channels},
+        reduce::Partials,
+    },
+    op::{Arg, Caps, Field, Op, Pattern, Rng, Slot, Step, bench_shapes},
+    options::FilterAxis,
     params,
-    rows::Rows,
-    sizes,
+    types::{DType, Error, HostData, Rows, Space},
     wgsl::Source,
 };
-use serde::{Deserialize, Serialize};
 use std::ops::Range;
-
-/// Where the weights of one output lie in a matrix of weights. Frameworks differ, so it is a name.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum FilterAxis {
-    /// In a row: (outputs, inputs·kernel), PyTorch's linear and convolution weights (its `dim=0`).
-    #[default]
-    Rows,
-    /// In a column: (kernel·inputs, outputs), the kernels of Flax, Keras and TensorFlow (the last axis).
-    Columns,
-}
 
 params! { FilterParams { blocks: u32, channels: u32, row: u32, stride: u32, count: u32, coefs: u32 } }
 
@@ -155,7 +144,7 @@ pub(crate) fn cases(make: impl Fn(usize, DType, Filters) -> Box<dyn Op>) -> Vec<
 /// A linear layer of a transformer, and a convolution of a residual network, 3 by 3 with as many outputs as inputs.
 pub(crate) fn benches(elements: usize, make: impl Fn(DType, Filters) -> Box<dyn Op>) -> Vec<Box<dyn Op>> {
     let of = |sides, axis| {
-        let Rows { rows, cols } = sizes::matrix(elements, sides);
+        let Rows { rows, cols } = bench_shapes::matrix(elements, sides);
         Filters { rows, cols, axis }
     };
     let (linear, conv) = (of([1, 1], FilterAxis::Rows), of([1, 9], FilterAxis::Rows));

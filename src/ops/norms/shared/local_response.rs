@@ -1,32 +1,18 @@
 //! Local response normalisation: its window, its power, its dispatches, and how far a power may be off.
 use crate::{
-    Approx, Arg, Caps, DType, Error, Layout, Lowered, Space, Step,
-    channels::sum_of,
-    cpu,
-    ops::Field,
-    optimizer::check_scalar,
+    kernels::{channels::sum_of, partition},
+    op::{Arg, Caps, Field, Lowered, Step, check_float},
+    options::{AlphaForm, check_scalar},
     params,
-    segment::check_float,
-    tile,
+    types::{DType, Error, Layout, Space},
+    verify::{Approx, reference},
     wgsl::{Decl, Source, Spec, View, part},
 };
-use serde::{Deserialize, Serialize};
 
 const E: f64 = DType::F32.epsilon();
 const LEAST: f64 = DType::F32.least_normal();
 /// The widest window: the longest loop of the backward pass goes over its square.
 pub(crate) const WIDEST: usize = 63;
-
-/// What α multiplies. Frameworks differ by a factor of the window's size, so it is a name.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum AlphaForm {
-    /// The mean of the squares: α/size·Σx² (PyTorch, Caffe, ONNX).
-    #[default]
-    Mean,
-    /// Their sum: α·Σx² (the paper; TensorFlow, whose `depth_radius` r is a size of 2r + 1, and whose `bias` is k).
-    Sum,
-}
 
 params! {
     ResponseParams {
@@ -124,7 +110,7 @@ impl Response {
         }
         let view = if whole { View::Four(true) } else { View::Elements };
         let len = self.space.len() as u64;
-        for piece in tile::near(self.op, caps, len, size, u64::from(caps.lanes) * quads, halo)? {
+        for piece in partition::near(self.op, caps, len, size, u64::from(caps.lanes) * quads, halo)? {
             let mut bindings: Vec<Decl> = reads.iter().map(|&name| Decl { name, dtype, view, writes: false }).collect();
             bindings.push(Decl { name: written, dtype, view: piece.view(), writes: true });
             out.steps.push(Step {
@@ -170,7 +156,7 @@ impl Response {
             let squares: Vec<Approx> = window.iter().map(|v| Approx::exact(*v).times(Approx::exact(*v))).collect();
             let sum = sum_of(&squares);
             let d = Approx::sum([Approx::host(self.k), sum.times(Approx::host(self.factor()))]);
-            let value = cpu::response_denominator(x, c, [before, behind], self.k, self.factor());
+            let value = reference::response_denominator(x, c, [before, behind], self.k, self.factor());
             // What is not finite in f32 becomes NaN.
             if !value.is_finite() || value > f64::from(f32::MAX) {
                 return [Approx::exact(f64::NAN); 2];
@@ -212,8 +198,8 @@ fn inverse_power(d: Approx, beta: f64) -> Approx {
 
 /// The usual values, of the paper's network.
 pub(crate) const FIELDS: &[Field] = &[
-    crate::channels::DTYPE,
-    crate::channels::SPACE,
+    crate::kernels::channels::DTYPE,
+    crate::kernels::channels::SPACE,
     Field { name: "size", default: "", about: "channels of a window, 1 to 63; size/2 of them before the middle" },
     Field { name: "k", default: "1.0", about: "k, at least 0" },
     Field { name: "alpha", default: "0.0001", about: "α, at least 0" },

@@ -3,11 +3,13 @@ mod bound;
 pub(crate) use bound::{expected, quotient};
 
 use crate::{
-    Arg, Caps, Error, Lowered, Slot, Step,
-    channels::{self, Channels, Reduction, per_channel, vector, whole},
-    fold::{Monoid, Partials},
+    kernels::{
+        channels::{self, Channels, Reduction, per_channel, vector, whole},
+        reduce::{Monoid, Partials},
+    },
+    op::{Arg, Caps, Lowered, Slot, Step},
     params,
-    rows::Rows,
+    types::{Error, Rows},
     wgsl::{Decl, Spec, part},
 };
 
@@ -94,7 +96,7 @@ impl Power<'_> {
 
     /// Appends the iterations, u before v, and σ.
     pub fn append(&self, out: &mut Lowered, caps: &Caps, iterations: usize) -> Result<(), Error> {
-        let (by_row, by_column) = (self.of.by_row(), self.of.by_column());
+        let (by_row, by_column) = (Channels::by_row(self.of), Channels::by_column(self.of));
         let (mut totals, mut source) = (None, "lib/sigma_sum");
         for _ in 0..iterations {
             self.half(out, caps, by_row, [self.v, self.u])?;

@@ -2,22 +2,11 @@
 mod bound;
 mod steps;
 
-use crate::{Arg, DType, Error, HostData, Op, Pattern, Rng, rows::Rows, segment::check_float, sizes};
-use serde::{Deserialize, Serialize};
-
-/// Which vectors of a weight are to be orthonormal: which Gram matrix is held against the identity.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Gram {
-    /// The rows: W·Wᵀ, rows by rows. It can become the identity only where rows ≤ cols.
-    #[default]
-    Rows,
-    /// The columns: Wᵀ·W, cols by cols. It can become the identity only where cols ≤ rows.
-    Columns,
-    /// The fewer of both, rows if they are as many: the one that can become the identity, and the least work. The gradients of
-    /// both are equal; the values differ by λ·|rows - cols|.
-    Smaller,
-}
+use crate::{
+    op::{Arg, Op, Pattern, Rng, bench_shapes, check_float},
+    options::OrthogonalSide,
+    types::{DType, Error, HostData, Rows},
+};
 
 /// λ·‖G - I‖² of a weight, for the ops that give its value and its gradient.
 #[derive(Clone, Copy, Debug)]
@@ -26,16 +15,16 @@ pub(crate) struct Orthogonality {
     pub dtype: DType,
     pub of: Rows,
     pub lambda: f64,
-    pub gram: Gram,
+    pub gram: OrthogonalSide,
 }
 
 impl Orthogonality {
     /// Whether the vectors are the rows.
     pub fn by_row(&self) -> bool {
         match self.gram {
-            Gram::Rows => true,
-            Gram::Columns => false,
-            Gram::Smaller => self.of.rows <= self.of.cols,
+            OrthogonalSide::Rows => true,
+            OrthogonalSide::Columns => false,
+            OrthogonalSide::Smaller => self.of.rows <= self.of.cols,
         }
     }
 
@@ -85,7 +74,7 @@ impl Orthogonality {
 
 /// Shapes for the checks: no value and one; tiles that are whole and not, more of them than a workgroup holds; rows that are
 /// whole quads and not; sums longer than a run and than a chunk.
-pub(crate) fn cases(make: impl Fn(DType, Rows, f64, Gram) -> Box<dyn Op>) -> Vec<Box<dyn Op>> {
+pub(crate) fn cases(make: impl Fn(DType, Rows, f64, OrthogonalSide) -> Box<dyn Op>) -> Vec<Box<dyn Op>> {
     const SHAPES: [(usize, usize); 17] = [
         (1, 1),
         (0, 4),
@@ -107,10 +96,10 @@ pub(crate) fn cases(make: impl Fn(DType, Rows, f64, Gram) -> Box<dyn Op>) -> Vec
     ];
     let mut out = Vec::new();
     for (i, (rows, cols)) in SHAPES.into_iter().enumerate() {
-        for (k, gram) in [Gram::Rows, Gram::Columns, Gram::Smaller].into_iter().enumerate() {
+        for (k, gram) in [OrthogonalSide::Rows, OrthogonalSide::Columns, OrthogonalSide::Smaller].into_iter().enumerate() {
             // A long side makes a Gram matrix that small devices cannot bind.
-            let side = if gram == Gram::Rows { rows } else { cols };
-            if side > 128 && gram != Gram::Smaller {
+            let side = if gram == OrthogonalSide::Rows { rows } else { cols };
+            if side > 128 && gram != OrthogonalSide::Smaller {
                 continue;
             }
             let lambda = [1e-2, 0.3, 0.0][if (i, k) == (9, 1) { 2 } else { i % 2 }];
@@ -122,7 +111,9 @@ pub(crate) fn cases(make: impl Fn(DType, Rows, f64, Gram) -> Box<dyn Op>) -> Vec
 
 /// A square layer, and a convolution's filters. A Gram matrix takes as many products as elements times vectors: there are no
 /// more than 256 and 64 of these, or the largest sizes would take hours on a CPU.
-pub(crate) fn benches(elements: usize, make: impl Fn(DType, Rows, f64, Gram) -> Box<dyn Op>) -> Vec<Box<dyn Op>> {
-    let (square, filters) = (sizes::vectors(elements, [256, 256]), sizes::vectors(elements, [64, 576]));
-    [(DType::F32, square), (DType::F32, filters), (DType::F16, filters)].map(|(d, s)| make(d, s, 1e-4, Gram::Rows)).into()
+pub(crate) fn benches(elements: usize, make: impl Fn(DType, Rows, f64, OrthogonalSide) -> Box<dyn Op>) -> Vec<Box<dyn Op>> {
+    let (square, filters) = (bench_shapes::vectors(elements, [256, 256]), bench_shapes::vectors(elements, [64, 576]));
+    [(DType::F32, square), (DType::F32, filters), (DType::F16, filters)]
+        .map(|(d, s)| make(d, s, 1e-4, OrthogonalSide::Rows))
+        .into()
 }

@@ -1,4 +1,4 @@
-use crate::BatchedLossKind;
+use crate::options::BatchedLossKind;
 
 /// The loss of a row, its gradient, and whether it is right, before the row's weight meets them.
 pub fn batched_loss(loss: BatchedLossKind, prediction: &[f64], target: &[f64]) -> (f64, Vec<f64>, bool) {

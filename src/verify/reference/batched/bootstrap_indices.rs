@@ -1,4 +1,4 @@
-use crate::cpu::philox;
+use crate::verify::reference::philox;
 
 /// Pick `i` of set `s`, of rows 0 to `rows` - 1: ⌊word·rows / 2^32⌋ of the word with the number `first` + s·2^34 + i, four to a block.
 pub fn bootstrap_indices(rows: u64, first: u64, seed: u64, stream: u32, step: u32, s: u64, i: u64) -> u32 {

@@ -1,4 +1,4 @@
-use crate::LinearModel;
+use crate::options::LinearModel;
 
 /// An upper bound on how far the objective of one model, Σ w·loss + λ1·Σ|b| + ½·λ2·Σb², is above its minimum, by a point of the dual
 /// problem made from the model's residuals.

@@ -12,7 +12,7 @@ pub fn fista_step(
     let before = coef.to_vec();
     for j in 0..coef.len() {
         let v = point[j] + step * grad[j];
-        coef[j] = if j < penalized { crate::cpu::prox(step * l1, 1.0 + step * l2, v) } else { v };
+        coef[j] = if j < penalized { crate::verify::reference::prox(step * l1, 1.0 + step * l2, v) } else { v };
     }
     let along: f64 = (0..coef.len()).map(|j| (point[j] - coef[j]) * (coef[j] - before[j])).sum();
     if along > 0.0 {

@@ -1,4 +1,4 @@
-use crate::LinearModel;
+use crate::options::LinearModel;
 
 /// The weighted residual w·(y - μ(x·b)) of one row and one model; 0 where w is 0.
 pub fn linear_residual(model: LinearModel, x: &[f64], target: f64, weight: f64, coef: &[f64]) -> f64 {

@@ -1,5 +1,5 @@
 use super::moments;
-use crate::options::standard_form::StandardForm;
+use crate::options::StandardForm;
 
 /// Weight standardization of one filter: (gain·(x - μ)·r, μ, r, s) with r the inverse deviation in this form, 0 if that is 0.
 ///

@@ -1,5 +1,5 @@
 use super::{AdamwStep, sgd::regularised};
-use crate::cpu::penalty_grad;
+use crate::verify::reference::penalty_grad;
 
 /// One Adam step: the new (weight, first moment, second moment, largest second moment). The root is of the largest one, which
 /// AMSGrad keeps from step to step; without AMSGrad it is -∞ before each.

@@ -1,5 +1,5 @@
 use super::Descent;
-use crate::cpu::prox;
+use crate::verify::reference::prox;
 
 /// The scalars of one FTRL-proximal step on one weight.
 #[derive(Clone, Copy, Debug)]

@@ -1,4 +1,4 @@
-use crate::cpu::{penalty_grad, prox};
+use crate::verify::reference::{penalty_grad, prox};
 
 /// The scalars of one SGD step on one weight.
 #[derive(Clone, Copy, Debug)]

@@ -1,10 +1,8 @@
 //! Where the decisions of a mask come from, and which parts and bindings that takes.
 use crate::{
-    Caps, Slot,
-    draws::Draws,
-    tile,
+    kernels::{copy::Place, partition, philox::Draws},
+    op::{Caps, Slot},
     wgsl::{Source, part},
-    words::Place,
 };
 use std::ops::Range;
 
@@ -49,7 +47,7 @@ impl Decisions<'_> {
 
 impl Bound {
     /// Its words for the elements of a window.
-    pub(super) fn slot(&self, piece: &tile::Piece) -> Slot {
+    pub(super) fn slot(&self, piece: &partition::Piece) -> Slot {
         let of = |all: &Range<u64>| all.start + piece.elements.start / 8..all.start + piece.elements.end.div_ceil(32) * 4;
         match &self.all {
             all if self.whole => all.clone(),

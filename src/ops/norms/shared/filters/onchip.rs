@@ -1,10 +1,14 @@
 //! Filters that stay on the chip: one dispatch forward and one backward.
-use super::{FilterAxis, Filters};
+use super::Filters;
 use crate::{
-    Arg, Caps, Error, Lowered, Params, Slot,
-    channels::{LineMap, LineShape, LineSizes, vector},
+    kernels::{
+        channels::{LineMap, LineShape, LineSizes, vector},
+        rows::{OnChip, Place, RowMap},
+    },
+    op::{Arg, Caps, Lowered, Params, Slot},
+    options::FilterAxis,
     params,
-    rows::{OnChip, Place, RowMap, Rows},
+    types::{Error, Rows},
     wgsl::Decl,
 };
 

@@ -1,6 +1,10 @@
 //! How far the vectors and σ may be off: running analysis in the Euclidean norm, so that an error grows in a product with W by
 //! no more than its norm.
-use crate::{Approx, DType, channels::SumErrors, cpu, rows::Rows};
+use crate::{
+    kernels::channels::SumErrors,
+    types::{DType, Rows},
+    verify::{Approx, reference},
+};
 
 const E: f64 = DType::F32.epsilon();
 const LEAST: f64 = DType::F32.least_normal();
@@ -56,7 +60,7 @@ pub(crate) struct Expectations {
 pub(crate) fn expected(of: Rows, w: &[f64], u: &[f64], v: &[f64], iterations: usize, eps: f64) -> Expectations {
     let rows: Vec<Vec<f64>> = (0..of.rows).map(|r| of.row(w, r).to_vec()).collect();
     let columns: Vec<Vec<f64>> = (0..of.cols).map(|c| rows.iter().map(|r| r[c]).collect()).collect();
-    let (exact_u, exact_v, exact) = cpu::spectral_norm(&rows, u, v, iterations, eps);
+    let (exact_u, exact_v, exact) = reference::spectral_norm(&rows, u, v, iterations, eps);
     if exact.is_nan() || w.iter().any(|w| !w.is_finite()) {
         let nan = |n: usize, kept: &[f64]| if iterations == 0 { kept.to_vec() } else { vec![f64::NAN; n] };
         let (u, v) = (nan(of.rows, u), nan(of.cols, v));

@@ -1,6 +1,6 @@
 //! How far the kernels' results may be off.
 use super::Orthogonality;
-use crate::{DType, Expected, cpu, product::chain};
+use crate::{kernels::matmul::chain, op::Expected, types::DType, verify::reference};
 
 const E: f64 = DType::F32.epsilon();
 const LEAST: f64 = DType::F32.least_normal();
@@ -32,7 +32,7 @@ impl Orthogonality {
             return Expected::Within { value: vec![0.0], bound: vec![0.0] };
         }
         let vectors = self.vectors(weight);
-        let value = self.lambda * cpu::orthogonal_penalty(&vectors);
+        let value = self.lambda * reference::orthogonal_penalty(&vectors);
         let (values, errors) = self.differences(&vectors);
         let (mut moved, mut largest) = (0.0, 0.0);
         for (d, error) in values.iter().zip(&errors) {
@@ -56,7 +56,7 @@ impl Orthogonality {
             return Expected::Within { value, bound };
         }
         let (vectors, scale) = (self.vectors(weight), 4.0 * self.lambda);
-        let gradient = cpu::orthogonal_penalty_grad(&vectors);
+        let gradient = reference::orthogonal_penalty_grad(&vectors);
         let (values, errors) = self.differences(&vectors);
         let largest = vectors.iter().flatten().fold(0.0, |a: f64, w| a.max(w.abs()));
         let (side, inner) = (self.side(), self.inner());

@@ -1,11 +1,14 @@
 //! The dispatches.
 use super::Orthogonality;
 use crate::{
-    Arg, Caps, DType, Error, Lowered, MAX_TRIPS, Slot, Step,
-    fold::{Monoid, Partials},
+    kernels::{
+        matmul::{Parts, Product},
+        partition,
+        reduce::{Monoid, Partials},
+    },
+    op::{Arg, Caps, Lowered, MAX_TRIPS, Slot, Step},
     params,
-    product::{Parts, Product},
-    tile,
+    types::{DType, Error},
     wgsl::{Decl, Source, Spec, View, part},
 };
 use std::ops::Range;
@@ -161,7 +164,7 @@ impl Orthogonality {
         let parts = vec!["lib/matrix_deviation", "lib/matrix_keep"];
         let of = Parts { product: ((product.start - both.start) / 16) as u32, ..self.parts(scale) };
         out.steps.push(self.product(caps, parts, (bindings, slots), factors, of));
-        for piece in tile::flat(self.op, caps, args[1].len as u64, self.dtype.size(), u64::from(caps.lanes * caps.quads))? {
+        for piece in partition::flat(self.op, caps, args[1].len as u64, self.dtype.size(), u64::from(caps.lanes * caps.quads))? {
             let blocks = piece.blocks.end - piece.blocks.start;
             out.steps.push(Step {
                 spec: Spec {

@@ -1,7 +1,4 @@
-//! What the losses share.
-pub(crate) mod pairs;
-
-use crate::{Error, optimizer::check_scalar};
+//! Conventions of losses.
 use serde::{Deserialize, Serialize};
 
 /// What becomes of the losses of a batch.
@@ -50,11 +47,13 @@ pub enum HuberForm {
     SmoothL1,
 }
 
-pub(crate) fn one() -> f64 {
-    1.0
-}
-
-/// The factor of a gradient may be anything that f32 holds.
-pub(crate) fn check_grad_scale(op: &'static str, scale: f64) -> Result<(), Error> {
-    check_scalar(op, "grad_scale", scale, [f64::NEG_INFINITY, f64::INFINITY])
+/// What a network is trained to make small.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum BatchedLossKind {
+    /// Σ t·(-ln softmax(z)), of logits z against shares t of the classes.
+    #[default]
+    CrossEntropy,
+    /// Σ (p - t)².
+    SquaredError,
 }

@@ -1,7 +1,7 @@
 //! Times an op against a copy of as many bytes on the same device, after checking that it computes the right thing.
 //!
 //! A time without a yardstick says little: clocks, drivers and neighbours differ from run to run. So each round times the
-//! op and a plain copy ([`CopyOp`]) of [`Cost::bytes`](crate::Cost::bytes) in turn, and the result that travels is the
+//! op and a plain copy ([`CopyOp`]) of [`Cost::bytes`](crate::op::Cost::bytes) in turn, and the result that travels is the
 //! ratio. Median over the rounds, with the quartiles as spread.
 //!
 //! On a GPU with `TIMESTAMP_QUERY` the pass is timed by the GPU itself; else (and on software devices, where the
@@ -18,7 +18,12 @@ mod stopwatch;
 pub use copy::CopyOp;
 pub use host::{HostCost, host};
 
-use crate::{Error, Gpu, HostData, Op, Pattern, Rng, check};
+use crate::{
+    check,
+    device::Gpu,
+    op::{Op, Pattern, Rng},
+    types::{Error, HostData},
+};
 use ready::Ready;
 use serde::Serialize;
 use std::{
@@ -61,9 +66,9 @@ pub struct Timing {
     pub op: String,
     /// The op in full, as its `Debug` text.
     pub case: String,
-    /// [`Cost::bytes`](crate::Cost::bytes).
+    /// [`Cost::bytes`](crate::op::Cost::bytes).
     pub bytes: u64,
-    /// [`Cost::elements`](crate::Cost::elements).
+    /// [`Cost::elements`](crate::op::Cost::elements).
     pub elements: u64,
     /// Dispatches of one run.
     pub dispatches: usize,

@@ -32,7 +32,11 @@ pub(crate) use masking::{check_masked, fill_mask, kept, mask};
 pub(crate) use results::Results;
 pub(crate) use steps::{Map, Reduction};
 
-use crate::{Caps, Error, Layout, Space, fold::Monoid, tile::WINDOW_ALIGN};
+use crate::{
+    kernels::{partition::WINDOW_ALIGN, reduce::Monoid},
+    op::Caps,
+    types::{Error, Layout, Rows, Space},
+};
 use std::ops::Range;
 
 /// A tensor whose element e belongs to channel (e / inner) % channels.
@@ -77,6 +81,16 @@ impl Channels {
             Layout::ChannelsFirst => Self { outer: n, channels: c, inner: s },
             Layout::ChannelsLast => Self { outer: n * s, channels: c, inner: 1 },
         }
+    }
+
+    /// Each row is a channel of one sample.
+    pub fn by_row(of: Rows) -> Self {
+        Self { outer: 1, channels: of.rows as u64, inner: of.cols as u64 }
+    }
+
+    /// Each column is a channel.
+    pub fn by_column(of: Rows) -> Self {
+        Self { outer: of.rows as u64, channels: of.cols as u64, inner: 1 }
     }
 
     fn len(&self) -> u64 {

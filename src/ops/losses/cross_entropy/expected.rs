@@ -1,6 +1,12 @@
 //! What cross-entropy must give, and how far the kernel may be from it: running analysis of a row.
 use super::CrossEntropy;
-use crate::{Approx, DType, Expected, HostData, LossReduction, Targets, channels::position, cpu};
+use crate::{
+    kernels::channels::position,
+    op::Expected,
+    options::{LossReduction, Targets},
+    types::{DType, HostData},
+    verify::{Approx, reference},
+};
 
 const E: f64 = DType::F32.epsilon();
 const LEAST: f64 = DType::F32.least_normal();
@@ -140,7 +146,7 @@ fn focal(gamma: f64, u: Approx, p: Approx, nll: Approx) -> [Approx; 2] {
 }
 
 pub(super) fn expected(op: &CrossEntropy, args: &[HostData]) -> Vec<Expected> {
-    let (k, all, x) = (op.classes, crate::Op::args(op), args[0].to_f64());
+    let (k, all, x) = (op.classes, crate::op::Op::args(op), args[0].to_f64());
     let weights = if op.class_weight { args[2].to_f64() } else { vec![1.0; k] };
     let classes = args[1].words();
     let unknown = if op.class_weight { 0.0 } else { 1.0 };
@@ -179,7 +185,7 @@ pub(super) fn expected(op: &CrossEntropy, args: &[HostData]) -> Vec<Expected> {
             Some(t) => target[t] = 1.0,
             None => target.copy_from_slice(&soft[at.clone()]),
         }
-        let (loss, d) = cpu::cross_entropy(z, &target, &weights, weight(r), terms);
+        let (loss, d) = reference::cross_entropy(z, &target, &weights, weight(r), terms);
         if d.iter().any(|d| d.is_nan()) {
             continue;
         }

@@ -1,11 +1,15 @@
 //! Losses of pairs of a prediction and a target: arguments, dispatches, bounds.
 use crate::{
-    Approx, Arg, Caps, DType, Error, Expected, HostData, LossReduction, Lowered, Op, Pattern, Rng, Step,
-    fold::{Monoid, Partials},
-    loss::check_grad_scale,
+    kernels::{
+        partition,
+        reduce::{Monoid, Partials},
+    },
+    op::{Arg, Caps, Expected, Lowered, Op, Pattern, Rng, Step, check_float},
+    ops::losses::shared::check_grad_scale,
+    options::LossReduction,
     params,
-    segment::check_float,
-    tile,
+    types::{DType, Error, HostData},
+    verify::Approx,
     wgsl::{Decl, Source, Spec, part},
 };
 
@@ -59,7 +63,7 @@ impl Pairs {
         check_grad_scale(self.name, self.grad_scale)?;
         let bytes = if self.each() { 4 } else { self.dtype.size() };
         let block = u64::from(caps.lanes) * u64::from(caps.quads);
-        let pieces = tile::flat(self.name, caps, self.len as u64, bytes, block)?;
+        let pieces = partition::flat(self.name, caps, self.len as u64, bytes, block)?;
         let (partials, first) = Partials::of_pieces(self.name, &mut out, caps, Monoid::SUM, &pieces)?;
         for (piece, partial) in pieces.iter().zip(first) {
             let decl = |name, dtype, writes| Decl { name, dtype, view: piece.view(), writes };

@@ -1,8 +1,11 @@
 //! What group and instance norm must write, and how far they may be off.
 use super::{Groups, RUNS};
 use crate::{
-    Activation, Approx, Arg, DType, Expected, HostData, Op, Pattern, Rng,
-    channels::{Batch, Fused, Results, SumErrors, difference},
+    kernels::channels::{Batch, Fused, Results, SumErrors, difference},
+    op::{Arg, Expected, Op, Pattern, Rng},
+    options::Activation,
+    types::{DType, HostData},
+    verify::Approx,
 };
 
 const PLAIN: Fused = Fused { activation: Activation::None, residual: false };
@@ -126,7 +129,7 @@ impl Groups {
 
     /// Data for the checks. Where a mean is far from 0, it is in every other batch that of the first channel of each group only.
     pub fn fill(&self, dtype: DType, arg: &Arg, rng: &mut Rng, pattern: Pattern) -> HostData {
-        let data = crate::channels::fill(&self.space, dtype, arg, rng, pattern);
+        let data = crate::kernels::channels::fill(&self.space, dtype, arg, rng, pattern);
         if pattern != Pattern::Offset || arg.name != "x" || self.per() < 2 || self.space.n % 2 == 1 {
             return data;
         }

@@ -1,6 +1,39 @@
-//! How strong the noise is that gradients get.
-use crate::{Error, cpu, optimizer::check_scalar};
+//! How gradients are clipped, and how much noise they get.
+use super::check_scalar;
+use crate::types::Error;
 use serde::{Deserialize, Serialize};
+
+/// What a norm is clipped by. Frameworks differ, so it is a name.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ClipForm {
+    /// min(1, max_norm / (‖g‖ + 1e-6)): `torch.nn.utils.clip_grad_norm_`. A norm within 1e-6 of the limit is clipped too.
+    #[default]
+    Softened,
+    /// min(1, max_norm / ‖g‖): `optax.clip_by_global_norm`.
+    Plain,
+}
+
+impl ClipForm {
+    /// What is added to the norm.
+    pub fn eps(self) -> f64 {
+        if self == Self::Softened { 1e-6 } else { 0.0 }
+    }
+}
+
+/// What clipping by a norm does where the norm is NaN or infinite.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum NonFiniteNorm {
+    /// As in arithmetic: NaN makes every gradient NaN; an infinite norm makes finite gradients 0 and infinite ones NaN.
+    /// PyTorch without `error_if_nonfinite`, and optax.
+    #[default]
+    Propagate,
+    /// All gradients become 0, also those that are NaN.
+    Zero,
+    /// The factor is 1: gradients stay as they are.
+    Keep,
+}
 
 /// The standard deviation of gradient noise.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
@@ -37,13 +70,5 @@ impl NoiseLevel {
             Self::Constant { std } => &[("std", *std)],
         };
         all.iter().try_for_each(|(field, v)| check_scalar(op, field, *v, [0.0, f64::INFINITY]))
-    }
-
-    /// σ in this step.
-    pub(crate) fn std(&self, step: u32) -> f64 {
-        match *self {
-            Self::Annealed { eta, gamma } => cpu::annealed_noise(eta, gamma, step),
-            Self::Constant { std } => std,
-        }
     }
 }

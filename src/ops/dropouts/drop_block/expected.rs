@@ -1,5 +1,11 @@
 //! What DropBlock must give, forward and backward.
-use crate::{DType, Expected, HostData, Key, Share, blocks::Blocks, cpu, ops::dropouts::dropout::reference::numbers};
+use crate::{
+    op::Expected,
+    ops::dropouts::{dropout::expected::numbers, shared::drop_block_mask::Blocks},
+    options::{Key, Share},
+    types::{DType, HostData},
+    verify::reference,
+};
 
 /// Which decisions keep, and which elements, in the order of memory.
 pub(in crate::ops) fn images(blocks: &Blocks) -> (Vec<bool>, Vec<bool>) {
@@ -14,11 +20,12 @@ pub(in crate::ops) fn images(blocks: &Blocks) -> (Vec<bool>, Vec<bool>) {
         Share::Position => key.first_element / space.c as u64,
         _ => 0,
     };
-    let gamma = cpu::block_gamma(p, side, sizes);
+    let gamma = reference::block_gamma(p, side, sizes);
     for image in 0..(blocks.total() / space.s) as u64 {
         let at = first + image * space.s as u64;
-        let begins = |i: usize, j: usize| !cpu::keeps(gamma, 32, key.seed, key.stream, key.step, at + (i * sizes[1] + j) as u64);
-        decisions.extend(cpu::block_kept(side, sizes, begins));
+        let begins =
+            |i: usize, j: usize| !reference::keeps(gamma, 32, key.seed, key.stream, key.step, at + (i * sizes[1] + j) as u64);
+        decisions.extend(reference::block_kept(side, sizes, begins));
     }
     let kept = of_elements(blocks, &decisions);
     (decisions, kept)
@@ -42,10 +49,10 @@ pub(in crate::ops) fn scaled(
     (factor, error): (f64, f64),
     one: fn(f64, bool, f64) -> f64,
 ) -> Expected {
-    let factor = crate::Approx { value: factor, error };
+    let factor = crate::verify::Approx { value: factor, error };
     let item = |(x, &kept): (f64, &bool)| {
-        let error = if kept { crate::Approx::exact(x).times(factor).error } else { 0.0 };
-        crate::Approx { value: one(x, kept, factor.value), error }
+        let error = if kept { crate::verify::Approx::exact(x).times(factor).error } else { 0.0 };
+        crate::verify::Approx { value: one(x, kept, factor.value), error }
     };
-    super::super::dropout::reference::within(x.dtype(), x.to_f64().into_iter().zip(kept).map(item))
+    super::super::dropout::expected::within(x.dtype(), x.to_f64().into_iter().zip(kept).map(item))
 }

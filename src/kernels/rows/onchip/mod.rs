@@ -11,10 +11,10 @@ mod lanes;
 pub(crate) use backward::backward;
 pub(crate) use forward::{Affine, Forward, Place, RowMap};
 
-use super::Rows;
 use crate::{
-    Caps, MAX_TRIPS,
-    tile::WINDOW_ALIGN,
+    kernels::partition::WINDOW_ALIGN,
+    op::{Caps, MAX_TRIPS},
+    types::Rows,
     wgsl::{Source, part},
 };
 use lanes::{across, lanes, team, widened};

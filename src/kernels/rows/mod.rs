@@ -5,62 +5,25 @@
 mod backward;
 mod bound;
 mod onchip;
-mod weight;
 
 pub(crate) use backward::{Backward, backward, backward_args, column_sums, finish_columns};
 pub(crate) use bound::{RowGradients, Slack, normalized_error};
 pub(crate) use onchip::{Affine, Forward, OnChip, Place, RowMap, alone};
-pub use weight::{RowNorm, WeightForm};
 
-use crate::{Arg, DType, Error, HostData, Op, Pattern, Rng, Space, channels::Channels, sizes};
+use crate::{
+    kernels::channels::{self},
+    op::{Arg, Op, Pattern, Rng, bench_shapes},
+    types::{DType, HostData, Rows},
+};
 
-/// Rows of `cols` values, one after the other.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Rows {
-    pub rows: usize,
-    pub cols: usize,
+/// The kinds of data that rows are checked with.
+pub(crate) fn patterns(of: Rows, dtype: DType) -> Vec<Pattern> {
+    channels::patterns(dtype, &of.space())
 }
 
-impl Rows {
-    pub fn new(rows: usize, cols: usize) -> Self {
-        Self { rows, cols }
-    }
-
-    /// Rows as the channels of one sample.
-    pub fn space(self) -> Space {
-        Space::channels_first(1, self.rows, self.cols)
-    }
-
-    pub fn len(self) -> usize {
-        self.space().len()
-    }
-
-    pub fn by_row(self) -> Channels {
-        Channels { outer: 1, channels: self.rows as u64, inner: self.cols as u64 }
-    }
-
-    pub fn by_column(self) -> Channels {
-        Channels { outer: self.rows as u64, channels: self.cols as u64, inner: 1 }
-    }
-
-    pub fn check(self, op: &'static str) -> Result<(), Error> {
-        self.space().check(op).map(|_| ()).map_err(|_| {
-            let Self { rows, cols } = self;
-            Error::argument(op, "rows", format!("x cols is {rows} x {cols} elements, must be at most 2^34: split it"))
-        })
-    }
-
-    pub fn row<T>(self, of: &[T], r: usize) -> &[T] {
-        &of[r * self.cols..(r + 1) * self.cols]
-    }
-
-    pub fn patterns(self, dtype: DType) -> Vec<Pattern> {
-        crate::channels::patterns(dtype, &self.space())
-    }
-
-    pub fn fill(self, dtype: DType, arg: &Arg, rng: &mut Rng, pattern: Pattern) -> HostData {
-        crate::channels::fill(&self.space(), dtype, arg, rng, pattern)
-    }
+/// Contents for an argument that has a value for each place of the rows.
+pub(crate) fn fill(of: Rows, dtype: DType, arg: &Arg, rng: &mut Rng, pattern: Pattern) -> HostData {
+    channels::fill(&of.space(), dtype, arg, rng, pattern)
 }
 
 /// Shapes for the checks: no value and one, rows that are whole quads and not, shorter and longer than a workgroup and than
@@ -110,6 +73,6 @@ const SHAPES: [(usize, usize); 19] = [
 
 /// The activations of a small transformer, and rows that are long.
 pub(crate) fn benches(elements: usize, make: impl Fn(DType, Rows) -> Box<dyn Op>) -> Vec<Box<dyn Op>> {
-    let (short, long) = (sizes::rows(elements, 1024), sizes::rows(elements, 16_384));
+    let (short, long) = (bench_shapes::rows(elements, 1024), bench_shapes::rows(elements, 16_384));
     [(DType::F32, short), (DType::F32, long), (DType::F16, short), (DType::F16, long)].map(|(d, s)| make(d, s)).into()
 }

@@ -8,7 +8,7 @@ mod library;
 
 pub use library::LIBRARY;
 
-use crate::DType;
+use crate::types::DType;
 use std::{fmt::Write, hash::Hash};
 
 /// A WGSL file: its name, and its text.

@@ -1,6 +1,12 @@
 //! The optimizers' references: the loop over an arena, and the error analysis of what the kernels do to a weight.
 use super::Optimizer;
-use crate::{Approx, Arg, Expected, HostData, Pattern, Rng, cpu, group::Rates, segment::poison_gaps};
+use crate::{
+    kernels::arena::poison_gaps,
+    op::{Arg, Expected, Pattern, Rng},
+    options::Rates,
+    types::HostData,
+    verify::{Approx, reference},
+};
 
 impl Optimizer<'_> {
     /// Runs `each` over the live elements: from the factor of the gradients, the group's scalars, and the element's
@@ -88,9 +94,9 @@ pub(crate) fn regularised(rates: &Rates, w: f64, direction: Approx) -> Approx {
 
 impl Rates {
     /// What the references call the same.
-    pub(crate) fn descent(&self, factor: Approx) -> cpu::Descent {
+    pub(crate) fn descent(&self, factor: Approx) -> reference::Descent {
         let Self { coupled, decay, rate, threshold, divisor, .. } = *self;
-        cpu::Descent { grad_scale: factor.value, rate, coupled, decay, threshold, divisor }
+        reference::Descent { grad_scale: factor.value, rate, coupled, decay, threshold, divisor }
     }
 }
 

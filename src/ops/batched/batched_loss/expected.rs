@@ -1,6 +1,11 @@
 //! What the losses of models side by side must give, and how far the kernel may be from it: running analysis of a row.
 use super::BatchedLoss;
-use crate::{Approx, BatchedLossKind, DType, Expected, HostData, cpu};
+use crate::{
+    op::Expected,
+    options::BatchedLossKind,
+    types::{DType, HostData},
+    verify::{Approx, reference},
+};
 
 const E: f64 = DType::F32.epsilon();
 const LEAST: f64 = DType::F32.least_normal();
@@ -66,7 +71,7 @@ pub(super) fn expected(op: &BatchedLoss, args: &[HostData]) -> Vec<Expected> {
     let (mut losses, mut rights) = (vec![vec![]; models], vec![vec![]; models]);
     for (place, w) in w.iter().enumerate().filter(|(_, w)| **w != 0.0) {
         let at = place * padded..place * padded + op.columns;
-        let (loss, d, right) = cpu::batched_loss(op.loss, &z[at.clone()], &t[at.clone()]);
+        let (loss, d, right) = reference::batched_loss(op.loss, &z[at.clone()], &t[at.clone()]);
         let (around, errors) = row(op.loss, &z[at.clone()], &t[at.clone()]);
         for ((i, d), error) in at.zip(d).zip(errors) {
             grad[i] = w * d;

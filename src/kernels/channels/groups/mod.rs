@@ -3,19 +3,21 @@
 //! What is normalised together is a line, number n·G + g. Channels first, its values lie one behind the other, and its moments are
 //! those of a row; channels last, the moments of each channel of a sample are merged. The sums of the backward pass are formed by
 //! channel and sample in any case: once for the lines, whose weights differ from channel to channel, and for γ and β.
+mod expected;
 mod onchip;
-mod reference;
 mod table;
 
 pub(crate) use table::{grouped, instances};
 
 use super::{Channels, MOMENTS, Map, Reduction, given_or, named, position, vector, whole};
 use crate::{
-    Arg, Caps, DType, Error, Layout, Lowered, MAX_TRIPS, Slot, Space, Step,
-    fold::{Monoid, Partials},
-    op::Field,
+    kernels::{
+        reduce::{Monoid, Partials},
+        rows::finish_columns,
+    },
+    op::{Arg, Caps, Field, Lowered, MAX_TRIPS, Slot, Step},
     params,
-    rows::finish_columns,
+    types::{DType, Error, Layout, Space},
     wgsl::{Source, Spec, part},
 };
 use std::ops::Range;

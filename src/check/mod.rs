@@ -7,7 +7,11 @@ mod sweep;
 
 pub use sweep::{Rig, Verdict, sweep};
 
-use crate::{Access, Arg, Caps, Expected, Gpu, HostData, Op, Pattern, Rng, gpu::scoped, readback::mapped};
+use crate::{
+    device::{Gpu, readback::mapped, scoped},
+    op::{Access, Arg, Caps, Expected, Op, Pattern, Rng},
+    types::HostData,
+};
 use wgpu::util::DeviceExt;
 
 /// The ways in which every case runs, with the capabilities that each pretends.

@@ -1,7 +1,14 @@
 //! The only code that makes buffers and bind groups, and records. Ops never touch wgpu.
 mod uploads;
 
-use crate::{Access, Arg, Error, Gpu, Lowered, Op, Slot, Step, gpu::Kernel, gpu::scoped};
+use crate::{
+    device::{
+        Gpu,
+        gpu::{Kernel, scoped},
+    },
+    op::{Access, Arg, Lowered, Op, Slot, Step},
+    types::Error,
+};
 use std::{ops::Range, sync::Arc};
 use uploads::Uploads;
 use wgpu::BufferSlice;
@@ -13,7 +20,7 @@ pub struct Plan {
     args: Vec<Arg>,
     scratch: u64,
     align: u64,
-    caps: crate::Caps,
+    caps: crate::op::Caps,
     foreign: bool,
     uploads: Uploads,
     steps: Vec<(Step, Arc<Kernel>, [u32; 3])>,
@@ -217,7 +224,7 @@ impl Bound {
 }
 
 /// What wgpu would refuse later, or (workgroup memory apart, which kernels keep under 16 KiB) not at all.
-fn check_limits(op: &'static str, caps: &crate::Caps, steps: &[Step]) -> Result<(), Error> {
+fn check_limits(op: &'static str, caps: &crate::op::Caps, steps: &[Step]) -> Result<(), Error> {
     let l = &caps.limits;
     for step in steps {
         if step.slots.len() > l.max_storage_buffers_per_shader_stage as usize {

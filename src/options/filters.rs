@@ -1,5 +1,16 @@
-//! How weight standardization divides.
+//! How a matrix of weights holds its filters, and what standardized filters are divided by.
 use serde::{Deserialize, Serialize};
+
+/// Where the weights of one output lie in a matrix of weights. Frameworks differ, so it is a name.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum FilterAxis {
+    /// In a row: (outputs, inputs·kernel), PyTorch's linear and convolution weights (its `dim=0`).
+    #[default]
+    Rows,
+    /// In a column: (kernel·inputs, outputs), the kernels of Flax, Keras and TensorFlow (the last axis).
+    Columns,
+}
 
 /// What a filter's deviations are divided by. σ² is its variance and m how many values it has, its fan-in. Publications and
 /// frameworks differ, so it is a name.

@@ -1,5 +1,10 @@
 //! What dropout must give, forward and backward.
-use crate::{Approx, Bits, DType, Expected, HostData, Key, Share, Space, cpu};
+use crate::{
+    op::Expected,
+    options::{Bits, Key, Share},
+    types::{DType, HostData, Space},
+    verify::{Approx, reference},
+};
 
 /// The number of the decision for element `e` of the larger whole, in logical order.
 fn decision(share: Share, c: u64, s: u64, e: u64) -> u64 {
@@ -37,7 +42,7 @@ pub(in crate::ops) fn numbers(space: &Space, key: &Key, share: Share) -> Vec<u64
 /// Which elements are kept, in the order of memory.
 pub(in crate::ops) fn kept(space: &Space, p: f64, key: &Key, share: Share, bits: Bits) -> Vec<bool> {
     let bits = if bits == Bits::Sixteen { 16 } else { 32 };
-    numbers(space, key, share).into_iter().map(|i| cpu::keeps(p, bits, key.seed, key.stream, key.step, i)).collect()
+    numbers(space, key, share).into_iter().map(|i| reference::keeps(p, bits, key.seed, key.stream, key.step, i)).collect()
 }
 
 /// A stored mask: a bit for each element in the order of memory.

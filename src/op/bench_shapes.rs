@@ -3,7 +3,7 @@
 //! What a model fixes stays as it is, the values of a row or the channels of a layer, and the batch grows; weights grow both ways.
 //! The count comes as near to the size as whole rows, samples and quads allow: models have no others, and lengths that are no
 //! whole quads take other kernels.
-use crate::{Segment, Space, rows::Rows};
+use crate::types::{Rows, Segment, Space};
 
 /// How many of `one` come nearest to `elements`: at least 1.
 fn times(elements: usize, one: usize) -> usize {

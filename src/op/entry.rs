@@ -1,0 +1,40 @@
+//! A row of the table of ops.
+use super::{Field, Op};
+use crate::types::Error;
+
+/// Ops that belong together.
+pub struct Family {
+    /// Its folder in `shaders`, `src/ops` and `src/cpu`, and its file in `docs/numerics`.
+    pub name: &'static str,
+    /// Its heading.
+    pub title: &'static str,
+    /// Its rows.
+    pub ops: &'static [Entry],
+}
+
+/// A row of the table.
+pub struct Entry {
+    /// The op's one name.
+    pub name: &'static str,
+    /// What it does, in a line.
+    pub summary: &'static str,
+    /// What it computes, in a line.
+    pub formula: &'static str,
+    /// The fields of its JSON form.
+    pub fields: &'static [Field],
+    /// Small cases that reach every branch: run by the cross-check.
+    pub cases: fn() -> Vec<Box<dyn Op>>,
+    /// Cases of realistic shape, of about so many elements, at least [`bench::LEAST`](crate::bench::LEAST): run by the benchmarks.
+    /// Few ops have work that no size changes; they ignore it.
+    pub bench: fn(usize) -> Vec<Box<dyn Op>>,
+    /// Reads the op from JSON (without the key `op`).
+    pub parse: fn(serde_json::Value) -> Result<Box<dyn Op>, Error>,
+}
+
+/// Reads the fields of an op.
+pub(crate) fn parse<T: Op + serde::de::DeserializeOwned + 'static>(value: serde_json::Value) -> Result<Box<dyn Op>, Error> {
+    match serde_json::from_value::<T>(value) {
+        Ok(op) => Ok(Box::new(op)),
+        Err(e) => Err(Error::Json { what: "the op's fields".into(), why: e.to_string() }),
+    }
+}

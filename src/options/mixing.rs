@@ -1,0 +1,129 @@
+//! How samples of a batch are mixed or erased: shares, partners, boxes.
+use serde::{Deserialize, Serialize};
+
+/// The share λ of a sample in its mixture with another.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Lambda {
+    /// One for the whole batch, from Beta(α, α) with this α > 0: the paper, torchvision, timm.
+    PerBatch(f64),
+    /// One for each sample, from Beta(α, α) with this α > 0.
+    PerSample(f64),
+    /// These, in 0..=1: one for the whole batch, or one for each sample.
+    Given(Vec<f64>),
+}
+
+/// With whom each sample is mixed.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Partners {
+    /// A random permutation of the batch: the paper.
+    #[default]
+    Shuffle,
+    /// The one before, the first with the last: torchvision's `roll(1, 0)`.
+    Roll,
+    /// The batch backwards: timm's `flip(0)`.
+    Flip,
+    /// These samples of the batch, each exactly once.
+    Given(Vec<usize>),
+}
+
+/// A box in an image, within it.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Rect {
+    /// Its first row.
+    pub top: usize,
+    /// Its first column.
+    pub left: usize,
+    /// Its rows; 0 for no box.
+    pub height: usize,
+    /// Its columns; 0 for no box.
+    pub width: usize,
+}
+
+impl Rect {
+    /// H or W, from `half` before `centre` to `half` behind it (that end excluded), clipped at the border.
+    fn side(centre: u64, half: u64, size: u64) -> (usize, usize) {
+        let (start, end) = (centre.saturating_sub(half), (centre + half).min(size));
+        (start as usize, end.saturating_sub(start) as usize)
+    }
+
+    /// Of `halves` around `centre` in an image of `sizes`, rows first; clipped at the border.
+    pub(crate) fn around(centre: [u64; 2], halves: [u64; 2], sizes: [u64; 2]) -> Self {
+        let [(top, height), (left, width)] = [0, 1].map(|i| Self::side(centre[i], halves[i], sizes[i]));
+        Self { top, left, height, width }
+    }
+
+    /// The number of its places.
+    pub fn area(&self) -> u64 {
+        self.height as u64 * self.width as u64
+    }
+}
+
+/// The box that CutMix takes from the partner.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Cut {
+    /// One for the whole batch, of area 1 - λ with λ from Beta(α, α): the paper, torchvision.
+    PerBatch(f64),
+    /// One for each sample.
+    PerSample(f64),
+    /// Of area 1 - λ with these λ in 0..=1: one box for the whole batch, or one for each sample.
+    Lambda(Vec<f64>),
+    /// These boxes: one for the whole batch, or one for each sample.
+    Boxes(Vec<Rect>),
+}
+
+/// What cutout erases from each sample.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Holes {
+    /// A square of this side, its centre anywhere in the image, clipped at the border: DeVries and Taylor 2017. As in their
+    /// program, it reaches side/2, rounded down, before its centre and as far behind it, so that an odd side is one less.
+    Square(usize),
+    /// A rectangle within the image, or none: random erasing.
+    Erasing(Erasing),
+    /// These boxes: one for the whole batch, or one for each sample.
+    Boxes(Vec<Rect>),
+}
+
+/// Random erasing (Zhong et al. 2017), in the form of torchvision: area uniform, aspect ratio log-uniform; a rectangle
+/// that does not fit is drawn again, ten times at most, and then there is none.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Erasing {
+    /// The probability that a sample is erased at all, 0 to 1.
+    pub p: f64,
+    /// The least and largest share of the image's area, 0 to 1.
+    pub scale: [f64; 2],
+    /// The least and largest ratio of height to width, above 0.
+    pub ratio: [f64; 2],
+}
+
+impl Default for Erasing {
+    /// The paper's and torchvision's: p = ½, scale 0.02 to 0.33, ratio 0.3 to 3.3.
+    fn default() -> Self {
+        Self { p: 0.5, scale: [0.02, 0.33], ratio: [0.3, 3.3] }
+    }
+}
+
+/// What happened to each sample: what a loss needs to know.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Blend {
+    /// The partner of each sample.
+    pub partners: Vec<usize>,
+    /// The share λ of each sample; 1 - λ is its partner's. In CutMix, that of its area.
+    pub lambda: Vec<f64>,
+    /// The box of each sample; none in mixup.
+    pub boxes: Vec<Rect>,
+}
+
+impl Blend {
+    /// Whose partner each sample is.
+    pub fn inverse(&self) -> Vec<usize> {
+        let mut out = vec![0; self.partners.len()];
+        self.partners.iter().enumerate().for_each(|(i, &p)| out[p] = i);
+        out
+    }
+}
