@@ -1,5 +1,10 @@
 //! What an op costs on the host, whatever the size of its tensors.
-use super::{Inputs, Options, quantile, ready::Ready, sorted, stopwatch::wait};
+use super::{
+    Inputs, Options,
+    ready::Ready,
+    stopwatch::wait,
+    timing::{quantile, sorted},
+};
 use crate::{device::Gpu, op::Op, types::Error};
 use serde::Serialize;
 use std::time::Instant;

@@ -12,113 +12,28 @@
 //! own results (each sample starts from fresh ones); and tensors so small that 64 sets fit into a cache stay there.
 mod copy;
 mod host;
+mod inputs;
+mod options;
 mod ready;
 mod stopwatch;
+mod timing;
 
 pub use copy::CopyOp;
 pub use host::{HostCost, host};
+pub use inputs::Inputs;
+pub use options::{CpuClock, Options};
+pub use timing::{Clock, Timing, quantile};
 
 use crate::{
     check,
     device::Gpu,
-    op::{Op, Pattern, Rng},
-    types::{Error, HostData},
+    op::{Op, Pattern},
+    types::Error,
 };
 use ready::Ready;
-use serde::Serialize;
-use std::{
-    collections::HashSet,
-    time::{Duration, Instant},
-};
+use std::{collections::HashSet, time::Instant};
 use stopwatch::{Sample, Stopwatch};
-
-/// The processor time that this process has used so far, all its threads together.
-pub type CpuClock = fn() -> Duration;
-
-/// How to measure.
-#[derive(Clone, Copy, Debug)]
-pub struct Options {
-    /// How many times op and copy are timed in turn; at least 1.
-    pub rounds: usize,
-    /// A sample repeats its work until it takes about this long, so that the clock's grain and the submission do not count.
-    pub sample: Duration,
-    /// Bytes that op and copy each go through before they come to the same buffers again: several times the largest cache.
-    /// 0 stays on one set of buffers.
-    pub working_set: u64,
-    /// A GPU that was idle needs a moment of work until its clocks have risen; a software device needs none.
-    pub warm_up: Duration,
-    /// If there is one, and the device is software: it tells the work done from the wait for a core that others use.
-    pub cpu_clock: Option<CpuClock>,
-}
-
-impl Default for Options {
-    /// 11 rounds of 20 ms samples over 256 MiB: about a second an op.
-    fn default() -> Self {
-        let (sample, warm_up) = (Duration::from_millis(20), Duration::from_millis(300));
-        Self { rounds: 11, sample, working_set: 256 << 20, warm_up, cpu_clock: None }
-    }
-}
-
-/// What was measured of one op. Times are of one run of the op, in seconds.
-#[derive(Clone, Debug, PartialEq, Serialize)]
-pub struct Timing {
-    /// The op's name.
-    pub op: String,
-    /// The op in full, as its `Debug` text.
-    pub case: String,
-    /// [`Cost::bytes`](crate::op::Cost::bytes).
-    pub bytes: u64,
-    /// [`Cost::elements`](crate::op::Cost::elements).
-    pub elements: u64,
-    /// Dispatches of one run.
-    pub dispatches: usize,
-    /// The median.
-    pub seconds: f64,
-    /// The lower and the upper quartile.
-    pub quartiles: [f64; 2],
-    /// The median of the copy that ran in turn with it.
-    pub copy_seconds: f64,
-    /// Bytes that this copy moved: read and written ones.
-    pub copy_bytes: u64,
-    /// The op's bandwidth as a part of the copy's, 1 being a copy: the median over the rounds, so that whatever slows the
-    /// machine down for a while slows both.
-    pub share: f64,
-    /// The median of the processor time, all threads together; `None` on a GPU or without [`Options::cpu_clock`].
-    pub cpu_seconds: Option<f64>,
-    /// As `share`, of processor time.
-    pub cpu_share: Option<f64>,
-    /// Rounds.
-    pub rounds: usize,
-    /// What timed it.
-    pub clock: Clock,
-}
-
-/// What a time was taken with.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Clock {
-    /// The GPU's own timestamps around the pass.
-    Timestamps,
-    /// Wall time from submission to completion.
-    Wall,
-}
-
-impl Timing {
-    /// 10^9 bytes that the op moves a second.
-    pub fn gb_per_s(&self) -> f64 {
-        self.bytes as f64 / self.seconds / 1e9
-    }
-
-    /// 10^9 bytes that the copy moved a second.
-    pub fn copy_gb_per_s(&self) -> f64 {
-        self.copy_bytes as f64 / self.copy_seconds / 1e9
-    }
-
-    /// The distance of the quartiles, as a part of the median.
-    pub fn spread(&self) -> f64 {
-        (self.quartiles[1] - self.quartiles[0]) / self.seconds
-    }
-}
+use timing::sorted;
 
 /// Elements of a bench case where nothing else is asked for: in f32, 16 MiB to a tensor.
 pub const ELEMENTS: usize = 1 << 22;
@@ -154,17 +69,6 @@ pub fn measure(gpu: &Gpu, queue: &wgpu::Queue, op: &dyn Op, options: &Options) -
 /// What is wrong with the result, or with the device.
 pub fn verify(gpu: &Gpu, queue: &wgpu::Queue, op: &dyn Op) -> Result<(), String> {
     check::Case::new(op, Pattern::Ordinary, 0).run(gpu, queue)
-}
-
-/// What an op's arguments hold while it is timed. Drawing it takes the host longer than the GPU works, so it can be done ahead.
-pub struct Inputs(Vec<HostData>);
-
-impl Inputs {
-    /// For each argument.
-    pub fn draw(op: &dyn Op) -> Self {
-        let mut rng = Rng::new(0);
-        Self(op.args().iter().map(|a| op.fill(a, &mut rng, Pattern::Ordinary)).collect())
-    }
 }
 
 /// Times `op`, which is known to be right: the second half of [`measure`].
@@ -217,16 +121,4 @@ pub fn time(gpu: &Gpu, queue: &wgpu::Queue, op: &dyn Op, inputs: &Inputs, option
         rounds: rounds.len(),
         clock: stopwatch.clock(),
     })
-}
-
-fn sorted(mut values: Vec<f64>) -> Vec<f64> {
-    values.sort_by(f64::total_cmp);
-    values
-}
-
-/// Of values in rising order, at least one: between the two nearest, linearly.
-pub fn quantile(sorted: &[f64], q: f64) -> f64 {
-    let at = q * (sorted.len() - 1) as f64;
-    let (low, high) = (sorted[at.floor() as usize], sorted[at.ceil() as usize]);
-    low + (high - low) * at.fract()
 }

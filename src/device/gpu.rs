@@ -1,7 +1,6 @@
 //! A caller's device as this crate sees it: what it can do, and the pipelines made on it so far.
 use crate::{
-    device::Plan,
-    op::{Access, Arg, Caps, Op, Slot, Step},
+    op::{Access, Arg, Caps, Slot, Step},
     types::Error,
     wgsl::{self, Spec},
 };
@@ -61,14 +60,6 @@ impl Gpu {
     /// The device.
     pub fn device(&self) -> &wgpu::Device {
         &self.device
-    }
-
-    /// Checks `op`, compiles what it needs (or finds it compiled) and uploads its parameters.
-    ///
-    /// # Errors
-    /// Everything that can be wrong with the op's fields on this device, before anything is recorded.
-    pub fn plan(&self, op: &dyn Op) -> Result<Plan, Error> {
-        Plan::new(self, op)
     }
 
     pub(crate) fn kernel(&self, step: &Step, args: &[Arg], foreign: bool) -> Result<Arc<Kernel>, Error> {

@@ -1,7 +1,7 @@
 //! Many tensors in one buffer: an arena, and the table by which a kernel finds its way in it.
 use crate::{
     kernels::partition,
-    op::{Caps, Op, Rng},
+    op::{Caps, Op, Rng, bench_shapes},
     types::{DType, Error, HostData, Segment},
 };
 
@@ -140,4 +140,13 @@ pub(crate) fn arena_cases(groups: usize, make: impl Fn(DType, Vec<Segment>, usiz
         }
     }
     out
+}
+
+/// What ops on arenas are timed on: one long tensor of each kind, and a model of many short ones.
+pub(crate) fn arena_benches(elements: usize, make: impl Fn(DType, Vec<Segment>) -> Box<dyn Op>) -> Vec<Box<dyn Op>> {
+    vec![
+        make(DType::F32, Segment::one(elements)),
+        make(DType::Bf16, Segment::one(elements)),
+        make(DType::F32, bench_shapes::tensors(elements)),
+    ]
 }

@@ -113,7 +113,7 @@ impl Draws {
 
 /// The 64-bit product that suits the device. Both give the same bits.
 pub fn mul_wide(caps: &Caps) -> Source {
-    part(if caps.features.contains(wgpu::Features::SHADER_INT64) { "lib/mul_wide_u64" } else { "lib/mul_wide" })
+    part(if caps.int64() { "lib/mul_wide_u64" } else { "lib/mul_wide" })
 }
 
 #[cfg(test)]

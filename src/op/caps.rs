@@ -72,6 +72,16 @@ impl Caps {
         Self { quads: self.sums, ..self.clone() }
     }
 
+    /// Whether lanes of a subgroup may hand values to one another.
+    pub(crate) fn subgroups(&self) -> bool {
+        self.features.contains(wgpu::Features::SUBGROUP)
+    }
+
+    /// Whether shaders may compute with 64-bit integers.
+    pub(crate) fn int64(&self) -> bool {
+        self.features.contains(wgpu::Features::SHADER_INT64)
+    }
+
     /// The most lanes that a workgroup may have, a power of two.
     pub(crate) fn widest(&self) -> u32 {
         widest(&self.limits)

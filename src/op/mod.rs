@@ -1,15 +1,19 @@
 //! What an op is: plain data that lowers to dispatches, and the vocabulary of that.
+mod arg;
 pub(crate) mod bench_shapes;
 mod caps;
 mod definition;
 mod entry;
 mod field;
+mod lowered;
 mod test_data;
 
+pub use arg::{Access, Arg, Expected, Pattern, check_float};
 pub use caps::Caps;
-pub use definition::{Access, Arg, Cost, Expected, Lowered, MAX_TRIPS, Op, Params, Pattern, Slot, Step, check_float};
+pub use definition::{Cost, Op};
 
 pub(crate) use entry::parse;
 pub use entry::{Entry, Family};
 pub use field::Field;
+pub use lowered::{Lowered, MAX_TRIPS, Params, Slot, Step};
 pub use test_data::Rng;

@@ -31,6 +31,16 @@ pub struct Bound {
     steps: Vec<(Arc<Kernel>, wgpu::BindGroup, [u32; 3])>,
 }
 
+impl Gpu {
+    /// Checks `op`, compiles what it needs (or finds it compiled) and uploads its parameters.
+    ///
+    /// # Errors
+    /// Everything that can be wrong with the op's fields on this device, before anything is recorded.
+    pub fn plan(&self, op: &dyn Op) -> Result<Plan, Error> {
+        Plan::new(self, op)
+    }
+}
+
 impl Plan {
     pub(crate) fn new(gpu: &Gpu, op: &dyn Op) -> Result<Self, Error> {
         let (args, caps) = (op.args(), gpu.caps.clone());

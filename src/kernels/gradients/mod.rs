@@ -4,7 +4,7 @@ mod range;
 mod tensors;
 
 pub(crate) use norm::{Clip, norm_after, norm_scale, norm_ulps};
-pub(crate) use range::Range;
+pub(crate) use range::ValueRange;
 
 use crate::{
     kernels::{

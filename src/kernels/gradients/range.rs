@@ -16,21 +16,21 @@ params! { RangeParams {
 
 /// The least and the greatest value, where there is one.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Range {
+pub(crate) struct ValueRange {
     pub min: Option<f64>,
     pub max: Option<f64>,
 }
 
 /// What is tried: both ends, one of them, none between.
-const TRIED: [Range; 5] = [
-    Range { min: Some(-0.3), max: Some(0.3) },
-    Range { min: Some(-0.1), max: Some(0.75) },
-    Range { min: None, max: Some(0.25) },
-    Range { min: Some(0.0), max: None },
-    Range { min: Some(0.2), max: Some(0.2) },
+const TRIED: [ValueRange; 5] = [
+    ValueRange { min: Some(-0.3), max: Some(0.3) },
+    ValueRange { min: Some(-0.1), max: Some(0.75) },
+    ValueRange { min: None, max: Some(0.25) },
+    ValueRange { min: Some(0.0), max: None },
+    ValueRange { min: Some(0.2), max: Some(0.2) },
 ];
 
-impl Range {
+impl ValueRange {
     /// Cases of an op over arenas, each with one of the ranges.
     pub fn cases(make: impl Fn(DType, Vec<Segment>, Self) -> Box<dyn Op>) -> Vec<Box<dyn Op>> {
         arena_cases(7, |dtype, segments, n| make(dtype, segments, TRIED[n % TRIED.len()]))

@@ -1,30 +1,18 @@
 //! The dispatches of a backward pass.
-use super::{OnChip, onchip};
+use super::{Backward, OnChip, onchip};
 use crate::{
     kernels::{
         channels::{Channels, Map, Reduction, Team, given_or, position, unused_or, vector, whole},
         reduce::{Monoid, Partials},
     },
     op::{Arg, Caps, Lowered, Step},
-    options::WeightForm,
     params,
     types::{DType, Error, Rows},
-    wgsl::{Source, Spec, part},
+    wgsl::{Spec, part},
 };
 
 params! { RowsParams { blocks: u32, channels: u32, row: u32, stride: u32, count: u32, coefs: u32, values: f32 } }
 params! { ColumnsParams { blocks: u32, channels: u32, row: u32, stride: u32, count: u32 } }
-
-/// What distinguishes the backward passes.
-pub(crate) struct Backward {
-    pub op: &'static str,
-    /// The kernel that turns the sums of a row to coefficients, and its entry point.
-    pub source: Source,
-    pub entry: &'static str,
-    /// Whether the mean was taken off: then there is an argument `mean`.
-    pub centered: bool,
-    pub form: WeightForm,
-}
 
 /// Sums of each row, its coefficients by the op's own kernel, dx; then sums of each column if anyone wants them.
 /// Arguments `x` and `dy` come first.
@@ -35,7 +23,7 @@ pub(crate) fn backward(of: Rows, kind: &Backward, caps: &Caps, args: &[Arg]) -> 
     }
     let columns = ["dweight", "dbias"].into_iter().filter(|n| position(args, n).is_some()).count();
     if let Ok(shape) = OnChip::backward(of, args[0].dtype.size(), columns as u64, caps) {
-        return onchip::backward(of, kind, &shape, caps, args);
+        return onchip::backward::backward(of, kind, &shape, caps, args);
     }
     let names = [("mean", "mean"), ("spread", "rstd")];
     let names = if kind.centered { &names[..] } else { &names[1..] };

@@ -6,15 +6,28 @@ mod backward;
 mod bound;
 mod onchip;
 
-pub(crate) use backward::{Backward, backward, backward_args, column_sums, finish_columns};
+pub(crate) use backward::{backward, backward_args, column_sums, finish_columns};
 pub(crate) use bound::{RowGradients, Slack, normalized_error};
 pub(crate) use onchip::{Affine, Forward, OnChip, Place, RowMap, alone};
 
 use crate::{
-    kernels::channels::{self},
+    kernels::channels,
     op::{Arg, Op, Pattern, Rng, bench_shapes},
+    options::WeightForm,
     types::{DType, HostData, Rows},
+    wgsl::Source,
 };
+
+/// What distinguishes the backward passes.
+pub(crate) struct Backward {
+    pub op: &'static str,
+    /// The kernel that turns the sums of a row to coefficients, and its entry point.
+    pub source: Source,
+    pub entry: &'static str,
+    /// Whether the mean was taken off: then there is an argument `mean`.
+    pub centered: bool,
+    pub form: WeightForm,
+}
 
 /// The kinds of data that rows are checked with.
 pub(crate) fn patterns(of: Rows, dtype: DType) -> Vec<Pattern> {

@@ -1,9 +1,11 @@
 //! Cases of the ops on units, for the checks and the benchmarks.
 
+use super::{Units, bound::Members};
 use crate::{
-    op::{Op, bench_shapes},
+    kernels::arena::poison_gaps,
+    op::{Arg, Op, Pattern, Rng, bench_shapes},
     options::{Matrix, Unit},
-    types::DType,
+    types::{DType, HostData},
 };
 use Unit::{Columns, Rows, Whole};
 
@@ -63,4 +65,38 @@ pub(crate) fn matrix_bench(elements: usize, make: impl Fn(DType, Vec<Matrix>) ->
     let of = bench_shapes::matrix(elements, [4, 1]);
     let shapes = [Rows, Columns].map(|unit| (of.rows, of.cols, unit));
     DType::FLOATS.into_iter().flat_map(|d| shapes.map(|s| make(d, Matrix::pack(&[s], 4)))).collect()
+}
+
+impl Units<'_> {
+    /// Values with NaN between the matrices, or numbers there and whole units of zeros.
+    pub fn fill(&self, arg: &Arg, domain: [f64; 2], rng: &mut Rng, pattern: Pattern) -> HostData {
+        let mut values = rng.fill(arg, domain, pattern).to_f64();
+        if !arg.dtype.is_float() || arg.len != self.len() {
+            return HostData::from_f64(arg.dtype, values);
+        }
+        for (n, unit) in Members::new(self).units.iter().enumerate() {
+            match pattern {
+                Pattern::Zeros if n % 3 == 0 => unit.iter().for_each(|&i| values[i] = [0.0, -0.0][i % 2]),
+                // Few enough that one wrong element shows.
+                Pattern::Zeros if n % 3 == 1 => {
+                    let kept = unit.get(rng.word() as usize % unit.len().max(1)).map(|&i| (i, values[i]));
+                    unit.iter().for_each(|&i| values[i] = 0.0);
+                    kept.into_iter().for_each(|(i, v)| values[i] = if v == 0.0 { 0.5 } else { v });
+                }
+                // Most units stay without NaN and infinities, or nothing would be seen.
+                Pattern::NonFinite if n % 4 != 0 => {
+                    unit.iter()
+                        .filter(|&&i| !values[i].is_finite())
+                        .copied()
+                        .collect::<Vec<_>>()
+                        .into_iter()
+                        .for_each(|i| values[i] = 0.25);
+                }
+                _ => {}
+            }
+        }
+        let data = HostData::from_f64(arg.dtype, values);
+        // What lies between the matrices must stay as it is: a NaN shows who reads it, a number who changes it.
+        if pattern == Pattern::Zeros { data } else { poison_gaps(&self.segments(), data) }
+    }
 }

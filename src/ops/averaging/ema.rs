@@ -1,4 +1,5 @@
 //! The exponential moving average of weights. Kernel: `shaders/averaging/ema.wgsl`. Reference: `cpu::ema`.
+use crate::kernels::arena::arena_benches;
 use crate::{
     kernel,
     kernels::{arena::arena_cases, weight_average::Follower},
@@ -91,7 +92,7 @@ fn cases() -> Vec<Box<dyn Op>> {
 }
 
 fn bench(elements: usize) -> Vec<Box<dyn Op>> {
-    super::arenas(elements, |dtype, segments| Box::new(Ema { dtype, segments, decay: 0.999, warmup: Warmup::None }))
+    arena_benches(elements, |dtype, segments| Box::new(Ema { dtype, segments, decay: 0.999, warmup: Warmup::None }))
 }
 
 pub(super) const ENTRY: Entry = Entry {
@@ -100,7 +101,7 @@ pub(super) const ENTRY: Entry = Entry {
     formula: "average = d·average + (1-d)·w, d = decay, or less by warmup",
     fields: &[
         Field { name: "dtype", default: "", about: "storage of weight: f32, f16 or bf16; average is f32" },
-        super::SEGMENTS,
+        super::shared::SEGMENTS,
         Field { name: "decay", default: "", about: "what remains of the old average, 0 to 1" },
         Field {
             name: "warmup",

@@ -1,5 +1,6 @@
 //! The step to the worst weights nearby. Kernels: `shaders/averaging/sam_perturb.wgsl`, behind `lib/sam_norm`. Reference:
 //! `cpu::sam_perturb`.
+use crate::kernels::arena::arena_benches;
 use crate::{
     kernel,
     kernels::{
@@ -210,7 +211,7 @@ impl Op for SamPerturb {
             value[i] = moved.value;
             bound[i] = if moved.value.is_finite() { moved.stored(self.dtype) } else { 0.0 };
         }
-        vec![Expected::Within { value, bound }, Expected::Exact(super::copied(&self.segments, &args[1], &args[2]))]
+        vec![Expected::Within { value, bound }, Expected::Exact(super::shared::copied(&self.segments, &args[1], &args[2]))]
     }
 
     /// f32: 20 bytes an element, f16 and bf16: 10; with `adaptive` the weights are read once more.
@@ -263,7 +264,7 @@ fn cases() -> Vec<Box<dyn Op>> {
 }
 
 fn bench(elements: usize) -> Vec<Box<dyn Op>> {
-    super::arenas(elements, |dtype, segments| Box::new(SamPerturb { dtype, segments, rho: 0.05, eps: 0.0, adaptive: None }))
+    arena_benches(elements, |dtype, segments| Box::new(SamPerturb { dtype, segments, rho: 0.05, eps: 0.0, adaptive: None }))
 }
 
 pub(super) const ENTRY: Entry = Entry {
@@ -272,7 +273,7 @@ pub(super) const ENTRY: Entry = Entry {
     formula: "saved = w; w += rho·T²·g/(‖T·g‖ + eps), T = 1, or |w| + adaptive",
     fields: &[
         Field { name: "dtype", default: "", about: "storage of weight, grad and saved: f32, f16 or bf16" },
-        super::SEGMENTS,
+        super::shared::SEGMENTS,
         Field { name: "rho", default: "", about: "how far the weights move in all, at least 0" },
         Field { name: "eps", default: "0", about: "added to the norm, 0 to 1" },
         Field { name: "adaptive", default: "null", about: "η of ASAM, at least 0; null: plain SAM" },

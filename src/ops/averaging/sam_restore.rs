@@ -1,5 +1,6 @@
 //! The way back from the perturbed weights. Kernel: `shaders/averaging/sam_restore.wgsl`. Reference: `cpu::sam_restore`.
-use super::copied;
+use super::shared::copied;
+use crate::kernels::arena::arena_benches;
 use crate::{
     kernel,
     kernels::arena::{Arena, arena_cases},
@@ -111,14 +112,17 @@ fn cases() -> Vec<Box<dyn Op>> {
 }
 
 fn bench(elements: usize) -> Vec<Box<dyn Op>> {
-    super::arenas(elements, |dtype, segments| Box::new(SamRestore { dtype, segments }))
+    arena_benches(elements, |dtype, segments| Box::new(SamRestore { dtype, segments }))
 }
 
 pub(super) const ENTRY: Entry = Entry {
     name: NAME,
     summary: "the second half of SAM: gives all weights back as they were, bit for bit",
     formula: "w = saved",
-    fields: &[Field { name: "dtype", default: "", about: "storage of weight and saved: f32, f16 or bf16" }, super::SEGMENTS],
+    fields: &[
+        Field { name: "dtype", default: "", about: "storage of weight and saved: f32, f16 or bf16" },
+        super::shared::SEGMENTS,
+    ],
     cases,
     bench,
     parse: crate::op::parse::<SamRestore>,

@@ -1,4 +1,5 @@
 //! The equal average of weights. Kernel: `shaders/averaging/swa.wgsl`. Reference: `cpu::swa`.
+use crate::kernels::arena::arena_benches;
 use crate::{
     kernel,
     kernels::{arena::arena_cases, weight_average::Follower},
@@ -82,7 +83,7 @@ fn cases() -> Vec<Box<dyn Op>> {
 }
 
 fn bench(elements: usize) -> Vec<Box<dyn Op>> {
-    super::arenas(elements, |dtype, segments| Box::new(Swa { dtype, segments, averaged: 3 }))
+    arena_benches(elements, |dtype, segments| Box::new(Swa { dtype, segments, averaged: 3 }))
 }
 
 pub(super) const ENTRY: Entry = Entry {
@@ -91,7 +92,7 @@ pub(super) const ENTRY: Entry = Entry {
     formula: "average += (w - average)/(averaged + 1)",
     fields: &[
         Field { name: "dtype", default: "", about: "storage of weight: f32, f16 or bf16; average is f32" },
-        super::SEGMENTS,
+        super::shared::SEGMENTS,
         Field { name: "averaged", default: "", about: "how many weights the average is of already; 0: it becomes the weight" },
     ],
     cases,

@@ -14,8 +14,9 @@ use crate::{
 };
 use serde::{Deserialize, Serialize};
 
+mod cases;
 mod expected;
-mod table;
+mod fields;
 
 params! { BatchedLossParams {
     blocks: u32, lanes: u32, models: u32, rows: u32, length: u32, quads: u32, columns: u32, nan: u32
@@ -147,11 +148,11 @@ impl Op for BatchedLoss {
     }
 
     fn fill(&self, arg: &Arg, rng: &mut Rng, pattern: Pattern) -> HostData {
-        table::fill(self, arg, rng, pattern)
+        self.contents(arg, rng, pattern)
     }
 
     fn reference(&self, args: &[HostData]) -> Vec<Expected> {
-        expected::expected(self, args)
+        self.expected(args)
     }
 }
 
@@ -159,8 +160,8 @@ pub(super) const ENTRY: Entry = Entry {
     name: NAME,
     summary: "a loss of many models side by side, its gradient, and how many rows are right, with a weight for each row and model",
     formula: "L = Σ w·Σ t·(-ln softmax(z)), or Σ w·Σ (p - t)²",
-    fields: table::FIELDS,
-    cases: table::cases,
-    bench: table::bench,
+    fields: fields::FIELDS,
+    cases: BatchedLoss::cases,
+    bench: BatchedLoss::bench,
     parse: crate::op::parse::<BatchedLoss>,
 };

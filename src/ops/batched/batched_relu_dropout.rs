@@ -56,13 +56,6 @@ pub struct BatchedReluDropout {
 
 const NAME: &str = "batched_relu_dropout";
 
-impl BatchedReluDropout {
-    /// The backward pass of this in training.
-    pub fn backward(&self) -> super::BatchedReluDropoutBackward {
-        super::BatchedReluDropoutBackward { models: self.models, rows: self.rows, width: self.width }
-    }
-}
-
 /// How lanes divide the work: each has a quad of a row, and this many models there.
 pub(super) struct Shares {
     pub each: u32,

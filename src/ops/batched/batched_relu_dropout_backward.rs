@@ -1,6 +1,6 @@
 //! The gradient of ReLU and dropout for models side by side. Kernel: `shaders/batched/batched_relu_dropout_backward.wgsl`. Reference:
 //! `cpu::batched_relu_dropout_backward`.
-use super::batched_relu_dropout::{MODELS, ROWS, Shares, WIDTH, bench_shape, draw_p, factor};
+use super::batched_relu_dropout::{BatchedReluDropout, MODELS, ROWS, Shares, WIDTH, bench_shape, draw_p, factor};
 use crate::{
     kernel,
     kernels::linear_models::whole,
@@ -36,6 +36,13 @@ pub struct BatchedReluDropoutBackward {
 }
 
 const NAME: &str = "batched_relu_dropout_backward";
+
+impl BatchedReluDropout {
+    /// The backward pass of this in training.
+    pub fn backward(&self) -> BatchedReluDropoutBackward {
+        BatchedReluDropoutBackward { models: self.models, rows: self.rows, width: self.width }
+    }
+}
 
 impl Op for BatchedReluDropoutBackward {
     fn name(&self) -> &'static str {

@@ -1,12 +1,12 @@
 //! Weights kept in a range. Kernel: `lib/in_range`, by `shaders/constraints/box_constraint.wgsl`. Reference: `cpu::box_constraint`.
 use crate::{
     kernel,
+    kernels::arena::arena_benches,
     kernels::{
-        gradients::{Gradients, Range},
+        gradients::{Gradients, ValueRange},
         optimizer::table::SEGMENTS,
     },
     op::{Arg, Caps, Cost, Entry, Expected, Field, Lowered, Op, Pattern, Rng},
-    ops::averaging::arenas,
     types::{DType, Error, HostData, Segment},
     verify::reference,
 };
@@ -48,8 +48,8 @@ impl BoxConstraint {
         Gradients { name: NAME, dtype: self.dtype, segments: &self.segments }
     }
 
-    fn range(&self) -> Range {
-        Range { min: self.min, max: self.max }
+    fn range(&self) -> ValueRange {
+        ValueRange { min: self.min, max: self.max }
     }
 }
 
@@ -84,11 +84,11 @@ impl Op for BoxConstraint {
 }
 
 fn cases() -> Vec<Box<dyn Op>> {
-    Range::cases(|dtype, segments, Range { min, max }| Box::new(BoxConstraint { dtype, segments, min, max }))
+    ValueRange::cases(|dtype, segments, ValueRange { min, max }| Box::new(BoxConstraint { dtype, segments, min, max }))
 }
 
 fn bench(elements: usize) -> Vec<Box<dyn Op>> {
-    arenas(elements, |dtype, segments| Box::new(BoxConstraint { dtype, segments, min: Some(-0.5), max: Some(0.5) }))
+    arena_benches(elements, |dtype, segments| Box::new(BoxConstraint { dtype, segments, min: Some(-0.5), max: Some(0.5) }))
 }
 
 pub(super) const ENTRY: Entry = Entry {

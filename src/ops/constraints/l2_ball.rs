@@ -2,13 +2,13 @@
 //! Reference: `cpu::l2_ball`.
 use crate::{
     kernel,
+    kernels::arena::arena_benches,
     kernels::{
         arena::arena_cases,
         gradients::{Clip, Gradients},
         optimizer::table::SEGMENTS,
     },
     op::{Arg, Caps, Cost, Entry, Expected, Field, Lowered, Op, Pattern, Rng},
-    ops::averaging::arenas,
     options::{ClipForm, NonFiniteNorm, check_scalar},
     types::{DType, Error, HostData, Segment},
     verify::reference,
@@ -95,7 +95,9 @@ fn cases() -> Vec<Box<dyn Op>> {
 }
 
 fn bench(elements: usize) -> Vec<Box<dyn Op>> {
-    arenas(elements, |dtype, segments| Box::new(L2Ball { dtype, segments, radius: 1.0, non_finite: NonFiniteNorm::Propagate }))
+    arena_benches(elements, |dtype, segments| {
+        Box::new(L2Ball { dtype, segments, radius: 1.0, non_finite: NonFiniteNorm::Propagate })
+    })
 }
 
 pub(super) const ENTRY: Entry = Entry {

@@ -1,13 +1,13 @@
 //! Weights kept from being negative. Kernel: `shaders/constraints/non_negative.wgsl`. Reference: `cpu::non_negative`.
 use crate::{
     kernel,
+    kernels::arena::arena_benches,
     kernels::{
         arena::arena_cases,
         gradients::{Gradients, Pass},
         optimizer::table::SEGMENTS,
     },
     op::{Arg, Caps, Cost, Entry, Expected, Field, Lowered, Op, Pattern, Rng},
-    ops::averaging::arenas,
     params,
     types::{DType, Error, HostData, Segment},
     verify::{Approx, reference},
@@ -92,7 +92,7 @@ fn cases() -> Vec<Box<dyn Op>> {
 }
 
 fn bench(elements: usize) -> Vec<Box<dyn Op>> {
-    arenas(elements, |dtype, segments| Box::new(NonNegative { dtype, segments }))
+    arena_benches(elements, |dtype, segments| Box::new(NonNegative { dtype, segments }))
 }
 
 pub(super) const ENTRY: Entry = Entry {

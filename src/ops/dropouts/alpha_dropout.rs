@@ -1,7 +1,7 @@
 //! Alpha dropout, forward. Kernel: `shaders/dropouts/alpha_dropout.wgsl`. Reference: `cpu::alpha_dropout`.
-use super::dropout::{
+use super::shared::{
     expected::{kept, packed, within},
-    table,
+    fields,
 };
 use crate::{
     kernel,
@@ -13,7 +13,7 @@ use crate::{
 };
 use serde::{Deserialize, Serialize};
 
-pub(super) mod cases;
+mod cases;
 
 /// Alpha dropout, for networks of SELU units: y = a·(m ? x : α') + b, m as in [`Dropout`](super::Dropout).
 ///
@@ -53,7 +53,7 @@ pub struct AlphaDropout {
     #[serde(default)]
     pub mask: MaskMode,
     /// Whether anything is dropped.
-    #[serde(default = "table::yes")]
+    #[serde(default = "fields::yes")]
     pub training: bool,
 }
 
@@ -64,12 +64,6 @@ impl AlphaDropout {
     pub fn new(dtype: DType, space: Space, p: f64, key: Key) -> Self {
         let (share, bits, mask) = Default::default();
         Self { dtype, space, p, key, share, bits, mask, training: true }
-    }
-
-    /// The backward pass of this in training.
-    pub fn backward(&self) -> super::AlphaDropoutBackward {
-        let Self { dtype, space, p, key, share, bits, mask, .. } = *self;
-        super::AlphaDropoutBackward { dtype, space, p, key, share, bits, mask }
     }
 
     /// Whether the op writes the mask.
@@ -142,13 +136,13 @@ impl Op for AlphaDropout {
 
 pub(super) const FIELDS: &[Field] = &[
     Field { name: "dtype", default: "", about: "storage of x and y: f32, f16 or bf16" },
-    table::SPACE,
-    table::P,
-    table::KEY_FIELD,
-    table::SHARE,
-    table::BITS,
-    table::STORE,
-    table::TRAINING,
+    fields::SPACE,
+    fields::P,
+    fields::KEY_FIELD,
+    fields::SHARE,
+    fields::BITS,
+    fields::STORE,
+    fields::TRAINING,
 ];
 
 pub(super) const ENTRY: Entry = Entry {
@@ -156,7 +150,7 @@ pub(super) const ENTRY: Entry = Entry {
     summary: "drops elements or channels of SELU units to the value where they saturate, and keeps mean 0 and variance 1",
     formula: "y = a·(m ? x : α') + b, α' = -1.7581, a = ((1-p)(1 + p·α'²))^-½, b = -a·p·α'",
     fields: FIELDS,
-    cases: cases::forward,
-    bench: cases::forward_bench,
+    cases: AlphaDropout::cases,
+    bench: AlphaDropout::bench,
     parse: crate::op::parse::<AlphaDropout>,
 };

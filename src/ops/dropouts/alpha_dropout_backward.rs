@@ -2,10 +2,9 @@
 //! `shaders/dropouts/dropout.wgsl`. Reference: `cpu::alpha_dropout_backward`.
 use super::{
     AlphaDropout,
-    alpha_dropout::cases,
-    dropout::{
+    shared::{
         expected::{kept, unpacked, within},
-        table,
+        fields,
     },
 };
 use crate::{
@@ -48,6 +47,14 @@ pub struct AlphaDropoutBackward {
 
 const NAME: &str = "alpha_dropout_backward";
 
+impl AlphaDropout {
+    /// The backward pass of this in training.
+    pub fn backward(&self) -> AlphaDropoutBackward {
+        let Self { dtype, space, p, key, share, bits, mask, .. } = *self;
+        AlphaDropoutBackward { dtype, space, p, key, share, bits, mask }
+    }
+}
+
 impl AlphaDropoutBackward {
     fn forward(&self) -> AlphaDropout {
         let Self { dtype, space, p, key, share, bits, mask } = *self;
@@ -61,7 +68,7 @@ impl Op for AlphaDropoutBackward {
     }
 
     fn args(&self) -> Vec<Arg> {
-        table::backward_args(self.dtype, &self.space, self.mask)
+        fields::backward_args(self.dtype, &self.space, self.mask)
     }
 
     fn lower(&self, caps: &Caps) -> Result<Lowered, Error> {
@@ -94,12 +101,12 @@ impl Op for AlphaDropoutBackward {
 
 const FIELDS: &[Field] = &[
     Field { name: "dtype", default: "", about: "storage of dy and dx: f32, f16 or bf16" },
-    table::SPACE,
-    table::P,
-    table::KEY_FIELD,
-    table::SHARE,
-    table::BITS,
-    table::READ,
+    fields::SPACE,
+    fields::P,
+    fields::KEY_FIELD,
+    fields::SHARE,
+    fields::BITS,
+    fields::READ,
 ];
 
 pub(super) const ENTRY: Entry = Entry {
@@ -107,7 +114,7 @@ pub(super) const ENTRY: Entry = Entry {
     summary: "sends the gradient through alpha dropout: with the mask drawn again, or with the one that was kept",
     formula: "dx = m·a·dy, a = ((1-p)(1 + p·α'²))^-½",
     fields: FIELDS,
-    cases: cases::backward,
-    bench: cases::backward_bench,
+    cases: AlphaDropoutBackward::cases,
+    bench: AlphaDropoutBackward::bench,
     parse: crate::op::parse::<AlphaDropoutBackward>,
 };

@@ -8,9 +8,9 @@ use crate::{
         partition,
     },
     op::{Arg, Caps, Entry, Expected, Lowered, Op, Pattern, Rng, Slot},
-    ops::dropouts::{
-        dropout::expected::kept,
-        shared::masked_map::{Decisions, Masked, Rule},
+    ops::dropouts::shared::{
+        expected::kept,
+        masked_map::{Decisions, Masked, Rule},
     },
     options::{Activation, Bits, Key, Share},
     types::{DType, Error, HostData, Space},
@@ -19,7 +19,9 @@ use crate::{
 };
 use serde::{Deserialize, Serialize};
 
-pub(super) mod table;
+mod cases;
+pub(super) mod fields;
+pub(super) mod fill;
 
 /// y = residual + m·act(x + bias)/(1-p): the end of a layer's branch, in one pass. Each of bias, activation and residual
 /// may be absent.
@@ -65,12 +67,6 @@ impl BiasActDropoutAdd {
     pub fn new(dtype: DType, space: Space, p: f64, key: Key) -> Self {
         let (share, bits, act) = Default::default();
         Self { dtype, space, p, key, share, bits, act, bias: true, residual: true }
-    }
-
-    /// The backward pass of this.
-    pub fn backward(&self) -> super::BiasActDropoutAddBackward {
-        let Self { dtype, space, p, key, share, bits, act, bias, .. } = *self;
-        super::BiasActDropoutAddBackward { dtype, space, p, key, share, bits, act, bias }
     }
 
     /// The mask, under the name of `op`; what is kept is multiplied by the factor.
@@ -188,15 +184,15 @@ impl Op for BiasActDropoutAdd {
     }
 
     fn patterns(&self) -> Vec<Pattern> {
-        table::patterns()
+        fill::patterns()
     }
 
     fn domain(&self, arg: &Arg) -> [f64; 2] {
-        table::domain(arg)
+        fill::domain(arg)
     }
 
     fn fill(&self, arg: &Arg, rng: &mut Rng, pattern: Pattern) -> HostData {
-        table::fill(arg, rng, pattern)
+        fill::fill(arg, rng, pattern)
     }
 
     fn reference(&self, args: &[HostData]) -> Vec<Expected> {
@@ -230,8 +226,8 @@ pub(super) const ENTRY: Entry = Entry {
     name: NAME,
     summary: "adds a bias, activates, drops and adds a residual, in one pass; each but the dropping may be absent",
     formula: "y = residual + m·act(x + bias)/(1-p), m = 1 with probability 1-p",
-    fields: table::FIELDS,
-    cases: table::forward,
-    bench: table::forward_bench,
+    fields: fields::FIELDS,
+    cases: BiasActDropoutAdd::cases,
+    bench: BiasActDropoutAdd::bench,
     parse: crate::op::parse::<BiasActDropoutAdd>,
 };

@@ -1,6 +1,9 @@
 //! The gradient of bias, activation and dropout. Kernel: `shaders/dropouts/bias_act_dropout_add_backward.wgsl`. Reference:
 //! `cpu::bias_act_dropout_add_backward`.
-use super::{BiasActDropoutAdd, bias_act_dropout_add::table};
+use super::{
+    BiasActDropoutAdd,
+    bias_act_dropout_add::{fields, fill},
+};
 use crate::{
     kernel,
     kernels::{
@@ -51,6 +54,14 @@ pub struct BiasActDropoutAddBackward {
 }
 
 const NAME: &str = "bias_act_dropout_add_backward";
+
+impl BiasActDropoutAdd {
+    /// The backward pass of this.
+    pub fn backward(&self) -> BiasActDropoutAddBackward {
+        let Self { dtype, space, p, key, share, bits, act, bias, .. } = *self;
+        BiasActDropoutAddBackward { dtype, space, p, key, share, bits, act, bias }
+    }
+}
 
 impl BiasActDropoutAddBackward {
     fn forward(&self) -> BiasActDropoutAdd {
@@ -114,15 +125,15 @@ impl Op for BiasActDropoutAddBackward {
     }
 
     fn patterns(&self) -> Vec<Pattern> {
-        table::patterns()
+        fill::patterns()
     }
 
     fn domain(&self, arg: &Arg) -> [f64; 2] {
-        table::domain(arg)
+        fill::domain(arg)
     }
 
     fn fill(&self, arg: &Arg, rng: &mut Rng, pattern: Pattern) -> HostData {
-        table::fill(arg, rng, pattern)
+        fill::fill(arg, rng, pattern)
     }
 
     fn reference(&self, args: &[HostData]) -> Vec<Expected> {
@@ -170,8 +181,8 @@ pub(super) const ENTRY: Entry = Entry {
     name: NAME,
     summary: "the gradients of bias_act_dropout_add: of its input and its bias, with the mask drawn again",
     formula: "dx = m·act'(x + bias)·dy/(1-p), dbias = Σdx; the residual's gradient is dy",
-    fields: table::BACKWARD_FIELDS,
-    cases: table::backward,
-    bench: table::backward_bench,
+    fields: fields::BACKWARD_FIELDS,
+    cases: BiasActDropoutAddBackward::cases,
+    bench: BiasActDropoutAddBackward::bench,
     parse: crate::op::parse::<BiasActDropoutAddBackward>,
 };

@@ -1,5 +1,5 @@
 //! DropBlock, forward. Kernels: `shaders/lib/block_*.wgsl`, `shaders/dropouts/drop_block.wgsl`. Reference: `cpu::drop_block`.
-use super::dropout::table;
+use super::shared::fields;
 use crate::{
     kernel,
     kernels::copy::{self, Place, Tail, windows},
@@ -16,7 +16,7 @@ use crate::{
 use expected::{factor_bound, images, scaled};
 use serde::{Deserialize, Serialize};
 
-pub(super) mod cases;
+mod cases;
 pub(super) mod expected;
 
 /// DropBlock: y = m·x·count(m)/ones(m), m being 0 in squares of `block` × `block` of each image, which begin at random places.
@@ -67,7 +67,7 @@ pub struct DropBlock {
     #[serde(default)]
     pub mask: MaskMode,
     /// Whether anything is dropped. If not, y is x bit by bit.
-    #[serde(default = "table::yes")]
+    #[serde(default = "fields::yes")]
     pub training: bool,
 }
 
@@ -91,12 +91,6 @@ impl DropBlock {
     /// Training, blocks of each channel's own, no stored mask.
     pub fn new(dtype: DType, space: Space, width: usize, block: usize, p: f64, key: Key) -> Self {
         Self { dtype, space, width, block, p, key, share: Share::Element, mask: MaskMode::Recompute, training: true }
-    }
-
-    /// The backward pass of this in training.
-    pub fn backward(&self) -> super::DropBlockBackward {
-        let Self { dtype, space, width, block, p, key, share, mask, .. } = *self;
-        super::DropBlockBackward { dtype, space, width, block, p, key, share, mask }
     }
 
     pub(super) fn blocks(&self, op: &'static str) -> Blocks {
@@ -171,7 +165,7 @@ impl Op for DropBlock {
             let scaled = scaled(&args[0], &kept, (factor, error), reference::drop_block);
             out = vec![scaled, Expected::Within { value: vec![factor], bound: vec![error] }];
         }
-        out.extend((self.mask == MaskMode::Store).then(|| super::dropout::expected::packed(&decisions)));
+        out.extend((self.mask == MaskMode::Store).then(|| super::shared::expected::packed(&decisions)));
         out
     }
 }
@@ -193,16 +187,16 @@ pub(super) const ENTRY: Entry = Entry {
     formula: "y = m·x·count(m)/ones(m), m = 0 in blocks that begin with probability p·HW/(b²(H-b+1)(W-b+1))",
     fields: &[
         Field { name: "dtype", default: "", about: "storage of x and y: f32, f16 or bf16" },
-        table::SPACE,
+        fields::SPACE,
         WIDTH,
         BLOCK,
         P,
-        table::KEY_FIELD,
+        fields::KEY_FIELD,
         SHARE,
         Field { name: "mask", default: "\"recompute\"", about: "store: also write the mask, a bit for each decision" },
-        table::TRAINING,
+        fields::TRAINING,
     ],
-    cases: cases::forward,
-    bench: cases::forward_bench,
+    cases: DropBlock::cases,
+    bench: DropBlock::bench,
     parse: crate::op::parse::<DropBlock>,
 };

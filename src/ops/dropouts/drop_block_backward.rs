@@ -3,10 +3,10 @@
 use super::{
     DropBlock,
     drop_block::{
-        self, apply, cases,
+        self, apply,
         expected::{images, of_elements, scaled},
     },
-    dropout::{expected::unpacked, table},
+    shared::{expected::unpacked, fields},
 };
 use crate::{
     kernel,
@@ -50,6 +50,14 @@ pub struct DropBlockBackward {
 }
 
 const NAME: &str = "drop_block_backward";
+
+impl DropBlock {
+    /// The backward pass of this in training.
+    pub fn backward(&self) -> DropBlockBackward {
+        let Self { dtype, space, width, block, p, key, share, mask, .. } = *self;
+        DropBlockBackward { dtype, space, width, block, p, key, share, mask }
+    }
+}
 
 impl DropBlockBackward {
     fn forward(&self) -> DropBlock {
@@ -125,15 +133,15 @@ pub(super) const ENTRY: Entry = Entry {
     formula: "dx = m·dy·factor",
     fields: &[
         Field { name: "dtype", default: "", about: "storage of dy and dx: f32, f16 or bf16" },
-        table::SPACE,
+        fields::SPACE,
         drop_block::WIDTH,
         drop_block::BLOCK,
         drop_block::P,
-        table::KEY_FIELD,
+        fields::KEY_FIELD,
         drop_block::SHARE,
-        table::READ,
+        fields::READ,
     ],
-    cases: cases::backward,
-    bench: cases::backward_bench,
+    cases: DropBlockBackward::cases,
+    bench: DropBlockBackward::bench,
     parse: crate::op::parse::<DropBlockBackward>,
 };

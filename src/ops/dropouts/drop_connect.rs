@@ -1,7 +1,7 @@
 //! DropConnect, forward. Kernel: `shaders/dropouts/drop_connect.wgsl`. Reference: `cpu::drop_connect`.
-use super::dropout::{
+use super::shared::{
     expected::{expected, kept},
-    table,
+    fields,
 };
 use crate::{
     kernel,
@@ -14,7 +14,7 @@ use crate::{
 };
 use serde::{Deserialize, Serialize};
 
-pub(super) mod cases;
+mod cases;
 
 /// DropConnect: masked = m·weight/(1-p), m drawn anew for each weight of a matrix, and of its bias.
 ///
@@ -60,7 +60,7 @@ pub struct DropConnect {
     #[serde(default)]
     pub bits: Bits,
     /// Whether anything is dropped. If not, inverted scaling copies, and the other kind multiplies by T/2^b.
-    #[serde(default = "table::yes")]
+    #[serde(default = "fields::yes")]
     pub training: bool,
 }
 
@@ -70,12 +70,6 @@ impl DropConnect {
     /// Training, no bias, 16 bits to a decision, inverted scaling.
     pub fn new(dtype: DType, [rows, cols]: [usize; 2], p: f64, key: Key) -> Self {
         Self { dtype, rows, cols, p, key, bias: false, scaling: Scaling::Inverted, bits: Bits::Sixteen, training: true }
-    }
-
-    /// The backward pass of this in training, which adds to the gradients that are there.
-    pub fn backward(&self) -> super::DropConnectBackward {
-        let Self { dtype, rows, cols, p, key, bias, scaling, bits, .. } = *self;
-        super::DropConnectBackward { dtype, rows, cols, p, key, bias, scaling, bits, accumulate: true }
     }
 
     /// rows·cols, and rows if there is a bias. Saturates; lowering refuses such a matrix.
@@ -196,14 +190,14 @@ pub(super) const ENTRY: Entry = Entry {
         Field { name: "dtype", default: "", about: "storage of all tensors: f32, f16 or bf16" },
         ROWS,
         COLS,
-        table::P,
+        fields::P,
         KEY,
         BIAS,
-        table::SCALING,
-        table::BITS,
-        table::TRAINING,
+        fields::SCALING,
+        fields::BITS,
+        fields::TRAINING,
     ],
-    cases: cases::forward,
-    bench: cases::forward_bench,
+    cases: DropConnect::cases,
+    bench: DropConnect::bench,
     parse: crate::op::parse::<DropConnect>,
 };

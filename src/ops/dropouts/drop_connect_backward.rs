@@ -1,11 +1,10 @@
 //! DropConnect, backward. Kernel: `shaders/dropouts/drop_connect_backward.wgsl` where it accumulates, else
 //! `shaders/dropouts/drop_connect.wgsl`. Reference: `cpu::drop_connect_backward`.
 use super::{
-    DropConnect,
-    drop_connect::{self, cases},
-    dropout::{
+    DropConnect, drop_connect,
+    shared::{
         expected::{expected, within},
-        table,
+        fields,
     },
 };
 use crate::{
@@ -56,6 +55,14 @@ pub struct DropConnectBackward {
 }
 
 const NAME: &str = "drop_connect_backward";
+
+impl DropConnect {
+    /// The backward pass of this in training, which adds to the gradients that are there.
+    pub fn backward(&self) -> DropConnectBackward {
+        let Self { dtype, rows, cols, p, key, bias, scaling, bits, .. } = *self;
+        DropConnectBackward { dtype, rows, cols, p, key, bias, scaling, bits, accumulate: true }
+    }
+}
 
 impl DropConnectBackward {
     fn forward(&self) -> DropConnect {
@@ -136,14 +143,14 @@ pub(super) const ENTRY: Entry = Entry {
         Field { name: "dtype", default: "", about: "storage of all tensors: f32, f16 or bf16" },
         drop_connect::ROWS,
         drop_connect::COLS,
-        table::P,
+        fields::P,
         drop_connect::KEY,
         drop_connect::BIAS,
-        table::SCALING,
-        table::BITS,
+        fields::SCALING,
+        fields::BITS,
         Field { name: "accumulate", default: "false", about: "true: add to the gradients that are there" },
     ],
-    cases: cases::backward,
-    bench: cases::backward_bench,
+    cases: DropConnectBackward::cases,
+    bench: DropConnectBackward::bench,
     parse: crate::op::parse::<DropConnectBackward>,
 };

@@ -1,4 +1,8 @@
 //! Dropout, forward. Kernel: `shaders/dropouts/dropout.wgsl`. Reference: `cpu::dropout`.
+use super::shared::{
+    self,
+    expected::{expected, kept, packed},
+};
 use crate::{
     kernel,
     op::{Arg, Caps, Entry, Expected, Lowered, Op, Pattern},
@@ -8,11 +12,10 @@ use crate::{
     verify::reference,
     wgsl::Source,
 };
-use expected::{expected, kept, packed};
 use serde::{Deserialize, Serialize};
 
-pub(super) mod expected;
-pub(super) mod table;
+mod cases;
+pub(super) mod fields;
 
 /// Dropout: y = m·x/(1-p), m drawn anew from the key, an element (or channel, or sample) at a time.
 ///
@@ -68,7 +71,7 @@ pub struct Dropout {
     #[serde(default)]
     pub mask: MaskMode,
     /// Whether anything is dropped. If not, inverted dropout copies, and the other kind multiplies by T/2^b.
-    #[serde(default = "table::yes")]
+    #[serde(default = "shared::fields::yes")]
     pub training: bool,
 }
 
@@ -79,12 +82,6 @@ impl Dropout {
     pub fn new(dtype: DType, space: Space, p: f64, key: Key) -> Self {
         let (share, scaling, bits, mask) = Default::default();
         Self { dtype, space, p, key, share, scaling, bits, mask, training: true }
-    }
-
-    /// The backward pass of this in training.
-    pub fn backward(&self) -> super::DropoutBackward {
-        let Self { dtype, space, p, key, share, scaling, bits, mask, .. } = *self;
-        super::DropoutBackward { dtype, space, p, key, share, scaling, bits, mask }
     }
 
     /// Whether the op writes the mask.
@@ -165,8 +162,8 @@ pub(super) const ENTRY: Entry = Entry {
     name: NAME,
     summary: "drops elements, channels, samples or whatever axes share at random, scales the rest; can keep the mask in bits",
     formula: "y = m·x/(1-p), m = 1 with probability 1-p (scale_at_test: y = m·x, and (1-p)·x after training)",
-    fields: table::FIELDS,
-    cases: table::forward,
-    bench: table::forward_bench,
+    fields: fields::FIELDS,
+    cases: Dropout::cases,
+    bench: Dropout::bench,
     parse: crate::op::parse::<Dropout>,
 };

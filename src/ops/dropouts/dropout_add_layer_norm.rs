@@ -17,7 +17,9 @@ use crate::{
 };
 use serde::{Deserialize, Serialize};
 
-pub(super) mod table;
+mod cases;
+pub(super) mod fields;
+pub(super) mod fill;
 
 /// z = residual + m·x/(1-p) and y = norm(z) for each row: the end of a transformer's sublayer.
 ///
@@ -75,12 +77,6 @@ impl DropoutAddLayerNorm {
         let (share, bits, norm, weight_form) = Default::default();
         let eps = channels::eps();
         Self { dtype, rows, cols, p, key, share, bits, residual: true, norm, eps, weight: true, weight_form, bias: true }
-    }
-
-    /// The backward pass of this; `dz` says whether others read z.
-    pub fn backward(&self, dz: bool) -> super::DropoutAddLayerNormBackward {
-        let Self { dtype, rows, cols, p, key, share, bits, norm, weight, weight_form, bias, .. } = *self;
-        super::DropoutAddLayerNormBackward { dtype, rows, cols, p, key, share, bits, norm, weight, weight_form, bias, dz }
     }
 
     pub(super) fn shape(&self) -> Rows {
@@ -162,7 +158,7 @@ impl Op for DropoutAddLayerNorm {
     }
 
     fn patterns(&self) -> Vec<Pattern> {
-        table::patterns(self.dtype)
+        fill::patterns(self.dtype)
     }
 
     fn domain(&self, arg: &Arg) -> [f64; 2] {
@@ -196,8 +192,8 @@ pub(super) const ENTRY: Entry = Entry {
     name: NAME,
     summary: "drops, adds a residual and normalises each row (layer or RMS norm); also writes the sum",
     formula: "z = residual + m·x/(1-p), y = norm(z)",
-    fields: table::FIELDS,
-    cases: table::forward,
-    bench: table::forward_bench,
+    fields: fields::FIELDS,
+    cases: DropoutAddLayerNorm::cases,
+    bench: DropoutAddLayerNorm::bench,
     parse: crate::op::parse::<DropoutAddLayerNorm>,
 };

@@ -1,6 +1,9 @@
 //! The gradient of dropout, residual and normalisation. Kernels: those of `layer_norm_backward` or `rms_norm_backward`, then
 //! `shaders/dropouts/dropout_add_layer_norm_backward.wgsl`. Reference: `cpu::dropout_add_layer_norm_backward`, and theirs.
-use super::{DropoutAddLayerNorm, dropout_add_layer_norm::table};
+use super::{
+    DropoutAddLayerNorm,
+    dropout_add_layer_norm::{fields, fill},
+};
 use crate::{
     kernel,
     kernels::{
@@ -61,6 +64,14 @@ pub struct DropoutAddLayerNormBackward {
 }
 
 const NAME: &str = "dropout_add_layer_norm_backward";
+
+impl DropoutAddLayerNorm {
+    /// The backward pass of this; `dz` says whether others read z.
+    pub fn backward(&self, dz: bool) -> DropoutAddLayerNormBackward {
+        let Self { dtype, rows, cols, p, key, share, bits, norm, weight, weight_form, bias, .. } = *self;
+        DropoutAddLayerNormBackward { dtype, rows, cols, p, key, share, bits, norm, weight, weight_form, bias, dz }
+    }
+}
 
 impl DropoutAddLayerNormBackward {
     fn forward(&self) -> DropoutAddLayerNorm {
@@ -130,7 +141,7 @@ impl Op for DropoutAddLayerNormBackward {
     }
 
     fn patterns(&self) -> Vec<Pattern> {
-        table::patterns(self.dtype)
+        fill::patterns(self.dtype)
     }
 
     fn domain(&self, arg: &Arg) -> [f64; 2] {
@@ -188,8 +199,8 @@ pub(super) const ENTRY: Entry = Entry {
     name: NAME,
     summary: "the gradients of dropout_add_layer_norm: of its input, its residual, and of the norm's weight and bias",
     formula: "dresidual = norm'(z)·dy + dz, dx = m·dresidual/(1-p)",
-    fields: table::BACKWARD_FIELDS,
-    cases: table::backward,
-    bench: table::backward_bench,
+    fields: fields::BACKWARD_FIELDS,
+    cases: DropoutAddLayerNormBackward::cases,
+    bench: DropoutAddLayerNormBackward::bench,
     parse: crate::op::parse::<DropoutAddLayerNormBackward>,
 };

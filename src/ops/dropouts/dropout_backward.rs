@@ -2,9 +2,10 @@
 //! `shaders/dropouts/dropout.wgsl`. Reference: `cpu::dropout_backward`.
 use super::{
     Dropout,
-    dropout::{
+    dropout::fields,
+    shared::{
+        self,
         expected::{expected, kept, unpacked},
-        table,
     },
 };
 use crate::{
@@ -49,6 +50,14 @@ pub struct DropoutBackward {
 
 const NAME: &str = "dropout_backward";
 
+impl Dropout {
+    /// The backward pass of this in training.
+    pub fn backward(&self) -> DropoutBackward {
+        let Self { dtype, space, p, key, share, scaling, bits, mask, .. } = *self;
+        DropoutBackward { dtype, space, p, key, share, scaling, bits, mask }
+    }
+}
+
 impl DropoutBackward {
     fn forward(&self) -> Dropout {
         let Self { dtype, space, p, key, share, scaling, bits, mask } = *self;
@@ -86,7 +95,7 @@ impl Op for DropoutBackward {
     }
 
     fn args(&self) -> Vec<Arg> {
-        table::backward_args(self.dtype, &self.space, self.mask)
+        shared::fields::backward_args(self.dtype, &self.space, self.mask)
     }
 
     fn lower(&self, caps: &Caps) -> Result<Lowered, Error> {
@@ -107,8 +116,8 @@ pub(super) const ENTRY: Entry = Entry {
     name: NAME,
     summary: "sends the gradient through dropout: with the mask drawn again, or with the one that was kept",
     formula: "dx = m·dy/(1-p) (scale_at_test: dx = m·dy)",
-    fields: table::BACKWARD_FIELDS,
-    cases: table::backward,
-    bench: table::backward_bench,
+    fields: fields::BACKWARD_FIELDS,
+    cases: DropoutBackward::cases,
+    bench: DropoutBackward::bench,
     parse: crate::op::parse::<DropoutBackward>,
 };

@@ -1,7 +1,7 @@
 //! Gaussian dropout, forward. Kernel: `shaders/dropouts/gaussian_dropout.wgsl`. Reference: `cpu::gaussian_dropout`.
-use super::dropout::{
+use super::shared::{
     expected::{numbers, within},
-    table,
+    fields,
 };
 use crate::{
     kernel,
@@ -13,7 +13,7 @@ use crate::{
 };
 use serde::{Deserialize, Serialize};
 
-pub(super) mod cases;
+mod cases;
 
 /// Gaussian dropout: y = x·(1 + √(p/(1-p))·z), z a standard normal number of each element (or channel, or sample).
 ///
@@ -46,7 +46,7 @@ pub struct GaussianDropout {
     #[serde(default)]
     pub share: Share,
     /// Whether anything is multiplied.
-    #[serde(default = "table::yes")]
+    #[serde(default = "fields::yes")]
     pub training: bool,
 }
 
@@ -56,12 +56,6 @@ impl GaussianDropout {
     /// Training, a number for each element.
     pub fn new(dtype: DType, space: Space, p: f64, key: Key) -> Self {
         Self { dtype, space, p, key, share: Share::Element, training: true }
-    }
-
-    /// The backward pass of this in training.
-    pub fn backward(&self) -> super::GaussianDropoutBackward {
-        let Self { dtype, space, p, key, share, .. } = *self;
-        super::GaussianDropoutBackward { dtype, space, p, key, share }
     }
 
     /// The map, under the name of `op`.
@@ -131,13 +125,13 @@ pub(super) const ENTRY: Entry = Entry {
     formula: "y = x·(1 + √(p/(1-p))·z), z standard normal",
     fields: &[
         Field { name: "dtype", default: "", about: "storage of x and y: f32, f16 or bf16" },
-        table::SPACE,
+        fields::SPACE,
         P,
-        table::KEY_FIELD,
+        fields::KEY_FIELD,
         SHARE,
         Field { name: "training", default: "true", about: "false: multiply by nothing" },
     ],
-    cases: cases::forward,
-    bench: cases::forward_bench,
+    cases: GaussianDropout::cases,
+    bench: GaussianDropout::bench,
     parse: crate::op::parse::<GaussianDropout>,
 };

@@ -1,10 +1,6 @@
 //! Gaussian dropout, backward. Kernel: `shaders/dropouts/gaussian_dropout_backward.wgsl`. Reference:
 //! `cpu::gaussian_dropout_backward`.
-use super::{
-    GaussianDropout,
-    dropout::table,
-    gaussian_dropout::{self, cases},
-};
+use super::{GaussianDropout, gaussian_dropout, shared::fields};
 use crate::{
     kernel,
     op::{Arg, Caps, Entry, Expected, Field, Lowered, Op, Pattern},
@@ -36,6 +32,14 @@ pub struct GaussianDropoutBackward {
 
 const NAME: &str = "gaussian_dropout_backward";
 
+impl GaussianDropout {
+    /// The backward pass of this in training.
+    pub fn backward(&self) -> GaussianDropoutBackward {
+        let Self { dtype, space, p, key, share, .. } = *self;
+        GaussianDropoutBackward { dtype, space, p, key, share }
+    }
+}
+
 impl GaussianDropoutBackward {
     fn forward(&self) -> GaussianDropout {
         let Self { dtype, space, p, key, share } = *self;
@@ -49,7 +53,7 @@ impl Op for GaussianDropoutBackward {
     }
 
     fn args(&self) -> Vec<Arg> {
-        table::backward_args(self.dtype, &self.space, MaskMode::Recompute)
+        fields::backward_args(self.dtype, &self.space, MaskMode::Recompute)
     }
 
     fn lower(&self, caps: &Caps) -> Result<Lowered, Error> {
@@ -74,12 +78,12 @@ pub(super) const ENTRY: Entry = Entry {
     formula: "dx = dy·(1 + √(p/(1-p))·z), z standard normal",
     fields: &[
         Field { name: "dtype", default: "", about: "storage of dy and dx: f32, f16 or bf16" },
-        table::SPACE,
+        fields::SPACE,
         gaussian_dropout::P,
-        table::KEY_FIELD,
+        fields::KEY_FIELD,
         gaussian_dropout::SHARE,
     ],
-    cases: cases::backward,
-    bench: cases::backward_bench,
+    cases: GaussianDropoutBackward::cases,
+    bench: GaussianDropoutBackward::bench,
     parse: crate::op::parse::<GaussianDropoutBackward>,
 };

@@ -1,10 +1,10 @@
 //! Gaussian noise. Kernel: `shaders/dropouts/gaussian_noise.wgsl`. Reference: `cpu::gaussian_noise`.
 use super::{
-    dropout::{
+    gaussian_dropout,
+    shared::{
         expected::{numbers, within},
-        table,
+        fields,
     },
-    gaussian_dropout::{self, cases},
 };
 use crate::{
     kernel,
@@ -42,7 +42,7 @@ pub struct GaussianNoise {
     #[serde(default)]
     pub share: Share,
     /// Whether anything is added.
-    #[serde(default = "table::yes")]
+    #[serde(default = "fields::yes")]
     pub training: bool,
 }
 
@@ -101,13 +101,13 @@ pub(super) const ENTRY: Entry = Entry {
     formula: "y = x + deviation·z, z standard normal",
     fields: &[
         Field { name: "dtype", default: "", about: "storage of x and y: f32, f16 or bf16" },
-        table::SPACE,
+        fields::SPACE,
         Field { name: "deviation", default: "", about: "the standard deviation of the noise, at least 0" },
-        table::KEY_FIELD,
+        fields::KEY_FIELD,
         gaussian_dropout::SHARE,
         Field { name: "training", default: "true", about: "false: add nothing" },
     ],
-    cases: cases::noise,
-    bench: cases::noise_bench,
+    cases: GaussianNoise::cases,
+    bench: GaussianNoise::bench,
     parse: crate::op::parse::<GaussianNoise>,
 };

@@ -1,7 +1,7 @@
 //! Zoneout, forward. Kernel: `shaders/dropouts/zoneout.wgsl`. Reference: `cpu::zoneout`.
-use super::dropout::{
+use super::shared::{
     expected::{kept, packed, within},
-    table,
+    fields,
 };
 use crate::{
     kernel,
@@ -13,7 +13,7 @@ use crate::{
 };
 use serde::{Deserialize, Serialize};
 
-pub(super) mod cases;
+mod cases;
 
 /// Zoneout of a recurrent state: y = m ? x : previous, x being the new state and m drawn as in
 /// [`Dropout`](super::Dropout); after training y = (1-p)·x + p·previous, the mean over all masks.
@@ -51,7 +51,7 @@ pub struct Zoneout {
     #[serde(default)]
     pub mask: MaskMode,
     /// Whether a mask is drawn; if not, y is its mean.
-    #[serde(default = "table::yes")]
+    #[serde(default = "fields::yes")]
     pub training: bool,
 }
 
@@ -62,12 +62,6 @@ impl Zoneout {
     pub fn new(dtype: DType, space: Space, p: f64, key: Key) -> Self {
         let (share, bits, mask) = Default::default();
         Self { dtype, space, p, key, share, bits, mask, training: true }
-    }
-
-    /// The backward pass of this.
-    pub fn backward(&self) -> super::ZoneoutBackward {
-        let Self { dtype, space, p, key, share, bits, mask, training } = *self;
-        super::ZoneoutBackward { dtype, space, p, key, share, bits, mask, training }
     }
 
     /// Whether the op writes the mask.
@@ -158,12 +152,12 @@ pub(super) fn passed(dtype: DType, items: impl Iterator<Item = Approx>) -> Expec
 
 const FIELDS: &[Field] = &[
     Field { name: "dtype", default: "", about: "storage of x, previous and y: f32, f16 or bf16" },
-    table::SPACE,
+    fields::SPACE,
     P,
-    table::KEY_FIELD,
-    table::SHARE,
-    table::BITS,
-    table::STORE,
+    fields::KEY_FIELD,
+    fields::SHARE,
+    fields::BITS,
+    fields::STORE,
     TRAINING,
 ];
 pub(super) const P: Field = Field { name: "p", default: "", about: "the probability of keeping the previous value, 0 to 1" };
@@ -175,7 +169,7 @@ pub(super) const ENTRY: Entry = Entry {
     summary: "keeps the previous value of random elements of a recurrent state; after training, the mean of that",
     formula: "y = m·x + (1-m)·previous, m = 1 with probability 1-p (after training: (1-p)·x + p·previous)",
     fields: FIELDS,
-    cases: cases::forward,
-    bench: cases::forward_bench,
+    cases: Zoneout::cases,
+    bench: Zoneout::bench,
     parse: crate::op::parse::<Zoneout>,
 };

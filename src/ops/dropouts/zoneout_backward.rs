@@ -1,11 +1,11 @@
 //! Zoneout, backward. Kernel: `shaders/dropouts/zoneout_backward.wgsl`. Reference: `cpu::zoneout_backward`.
 use super::{
     Zoneout,
-    dropout::{
+    shared::{
         expected::{kept, unpacked, within},
-        table,
+        fields,
     },
-    zoneout::{P, TRAINING, cases, passed},
+    zoneout::{P, TRAINING, passed},
 };
 use crate::{
     kernel,
@@ -46,11 +46,19 @@ pub struct ZoneoutBackward {
     #[serde(default)]
     pub mask: MaskMode,
     /// Whether the forward pass drew a mask.
-    #[serde(default = "table::yes")]
+    #[serde(default = "fields::yes")]
     pub training: bool,
 }
 
 const NAME: &str = "zoneout_backward";
+
+impl Zoneout {
+    /// The backward pass of this.
+    pub fn backward(&self) -> ZoneoutBackward {
+        let Self { dtype, space, p, key, share, bits, mask, training } = *self;
+        ZoneoutBackward { dtype, space, p, key, share, bits, mask, training }
+    }
+}
 
 impl ZoneoutBackward {
     fn forward(&self) -> Zoneout {
@@ -128,12 +136,12 @@ impl Op for ZoneoutBackward {
 
 const FIELDS: &[Field] = &[
     Field { name: "dtype", default: "", about: "storage of dy, dx and dprevious: f32, f16 or bf16" },
-    table::SPACE,
+    fields::SPACE,
     P,
-    table::KEY_FIELD,
-    table::SHARE,
-    table::BITS,
-    table::READ,
+    fields::KEY_FIELD,
+    fields::SHARE,
+    fields::BITS,
+    fields::READ,
     TRAINING,
 ];
 
@@ -142,7 +150,7 @@ pub(super) const ENTRY: Entry = Entry {
     summary: "sends the gradient through zoneout, to the new state and to the previous one",
     formula: "dx = m·dy, dprevious = (1-m)·dy (after training: (1-p)·dy and p·dy)",
     fields: FIELDS,
-    cases: cases::backward,
-    bench: cases::backward_bench,
+    cases: ZoneoutBackward::cases,
+    bench: ZoneoutBackward::bench,
     parse: crate::op::parse::<ZoneoutBackward>,
 };

@@ -7,9 +7,10 @@ use crate::{
 };
 use serde::{Deserialize, Serialize};
 
+mod cases;
 mod expected;
+mod fields;
 mod steps;
-mod table;
 
 /// Softmax cross-entropy of rows of logits against their targets, and its gradient, in one pass.
 ///
@@ -169,11 +170,11 @@ impl Op for CrossEntropy {
 
     fn lower(&self, caps: &Caps) -> Result<Lowered, Error> {
         self.check()?;
-        steps::lower(self, caps)
+        self.lowered(caps)
     }
 
     fn patterns(&self) -> Vec<Pattern> {
-        table::patterns(self)
+        self.kinds()
     }
 
     fn domain(&self, arg: &Arg) -> [f64; 2] {
@@ -181,11 +182,11 @@ impl Op for CrossEntropy {
     }
 
     fn fill(&self, arg: &Arg, rng: &mut Rng, pattern: Pattern) -> HostData {
-        table::fill(self, arg, rng, pattern)
+        self.contents(arg, rng, pattern)
     }
 
     fn reference(&self, args: &[HostData]) -> Vec<Expected> {
-        expected::expected(self, args)
+        self.expected(args)
     }
 }
 
@@ -193,8 +194,8 @@ pub(super) const ENTRY: Entry = Entry {
     name: NAME,
     summary: "softmax cross-entropy of rows of logits, and its gradient, in one pass; smoothing, weights, z-loss, focal and more",
     formula: "L = (1-p_t)^γ·Σ w·((1-ε)·t + ε/K)·(-ln p) + r·(λ·(ln Σ exp z)² - β·H(p)), p = softmax(z)",
-    fields: table::FIELDS,
-    cases: table::cases,
-    bench: table::bench,
+    fields: fields::FIELDS,
+    cases: CrossEntropy::cases,
+    bench: CrossEntropy::bench,
     parse: crate::op::parse::<CrossEntropy>,
 };

@@ -59,12 +59,6 @@ impl CutMix {
         self.blend(NAME)
     }
 
-    /// The backward pass of this.
-    pub fn backward(&self) -> super::CutMixBackward {
-        let Self { dtype, space, width, cut, partners, key, .. } = self.clone();
-        super::CutMixBackward { dtype, space, width, cut, partners, key }
-    }
-
     pub(super) fn blend(&self, op: &'static str) -> Result<Blend, Error> {
         let of = Images { space: self.space, width: self.width };
         of.check(op)?;

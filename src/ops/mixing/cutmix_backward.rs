@@ -41,6 +41,14 @@ pub struct CutMixBackward {
 
 const NAME: &str = "cutmix_backward";
 
+impl CutMix {
+    /// The backward pass of this.
+    pub fn backward(&self) -> CutMixBackward {
+        let Self { dtype, space, width, cut, partners, key, .. } = self.clone();
+        CutMixBackward { dtype, space, width, cut, partners, key }
+    }
+}
+
 impl CutMixBackward {
     fn blend(&self) -> Result<Blend, Error> {
         let Self { dtype, space, width, cut, partners, key } = self.clone();

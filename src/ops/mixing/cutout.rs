@@ -55,12 +55,6 @@ impl Cutout {
         self.boxes(NAME)
     }
 
-    /// The backward pass of this.
-    pub fn backward(&self) -> super::CutoutBackward {
-        let Self { dtype, space, width, holes, key, .. } = self.clone();
-        super::CutoutBackward { dtype, space, width, holes, key }
-    }
-
     pub(super) fn boxes(&self, op: &'static str) -> Result<Vec<Rect>, Error> {
         let of = Images { space: self.space, width: self.width };
         of.check(op)?;

@@ -33,6 +33,14 @@ pub struct CutoutBackward {
 
 const NAME: &str = "cutout_backward";
 
+impl Cutout {
+    /// The backward pass of this.
+    pub fn backward(&self) -> CutoutBackward {
+        let Self { dtype, space, width, holes, key, .. } = self.clone();
+        CutoutBackward { dtype, space, width, holes, key }
+    }
+}
+
 impl CutoutBackward {
     fn boxes(&self) -> Result<Vec<Rect>, Error> {
         let Self { dtype, space, width, holes, key } = self.clone();

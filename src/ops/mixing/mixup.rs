@@ -54,12 +54,6 @@ impl Mixup {
         self.blend(NAME)
     }
 
-    /// The backward pass of this.
-    pub fn backward(&self) -> super::MixupBackward {
-        let Self { dtype, space, lambda, partners, key, .. } = self.clone();
-        super::MixupBackward { dtype, space, lambda, partners, key }
-    }
-
     pub(super) fn blend(&self, op: &'static str) -> Result<Blend, Error> {
         let of = Images::flat(self.space);
         of.check(op)?;

@@ -37,6 +37,14 @@ pub struct MixupBackward {
 
 const NAME: &str = "mixup_backward";
 
+impl Mixup {
+    /// The backward pass of this.
+    pub fn backward(&self) -> MixupBackward {
+        let Self { dtype, space, lambda, partners, key, .. } = self.clone();
+        MixupBackward { dtype, space, lambda, partners, key }
+    }
+}
+
 impl MixupBackward {
     fn blend(&self) -> Result<Blend, Error> {
         let Self { dtype, space, lambda, partners, key } = self.clone();

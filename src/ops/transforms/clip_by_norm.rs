@@ -3,13 +3,13 @@
 use super::global_norm::{FORM, MAX_NORM, NON_FINITE, clips, domain};
 use crate::{
     kernel,
+    kernels::arena::arena_benches,
     kernels::{
         arena::arena_cases,
         gradients::{Clip, Gradients},
         optimizer::table::SEGMENTS,
     },
     op::{Arg, Caps, Cost, Entry, Expected, Field, Lowered, Op, Pattern, Rng},
-    ops::averaging::arenas,
     options::{ClipForm, NonFiniteNorm},
     types::{DType, Error, HostData, Segment},
     verify::reference,
@@ -118,7 +118,7 @@ fn cases() -> Vec<Box<dyn Op>> {
 }
 
 fn bench(elements: usize) -> Vec<Box<dyn Op>> {
-    arenas(elements, |dtype, segments| {
+    arena_benches(elements, |dtype, segments| {
         let (form, non_finite) = Default::default();
         Box::new(ClipByNorm { dtype, segments, max_norm: 1.0, form, non_finite })
     })

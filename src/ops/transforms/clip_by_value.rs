@@ -2,7 +2,7 @@
 use crate::{
     kernel,
     kernels::{
-        gradients::{Gradients, Range},
+        gradients::{Gradients, ValueRange},
         optimizer::table::SEGMENTS,
     },
     op::{Arg, Caps, Cost, Entry, Expected, Field, Lowered, Op, Pattern, Rng},
@@ -45,8 +45,8 @@ impl ClipByValue {
         Gradients { name: NAME, dtype: self.dtype, segments: &self.segments }
     }
 
-    fn range(&self) -> Range {
-        Range { min: self.min, max: self.max }
+    fn range(&self) -> ValueRange {
+        ValueRange { min: self.min, max: self.max }
     }
 }
 
@@ -81,7 +81,7 @@ impl Op for ClipByValue {
 }
 
 fn cases() -> Vec<Box<dyn Op>> {
-    Range::cases(|dtype, segments, Range { min, max }| Box::new(ClipByValue { dtype, segments, min, max }))
+    ValueRange::cases(|dtype, segments, ValueRange { min, max }| Box::new(ClipByValue { dtype, segments, min, max }))
 }
 
 fn bench(elements: usize) -> Vec<Box<dyn Op>> {

@@ -1,6 +1,7 @@
 //! Gradients with normal noise. Kernel: `shaders/transforms/gradient_noise.wgsl`. Reference: `cpu::gradient_noise`.
 use crate::{
     kernel,
+    kernels::arena::arena_benches,
     kernels::{
         arena::arena_cases,
         gradients::{Gradients, Pass},
@@ -8,7 +9,6 @@ use crate::{
         philox,
     },
     op::{Arg, Caps, Cost, Entry, Expected, Field, Lowered, Op, Pattern, Rng},
-    ops::averaging::arenas,
     options::{Key, NoiseLevel},
     params,
     types::{DType, Error, HostData, Segment},
@@ -164,7 +164,7 @@ fn cases() -> Vec<Box<dyn Op>> {
 }
 
 fn bench(elements: usize) -> Vec<Box<dyn Op>> {
-    arenas(elements, |dtype, segments| {
+    arena_benches(elements, |dtype, segments| {
         Box::new(GradientNoise { dtype, segments, level: NoiseLevel::annealed(0.3), key: Key::default() })
     })
 }

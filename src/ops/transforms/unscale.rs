@@ -2,6 +2,7 @@
 //! Reference: `cpu::unscale`.
 use crate::{
     kernel,
+    kernels::arena::arena_benches,
     kernels::{
         arena::arena_cases,
         gradients::{Gradients, Pass, product},
@@ -9,7 +10,6 @@ use crate::{
         reduce::{Monoid, Partials},
     },
     op::{Arg, Caps, Cost, Entry, Expected, Field, Lowered, Op, Pattern, Rng, Slot},
-    ops::averaging::arenas,
     options::check_scalar,
     params,
     types::{DType, Error, HostData, Segment},
@@ -215,7 +215,7 @@ fn cases() -> Vec<Box<dyn Op>> {
 }
 
 fn bench(elements: usize) -> Vec<Box<dyn Op>> {
-    arenas(elements, |dtype, segments| Box::new(Unscale { dtype, segments, scale: None }))
+    arena_benches(elements, |dtype, segments| Box::new(Unscale { dtype, segments, scale: None }))
 }
 
 pub(super) const ENTRY: Entry = Entry {

@@ -1,6 +1,19 @@
 //! How many lanes share a row.
-use super::{CACHED, OffChip};
 use crate::{op::Caps, types::Rows};
+
+/// Why rows are worked on in several dispatches.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum OffChip {
+    /// There is no value.
+    Empty,
+    /// Rows that are no whole quads begin within one.
+    Ragged,
+    /// A row is too long for a workgroup or for a binding, or there are too many; or too few for a lane each.
+    Long,
+}
+
+/// Longer rows leave the nearer caches of a CPU before they are read again.
+pub(super) const CACHED: u64 = 16_384;
 
 /// Lanes of a row, and quads that each of them holds: one of `variants`, see `lib/held_*`.
 pub(super) fn lanes(of: Rows, variants: &[u64], each: u64, caps: &Caps) -> Result<(u64, u64), OffChip> {
@@ -26,7 +39,7 @@ pub(super) fn lanes(of: Rows, variants: &[u64], each: u64, caps: &Caps) -> Resul
 /// Lanes of a subgroup if all have so many; else 0. A driver that may choose is not asked what it chose.
 pub(super) fn team(caps: &Caps) -> u64 {
     let [least, most] = caps.subgroup;
-    let fixed = caps.features.contains(wgpu::Features::SUBGROUP) && least == most && most <= caps.lanes;
+    let fixed = caps.subgroups() && least == most && most <= caps.lanes;
     if fixed && !caps.cpu { u64::from(most) } else { 0 }
 }
 

@@ -4,11 +4,10 @@
 //! that; there a row that was read a moment ago comes from the cache, and what counts is how many accesses are made: so a
 //! lane takes several rows together, and fetches what belongs to the columns once for them. Where there are rows enough, no other lane
 //! has a part in them.
-mod backward;
+pub(crate) mod backward;
 mod forward;
 mod lanes;
 
-pub(crate) use backward::backward;
 pub(crate) use forward::{Affine, Forward, Place, RowMap};
 
 use crate::{
@@ -17,7 +16,7 @@ use crate::{
     types::Rows,
     wgsl::{Source, part},
 };
-use lanes::{across, lanes, team, widened};
+use lanes::{CACHED, OffChip, across, lanes, team, widened};
 
 /// How rows are laid out over workgroups. `lanes` and `held` set the order of sums along a row: they depend on the kind of
 /// device, on the length of a row and, on a software device, on whether there are rows enough. The rest sets that of sums over
@@ -39,20 +38,6 @@ pub(crate) struct OnChip {
     pub turns: u64,
     pub trips: u64,
 }
-
-/// Why rows are worked on in several dispatches.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum OffChip {
-    /// There is no value.
-    Empty,
-    /// Rows that are no whole quads begin within one.
-    Ragged,
-    /// A row is too long for a workgroup or for a binding, or there are too many; or too few for a lane each.
-    Long,
-}
-
-/// Longer rows leave the nearer caches of a CPU before they are read again.
-const CACHED: u64 = 16_384;
 
 /// Bindings larger than this change nothing.
 const LIMIT: u64 = 64 << 20;

@@ -64,28 +64,30 @@ fn row(loss: BatchedLossKind, z: &[f64], t: &[f64]) -> (Approx, Vec<Approx>) {
     (total(&terms, n), grad)
 }
 
-pub(super) fn expected(op: &BatchedLoss, args: &[HostData]) -> Vec<Expected> {
-    let [z, t, w] = [0, 1, 2].map(|i| args[i].to_f64());
-    let (models, padded) = (op.models, op.padded());
-    let (mut grad, mut grad_bound) = (vec![0.0; z.len()], vec![0.0; z.len()]);
-    let (mut losses, mut rights) = (vec![vec![]; models], vec![vec![]; models]);
-    for (place, w) in w.iter().enumerate().filter(|(_, w)| **w != 0.0) {
-        let at = place * padded..place * padded + op.columns;
-        let (loss, d, right) = reference::batched_loss(op.loss, &z[at.clone()], &t[at.clone()]);
-        let (around, errors) = row(op.loss, &z[at.clone()], &t[at.clone()]);
-        for ((i, d), error) in at.zip(d).zip(errors) {
-            grad[i] = w * d;
-            grad_bound[i] = if grad[i].is_finite() { exact(*w).times(Approx { value: d, ..error }).error } else { 0.0 };
+impl BatchedLoss {
+    pub(super) fn expected(&self, args: &[HostData]) -> Vec<Expected> {
+        let [z, t, w] = [0, 1, 2].map(|i| args[i].to_f64());
+        let (models, padded) = (self.models, self.padded());
+        let (mut grad, mut grad_bound) = (vec![0.0; z.len()], vec![0.0; z.len()]);
+        let (mut losses, mut rights) = (vec![vec![]; models], vec![vec![]; models]);
+        for (place, w) in w.iter().enumerate().filter(|(_, w)| **w != 0.0) {
+            let at = place * padded..place * padded + self.columns;
+            let (loss, d, right) = reference::batched_loss(self.loss, &z[at.clone()], &t[at.clone()]);
+            let (around, errors) = row(self.loss, &z[at.clone()], &t[at.clone()]);
+            for ((i, d), error) in at.zip(d).zip(errors) {
+                grad[i] = w * d;
+                grad_bound[i] = if grad[i].is_finite() { exact(*w).times(Approx { value: d, ..error }).error } else { 0.0 };
+            }
+            let value = w * loss;
+            let error = if value.is_finite() { exact(*w).times(Approx { value: loss, ..around }).error } else { 0.0 };
+            losses[place % models].push(Approx { value, error });
+            rights[place % models].push(exact(if right { *w } else { 0.0 }));
         }
-        let value = w * loss;
-        let error = if value.is_finite() { exact(*w).times(Approx { value: loss, ..around }).error } else { 0.0 };
-        losses[place % models].push(Approx { value, error });
-        rights[place % models].push(exact(if right { *w } else { 0.0 }));
+        let sums = |of: &[Vec<Approx>]| {
+            let all: Vec<Approx> = of.iter().map(|terms| total(terms, additions(self.rows))).collect();
+            let bound = |a: &Approx| if a.value.is_finite() { a.error } else { 0.0 };
+            Expected::Within { value: all.iter().map(|a| a.value).collect(), bound: all.iter().map(bound).collect() }
+        };
+        vec![Expected::Within { value: grad, bound: grad_bound }, sums(&losses), sums(&rights)]
     }
-    let sums = |of: &[Vec<Approx>]| {
-        let all: Vec<Approx> = of.iter().map(|terms| total(terms, additions(op.rows))).collect();
-        let bound = |a: &Approx| if a.value.is_finite() { a.error } else { 0.0 };
-        Expected::Within { value: all.iter().map(|a| a.value).collect(), bound: all.iter().map(bound).collect() }
-    };
-    vec![Expected::Within { value: grad, bound: grad_bound }, sums(&losses), sums(&rights)]
 }

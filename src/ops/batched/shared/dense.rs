@@ -116,7 +116,7 @@ pub(crate) const TEAM: usize = 8;
 /// software driver makes each load of a quad a loop over the lanes, which costs as much as a hundred products; a broadcast is one
 /// instruction. Where most lanes of a team would have no column, it would not win.
 pub(crate) fn team(columns: usize, caps: &Caps) -> bool {
-    let fixed = caps.features.contains(wgpu::Features::SUBGROUP) && caps.subgroup == [TEAM as u32; 2];
+    let fixed = caps.subgroups() && caps.subgroup == [TEAM as u32; 2];
     caps.cpu && fixed && 2 * columns > columns.next_multiple_of(TEAM)
 }
 

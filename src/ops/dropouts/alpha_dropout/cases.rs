@@ -1,5 +1,6 @@
 //! Cases of alpha dropout, forward and backward.
 use super::AlphaDropout;
+use crate::ops::dropouts::AlphaDropoutBackward;
 use crate::{
     op::Op,
     options::{Bits, Key, MaskMode, Share},
@@ -37,19 +38,23 @@ fn all() -> Vec<AlphaDropout> {
     out
 }
 
-pub(in crate::ops) fn forward() -> Vec<Box<dyn Op>> {
-    let after = AlphaDropout { training: false, ..flat(DType::F16, 35, 0.5) };
-    all().into_iter().chain([after]).map(|d| Box::new(d) as Box<dyn Op>).collect()
+impl AlphaDropout {
+    pub(in crate::ops) fn cases() -> Vec<Box<dyn Op>> {
+        let after = AlphaDropout { training: false, ..flat(DType::F16, 35, 0.5) };
+        all().into_iter().chain([after]).map(|d| Box::new(d) as Box<dyn Op>).collect()
+    }
+
+    pub(in crate::ops) fn bench(elements: usize) -> Vec<Box<dyn Op>> {
+        DType::FLOATS.into_iter().map(|dtype| Box::new(flat(dtype, elements, 0.1)) as Box<dyn Op>).collect()
+    }
 }
 
-pub(in crate::ops) fn backward() -> Vec<Box<dyn Op>> {
-    all().into_iter().filter(|d| d.space.len() < 9000).map(|d| Box::new(d.backward()) as Box<dyn Op>).collect()
-}
+impl AlphaDropoutBackward {
+    pub(in crate::ops) fn cases() -> Vec<Box<dyn Op>> {
+        all().into_iter().filter(|d| d.space.len() < 9000).map(|d| Box::new(d.backward()) as Box<dyn Op>).collect()
+    }
 
-pub(in crate::ops) fn forward_bench(elements: usize) -> Vec<Box<dyn Op>> {
-    DType::FLOATS.into_iter().map(|dtype| Box::new(flat(dtype, elements, 0.1)) as Box<dyn Op>).collect()
-}
-
-pub(in crate::ops) fn backward_bench(elements: usize) -> Vec<Box<dyn Op>> {
-    DType::FLOATS.into_iter().map(|dtype| Box::new(flat(dtype, elements, 0.1).backward()) as Box<dyn Op>).collect()
+    pub(in crate::ops) fn bench(elements: usize) -> Vec<Box<dyn Op>> {
+        DType::FLOATS.into_iter().map(|dtype| Box::new(flat(dtype, elements, 0.1).backward()) as Box<dyn Op>).collect()
+    }
 }

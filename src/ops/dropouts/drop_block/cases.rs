@@ -1,5 +1,6 @@
 //! Cases of DropBlock, forward and backward.
 use super::DropBlock;
+use crate::ops::dropouts::DropBlockBackward;
 use crate::{
     op::{Op, bench_shapes},
     options::{Key, MaskMode, Share},
@@ -60,26 +61,30 @@ fn all() -> Vec<DropBlock> {
     out
 }
 
-pub(in crate::ops) fn forward() -> Vec<Box<dyn Op>> {
-    let mut out = all();
-    out.push(DropBlock { training: false, ..out[1].clone() });
-    out.into_iter().map(|d| Box::new(d) as Box<dyn Op>).collect()
-}
-
-pub(in crate::ops) fn backward() -> Vec<Box<dyn Op>> {
-    all().into_iter().map(|d| Box::new(d.backward()) as Box<dyn Op>).collect()
-}
-
 /// A layer of the paper's residual network. Its blocks of 7 want images of 8 by 8 at least.
 fn benches(elements: usize, op: impl Fn(DropBlock) -> Box<dyn Op>) -> Vec<Box<dyn Op>> {
     let ([space, _], width) = bench_shapes::images(elements, [1, 256, 28], 64);
     DType::FLOATS.into_iter().map(|dtype| op(DropBlock::new(dtype, space, width, 7, 0.1, KEY))).collect()
 }
 
-pub(in crate::ops) fn forward_bench(elements: usize) -> Vec<Box<dyn Op>> {
-    benches(elements, |d| Box::new(d))
+impl DropBlock {
+    pub(in crate::ops) fn cases() -> Vec<Box<dyn Op>> {
+        let mut out = all();
+        out.push(DropBlock { training: false, ..out[1].clone() });
+        out.into_iter().map(|d| Box::new(d) as Box<dyn Op>).collect()
+    }
+
+    pub(in crate::ops) fn bench(elements: usize) -> Vec<Box<dyn Op>> {
+        benches(elements, |d| Box::new(d))
+    }
 }
 
-pub(in crate::ops) fn backward_bench(elements: usize) -> Vec<Box<dyn Op>> {
-    benches(elements, |d| Box::new(DropBlock { mask: MaskMode::Store, ..d }.backward()))
+impl DropBlockBackward {
+    pub(in crate::ops) fn cases() -> Vec<Box<dyn Op>> {
+        all().into_iter().map(|d| Box::new(d.backward()) as Box<dyn Op>).collect()
+    }
+
+    pub(in crate::ops) fn bench(elements: usize) -> Vec<Box<dyn Op>> {
+        benches(elements, |d| Box::new(DropBlock { mask: MaskMode::Store, ..d }.backward()))
+    }
 }

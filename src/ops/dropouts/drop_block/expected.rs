@@ -1,7 +1,10 @@
 //! What DropBlock must give, forward and backward.
 use crate::{
     op::Expected,
-    ops::dropouts::{dropout::expected::numbers, shared::drop_block_mask::Blocks},
+    ops::dropouts::shared::{
+        drop_block_mask::Blocks,
+        expected::{self, numbers},
+    },
     options::{Key, Share},
     types::{DType, HostData},
     verify::reference,
@@ -54,5 +57,5 @@ pub(in crate::ops) fn scaled(
         let error = if kept { crate::verify::Approx::exact(x).times(factor).error } else { 0.0 };
         crate::verify::Approx { value: one(x, kept, factor.value), error }
     };
-    super::super::dropout::expected::within(x.dtype(), x.to_f64().into_iter().zip(kept).map(item))
+    expected::within(x.dtype(), x.to_f64().into_iter().zip(kept).map(item))
 }

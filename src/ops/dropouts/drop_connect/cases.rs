@@ -42,30 +42,34 @@ fn all() -> Vec<DropConnect> {
     out
 }
 
-pub(in crate::ops) fn forward() -> Vec<Box<dyn Op>> {
-    let after = |scaling, p| with_bias(DropConnect { training: false, scaling, ..matrix(DType::F16, [5, 7], p) });
-    let mut out = all();
-    out.extend([after(Scaling::Inverted, 0.5), after(Scaling::Inverted, 1.0), after(Scaling::ScaleAtTest, 0.1)]);
-    out.extend([after(Scaling::ScaleAtTest, 1.0), after(Scaling::ScaleAtTest, 0.0)]);
-    out.into_iter().map(|d| Box::new(d) as Box<dyn Op>).collect()
-}
-
-/// Accumulating has a kernel of its own; writing anew has the forward pass' kernel, so a few cases show that it is reached.
-pub(in crate::ops) fn backward() -> Vec<Box<dyn Op>> {
-    let added = all().into_iter().map(|d| d.backward());
-    let written = all().into_iter().step_by(3).map(|d| DropConnectBackward { accumulate: false, ..d.backward() });
-    added.chain(written).map(|d| Box::new(d) as Box<dyn Op>).collect()
-}
-
 fn benches(elements: usize, op: impl Fn(DropConnect) -> Box<dyn Op>) -> Vec<Box<dyn Op>> {
     let Rows { rows, cols } = bench_shapes::matrix(elements, [1, 1]);
     DType::FLOATS.into_iter().map(|dtype| op(matrix(dtype, [rows, cols], 0.5))).collect()
 }
 
-pub(in crate::ops) fn forward_bench(elements: usize) -> Vec<Box<dyn Op>> {
-    benches(elements, |d| Box::new(d))
+impl DropConnect {
+    pub(in crate::ops) fn cases() -> Vec<Box<dyn Op>> {
+        let after = |scaling, p| with_bias(DropConnect { training: false, scaling, ..matrix(DType::F16, [5, 7], p) });
+        let mut out = all();
+        out.extend([after(Scaling::Inverted, 0.5), after(Scaling::Inverted, 1.0), after(Scaling::ScaleAtTest, 0.1)]);
+        out.extend([after(Scaling::ScaleAtTest, 1.0), after(Scaling::ScaleAtTest, 0.0)]);
+        out.into_iter().map(|d| Box::new(d) as Box<dyn Op>).collect()
+    }
+
+    pub(in crate::ops) fn bench(elements: usize) -> Vec<Box<dyn Op>> {
+        benches(elements, |d| Box::new(d))
+    }
 }
 
-pub(in crate::ops) fn backward_bench(elements: usize) -> Vec<Box<dyn Op>> {
-    benches(elements, |d| Box::new(d.backward()))
+impl DropConnectBackward {
+    /// Accumulating has a kernel of its own; writing anew has the forward pass' kernel, so a few cases show that it is reached.
+    pub(in crate::ops) fn cases() -> Vec<Box<dyn Op>> {
+        let added = all().into_iter().map(|d| d.backward());
+        let written = all().into_iter().step_by(3).map(|d| DropConnectBackward { accumulate: false, ..d.backward() });
+        added.chain(written).map(|d| Box::new(d) as Box<dyn Op>).collect()
+    }
+
+    pub(in crate::ops) fn bench(elements: usize) -> Vec<Box<dyn Op>> {
+        benches(elements, |d| Box::new(d.backward()))
+    }
 }

@@ -1,5 +1,6 @@
 //! Cases of Gaussian dropout, forward and backward, and of Gaussian noise.
 use super::GaussianDropout;
+use crate::ops::dropouts::GaussianDropoutBackward;
 use crate::{
     op::Op,
     ops::GaussianNoise,
@@ -39,37 +40,43 @@ fn all() -> Vec<GaussianDropout> {
     out
 }
 
-pub(in crate::ops) fn forward() -> Vec<Box<dyn Op>> {
-    let after = GaussianDropout { training: false, ..flat(DType::F16, 35, 0.5) };
-    all().into_iter().chain([after]).map(|d| Box::new(d) as Box<dyn Op>).collect()
-}
-
-/// The map is that of the forward pass: some cases show that it is reached.
-pub(in crate::ops) fn backward() -> Vec<Box<dyn Op>> {
-    all().into_iter().filter(|d| d.space.len() < 5000).step_by(2).map(|d| Box::new(d.backward()) as Box<dyn Op>).collect()
-}
-
-pub(in crate::ops) fn noise() -> Vec<Box<dyn Op>> {
-    let one = |(i, d): (usize, GaussianDropout)| {
-        let GaussianDropout { dtype, space, p, key, share, .. } = d;
-        let deviation = if p == 0.0 { 0.0 } else { [0.1, 1.0, 3.5][i % 3] };
-        Box::new(GaussianNoise { dtype, space, deviation, key, share, training: i % 10 != 9 }) as Box<dyn Op>
-    };
-    all().into_iter().enumerate().map(one).collect()
-}
-
 fn benches(elements: usize, op: impl Fn(DType, Space) -> Box<dyn Op>) -> Vec<Box<dyn Op>> {
     DType::FLOATS.into_iter().map(|dtype| op(dtype, Space::flat(elements))).collect()
 }
 
-pub(in crate::ops) fn forward_bench(elements: usize) -> Vec<Box<dyn Op>> {
-    benches(elements, |dtype, space| Box::new(GaussianDropout::new(dtype, space, 0.1, KEY)))
+impl GaussianDropout {
+    pub(in crate::ops) fn cases() -> Vec<Box<dyn Op>> {
+        let after = GaussianDropout { training: false, ..flat(DType::F16, 35, 0.5) };
+        all().into_iter().chain([after]).map(|d| Box::new(d) as Box<dyn Op>).collect()
+    }
+
+    pub(in crate::ops) fn bench(elements: usize) -> Vec<Box<dyn Op>> {
+        benches(elements, |dtype, space| Box::new(GaussianDropout::new(dtype, space, 0.1, KEY)))
+    }
 }
 
-pub(in crate::ops) fn backward_bench(elements: usize) -> Vec<Box<dyn Op>> {
-    benches(elements, |dtype, space| Box::new(GaussianDropout::new(dtype, space, 0.1, KEY).backward()))
+impl GaussianDropoutBackward {
+    /// The map is that of the forward pass: some cases show that it is reached.
+    pub(in crate::ops) fn cases() -> Vec<Box<dyn Op>> {
+        all().into_iter().filter(|d| d.space.len() < 5000).step_by(2).map(|d| Box::new(d.backward()) as Box<dyn Op>).collect()
+    }
+
+    pub(in crate::ops) fn bench(elements: usize) -> Vec<Box<dyn Op>> {
+        benches(elements, |dtype, space| Box::new(GaussianDropout::new(dtype, space, 0.1, KEY).backward()))
+    }
 }
 
-pub(in crate::ops) fn noise_bench(elements: usize) -> Vec<Box<dyn Op>> {
-    benches(elements, |dtype, space| Box::new(GaussianNoise::new(dtype, space, 0.1, KEY)))
+impl GaussianNoise {
+    pub(in crate::ops) fn cases() -> Vec<Box<dyn Op>> {
+        let one = |(i, d): (usize, GaussianDropout)| {
+            let GaussianDropout { dtype, space, p, key, share, .. } = d;
+            let deviation = if p == 0.0 { 0.0 } else { [0.1, 1.0, 3.5][i % 3] };
+            Box::new(GaussianNoise { dtype, space, deviation, key, share, training: i % 10 != 9 }) as Box<dyn Op>
+        };
+        all().into_iter().enumerate().map(one).collect()
+    }
+
+    pub(in crate::ops) fn bench(elements: usize) -> Vec<Box<dyn Op>> {
+        benches(elements, |dtype, space| Box::new(GaussianNoise::new(dtype, space, 0.1, KEY)))
+    }
 }

@@ -1,4 +1,6 @@
-//! What ops of this family share.
+//! What the ops of this family share.
 pub(crate) mod drop_block_mask;
+pub(super) mod expected;
+pub(super) mod fields;
 pub(crate) mod masked_map;
 pub(crate) mod noise_map;

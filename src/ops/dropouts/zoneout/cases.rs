@@ -1,5 +1,6 @@
 //! Cases of zoneout, forward and backward.
 use super::Zoneout;
+use crate::ops::dropouts::ZoneoutBackward;
 use crate::{
     op::Op,
     options::{Bits, Key, MaskMode, Share},
@@ -41,18 +42,22 @@ fn all() -> Vec<Zoneout> {
     out
 }
 
-pub(in crate::ops) fn forward() -> Vec<Box<dyn Op>> {
-    all().into_iter().map(|d| Box::new(d) as Box<dyn Op>).collect()
+impl Zoneout {
+    pub(in crate::ops) fn cases() -> Vec<Box<dyn Op>> {
+        all().into_iter().map(|d| Box::new(d) as Box<dyn Op>).collect()
+    }
+
+    pub(in crate::ops) fn bench(elements: usize) -> Vec<Box<dyn Op>> {
+        DType::FLOATS.into_iter().map(|dtype| Box::new(flat(dtype, elements, 0.1)) as Box<dyn Op>).collect()
+    }
 }
 
-pub(in crate::ops) fn backward() -> Vec<Box<dyn Op>> {
-    all().into_iter().filter(|d| d.space.len() < 9000).map(|d| Box::new(d.backward()) as Box<dyn Op>).collect()
-}
+impl ZoneoutBackward {
+    pub(in crate::ops) fn cases() -> Vec<Box<dyn Op>> {
+        all().into_iter().filter(|d| d.space.len() < 9000).map(|d| Box::new(d.backward()) as Box<dyn Op>).collect()
+    }
 
-pub(in crate::ops) fn forward_bench(elements: usize) -> Vec<Box<dyn Op>> {
-    DType::FLOATS.into_iter().map(|dtype| Box::new(flat(dtype, elements, 0.1)) as Box<dyn Op>).collect()
-}
-
-pub(in crate::ops) fn backward_bench(elements: usize) -> Vec<Box<dyn Op>> {
-    DType::FLOATS.into_iter().map(|dtype| Box::new(flat(dtype, elements, 0.1).backward()) as Box<dyn Op>).collect()
+    pub(in crate::ops) fn bench(elements: usize) -> Vec<Box<dyn Op>> {
+        DType::FLOATS.into_iter().map(|dtype| Box::new(flat(dtype, elements, 0.1).backward()) as Box<dyn Op>).collect()
+    }
 }

@@ -145,81 +145,83 @@ fn focal(gamma: f64, u: Approx, p: Approx, nll: Approx) -> [Approx; 2] {
     [far, far.times(Approx::sum([exact(1.0), more]))]
 }
 
-pub(super) fn expected(op: &CrossEntropy, args: &[HostData]) -> Vec<Expected> {
-    let (k, all, x) = (op.classes, crate::op::Op::args(op), args[0].to_f64());
-    let weights = if op.class_weight { args[2].to_f64() } else { vec![1.0; k] };
-    let classes = args[1].words();
-    let unknown = if op.class_weight { 0.0 } else { 1.0 };
-    // The row's class, None for a row to be ignored; its weight.
-    let class = |r: usize| classes.map(|t| t[r]).filter(|t| Some(*t) != op.ignore_index);
-    let ignored = |r: usize| op.target == Targets::Classes && class(r).is_none();
-    let weight = |r: usize| class(r).map_or(1.0, |t| weights.get(t as usize).copied().unwrap_or(unknown));
-    let scale = match (op.reduction, op.counts()) {
-        (LossReduction::Mean, false) => Approx::host(if op.rows == 0 { 0.0 } else { 1.0 / op.rows as f64 }),
-        (LossReduction::Mean, true) => {
-            let kept: Vec<f64> = (0..op.rows).filter(|r| !ignored(*r)).map(weight).collect();
-            let (sum, magnitudes) = kept.iter().fold((0.0, 0.0), |(s, a), w| (s + w, a + w.abs()));
-            let total = Approx { value: sum, error: E * additions(op.rows) * magnitudes };
-            if sum == 0.0 { exact(0.0) } else { exact(1.0).over(total) }
-        }
-        _ => exact(1.0),
-    };
-    let terms = [op.label_smoothing, op.z_loss, op.confidence_penalty, op.focal_gamma];
-    let shared = Approx::host(op.label_smoothing / k as f64);
-    let nan = |n: usize| (vec![f64::NAN; n], vec![0.0; n]);
-    let (mut losses, mut grad) = (nan(op.rows), nan(x.len()));
-    let soft = if classes.is_none() { args[1].to_f64() } else { vec![] };
-    for r in 0..op.rows {
-        let (at, z) = (r * k..(r + 1) * k, &x[r * k..(r + 1) * k]);
-        if ignored(r) {
-            (losses.0[r], losses.1[r]) = (0.0, 0.0);
-            grad.0[at].fill(0.0);
-            continue;
-        }
-        let class = class(r).map(|t| t as usize);
-        if class.is_some_and(|t| t >= k) {
-            continue;
-        }
-        let mut target = vec![0.0; k];
-        match class {
-            Some(t) => target[t] = 1.0,
-            None => target.copy_from_slice(&soft[at.clone()]),
-        }
-        let (loss, d) = reference::cross_entropy(z, &target, &weights, weight(r), terms);
-        if d.iter().any(|d| d.is_nan()) {
-            continue;
-        }
-        let share = |(t, w): (&f64, &f64)| match class {
-            Some(_) => shared.times(exact(*w)),
-            None => Approx::sum([Approx::host(1.0 - op.label_smoothing).times(exact(*t)), shared]).times(exact(*w)),
+impl CrossEntropy {
+    pub(super) fn expected(&self, args: &[HostData]) -> Vec<Expected> {
+        let (k, all, x) = (self.classes, crate::op::Op::args(self), args[0].to_f64());
+        let weights = if self.class_weight { args[2].to_f64() } else { vec![1.0; k] };
+        let classes = args[1].words();
+        let unknown = if self.class_weight { 0.0 } else { 1.0 };
+        // The row's class, None for a row to be ignored; its weight.
+        let class = |r: usize| classes.map(|t| t[r]).filter(|t| Some(*t) != self.ignore_index);
+        let ignored = |r: usize| self.target == Targets::Classes && class(r).is_none();
+        let weight = |r: usize| class(r).map_or(1.0, |t| weights.get(t as usize).copied().unwrap_or(unknown));
+        let scale = match (self.reduction, self.counts()) {
+            (LossReduction::Mean, false) => Approx::host(if self.rows == 0 { 0.0 } else { 1.0 / self.rows as f64 }),
+            (LossReduction::Mean, true) => {
+                let kept: Vec<f64> = (0..self.rows).filter(|r| !ignored(*r)).map(weight).collect();
+                let (sum, magnitudes) = kept.iter().fold((0.0, 0.0), |(s, a), w| (s + w, a + w.abs()));
+                let total = Approx { value: sum, error: E * additions(self.rows) * magnitudes };
+                if sum == 0.0 { exact(0.0) } else { exact(1.0).over(total) }
+            }
+            _ => exact(1.0),
         };
-        let row = Row {
-            op,
-            z,
-            shares: target.iter().zip(&weights).map(share).collect(),
-            class: class.map(|t| (t, 1.0 - op.label_smoothing)),
-            weight: weight(r),
-            scale,
-        };
-        let (error, errors) = row.errors();
-        (losses.0[r], losses.1[r]) = (loss, if loss.is_finite() { error } else { 0.0 });
-        for ((i, d), error) in at.zip(d).zip(errors) {
-            (grad.0[i], grad.1[i]) = (d * scale.value * op.grad_scale, error);
+        let terms = [self.label_smoothing, self.z_loss, self.confidence_penalty, self.focal_gamma];
+        let shared = Approx::host(self.label_smoothing / k as f64);
+        let nan = |n: usize| (vec![f64::NAN; n], vec![0.0; n]);
+        let (mut losses, mut grad) = (nan(self.rows), nan(x.len()));
+        let soft = if classes.is_none() { args[1].to_f64() } else { vec![] };
+        for r in 0..self.rows {
+            let (at, z) = (r * k..(r + 1) * k, &x[r * k..(r + 1) * k]);
+            if ignored(r) {
+                (losses.0[r], losses.1[r]) = (0.0, 0.0);
+                grad.0[at].fill(0.0);
+                continue;
+            }
+            let class = class(r).map(|t| t as usize);
+            if class.is_some_and(|t| t >= k) {
+                continue;
+            }
+            let mut target = vec![0.0; k];
+            match class {
+                Some(t) => target[t] = 1.0,
+                None => target.copy_from_slice(&soft[at.clone()]),
+            }
+            let (loss, d) = reference::cross_entropy(z, &target, &weights, weight(r), terms);
+            if d.iter().any(|d| d.is_nan()) {
+                continue;
+            }
+            let share = |(t, w): (&f64, &f64)| match class {
+                Some(_) => shared.times(exact(*w)),
+                None => Approx::sum([Approx::host(1.0 - self.label_smoothing).times(exact(*t)), shared]).times(exact(*w)),
+            };
+            let row = Row {
+                op: self,
+                z,
+                shares: target.iter().zip(&weights).map(share).collect(),
+                class: class.map(|t| (t, 1.0 - self.label_smoothing)),
+                weight: weight(r),
+                scale,
+            };
+            let (error, errors) = row.errors();
+            (losses.0[r], losses.1[r]) = (loss, if loss.is_finite() { error } else { 0.0 });
+            for ((i, d), error) in at.zip(d).zip(errors) {
+                (grad.0[i], grad.1[i]) = (d * scale.value * self.grad_scale, error);
+            }
         }
+        let (value, bound) = if self.reduction == LossReduction::None {
+            losses
+        } else {
+            let sum: f64 = losses.0.iter().sum();
+            let magnitudes: f64 = losses.0.iter().map(|v| v.abs()).sum();
+            let error = losses.1.iter().sum::<f64>() + E * additions(self.rows) * magnitudes;
+            let mean = Approx { value: sum, error }.times(scale);
+            let value = sum * scale.value;
+            (vec![value], vec![if value.is_finite() { mean.error } else { 0.0 }])
+        };
+        let mut out = vec![Expected::Within { value, bound }];
+        if position(&all, "dlogits").is_some() {
+            out.push(Expected::Within { value: grad.0, bound: grad.1 });
+        }
+        out
     }
-    let (value, bound) = if op.reduction == LossReduction::None {
-        losses
-    } else {
-        let sum: f64 = losses.0.iter().sum();
-        let magnitudes: f64 = losses.0.iter().map(|v| v.abs()).sum();
-        let error = losses.1.iter().sum::<f64>() + E * additions(op.rows) * magnitudes;
-        let mean = Approx { value: sum, error }.times(scale);
-        let value = sum * scale.value;
-        (vec![value], vec![if value.is_finite() { mean.error } else { 0.0 }])
-    };
-    let mut out = vec![Expected::Within { value, bound }];
-    if position(&all, "dlogits").is_some() {
-        out.push(Expected::Within { value: grad.0, bound: grad.1 });
-    }
-    out
 }

@@ -145,107 +145,109 @@ fn divisor(op: &CrossEntropy, args: &[Arg], out: &mut Lowered, caps: &Caps) -> R
     Ok(partials.until(out, caps, 1))
 }
 
-pub(super) fn lower(op: &CrossEntropy, caps: &Caps) -> Result<Lowered, Error> {
-    let caps = &caps.summing();
-    let (args, mut out) = (op.args(), Lowered::default());
-    let (classes, each) = (op.target == Targets::Classes, op.reduction == LossReduction::None);
-    let loss = position(&args, "loss").expect("an argument");
-    let shape = Shape::new(op.classes as u64, caps)?;
-    let bytes = if classes { op.dtype.size() } else { 4 };
-    let pieces = if op.rows == 0 { vec![] } else { shape.pieces(op, caps, bytes)? };
-    let total = if op.counts() && op.rows > 0 { Some(divisor(op, &args, &mut out, caps)?) } else { None };
-    let (partials, first) = Partials::of_pieces(NAME, &mut out, caps, Monoid::SUM, &pieces)?;
-    // One binding holds the divisor and the partial sums: a buffer has one usage in a dispatch.
-    let scratch = total.as_ref().map_or(partials.range.start, |t| t.range.start)..partials.range.end;
-    let offset = ((partials.range.start - scratch.start) / 4) as u32;
-    let aligned = op.classes.is_multiple_of(4);
-    let smooths = classes.then(|| ("SMOOTHS", u32::from(op.label_smoothing > 0.0)));
-    for (piece, first) in pieces.iter().zip(first) {
-        let four = |name, dtype| Decl { name, dtype, view: View::Four(aligned), writes: false };
-        let mut parts = vec![];
-        let (mut bindings, mut slots) = (vec![], vec![piece.slot(0, &args[0])]);
-        if shape.held {
-            parts.push("lib/logits_held");
-            bindings.push(Decl { name: "logits", dtype: op.dtype, view: piece.view(), writes: false });
-        } else {
-            parts.push("lib/logits_streamed");
-            bindings.push(four("logits", op.dtype));
-        }
-        if op.class_weight {
-            parts.push("lib/class_weights");
-            bindings.push(vector("class_weight", false));
-            slots.push(whole(&args, 2));
-        } else {
-            parts.push("lib/class_weights_none");
-        }
-        if classes {
-            parts.push("lib/target_classes");
-            bindings.push(words("target_class"));
-            slots.push(whole(&args, 1));
-        } else {
-            parts.push("lib/target_shares");
-            bindings.push(four("shares_of", DType::F32));
-            slots.push(piece.slot(1, &args[1]));
-        }
-        parts.push(if total.is_some() { "lib/divisor_gpu" } else { "lib/divisor_host" });
-        if each {
-            parts.push("lib/losses_each");
-            bindings.push(vector("loss", true));
-            slots.push(whole(&args, loss));
-        } else {
-            parts.push("lib/losses_sum");
-            bindings.push(Monoid::SUM.decl("partials", true));
-            slots.push(Slot::Scratch(scratch.clone()));
-        }
-        if op.grad {
-            parts.push("lib/gradient_kept");
-            bindings.push(Decl { name: "gradient_out", dtype: op.dtype, view: piece.view(), writes: true });
-            slots.push(piece.slot(loss + 1, &args[loss + 1]));
-        } else {
-            parts.push("lib/gradient_none");
-        }
-        let mut consts = vec![("WG", shape.width as u32), ("ROWS", most_rows(caps) as u32)];
-        consts.push(("WHOLE", u32::from(aligned)));
-        consts.extend(smooths);
-        let blocks = piece.blocks.end - piece.blocks.start;
-        out.steps.push(Step {
-            spec: Spec {
-                shader: kernel!("losses/cross_entropy"),
-                entry: NAME,
-                parts: parts.into_iter().map(part).collect(),
-                bindings,
-                consts,
-            },
-            params: CrossEntropyParams {
-                rows: op.rows as u32,
-                classes: op.classes as u32,
-                first: piece.blocks.start as u32,
-                blocks: blocks as u32,
-                block: shape.rows as u32,
-                lanes: shape.lanes as u32,
-                turns: shape.turns as u32,
-                base: piece.elements.start as u32,
-                end: piece.end(),
-                partial: offset + first,
-                scale: if op.reduction == LossReduction::Mean { (1.0 / op.rows as f64) as f32 } else { 1.0 },
-                grad_scale: op.grad_scale as f32,
-                keep: (1.0 - op.label_smoothing) as f32,
-                share: (op.label_smoothing / op.classes as f64) as f32,
-                z_loss: op.z_loss as f32,
-                confidence: op.confidence_penalty as f32,
-                gamma: op.focal_gamma as f32,
-                ignores: u32::from(op.ignore_index.is_some()),
-                ignored: op.ignore_index.unwrap_or(0),
-                nan: 0x7fc0_0000,
+impl CrossEntropy {
+    pub(super) fn lowered(&self, caps: &Caps) -> Result<Lowered, Error> {
+        let caps = &caps.summing();
+        let (args, mut out) = (self.args(), Lowered::default());
+        let (classes, each) = (self.target == Targets::Classes, self.reduction == LossReduction::None);
+        let loss = position(&args, "loss").expect("an argument");
+        let shape = Shape::new(self.classes as u64, caps)?;
+        let bytes = if classes { self.dtype.size() } else { 4 };
+        let pieces = if self.rows == 0 { vec![] } else { shape.pieces(self, caps, bytes)? };
+        let total = if self.counts() && self.rows > 0 { Some(divisor(self, &args, &mut out, caps)?) } else { None };
+        let (partials, first) = Partials::of_pieces(NAME, &mut out, caps, Monoid::SUM, &pieces)?;
+        // One binding holds the divisor and the partial sums: a buffer has one usage in a dispatch.
+        let scratch = total.as_ref().map_or(partials.range.start, |t| t.range.start)..partials.range.end;
+        let offset = ((partials.range.start - scratch.start) / 4) as u32;
+        let aligned = self.classes.is_multiple_of(4);
+        let smooths = classes.then(|| ("SMOOTHS", u32::from(self.label_smoothing > 0.0)));
+        for (piece, first) in pieces.iter().zip(first) {
+            let four = |name, dtype| Decl { name, dtype, view: View::Four(aligned), writes: false };
+            let mut parts = vec![];
+            let (mut bindings, mut slots) = (vec![], vec![piece.slot(0, &args[0])]);
+            if shape.held {
+                parts.push("lib/logits_held");
+                bindings.push(Decl { name: "logits", dtype: self.dtype, view: piece.view(), writes: false });
+            } else {
+                parts.push("lib/logits_streamed");
+                bindings.push(four("logits", self.dtype));
             }
-            .into(),
-            slots,
-            workgroups: blocks,
-            trips: shape.trips,
-        });
+            if self.class_weight {
+                parts.push("lib/class_weights");
+                bindings.push(vector("class_weight", false));
+                slots.push(whole(&args, 2));
+            } else {
+                parts.push("lib/class_weights_none");
+            }
+            if classes {
+                parts.push("lib/target_classes");
+                bindings.push(words("target_class"));
+                slots.push(whole(&args, 1));
+            } else {
+                parts.push("lib/target_shares");
+                bindings.push(four("shares_of", DType::F32));
+                slots.push(piece.slot(1, &args[1]));
+            }
+            parts.push(if total.is_some() { "lib/divisor_gpu" } else { "lib/divisor_host" });
+            if each {
+                parts.push("lib/losses_each");
+                bindings.push(vector("loss", true));
+                slots.push(whole(&args, loss));
+            } else {
+                parts.push("lib/losses_sum");
+                bindings.push(Monoid::SUM.decl("partials", true));
+                slots.push(Slot::Scratch(scratch.clone()));
+            }
+            if self.grad {
+                parts.push("lib/gradient_kept");
+                bindings.push(Decl { name: "gradient_out", dtype: self.dtype, view: piece.view(), writes: true });
+                slots.push(piece.slot(loss + 1, &args[loss + 1]));
+            } else {
+                parts.push("lib/gradient_none");
+            }
+            let mut consts = vec![("WG", shape.width as u32), ("ROWS", most_rows(caps) as u32)];
+            consts.push(("WHOLE", u32::from(aligned)));
+            consts.extend(smooths);
+            let blocks = piece.blocks.end - piece.blocks.start;
+            out.steps.push(Step {
+                spec: Spec {
+                    shader: kernel!("losses/cross_entropy"),
+                    entry: NAME,
+                    parts: parts.into_iter().map(part).collect(),
+                    bindings,
+                    consts,
+                },
+                params: CrossEntropyParams {
+                    rows: self.rows as u32,
+                    classes: self.classes as u32,
+                    first: piece.blocks.start as u32,
+                    blocks: blocks as u32,
+                    block: shape.rows as u32,
+                    lanes: shape.lanes as u32,
+                    turns: shape.turns as u32,
+                    base: piece.elements.start as u32,
+                    end: piece.end(),
+                    partial: offset + first,
+                    scale: if self.reduction == LossReduction::Mean { (1.0 / self.rows as f64) as f32 } else { 1.0 },
+                    grad_scale: self.grad_scale as f32,
+                    keep: (1.0 - self.label_smoothing) as f32,
+                    share: (self.label_smoothing / self.classes as f64) as f32,
+                    z_loss: self.z_loss as f32,
+                    confidence: self.confidence_penalty as f32,
+                    gamma: self.focal_gamma as f32,
+                    ignores: u32::from(self.ignore_index.is_some()),
+                    ignored: self.ignore_index.unwrap_or(0),
+                    nan: 0x7fc0_0000,
+                }
+                .into(),
+                slots,
+                workgroups: blocks,
+                trips: shape.trips,
+            });
+        }
+        if !each {
+            partials.into_arg(&mut out, caps, loss, &args[loss]);
+        }
+        Ok(out)
     }
-    if !each {
-        partials.into_arg(&mut out, caps, loss, &args[loss]);
-    }
-    Ok(out)
 }

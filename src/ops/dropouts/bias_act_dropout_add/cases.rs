@@ -1,32 +1,11 @@
 //! Cases, data and documentation, forward and backward.
 use super::BiasActDropoutAdd;
+use crate::ops::dropouts::BiasActDropoutAddBackward;
 use crate::{
-    op::{Arg, Field, Op, Pattern, Rng, bench_shapes},
+    op::{Op, bench_shapes},
     options::{Activation, Bits, Key, Share},
-    types::{DType, HostData, Rows, Space},
+    types::{DType, Rows, Space},
 };
-
-pub(in crate::ops) fn patterns() -> Vec<Pattern> {
-    vec![Pattern::Ordinary, Pattern::Zeros, Pattern::Tiny, Pattern::NonFinite]
-}
-
-/// As far as any activation still bends.
-pub(in crate::ops) fn domain(arg: &Arg) -> [f64; 2] {
-    if arg.name == "x" { [-6.0, 6.0] } else { [-1.0, 1.0] }
-}
-
-/// Some inputs where activations have long become straight; the bias is ordinary.
-pub(in crate::ops) fn fill(arg: &Arg, rng: &mut Rng, pattern: Pattern) -> HostData {
-    if arg.name == "bias" {
-        return rng.fill(arg, domain(arg), Pattern::Ordinary);
-    }
-    let values = rng.fill(arg, domain(arg), pattern).to_f64();
-    if arg.name != "x" || pattern != Pattern::Ordinary {
-        return HostData::from_f64(arg.dtype, values);
-    }
-    let far = values.into_iter().enumerate().map(|(i, v)| if i % 9 == 4 { 20.0 * v } else { v });
-    HostData::from_f64(arg.dtype, far)
-}
 
 fn all() -> Vec<BiasActDropoutAdd> {
     use DType::{Bf16, F16, F32};
@@ -98,41 +77,22 @@ fn backwards(of: Vec<BiasActDropoutAdd>) -> Vec<Box<dyn Op>> {
     of.into_iter().map(|op| Box::new(op.backward()) as Box<dyn Op>).collect()
 }
 
-pub(in crate::ops) fn forward() -> Vec<Box<dyn Op>> {
-    forwards(all())
+impl BiasActDropoutAdd {
+    pub(in crate::ops) fn cases() -> Vec<Box<dyn Op>> {
+        forwards(all())
+    }
+
+    pub(in crate::ops) fn bench(elements: usize) -> Vec<Box<dyn Op>> {
+        forwards(layers(elements))
+    }
 }
 
-pub(in crate::ops) fn backward() -> Vec<Box<dyn Op>> {
-    backwards(all())
+impl BiasActDropoutAddBackward {
+    pub(in crate::ops) fn cases() -> Vec<Box<dyn Op>> {
+        backwards(all())
+    }
+
+    pub(in crate::ops) fn bench(elements: usize) -> Vec<Box<dyn Op>> {
+        backwards(layers(elements))
+    }
 }
-
-pub(in crate::ops) fn forward_bench(elements: usize) -> Vec<Box<dyn Op>> {
-    forwards(layers(elements))
-}
-
-pub(in crate::ops) fn backward_bench(elements: usize) -> Vec<Box<dyn Op>> {
-    backwards(layers(elements))
-}
-
-const DTYPE: Field = Field { name: "dtype", default: "", about: "storage of the tensors: f32, f16 or bf16; the bias is f32" };
-const SPACE: Field = Field { name: "space", default: "", about: "shape: n, c, s and layout (channels_first or channels_last)" };
-const P: Field = Field { name: "p", default: "", about: "probability of dropping, 0 to 1; 0 after training" };
-const KEY: Field =
-    Field { name: "key", default: "", about: "what the mask is drawn from: seed (run), stream (layer), step, first_element" };
-const SHARE: Field = Field { name: "share", default: "\"element\"", about: "which elements share a decision, as for dropout" };
-const BITS: Field = Field { name: "bits", default: "\"sixteen\"", about: "random bits per decision: sixteen or thirty_two" };
-const BIAS: Field = Field { name: "bias", default: "true", about: "whether there is a bias for each channel" };
-
-pub(in crate::ops) const FIELDS: &[Field] = &[
-    DTYPE,
-    SPACE,
-    P,
-    KEY,
-    SHARE,
-    BITS,
-    Activation::ACT,
-    BIAS,
-    Field { name: "residual", default: "true", about: "whether there is a residual" },
-];
-
-pub(in crate::ops) const BACKWARD_FIELDS: &[Field] = &[DTYPE, SPACE, P, KEY, SHARE, BITS, Activation::ACT, BIAS];

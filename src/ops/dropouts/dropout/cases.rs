@@ -1,26 +1,13 @@
 //! Cases and documentation of dropout, forward and backward.
 use super::Dropout;
+use crate::ops::dropouts::DropoutBackward;
 use crate::{
-    op::{Arg, Field, Op},
+    op::Op,
     options::{Bits, Key, MaskMode, Scaling, Share},
     types::{DType, Space},
 };
 
 const KEY: Key = Key { seed: 0x0123_4567_89ab_cdef, stream: 3, step: 7, first_element: 0 };
-
-/// The default of `training`.
-pub(in crate::ops) fn yes() -> bool {
-    true
-}
-
-/// What a backward pass reads and writes.
-pub(in crate::ops) fn backward_args(dtype: DType, space: &Space, mask: MaskMode) -> Vec<Arg> {
-    let len = space.len();
-    let mut args = vec![Arg::read("dy", dtype, len)];
-    args.extend((mask == MaskMode::Store).then(|| Arg::read("mask", DType::U32, len.div_ceil(32))));
-    args.push(Arg::write("dx", dtype, len));
-    args
-}
 
 fn flat(dtype: DType, len: usize, p: f64) -> Dropout {
     Dropout::new(dtype, Space::flat(len), p, KEY)
@@ -97,90 +84,40 @@ fn all() -> Vec<Dropout> {
     out
 }
 
-pub(in crate::ops) fn forward() -> Vec<Box<dyn Op>> {
-    let after = |scaling, d: Dropout| Dropout { training: false, scaling, ..d };
-    let mut out = all();
-    out.push(after(Scaling::Inverted, flat(DType::F16, 4099, 1.0)));
-    out.push(after(Scaling::ScaleAtTest, flat(DType::F32, 4099, 0.1)));
-    out.push(after(Scaling::ScaleAtTest, flat(DType::Bf16, 31, 1.0)));
-    out.push(after(Scaling::ScaleAtTest, flat(DType::Bf16, 31, 0.0)));
-    let space = Space::channels_last(3, 5, 7);
-    out.push(after(
-        Scaling::ScaleAtTest,
-        Dropout { space, mask: MaskMode::Store, share: Share::Channel, ..flat(DType::F32, 0, 0.5) },
-    ));
-    out.into_iter().map(|d| Box::new(d) as Box<dyn Op>).collect()
-}
-
 fn back(d: Dropout) -> Box<dyn Op> {
     Box::new(d.backward())
 }
 
-/// Without a stored mask the kernels are those of the forward pass: a few cases show that they are reached.
-pub(in crate::ops) fn backward() -> Vec<Box<dyn Op>> {
-    let stored = all().into_iter().filter(|d| d.mask == MaskMode::Store);
-    let drawn = all().into_iter().filter(|d| d.mask == MaskMode::Recompute && d.space.len() < 5000).step_by(3);
-    stored.chain(drawn).map(back).collect()
+impl Dropout {
+    pub(in crate::ops) fn cases() -> Vec<Box<dyn Op>> {
+        let after = |scaling, d: Dropout| Dropout { training: false, scaling, ..d };
+        let mut out = all();
+        out.push(after(Scaling::Inverted, flat(DType::F16, 4099, 1.0)));
+        out.push(after(Scaling::ScaleAtTest, flat(DType::F32, 4099, 0.1)));
+        out.push(after(Scaling::ScaleAtTest, flat(DType::Bf16, 31, 1.0)));
+        out.push(after(Scaling::ScaleAtTest, flat(DType::Bf16, 31, 0.0)));
+        let space = Space::channels_last(3, 5, 7);
+        out.push(after(
+            Scaling::ScaleAtTest,
+            Dropout { space, mask: MaskMode::Store, share: Share::Channel, ..flat(DType::F32, 0, 0.5) },
+        ));
+        out.into_iter().map(|d| Box::new(d) as Box<dyn Op>).collect()
+    }
+
+    pub(in crate::ops) fn bench(elements: usize) -> Vec<Box<dyn Op>> {
+        DType::FLOATS.into_iter().map(|dtype| Box::new(flat(dtype, elements, 0.1)) as Box<dyn Op>).collect()
+    }
 }
 
-pub(in crate::ops) fn forward_bench(elements: usize) -> Vec<Box<dyn Op>> {
-    DType::FLOATS.into_iter().map(|dtype| Box::new(flat(dtype, elements, 0.1)) as Box<dyn Op>).collect()
+impl DropoutBackward {
+    /// Without a stored mask the kernels are those of the forward pass: a few cases show that they are reached.
+    pub(in crate::ops) fn cases() -> Vec<Box<dyn Op>> {
+        let stored = all().into_iter().filter(|d| d.mask == MaskMode::Store);
+        let drawn = all().into_iter().filter(|d| d.mask == MaskMode::Recompute && d.space.len() < 5000).step_by(3);
+        stored.chain(drawn).map(back).collect()
+    }
+
+    pub(in crate::ops) fn bench(elements: usize) -> Vec<Box<dyn Op>> {
+        DType::FLOATS.into_iter().map(|dtype| back(flat(dtype, elements, 0.1))).collect()
+    }
 }
-
-pub(in crate::ops) fn backward_bench(elements: usize) -> Vec<Box<dyn Op>> {
-    DType::FLOATS.into_iter().map(|dtype| back(flat(dtype, elements, 0.1))).collect()
-}
-
-pub(in crate::ops) const SPACE: Field =
-    Field { name: "space", default: "", about: "n, c, s, and layout: channels_first (default) or channels_last" };
-pub(in crate::ops) const P: Field = Field { name: "p", default: "", about: "the probability of dropping, 0 to 1" };
-pub(in crate::ops) const KEY_FIELD: Field = Field {
-    name: "key",
-    default: "",
-    about: "seed, stream, step, and first_element (default 0), the tensor's place in a larger whole",
-};
-pub(in crate::ops) const SHARE: Field = Field {
-    name: "share",
-    default: "\"element\"",
-    about: "what has one decision: element, channel (of a sample), sample, position (of a sample); batch_element, \
-            batch_channel, batch_position (the same in all samples); batch",
-};
-pub(in crate::ops) const SCALING: Field = Field {
-    name: "scaling",
-    default: "\"inverted\"",
-    about: "inverted: kept elements over 1-p in training; scale_at_test: all times 1-p after it",
-};
-pub(in crate::ops) const BITS: Field =
-    Field { name: "bits", default: "\"sixteen\"", about: "random bits per decision: sixteen, thirty_two" };
-
-pub(in crate::ops) const STORE: Field = Field {
-    name: "mask",
-    default: "\"recompute\"",
-    about: "store: also write the mask, a bit for each element in the order of memory",
-};
-pub(in crate::ops) const READ: Field =
-    Field { name: "mask", default: "\"recompute\"", about: "store: read the mask that the forward pass wrote" };
-pub(in crate::ops) const TRAINING: Field = Field { name: "training", default: "true", about: "false: drop nothing" };
-
-pub(in crate::ops) const FIELDS: &[Field] = &[
-    Field { name: "dtype", default: "", about: "storage of x and y: f32, f16 or bf16" },
-    SPACE,
-    P,
-    KEY_FIELD,
-    SHARE,
-    SCALING,
-    BITS,
-    STORE,
-    TRAINING,
-];
-
-pub(in crate::ops) const BACKWARD_FIELDS: &[Field] = &[
-    Field { name: "dtype", default: "", about: "storage of dy and dx: f32, f16 or bf16" },
-    SPACE,
-    P,
-    KEY_FIELD,
-    SHARE,
-    SCALING,
-    BITS,
-    READ,
-];

@@ -1,0 +1,148 @@
+//! An op as dispatches.
+use super::Caps;
+use crate::wgsl::Spec;
+use std::ops::Range;
+
+/// What one dispatch binds.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Slot {
+    /// These bytes of the argument with this index. The start is a multiple of the device's offset alignment.
+    Arg(usize, Range<u64>),
+    /// These bytes of the scratch buffer (start aligned likewise).
+    Scratch(Range<u64>),
+    /// These bytes of [`Lowered::tables`] (start aligned likewise).
+    Table(Range<u64>),
+}
+
+/// A kernel's parameters: 32-bit words, with the field names and types that the shader must agree on.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Params {
+    /// The block as the shader's uniform sees it.
+    pub bytes: Vec<u8>,
+    /// `(name, type)` of each word.
+    pub fields: &'static [(&'static str, &'static str)],
+}
+
+/// One dispatch, as data.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Step {
+    /// The pipeline.
+    pub spec: Spec,
+    /// Its parameters, binding 0.
+    pub params: Params,
+    /// Bindings 1, 2, ... in the order of `spec.bindings`.
+    pub slots: Vec<Slot>,
+    /// How many workgroups, before long rows are folded.
+    pub workgroups: u64,
+    /// The largest number of loop trips that one invocation makes. Some drivers drop what comes after 65,535.
+    pub trips: u64,
+}
+
+/// The longest loop that an invocation may make, summed over all its loops.
+pub const MAX_TRIPS: u64 = 8192;
+
+impl Step {
+    pub(crate) fn same_but_for_params(&self, other: &Step) -> bool {
+        self.spec == other.spec && self.slots == other.slots && self.workgroups == other.workgroups
+    }
+
+    /// Folds a long row of workgroups into rows and layers, as `shaders/lib/grid.wgsl` undoes it.
+    /// `None` when not even folding makes it fit.
+    pub fn grid(&self, caps: &Caps) -> Option<[u32; 3]> {
+        let (fold, limit) = (u64::from(caps.fold), u64::from(caps.limits.max_compute_workgroups_per_dimension));
+        let x = self.workgroups.min(fold);
+        let rows = self.workgroups.div_ceil(x.max(1));
+        let y = rows.min(limit);
+        let z = rows.div_ceil(y.max(1));
+        (z <= limit).then_some([x as u32, y as u32, z as u32])
+    }
+}
+
+/// An op as the GPU sees it: dispatches in order, and what they share.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Lowered {
+    pub(crate) steps: Vec<Step>,
+    pub(crate) scratch: u64,
+    pub(crate) tables: Vec<u8>,
+    /// Whether a step came from outside this crate. The loops of the crate's own steps are known to end, see `Gpu::compile`;
+    /// nobody else can add a step, or change one, without leaving a mark here.
+    pub(crate) foreign: bool,
+}
+
+impl Lowered {
+    /// Appends a dispatch.
+    pub fn push(&mut self, step: Step) {
+        self.steps.push(step);
+        self.foreign = true;
+    }
+
+    /// The dispatches, in order. None for an empty tensor.
+    pub fn steps(&self) -> &[Step] {
+        &self.steps
+    }
+
+    /// The dispatches themselves.
+    pub fn into_steps(self) -> Vec<Step> {
+        self.steps
+    }
+
+    /// Bytes of scratch that the caller provides.
+    pub fn scratch_bytes(&self) -> u64 {
+        self.scratch
+    }
+
+    /// Constant tables that the plan uploads once (segments of an arena, parameter groups).
+    pub fn tables(&self) -> &[u8] {
+        &self.tables
+    }
+
+    /// Reserves aligned scratch and returns its bytes.
+    pub fn scratch(&mut self, bytes: u64, caps: &Caps) -> Range<u64> {
+        let start = self.scratch.next_multiple_of(caps.alignment());
+        self.scratch = start + bytes.next_multiple_of(16);
+        start..self.scratch
+    }
+
+    /// Adds an aligned table and returns its bytes.
+    pub fn table(&mut self, bytes: &[u8], caps: &Caps) -> Range<u64> {
+        let start = (self.tables.len() as u64).next_multiple_of(caps.alignment());
+        self.tables.resize(start as usize, 0);
+        self.tables.extend_from_slice(bytes);
+        self.tables.resize(self.tables.len().next_multiple_of(16), 0);
+        start..self.tables.len() as u64
+    }
+}
+
+/// Declares a kernel's parameter block: 32-bit words only, so that Rust and WGSL cannot disagree about padding.
+/// A test holds its field names and types against the shader's `struct Params`.
+#[macro_export]
+macro_rules! params {
+    ($name:ident { $($field:ident: $ty:ident),* $(,)? }) => {
+        #[derive(Clone, Copy, Debug)]
+        struct $name { $($field: $ty),* }
+        impl From<$name> for $crate::op::Params {
+            fn from(p: $name) -> Self {
+                let mut bytes = Vec::new();
+                $(bytes.extend_from_slice(&p.$field.to_le_bytes());)*
+                // A uniform binding holds whole 16-byte rows; the shader's struct may end earlier.
+                bytes.resize(bytes.len().next_multiple_of(16), 0);
+                Self { bytes, fields: &[$((stringify!($field), stringify!($ty))),*] }
+            }
+        }
+    };
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_step_from_elsewhere_leaves_a_mark() {
+        let op = crate::bench::CopyOp { len: 64 };
+        let own = op.lower(&Caps::new(wgpu::Limits::default(), wgpu::Features::empty(), true)).expect("valid");
+        let mut lowered = own.clone();
+        assert!(!own.foreign && lowered == own);
+        own.into_steps().into_iter().for_each(|step| lowered.push(step));
+        assert!(lowered.foreign);
+    }
+}

@@ -1,0 +1,18 @@
+//! What the ops of this family share.
+use crate::{
+    op::Field,
+    types::{HostData, Segment},
+};
+
+pub(super) const SEGMENTS: Field =
+    Field { name: "segments", default: "", about: "tensors of the arena: start (a multiple of 4), len, any group" };
+
+/// `to` with the bits of `from` in the live elements.
+pub(super) fn copied(segments: &[Segment], from: &HostData, to: &HostData) -> HostData {
+    let (size, mut bytes) = (from.dtype().size() as usize, to.bytes().to_vec());
+    for s in segments {
+        let at = s.start * size..(s.start + s.len) * size;
+        bytes[at.clone()].copy_from_slice(&from.bytes()[at]);
+    }
+    HostData::from_bytes(from.dtype(), &bytes)
+}
