@@ -10,7 +10,7 @@ use ridgepole::{
 const KERNEL: Source = Source {
     name: "moving_average",
     text: "
-//!use lib/grid
+//!use lib/partition/grid
 struct Params { blocks: u32, first: u32, lo: u32, hi: u32, base: u32, end: u32, decay: f32, rest: f32 }
 @group(0) @binding(0) var<uniform> params: Params;
 override WG: u32 = 256;

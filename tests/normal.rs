@@ -1,10 +1,10 @@
-//! `lib/normal`: within its bound for every kind of word, and normally distributed.
+//! `lib/philox/normal`: within its bound for every kind of word, and normally distributed.
 use ridgepole::{wgsl::*, *};
 
 params! { NormalsParams { blocks: u32, count: u32 } }
 
-const KERNEL: &str = "//!use lib/grid
-//!use lib/normal
+const KERNEL: &str = "//!use lib/partition/grid
+//!use lib/philox/normal
 struct Params { blocks: u32, count: u32 }
 @group(0) @binding(0) var<uniform> params: Params;
 @compute @workgroup_size(64)

@@ -1,5 +1,5 @@
 // The exponential moving average of the weights: fresh = 1 - decay, warmed up on the host.
-//!use lib/average_step
+//!use lib/weight_average/update
 
 @compute @workgroup_size(WG)
 fn ema(@builtin(workgroup_id) wid: vec3<u32>,

@@ -1,8 +1,8 @@
 // The second pass of SAM: saved = w, w += rho·reach²·grad/(norm + eps), over every tensor of an arena. The weight is kept bit for
 // bit, so that the way back is exact. One workgroup per block of WG * QUADS quads, lanes side by side. Open: reach.
-//!use lib/grid
-//!use lib/segments
-//!use lib/scaled_squares
+//!use lib/partition/grid
+//!use lib/arena/segments
+//!use lib/reduce/scaled_squares
 
 struct Params {
     segments: u32, first: u32, blocks: u32, lo: u32, hi: u32, base: u32, end: u32,
@@ -10,7 +10,7 @@ struct Params {
 }
 
 @group(0) @binding(0) var<uniform> params: Params;
-// Buffers: grad (read), weight, saved (updated), table, sums (read): what lib/sam_norm found, in one entry.
+// Buffers: grad (read), weight, saved (updated), table, sums (read): what averaging/parts/sam_norm found, in one entry.
 
 override WG: u32 = 256;
 override QUADS: u32 = 4;

@@ -1,6 +1,6 @@
 // weight = saved, bit for bit, over every tensor of an arena. One workgroup per block of WG * QUADS quads, lanes side by side.
-//!use lib/grid
-//!use lib/segments
+//!use lib/partition/grid
+//!use lib/arena/segments
 
 struct Params { segments: u32, first: u32, blocks: u32, lo: u32, hi: u32, base: u32, end: u32 }
 

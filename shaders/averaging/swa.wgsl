@@ -1,5 +1,5 @@
 // The equal average of the weights so far: fresh = 1 / (averaged + 1).
-//!use lib/average_step
+//!use lib/weight_average/update
 
 @compute @workgroup_size(WG)
 fn swa(@builtin(workgroup_id) wid: vec3<u32>,

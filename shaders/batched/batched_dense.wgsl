@@ -1,7 +1,7 @@
 // y = x·w of each model, and the bias if there is one. x: `rows` rows of one row of `in_quads` quads for each model; w: for each model
 // `weights` quads, a row of `out_quads` quads for each input, and the bias as one more row. One lane per tile of 8 rows by 4 columns:
 // 128 products for 12 loads. Sums in f32, inputs in ascending order.
-//!use lib/grid
+//!use lib/partition/grid
 
 struct Params { models: u32, rows: u32, in_quads: u32, out_quads: u32, weights: u32, per_model: u32, tiles: u32, bias: u32 }
 

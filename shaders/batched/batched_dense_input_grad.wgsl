@@ -1,8 +1,8 @@
 // dx = (dy·wᵀ)·1/(1 - p) of each model where gate > 0, else 0: the gradient behind a layer, taken back through the dropout and the
 // ReLU whose output is `gate`. Layouts are those of `batched_dense`. One lane per tile of 8 rows by 4 inputs: 128 products for 12
 // loads. Sums in f32, outputs in ascending order.
-//!use lib/grid
-//!use lib/inverse_keep
+//!use lib/partition/grid
+//!use batched/parts/inverse_keep
 
 struct Params { models: u32, rows: u32, in_quads: u32, out_quads: u32, weights: u32, per_model: u32, tiles: u32, bias: u32 }
 

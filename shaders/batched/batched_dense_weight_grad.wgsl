@@ -1,7 +1,7 @@
 // dw = xᵀ·dy of each model, and the sums of dy over the rows as one more row if there is a bias: the gradient of weights and bias as
 // `batched_dense` lays them out. One lane per tile of 8 inputs by 4 outputs: 32 products for 3 loads. Sums in f32, rows in
 // ascending order.
-//!use lib/grid
+//!use lib/partition/grid
 
 struct Params { models: u32, rows: u32, in_quads: u32, out_quads: u32, weights: u32, per_model: u32, tiles: u32, bias: u32 }
 

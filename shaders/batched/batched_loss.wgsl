@@ -1,7 +1,7 @@
 // Losses of models side by side and their gradients: rows of `models` rows of `quads` quads, a weight for each. A lane handles
 // `length` rows of a model, one after the other, and leaves their sums: that of losses, and behind those of all models that of the weights
-// of rows that are right. Open name: row_loss (lib/batched_*).
-//!use lib/grid
+// of rows that are right. Open name: row_loss (batched/parts/*).
+//!use lib/partition/grid
 
 struct Params {
     blocks: u32, lanes: u32, models: u32, rows: u32, length: u32, quads: u32, columns: u32, nan: u32,

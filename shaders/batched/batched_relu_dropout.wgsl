@@ -1,9 +1,9 @@
 // y = max(x, 0)·keep/(1 - p) for models side by side, each with a p of its own: rows of `models` rows of `quads` quads. All models
 // draw the same numbers, so that a mask depends on p, the row and the unit alone. A lane draws four words, for a quad of units, and
 // serves `each` models with them. A model whose p is no probability becomes NaN.
-//!use lib/grid
-//!use lib/philox
-//!use lib/inverse_keep
+//!use lib/partition/grid
+//!use lib/philox/philox
+//!use batched/parts/inverse_keep
 
 struct Params {
     blocks: u32, lanes: u32, models: u32, quads: u32, places: u32, each: u32, training: u32, nan: u32,

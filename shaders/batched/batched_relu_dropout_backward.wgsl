@@ -1,7 +1,7 @@
 // dx = dy/(1 - p) where y > 0, else 0, for models side by side: rows of `models` rows of `quads` quads. A lane serves `each` models
 // at one place of a row. A model whose p is no probability becomes NaN.
-//!use lib/grid
-//!use lib/inverse_keep
+//!use lib/partition/grid
+//!use batched/parts/inverse_keep
 
 struct Params { blocks: u32, lanes: u32, models: u32, quads: u32, places: u32, each: u32, nan: u32 }
 

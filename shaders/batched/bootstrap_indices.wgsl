@@ -1,7 +1,7 @@
 // Numbers of rows, drawn with replacement: `picks` rows of `sets` columns. Pick i of set s has the number first + s·2^34 + i: word i & 3
 // of the block with that number over 4, so that a set depends on no other. A lane draws four picks of a set.
-//!use lib/grid
-//!use lib/philox
+//!use lib/partition/grid
+//!use lib/philox/philox
 
 struct Params {
     blocks: u32, lanes: u32, rows: u32, picks: u32, sets: u32,

@@ -1,6 +1,6 @@
 // Patience for models side by side: `state` has rows best loss, epoch of the best, epochs waited since, status (0 going on, 1 improved
 // just now, 2 stopped). A lane for each model, which adds up the losses of all parts in order.
-//!use lib/grid
+//!use lib/partition/grid
 
 struct Params { blocks: u32, models: u32, parts: u32, epoch: f32, patience: f32, min_delta: f32 }
 

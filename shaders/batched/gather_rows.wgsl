@@ -1,6 +1,6 @@
 // out[i] = source[order[i]] row by row; zeros where `order` points past the last row. Copies, so exact.
 // One workgroup per block of WG * QUADS quads of the output, lanes side by side.
-//!use lib/grid
+//!use lib/partition/grid
 
 struct Params { rows: u32, row_quads: u32, quads: u32, blocks: u32 }
 

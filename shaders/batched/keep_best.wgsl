@@ -1,6 +1,6 @@
 // Copies the rows of models that improved just now (status 1, in the last of the four rows of `state`), bit by bit; others stay. A
 // block is a part of one model. `here` and `best` are words, or quads of them.
-//!use lib/grid
+//!use lib/partition/grid
 
 struct Params { blocks: u32, models: u32, parts: u32, length: u32, items: u32 }
 

@@ -1,5 +1,5 @@
 // w = min(max(w, low), high) for every weight of an arena.
-//!use lib/in_range
+//!use lib/gradients/in_range
 
 @compute @workgroup_size(WG)
 fn box_constraint(@builtin(workgroup_id) wid: vec3<u32>,

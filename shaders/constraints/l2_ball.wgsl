@@ -1,5 +1,5 @@
 // w = scale·w for every weight of an arena, with the factor that the norm of its own tensor left.
-//!use lib/by_tensor
+//!use lib/gradients/by_tensor
 
 @compute @workgroup_size(WG)
 fn l2_ball(@builtin(workgroup_id) wid: vec3<u32>,

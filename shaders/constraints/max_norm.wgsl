@@ -1,6 +1,6 @@
 // The factor of each unit: own.x / (norm + own.y) where its norm is above own.x, else 1; with own.z = 1, min(norm, own.x) /
-// (norm + own.y) everywhere. Before it: lib/unit_partials with lib/unit_squares; after it: lib/unit_scale.
-//!use lib/unit_coefs
+// (norm + own.y) everywhere. Before it: lib/unitwise/partials with lib/unitwise/squares; after it: lib/unitwise/scale.
+//!use lib/unitwise/coefs
 fn coefficient(sums: vec4<f32>, own: vec4<f32>, unit: u32) -> f32 {
     let norm = finite_or_nan(norm_of(sums));
     let bits = bitcast<u32>(norm);

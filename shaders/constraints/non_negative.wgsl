@@ -1,5 +1,5 @@
 // w = max(w, 0) for every weight of an arena. What has the sign bit becomes 0, the negative zero too; a NaN stays.
-//!use lib/arena_map
+//!use lib/arena/map
 
 struct Params { segments: u32, first: u32, blocks: u32, lo: u32, hi: u32, base: u32, end: u32 }
 

@@ -1,5 +1,5 @@
 // y = a·x + b where an element is kept, a·α' + b where not. Buffers: x (read), y (written).
-//!use lib/masked
+//!use dropouts/parts/masked_map
 
 fn outcome(i: u32, kept: vec4<bool>) {
     y_store(i, select(vec4<f32>(params.other), x_load(i) * params.scale + params.offset, kept));

@@ -1,7 +1,7 @@
-// dx = a·dy where the stored mask has a 1, +0 where not: x is dy, y is dx, draw is lib/draw_stored. Without a stored mask
+// dx = a·dy where the stored mask has a 1, +0 where not: x is dy, y is dx, draw is dropouts/parts/draw_stored. Without a stored mask
 // the backward pass is dropout.wgsl with the factor a.
-//!use lib/masked
-//!use lib/keep_scaled
+//!use dropouts/parts/masked_map
+//!use dropouts/parts/keep_scaled
 
 @compute @workgroup_size(WG)
 fn alpha_dropout_backward(@builtin(workgroup_id) wid: vec3<u32>,

@@ -1,6 +1,6 @@
 // y = residual + m·scale·act(x + bias), each of them optional. Open: biased (bias_given, bias_none), act (act_none and the
 // like), onto (residual_given, residual_none). Buffers: y (written); those of the parts.
-//!use lib/masked
+//!use dropouts/parts/masked_map
 
 fn outcome(i: u32, kept: vec4<bool>) {
     y_store(i, onto(i, act(biased(i)) * params.scale, kept));

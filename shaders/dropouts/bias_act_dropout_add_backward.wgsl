@@ -1,6 +1,6 @@
-// dx = m·scale·act'(x + bias)·dy. dbias: lib/channel_reduce with lib/sums over dx, lib/column_gradients.
+// dx = m·scale·act'(x + bias)·dy. dbias: lib/channels/reduce with lib/rows/sums over dx, lib/rows/column_gradients.
 // Open: back (back_plain, back_through). Buffers: dy, dx (written); those of the parts.
-//!use lib/masked
+//!use dropouts/parts/masked_map
 
 fn outcome(i: u32, kept: vec4<bool>) {
     dx_store(i, select(vec4<f32>(0.0), back(i, dy_load(i) * params.scale), kept));

@@ -1,6 +1,6 @@
-// y = factor·x where no block lies, +0 in blocks. Before it: lib/block_seeds, lib/block_mask, lib/fold, lib/block_factor.
-//!use lib/masked
-//!use lib/keep_factor
+// y = factor·x where no block lies, +0 in blocks. Before it: dropouts/parts/square_seeds, dropouts/parts/square_mask, lib/reduce/level, dropouts/parts/square_factor.
+//!use dropouts/parts/masked_map
+//!use dropouts/parts/keep_factor
 
 @compute @workgroup_size(WG)
 fn drop_block(@builtin(workgroup_id) wid: vec3<u32>,

@@ -1,6 +1,6 @@
-// dx = factor·dy where no block lay, +0 in blocks: x is dy, y is dx. Without a stored mask lib/block_seeds and lib/block_mask come before.
-//!use lib/masked
-//!use lib/keep_factor
+// dx = factor·dy where no block lay, +0 in blocks: x is dy, y is dx. Without a stored mask dropouts/parts/square_seeds and dropouts/parts/square_mask come before.
+//!use dropouts/parts/masked_map
+//!use dropouts/parts/keep_factor
 
 @compute @workgroup_size(WG)
 fn drop_block_backward(@builtin(workgroup_id) wid: vec3<u32>,

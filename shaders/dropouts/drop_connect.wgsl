@@ -1,7 +1,7 @@
 // masked = scale·weight where a weight is kept, +0 where not: x is weight or bias, y what is masked. Serves the backward pass
 // too where it writes its gradients anew.
-//!use lib/masked
-//!use lib/keep_scaled
+//!use dropouts/parts/masked_map
+//!use dropouts/parts/keep_scaled
 
 @compute @workgroup_size(WG)
 fn drop_connect(@builtin(workgroup_id) wid: vec3<u32>,

@@ -1,7 +1,7 @@
 // dweight += scale·dmasked where a weight was kept: x is dmasked, y is dweight. Without accumulation the backward pass is
 // drop_connect.wgsl.
-//!use lib/masked
-//!use lib/keep_added
+//!use dropouts/parts/masked_map
+//!use dropouts/parts/keep_added
 
 @compute @workgroup_size(WG)
 fn drop_connect_backward(@builtin(workgroup_id) wid: vec3<u32>,

@@ -1,6 +1,6 @@
 // z = residual + m·scale·x, before the kernels of layer_norm or rms_norm make y of it. Open: onto (residual_given,
 // residual_none). Buffers: x, z (written); those of the part.
-//!use lib/masked
+//!use dropouts/parts/masked_map
 
 fn outcome(i: u32, kept: vec4<bool>) {
     z_store(i, onto(i, x_load(i) * params.scale, kept));

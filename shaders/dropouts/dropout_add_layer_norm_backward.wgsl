@@ -1,6 +1,6 @@
 // dx = m·scale·dresidual, after the kernels of layer_norm_backward or rms_norm_backward have made dresidual (x here; y is dx).
-//!use lib/masked
-//!use lib/keep_scaled
+//!use dropouts/parts/masked_map
+//!use dropouts/parts/keep_scaled
 
 @compute @workgroup_size(WG)
 fn dropout_add_layer_norm_backward(@builtin(workgroup_id) wid: vec3<u32>,

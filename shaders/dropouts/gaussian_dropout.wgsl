@@ -1,6 +1,6 @@
 // y = x·(1 + deviation·z), z normal.
-//!use lib/noised
-//!use lib/noise_times
+//!use dropouts/parts/noise_map
+//!use dropouts/parts/noise_times
 
 @compute @workgroup_size(WG)
 fn gaussian_dropout(@builtin(workgroup_id) wid: vec3<u32>,

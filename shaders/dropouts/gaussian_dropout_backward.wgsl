@@ -1,6 +1,6 @@
 // dx = dy·(1 + deviation·z), with the numbers z of the forward pass, drawn again: x is dy, y is dx.
-//!use lib/noised
-//!use lib/noise_times
+//!use dropouts/parts/noise_map
+//!use dropouts/parts/noise_times
 
 @compute @workgroup_size(WG)
 fn gaussian_dropout_backward(@builtin(workgroup_id) wid: vec3<u32>,

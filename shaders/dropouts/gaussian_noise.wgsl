@@ -1,5 +1,5 @@
 // y = x + deviation·z, z normal. Buffers: x (read), y (written).
-//!use lib/noised
+//!use dropouts/parts/noise_map
 
 fn outcome(i: u32, z: vec4<f32>) {
     y_store(i, x_load(i) + params.deviation * z);

@@ -1,7 +1,7 @@
 // Mean and sum of squared deviations of each element over passes, one more of which is x (Welford). One workgroup per block of
 // WG * QUADS quads, lanes side by side.
-// Buffers: x (read), mean, m2 (updated); those of report (lib/variance_none, lib/variance_given).
-//!use lib/grid
+// Buffers: x (read), mean, m2 (updated); those of report (dropouts/parts/variance_none, dropouts/parts/variance_given).
+//!use lib/partition/grid
 
 struct Params { first: u32, blocks: u32, lo: u32, hi: u32, base: u32, end: u32, seen: u32,
                 share: f32, weight: f32, inverse: f32 }

@@ -1,6 +1,6 @@
 // Philox4x32-10 blocks in order, four words each. One block per lane and trip.
-//!use lib/grid
-//!use lib/philox
+//!use lib/partition/grid
+//!use lib/philox/philox
 
 struct Params {
     first: u32, blocks: u32, lo: u32, hi: u32, base: u32, end: u32,

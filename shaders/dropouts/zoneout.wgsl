@@ -1,6 +1,6 @@
 // y = x where an element is kept, previous where not; with BLEND, after training, the mean of that over all masks.
 // Buffers: x, previous (read), y (written).
-//!use lib/masked
+//!use dropouts/parts/masked_map
 
 override BLEND: bool = false;
 

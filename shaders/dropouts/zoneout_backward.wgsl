@@ -1,6 +1,6 @@
 // The gradient goes to x where an element was kept, to previous where not; with BLEND, after training, to both in parts.
 // Buffers: dy (read), dx, dprevious (written).
-//!use lib/masked
+//!use dropouts/parts/masked_map
 
 override BLEND: bool = false;
 

@@ -4,7 +4,7 @@
 //   λ2 > 0: it is r. With c = g held to ±λ1: Σ|b|·(λ1 - sign(b)·c) + (λ2·b - (g - c))²/(2·λ2).
 // Columns without a penalty add reach·|s·g|. All terms are at least 0, so nothing cancels.
 // Buffers: grad, coef, settings (rows λ1 and λ2 of four), partials, gap (written).
-//!use lib/grid
+//!use lib/partition/grid
 
 struct Params { blocks: u32, models: u32, features: u32, penalized: u32, chunks: u32, reach: f32 }
 

@@ -2,8 +2,8 @@
 // the next point, or a restart where the step turned against the momentum. A lane for each model, models side by side. Models whose
 // gap is at most their tolerance stay as they are.
 // Buffers: grad (Xᵀ·r: minus the gradient), settings (rows λ1, λ2, step, tolerance), gap, coef, point, momentum (updated).
-//!use lib/grid
-//!use lib/elastic
+//!use lib/partition/grid
+//!use lib/arena/elastic
 
 struct Params { blocks: u32, models: u32, features: u32, penalized: u32 }
 

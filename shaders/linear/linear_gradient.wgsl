@@ -1,6 +1,6 @@
-// For lib/matrix_product: Xᵀ·R for the residuals R of a batch of models, a column each; chunk behind chunk where the rows of X are
-// cut. Tiles are four columns of X by four models. Part: lib/models_*. Buffers: x, models (R), out (written).
-//!use lib/matrix_models
+// For lib/matmul/product: Xᵀ·R for the residuals R of a batch of models, a column each; chunk behind chunk where the rows of X are
+// cut. Tiles are four columns of X by four models. Part: lib/linear_models/*. Buffers: x, models (R), out (written).
+//!use linear/parts/matrix_models
 
 fn left(k: u32, i: u32) -> mat4x4<f32> { return x_block(k, i); }
 

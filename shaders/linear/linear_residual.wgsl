@@ -1,8 +1,8 @@
-// For lib/matrix_product: Z = X·B for a batch of models, a column each, and the weighted residual w·(y - μ(z)) in place of z. Tiles
+// For lib/matmul/product: Z = X·B for a batch of models, a column each, and the weighted residual w·(y - μ(z)) in place of z. Tiles
 // are four rows of X by four models; `group` neighbouring models share a set of row weights. A row of weight 0 has residual 0
-// whatever is in it. Parts: lib/model_mean_*, lib/models_*. Buffers: x, models (B), target, weight (sets, one behind the other),
+// whatever is in it. Parts: linear/parts/mean_*, lib/linear_models/*. Buffers: x, models (B), target, weight (sets, one behind the other),
 // out (written).
-//!use lib/matrix_models
+//!use linear/parts/matrix_models
 
 fn left(k: u32, i: u32) -> mat4x4<f32> { return transpose(x_block(i, k)); }
 

@@ -4,11 +4,11 @@
 // known, lanes walk the block side by side.
 // Open: fetch, four (logits_held, logits_streamed), CLASSES, SMOOTHS, target_of, shares (target_classes, target_shares),
 // weight_of, scale_of, keep_loss, keep_block, gradient_store and GRADIENT (gradient_kept, gradient_none).
-//!use lib/grid
-//!use lib/sum_f32
-//!use lib/reduce
-//!use lib/ln_1p
-//!use lib/row_softmax
+//!use lib/partition/grid
+//!use lib/reduce/sum_f32
+//!use lib/reduce/workgroup
+//!use lib/activation/ln_1p
+//!use losses/parts/row_softmax
 
 struct Params {
     rows: u32, classes: u32, first: u32, blocks: u32, block: u32, lanes: u32, turns: u32, base: u32, end: u32, partial: u32,

@@ -1,4 +1,4 @@
-// For lib/pairwise_loss: a parabola, curve/2·d², up to the knee, and from there its tangent, slope·(|d| - knee/2).
+// For losses/parts/pairwise_loss: a parabola, curve/2·d², up to the knee, and from there its tangent, slope·(|d| - knee/2).
 fn value_of(d: vec4<f32>) -> vec4<f32> {
     let far = abs(d);
     let line = params.slope * (far - 0.5 * params.knee);

@@ -1,6 +1,6 @@
-// dx = (dy outside the sample's own box) + (dy' within the box of the sample whose partner this one was), for lib/samples. Rows
+// dx = (dy outside the sample's own box) + (dy' within the box of the sample whose partner this one was), for lib/samples/map. Rows
 // of the table: (that sample, 0, 0, 0) and the box, for each sample. Selects, since dy may be NaN. Buffers: other, table.
-//!use lib/boxes
+//!use mixing/parts/boxes
 fn mixed(sample: u32, places: vec4<u32>, x: vec4<f32>) -> Mixed {
     let source = table[2u * sample].x;
     let z = partner(source, places);

@@ -1,4 +1,4 @@
-// y = λ·x + (1 - λ)·(the partner's x), for lib/samples. Rows of the table: (partner, λ, 1 - λ, 0). A weight of 0 is no factor: what
+// y = λ·x + (1 - λ)·(the partner's x), for lib/samples/map. Rows of the table: (partner, λ, 1 - λ, 0). A weight of 0 is no factor: what
 // it meets may be NaN. Buffers: other, table.
 fn mixed(sample: u32, places: vec4<u32>, x: vec4<f32>) -> Mixed {
     let row = table[sample];

@@ -1,4 +1,4 @@
-// dx = λ·dy + (1 - λ')·dy', where the prime marks the sample whose partner this one was, for lib/samples. Rows of the table:
+// dx = λ·dy + (1 - λ')·dy', where the prime marks the sample whose partner this one was, for lib/samples/map. Rows of the table:
 // (that sample, λ, 1 - λ, 0). A weight of 0 is no factor. Buffers: other, table.
 fn mixed(sample: u32, places: vec4<u32>, x: vec4<f32>) -> Mixed {
     let row = table[sample];

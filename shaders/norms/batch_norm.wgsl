@@ -1,9 +1,9 @@
-// Mean, rstd and running statistics of each channel: lib/batch_outputs.
-// A few lanes per channel: merges the channel's last partials in order and leaves what lib/channel_apply needs with
-// lib/normalize_open: (K, d, weight * rstd, bias). Before it: lib/channel_reduce with lib/moments, and the fold's levels.
-//!use lib/grid
-//!use lib/channel_moments
-//!use lib/batch_outputs
+// Mean, rstd and running statistics of each channel: norms/parts/batch_outputs.
+// A few lanes per channel: merges the channel's last partials in order and leaves what lib/channels/apply needs with
+// lib/channels/normalize_open: (K, d, weight * rstd, bias). Before it: lib/channels/reduce with lib/channels/moments, and the fold's levels.
+//!use lib/partition/grid
+//!use lib/channels/channel_moments
+//!use norms/parts/batch_outputs
 
 struct Params { blocks: u32, channels: u32, row: u32, stride: u32, count: u32, coefs: u32, values: f32, divisor: f32, eps: f32,
                 momentum: f32, keep: f32 }

@@ -1,5 +1,5 @@
-// One lane per channel leaves (mean, 0, weight * rstd, bias) for lib/channel_apply with lib/normalize_open.
-//!use lib/grid
+// One lane per channel leaves (mean, 0, weight * rstd, bias) for lib/channels/apply with lib/channels/normalize_open.
+//!use lib/partition/grid
 
 struct Params { blocks: u32, channels: u32 }
 

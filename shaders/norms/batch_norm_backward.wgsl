@@ -1,10 +1,10 @@
 // dbias = sum dy, dweight = sum dy * xhat, dx = weight * rstd * (dy - (dbias + xhat * dweight) / m).
-// With an activation, g = dy * its derivative for dy. A few lanes per channel: adds the channel's last partials in order and leaves what lib/channel_apply needs with
-// lib/normalize_backward_open: (mean, weight * rstd, dbias / m, rstd * dweight / m). Before it: lib/channel_reduce with
-// lib/products_open, and the fold's levels.
-//!use lib/grid
-//!use lib/channel_team
-//!use lib/sum_vec4
+// With an activation, g = dy * its derivative for dy. A few lanes per channel: adds the channel's last partials in order and leaves what lib/channels/apply needs with
+// lib/channels/normalize_backward_open: (mean, weight * rstd, dbias / m, rstd * dweight / m). Before it: lib/channels/reduce with
+// lib/channels/products_open, and the fold's levels.
+//!use lib/partition/grid
+//!use lib/channels/team
+//!use lib/reduce/sum_vec4
 
 struct Params { blocks: u32, channels: u32, row: u32, stride: u32, count: u32, coefs: u32, values: f32 }
 

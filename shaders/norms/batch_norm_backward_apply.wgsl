@@ -1,6 +1,6 @@
 // dx = weight * rstd * (g - (sum g + xhat * sum g * xhat) / m) with sums and m of all ranks. One lane per channel leaves
-// (mean, weight * rstd, sum g / m, rstd * sum g xhat / m) for lib/channel_apply with lib/normalize_backward_open.
-//!use lib/grid
+// (mean, weight * rstd, sum g / m, rstd * sum g xhat / m) for lib/channels/apply with lib/channels/normalize_backward_open.
+//!use lib/partition/grid
 
 struct Params { blocks: u32, channels: u32 }
 

@@ -1,8 +1,8 @@
 // sum g and sum g * xhat of each channel, g being dy as it comes back through the activation. A few lanes per channel: adds the channel's
-// last partials in order. Before it: lib/channel_reduce with lib/products_open, and the fold's levels.
-//!use lib/grid
-//!use lib/channel_team
-//!use lib/sum_vec4
+// last partials in order. Before it: lib/channels/reduce with lib/channels/products_open, and the fold's levels.
+//!use lib/partition/grid
+//!use lib/channels/team
+//!use lib/reduce/sum_vec4
 
 struct Params { blocks: u32, channels: u32, row: u32, stride: u32, count: u32 }
 

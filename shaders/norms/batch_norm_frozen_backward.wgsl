@@ -1,10 +1,10 @@
 // dx = weight * rstd * dy, dbias = sum dy, dweight = sum dy * (x - running_mean) * rstd, rstd = 1 / sqrt(running_var + eps).
 // A few lanes per channel: adds the channel's last partials (none if nobody wants the sums) in order and leaves
-// (running_mean, weight * rstd, 0, 0) for lib/channel_apply with lib/scale_backward_open. With an activation, g for dy.
-//!use lib/grid
-//!use lib/channel_team
-//!use lib/inverse_std
-//!use lib/sum_vec4
+// (running_mean, weight * rstd, 0, 0) for lib/channels/apply with norms/parts/scale_backward_open. With an activation, g for dy.
+//!use lib/partition/grid
+//!use lib/channels/team
+//!use lib/channels/inverse_std
+//!use lib/reduce/sum_vec4
 
 struct Params { blocks: u32, channels: u32, row: u32, stride: u32, count: u32, coefs: u32, eps: f32 }
 

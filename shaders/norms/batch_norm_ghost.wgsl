@@ -1,10 +1,10 @@
 // Mean and rstd of each channel in each virtual batch, and the running statistics after all of them. One lane per channel: goes
 // through the virtual batches in order, merges the partials of each in order and leaves (K, mean - K, weight * rstd, bias) for
-// lib/channel_apply with lib/normalize_open. Before it: lib/channel_reduce with lib/moments, whose chunks lie in one virtual batch.
-//!use lib/grid
-//!use lib/chan_shifted
-//!use lib/finite_moments
-//!use lib/inverse_std
+// lib/channels/apply with lib/channels/normalize_open. Before it: lib/channels/reduce with lib/channels/moments, whose chunks lie in one virtual batch.
+//!use lib/partition/grid
+//!use lib/channels/shifted_moments
+//!use lib/channels/finite_moments
+//!use lib/channels/inverse_std
 
 struct Params { blocks: u32, channels: u32, batches: u32, runs: u32, coefs: u32, sequential: u32, values: f32, divisor: f32,
                 eps: f32, momentum: f32, keep: f32 }

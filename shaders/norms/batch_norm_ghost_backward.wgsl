@@ -1,9 +1,9 @@
 // As batch_norm_backward in each virtual batch; the gradients of weight and bias are sums over all of them. One lane per channel
 // goes through the virtual batches in order and leaves (mean, weight * rstd, sum dy / m, rstd * sum dy xhat / m) of each for
-// lib/channel_apply with lib/normalize_backward_open. Before it: lib/channel_reduce with lib/products_open, whose chunks lie
+// lib/channels/apply with lib/channels/normalize_backward_open. Before it: lib/channels/reduce with lib/channels/products_open, whose chunks lie
 // in one virtual batch.
-//!use lib/grid
-//!use lib/sum_vec4
+//!use lib/partition/grid
+//!use lib/reduce/sum_vec4
 
 struct Params { blocks: u32, channels: u32, batches: u32, runs: u32, coefs: u32, values: f32 }
 

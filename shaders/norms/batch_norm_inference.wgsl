@@ -1,7 +1,7 @@
 // rstd = 1 / sqrt(running_var + eps); one lane per channel leaves (running_mean, 0, weight * rstd, bias) for
-// lib/channel_apply with lib/normalize_open.
-//!use lib/grid
-//!use lib/inverse_std
+// lib/channels/apply with lib/channels/normalize_open.
+//!use lib/partition/grid
+//!use lib/channels/inverse_std
 
 struct Params { blocks: u32, channels: u32, eps: f32 }
 

@@ -1,9 +1,9 @@
-// Mean, rstd and running statistics of each channel's kept values: lib/counted_outputs. A few lanes per channel: merges the
-// channel's last partials in order and leaves (K, d, weight * rstd, bias) for lib/channel_apply with lib/normalize_open.
-// Before it: lib/channel_reduce with lib/moments_masked, and the fold's levels.
-//!use lib/grid
-//!use lib/channel_moments
-//!use lib/counted_outputs
+// Mean, rstd and running statistics of each channel's kept values: norms/parts/counted_outputs. A few lanes per channel: merges the
+// channel's last partials in order and leaves (K, d, weight * rstd, bias) for lib/channels/apply with lib/channels/normalize_open.
+// Before it: lib/channels/reduce with norms/parts/moments_masked, and the fold's levels.
+//!use lib/partition/grid
+//!use lib/channels/channel_moments
+//!use norms/parts/counted_outputs
 
 struct Params { blocks: u32, channels: u32, row: u32, stride: u32, count: u32, coefs: u32, less: f32, eps: f32, momentum: f32,
                 keep: f32 }

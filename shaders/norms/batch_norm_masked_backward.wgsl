@@ -1,8 +1,8 @@
 // As batch_norm_backward, with the sums and the count of the values that the mask keeps. A few lanes per channel leaves
-// (mean, weight * rstd, dbias / m, rstd * dweight / m) for lib/channel_apply with lib/normalize_backward_open.
-//!use lib/grid
-//!use lib/channel_team
-//!use lib/sum_vec4
+// (mean, weight * rstd, dbias / m, rstd * dweight / m) for lib/channels/apply with lib/channels/normalize_backward_open.
+//!use lib/partition/grid
+//!use lib/channels/team
+//!use lib/reduce/sum_vec4
 
 struct Params { blocks: u32, channels: u32, row: u32, stride: u32, count: u32, coefs: u32 }
 

@@ -1,9 +1,9 @@
 // The statistics of a batch that lies on several ranks, from (count, mean, M2) of each: merged rank after rank by the formula
 // of Chan, Golub and LeVeque, a mean being its own K. One lane per channel.
-//!use lib/grid
-//!use lib/chan_shifted
-//!use lib/finite_moments
-//!use lib/counted_outputs
+//!use lib/partition/grid
+//!use lib/channels/shifted_moments
+//!use lib/channels/finite_moments
+//!use norms/parts/counted_outputs
 
 struct Params { blocks: u32, channels: u32, ranks: u32, less: f32, eps: f32, momentum: f32, keep: f32 }
 

@@ -1,7 +1,7 @@
-// (count, mean, M2) of each channel, for lib/chan_shifted to merge with those of other ranks. A few lanes per channel: merges
-// the channel's last partials in order. Before it: lib/channel_reduce with lib/moments, and the fold's levels.
-//!use lib/grid
-//!use lib/channel_moments
+// (count, mean, M2) of each channel, for lib/channels/shifted_moments to merge with those of other ranks. A few lanes per channel: merges
+// the channel's last partials in order. Before it: lib/channels/reduce with lib/channels/moments, and the fold's levels.
+//!use lib/partition/grid
+//!use lib/channels/channel_moments
 
 struct Params { blocks: u32, channels: u32, row: u32, stride: u32, count: u32, values: f32 }
 

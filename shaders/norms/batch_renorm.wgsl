@@ -1,11 +1,11 @@
 // r = clip(deviation of the batch / running deviation), d = clip((mean of the batch - running mean) / running deviation), and
-// what batch_norm leaves: lib/batch_outputs. A few lanes per channel: merges the channel's last partials in order and leaves
-// (K, mean - K, weight * rstd * r, bias + weight * d) for lib/channel_apply with lib/normalize_open.
-// Before it: lib/channel_reduce with lib/moments, and the fold's levels.
-//!use lib/grid
-//!use lib/channel_moments
-//!use lib/batch_outputs
-//!use lib/clipped
+// what batch_norm leaves: norms/parts/batch_outputs. A few lanes per channel: merges the channel's last partials in order and leaves
+// (K, mean - K, weight * rstd * r, bias + weight * d) for lib/channels/apply with lib/channels/normalize_open.
+// Before it: lib/channels/reduce with lib/channels/moments, and the fold's levels.
+//!use lib/partition/grid
+//!use lib/channels/channel_moments
+//!use norms/parts/batch_outputs
+//!use norms/parts/clipped
 
 struct Params { blocks: u32, channels: u32, row: u32, stride: u32, count: u32, coefs: u32, values: f32, divisor: f32, eps: f32,
                 momentum: f32, keep: f32, r_least: f32, r_most: f32, d_most: f32 }

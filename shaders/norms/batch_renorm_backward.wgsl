@@ -1,9 +1,9 @@
 // r and d are constants: dbias = sum dy, dweight = r * sum dy * xhat + d * sum dy, and dx is that of batch_norm_backward with
 // weight * r for the weight. A few lanes per channel leaves (mean, weight * r * rstd, dbias / m, rstd * sum dy xhat / m) for
-// lib/channel_apply with lib/normalize_backward_open. Before it: lib/channel_reduce with lib/products_open, the fold's levels.
-//!use lib/grid
-//!use lib/channel_team
-//!use lib/sum_vec4
+// lib/channels/apply with lib/channels/normalize_backward_open. Before it: lib/channels/reduce with lib/channels/products_open, the fold's levels.
+//!use lib/partition/grid
+//!use lib/channels/team
+//!use lib/reduce/sum_vec4
 
 struct Params { blocks: u32, channels: u32, row: u32, stride: u32, count: u32, coefs: u32, values: f32 }
 

@@ -1,10 +1,10 @@
 // mean = K + d, variance = M2 / cols, rstd = 1 / sqrt(variance + eps), for each row.
-// A few lanes per row: merges the row's last partials in order and leaves what lib/channel_apply needs with
-// lib/normalize_rows: (K, d, rstd, 0). Before it: lib/channel_reduce with lib/moments, a row being a channel, and the
+// A few lanes per row: merges the row's last partials in order and leaves what lib/channels/apply needs with
+// norms/parts/normalize_rows: (K, d, rstd, 0). Before it: lib/channels/reduce with lib/channels/moments, a row being a channel, and the
 // fold's levels.
-//!use lib/grid
-//!use lib/channel_moments
-//!use lib/inverse_std
+//!use lib/partition/grid
+//!use lib/channels/channel_moments
+//!use lib/channels/inverse_std
 
 struct Params { blocks: u32, channels: u32, row: u32, stride: u32, count: u32, coefs: u32, values: f32, eps: f32 }
 

@@ -1,7 +1,7 @@
 // y = x * (k + alpha * sum of x^2 over the window of channels)^-beta. One workgroup per block of WG * QUADS quads, lanes side by
 // side; a lane reads the neighbours of its quads again, from the caches.
-//!use lib/grid
-//!use lib/response
+//!use lib/partition/grid
+//!use norms/parts/response
 
 struct Params { blocks: u32, first: u32, lo: u32, hi: u32, base: u32, end: u32, origin: u32, channels: u32, inner: u32,
                 size: u32, before: u32, k: f32, alpha: f32, beta: f32, slope: f32 }

@@ -1,8 +1,8 @@
 // With d the denominators: dx = dy * d^-beta - slope * x * sum of dy * x * d^(-beta-1), slope = 2 * alpha * beta, over the outputs
 // whose windows hold this channel: those from size - 1 - before channels before it to `before` behind it. One workgroup per block of
 // WG * QUADS quads, lanes side by side; denominators are computed again from x, whose neighbours come from the caches.
-//!use lib/grid
-//!use lib/response
+//!use lib/partition/grid
+//!use norms/parts/response
 
 struct Params { blocks: u32, first: u32, lo: u32, hi: u32, base: u32, end: u32, origin: u32, channels: u32, inner: u32,
                 size: u32, before: u32, k: f32, alpha: f32, beta: f32, slope: f32 }

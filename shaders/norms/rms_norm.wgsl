@@ -1,10 +1,10 @@
 // rstd = 1 / sqrt(sum of squares / cols + eps), for each row.
-// A few lanes per row: adds the row's last partials in order and leaves what lib/channel_apply needs with lib/scale_rows:
-// (rstd, 0, 0, 0). Before it: lib/channel_reduce with lib/squares, a row being a channel, and the fold's levels.
-//!use lib/grid
-//!use lib/channel_team
-//!use lib/sum_vec4
-//!use lib/inverse_std
+// A few lanes per row: adds the row's last partials in order and leaves what lib/channels/apply needs with norms/parts/scale_rows:
+// (rstd, 0, 0, 0). Before it: lib/channels/reduce with norms/parts/squares, a row being a channel, and the fold's levels.
+//!use lib/partition/grid
+//!use lib/channels/team
+//!use lib/reduce/sum_vec4
+//!use lib/channels/inverse_std
 
 struct Params { blocks: u32, channels: u32, row: u32, stride: u32, count: u32, coefs: u32, values: f32, eps: f32 }
 

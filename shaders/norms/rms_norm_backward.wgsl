@@ -1,10 +1,10 @@
 // With g = dy * weight: dx = rstd * (g - xhat * sum g xhat / cols), the sum over the row.
-// A few lanes per row: adds the row's last partials in order and leaves what lib/channel_apply needs with
-// lib/normalize_rows_backward: (0, rstd, 0, rstd * sum g xhat / cols). Before it: lib/channel_reduce with lib/products, a row
-// being a channel, and the fold's levels. dweight: lib/column_products, lib/column_gradients.
-//!use lib/grid
-//!use lib/channel_team
-//!use lib/sum_vec4
+// A few lanes per row: adds the row's last partials in order and leaves what lib/channels/apply needs with
+// lib/rows/normalize_backward: (0, rstd, 0, rstd * sum g xhat / cols). Before it: lib/channels/reduce with lib/channels/products, a row
+// being a channel, and the fold's levels. dweight: lib/rows/column_products, lib/rows/column_gradients.
+//!use lib/partition/grid
+//!use lib/channels/team
+//!use lib/reduce/sum_vec4
 
 struct Params { blocks: u32, channels: u32, row: u32, stride: u32, count: u32, coefs: u32, values: f32 }
 

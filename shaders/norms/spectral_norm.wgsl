@@ -1,6 +1,6 @@
 // y = weight / sigma, or 0 where sigma is 0. One workgroup per block of WG * QUADS quads, lanes side by side. Before it: products
-// of the weight with its vectors (lib/channel_reduce with lib/vector_products, lib/vector_sums), lib/vector_normalize, lib/sigma.
-//!use lib/grid
+// of the weight with its vectors (lib/channels/reduce with norms/parts/vector_products, norms/parts/vector_sums), norms/parts/vector_normalize, norms/parts/sigma.
+//!use lib/partition/grid
 
 struct Params { blocks: u32, first: u32, lo: u32, hi: u32, base: u32, end: u32 }
 

@@ -1,7 +1,7 @@
-// What lib/channel_apply needs with lib/rank_one: (u·⟨dy, weight⟩/sigma, sigma, 0, 0) for each row. One lane per row. Before it:
-// lib/channel_reduce with lib/dot_products, and the fold's levels.
-//!use lib/grid
-//!use lib/sum_vec4
+// What lib/channels/apply needs with norms/parts/rank_one: (u·⟨dy, weight⟩/sigma, sigma, 0, 0) for each row. One lane per row. Before it:
+// lib/channels/reduce with norms/parts/dot_products, and the fold's levels.
+//!use lib/partition/grid
+//!use lib/reduce/sum_vec4
 
 struct Params { blocks: u32, channels: u32, stride: u32, count: u32, coefs: u32 }
 

@@ -1,9 +1,9 @@
-// 1 / norm of each filter. A few lanes per filter: adds the filter's last partials in order and leaves what lib/channel_apply needs with
-// lib/scale_filters: (1 / norm, g, 0, 0). Before it: lib/channel_reduce with lib/channel_norm, and the fold's levels.
-//!use lib/grid
-//!use lib/channel_team
-//!use lib/sum_vec4
-//!use lib/inverse_norm
+// 1 / norm of each filter. A few lanes per filter: adds the filter's last partials in order and leaves what lib/channels/apply needs with
+// norms/parts/scale_filters: (1 / norm, g, 0, 0). Before it: lib/channels/reduce with norms/parts/channel_norm, and the fold's levels.
+//!use lib/partition/grid
+//!use lib/channels/team
+//!use lib/reduce/sum_vec4
+//!use norms/parts/inverse_norm
 
 struct Params { blocks: u32, channels: u32, row: u32, stride: u32, count: u32, coefs: u32 }
 

@@ -1,9 +1,9 @@
 // dg = sum dw * v / norm, dv = (dw - v / norm * dg) / norm * g, the sum over the filter.
-// A few lanes per filter: adds the filter's last partials in order and leaves what lib/channel_apply needs with
-// lib/scale_filters_backward: (1 / norm, dg, g, 0). Before it: lib/channel_reduce with lib/products, and the fold's levels.
-//!use lib/grid
-//!use lib/channel_team
-//!use lib/sum_vec4
+// A few lanes per filter: adds the filter's last partials in order and leaves what lib/channels/apply needs with
+// norms/parts/scale_filters_backward: (1 / norm, dg, g, 0). Before it: lib/channels/reduce with lib/channels/products, and the fold's levels.
+//!use lib/partition/grid
+//!use lib/channels/team
+//!use lib/reduce/sum_vec4
 
 struct Params { blocks: u32, channels: u32, row: u32, stride: u32, count: u32, coefs: u32 }
 

@@ -1,9 +1,9 @@
 // Mean and 1 / deviation of each filter, and how strongly the variance pulls on the gradient.
-// A few lanes per filter: merges the filter's last partials in order and leaves what lib/channel_apply needs with
-// lib/normalize_open: (K, mean - K, gain * rstd, 0). Before it: lib/channel_reduce with lib/moments, and the fold's levels.
-//!use lib/grid
-//!use lib/channel_moments
-//!use lib/standard_spread
+// A few lanes per filter: merges the filter's last partials in order and leaves what lib/channels/apply needs with
+// lib/channels/normalize_open: (K, mean - K, gain * rstd, 0). Before it: lib/channels/reduce with lib/channels/moments, and the fold's levels.
+//!use lib/partition/grid
+//!use lib/channels/channel_moments
+//!use norms/parts/standard_spread
 
 struct Params { blocks: u32, channels: u32, row: u32, stride: u32, count: u32, coefs: u32, divisor: f32, fan: f32,
                 inside: f32, outside: f32, least: f32, form: u32 }

@@ -1,7 +1,7 @@
 // One Adam or AMSGrad step over every tensor of an arena, all regularization in the same pass.
 // Open: gpu_scale, step_is_skipped, largest.
 // Buffers: grad (read), weight, m, v (updated), table; with their parts: v_max (updated), scale (read), flag (read).
-//!use lib/adaptive
+//!use lib/optimizer/adaptive
 
 @compute @workgroup_size(WG)
 fn adam(@builtin(workgroup_id) wid: vec3<u32>,

@@ -1,6 +1,6 @@
 // One AdamW step over every tensor of an arena, all regularization in the same pass. Open: gpu_scale, step_is_skipped, largest.
 // Buffers: grad (read), weight, m, v (updated), table; with their parts: scale (read), flag (read).
-//!use lib/adaptive
+//!use lib/optimizer/adaptive
 
 @compute @workgroup_size(WG)
 fn adamw(@builtin(workgroup_id) wid: vec3<u32>,

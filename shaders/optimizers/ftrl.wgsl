@@ -1,6 +1,6 @@
 // One FTRL-proximal step over every tensor of an arena. Open: gpu_scale, step_is_skipped.
 // Buffers: grad (read), weight, z, n (updated), table; with their parts: scale (read), flag (read).
-//!use lib/optimizer
+//!use lib/optimizer/update
 
 struct Params {
     segments: u32, first: u32, blocks: u32, lo: u32, hi: u32, base: u32, end: u32,

@@ -1,7 +1,7 @@
 // One Lion step over every tensor of an arena, all regularization in the same pass. Open: gpu_scale, step_is_skipped.
 // Buffers: grad (read), weight, m (updated), table; with their parts: scale (read), flag (read).
-//!use lib/optimizer
-//!use lib/descend
+//!use lib/optimizer/update
+//!use lib/optimizer/descend
 
 struct Params {
     segments: u32, first: u32, blocks: u32, lo: u32, hi: u32, base: u32, end: u32,

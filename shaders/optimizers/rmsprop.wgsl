@@ -2,8 +2,8 @@
 // Open: gpu_scale, step_is_skipped, variance, with_momentum.
 // Buffers: grad (read), weight, square_avg (updated), table; with their parts: grad_avg, momentum_buffer (updated), scale,
 // flag (read).
-//!use lib/optimizer
-//!use lib/descend
+//!use lib/optimizer/update
+//!use lib/optimizer/descend
 
 struct Params {
     segments: u32, first: u32, blocks: u32, lo: u32, hi: u32, base: u32, end: u32,

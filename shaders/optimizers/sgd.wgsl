@@ -1,8 +1,8 @@
 // One step of stochastic gradient descent over every tensor of an arena, all regularization in the same pass.
 // Open: gpu_scale, step_is_skipped, direction.
 // Buffers: grad (read), weight (updated), table; with their parts: scale (read), momentum_buffer (updated), flag (read).
-//!use lib/optimizer
-//!use lib/descend
+//!use lib/optimizer/update
+//!use lib/optimizer/descend
 
 struct Params {
     segments: u32, first: u32, blocks: u32, lo: u32, hi: u32, base: u32, end: u32,

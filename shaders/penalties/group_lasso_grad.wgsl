@@ -1,7 +1,7 @@
 // g += own.x·w/‖w‖ + own.y·sign(w), with own.x = λ·√d or λ, and own.y = λ1. No part of a unit is longer than the unit, so w/‖w‖ is
 // held to 1, whatever a device makes of norms below the normal numbers; it is 0 where the norm is 0. A NaN stays.
-//!use lib/unit_map
-//!use lib/elastic
+//!use lib/unitwise/map
+//!use lib/arena/elastic
 fn mapped(i: u32, g: vec4<f32>, norm: vec4<f32>, own: vec4<f32>) -> vec4<f32> {
     let w = weight_load(i);
     let bits = bitcast<vec4<u32>>(norm) & vec4<u32>(0x7fffffffu);

@@ -1,8 +1,8 @@
-// λ·Σ(g - δ)² over a Gram matrix that lib/matrix_product formed: one partial for each workgroup, lanes side by side.
-//!use lib/grid
-//!use lib/reduce
-//!use lib/sum_f32
-//!use lib/gram_deviation
+// λ·Σ(g - δ)² over a Gram matrix that lib/matmul/product formed: one partial for each workgroup, lanes side by side.
+//!use lib/partition/grid
+//!use lib/reduce/workgroup
+//!use lib/reduce/sum_f32
+//!use penalties/parts/gram_deviation
 
 struct Params { blocks: u32, side: u32, quads: u32, chunks: u32, per_lane: u32, scale: f32 }
 

@@ -1,7 +1,7 @@
-// G - I in place of the first chunk of a Gram matrix that lib/matrix_product formed. After it: lib/matrix_product with
-// lib/matrix_deviation, which multiplies the weight by it and adds the product to the gradient.
-//!use lib/grid
-//!use lib/gram_deviation
+// G - I in place of the first chunk of a Gram matrix that lib/matmul/product formed. After it: lib/matmul/product with
+// penalties/parts/matrix_deviation, which multiplies the weight by it and adds the product to the gradient.
+//!use lib/partition/grid
+//!use penalties/parts/gram_deviation
 
 struct Params { blocks: u32, side: u32, quads: u32, chunks: u32, per_lane: u32, scale: f32 }
 

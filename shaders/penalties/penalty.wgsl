@@ -1,10 +1,10 @@
 // Ω = Σ |w|·(λ1 + c·|w|), with c = λ2 or ½·λ2 by convention, over every tensor of an arena: one partial per block of
 // WG * QUADS quads, lanes side by side. A term whose λ is 0 is absent, also where w is not finite.
 // The product is formed from the inside, so that λ2·w² overflows only where it does not fit, not where w² does not.
-//!use lib/grid
-//!use lib/segments
-//!use lib/reduce
-//!use lib/sum_f32
+//!use lib/partition/grid
+//!use lib/arena/segments
+//!use lib/reduce/workgroup
+//!use lib/reduce/sum_f32
 
 struct Params { segments: u32, first: u32, blocks: u32, lo: u32, hi: u32, base: u32, end: u32, partial: u32 }
 

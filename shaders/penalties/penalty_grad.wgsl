@@ -1,8 +1,8 @@
 // g += λ1·sign(w) + slope·w, with slope = 2·λ2 or λ2 by convention, over every tensor of an arena.
 // One workgroup per block of WG * QUADS quads, lanes side by side.
-//!use lib/grid
-//!use lib/segments
-//!use lib/elastic
+//!use lib/partition/grid
+//!use lib/arena/segments
+//!use lib/arena/elastic
 
 struct Params { segments: u32, first: u32, blocks: u32, lo: u32, hi: u32, base: u32, end: u32 }
 

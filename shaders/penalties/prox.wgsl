@@ -1,10 +1,10 @@
 // w <- sign(w)·max(|w| - t, 0) / d, with t = step·λ1 and d = 1 + step·slope, over every tensor of an arena, and one count
 // of the weights that the threshold sets to zero per block of WG * QUADS quads, lanes side by side.
-//!use lib/grid
-//!use lib/segments
-//!use lib/elastic
-//!use lib/reduce
-//!use lib/sum_u32
+//!use lib/partition/grid
+//!use lib/arena/segments
+//!use lib/arena/elastic
+//!use lib/reduce/workgroup
+//!use lib/reduce/sum_u32
 
 struct Params { segments: u32, first: u32, blocks: u32, lo: u32, hi: u32, base: u32, end: u32, partial: u32 }
 

@@ -1,7 +1,7 @@
 // The factor of each unit's gradients: 1 where their norm is below most = own.x·max(‖w‖, own.y), else most / max(‖g‖, 1e-6).
-// Before it: lib/unit_partials with lib/unit_squares over weights and over gradients, and the weights' norms by lib/unit_norm;
-// after it: lib/unit_scale.
-//!use lib/unit_coefs
+// Before it: lib/unitwise/partials with lib/unitwise/squares over weights and over gradients, and the weights' norms by lib/unitwise/norm;
+// after it: lib/unitwise/scale.
+//!use lib/unitwise/coefs
 fn coefficient(sums: vec4<f32>, own: vec4<f32>, unit: u32) -> f32 {
     let norm = finite_or_nan(norm_of(sums));
     let weight = bitcast<f32>(scratch[params.beside + unit]);

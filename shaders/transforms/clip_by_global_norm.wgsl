@@ -1,6 +1,6 @@
 // g = scale·g for every gradient of an arena, with the factor that the norm's second pass left.
-//!use lib/arena_map
-//!use lib/by_factor
+//!use lib/arena/map
+//!use lib/gradients/by_factor
 
 struct Params { segments: u32, first: u32, blocks: u32, lo: u32, hi: u32, base: u32, end: u32, zeroes: u32 }
 

@@ -1,5 +1,5 @@
 // g = scale·g for every gradient of an arena, with the factor that the norm of its own tensor left.
-//!use lib/by_tensor
+//!use lib/gradients/by_tensor
 
 @compute @workgroup_size(WG)
 fn clip_by_norm(@builtin(workgroup_id) wid: vec3<u32>,

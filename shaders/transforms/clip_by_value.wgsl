@@ -1,5 +1,5 @@
 // g = min(max(g, low), high) for every gradient of an arena.
-//!use lib/in_range
+//!use lib/gradients/in_range
 
 @compute @workgroup_size(WG)
 fn clip_by_value(@builtin(workgroup_id) wid: vec3<u32>,

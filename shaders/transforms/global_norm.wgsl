@@ -1,10 +1,10 @@
 // The second pass of a norm over an arena: merges the partials that are left, and writes the norm and the factor that clips by it.
 // Partial p is entry p * stride.
-//!use lib/grid
-//!use lib/reduce
-//!use lib/sum_vec4
-//!use lib/scaled_squares
-//!use lib/clip_factor
+//!use lib/partition/grid
+//!use lib/reduce/workgroup
+//!use lib/reduce/sum_vec4
+//!use lib/reduce/scaled_squares
+//!use lib/gradients/clip_factor
 
 struct Params { blocks: u32, count: u32, stride: u32, max_norm: f32, eps: f32, policy: u32 }
 

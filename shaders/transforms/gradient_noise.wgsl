@@ -1,8 +1,8 @@
 // g = g + sigma·z for every gradient of an arena. The normal number z of element e of the larger whole is number e & 3 of Philox
 // block e >> 2: one block to a quad. `params.draw_lo, params.draw_hi` is the number of the arena's first quad.
-//!use lib/arena_map
-//!use lib/normal
-//!use lib/philox
+//!use lib/arena/map
+//!use lib/philox/normal
+//!use lib/philox/philox
 
 struct Params {
     segments: u32, first: u32, blocks: u32, lo: u32, hi: u32, base: u32, end: u32, sigma: f32,

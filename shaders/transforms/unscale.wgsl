@@ -1,16 +1,16 @@
 // g = g / scale for every gradient of an arena, and one count per block of WG * QUADS quads: of those that are not finite then,
-// as they are stored. Open: inverse_scale (lib/inverse_*), as_stored (lib/stored_*).
-//!use lib/arena_map
-//!use lib/finite
-//!use lib/reduce
-//!use lib/sum_saturated
+// as they are stored. Open: inverse_scale (transforms/parts/inverse_*), as_stored (lib/optimizer/stored_*).
+//!use lib/arena/map
+//!use lib/optimizer/finite
+//!use lib/reduce/workgroup
+//!use lib/reduce/sum_saturated
 
 struct Params {
     segments: u32, first: u32, blocks: u32, lo: u32, hi: u32, base: u32, end: u32, partial: u32, inverse: f32,
 }
 
 @group(0) @binding(0) var<uniform> params: Params;
-// Buffers: grad (updated), table, partials (written), scale (read, with lib/inverse_gpu).
+// Buffers: grad (updated), table, partials (written), scale (read, with transforms/parts/inverse_gpu).
 
 // What this lane has found.
 var<private> found: vec4<u32> = vec4<u32>(0u);

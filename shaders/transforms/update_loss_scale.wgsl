@@ -1,5 +1,5 @@
 // The rule of dynamic loss scaling for one scale: back off where something was found, grow after `interval` steps without.
-//!use lib/grid
+//!use lib/partition/grid
 
 struct Params {
     blocks: u32, growth: f32, backoff: f32, interval: u32, limit: f32, has_most: u32, most: f32, least: f32,

@@ -1,6 +1,6 @@
 // y = x, four elements at a time: the bandwidth that any other kernel is held against.
 // One workgroup per block of WG * QUADS quads, lanes side by side.
-//!use lib/grid
+//!use lib/partition/grid
 
 struct Params { first: u32, blocks: u32, lo: u32, hi: u32, base: u32, end: u32 }
 

@@ -7,7 +7,7 @@ use crate::{
 
 use std::ops::Range;
 
-/// An arena cut into blocks, with the table that `lib/segments.wgsl` reads.
+/// An arena cut into blocks, with the table that `lib/arena/segments.wgsl` reads.
 pub struct Arena {
     /// Rows of four words: first block, first quad, quads, `4 * group + live elements of the last quad (0 = all)`.
     pub rows: Vec<[u32; 4]>,

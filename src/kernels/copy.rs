@@ -1,10 +1,10 @@
-//! Dispatches that copy or fill a buffer bit by bit, whatever it holds: `shaders/lib/copy_words.wgsl`, `fill_words.wgsl`.
+//! Dispatches that copy or fill a buffer bit by bit, whatever it holds: `shaders/lib/copy/copy.wgsl`, `fill_words.wgsl`.
 use crate::{
     kernels::partition,
     op::{Arg, Caps, Slot, Step},
     params,
     types::{DType, Error},
-    wgsl::{Decl, Spec, View, part},
+    wgsl::{Decl, Spec, View, parts},
 };
 
 params! { CopyParams {
@@ -64,27 +64,28 @@ fn steps(op: &'static str, caps: &Caps, from: Option<Place>, to: Place, value: u
         // Another window, or the ragged piece, may have the last word.
         let last_item = if piece.elements.end == words { hi - 1 } else { u32::MAX };
         let Tail { last_bits, keep_bits } = tail;
-        let (ty, by) = if piece.ragged { ("u32", "lib/words_by_one") } else { ("vec4<u32>", "lib/words_by_four") };
+        let (ty, by) = if piece.ragged { ("u32", parts::copy::BY_ONE) } else { ("vec4<u32>", parts::copy::BY_FOUR) };
         let decl = |name, writes| Decl { name, dtype: DType::U32, view: View::Raw(ty), writes };
         let (mut bindings, mut slots) = (vec![], vec![]);
-        let (entry, params) = match from {
+        let (shader, entry, params) = match from {
             Some((i, _)) => {
                 bindings.push(decl("x", false));
                 slots.push(Slot::Arg(i, bytes.clone()));
-                ("copy_words", CopyParams { blocks, start, lo, hi, trips, last_item, last_bits, keep_bits }.into())
+                (
+                    parts::copy::COPY,
+                    "copy_words",
+                    CopyParams { blocks, start, lo, hi, trips, last_item, last_bits, keep_bits }.into(),
+                )
             }
-            None => ("fill_words", FillParams { blocks, start, lo, hi, trips, last_item, last_bits, keep_bits, value }.into()),
+            None => {
+                let params = FillParams { blocks, start, lo, hi, trips, last_item, last_bits, keep_bits, value };
+                (parts::copy::FILL, "fill_words", params.into())
+            }
         };
         bindings.push(decl("y", true));
         slots.push(Slot::Arg(to.0, bytes));
         out.push(Step {
-            spec: Spec {
-                shader: part(&format!("lib/{entry}")),
-                entry,
-                parts: vec![part(by)],
-                bindings,
-                consts: vec![("WG", caps.lanes)],
-            },
+            spec: Spec { shader, entry, parts: vec![by], bindings, consts: vec![("WG", caps.lanes)] },
             params,
             slots,
             workgroups: u64::from(blocks),

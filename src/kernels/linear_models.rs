@@ -2,7 +2,7 @@
 use crate::{
     op::{Arg, Caps, Pattern, Rng, Slot},
     types::{DType, Error, HostData},
-    wgsl::{Decl, Source, View, part},
+    wgsl::{Decl, Source, View, parts},
 };
 
 /// The most columns: a lane passes over them twice.
@@ -61,8 +61,9 @@ impl Batch {
 
     /// The binding of the matrix that is written by blocks, and the part that writes it.
     pub fn out(&self) -> (Decl, Source) {
-        let (view, name) = if self.quads() { (View::Quads, "lib/models_quads") } else { (View::Elements, "lib/models_items") };
-        (Decl { name: "out", dtype: DType::F32, view, writes: true }, part(name))
+        let (view, name) =
+            if self.quads() { (View::Quads, parts::linear_models::QUADS) } else { (View::Elements, parts::linear_models::ITEMS) };
+        (Decl { name: "out", dtype: DType::F32, view, writes: true }, name)
     }
 }
 

@@ -1,8 +1,8 @@
-//! The host's side of `shaders/lib/matrix_product.wgsl`: how a product of matrices is cut into tiles, workgroups and chunks.
+//! The host's side of `shaders/lib/matmul/product.wgsl`: how a product of matrices is cut into tiles, workgroups and chunks.
 use crate::{
     op::{Caps, Slot, Step},
     params,
-    wgsl::{Decl, Source, Spec, part},
+    wgsl::{Decl, Source, Spec, parts},
 };
 
 params! {
@@ -117,7 +117,7 @@ impl Product {
         let mut all = vec![("WG", caps.lanes), ("ACROSS", lanes(caps)[0] as u32)];
         all.extend_from_slice(consts);
         Step {
-            spec: Spec { shader: part("lib/matrix_product"), entry: "matrix_product", parts, bindings, consts: all },
+            spec: Spec { shader: parts::matmul::PRODUCT, entry: "matrix_product", parts, bindings, consts: all },
             params: params.into(),
             slots,
             workgroups: across * down * chunks,

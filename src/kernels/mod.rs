@@ -1,4 +1,5 @@
 //! The host's side of the kernels that ops of several families share; `shaders/lib` has the other.
+mod activation;
 pub mod arena;
 pub(crate) mod channels;
 pub(crate) mod copy;

@@ -1,15 +1,15 @@
-//! The host's side of `shaders/lib/draw_*.wgsl`: which decision belongs to which place in memory.
+//! The host's side of `shaders/lib/philox/draw_*.wgsl`: which decision belongs to which place in memory.
 use crate::{
     op::Caps,
     options::{Bits, Key, Share, first_decision},
     types::{Error, Layout, Space},
-    wgsl::{Source, part},
+    wgsl::{Source, parts},
 };
 
 /// How a kernel finds the decision of an element, for one dispatch.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Words {
-    /// `lib/draw_pairs`: the block of pair 0. `lib/draw_any`: the decision at the start of `period` 0 of the dispatch.
+    /// `lib/philox/draw_pairs`: the block of pair 0. `lib/philox/draw_any`: the decision at the start of `period` 0 of the dispatch.
     pub first: u64,
     /// The pair that `start` belongs to.
     pub pair: u32,
@@ -83,7 +83,7 @@ impl Draws {
 
     /// The shader parts that draw.
     pub fn parts(&self, caps: &Caps) -> Vec<Source> {
-        vec![mul_wide(caps), part(if self.aligned() { "lib/draw_pairs" } else { "lib/draw_any" })]
+        vec![mul_wide(caps), if self.aligned() { parts::philox::DRAW_PAIRS } else { parts::philox::DRAW_ANY }]
     }
 
     /// For a dispatch whose first element is `element`, a multiple of 8.
@@ -113,14 +113,14 @@ impl Draws {
 
 /// The 64-bit product that suits the device. Both give the same bits.
 pub fn mul_wide(caps: &Caps) -> Source {
-    part(if caps.int64() { "lib/mul_wide_u64" } else { "lib/mul_wide" })
+    if caps.int64() { parts::philox::MUL_WIDE_U64 } else { parts::philox::MUL_WIDE }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    /// What `lib/draw_any` computes for a place in memory, in 32 bits that must not overflow.
+    /// What `lib/philox/draw_any` computes for a place in memory, in 32 bits that must not overflow.
     fn decision(draws: &Draws, dispatch: u64, place: u64) -> u64 {
         let Words { first, pair, start } = draws.words(dispatch);
         let skipped = 8 * ((place / 8) as u32 - pair);

@@ -7,7 +7,7 @@ use crate::{
     op::{Arg, Caps, Lowered, Slot, Step},
     params,
     types::{DType, Error},
-    wgsl::{Decl, Spec, View, part},
+    wgsl::{Decl, Source, Spec, View, parts},
 };
 use std::ops::Range;
 
@@ -15,7 +15,7 @@ use std::ops::Range;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Monoid {
     /// The name for a `//!use` line.
-    pub part: &'static str,
+    pub part: Source,
     /// The WGSL type of a partial.
     pub wgsl: &'static str,
     /// Bytes of a partial.
@@ -24,13 +24,13 @@ pub struct Monoid {
 
 impl Monoid {
     /// A sum of f32.
-    pub const SUM: Self = Self { part: "lib/sum_f32", wgsl: "f32", bytes: 4 };
+    pub const SUM: Self = Self { part: parts::reduce::SUM_F32, wgsl: "f32", bytes: 4 };
     /// Four sums of f32.
-    pub const SUM4: Self = Self { part: "lib/sum_vec4", wgsl: "vec4<f32>", bytes: 16 };
+    pub const SUM4: Self = Self { part: parts::reduce::SUM_VEC4, wgsl: "vec4<f32>", bytes: 16 };
     /// A sum of u32, modulo 2^32.
-    pub const COUNT: Self = Self { part: "lib/sum_u32", wgsl: "u32", bytes: 4 };
+    pub const COUNT: Self = Self { part: parts::reduce::SUM_U32, wgsl: "u32", bytes: 4 };
     /// A sum of u32 that stays at 2^32 - 1.
-    pub const SATURATED: Self = Self { part: "lib/sum_saturated", ..Self::COUNT };
+    pub const SATURATED: Self = Self { part: parts::reduce::SUM_SATURATED, ..Self::COUNT };
 
     /// The binding of an array of partials.
     pub fn decl(&self, name: &'static str, writes: bool) -> Decl {
@@ -162,7 +162,7 @@ impl Partials {
         self
     }
 
-    /// Appends levels until few enough are left for a kernel with `lib/channel_team`: four for each lane, or 64 for one alone.
+    /// Appends levels until few enough are left for a kernel with `lib/channels/team`: four for each lane, or 64 for one alone.
     pub(crate) fn few(self, out: &mut Lowered, caps: &Caps) -> Self {
         self.until(out, caps, if caps.cpu { 64 } else { 256 })
     }
@@ -197,9 +197,9 @@ impl Partials {
         bindings.extend(["result", "other"].into_iter().zip(results).map(|(name, _)| self.monoid.decl(name, true)));
         let mut consts = vec![("WG", caps.lanes)];
         let store = match results.len() {
-            0 => "lib/fold_keep",
-            1 => "lib/fold_out",
-            _ => "lib/fold_pair",
+            0 => parts::reduce::LEVEL_KEEP,
+            1 => parts::reduce::LEVEL_OUT,
+            _ => parts::reduce::LEVEL_PAIR,
         };
         if results.len() == 2 {
             consts.push(("HALF", (self.rows / 2) as u32));
@@ -207,21 +207,16 @@ impl Partials {
         let [workgroups32, groups, count, fan32, row, stride] =
             [workgroups, groups, self.count, fan, if self.beside() { self.rows } else { self.row }, self.stride]
                 .map(|n| n as u32);
-        let (kernel, params) = if self.beside() {
+        let (shader, entry, params) = if self.beside() {
             consts.push(("WIDTH", width as u32));
             let params = ColumnParams { workgroups: workgroups32, groups, count, fan: fan32, rows: row, stride };
-            ("lib/fold_columns", params.into())
+            (parts::reduce::LEVEL_COLUMNS, "fold_columns", params.into())
         } else {
-            ("lib/fold", FoldParams { workgroups: workgroups32, groups, count, fan: fan32, row, stride }.into())
+            let params = FoldParams { workgroups: workgroups32, groups, count, fan: fan32, row, stride };
+            (parts::reduce::LEVEL, "fold", params.into())
         };
         Step {
-            spec: Spec {
-                shader: part(kernel),
-                entry: kernel.trim_start_matches("lib/"),
-                parts: vec![part(self.monoid.part), part(store)],
-                bindings,
-                consts,
-            },
+            spec: Spec { shader, entry, parts: vec![self.monoid.part, store], bindings, consts },
             params,
             slots: std::iter::once(self.slot()).chain(results.iter().cloned()).collect(),
             workgroups,

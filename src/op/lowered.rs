@@ -46,7 +46,7 @@ impl Step {
         self.spec == other.spec && self.slots == other.slots && self.workgroups == other.workgroups
     }
 
-    /// Folds a long row of workgroups into rows and layers, as `shaders/lib/grid.wgsl` undoes it.
+    /// Folds a long row of workgroups into rows and layers, as `shaders/lib/partition/grid.wgsl` undoes it.
     /// `None` when not even folding makes it fit.
     pub fn grid(&self, caps: &Caps) -> Option<[u32; 3]> {
         let (fold, limit) = (u64::from(caps.fold), u64::from(caps.limits.max_compute_workgroups_per_dimension));

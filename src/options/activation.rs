@@ -1,9 +1,5 @@
 //! The activations that norms and dropouts apply in their own pass, and how far their kernels may be off.
-use crate::{
-    op::Field,
-    types::Error,
-    wgsl::{Source, part},
-};
+use crate::{op::Field, types::Error};
 use serde::{Deserialize, Serialize};
 
 /// What is done to each value v in the pass that makes it. NaN stays NaN; -∞ becomes 0 but for the leaky kind.
@@ -59,26 +55,5 @@ impl Activation {
     /// Whether the sign of the result is that of v, and all that its derivative depends on.
     pub(crate) fn by_sign(self) -> bool {
         matches!(self, Self::Relu | Self::LeakyRelu { .. })
-    }
-
-    /// The part that has `act` and `act_slope`.
-    pub(crate) fn part(self) -> Source {
-        part(self.part_name())
-    }
-
-    pub(crate) fn part_name(self) -> &'static str {
-        match self {
-            Self::None => "lib/act_none",
-            Self::Relu | Self::LeakyRelu { .. } => "lib/act_leaky",
-            Self::Silu => "lib/act_silu",
-            Self::Gelu => "lib/act_gelu",
-            Self::GeluTanh => "lib/act_gelu_tanh",
-        }
-    }
-
-    /// The `override` values of that part.
-    pub(crate) fn consts(self) -> Vec<(&'static str, u32)> {
-        let slope = if let Self::LeakyRelu { slope } = self { slope as f32 } else { 0.0 };
-        if self.by_sign() { vec![("SLOPE", slope.to_bits())] } else { vec![] }
     }
 }

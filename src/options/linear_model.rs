@@ -1,5 +1,4 @@
 //! Families of linear models.
-use crate::wgsl::{Source, part};
 use serde::{Deserialize, Serialize};
 
 /// What a model expects of the target where its linear predictor is z, and with which loss it is fitted.
@@ -14,8 +13,8 @@ pub enum LinearModel {
 }
 
 impl LinearModel {
-    /// The part of the shader library with this prefix that is this model's.
-    pub(crate) fn part(self, prefix: &str) -> Source {
-        part(&format!("{prefix}_{}", if self == Self::Linear { "linear" } else { "logistic" }))
+    /// The one of a pair that is this model's.
+    pub(crate) fn of<T>(self, linear: T, logistic: T) -> T {
+        if self == Self::Linear { linear } else { logistic }
     }
 }

@@ -18,7 +18,7 @@ impl WeightForm {
         if self == Self::OnePlus { 1.0 } else { 0.0 }
     }
 
-    /// The constants of `lib/row_weight`.
+    /// The constants of `lib/rows/row_weight`.
     pub(crate) fn consts(self) -> &'static [(&'static str, u32)] {
         if self == Self::OnePlus { &[("ONE_PLUS", 1)] } else { &[] }
     }

@@ -27,7 +27,7 @@ impl Approx {
         Self { value, error: (f64::from(value as f32) - value).abs() }
     }
 
-    /// What `lib/normal` draws where `cpu::normals` says `value`: within 16 ulp.
+    /// What `lib/philox/normal` draws where `cpu::normals` says `value`: within 16 ulp.
     ///
     /// The logarithm's argument f is exact. s = f / (2 + f) is off by 3.5 ulp, the series by 1.2 and its product with s by one
     /// more, so ln(m) by 5.7. Without halvings that is all but one; with h of them, h·ln 2 is off by 1.5 and the difference by

@@ -5,10 +5,9 @@
 //! aligned and ragged ends, and host and shader cannot disagree about a binding.
 mod bits;
 mod decl;
-mod library;
 
 pub use decl::{Decl, View};
-pub use library::LIBRARY;
+pub use parts::ALL as LIBRARY;
 
 use crate::types::DType;
 use std::{fmt::Write, hash::Hash};
@@ -43,11 +42,19 @@ macro_rules! kernel {
     };
 }
 
-/// A part of the library, by the name that a `//!use` line would give it.
+/// The parts of the library: those that several families share under the kernel that they belong to, the others under their family.
+#[rustfmt::skip]
+pub mod parts {
+    include!(concat!(env!("OUT_DIR"), "/parts.rs"));
+}
+
+/// A part of the library, by the name that a `//!use` line gives it.
 ///
 /// # Panics
-/// If there is no such part: a mistake in the code of an op, which the shader tests find.
+/// If there is no such part: a mistake in the text of a kernel.
 pub fn part(name: &str) -> Source {
+    // Kernels of users have known this one by a shorter name.
+    let name = if name == "lib/grid" { parts::partition::GRID.name } else { name };
     *LIBRARY.iter().find(|s| s.name == name).unwrap_or_else(|| panic!("no shader part `{name}`"))
 }
 
@@ -75,7 +82,7 @@ pub fn compose(spec: &Spec, pooled: bool) -> String {
     for (i, decl) in spec.bindings.iter().enumerate() {
         declare(&mut out, i + 1, decl, decl.writes || pooled);
         if decl.dtype.size() == 2 && !matches!(decl.view, View::Raw(_)) {
-            add(part(&format!("lib/store_{}", suffix(decl.dtype))), &mut seen, &mut out);
+            add(if decl.dtype == DType::F16 { parts::wgsl::PACK_F16 } else { parts::wgsl::PACK_BF16 }, &mut seen, &mut out);
         }
     }
     for part in &spec.parts {
@@ -97,7 +104,7 @@ fn add(source: Source, seen: &mut Vec<&'static str>, out: &mut String) {
     out.push('\n');
 }
 
-/// The suffix of `lib/store_*.wgsl` and of the conversion functions in it.
+/// The suffix of `lib/wgsl/pack_*.wgsl` and of the conversion functions in it.
 fn suffix(dtype: DType) -> &'static str {
     if dtype == DType::F16 { "f16" } else { "bf16" }
 }

@@ -87,7 +87,7 @@ pub(crate) fn sum_of(terms: &[Approx]) -> Approx {
     Approx { value, error: error + E * (steps + tree) * magnitudes + flushed }
 }
 
-/// The norm of a channel as the kernels find it with `lib/channel_norm`.
+/// The norm of a channel as the kernels find it with `norms/parts/channel_norm`.
 pub(crate) fn norm_of(values: &[f64]) -> Approx {
     let (steps, tree) = depth(values.len());
     norm_after(values, steps + tree)

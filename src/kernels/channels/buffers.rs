@@ -66,7 +66,7 @@ pub(crate) fn blocks(channels: u64, caps: &Caps) -> u64 {
     channels.div_ceil(u64::from(caps.lanes))
 }
 
-/// Lanes that merge the last partials of a channel together, see `lib/channel_team`.
+/// Lanes that merge the last partials of a channel together, see `lib/channels/team`.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Team {
     lanes: u64,
@@ -83,7 +83,7 @@ impl Team {
         Self { lanes, blocks, trips: count.div_ceil(lanes) + u64::from(lanes.ilog2()) }
     }
 
-    /// What a kernel with `lib/channel_team` is told.
+    /// What a kernel with `lib/channels/team` is told.
     pub fn consts(&self, caps: &Caps) -> Vec<(&'static str, u32)> {
         vec![("WG", caps.lanes), ("TEAM", self.lanes as u32)]
     }

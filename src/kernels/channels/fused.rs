@@ -6,6 +6,7 @@ use crate::{
     options::Activation,
     types::{DType, Error, Space},
     verify::{Approx, reference},
+    wgsl::{Source, parts},
 };
 use std::ops::Range;
 
@@ -18,7 +19,7 @@ pub(crate) struct Fused {
 
 /// Where the backward pass finds what was activated, or its sign where that will do: in the bytes that are cheapest.
 #[derive(Clone, Copy, PartialEq)]
-enum Source {
+enum Preactivation {
     /// There is no activation.
     Unused,
     /// Computed again from x, which is read anyway.
@@ -30,26 +31,26 @@ enum Source {
 }
 
 impl Fused {
-    fn source(self) -> Source {
+    fn source(self) -> Preactivation {
         match (self.activation, self.residual) {
-            (Activation::None, _) => Source::Unused,
-            (_, false) => Source::Recomputed,
-            (a, true) if a.by_sign() => Source::Output,
-            (_, true) => Source::Sum,
+            (Activation::None, _) => Preactivation::Unused,
+            (_, false) => Preactivation::Recomputed,
+            (a, true) if a.by_sign() => Preactivation::Output,
+            (_, true) => Preactivation::Sum,
         }
     }
 
     /// Whether γ·x̂ + β is formed again.
     pub fn recomputes(self) -> bool {
-        matches!(self.source(), Source::Recomputed | Source::Sum)
+        matches!(self.source(), Preactivation::Recomputed | Preactivation::Sum)
     }
 
     /// Which tensor the backward pass reads beside x and dy, if any.
     pub fn beside(self) -> Option<&'static str> {
         match self.source() {
-            Source::Unused | Source::Recomputed => None,
-            Source::Output => Some("y"),
-            Source::Sum => Some("residual"),
+            Preactivation::Unused | Preactivation::Recomputed => None,
+            Preactivation::Output => Some("y"),
+            Preactivation::Sum => Some("residual"),
         }
     }
 
@@ -105,22 +106,22 @@ impl Fused {
 }
 
 /// What becomes of elements that a mask does not keep, where there is one.
-fn shown(args: &[Arg]) -> (&'static str, Vec<(&'static str, Slot)>) {
+fn shown(args: &[Arg]) -> (Source, Vec<(&'static str, Slot)>) {
     match position(args, "mask") {
-        Some(i) => ("lib/show_bits", vec![("mask", whole(args, i))]),
-        None => ("lib/show_all", vec![]),
+        Some(i) => (parts::channels::VISIBLE_BITS, vec![("mask", whole(args, i))]),
+        None => (parts::channels::VISIBLE_ALL, vec![]),
     }
 }
 
-/// Parts of `lib/channel_reduce` for the sums of dy and dy·x̂ of lines.
-pub(crate) const PLAIN_PRODUCTS: [&str; 7] = [
-    "lib/products_open",
-    "lib/gradient_plain",
-    "lib/center_given",
-    "lib/keep_all",
-    "lib/gate_none",
-    "lib/line_batch",
-    "lib/emit_none",
+/// Parts of `lib/channels/reduce` for the sums of dy and dy·x̂ of lines.
+pub(crate) const PLAIN_PRODUCTS: [Source; 7] = [
+    parts::channels::PRODUCTS_OPEN,
+    parts::channels::GRADIENT_PLAIN,
+    parts::channels::CENTER_GIVEN,
+    parts::channels::COUNTED_ALL,
+    parts::channels::ACT_GRAD_NONE,
+    parts::channels::LINE_BATCH,
+    parts::channels::STORE_NONE,
 ];
 
 /// The sums of a backward pass: what [`Channels::products`] needs beside the tensors.
@@ -143,20 +144,27 @@ impl Channels {
         args: &[Arg],
         what: &Products,
     ) -> Result<Partials, Error> {
-        let (mut parts, mut tensors) =
-            (vec!["lib/products_open", "lib/gradient_plain", "lib/center_given", "lib/line_channel"], vec![("x", 0), ("dy", 1)]);
+        let (mut parts, mut tensors) = (
+            vec![
+                parts::channels::PRODUCTS_OPEN,
+                parts::channels::GRADIENT_PLAIN,
+                parts::channels::CENTER_GIVEN,
+                parts::channels::LINE_CHANNEL,
+            ],
+            vec![("x", 0), ("dy", 1)],
+        );
         let mut vectors = vec![("mean", whole(args, what.mean)), ("spread", whole(args, what.mean + 1))];
         let mask = position(args, "mask");
-        parts.push(if mask.is_some() { "lib/keep_bits" } else { "lib/keep_all" });
+        parts.push(if mask.is_some() { parts::channels::COUNTED_BITS } else { parts::channels::COUNTED_ALL });
         vectors.extend(mask.map(|i| ("mask", whole(args, i))));
-        if what.fused.source() != Source::Unused {
-            parts.push(what.fused.activation.part_name());
+        if what.fused.source() != Preactivation::Unused {
+            parts.push(what.fused.activation.part());
         }
         parts.push(match what.fused.source() {
-            Source::Unused => "lib/gate_none",
-            Source::Recomputed => "lib/gate_recomputed",
-            Source::Output => "lib/gate_output",
-            Source::Sum => "lib/gate_sum",
+            Preactivation::Unused => parts::channels::ACT_GRAD_NONE,
+            Preactivation::Recomputed => parts::channels::ACT_GRAD_RECOMPUTED,
+            Preactivation::Output => parts::channels::ACT_GRAD_OUTPUT,
+            Preactivation::Sum => parts::channels::ACT_GRAD_SUM,
         });
         if what.fused.recomputes() || what.emits {
             vectors.push(("weight", given_or(1.0, args, "weight", self.channels, out, caps)));
@@ -166,9 +174,9 @@ impl Channels {
         }
         tensors.extend(what.fused.beside().map(|name| (name, position(args, name).expect("an argument"))));
         parts.push(match (what.emits, what.fused.residual) {
-            (false, _) => "lib/emit_none",
-            (true, false) => "lib/emit_scaled",
-            (true, true) => "lib/emit_scaled_residual",
+            (false, _) => parts::channels::STORE_NONE,
+            (true, false) => parts::channels::STORE_SCALED,
+            (true, true) => parts::channels::STORE_SCALED_RESIDUAL,
         });
         let written = ["dx", "dresidual"].into_iter().filter_map(|name| position(args, name).map(|i| (name, i)));
         let written: Vec<_> = written.filter(|_| what.emits).collect();
@@ -179,7 +187,7 @@ impl Channels {
         self.reduce_writing((self.outer, u64::MAX), op, out, caps, args, (&what, &written))
     }
 
-    /// Appends the dispatches that write y = act(γ·x̂ + β + residual), from coefficients as `lib/normalize_open` wants them.
+    /// Appends the dispatches that write y = act(γ·x̂ + β + residual), from coefficients as `lib/channels/normalize_open` wants them.
     pub fn normalize(
         &self,
         op: &'static str,
@@ -193,8 +201,13 @@ impl Channels {
         let residual = position(args, "residual");
         tensors.extend(residual.map(|i| ("residual", i, false)));
         let (show, mask) = shown(args);
-        let fills = [show, fused.activation.part_name(), if residual.is_some() { "lib/residual_add" } else { "lib/added_none" }];
-        let map = Map { consts: &fused.activation.consts(), vectors: &mask, ..Map::of("lib/normalize_open", &tensors) };
+        let fills = [
+            show,
+            fused.activation.part(),
+            if residual.is_some() { parts::channels::RESIDUAL_ADD } else { parts::channels::ADDED_NONE },
+        ];
+        let map =
+            Map { consts: &fused.activation.consts(), vectors: &mask, ..Map::of(parts::channels::NORMALIZE_OPEN, &tensors) };
         self.apply_filled(op, out, caps, args, (&map, &fills), coefs)
     }
 
@@ -205,28 +218,28 @@ impl Channels {
         out: &mut Lowered,
         caps: &Caps,
         args: &[Arg],
-        (part, fused): (&'static str, Fused),
+        (part, fused): (Source, Fused),
         coefs: Range<u64>,
     ) -> Result<(), Error> {
         let at = |name| position(args, name).expect("an argument");
         let (show, mut vectors) = shown(args);
         let mut tensors = vec![("dy", 1, false), ("dx", at("dx"), true)];
-        if part == "lib/normalize_backward_open" || fused.recomputes() {
+        if part == parts::channels::NORMALIZE_BACKWARD_OPEN || fused.recomputes() {
             tensors.push(("x", 0, false));
         }
         if fused.residual {
             tensors.push(("dresidual", at("dresidual"), true));
         }
         let fill = match (fused.source(), fused.residual) {
-            (Source::Unused, false) => "lib/passed_none",
-            (Source::Unused, true) => "lib/passed_residual",
-            (Source::Recomputed, _) => "lib/passed_recomputed",
-            (Source::Output, _) => "lib/passed_output",
-            (Source::Sum, _) => "lib/passed_sum",
+            (Preactivation::Unused, false) => parts::channels::DX_PLAIN,
+            (Preactivation::Unused, true) => parts::channels::DX_RESIDUAL,
+            (Preactivation::Recomputed, _) => parts::channels::DX_RECOMPUTED,
+            (Preactivation::Output, _) => parts::channels::DX_OUTPUT,
+            (Preactivation::Sum, _) => parts::channels::DX_SUM,
         };
         let mut fills = vec![fill, show];
-        if fused.source() != Source::Unused {
-            fills.push(fused.activation.part_name());
+        if fused.source() != Preactivation::Unused {
+            fills.push(fused.activation.part());
         }
         if fused.recomputes() {
             vectors.push(("bias", given_or(0.0, args, "bias", self.channels, out, caps)));

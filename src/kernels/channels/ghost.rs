@@ -4,6 +4,7 @@ use crate::{
     kernels::reduce::{Monoid, Partials},
     op::{Arg, Caps, Lowered, MAX_TRIPS},
     types::{Error, Layout, Space},
+    wgsl::Source,
 };
 use std::ops::Range;
 
@@ -94,7 +95,7 @@ impl Ghosts {
         out: &mut Lowered,
         caps: &Caps,
         args: &[Arg],
-        (map, fills): (&Map, &[&'static str]),
+        (map, fills): (&Map, &[Source]),
         coefs: Range<u64>,
     ) -> Result<(), Error> {
         self.tensor.apply_within(self.rows, op, out, caps, args, (map, fills, coefs))

@@ -5,7 +5,7 @@ use crate::{
     op::{Arg, Caps, Lowered, MAX_TRIPS, Slot, Step},
     params,
     types::Error,
-    wgsl::{Decl, Spec, View, part},
+    wgsl::{Decl, Source, Spec, View, parts},
 };
 
 params! {
@@ -75,20 +75,20 @@ impl Shape {
         [turns, 1].into_iter().map(shape).find(ok)
     }
 
-    fn part(&self) -> &'static str {
+    fn part(&self) -> Source {
         match self.held {
-            0 => "lib/held_none",
-            4 => "lib/held_4",
-            _ => "lib/held_8",
+            0 => parts::rows::REGS_NONE,
+            4 => parts::rows::REGS_4,
+            _ => parts::rows::REGS_8,
         }
     }
 }
 
-/// A use of `lib/line_backward`.
+/// A use of `lib/channels/line_backward`.
 pub(crate) struct LineMap<'a> {
     pub op: &'static str,
-    /// What fills the kernel's open names, but for `lib/held_*`.
-    pub parts: &'a [&'static str],
+    /// What fills the kernel's open names, but for `lib/rows/regs_*`.
+    pub parts: &'a [Source],
     /// The arguments that are its x, dy and dx.
     pub tensors: [usize; 3],
     /// Buffers beside these.
@@ -110,9 +110,9 @@ impl LineMap<'_> {
             let blocks = piece.blocks.end - piece.blocks.start;
             out.steps.push(Step {
                 spec: Spec {
-                    shader: part("lib/line_backward"),
+                    shader: parts::channels::LINE_BACKWARD,
                     entry: "line_backward",
-                    parts: std::iter::once(&shape.part()).chain(self.parts).map(|p| part(p)).collect(),
+                    parts: std::iter::once(shape.part()).chain(self.parts.iter().copied()).collect(),
                     bindings,
                     consts: vec![("WG", shape.width as u32), ("ALONE", u32::from(shape.lanes * shape.across == 1))],
                 },

@@ -36,6 +36,7 @@ use crate::{
     kernels::{partition::WINDOW_ALIGN, reduce::Monoid},
     op::Caps,
     types::{Error, Layout, Rows, Space},
+    wgsl::parts,
 };
 use std::ops::Range;
 
@@ -66,8 +67,8 @@ struct Chunks {
 /// A run of chunks, and the elements that a dispatch binds for it.
 type Window = (Range<u64>, Range<u64>);
 
-/// `(count, K, mean - K, M2)`, see `shaders/lib/chan_shifted.wgsl`.
-pub(crate) const MOMENTS: Monoid = Monoid { part: "lib/chan_shifted", wgsl: "vec4<f32>", bytes: 16 };
+/// `(count, K, mean - K, M2)`, see `shaders/lib/channels/shifted_moments.wgsl`.
+pub(crate) const MOMENTS: Monoid = Monoid { part: parts::channels::SHIFTED_MOMENTS, wgsl: "vec4<f32>", bytes: 16 };
 
 /// Windows and partials behave as on a device with this limit where there is more, so that chunks do not depend on it.
 const LIMIT: u64 = 64 << 20;

@@ -8,7 +8,7 @@ use crate::{
     op::{Arg, Caps, Lowered, Slot, Step},
     params,
     types::{DType, Error},
-    wgsl::{Decl, Spec, View, part},
+    wgsl::{Decl, Source, Spec, View, parts},
 };
 use std::ops::Range;
 
@@ -27,7 +27,7 @@ params! {
 
 /// What [`Channels::reduce`] accumulates: its parts, how partials merge, and buffers beside the tensors.
 pub(crate) struct Reduction<'a> {
-    pub parts: &'a [&'static str],
+    pub parts: &'a [Source],
     pub monoid: Monoid,
     /// Tensors: name, argument.
     pub tensors: &'a [(&'static str, usize)],
@@ -39,7 +39,7 @@ pub(crate) struct Reduction<'a> {
 
 /// What [`Channels::apply`] does to every element: its part, and buffers beside the coefficients.
 pub(crate) struct Map<'a> {
-    pub part: &'static str,
+    pub part: Source,
     /// Tensors: name, argument, whether it is written.
     pub tensors: &'a [(&'static str, usize, bool)],
     /// Vectors of f32, one value per channel or per place in a plane; `mask`: words with a bit per position.
@@ -49,7 +49,7 @@ pub(crate) struct Map<'a> {
 
 impl<'a> Map<'a> {
     /// With coefficients and nothing else.
-    pub fn of(part: &'static str, tensors: &'a [(&'static str, usize, bool)]) -> Self {
+    pub fn of(part: Source, tensors: &'a [(&'static str, usize, bool)]) -> Self {
         Self { part, tensors, vectors: &[], consts: &[] }
     }
 }
@@ -128,9 +128,9 @@ impl Channels {
             consts.extend(what.consts);
             out.steps.push(Step {
                 spec: Spec {
-                    shader: part("lib/channel_reduce"),
+                    shader: parts::channels::REDUCE,
                     entry: "channel_reduce",
-                    parts: what.parts.iter().map(|p| part(p)).collect(),
+                    parts: what.parts.to_vec(),
                     bindings,
                     consts,
                 },
@@ -156,7 +156,7 @@ impl Channels {
         Ok(partials)
     }
 
-    /// Appends the dispatches of `lib/channel_apply` with this map; `coefs` holds four words per channel.
+    /// Appends the dispatches of `lib/channels/apply` with this map; `coefs` holds four words per channel.
     pub fn apply(
         &self,
         op: &'static str,
@@ -176,7 +176,7 @@ impl Channels {
         out: &mut Lowered,
         caps: &Caps,
         args: &[Arg],
-        (map, fills): (&Map, &[&'static str]),
+        (map, fills): (&Map, &[Source]),
         coefs: Range<u64>,
     ) -> Result<(), Error> {
         self.apply_within(self.outer, op, out, caps, args, (map, fills, coefs))
@@ -190,7 +190,7 @@ impl Channels {
         out: &mut Lowered,
         caps: &Caps,
         args: &[Arg],
-        (map, fills, coefs): (&Map, &[&'static str], Range<u64>),
+        (map, fills, coefs): (&Map, &[Source], Range<u64>),
     ) -> Result<(), Error> {
         let own = batch < self.outer;
         // How many elements a unit has, how many units a plane has, after how many planes channels repeat.
@@ -241,9 +241,9 @@ impl Channels {
             }
             out.steps.push(Step {
                 spec: Spec {
-                    shader: part("lib/channel_apply"),
+                    shader: parts::channels::APPLY,
                     entry: "channel_apply",
-                    parts: std::iter::once(&map).chain(fills).map(|p| part(p)).collect(),
+                    parts: std::iter::once(&map).chain(fills).copied().collect(),
                     bindings,
                     consts,
                 },

@@ -11,7 +11,7 @@ use crate::{
     params,
     types::{DType, Error},
     verify::{Approx, reference},
-    wgsl::{Decl, Spec, View, part},
+    wgsl::{Decl, Spec, View, parts},
 };
 use std::ops::Range;
 
@@ -36,7 +36,7 @@ impl Clip {
         self.non_finite == NonFiniteNorm::Zero
     }
 
-    /// As `lib/clip_factor` knows it.
+    /// As `lib/gradients/clip_factor` knows it.
     pub fn policy(&self) -> u32 {
         self.non_finite as u32
     }
@@ -65,7 +65,7 @@ impl Clip {
 /// The longest chain of additions that a term goes through in one kernel: see `penalty`.
 const CHAIN: f64 = 64.0 + 8.0;
 
-/// What `lib/scaled_squares` multiplies numbers with, `largest` being the largest of them, before it divides by their norm.
+/// What `lib/reduce/scaled_squares` multiplies numbers with, `largest` being the largest of them, before it divides by their norm.
 pub(crate) fn norm_scale(largest: f64) -> f64 {
     match largest {
         m if m >= 2f64.powi(40) => 2f64.powi(-84),
@@ -74,7 +74,7 @@ pub(crate) fn norm_scale(largest: f64) -> f64 {
     }
 }
 
-/// How many ulp of itself a norm from `lib/scaled_squares` is off, from sums in levels with `blocks` partials at first.
+/// How many ulp of itself a norm from `lib/reduce/scaled_squares` is off, from sums in levels with `blocks` partials at first.
 pub(crate) fn norm_ulps(blocks: usize) -> f64 {
     let levels = (blocks as f64).log(256.0).ceil().max(1.0);
     // The four parts of a quad, and the levels.
@@ -93,7 +93,7 @@ pub(crate) fn norm_of(g: &[f64], blocks: usize) -> Approx {
     norm_off(g, norm_ulps(blocks))
 }
 
-/// The norm of `g` by `lib/scaled_squares`, if no square goes through more than so many additions.
+/// The norm of `g` by `lib/reduce/scaled_squares`, if no square goes through more than so many additions.
 pub(crate) fn norm_after(g: &[f64], additions: f64) -> Approx {
     norm_off(g, ulps_after(additions))
 }
@@ -134,7 +134,7 @@ impl Gradients<'_> {
         let pieces = arena.pieces(self.name, caps, self.dtype.size())?;
         let (partials, first) = Partials::of_pieces(self.name, out, caps, Monoid::SUM4, &pieces)?;
         let pass = Pass {
-            shader: part("lib/norm_partials"),
+            shader: parts::gradients::NORM_PARTIALS,
             entry: "norm_partials",
             parts: vec![],
             writes: false,

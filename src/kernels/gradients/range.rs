@@ -41,7 +41,7 @@ impl ValueRange {
         [self.min.unwrap_or(f64::NEG_INFINITY), self.max.unwrap_or(f64::INFINITY)]
     }
 
-    /// The dispatches of `kernel`, a `lib/in_range` whose entry point has the op's name.
+    /// The dispatches of `kernel`, a `lib/gradients/in_range` whose entry point has the op's name.
     ///
     /// # Errors
     /// Names `min` or `max`, and as [`Gradients::arena`].

@@ -11,7 +11,7 @@ use crate::{
     params,
     types::{DType, Error, HostData, Segment},
     verify::{Approx, reference},
-    wgsl::{Decl, Source, Spec, View, part},
+    wgsl::{Decl, Source, Spec, View, parts},
 };
 
 params! { TensorFoldParams {
@@ -28,7 +28,7 @@ impl Gradients<'_> {
     }
 
     /// The dispatches of an op whose arguments are the updated arena, then [`tensor_norm_args`](Self::tensor_norm_args). `kernel`
-    /// is a `lib/by_tensor`, and its entry point has the op's name.
+    /// is a `lib/gradients/by_tensor`, and its entry point has the op's name.
     ///
     /// # Errors
     /// As [`Gradients::arena`], and if a binding of this device cannot hold the partials.
@@ -135,9 +135,12 @@ fn fold_tensors(caps: &Caps, out: &mut Lowered, segments: &[Segment], arena: &Ar
         }
         out.steps.push(Step {
             spec: Spec {
-                shader: part("lib/tensor_fold"),
+                shader: parts::gradients::TENSOR_LEVEL,
                 entry: "tensor_fold",
-                parts: vec![part(partials.monoid.part), part(if last { "lib/tensor_norm" } else { "lib/tensor_keep" })],
+                parts: vec![
+                    partials.monoid.part,
+                    if last { parts::gradients::TENSOR_NORM } else { parts::gradients::TENSOR_KEEP },
+                ],
                 bindings,
                 consts: vec![("WG", caps.lanes)],
             },

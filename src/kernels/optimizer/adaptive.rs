@@ -9,7 +9,7 @@ use crate::{
     options::check_scalar,
     types::{Error, HostData},
     verify::{Approx, reference},
-    wgsl::Source,
+    wgsl::{Source, parts},
 };
 
 step_params! {
@@ -78,7 +78,7 @@ impl Adaptive<'_> {
         check_beta(self.optimizer.name, "beta1", self.beta1)?;
         check_beta(self.optimizer.name, "beta2", self.beta2)?;
         check_scalar(self.optimizer.name, "eps", self.eps, [0.0, f64::INFINITY])?;
-        let largest = if self.amsgrad { "lib/largest_keep" } else { "lib/largest_none" };
+        let largest = if self.amsgrad { parts::optimizer::LARGEST_KEEP } else { parts::optimizer::LARGEST_NONE };
         self.optimizer.lower(caps, shader, &[largest], |w| self.params(w))
     }
 

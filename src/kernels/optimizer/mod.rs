@@ -13,7 +13,7 @@ use crate::{
     options::{Averaging, Group, NonFinite, Rounding, check_scalar},
     params,
     types::{DType, Error, Segment},
-    wgsl::{Decl, Source, Spec, View, part},
+    wgsl::{Decl, Source, Spec, View, parts},
 };
 use std::ops::Range;
 
@@ -111,7 +111,13 @@ impl Optimizer<'_> {
     }
 
     /// `shader` once for each piece of the arena, after the kernels that decide whether the step is made.
-    pub fn lower(&self, caps: &Caps, shader: Source, parts: &[&str], params: impl Fn(Words) -> Params) -> Result<Lowered, Error> {
+    pub fn lower(
+        &self,
+        caps: &Caps,
+        shader: Source,
+        parts: &[Source],
+        params: impl Fn(Words) -> Params,
+    ) -> Result<Lowered, Error> {
         self.check()?;
         let args = self.args();
         let arena = Arena::new(self.name, self.segments, self.groups.len(), caps)?;
@@ -123,9 +129,12 @@ impl Optimizer<'_> {
         let table = out.table(&arena.table(rows), caps);
         let flag = if self.skips() { Some(self.decide(caps, &arena, &table, &mut out)?) } else { None };
         // Who decides about the step has read the scale, and keeps it beside the flag.
-        let scale = if self.skips() && self.gpu_scale { "lib/scale_flag" } else { self.scale_part() };
-        let parts = parts.iter().copied().chain([scale, if self.skips() { "lib/step_unless" } else { "lib/step_always" }]);
-        let parts: Vec<Source> = parts.map(part).chain(self.weight_parts(caps)).collect();
+        let scale = if self.skips() && self.gpu_scale { parts::optimizer::SCALE_FLAG } else { self.scale_part() };
+        let parts = parts
+            .iter()
+            .copied()
+            .chain([scale, if self.skips() { parts::optimizer::UPDATE_UNLESS } else { parts::optimizer::UPDATE_ALWAYS }]);
+        let parts: Vec<Source> = parts.chain(self.weight_parts(caps)).collect();
         let widest = if self.kept().next().is_none() { self.dtype.size() } else { 4 };
         let (key, draw) = self.draw();
         // Ten rounds of the generator for each quad.
@@ -167,8 +176,8 @@ impl Optimizer<'_> {
         Ok(out)
     }
 
-    fn scale_part(&self) -> &'static str {
-        if self.gpu_scale { "lib/scale_gpu" } else { "lib/scale_host" }
+    fn scale_part(&self) -> Source {
+        if self.gpu_scale { parts::optimizer::SCALE_GPU } else { parts::optimizer::SCALE_HOST }
     }
 
     fn bind_scale(&self, bindings: &mut Vec<Decl>, slots: &mut Vec<Slot>) {
@@ -183,20 +192,18 @@ impl Optimizer<'_> {
     fn decide(&self, caps: &Caps, arena: &Arena, table: &Range<u64>, out: &mut Lowered) -> Result<Range<u64>, Error> {
         let args = self.args();
         let flag = out.scratch(8, caps);
-        let once = |shader: &str, parts: Vec<Source>, bindings: Vec<Decl>, slots: Vec<Slot>| {
-            let shader = part(shader);
-            let entry = shader.name.trim_start_matches("lib/");
+        let once = |(shader, entry): (Source, &'static str), parts: Vec<Source>, bindings: Vec<Decl>, slots: Vec<Slot>| {
             let spec = Spec { shader, entry, parts, bindings, consts: vec![] };
             Step { spec, params: OnceParams { blocks: 1 }.into(), slots, workgroups: 1, trips: 0 }
         };
         let (mut bindings, mut slots) = (vec![Decl { writes: true, ..FLAG }], vec![Slot::Scratch(flag.clone())]);
         self.bind_scale(&mut bindings, &mut slots);
-        out.steps.push(once("lib/skip_begin", vec![part(self.scale_part())], bindings, slots));
+        out.steps.push(once((parts::optimizer::SKIP_BEGIN, "skip_begin"), vec![self.scale_part()], bindings, slots));
         for piece in arena.pieces(self.name, caps, self.dtype.size())? {
             let Window { segments, first, blocks, lo, hi, base, end } = Window::new(arena, &piece);
             out.steps.push(Step {
                 spec: Spec {
-                    shader: part("lib/skip_scan"),
+                    shader: parts::optimizer::SKIP_SCAN,
                     entry: "skip_scan",
                     parts: vec![],
                     bindings: vec![
@@ -214,7 +221,7 @@ impl Optimizer<'_> {
         }
         let skipped = Decl { name: "skipped", dtype: DType::U32, view: View::Raw("u32"), writes: true };
         let slots = vec![Slot::Scratch(flag.clone()), Slot::Arg(args.len() - 1, 0..4)];
-        out.steps.push(once("lib/skip_end", vec![], vec![FLAG, skipped], slots));
+        out.steps.push(once((parts::optimizer::SKIP_END, "skip_end"), vec![], vec![FLAG, skipped], slots));
         Ok(flag)
     }
 

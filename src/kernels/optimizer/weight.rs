@@ -6,7 +6,7 @@ use crate::{
     options::Rounding,
     types::{DType, Error, Segment},
     verify::{Approx, reference},
-    wgsl::{Decl, Source, part},
+    wgsl::{Decl, Source, parts},
 };
 
 impl Optimizer<'_> {
@@ -43,22 +43,22 @@ impl Optimizer<'_> {
 
     /// The shader parts that keep the weights.
     pub(super) fn weight_parts(&self, caps: &Caps) -> Vec<Source> {
-        let mut parts = vec![part(if self.ema.is_some() { "lib/average_weight" } else { "lib/average_none" })];
+        let mut parts = vec![if self.ema.is_some() { parts::weight_average::WEIGHT } else { parts::weight_average::NONE }];
         if self.master {
-            parts.push(part("lib/weight_master"));
+            parts.push(parts::optimizer::WEIGHT_MASTER);
             return parts;
         }
         if matches!(self.rounding, Rounding::Stochastic(_)) {
-            parts.extend([philox::mul_wide(caps), part("lib/stored_random")]);
+            parts.extend([philox::mul_wide(caps), parts::optimizer::STORED_RANDOM]);
         } else {
             // Only an average needs to know what the weight will be.
-            parts.push(part(match (self.ema, self.dtype) {
-                (Some(_), DType::F16) => "lib/stored_f16",
-                (Some(_), DType::Bf16) => "lib/stored_bf16",
-                _ => "lib/stored_exact",
-            }));
+            parts.push(match (self.ema, self.dtype) {
+                (Some(_), DType::F16) => parts::optimizer::STORED_F16,
+                (Some(_), DType::Bf16) => parts::optimizer::STORED_BF16,
+                _ => parts::optimizer::STORED_EXACT,
+            });
         }
-        parts.push(part("lib/weight_alone"));
+        parts.push(parts::optimizer::WEIGHT_ALONE);
         parts
     }
 

@@ -8,7 +8,7 @@ use crate::{
     op::{Arg, Caps, Lowered, Step},
     params,
     types::{DType, Error, Rows},
-    wgsl::{Spec, part},
+    wgsl::{Spec, parts},
 };
 
 params! { RowsParams { blocks: u32, channels: u32, row: u32, stride: u32, count: u32, coefs: u32, values: f32 } }
@@ -28,14 +28,14 @@ pub(crate) fn backward(of: Rows, kind: &Backward, caps: &Caps, args: &[Arg]) -> 
     let names = [("mean", "mean"), ("spread", "rstd")];
     let names = if kind.centered { &names[..] } else { &names[1..] };
     let statistics: Vec<_> = names.iter().map(|n| (n.0, whole(args, position(args, n.1).expect("an argument")))).collect();
-    let center = if kind.centered { "lib/center_given" } else { "lib/center_none" };
+    let center = if kind.centered { parts::channels::CENTER_GIVEN } else { parts::channels::CENTER_NONE };
     let tensors = [("x", 0), ("dy", 1)];
     if of.rows > 0 {
         let tensor = Channels::by_row(of);
         let weight = ("weight", given_or(1.0, args, "weight", of.cols.max(1) as u64, &mut out, caps));
         let vectors: Vec<_> = statistics.iter().cloned().chain([weight.clone()]).collect();
         let what = Reduction {
-            parts: &["lib/products", "lib/gradient_weighted", center],
+            parts: &[parts::channels::PRODUCTS, parts::rows::GRADIENT_WEIGHTED, center],
             monoid: Monoid::SUM4,
             tensors: &tensors,
             vectors: &vectors,
@@ -67,7 +67,7 @@ pub(crate) fn backward(of: Rows, kind: &Backward, caps: &Caps, args: &[Arg]) -> 
         });
         // Another gradient of x, where there is one.
         let other = position(args, "dz").map(|dz| ("dz", dz, false));
-        let map = if other.is_some() { "lib/normalize_rows_backward_add" } else { "lib/normalize_rows_backward" };
+        let map = if other.is_some() { parts::rows::NORMALIZE_BACKWARD_ADD } else { parts::rows::NORMALIZE_BACKWARD };
         let mut tensors = vec![("x", 0, false), ("dy", 1, false)];
         tensors.extend(other);
         tensors.push(("dx", position(args, "dx").expect("an argument"), true));
@@ -80,7 +80,7 @@ pub(crate) fn backward(of: Rows, kind: &Backward, caps: &Caps, args: &[Arg]) -> 
     }
     let tensor = Channels::by_column(of);
     let what = Reduction {
-        parts: &["lib/column_products", center],
+        parts: &[parts::rows::COLUMN_PRODUCTS, center],
         monoid: Monoid::SUM4,
         tensors: &tensors,
         vectors: &statistics,
@@ -113,7 +113,7 @@ pub(crate) fn column_sums(
     x: usize,
     sums: usize,
 ) -> Result<(), Error> {
-    let (parts, tensors) = (&["lib/sums"], &[("x", x)]);
+    let (parts, tensors) = (&[parts::rows::SUMS], &[("x", x)]);
     let what = Reduction { parts, monoid: Monoid::SUM4, tensors, vectors: &[], consts: &[], eps: 0.0 };
     let partials = tensor.reduce(op, out, caps, args, &what)?.few(out, caps);
     finish_columns(out, caps, args, &partials, None, Some(sums));
@@ -137,7 +137,7 @@ pub(crate) fn finish_columns(
     ];
     out.steps.push(Step {
         spec: Spec {
-            shader: part("lib/column_gradients"),
+            shader: parts::rows::COLUMN_GRADIENTS,
             entry: "column_gradients",
             parts: vec![],
             // As written: scratch that nobody reads may stand for a gradient, and a buffer has one usage in a dispatch.

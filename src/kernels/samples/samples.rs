@@ -1,4 +1,4 @@
-//! The dispatches of `lib/samples`: a map of every element of a batch that knows its sample, and another sample's element.
+//! The dispatches of `lib/samples/map`: a map of every element of a batch that knows its sample, and another sample's element.
 
 use super::draws;
 use crate::{
@@ -7,7 +7,7 @@ use crate::{
     options::{Erasing, Key, Lambda, Partners, Rect},
     params,
     types::{DType, Error, Layout, Space},
-    wgsl::{Decl, Source, Spec, View, part},
+    wgsl::{Decl, Source, Spec, View, parts},
 };
 use std::ops::Range;
 
@@ -203,7 +203,7 @@ impl Images {
                 if map.partner {
                     bindings.push(decl("other", if aligned { View::Quads } else { View::Elements }, false));
                     slots.push(Slot::Arg(map.x, other.start * size..(other.end * size).next_multiple_of(4)));
-                    parts.push(part(if aligned { "lib/partner_quads" } else { "lib/partner_elements" }));
+                    parts.push(if aligned { parts::samples::PARTNER_QUADS } else { parts::samples::PARTNER_ELEMENTS });
                 }
                 bindings.push(Decl { name: "table", dtype: DType::U32, view: View::Raw("vec4<u32>"), writes: false });
                 slots.push(Slot::Table(map.table.clone()));
@@ -215,7 +215,7 @@ impl Images {
                 let blocks = piece.blocks.end - piece.blocks.start;
                 let (start, from) = (piece.elements.start, other.start);
                 out.steps.push(Step {
-                    spec: Spec { shader: part("lib/samples"), entry: "samples", parts, bindings, consts },
+                    spec: Spec { shader: parts::samples::MAP, entry: "samples", parts, bindings, consts },
                     params: SampleParams {
                         first: piece.blocks.start as u32,
                         blocks: blocks as u32,

@@ -4,7 +4,7 @@ use crate::{
     op::{Arg, Caps, Cost, Expected, Lowered, Pattern, Rng},
     types::{DType, Error, HostData},
     verify::Approx,
-    wgsl::{Source, part},
+    wgsl::{Source, parts},
 };
 
 impl Units<'_> {
@@ -19,10 +19,10 @@ impl Units<'_> {
         let cut = self.cut(usize::MAX, caps)?;
         let mut out = Lowered::default();
         let table = out.table(&cut.table(|_| own), caps);
-        let partials = self.partials(caps, &mut out, (&cut, &table), 0, "lib/unit_squares")?;
+        let partials = self.partials(caps, &mut out, (&cut, &table), 0, parts::unitwise::SQUARES)?;
         let factors = self.coefs(caps, &mut out, (&cut, &table), &partials, &Coefs::by(shader))?;
         let table = out.table(&cut.map_table(|_| own), caps);
-        let map = Map { shader: part("lib/unit_scale"), target: 0, reads: vec![] };
+        let map = Map { shader: parts::unitwise::SCALE, target: 0, reads: vec![] };
         self.map(caps, &mut out, (&cut, &table), &factors, &map)?;
         Ok(out)
     }

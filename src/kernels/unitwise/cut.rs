@@ -1,4 +1,4 @@
-//! How matrices are cut into blocks for the first two stages, and the table that `lib/units.wgsl` reads.
+//! How matrices are cut into blocks for the first two stages, and the table that `lib/unitwise/units.wgsl` reads.
 use super::Units;
 use crate::{
     kernels::{arena::Arena, partition},

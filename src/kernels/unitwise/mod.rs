@@ -1,7 +1,7 @@
 //! Matrices in an arena, and what is done by their units: rows, columns, or all of a matrix.
 //!
-//! Three stages, each one dispatch (and one per window) for the whole arena: partial sums of each unit (`lib/unit_partials`), one
-//! number for each unit (`lib/unit_coefs`), and what becomes of the elements with it (`lib/unit_map`).
+//! Three stages, each one dispatch (and one per window) for the whole arena: partial sums of each unit (`lib/unitwise/partials`), one
+//! number for each unit (`lib/unitwise/coefs`), and what becomes of the elements with it (`lib/unitwise/map`).
 mod bound;
 mod cases;
 mod constrain;

@@ -8,7 +8,7 @@ use crate::{
     op::{Arg, Caps, Lowered, Slot, Step},
     params,
     types::{DType, Error},
-    wgsl::{Decl, Source, Spec, View, part},
+    wgsl::{Decl, Source, Spec, View, parts},
 };
 use std::ops::Range;
 
@@ -20,7 +20,7 @@ const TABLE: Decl = Decl { name: "table", dtype: DType::U32, view: View::Raw("ve
 
 /// What the second stage leaves for each unit, and how.
 pub(crate) struct Coefs {
-    /// A kernel file that uses `lib/unit_coefs`, or that itself.
+    /// A kernel file that uses `lib/unitwise/coefs`, or that itself.
     pub shader: Source,
     /// What fills its open names, but for `coef_store`.
     pub parts: Vec<Source>,
@@ -35,14 +35,14 @@ impl Coefs {
     }
 
     /// By this part of the library.
-    pub fn part(name: &str) -> Self {
-        Self { parts: vec![part(name)], ..Self::by(part("lib/unit_coefs")) }
+    pub fn part(part: Source) -> Self {
+        Self { parts: vec![part], ..Self::by(parts::unitwise::COEFS) }
     }
 }
 
 /// What the map changes, and how.
 pub(crate) struct Map {
-    /// A kernel file that uses `lib/unit_map`.
+    /// A kernel file that uses `lib/unitwise/map`.
     pub shader: Source,
     /// The argument that is updated.
     pub target: usize,
@@ -62,7 +62,7 @@ impl Units<'_> {
         out: &mut Lowered,
         (cut, table): (&Cut, &Range<u64>),
         arg: usize,
-        visit: &str,
+        visit: Source,
     ) -> Result<Partials, Error> {
         let partials = Partials::new(self.name, out, caps, Monoid::SUM4, 1, cut.partials)?;
         let x = Decl { name: "x", dtype: self.dtype, view: View::Four(cut.aligned), writes: false };
@@ -70,9 +70,9 @@ impl Units<'_> {
             let workgroups = piece.blocks.end - piece.blocks.start;
             out.steps.push(Step {
                 spec: Spec {
-                    shader: part("lib/unit_partials"),
+                    shader: parts::unitwise::PARTIALS,
                     entry: "unit_partials",
-                    parts: vec![part(visit)],
+                    parts: vec![visit],
                     bindings: vec![x, TABLE, partials.monoid.decl("partials", true)],
                     consts: vec![("WG", caps.lanes)],
                 },
@@ -102,7 +102,7 @@ impl Units<'_> {
         how: &Coefs,
     ) -> Result<Partials, Error> {
         let coefs = Partials::new(self.name, out, caps, Monoid::SUM, 1, cut.0.units)?;
-        self.second(caps, out, cut, (partials, &coefs, how.norms.as_ref()), how, "lib/coef_keep")?;
+        self.second(caps, out, cut, (partials, &coefs, how.norms.as_ref()), how, parts::unitwise::COEF_KEEP)?;
         Ok(coefs)
     }
 
@@ -117,7 +117,7 @@ impl Units<'_> {
     ) -> Result<[Partials; 2], Error> {
         let coefs = Partials::new(self.name, out, caps, Monoid::SUM, 1, cut.0.units)?;
         let zeros = Partials::new(self.name, out, caps, Monoid::COUNT, 1, cut.0.units)?;
-        self.second(caps, out, cut, (partials, &coefs, Some(&zeros)), how, "lib/coef_count")?;
+        self.second(caps, out, cut, (partials, &coefs, Some(&zeros)), how, parts::unitwise::COEF_COUNT)?;
         Ok([coefs, zeros])
     }
 
@@ -129,7 +129,7 @@ impl Units<'_> {
         (cut, table): (&Cut, &Range<u64>),
         (partials, coefs, beside): (&Partials, &Partials, Option<&Partials>),
         how: &Coefs,
-        store: &str,
+        store: Source,
     ) -> Result<(), Error> {
         if cut.units == 0 {
             return Ok(());
@@ -154,7 +154,7 @@ impl Units<'_> {
             spec: Spec {
                 shader: how.shader,
                 entry: "unit_coefs",
-                parts: how.parts.iter().copied().chain([part(store)]).collect(),
+                parts: how.parts.iter().copied().chain([store]).collect(),
                 bindings: vec![scratch, TABLE],
                 consts: vec![("WG", caps.lanes)],
             },

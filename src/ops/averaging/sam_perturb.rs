@@ -1,10 +1,9 @@
-//! The step to the worst weights nearby. Kernels: `shaders/averaging/sam_perturb.wgsl`, behind `lib/sam_norm`. Reference:
+//! The step to the worst weights nearby. Kernels: `shaders/averaging/sam_perturb.wgsl`, behind `averaging/parts/sam_norm`. Reference:
 //! `cpu::sam_perturb`.
-use crate::kernels::arena::arena_benches;
 use crate::{
     kernel,
     kernels::{
-        arena::{Arena, arena_cases, poison_gaps},
+        arena::{Arena, arena_benches, arena_cases, poison_gaps},
         gradients::{norm_scale, norm_ulps},
         reduce::{Monoid, Partials},
     },
@@ -13,7 +12,7 @@ use crate::{
     params,
     types::{DType, Error, HostData, Segment},
     verify::{Approx, reference},
-    wgsl::{Decl, Spec, View, part},
+    wgsl::{Decl, Spec, View, parts},
 };
 use serde::{Deserialize, Serialize};
 
@@ -90,7 +89,7 @@ impl Op for SamPerturb {
         let table_decl = Decl { name: "table", dtype: DType::U32, view: View::Raw("vec4<u32>"), writes: false };
         let pieces = arena.pieces(NAME, caps, self.dtype.size())?;
         let (partials, places) = Partials::of_pieces(NAME, &mut out, caps, Monoid::SUM4, &pieces)?;
-        let reach = part(if self.adaptive.is_some() { "lib/sam_adaptive" } else { "lib/sam_plain" });
+        let reach = if self.adaptive.is_some() { parts::averaging::SAM_ADAPTIVE } else { parts::averaging::SAM_PLAIN };
         let eta = self.adaptive.unwrap_or(0.0) as f32;
         let (segments, consts) = (arena.rows.len() as u32, vec![("WG", caps.lanes), ("QUADS", caps.quads)]);
         for (piece, partial) in pieces.iter().zip(places) {
@@ -105,7 +104,7 @@ impl Op for SamPerturb {
             let blocks = piece.blocks.end - piece.blocks.start;
             out.steps.push(Step {
                 spec: Spec {
-                    shader: part("lib/sam_norm"),
+                    shader: parts::averaging::SAM_NORM,
                     entry: "sam_norm",
                     parts: vec![reach],
                     bindings,

@@ -9,6 +9,7 @@ use crate::{
     },
     types::{DType, Error, HostData},
     verify::reference,
+    wgsl::parts,
 };
 use serde::{Deserialize, Serialize};
 
@@ -68,7 +69,7 @@ impl Op for BatchedDense {
             let (columns, trips) = (d.outputs / 4, d.inputs / 4);
             out.steps.push(if team(columns, caps) {
                 let tiles = [d.rows.div_ceil(16), columns.div_ceil(TEAM)];
-                d.team_step("lib/dense_forward_team", bindings, &args, tiles, trips)
+                d.team_step(parts::batched::DENSE_FORWARD_TEAM, bindings, &args, tiles, trips)
             } else {
                 d.step(caps, kernel!("batched/batched_dense"), bindings, &args, [d.rows.div_ceil(8), columns], trips)
             });

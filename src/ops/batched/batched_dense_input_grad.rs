@@ -10,6 +10,7 @@ use crate::{
     },
     types::{DType, Error, HostData},
     verify::{Approx, reference},
+    wgsl::parts,
 };
 use serde::{Deserialize, Serialize};
 
@@ -74,7 +75,7 @@ impl Op for BatchedDenseInputGrad {
             let (columns, trips) = (d.inputs / 4, d.outputs / 4);
             out.steps.push(if team(columns, caps) {
                 let tiles = [d.rows.div_ceil(16), columns.div_ceil(TEAM)];
-                d.team_step("lib/dense_input_grad_team", bindings, &args, tiles, trips)
+                d.team_step(parts::batched::DENSE_INPUT_GRAD_TEAM, bindings, &args, tiles, trips)
             } else {
                 let tiles = [d.rows.div_ceil(8), columns];
                 d.step(caps, kernel!("batched/batched_dense_input_grad"), bindings, &args, tiles, trips)

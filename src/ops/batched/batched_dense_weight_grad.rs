@@ -10,6 +10,7 @@ use crate::{
     },
     types::{DType, Error, HostData},
     verify::reference,
+    wgsl::parts,
 };
 use serde::{Deserialize, Serialize};
 
@@ -72,7 +73,7 @@ impl Op for BatchedDenseWeightGrad {
             let columns = d.outputs / 4;
             out.steps.push(if team(columns, caps) {
                 let tiles = [d.inputs.div_ceil(32), columns.div_ceil(TEAM)];
-                d.team_step("lib/dense_weight_grad_team", bindings, &args, tiles, d.rows)
+                d.team_step(parts::batched::DENSE_WEIGHT_GRAD_TEAM, bindings, &args, tiles, d.rows)
             } else {
                 let tiles = [d.inputs.div_ceil(8), columns];
                 d.step(caps, kernel!("batched/batched_dense_weight_grad"), bindings, &args, tiles, d.rows)

@@ -10,7 +10,7 @@ use crate::{
     options::BatchedLossKind,
     params,
     types::{DType, Error, HostData},
-    wgsl::{Spec, part},
+    wgsl::{Spec, parts},
 };
 use serde::{Deserialize, Serialize};
 
@@ -107,8 +107,8 @@ impl Op for BatchedLoss {
         if runs > 0 {
             let blocks = (runs * models).div_ceil(u64::from(model_batch::lanes(caps)));
             let kind = match self.loss {
-                BatchedLossKind::CrossEntropy => "lib/batched_cross_entropy",
-                BatchedLossKind::SquaredError => "lib/batched_squared_error",
+                BatchedLossKind::CrossEntropy => parts::batched::CROSS_ENTROPY,
+                BatchedLossKind::SquaredError => parts::batched::SQUARED_ERROR,
             };
             let mut bindings =
                 vec![model_batch::quads("prediction", false), model_batch::quads("wanted", false), items("weight", false)];
@@ -119,7 +119,7 @@ impl Op for BatchedLoss {
                 spec: Spec {
                     shader: kernel!("batched/batched_loss"),
                     entry: NAME,
-                    parts: vec![part(kind)],
+                    parts: vec![kind],
                     bindings,
                     consts: vec![("WG", model_batch::lanes(caps))],
                 },

@@ -1,4 +1,4 @@
-//! Weights kept in a range. Kernel: `lib/in_range`, by `shaders/constraints/box_constraint.wgsl`. Reference: `cpu::box_constraint`.
+//! Weights kept in a range. Kernel: `lib/gradients/in_range`, by `shaders/constraints/box_constraint.wgsl`. Reference: `cpu::box_constraint`.
 use crate::{
     kernel,
     kernels::arena::arena_benches,

@@ -1,4 +1,4 @@
-//! Norms of units held to a limit. Kernels: `lib/unit_partials`, `shaders/constraints/max_norm.wgsl`, `lib/unit_scale`.
+//! Norms of units held to a limit. Kernels: `lib/unitwise/partials`, `shaders/constraints/max_norm.wgsl`, `lib/unitwise/scale`.
 //! Reference: `cpu::max_norm`.
 use crate::{
     kernel,

@@ -1,4 +1,4 @@
-//! Norms of units drawn into a range. Kernels: `lib/unit_partials`, `shaders/constraints/min_max_norm.wgsl`, `lib/unit_scale`.
+//! Norms of units drawn into a range. Kernels: `lib/unitwise/partials`, `shaders/constraints/min_max_norm.wgsl`, `lib/unitwise/scale`.
 //! Reference: `cpu::min_max_norm`.
 use super::max_norm::DTYPE;
 use crate::{

@@ -1,4 +1,4 @@
-//! Units of norm 1. Kernels: `lib/unit_partials`, `shaders/constraints/unit_norm.wgsl`, `lib/unit_scale`. Reference:
+//! Units of norm 1. Kernels: `lib/unitwise/partials`, `shaders/constraints/unit_norm.wgsl`, `lib/unitwise/scale`. Reference:
 //! `cpu::unit_norm`.
 use super::max_norm::DTYPE;
 use crate::{

@@ -15,7 +15,7 @@ use crate::{
     options::{Activation, Bits, Key, Share},
     types::{DType, Error, HostData, Space},
     verify::{Approx, reference},
-    wgsl::{Decl, View, part},
+    wgsl::{Decl, View, parts},
 };
 use serde::{Deserialize, Serialize};
 
@@ -97,7 +97,7 @@ impl BiasActDropoutAdd {
         channels.saturating_mul(inner)
     }
 
-    /// The bindings of `lib/bias_given` for a window.
+    /// The bindings of `dropouts/parts/bias_given` for a window.
     pub(super) fn plane(&self, out: &mut Lowered, caps: &Caps, args: &[Arg], piece: &partition::Piece) -> Vec<(Decl, Slot)> {
         let Channels { channels, inner, .. } = Channels::of(&self.space);
         let words = [(piece.elements.start % self.sample()) as u32, inner as u32, channels as u32];
@@ -174,8 +174,8 @@ impl Op for BiasActDropoutAdd {
         tensors.extend(place("residual").map(|r| ("residual", r)));
         let reads = tensors.len();
         tensors.push(("y", y));
-        let bias = part(if self.bias { "lib/bias_given" } else { "lib/bias_none" });
-        let onto = part(if self.residual { "lib/residual_given" } else { "lib/residual_none" });
+        let bias = if self.bias { parts::dropouts::BIAS_GIVEN } else { parts::dropouts::BIAS_NONE };
+        let onto = if self.residual { parts::dropouts::RESIDUAL_GIVEN } else { parts::dropouts::RESIDUAL_NONE };
         let mut beside = |piece: &_| if self.bias { self.plane(&mut out, caps, &args, piece) } else { vec![] };
         let parts = [bias, self.act.part(), onto];
         let steps = masked.steps_with(caps, &rule, &tensors, reads, self.decisions(), &parts, &mut beside)?;

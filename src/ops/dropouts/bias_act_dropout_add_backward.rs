@@ -16,7 +16,7 @@ use crate::{
     options::{Activation, Bits, Key, Share},
     types::{DType, Error, HostData, Space},
     verify::{Approx, reference},
-    wgsl::part,
+    wgsl::parts,
 };
 use serde::{Deserialize, Serialize};
 
@@ -105,11 +105,11 @@ impl Op for BiasActDropoutAddBackward {
                 scalars: [factor, 0.0, 0.0],
                 consts: &self.act.consts(),
             };
-            let (mut tensors, mut parts) = (vec![("dy", (0, &args[0]))], vec![part("lib/back_plain")]);
+            let (mut tensors, mut parts) = (vec![("dy", (0, &args[0]))], vec![parts::dropouts::ACT_GRAD_PLAIN]);
             if self.bends() {
                 tensors.push(("x", (1, &args[1])));
-                let bias = part(if self.bias { "lib/bias_given" } else { "lib/bias_none" });
-                parts = vec![bias, self.act.part(), part("lib/back_through")];
+                let bias = if self.bias { parts::dropouts::BIAS_GIVEN } else { parts::dropouts::BIAS_NONE };
+                parts = vec![bias, self.act.part(), parts::dropouts::ACT_GRAD_THROUGH];
             }
             let reads = tensors.len();
             tensors.push(("dx", (dx, &args[dx])));

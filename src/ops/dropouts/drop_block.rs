@@ -1,4 +1,4 @@
-//! DropBlock, forward. Kernels: `shaders/lib/block_*.wgsl`, `shaders/dropouts/drop_block.wgsl`. Reference: `cpu::drop_block`.
+//! DropBlock, forward. Kernels: `shaders/dropouts/parts/square_*.wgsl`, `shaders/dropouts/drop_block.wgsl`. Reference: `cpu::drop_block`.
 use super::shared::fields;
 use crate::{
     kernel,

@@ -1,5 +1,5 @@
 //! DropBlock, backward. Kernels: `shaders/dropouts/drop_block_backward.wgsl`, and without a stored mask
-//! `shaders/lib/block_seeds.wgsl` and `block_mask.wgsl`. Reference: `cpu::drop_block_backward`.
+//! `shaders/dropouts/parts/square_seeds.wgsl` and `block_mask.wgsl`. Reference: `cpu::drop_block_backward`.
 use super::{
     DropBlock,
     drop_block::{

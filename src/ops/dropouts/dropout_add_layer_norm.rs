@@ -13,7 +13,7 @@ use crate::{
     options::{Activation, Bits, Key, RowNorm, Share, WeightForm},
     types::{DType, Error, HostData, Rows, Space},
     verify::reference,
-    wgsl::part,
+    wgsl::parts,
 };
 use serde::{Deserialize, Serialize};
 
@@ -146,7 +146,7 @@ impl Op for DropoutAddLayerNorm {
                 tensors.extend(self.residual.then(|| ("residual", (1, &args[1]))));
                 let reads = tensors.len();
                 tensors.push(("z", to));
-                let onto = [part(if self.residual { "lib/residual_given" } else { "lib/residual_none" })];
+                let onto = [if self.residual { parts::dropouts::RESIDUAL_GIVEN } else { parts::dropouts::RESIDUAL_NONE }];
                 masked.steps_with(caps, &rule, &tensors, reads, branch.decisions(), &onto, &mut |_| vec![])?
             }
         };

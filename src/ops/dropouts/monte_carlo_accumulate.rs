@@ -8,7 +8,7 @@ use crate::{
     params,
     types::{DType, Error, HostData, Space},
     verify::{Approx, reference},
-    wgsl::{Decl, Spec, part},
+    wgsl::{Decl, Spec, parts},
 };
 use serde::{Deserialize, Serialize};
 
@@ -116,7 +116,7 @@ impl Op for MonteCarloAccumulate {
         let (args, caps, mut out) = (self.args(), &windows(caps), Lowered::default());
         let block_quads = u64::from(caps.lanes) * u64::from(caps.quads);
         let [share, weight, inverse] = self.scalars().map(|v| v as f32);
-        let report = if self.variance.is_some() { "lib/variance_given" } else { "lib/variance_none" };
+        let report = if self.variance.is_some() { parts::dropouts::VARIANCE_GIVEN } else { parts::dropouts::VARIANCE_NONE };
         for piece in partition::flat(NAME, caps, self.len as u64, DType::F32.size(), block_quads)? {
             let decl = |a: &Arg| Decl { name: a.name, dtype: a.dtype, view: piece.view(), writes: a.name != "x" };
             let blocks = piece.blocks.end - piece.blocks.start;
@@ -124,7 +124,7 @@ impl Op for MonteCarloAccumulate {
                 spec: Spec {
                     shader: kernel!("dropouts/monte_carlo_accumulate"),
                     entry: NAME,
-                    parts: vec![part(report)],
+                    parts: vec![report],
                     bindings: args.iter().map(decl).collect(),
                     consts: vec![("WG", caps.lanes), ("QUADS", caps.quads)],
                 },

@@ -1,4 +1,4 @@
-//! How far models are from their minimum, at most. Kernels: `lib/model_spreads`, `shaders/linear/duality_gap.wgsl`. Reference:
+//! How far models are from their minimum, at most. Kernels: `linear/parts/spreads`, `shaders/linear/duality_gap.wgsl`. Reference:
 //! `cpu::duality_gap`.
 use crate::{
     kernel,
@@ -8,7 +8,7 @@ use crate::{
     params,
     types::{DType, Error, HostData},
     verify::{Approx, reference},
-    wgsl::{Spec, part},
+    wgsl::{Spec, parts},
 };
 use serde::{Deserialize, Serialize};
 
@@ -109,9 +109,9 @@ impl Op for DualityGap {
             let (total, blocks) = (models * chunks, (models * chunks).div_ceil(lanes));
             out.steps.push(Step {
                 spec: Spec {
-                    shader: part("lib/model_spreads"),
+                    shader: parts::linear::SPREADS,
                     entry: "model_spreads",
-                    parts: vec![self.model.part("lib/model_spread")],
+                    parts: vec![self.model.of(parts::linear::SPREAD_LINEAR, parts::linear::SPREAD_LOGISTIC)],
                     bindings: vec![items("weight", false), items("residual", false), items("partials", true)],
                     consts: vec![("WG", caps.lanes)],
                 },

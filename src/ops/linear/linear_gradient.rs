@@ -1,4 +1,4 @@
-//! Gradients of a batch of linear models. Kernels: `shaders/linear/linear_gradient.wgsl` in `lib/matrix_product`, then `lib/fold`
+//! Gradients of a batch of linear models. Kernels: `shaders/linear/linear_gradient.wgsl` in `lib/matmul/product`, then `lib/reduce/level`
 //! where rows are many. Reference: `cpu::linear_gradient`.
 use crate::{
     kernel,

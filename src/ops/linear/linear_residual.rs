@@ -1,4 +1,4 @@
-//! Weighted residuals of a batch of linear models. Kernel: `shaders/linear/linear_residual.wgsl` in `lib/matrix_product`.
+//! Weighted residuals of a batch of linear models. Kernel: `shaders/linear/linear_residual.wgsl` in `lib/matmul/product`.
 //! Reference: `cpu::linear_residual`.
 use crate::{
     kernel,
@@ -10,6 +10,7 @@ use crate::{
     options::LinearModel,
     types::{DType, Error, HostData},
     verify::{Approx, reference},
+    wgsl::parts,
 };
 use serde::{Deserialize, Serialize};
 
@@ -76,7 +77,11 @@ impl Op for LinearResidual {
         let mut bindings = b.factors();
         bindings.extend([items("target_of", false), items("weight", false), written]);
         let slots = [0, 3, 1, 2, 4].map(|i| whole(i, &args)).to_vec();
-        let parts = vec![kernel!("linear/linear_residual"), self.model.part("lib/model_mean"), store];
+        let parts = vec![
+            kernel!("linear/linear_residual"),
+            self.model.of(parts::linear::MEAN_LINEAR, parts::linear::MEAN_LOGISTIC),
+            store,
+        ];
         let of = Parts {
             height: self.rows as u32,
             width: self.features as u32,

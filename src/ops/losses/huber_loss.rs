@@ -1,4 +1,4 @@
-//! The Huber loss. Kernel: `shaders/losses/huber_loss.wgsl` in `lib/pairwise_loss`. Reference: `cpu::huber_loss`.
+//! The Huber loss. Kernel: `shaders/losses/huber_loss.wgsl` in `losses/parts/pairwise_loss`. Reference: `cpu::huber_loss`.
 use crate::{
     kernel,
     op::{Arg, Caps, Entry, Expected, Field, Lowered, Op, Pattern, Rng},

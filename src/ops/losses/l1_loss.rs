@@ -1,4 +1,4 @@
-//! Absolute error. Kernel: `shaders/losses/l1_loss.wgsl` in `lib/pairwise_loss`. Reference: `cpu::l1_loss`.
+//! Absolute error. Kernel: `shaders/losses/l1_loss.wgsl` in `losses/parts/pairwise_loss`. Reference: `cpu::l1_loss`.
 use crate::{
     kernel,
     op::{Arg, Caps, Entry, Expected, Field, Lowered, Op, Pattern, Rng},

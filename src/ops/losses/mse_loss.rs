@@ -1,4 +1,4 @@
-//! Mean squared error. Kernel: `shaders/losses/mse_loss.wgsl` in `lib/pairwise_loss`. Reference: `cpu::mse_loss`.
+//! Mean squared error. Kernel: `shaders/losses/mse_loss.wgsl` in `losses/parts/pairwise_loss`. Reference: `cpu::mse_loss`.
 use crate::{
     kernel,
     op::{Arg, Caps, Entry, Expected, Field, Lowered, Op, Pattern, Rng},

@@ -1,4 +1,4 @@
-//! CutMix. Kernel: `shaders/lib/samples.wgsl` with `shaders/mixing/cutmix.wgsl`; labels go through `mixup.wgsl`. Reference:
+//! CutMix. Kernel: `shaders/lib/samples/map.wgsl` with `shaders/mixing/cutmix.wgsl`; labels go through `mixup.wgsl`. Reference:
 //! `cpu::cutmix`.
 use super::mixup::{labels, row};
 use crate::{

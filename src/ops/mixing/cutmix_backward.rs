@@ -1,4 +1,4 @@
-//! CutMix, backward. Kernel: `shaders/lib/samples.wgsl` with `shaders/mixing/cutmix_backward.wgsl`. Reference:
+//! CutMix, backward. Kernel: `shaders/lib/samples/map.wgsl` with `shaders/mixing/cutmix_backward.wgsl`. Reference:
 //! `cpu::cutmix_backward`.
 use super::{
     CutMix,

@@ -1,4 +1,4 @@
-//! Cutout and random erasing. Kernel: `shaders/lib/samples.wgsl` with `shaders/mixing/cutout.wgsl`. Reference: `cpu::cutout`.
+//! Cutout and random erasing. Kernel: `shaders/lib/samples/map.wgsl` with `shaders/mixing/cutout.wgsl`. Reference: `cpu::cutout`.
 use super::cutmix::boxes;
 use crate::{
     kernel,

@@ -1,4 +1,4 @@
-//! Cutout and random erasing, backward. Kernel: `shaders/lib/samples.wgsl` with `shaders/mixing/cutout_backward.wgsl`. Reference:
+//! Cutout and random erasing, backward. Kernel: `shaders/lib/samples/map.wgsl` with `shaders/mixing/cutout_backward.wgsl`. Reference:
 //! `cpu::cutout_backward`.
 use super::{Cutout, cutout::variant};
 use crate::{

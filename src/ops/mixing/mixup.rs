@@ -1,4 +1,4 @@
-//! Mixup. Kernel: `shaders/lib/samples.wgsl` with `shaders/mixing/mixup.wgsl`. Reference: `cpu::mixup`.
+//! Mixup. Kernel: `shaders/lib/samples/map.wgsl` with `shaders/mixing/mixup.wgsl`. Reference: `cpu::mixup`.
 use crate::{
     kernel,
     kernels::samples::{self, Images, Map},

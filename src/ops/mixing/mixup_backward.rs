@@ -1,4 +1,4 @@
-//! Mixup, backward. Kernel: `shaders/lib/samples.wgsl` with `shaders/mixing/mixup_backward.wgsl`. Reference: `cpu::mixup_backward`.
+//! Mixup, backward. Kernel: `shaders/lib/samples/map.wgsl` with `shaders/mixing/mixup_backward.wgsl`. Reference: `cpu::mixup_backward`.
 use super::{
     Mixup,
     mixup::{row, variant},

@@ -9,6 +9,7 @@ use crate::{
     params,
     types::{DType, Error, HostData, Space},
     verify::{Approx, reference},
+    wgsl::parts,
 };
 use serde::{Deserialize, Serialize};
 
@@ -111,8 +112,14 @@ impl Op for BatchNorm {
         if self.space.c == 0 {
             return Ok(out);
         }
-        let what =
-            Reduction { parts: &["lib/moments"], monoid: MOMENTS, tensors: &[("x", 0)], vectors: &[], consts: &[], eps: 0.0 };
+        let what = Reduction {
+            parts: &[parts::channels::MOMENTS],
+            monoid: MOMENTS,
+            tensors: &[("x", 0)],
+            vectors: &[],
+            consts: &[],
+            eps: 0.0,
+        };
         let partials = tensor.reduce(NAME, &mut out, caps, &args, &what)?.few(&mut out, caps);
         let coefs = out.scratch(16 * tensor.channels, caps);
         let (follows, divisor) = self.one_value.update(&self.space, self.running);

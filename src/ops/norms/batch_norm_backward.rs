@@ -11,7 +11,7 @@ use crate::{
     params,
     types::{DType, Error, HostData, Space},
     verify::{Approx, reference},
-    wgsl::Spec,
+    wgsl::{Spec, parts},
 };
 use serde::{Deserialize, Serialize};
 
@@ -124,7 +124,7 @@ impl Op for BatchNormBackward {
             workgroups: team.blocks,
             trips: team.trips,
         });
-        tensor.input_gradient(NAME, &mut out, caps, &args, ("lib/normalize_backward_open", self.fused()), coefs)?;
+        tensor.input_gradient(NAME, &mut out, caps, &args, (parts::channels::NORMALIZE_BACKWARD_OPEN, self.fused()), coefs)?;
         Ok(out)
     }
 

@@ -8,7 +8,7 @@ use crate::{
     params,
     types::{DType, Error, HostData, Space},
     verify::{Approx, reference},
-    wgsl::{Decl, View},
+    wgsl::{Decl, View, parts},
 };
 use serde::{Deserialize, Serialize};
 
@@ -101,7 +101,7 @@ impl Op for BatchNormBackwardApply {
         let first = Decl { name: "coefs", dtype: DType::F32, view: View::Raw("vec4<f32>"), writes: true };
         let (first, kernel) = ((first, Slot::Scratch(coefs.clone())), kernel!("norms/batch_norm_backward_apply"));
         out.steps.push(per_channel(caps, kernel, first, vectors, (blocks, params.into()), 0));
-        tensor.input_gradient(NAME, &mut out, caps, &args, ("lib/normalize_backward_open", self.fused()), coefs)?;
+        tensor.input_gradient(NAME, &mut out, caps, &args, (parts::channels::NORMALIZE_BACKWARD_OPEN, self.fused()), coefs)?;
         Ok(out)
     }
 

@@ -12,7 +12,7 @@ use crate::{
     params,
     types::{DType, Error, HostData, Space},
     verify::{Approx, reference},
-    wgsl::Spec,
+    wgsl::{Spec, parts},
 };
 use serde::{Deserialize, Serialize};
 
@@ -140,7 +140,7 @@ impl Op for BatchNormFrozenBackward {
             workgroups: team.blocks,
             trips: team.trips,
         });
-        tensor.input_gradient(NAME, &mut out, caps, &args, ("lib/scale_backward_open", self.fused()), coefs)?;
+        tensor.input_gradient(NAME, &mut out, caps, &args, (parts::norms::SCALE_BACKWARD_OPEN, self.fused()), coefs)?;
         Ok(out)
     }
 

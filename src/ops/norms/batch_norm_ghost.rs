@@ -9,6 +9,7 @@ use crate::{
     params,
     types::{DType, Error, HostData, Space},
     verify::{Approx, reference},
+    wgsl::parts,
 };
 use serde::{Deserialize, Serialize};
 
@@ -109,8 +110,14 @@ impl Op for BatchNormGhost {
         if self.lines() == 0 {
             return Ok(out);
         }
-        let what =
-            Reduction { parts: &["lib/moments"], monoid: MOMENTS, tensors: &[("x", 0)], vectors: &[], consts: &[], eps: 0.0 };
+        let what = Reduction {
+            parts: &[parts::channels::MOMENTS],
+            monoid: MOMENTS,
+            tensors: &[("x", 0)],
+            vectors: &[],
+            consts: &[],
+            eps: 0.0,
+        };
         let (partials, runs) = ghosts.reduce(NAME, &mut out, caps, &args, &what)?;
         let (slot, start, coefs) = partials.with_coefs(NAME, &mut out, caps, ghosts.lines())?;
         let share = self.running.filter(|_| !self.space.is_empty()).map(|r| r.update.share());
@@ -143,8 +150,8 @@ impl Op for BatchNormGhost {
         let first = (MOMENTS.decl("partials", true), slot);
         out.steps.push(per_channel(caps, kernel, first, vectors, (blocks, params.into()), trips));
         let tensors = [("x", 0, false), ("y", named(&args, "y"), true)];
-        let fills = ["lib/act_none", "lib/added_none", "lib/show_all"];
-        ghosts.apply(NAME, &mut out, caps, &args, (&Map::of("lib/normalize_open", &tensors), &fills), coefs)?;
+        let fills = [parts::activation::IDENTITY, parts::channels::ADDED_NONE, parts::channels::VISIBLE_ALL];
+        ghosts.apply(NAME, &mut out, caps, &args, (&Map::of(parts::channels::NORMALIZE_OPEN, &tensors), &fills), coefs)?;
         Ok(out)
     }
 

@@ -12,6 +12,7 @@ use crate::{
     params,
     types::{DType, Error, HostData, Space},
     verify::{Approx, reference},
+    wgsl::parts,
 };
 use serde::{Deserialize, Serialize};
 
@@ -100,8 +101,8 @@ impl Op for BatchNormGhostBackward {
         let first = (Monoid::SUM4.decl("partials", true), slot);
         out.steps.push(per_channel(caps, kernel, first, vectors, (blocks, params.into()), trips));
         let tensors = [("x", 0, false), ("dy", 1, false), ("dx", named(&args, "dx"), true)];
-        let map = Map::of("lib/normalize_backward_open", &tensors);
-        ghosts.apply(NAME, &mut out, caps, &args, (&map, &["lib/passed_none", "lib/show_all"]), coefs)?;
+        let map = Map::of(parts::channels::NORMALIZE_BACKWARD_OPEN, &tensors);
+        ghosts.apply(NAME, &mut out, caps, &args, (&map, &[parts::channels::DX_PLAIN, parts::channels::VISIBLE_ALL]), coefs)?;
         Ok(out)
     }
 

@@ -11,6 +11,7 @@ use crate::{
     params,
     types::{DType, Error, HostData, Space},
     verify::{Approx, reference},
+    wgsl::parts,
 };
 use serde::{Deserialize, Serialize};
 
@@ -98,7 +99,7 @@ impl Op for BatchNormMasked {
         if self.space.c == 0 {
             return Ok(out);
         }
-        let (parts, mask) = (&["lib/moments_masked"], [("mask", whole(&args, 1))]);
+        let (parts, mask) = (&[parts::norms::MOMENTS_MASKED], [("mask", whole(&args, 1))]);
         let what = Reduction { parts, monoid: MOMENTS, tensors: &[("x", 0)], vectors: &mask, consts: &[], eps: 0.0 };
         let partials = tensor.reduce(NAME, &mut out, caps, &args, &what)?;
         // The search for the first position that counts, word by word.

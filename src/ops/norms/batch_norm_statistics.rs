@@ -11,6 +11,7 @@ use crate::{
     params,
     types::{DType, Error, HostData, Space},
     verify::{Approx, reference},
+    wgsl::parts,
 };
 use serde::{Deserialize, Serialize};
 
@@ -71,8 +72,14 @@ impl Op for BatchNormStatistics {
             out.steps = copy::fill(NAME, caps, (1, &args[1]), values.to_bits(), Tail::of(&args[1]))?;
             return Ok(out);
         }
-        let what =
-            Reduction { parts: &["lib/moments"], monoid: MOMENTS, tensors: &[("x", 0)], vectors: &[], consts: &[], eps: 0.0 };
+        let what = Reduction {
+            parts: &[parts::channels::MOMENTS],
+            monoid: MOMENTS,
+            tensors: &[("x", 0)],
+            vectors: &[],
+            consts: &[],
+            eps: 0.0,
+        };
         let partials = tensor.reduce(NAME, &mut out, caps, &args, &what)?.few(&mut out, caps);
         let team = Team::of(tensor.channels, partials.count, caps);
         let params = BatchNormStatisticsParams {

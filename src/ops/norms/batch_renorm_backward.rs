@@ -11,6 +11,7 @@ use crate::{
     params,
     types::{DType, Error, HostData, Space},
     verify::{Approx, reference},
+    wgsl::parts,
 };
 use serde::{Deserialize, Serialize};
 
@@ -93,7 +94,7 @@ impl Op for BatchRenormBackward {
         let first = (Monoid::SUM4.decl("partials", true), Slot::Scratch(partials.range.start..coefs.end));
         let kernel = kernel!("norms/batch_renorm_backward");
         out.steps.push(per_team(caps, kernel, first, vectors, (team, params.into())));
-        tensor.input_gradient(NAME, &mut out, caps, &args, ("lib/normalize_backward_open", PLAIN), coefs)?;
+        tensor.input_gradient(NAME, &mut out, caps, &args, (parts::channels::NORMALIZE_BACKWARD_OPEN, PLAIN), coefs)?;
         Ok(out)
     }
 

@@ -1,4 +1,4 @@
-//! Group normalisation. Kernels: `shaders/lib/row_forward.wgsl` where groups stay on the chip, else `shaders/lib/line_merge.wgsl` with
+//! Group normalisation. Kernels: `shaders/lib/rows/row_forward.wgsl` where groups stay on the chip, else `shaders/lib/channels/line_merge.wgsl` with
 //! `shaders/norms/group_norm.wgsl`. Reference: `cpu::group_norm`.
 use crate::{
     kernel,

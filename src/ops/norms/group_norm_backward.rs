@@ -1,5 +1,5 @@
-//! The gradient of group normalisation. Kernels: `shaders/lib/line_backward.wgsl` where groups stay on the chip, else
-//! `shaders/lib/line_merge.wgsl` with `shaders/norms/group_norm_backward.wgsl`. Reference: `cpu::group_norm_backward`.
+//! The gradient of group normalisation. Kernels: `shaders/lib/channels/line_backward.wgsl` where groups stay on the chip, else
+//! `shaders/lib/channels/line_merge.wgsl` with `shaders/norms/group_norm_backward.wgsl`. Reference: `cpu::group_norm_backward`.
 use crate::{
     kernel,
     kernels::channels::{self, Groups, group_backward_args},

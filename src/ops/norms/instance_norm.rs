@@ -1,4 +1,4 @@
-//! Instance normalisation. Kernels: `shaders/lib/row_forward.wgsl` where channels stay on the chip, else `shaders/lib/line_merge.wgsl`
+//! Instance normalisation. Kernels: `shaders/lib/rows/row_forward.wgsl` where channels stay on the chip, else `shaders/lib/channels/line_merge.wgsl`
 //! with `shaders/norms/instance_norm.wgsl`. Reference: `cpu::instance_norm`.
 use crate::{
     kernel,

@@ -1,5 +1,5 @@
-//! The gradient of instance normalisation. Kernels: `shaders/lib/line_backward.wgsl` where channels stay on the chip, else
-//! `shaders/lib/line_merge.wgsl` with `shaders/norms/instance_norm_backward.wgsl`. Reference: `cpu::instance_norm_backward`.
+//! The gradient of instance normalisation. Kernels: `shaders/lib/channels/line_backward.wgsl` where channels stay on the chip, else
+//! `shaders/lib/channels/line_merge.wgsl` with `shaders/norms/instance_norm_backward.wgsl`. Reference: `cpu::instance_norm_backward`.
 use crate::{
     kernel,
     kernels::channels::{self, Groups, group_backward_args},

@@ -10,7 +10,7 @@ use crate::{
     params,
     types::{DType, Error, HostData, Rows},
     verify::reference,
-    wgsl::Spec,
+    wgsl::{Spec, parts},
 };
 use serde::{Deserialize, Serialize};
 
@@ -85,12 +85,23 @@ impl LayerNorm {
             return Ok(());
         }
         if let Ok(shape) = OnChip::forward(self.shape(), self.dtype.size(), caps) {
-            let norm =
-                Forward { op, part: "lib/row_affine", centered: true, affine: Affine::Places(WeightForm::Plain), eps: self.eps };
+            let norm = Forward {
+                op,
+                part: parts::rows::ROW_AFFINE,
+                centered: true,
+                affine: Affine::Places(WeightForm::Plain),
+                eps: self.eps,
+            };
             return norm.append(self.shape(), &shape, out, caps, args, x);
         }
-        let what =
-            Reduction { parts: &["lib/moments"], monoid: MOMENTS, tensors: &[("x", x)], vectors: &[], consts: &[], eps: 0.0 };
+        let what = Reduction {
+            parts: &[parts::channels::MOMENTS],
+            monoid: MOMENTS,
+            tensors: &[("x", x)],
+            vectors: &[],
+            consts: &[],
+            eps: 0.0,
+        };
         let partials = tensor.reduce(op, out, caps, args, &what)?.few(out, caps);
         let (both, start, coefs) = partials.with_coefs(op, out, caps, tensor.channels)?;
         let y = at("y");
@@ -121,7 +132,7 @@ impl LayerNorm {
         let of_columns = [("weight", 1.0), ("bias", 0.0)]
             .map(|(name, absent)| (name, given_or(absent, args, name, self.cols.max(1) as u64, out, caps)));
         let tensors = [("x", x, false), ("y", y, true)];
-        let map = Map { part: "lib/normalize_rows", tensors: &tensors, vectors: &of_columns, consts: &[] };
+        let map = Map { part: parts::norms::NORMALIZE_ROWS, tensors: &tensors, vectors: &of_columns, consts: &[] };
         tensor.apply(op, out, caps, args, &map, coefs)?;
         Ok(())
     }

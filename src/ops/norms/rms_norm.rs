@@ -11,7 +11,7 @@ use crate::{
     params,
     types::{DType, Error, HostData, Rows},
     verify::reference,
-    wgsl::Spec,
+    wgsl::{Spec, parts},
 };
 use serde::{Deserialize, Serialize};
 
@@ -91,11 +91,16 @@ impl RmsNorm {
             return Ok(());
         }
         if let Ok(shape) = OnChip::forward(self.shape(), self.dtype.size(), caps) {
-            let norm =
-                Forward { op, part: "lib/row_squares", centered: false, affine: Affine::Places(self.form()), eps: self.eps };
+            let norm = Forward {
+                op,
+                part: parts::norms::ROW_SQUARES,
+                centered: false,
+                affine: Affine::Places(self.form()),
+                eps: self.eps,
+            };
             return norm.append(self.shape(), &shape, out, caps, args, x);
         }
-        let parts = &["lib/squares"];
+        let parts = &[parts::norms::SQUARES];
         let what = Reduction { parts, monoid: Monoid::SUM4, tensors: &[("x", x)], vectors: &[], consts: &[], eps: 0.0 };
         let partials = tensor.reduce(op, out, caps, args, &what)?.few(out, caps);
         let (both, start, coefs) = partials.with_coefs(op, out, caps, tensor.channels)?;
@@ -126,7 +131,7 @@ impl RmsNorm {
         });
         let weight = [("weight", given_or(1.0, args, "weight", self.cols.max(1) as u64, out, caps))];
         let tensors = [("x", x, false), ("y", y, true)];
-        let map = Map { part: "lib/scale_rows", tensors: &tensors, vectors: &weight, consts: self.form().consts() };
+        let map = Map { part: parts::norms::SCALE_ROWS, tensors: &tensors, vectors: &weight, consts: self.form().consts() };
         tensor.apply(op, out, caps, args, &map, coefs)?;
         Ok(())
     }

@@ -1,4 +1,4 @@
-//! Spectral normalisation. Kernels: `lib/vector_sums`, `lib/vector_normalize`, `lib/sigma`, `shaders/norms/spectral_norm.wgsl`.
+//! Spectral normalisation. Kernels: `norms/parts/vector_sums`, `norms/parts/vector_normalize`, `norms/parts/sigma`, `shaders/norms/spectral_norm.wgsl`.
 //! Reference: `cpu::spectral_norm`.
 use crate::{
     kernel,

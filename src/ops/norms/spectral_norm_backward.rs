@@ -12,6 +12,7 @@ use crate::{
     params,
     types::{DType, Error, HostData, Rows},
     verify::{Approx, reference},
+    wgsl::parts,
 };
 use serde::{Deserialize, Serialize};
 
@@ -75,7 +76,7 @@ impl Op for SpectralNormBackward {
             return Ok(out);
         }
         let all = Channels { outer: 1, channels: 1, inner: args[0].len as u64 };
-        let (parts, tensors) = (&["lib/dot_products"], &[("x", 0), ("dy", 1)]);
+        let (parts, tensors) = (&[parts::norms::DOT_PRODUCTS], &[("x", 0), ("dy", 1)]);
         let what = Reduction { parts, monoid: Monoid::SUM4, tensors, vectors: &[], consts: &[], eps: 0.0 };
         let partials = all.reduce(NAME, &mut out, caps, &args, &what)?.until(&mut out, caps, 64);
         let coefs = out.scratch(16 * self.rows as u64, caps);
@@ -92,7 +93,7 @@ impl Op for SpectralNormBackward {
         let source = kernel!("norms/spectral_norm_backward");
         out.steps.push(per_channel(caps, source, first, vectors, (blocks, params.into()), partials.count));
         let tensors = [("dy", 1, false), ("dx", 5, true)];
-        let map = Map { part: "lib/rank_one", tensors: &tensors, vectors: &[("v", whole(&args, 3))], consts: &[] };
+        let map = Map { part: parts::norms::RANK_ONE, tensors: &tensors, vectors: &[("v", whole(&args, 3))], consts: &[] };
         Channels::by_row(of).apply(NAME, &mut out, caps, &args, &map, coefs)?;
         Ok(out)
     }

@@ -1,4 +1,4 @@
-//! Weight normalisation. Kernels: `shaders/lib/row_forward.wgsl` where filters stay on the chip, else
+//! Weight normalisation. Kernels: `shaders/lib/rows/row_forward.wgsl` where filters stay on the chip, else
 //! `shaders/norms/weight_norm.wgsl`. Reference: `cpu::weight_norm`.
 use crate::{
     kernel,
@@ -11,6 +11,7 @@ use crate::{
     options::FilterAxis,
     types::{DType, Error, HostData},
     verify::{Approx, reference},
+    wgsl::parts,
 };
 use serde::{Deserialize, Serialize};
 
@@ -126,16 +127,16 @@ impl Op for WeightNorm {
         }
         let vectors = vec![("g", whole(&args, 1), false), ("inverse_norm", whole(&args, 3), true)];
         if let Some(shape) = of.forward_shape(self.dtype.size(), caps) {
-            let (parts, to) = (&["lib/row_params", "lib/row_norm"], (&mut out, caps, &args[..]));
+            let (parts, to) = (&[parts::rows::ROW_PARAMS, parts::norms::ROW_NORM], (&mut out, caps, &args[..]));
             filters::forward(NAME, to, &shape, parts, [0, 2], vectors, &|place| place.params(shape.0, 0.0))?;
             return Ok(out);
         }
-        let (tensor, parts) = (of.tensor(), &["lib/channel_norm"]);
+        let (tensor, parts) = (of.tensor(), &[parts::norms::CHANNEL_NORM]);
         let what = Reduction { parts, monoid: Monoid::SUM4, tensors: &[("x", 0)], vectors: &[], consts: &[], eps: 0.0 };
         let partials = tensor.reduce(NAME, &mut out, caps, &args, &what)?.few(&mut out, caps);
         let coefs = out.scratch(16 * tensor.channels, caps);
         out.steps.push(per_filter(caps, kernel!("norms/weight_norm"), (&partials, &coefs), vectors));
-        let map = Map::of("lib/scale_filters", &[("v", 0, false), ("w", 2, true)]);
+        let map = Map::of(parts::norms::SCALE_FILTERS, &[("v", 0, false), ("w", 2, true)]);
         tensor.apply(NAME, &mut out, caps, &args, &map, coefs)?;
         Ok(out)
     }

@@ -1,4 +1,4 @@
-//! The gradients of weight normalisation. Kernels: `shaders/lib/line_backward.wgsl` where filters stay on the chip, else
+//! The gradients of weight normalisation. Kernels: `shaders/lib/channels/line_backward.wgsl` where filters stay on the chip, else
 //! `shaders/norms/weight_norm_backward.wgsl`. Reference: `cpu::weight_norm_backward`.
 use super::weight_norm::{FIELDS, fill};
 use crate::{
@@ -12,6 +12,7 @@ use crate::{
     options::FilterAxis,
     types::{DType, Error, HostData},
     verify::{Approx, reference},
+    wgsl::parts,
 };
 use serde::{Deserialize, Serialize};
 
@@ -79,13 +80,13 @@ impl Op for WeightNormBackward {
         }
         if let Some(shape) = of.backward_shape(self.dtype.size(), caps) {
             let vectors = vec![("rstd", whole(&args, 3), false), ("g", whole(&args, 2), false), ("dg", whole(&args, 5), true)];
-            let (parts, to) = (&["lib/center_none", "lib/line_direction"], (&mut out, caps, &args[..]));
+            let (parts, to) = (&[parts::channels::CENTER_NONE, parts::norms::LINE_DIRECTION], (&mut out, caps, &args[..]));
             filters::backward(NAME, to, &shape, parts, [0, 1, 4], vectors)?;
             return Ok(out);
         }
         let tensor = of.tensor();
         let what = Reduction {
-            parts: &["lib/products", "lib/gradient_plain", "lib/center_none"],
+            parts: &[parts::channels::PRODUCTS, parts::channels::GRADIENT_PLAIN, parts::channels::CENTER_NONE],
             monoid: Monoid::SUM4,
             tensors: &[("x", 0), ("dy", 1)],
             vectors: &[("spread", whole(&args, 3))],
@@ -97,7 +98,7 @@ impl Op for WeightNormBackward {
         let vectors =
             vec![("g", whole(&args, 2), false), ("inverse_norm", whole(&args, 3), false), ("dg", whole(&args, 5), true)];
         out.steps.push(per_filter(caps, kernel!("norms/weight_norm_backward"), (&partials, &coefs), vectors));
-        let map = Map::of("lib/scale_filters_backward", &[("v", 0, false), ("dw", 1, false), ("dv", 4, true)]);
+        let map = Map::of(parts::norms::SCALE_FILTERS_BACKWARD, &[("v", 0, false), ("dw", 1, false), ("dv", 4, true)]);
         tensor.apply(NAME, &mut out, caps, &args, &map, coefs)?;
         Ok(out)
     }

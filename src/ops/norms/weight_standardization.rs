@@ -1,4 +1,4 @@
-//! Weight standardization. Kernels: `shaders/lib/row_forward.wgsl`, or `shaders/norms/weight_standardization.wgsl`.
+//! Weight standardization. Kernels: `shaders/lib/rows/row_forward.wgsl`, or `shaders/norms/weight_standardization.wgsl`.
 //! Reference: `cpu::weight_standardization`.
 use crate::{
     kernel,
@@ -9,6 +9,7 @@ use crate::{
     params,
     types::{DType, Error, HostData},
     verify::{Approx, reference},
+    wgsl::parts,
 };
 use serde::{Deserialize, Serialize};
 
@@ -132,7 +133,7 @@ impl WeightStandardization {
     }
 }
 
-/// 1/√(v + ε) by `lib/inverse_std`.
+/// 1/√(v + ε) by `lib/channels/inverse_std`.
 fn inverse_root(v: Approx, eps: f64) -> Approx {
     let value = reference::inverse_std(v.value, eps);
     // The root may be of 0, or of the least normal number.
@@ -168,13 +169,13 @@ impl Op for WeightStandardization {
         vectors.extend(["mean", "rstd", "slope"].map(|name| (name, at(name), true)));
         let ([_, divisor], terms, outside_root) = (self.counts(), self.terms(), self.form == StandardForm::Outside);
         if let Some(shape) = of.forward_shape(self.dtype.size(), caps) {
-            let (parts, to) = (&["lib/standard_params", "lib/row_standard"], (&mut out, caps, &args[..]));
+            let (parts, to) = (&[parts::norms::STANDARD_PARAMS, parts::norms::ROW_STANDARD], (&mut out, caps, &args[..]));
             let y = position(&args, "y").expect("an argument");
             let params = |place| filters::standard_params(place, divisor, terms, outside_root);
             filters::forward(NAME, to, &shape, parts, [0, y], vectors, &params)?;
             return Ok(out);
         }
-        let (parts, tensors) = (&["lib/moments"], &[("x", 0)]);
+        let (parts, tensors) = (&[parts::channels::MOMENTS], &[("x", 0)]);
         let what = Reduction { parts, monoid: MOMENTS, tensors, vectors: &[], consts: &[], eps: 0.0 };
         let partials = tensor.reduce(NAME, &mut out, caps, &args, &what)?.few(&mut out, caps);
         let coefs = out.scratch(16 * tensor.channels, caps);

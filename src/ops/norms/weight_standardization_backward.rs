@@ -12,6 +12,7 @@ use crate::{
     params,
     types::{DType, Error, HostData},
     verify::{Approx, reference},
+    wgsl::parts,
 };
 use serde::{Deserialize, Serialize};
 
@@ -89,7 +90,7 @@ impl Op for WeightStandardizationBackward {
         let mut vectors: Vec<_> = [("mean", 2), ("rstd", 3), ("slope", 4)].map(|v| (v.0, whole(&args, v.1), false)).into();
         vectors.extend([("gain", gain, false), ("dgain", dgain, true)]);
         if let Some(shape) = of.backward_shape(self.dtype.size(), caps) {
-            let (parts, to) = (&["lib/center_given", "lib/line_standard"], (&mut out, caps, &args[..]));
+            let (parts, to) = (&[parts::channels::CENTER_GIVEN, parts::norms::LINE_STANDARD], (&mut out, caps, &args[..]));
             let dx = position(&args, "dx").expect("an argument");
             filters::backward(NAME, to, &shape, parts, [0, 1, dx], vectors)?;
             return Ok(out);
@@ -110,7 +111,7 @@ impl Op for WeightStandardizationBackward {
         };
         let (first, kernel) = ((Monoid::SUM4.decl("partials", true), scratch), kernel!("norms/weight_standardization_backward"));
         out.steps.push(per_team(caps, kernel, first, vectors, (team, params.into())));
-        tensor.input_gradient(NAME, &mut out, caps, &args, ("lib/normalize_backward_open", plain), coefs)?;
+        tensor.input_gradient(NAME, &mut out, caps, &args, (parts::channels::NORMALIZE_BACKWARD_OPEN, plain), coefs)?;
         Ok(out)
     }
 

@@ -13,6 +13,7 @@ use crate::{
     options::{EpsPlace, NonFinite, check_scalar},
     types::{DType, Error, HostData},
     verify::{Approx, reference},
+    wgsl::parts,
 };
 
 step_params! {
@@ -107,8 +108,8 @@ impl Op for RmsProp {
         adaptive::check_beta(NAME, "alpha", self.alpha)?;
         check_scalar(NAME, "eps", self.eps, [0.0, f64::INFINITY])?;
         check_scalar(NAME, "momentum", self.momentum, [0.0, 1.0])?;
-        let variance = if self.centered { "lib/square_centered" } else { "lib/square_plain" };
-        let momentum = if self.momentum == 0.0 { "lib/ratio_plain" } else { "lib/ratio_momentum" };
+        let variance = if self.centered { parts::optimizers::SQUARE_CENTERED } else { parts::optimizers::SQUARE_PLAIN };
+        let momentum = if self.momentum == 0.0 { parts::optimizers::RATIO_PLAIN } else { parts::optimizers::RATIO_MOMENTUM };
         let [inside, outside] = self.eps_place.split(self.eps);
         self.optimizer().lower(caps, kernel!("optimizers/rmsprop"), &[variance, momentum], |words| {
             step_words!(RmsPropParams, words;

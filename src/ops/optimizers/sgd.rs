@@ -13,6 +13,7 @@ use crate::{
     options::{NonFinite, check_scalar},
     types::{DType, Error, HostData},
     verify::{Approx, reference},
+    wgsl::parts,
 };
 
 step_params! {
@@ -100,7 +101,7 @@ impl Op for Sgd {
 
     fn lower(&self, caps: &Caps) -> Result<Lowered, Error> {
         self.check()?;
-        let momentum = if self.momentum == 0.0 { "lib/momentum_none" } else { "lib/momentum_buffer" };
+        let momentum = if self.momentum == 0.0 { parts::optimizers::MOMENTUM_NONE } else { parts::optimizers::MOMENTUM_BUFFER };
         self.optimizer().lower(caps, kernel!("optimizers/sgd"), &[momentum], |words| {
             step_words!(SgdParams, words;
                 momentum: self.momentum as f32,

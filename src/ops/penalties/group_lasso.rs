@@ -1,4 +1,4 @@
-//! The value of a group lasso. Kernels: `lib/unit_partials`, `shaders/penalties/group_lasso.wgsl`, `lib/fold`. Reference:
+//! The value of a group lasso. Kernels: `lib/unitwise/partials`, `shaders/penalties/group_lasso.wgsl`, `lib/reduce/level`. Reference:
 //! `cpu::group_lasso`.
 use crate::{
     kernel,
@@ -7,6 +7,7 @@ use crate::{
     options::{GroupPenalty, GroupWeighting, Matrix, Unit},
     types::{DType, Error, HostData},
     verify::{Approx, reference},
+    wgsl::parts,
 };
 use serde::{Deserialize, Serialize};
 
@@ -73,7 +74,7 @@ impl Op for GroupLasso {
             [group as f32, l1 as f32, 0.0, 0.0]
         };
         let table = out.table(&cut.table(own), caps);
-        let partials = units.partials(caps, &mut out, (&cut, &table), 0, "lib/unit_squares_sum")?;
+        let partials = units.partials(caps, &mut out, (&cut, &table), 0, parts::penalties::UNIT_SQUARES_SUM)?;
         let how = Coefs::by(kernel!("penalties/group_lasso"));
         let values = units.coefs(caps, &mut out, (&cut, &table), &partials, &how)?;
         values.into_arg(&mut out, caps, 1, &self.args()[1]);

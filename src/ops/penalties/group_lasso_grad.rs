@@ -1,4 +1,4 @@
-//! The gradient of a group lasso, added to a gradient. Kernels: `lib/unit_partials`, `lib/unit_coefs`,
+//! The gradient of a group lasso, added to a gradient. Kernels: `lib/unitwise/partials`, `lib/unitwise/coefs`,
 //! `shaders/penalties/group_lasso_grad.wgsl`. Reference: `cpu::group_lasso_grad`.
 use super::group_lasso::{DTYPE, GROUPS, kinds, strengths};
 use crate::{
@@ -8,6 +8,7 @@ use crate::{
     options::{GroupPenalty, Matrix},
     types::{DType, Error, HostData},
     verify::{Approx, reference},
+    wgsl::parts,
 };
 use serde::{Deserialize, Serialize};
 
@@ -62,8 +63,8 @@ impl Op for GroupLassoGrad {
             [group as f32, l1 as f32, 0.0, 0.0]
         };
         let table = out.table(&cut.table(own), caps);
-        let partials = units.partials(caps, &mut out, (&cut, &table), 0, "lib/unit_squares")?;
-        let norms = units.coefs(caps, &mut out, (&cut, &table), &partials, &Coefs::part("lib/unit_norm"))?;
+        let partials = units.partials(caps, &mut out, (&cut, &table), 0, parts::unitwise::SQUARES)?;
+        let norms = units.coefs(caps, &mut out, (&cut, &table), &partials, &Coefs::part(parts::unitwise::NORM))?;
         let table = out.table(&cut.map_table(own), caps);
         let map = Map { shader: kernel!("penalties/group_lasso_grad"), target: 1, reads: vec![("weight", 0)] };
         units.map(caps, &mut out, (&cut, &table), &norms, &map)?;

@@ -1,5 +1,5 @@
-//! The proximal step of a group lasso. Kernels: `lib/unit_partials`, `lib/unit_coefs`,
-//! `shaders/penalties/group_lasso_prox.wgsl`, `lib/fold`. Reference: `cpu::group_lasso_prox`.
+//! The proximal step of a group lasso. Kernels: `lib/unitwise/partials`, `lib/unitwise/coefs`,
+//! `shaders/penalties/group_lasso_prox.wgsl`, `lib/reduce/level`. Reference: `cpu::group_lasso_prox`.
 use super::group_lasso::{DTYPE, GROUPS, kinds, strengths};
 use crate::{
     kernel,
@@ -8,6 +8,7 @@ use crate::{
     options::{GroupPenalty, Matrix},
     types::{DType, Error, HostData},
     verify::{Approx, reference},
+    wgsl::parts,
 };
 use serde::{Deserialize, Serialize};
 
@@ -89,8 +90,8 @@ impl Op for GroupLassoProx {
             [group, l1, 0.0, 0.0]
         };
         let table = out.table(&cut.table(own), caps);
-        let partials = units.partials(caps, &mut out, (&cut, &table), 0, "lib/unit_squares_soft")?;
-        let how = Coefs::part("lib/unit_shrink");
+        let partials = units.partials(caps, &mut out, (&cut, &table), 0, parts::penalties::UNIT_SQUARES_SOFT)?;
+        let how = Coefs::part(parts::penalties::UNIT_SHRINK);
         let [factors, zeros] = units.counted_coefs(caps, &mut out, (&cut, &table), &partials, &how)?;
         zeros.into_arg(&mut out, caps, 1, &self.args()[1]);
         let table = out.table(&cut.map_table(own), caps);

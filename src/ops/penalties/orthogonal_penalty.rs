@@ -1,4 +1,4 @@
-//! The value of soft orthogonality. Kernels: `lib/matrix_product`, `shaders/penalties/orthogonal_penalty.wgsl`, `lib/fold`.
+//! The value of soft orthogonality. Kernels: `lib/matmul/product`, `shaders/penalties/orthogonal_penalty.wgsl`, `lib/reduce/level`.
 //! Reference: `cpu::orthogonal_penalty`.
 use crate::{
     kernel,

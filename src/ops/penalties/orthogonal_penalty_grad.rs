@@ -1,4 +1,4 @@
-//! The gradient of soft orthogonality, added to a gradient. Kernels: `lib/matrix_product`,
+//! The gradient of soft orthogonality, added to a gradient. Kernels: `lib/matmul/product`,
 //! `shaders/penalties/orthogonal_penalty_grad.wgsl`. Reference: `cpu::orthogonal_penalty_grad`.
 use super::orthogonal_penalty::FIELDS;
 use crate::{

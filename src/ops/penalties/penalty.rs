@@ -1,4 +1,4 @@
-//! The value of a penalty. Kernel: `shaders/penalties/penalty.wgsl`, then `lib/fold`. Reference: `cpu::penalty`.
+//! The value of a penalty. Kernel: `shaders/penalties/penalty.wgsl`, then `lib/reduce/level`. Reference: `cpu::penalty`.
 use crate::{
     kernel,
     kernels::{

@@ -1,4 +1,4 @@
-//! The proximal step of a penalty. Kernel: `shaders/penalties/prox.wgsl`, then `lib/fold`. Reference: `cpu::prox`.
+//! The proximal step of a penalty. Kernel: `shaders/penalties/prox.wgsl`, then `lib/reduce/level`. Reference: `cpu::prox`.
 use crate::{
     kernel,
     kernels::{

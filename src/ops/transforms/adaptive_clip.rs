@@ -1,5 +1,5 @@
-//! Gradients clipped by the norms of their weights, unit by unit. Kernels: `lib/unit_partials`, `lib/unit_coefs`,
-//! `shaders/transforms/adaptive_clip.wgsl`, `lib/unit_scale`. Reference: `cpu::adaptive_clip`.
+//! Gradients clipped by the norms of their weights, unit by unit. Kernels: `lib/unitwise/partials`, `lib/unitwise/coefs`,
+//! `shaders/transforms/adaptive_clip.wgsl`, `lib/unitwise/scale`. Reference: `cpu::adaptive_clip`.
 use crate::{
     kernel,
     kernels::unitwise::{Coefs, MATRICES, Map, Units, matrix_bench, matrix_cases},
@@ -7,7 +7,7 @@ use crate::{
     options::{Matrix, check_scalar},
     types::{DType, Error, HostData},
     verify::{Approx, reference},
-    wgsl::part,
+    wgsl::parts,
 };
 use serde::{Deserialize, Serialize};
 
@@ -74,13 +74,13 @@ impl Op for AdaptiveClip {
         let mut out = Lowered::default();
         let own = |_| [self.clipping.abs() as f32, self.eps.abs() as f32, 0.0, 0.0];
         let table = out.table(&cut.table(own), caps);
-        let weights = units.partials(caps, &mut out, (&cut, &table), 0, "lib/unit_squares")?;
-        let norms = units.coefs(caps, &mut out, (&cut, &table), &weights, &Coefs::part("lib/unit_norm"))?;
-        let gradients = units.partials(caps, &mut out, (&cut, &table), 1, "lib/unit_squares")?;
+        let weights = units.partials(caps, &mut out, (&cut, &table), 0, parts::unitwise::SQUARES)?;
+        let norms = units.coefs(caps, &mut out, (&cut, &table), &weights, &Coefs::part(parts::unitwise::NORM))?;
+        let gradients = units.partials(caps, &mut out, (&cut, &table), 1, parts::unitwise::SQUARES)?;
         let how = Coefs { norms: Some(norms), ..Coefs::by(kernel!("transforms/adaptive_clip")) };
         let factors = units.coefs(caps, &mut out, (&cut, &table), &gradients, &how)?;
         let table = out.table(&cut.map_table(own), caps);
-        let map = Map { shader: part("lib/unit_scale"), target: 1, reads: vec![] };
+        let map = Map { shader: parts::unitwise::SCALE, target: 1, reads: vec![] };
         units.map(caps, &mut out, (&cut, &table), &factors, &map)?;
         Ok(out)
     }

@@ -1,4 +1,4 @@
-//! Gradients without the mean of their unit. Kernels: `lib/unit_partials`, `lib/unit_coefs`,
+//! Gradients without the mean of their unit. Kernels: `lib/unitwise/partials`, `lib/unitwise/coefs`,
 //! `shaders/transforms/centralize.wgsl`. Reference: `cpu::centralize`.
 use super::adaptive_clip::DTYPE;
 use crate::{
@@ -8,6 +8,7 @@ use crate::{
     options::{Matrix, Unit},
     types::{DType, Error, HostData},
     verify::{Approx, reference},
+    wgsl::parts,
 };
 use serde::{Deserialize, Serialize};
 
@@ -66,8 +67,8 @@ impl Op for Centralize {
         let mut out = Lowered::default();
         let own = |n: usize| [matrices[n].unit_len() as f32, 0.0, 0.0, 0.0];
         let table = out.table(&cut.table(own), caps);
-        let sums = units.partials(caps, &mut out, (&cut, &table), 0, "lib/unit_sums")?;
-        let means = units.coefs(caps, &mut out, (&cut, &table), &sums, &Coefs::part("lib/unit_mean"))?;
+        let sums = units.partials(caps, &mut out, (&cut, &table), 0, parts::transforms::UNIT_SUMS)?;
+        let means = units.coefs(caps, &mut out, (&cut, &table), &sums, &Coefs::part(parts::transforms::UNIT_MEAN))?;
         let table = out.table(&cut.map_table(own), caps);
         let map = Map { shader: kernel!("transforms/centralize"), target: 0, reads: vec![] };
         units.map(caps, &mut out, (&cut, &table), &means, &map)?;

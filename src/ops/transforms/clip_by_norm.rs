@@ -1,4 +1,4 @@
-//! Gradients clipped tensor by tensor. Kernels: `lib/norm_partials`, `lib/tensor_fold`, `shaders/transforms/clip_by_norm.wgsl`.
+//! Gradients clipped tensor by tensor. Kernels: `lib/gradients/norm_partials`, `lib/gradients/tensor_level`, `shaders/transforms/clip_by_norm.wgsl`.
 //! Reference: `cpu::clip_by_norm`.
 use super::global_norm::{FORM, MAX_NORM, NON_FINITE, clips, domain};
 use crate::{

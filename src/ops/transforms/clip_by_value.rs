@@ -1,4 +1,4 @@
-//! Gradients clipped one by one. Kernel: `lib/in_range`, by `shaders/transforms/clip_by_value.wgsl`. Reference: `cpu::clip_by_value`.
+//! Gradients clipped one by one. Kernel: `lib/gradients/in_range`, by `shaders/transforms/clip_by_value.wgsl`. Reference: `cpu::clip_by_value`.
 use crate::{
     kernel,
     kernels::{

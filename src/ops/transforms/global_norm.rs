@@ -1,4 +1,4 @@
-//! The norm of all gradients, and the factor that clips by it. Kernels: `shaders/lib/norm_partials.wgsl`, `lib/fold`, then
+//! The norm of all gradients, and the factor that clips by it. Kernels: `shaders/lib/gradients/norm_partials.wgsl`, `lib/reduce/level`, then
 //! `shaders/transforms/global_norm.wgsl`. Reference: `cpu::norm`, `cpu::clip_factor`.
 use crate::{
     kernels::{

@@ -1,4 +1,4 @@
-//! Gradients of a scaled loss, divided by the scale. Kernel: `shaders/transforms/unscale.wgsl`, `lib/inverse_*`, then `lib/fold`.
+//! Gradients of a scaled loss, divided by the scale. Kernel: `shaders/transforms/unscale.wgsl`, `transforms/parts/inverse_*`, then `lib/reduce/level`.
 //! Reference: `cpu::unscale`.
 use crate::{
     kernel,
@@ -14,7 +14,7 @@ use crate::{
     params,
     types::{DType, Error, HostData, Segment},
     verify::{Approx, reference},
-    wgsl::{Decl, View, part},
+    wgsl::{Decl, View, parts},
 };
 use serde::{Deserialize, Serialize};
 
@@ -113,14 +113,17 @@ impl Op for Unscale {
             extra.push((scale, Slot::Arg(0, 0..4)));
         }
         let stored = match self.dtype {
-            DType::F16 => "lib/stored_f16",
-            DType::Bf16 => "lib/stored_bf16",
-            _ => "lib/stored_exact",
+            DType::F16 => parts::optimizer::STORED_F16,
+            DType::Bf16 => parts::optimizer::STORED_BF16,
+            _ => parts::optimizer::STORED_EXACT,
         };
         let pass = Pass {
             shader: kernel!("transforms/unscale"),
             entry: NAME,
-            parts: vec![part(if self.scale.is_some() { "lib/inverse_host" } else { "lib/inverse_gpu" }), part(stored)],
+            parts: vec![
+                if self.scale.is_some() { parts::transforms::INVERSE_HOST } else { parts::transforms::INVERSE_GPU },
+                stored,
+            ],
             writes: true,
             extra,
             trips: u64::from(caps.lanes.ilog2()),

@@ -18,7 +18,7 @@ use crate::{
     op::{Arg, Caps, Field, Lowered, MAX_TRIPS, Slot, Step},
     params,
     types::{DType, Error, Layout, Space},
-    wgsl::{Source, Spec, part},
+    wgsl::{Source, Spec, parts},
 };
 use std::ops::Range;
 
@@ -47,7 +47,7 @@ pub(crate) struct Groups {
     rows: u64,
 }
 
-/// Partials of lines as `lib/line_merge` finds them: those of line n·groups + g start at n·sample + g·group, `runs` times
+/// Partials of lines as `lib/channels/line_merge` finds them: those of line n·groups + g start at n·sample + g·group, `runs` times
 /// `width` of them, `run` and `place` apart.
 struct Lines {
     partials: Partials,
@@ -159,8 +159,14 @@ impl Groups {
 
     /// Moments of each line, from the argument `x`, which comes first.
     fn moments(&self, out: &mut Lowered, caps: &Caps, args: &[Arg]) -> Result<Lines, Error> {
-        let what =
-            Reduction { parts: &["lib/moments"], monoid: MOMENTS, tensors: &[("x", 0)], vectors: &[], consts: &[], eps: 0.0 };
+        let what = Reduction {
+            parts: &[parts::channels::MOMENTS],
+            monoid: MOMENTS,
+            tensors: &[("x", 0)],
+            vectors: &[],
+            consts: &[],
+            eps: 0.0,
+        };
         if self.contiguous() {
             let rows = Channels { outer: 1, channels: self.lines(), inner: self.values() };
             let partials = rows.reduce(self.op, out, caps, args, &what)?.until(out, caps, 64);
@@ -185,7 +191,7 @@ impl Groups {
         out: &mut Lowered,
         caps: &Caps,
         lines: &Lines,
-        (term, finish): (Source, &'static str),
+        (term, finish): (Source, Source),
         vectors: Vec<(&'static str, Slot, bool)>,
         eps: f64,
     ) -> Result<Range<u64>, Error> {
@@ -199,9 +205,9 @@ impl Groups {
         slots.extend(vectors.into_iter().map(|v| v.1));
         out.steps.push(Step {
             spec: Spec {
-                shader: part("lib/line_merge"),
+                shader: parts::channels::LINE_MERGE,
                 entry: "line_merge",
-                parts: vec![part(lines.partials.monoid.part), term, part(finish)],
+                parts: vec![lines.partials.monoid.part, term, finish],
                 bindings,
                 consts: vec![("WG", caps.lanes), ("TEAM", team as u32)],
             },
@@ -245,12 +251,12 @@ impl Groups {
         }
         let lines = self.moments(&mut out, caps, args)?;
         let vectors = ["mean", "rstd"].map(|name| (name, whole(args, named(args, name)), true)).to_vec();
-        let coefs = self.merge(&mut out, caps, &lines, (kernel, "lib/line_statistics"), vectors, eps)?;
+        let coefs = self.merge(&mut out, caps, &lines, (kernel, parts::channels::LINE_STATISTICS), vectors, eps)?;
         if !self.space.is_empty() {
             let of_channels = [("weight", 1.0), ("bias", 0.0)]
                 .map(|(name, absent)| (name, given_or(absent, args, name, self.tensor.channels, &mut out, caps)));
             let tensors = [("x", 0, false), ("y", named(args, "y"), true)];
-            let map = Map { vectors: &of_channels, ..Map::of("lib/normalize_groups", &tensors) };
+            let map = Map { vectors: &of_channels, ..Map::of(parts::channels::NORMALIZE_GROUPS, &tensors) };
             self.apply(&mut out, caps, args, &map, coefs)?;
         }
         Ok(out)
@@ -280,9 +286,9 @@ impl Groups {
         if !self.space.is_empty() {
             let weight = given_or(1.0, args, "weight", self.tensor.channels, &mut out, caps);
             let vectors = vec![("mean", mean, false), ("rstd", rstd, false), ("weight", weight.clone(), false)];
-            let coefs = self.merge(&mut out, caps, &lines, (kernel, "lib/line_gradient"), vectors, 0.0)?;
+            let coefs = self.merge(&mut out, caps, &lines, (kernel, parts::channels::LINE_GRADIENT), vectors, 0.0)?;
             let tensors = [("x", 0, false), ("dy", 1, false), ("dx", named(args, "dx"), true)];
-            let map = Map { vectors: &[("weight", weight)], ..Map::of("lib/normalize_groups_backward", &tensors) };
+            let map = Map { vectors: &[("weight", weight)], ..Map::of(parts::channels::NORMALIZE_GROUPS_BACKWARD, &tensors) };
             self.apply(&mut out, caps, args, &map, coefs)?;
         }
         let (dweight, dbias) = (position(args, "dweight"), position(args, "dbias"));

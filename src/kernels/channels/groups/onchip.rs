@@ -8,6 +8,7 @@ use crate::{
     },
     op::{Arg, Caps, Lowered},
     types::{Error, Rows},
+    wgsl::parts,
 };
 
 impl Groups {
@@ -19,7 +20,7 @@ impl Groups {
         let (of, mut out) = (Rows::new(self.lines() as usize, self.values() as usize), Lowered::default());
         let shape = OnChip::apart(of, args[0].dtype.size(), caps).ok()?;
         let affine = Affine::Channels { groups: self.groups as u64, per: self.per(), plane: self.space.s as u64 };
-        let norm = Forward { op: self.op, part: "lib/row_affine", centered: true, affine, eps };
+        let norm = Forward { op: self.op, part: parts::rows::ROW_AFFINE, centered: true, affine, eps };
         Some(norm.append(of, &shape, &mut out, caps, args, 0).map(|()| out))
     }
 
@@ -38,15 +39,15 @@ impl Groups {
         let weight = given_or(1.0, args, "weight", channels, &mut out, caps);
         let mut beside = vec![(vector("weight", false), weight)];
         beside.extend([("mean", 2), ("rstd", 3)].map(|v| (vector(v.0, false), whole(args, v.1))));
-        let mut parts = vec!["lib/center_given", "lib/line_norm"];
+        let mut parts = vec![parts::channels::CENTER_GIVEN, parts::channels::LINE_NORM];
         let mut sums = None;
         if (dweight, dbias) != (None, None) {
             let partials = Partials::interleaved(self.op, &mut out, caps, Monoid::SUM4, channels, samples)?;
             beside.push((Monoid::SUM4.decl("partials", true), partials.slot()));
-            parts.push("lib/line_sums_kept");
+            parts.push(parts::channels::LINE_SUMS_KEPT);
             sums = Some(partials);
         } else {
-            parts.push("lib/line_sums_none");
+            parts.push(parts::channels::LINE_SUMS_NONE);
         }
         let map = LineMap { op: self.op, parts: &parts, tensors: [0, 1, named(args, "dx")], beside: &beside };
         map.append(of, shape, &mut out, caps, args)?;

@@ -10,7 +10,7 @@ use crate::{
     op::{Arg, Caps, Lowered, Step},
     params,
     types::{DType, Error, Rows},
-    wgsl::{Decl, Spec, View, part},
+    wgsl::{Decl, Spec, View, parts},
 };
 
 params! {
@@ -35,9 +35,9 @@ pub(crate) fn backward(of: Rows, kind: &Backward, shape: &OnChip, caps: &Caps, a
         false => Some(Partials::interleaved(kind.op, &mut out, caps, Monoid::SUM4, width, blocks * shape.left())?),
     };
     let mut parts = vec![shape.part()];
-    parts.push(if kind.centered { "lib/center_given" } else { "lib/center_none" });
-    parts.push(if at("dz").is_some() { "lib/dz_given" } else { "lib/dz_none" });
-    parts.push(if sums.is_empty() { "lib/columns_none" } else { "lib/columns_kept" });
+    parts.push(if kind.centered { parts::channels::CENTER_GIVEN } else { parts::channels::CENTER_NONE });
+    parts.push(if at("dz").is_some() { parts::rows::DZ_GIVEN } else { parts::rows::DZ_NONE });
+    parts.push(if sums.is_empty() { parts::rows::COLUMNS_NONE } else { parts::rows::COLUMNS_KEPT });
     let mut consts = vec![("WG", shape.width as u32), ("ROWS", shape.together as u32)];
     consts.extend(shape.room());
     consts.push(("SPARE", if shape.lanes == shape.width { 1 } else { shape.width as u32 }));
@@ -50,7 +50,6 @@ pub(crate) fn backward(of: Rows, kind: &Backward, shape: &OnChip, caps: &Caps, a
         consts.push(("DWEIGHT", u32::from(at("dweight").is_some())));
     }
     consts.extend(kind.form.consts());
-    let mut parts: Vec<_> = parts.into_iter().map(part).collect();
     shape.joined(quads, &mut parts, &mut consts);
     let span = |i: u64| i * shape.block * quads..((i + 1) * shape.block * quads).min(of.len() as u64 / 4);
     for piece in partition::pieces(kind.op, caps, of.len() as u64, dtype.size(), blocks, span)? {
@@ -73,7 +72,7 @@ pub(crate) fn backward(of: Rows, kind: &Backward, shape: &OnChip, caps: &Caps, a
         let blocks = piece.blocks.end - piece.blocks.start;
         out.steps.push(Step {
             spec: Spec {
-                shader: shape.kernel("lib/row_backward", "lib/row_backward_team"),
+                shader: shape.kernel(parts::rows::ROW_BACKWARD, parts::rows::ROW_BACKWARD_TEAM),
                 entry: "row_backward",
                 parts: parts.clone(),
                 bindings,

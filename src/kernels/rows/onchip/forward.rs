@@ -9,7 +9,7 @@ use crate::{
     options::WeightForm,
     params,
     types::{DType, Error, Rows},
-    wgsl::{Decl, Source, Spec, View, part},
+    wgsl::{Decl, Source, Spec, View, parts},
 };
 
 params! {
@@ -27,18 +27,18 @@ pub(crate) enum Affine {
     Channels { groups: u64, per: u64, plane: u64 },
 }
 
-/// A norm of rows by `lib/row_forward`.
+/// A norm of rows by `lib/rows/row_forward`.
 pub(crate) struct Forward {
     pub op: &'static str,
-    /// The statistics and what becomes of a value: `lib/row_affine` or `lib/row_squares`.
-    pub part: &'static str,
+    /// The statistics and what becomes of a value: `lib/rows/row_affine` or `norms/parts/row_squares`.
+    pub part: Source,
     /// Whether there are means and biases.
     pub centered: bool,
     pub affine: Affine,
     pub eps: f64,
 }
 
-/// What `lib/row_forward` is told in any case.
+/// What `lib/rows/row_forward` is told in any case.
 #[derive(Clone, Copy)]
 pub(crate) struct Place {
     pub rows: u32,
@@ -59,11 +59,11 @@ impl Place {
     }
 }
 
-/// A use of `lib/row_forward`.
+/// A use of `lib/rows/row_forward`.
 pub(crate) struct RowMap<'a> {
     pub op: &'static str,
-    /// What fills the kernel's open names, but for `lib/held_*`.
-    pub parts: &'a [&'static str],
+    /// What fills the kernel's open names, but for `lib/rows/regs_*`.
+    pub parts: &'a [Source],
     /// The arguments that are its x and y.
     pub tensors: [usize; 2],
     /// Buffers beside these.
@@ -90,7 +90,7 @@ impl RowMap<'_> {
             consts.extend(shape.room());
             consts.push(("ALONE", u32::from(shape.lanes == 1 && shape.held == 0)));
             consts.extend(self.consts);
-            let mut parts: Vec<Source> = std::iter::once(&shape.part()).chain(self.parts).map(|p| part(p)).collect();
+            let mut parts: Vec<Source> = std::iter::once(shape.part()).chain(self.parts.iter().copied()).collect();
             shape.joined(quads, &mut parts, &mut consts);
             let blocks = piece.blocks.end - piece.blocks.start;
             let place = Place {
@@ -105,7 +105,7 @@ impl RowMap<'_> {
             };
             out.steps.push(Step {
                 spec: Spec {
-                    shader: shape.kernel("lib/row_forward", "lib/row_forward_team"),
+                    shader: shape.kernel(parts::rows::ROW_FORWARD, parts::rows::ROW_FORWARD_TEAM),
                     entry: "row_forward",
                     parts,
                     bindings,
@@ -128,13 +128,15 @@ impl Forward {
         let at = |name| position(args, name).expect("an argument");
         let quads = |name| Decl { name, dtype: DType::F32, view: View::Quads, writes: false };
         let (weight, bias, values, affine, consts) = match self.affine {
-            Affine::Places(form) => (quads("weight"), quads("bias"), of.cols as u64, "lib/affine_places", form.consts().to_vec()),
+            Affine::Places(form) => {
+                (quads("weight"), quads("bias"), of.cols as u64, parts::rows::AFFINE_PLACES, form.consts().to_vec())
+            }
             Affine::Channels { groups, per, plane } => {
                 let consts = vec![("GROUPS", groups as u32), ("PER", per as u32), ("PLANE", plane as u32)];
-                (vector("weight", false), vector("bias", false), groups * per, "lib/affine_channels", consts)
+                (vector("weight", false), vector("bias", false), groups * per, parts::rows::AFFINE_CHANNELS, consts)
             }
         };
-        let mut parts = vec!["lib/row_params", self.part];
+        let mut parts = vec![parts::rows::ROW_PARAMS, self.part];
         let mut beside = vec![(weight, given_or(1.0, args, "weight", values, out, caps))];
         if self.centered {
             parts.push(affine);

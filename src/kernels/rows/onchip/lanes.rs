@@ -15,7 +15,7 @@ pub(crate) enum OffChip {
 /// Longer rows leave the nearer caches of a CPU before they are read again.
 pub(super) const CACHED: u64 = 16_384;
 
-/// Lanes of a row, and quads that each of them holds: one of `variants`, see `lib/held_*`.
+/// Lanes of a row, and quads that each of them holds: one of `variants`, see `lib/rows/regs_*`.
 pub(super) fn lanes(of: Rows, variants: &[u64], each: u64, caps: &Caps) -> Result<(u64, u64), OffChip> {
     let (cols, width) = (of.cols as u64, u64::from(caps.lanes));
     if of.rows == 0 || cols == 0 {

@@ -14,7 +14,7 @@ use crate::{
     kernels::partition::WINDOW_ALIGN,
     op::{Caps, MAX_TRIPS},
     types::Rows,
-    wgsl::{Source, part},
+    wgsl::{Source, parts},
 };
 use lanes::{CACHED, OffChip, across, lanes, team, widened};
 
@@ -145,8 +145,8 @@ impl OnChip {
     }
 
     /// The kernel of which `plain` is the one that joins lanes by way of workgroup memory.
-    fn kernel(&self, plain: &'static str, team: &'static str) -> Source {
-        part(if self.team > 0 { team } else { plain })
+    fn kernel(&self, plain: Source, team: Source) -> Source {
+        if self.team > 0 { team } else { plain }
     }
 
     /// Entries of workgroup memory for lanes that do not hold their shares.
@@ -156,21 +156,21 @@ impl OnChip {
 
     /// How lanes join, for such a kernel.
     fn joined(&self, quads: u64, parts: &mut Vec<Source>, consts: &mut Vec<(&'static str, u32)>) {
-        parts.push(part(if self.team > 0 { "lib/team_subgroup" } else { "lib/team_none" }));
+        parts.push(if self.team > 0 { parts::rows::TEAM_SUBGROUP } else { parts::rows::TEAM_NONE });
         consts.push(("FULL", u32::from(self.held > 0 && quads == self.held * self.lanes)));
         if self.team > 0 {
             consts.extend([("SUBGROUP", self.team as u32), ("TEAM_COUNT", (self.width / self.team) as u32)]);
         }
     }
 
-    fn part(&self) -> &'static str {
+    fn part(&self) -> Source {
         match self.held {
-            0 => "lib/held_none",
-            1 => "lib/held_1",
-            2 => "lib/held_2",
-            4 => "lib/held_4",
-            8 => "lib/held_8",
-            _ => "lib/held_16",
+            0 => parts::rows::REGS_NONE,
+            1 => parts::rows::REGS_1,
+            2 => parts::rows::REGS_2,
+            4 => parts::rows::REGS_4,
+            8 => parts::rows::REGS_8,
+            _ => parts::rows::REGS_16,
         }
     }
 }

@@ -6,7 +6,7 @@ use crate::{
     params,
     types::{DType, Error},
     verify::Approx,
-    wgsl::{Decl, Source, Spec, part},
+    wgsl::{Decl, Source, Spec},
 };
 
 params! {
@@ -74,9 +74,9 @@ impl Dense {
     }
 
     /// The same where lanes are a [`team`]: a workgroup for each tile.
-    pub fn team_step(&self, shader: &str, bindings: Vec<Decl>, args: &[Arg], tiles: [usize; 2], trips: usize) -> Step {
+    pub fn team_step(&self, shader: Source, bindings: Vec<Decl>, args: &[Arg], tiles: [usize; 2], trips: usize) -> Step {
         let workgroups = (tiles[0] * tiles[1] * self.models) as u64;
-        self.over(part(shader), vec![], bindings, args, tiles, (workgroups, trips))
+        self.over(shader, vec![], bindings, args, tiles, (workgroups, trips))
     }
 
     fn over(

@@ -1,4 +1,4 @@
-//! The mask of DropBlock: the host's side of `shaders/lib/block_*.wgsl`.
+//! The mask of DropBlock: the host's side of `shaders/dropouts/parts/square_*.wgsl`.
 use crate::{
     kernels::{
         philox::mul_wide,
@@ -11,7 +11,7 @@ use crate::{
     params,
     types::{DType, Error, Space},
     verify::reference,
-    wgsl::{Decl, Source, Spec, View, part},
+    wgsl::{Decl, Source, Spec, View, parts},
 };
 use std::ops::Range;
 
@@ -137,16 +137,11 @@ impl Blocks {
         let place = |range: Option<&Range<u64>>| range.map_or(0, |r| (r.start - work.start) / 4) as u32;
         let consts = vec![("WG", caps.lanes), ("UNITS", UNITS)];
         let raw = |name, writes| Decl { name, dtype: DType::U32, view: View::Raw("u32"), writes };
-        let spec = |name: &'static str, entry, parts: Vec<Source>, bindings| Spec {
-            shader: part(name),
-            entry,
-            parts,
-            bindings,
-            consts: consts.clone(),
-        };
+        let spec =
+            |shader: Source, entry, parts: Vec<Source>, bindings| Spec { shader, entry, parts, bindings, consts: consts.clone() };
         let Key { seed, step, stream, .. } = self.key;
         out.steps.push(Step {
-            spec: spec("lib/block_seeds", "block_seeds", vec![mul_wide(caps)], vec![raw("seeds", true)]),
+            spec: spec(parts::dropouts::SQUARE_SEEDS, "block_seeds", vec![mul_wide(caps)], vec![raw("seeds", true)]),
             params: SeedParams {
                 blocks: blocks as u32,
                 words: words as u32,
@@ -163,15 +158,15 @@ impl Blocks {
             workgroups: blocks,
             trips: u64::from(UNITS) * (9 * 11 + 1),
         });
-        let count = part(if partials.is_some() { "lib/block_count" } else { "lib/block_count_none" });
-        let kept = part(if stored.is_some() { "lib/block_mask_stored" } else { "lib/block_mask_held" });
+        let count = if partials.is_some() { parts::dropouts::SQUARE_COUNT } else { parts::dropouts::SQUARE_COUNT_NONE };
+        let kept = if stored.is_some() { parts::dropouts::SQUARE_MASK_STORED } else { parts::dropouts::SQUARE_MASK_HELD };
         let (mut bindings, mut slots) = (vec![raw("work", true)], vec![Slot::Scratch(work.clone())]);
         bindings.extend(stored.is_some().then(|| raw("mask", true)));
         slots.extend(stored.clone());
         // A word has parts of this many rows at most; each looks at the rows of a block, and doubles five times.
         let rows = 32 / self.width as u64 + 2;
         out.steps.push(Step {
-            spec: spec("lib/block_mask", "block_mask", vec![count, kept], bindings),
+            spec: spec(parts::dropouts::SQUARE_MASK, "block_mask", vec![count, kept], bindings),
             params: MaskParams {
                 blocks: blocks as u32,
                 words: words as u32,
@@ -193,7 +188,7 @@ impl Blocks {
             let bindings = vec![Monoid::COUNT.decl("partials", false), decl];
             out.steps.push(Step {
                 spec: Spec {
-                    shader: part("lib/block_factor"),
+                    shader: parts::dropouts::SQUARE_FACTOR,
                     entry: "block_factor",
                     parts: vec![],
                     bindings,

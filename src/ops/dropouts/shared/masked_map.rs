@@ -1,4 +1,4 @@
-//! Maps of a tensor under a random mask: the host's side of `shaders/lib/masked.wgsl`, which the dropouts share.
+//! Maps of a tensor under a random mask: the host's side of `shaders/dropouts/parts/masked_map.wgsl`, which the dropouts share.
 use crate::{
     kernels::{
         copy::{self, Place, Tail, windows},
@@ -9,7 +9,7 @@ use crate::{
     options::{Bits, Key, MaskMode, Share, check_p},
     params,
     types::{DType, Error, Space},
-    wgsl::{Decl, Source, Spec, View, part},
+    wgsl::{Decl, Source, Spec, View, parts},
 };
 
 params! { MaskedParams {
@@ -217,7 +217,7 @@ impl Masked {
         let units = caps.quads.div_ceil(pairs);
         let block_quads = u64::from(caps.lanes) * u64::from(units * pairs) * 2;
         let (mut parts, calls, mask) = decisions.source(&draws, caps);
-        parts.push(part(if pairs == 4 { "lib/mask_store" } else { "lib/mask_none" }));
+        parts.push(if pairs == 4 { parts::dropouts::MASK_STORE } else { parts::dropouts::MASK_NONE });
         // Where memory is fast it pays to read it in whole lines. H200: 95 % of a copy's bandwidth instead of 69 for f32, 78 instead
         // of 69 for f16, 72 instead of 68 for bf16.
         let side = !caps.cpu && pairs == 1;

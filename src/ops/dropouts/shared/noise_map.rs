@@ -1,4 +1,4 @@
-//! Maps of a tensor with a normal number for each element: the host's side of `shaders/lib/noised.wgsl`.
+//! Maps of a tensor with a normal number for each element: the host's side of `shaders/dropouts/parts/noise_map.wgsl`.
 use crate::{
     kernels::{
         copy::{self, Place, windows},
@@ -9,7 +9,7 @@ use crate::{
     options::{Bits, Key, Share},
     params,
     types::{DType, Error, Space},
-    wgsl::{Decl, Source, Spec, part},
+    wgsl::{Decl, Source, Spec, parts},
 };
 
 params! { NoisedParams {
@@ -49,7 +49,8 @@ impl Noised {
         if self.deviation == 0.0 {
             return copy::copy(self.op, caps, x, y);
         }
-        let (source, calls) = if draws.rows == u32::MAX { ("lib/noise_rows", 2) } else { ("lib/noise_any", 4) };
+        let (source, calls) =
+            if draws.rows == u32::MAX { (parts::dropouts::NOISE_ROWS, 2) } else { (parts::dropouts::NOISE_ANY, 4) };
         let block_quads = u64::from(caps.lanes) * u64::from(caps.quads);
         let mut out = Vec::new();
         for piece in partition::flat(self.op, caps, len, self.dtype.size(), block_quads)? {
@@ -60,7 +61,7 @@ impl Noised {
                 spec: Spec {
                     shader,
                     entry,
-                    parts: vec![mul_wide(caps), part(source)],
+                    parts: vec![mul_wide(caps), source],
                     bindings: vec![decl("x", false), decl("y", true)],
                     consts: vec![("WG", caps.lanes), ("QUADS", caps.quads)],
                 },

@@ -11,7 +11,7 @@ use crate::{
     options::{LossReduction, Targets},
     params,
     types::{DType, Error},
-    wgsl::{Decl, Spec, View, part},
+    wgsl::{Decl, Spec, View, parts},
 };
 
 params! {
@@ -43,7 +43,7 @@ fn most_rows(caps: &Caps) -> u64 {
     if caps.cpu { 256 } else { 128 }
 }
 
-/// The most logits that a block keeps, `KEPT` in `lib/logits_held`.
+/// The most logits that a block keeps, `KEPT` in `losses/parts/logits_held`.
 const KEPT: u64 = 1536;
 
 impl Shape {
@@ -116,16 +116,16 @@ fn divisor(op: &CrossEntropy, args: &[Arg], out: &mut Lowered, caps: &Caps) -> R
     let partials = Partials::new(NAME, out, caps, Monoid::SUM, 1, blocks)?;
     let mut bindings = vec![words("target_class"), Monoid::SUM.decl("partials", true)];
     let mut slots = vec![whole(args, 1), partials.slot()];
-    let weights = if op.class_weight { "lib/class_weights" } else { "lib/class_weights_none" };
+    let weights = if op.class_weight { parts::losses::CLASS_WEIGHTS } else { parts::losses::CLASS_WEIGHTS_NONE };
     if op.class_weight {
         bindings.push(vector("class_weight", false));
         slots.push(whole(args, 2));
     }
     out.steps.push(Step {
         spec: Spec {
-            shader: part("lib/target_weights"),
+            shader: parts::losses::TARGET_WEIGHTS,
             entry: "target_weights",
-            parts: vec![part(weights)],
+            parts: vec![weights],
             bindings,
             consts: vec![("WG", caps.lanes), ("SPAN", caps.quads)],
         },
@@ -166,57 +166,51 @@ impl CrossEntropy {
             let mut parts = vec![];
             let (mut bindings, mut slots) = (vec![], vec![piece.slot(0, &args[0])]);
             if shape.held {
-                parts.push("lib/logits_held");
+                parts.push(parts::losses::LOGITS_HELD);
                 bindings.push(Decl { name: "logits", dtype: self.dtype, view: piece.view(), writes: false });
             } else {
-                parts.push("lib/logits_streamed");
+                parts.push(parts::losses::LOGITS_STREAMED);
                 bindings.push(four("logits", self.dtype));
             }
             if self.class_weight {
-                parts.push("lib/class_weights");
+                parts.push(parts::losses::CLASS_WEIGHTS);
                 bindings.push(vector("class_weight", false));
                 slots.push(whole(&args, 2));
             } else {
-                parts.push("lib/class_weights_none");
+                parts.push(parts::losses::CLASS_WEIGHTS_NONE);
             }
             if classes {
-                parts.push("lib/target_classes");
+                parts.push(parts::losses::TARGET_CLASSES);
                 bindings.push(words("target_class"));
                 slots.push(whole(&args, 1));
             } else {
-                parts.push("lib/target_shares");
+                parts.push(parts::losses::TARGET_SHARES);
                 bindings.push(four("shares_of", DType::F32));
                 slots.push(piece.slot(1, &args[1]));
             }
-            parts.push(if total.is_some() { "lib/divisor_gpu" } else { "lib/divisor_host" });
+            parts.push(if total.is_some() { parts::losses::DIVISOR_GPU } else { parts::losses::DIVISOR_HOST });
             if each {
-                parts.push("lib/losses_each");
+                parts.push(parts::losses::LOSSES_EACH);
                 bindings.push(vector("loss", true));
                 slots.push(whole(&args, loss));
             } else {
-                parts.push("lib/losses_sum");
+                parts.push(parts::losses::LOSSES_SUM);
                 bindings.push(Monoid::SUM.decl("partials", true));
                 slots.push(Slot::Scratch(scratch.clone()));
             }
             if self.grad {
-                parts.push("lib/gradient_kept");
+                parts.push(parts::losses::GRADIENT_KEPT);
                 bindings.push(Decl { name: "gradient_out", dtype: self.dtype, view: piece.view(), writes: true });
                 slots.push(piece.slot(loss + 1, &args[loss + 1]));
             } else {
-                parts.push("lib/gradient_none");
+                parts.push(parts::losses::GRADIENT_NONE);
             }
             let mut consts = vec![("WG", shape.width as u32), ("ROWS", most_rows(caps) as u32)];
             consts.push(("WHOLE", u32::from(aligned)));
             consts.extend(smooths);
             let blocks = piece.blocks.end - piece.blocks.start;
             out.steps.push(Step {
-                spec: Spec {
-                    shader: kernel!("losses/cross_entropy"),
-                    entry: NAME,
-                    parts: parts.into_iter().map(part).collect(),
-                    bindings,
-                    consts,
-                },
+                spec: Spec { shader: kernel!("losses/cross_entropy"), entry: NAME, parts: parts, bindings, consts },
                 params: CrossEntropyParams {
                     rows: self.rows as u32,
                     classes: self.classes as u32,

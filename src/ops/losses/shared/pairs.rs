@@ -10,7 +10,7 @@ use crate::{
     params,
     types::{DType, Error, HostData},
     verify::Approx,
-    wgsl::{Decl, Source, Spec, part},
+    wgsl::{Decl, Source, Spec, parts},
 };
 
 params! {
@@ -71,27 +71,27 @@ impl Pairs {
             let mut slots = vec![piece.slot(0, &args[0]), piece.slot(1, &args[1])];
             let mut parts = vec![];
             if self.each() {
-                parts.push(part("lib/values_each"));
+                parts.push(parts::losses::VALUES_EACH);
                 bindings.push(decl("loss", DType::F32, true));
                 slots.push(piece.slot(2, &args[2]));
             } else {
-                parts.push(part("lib/values_sum"));
+                parts.push(parts::losses::VALUES_SUM);
                 bindings.push(Monoid::SUM.decl("partial_sums", true));
                 slots.push(partials.slot());
             }
             if self.grad {
-                parts.push(part("lib/gradient_kept"));
+                parts.push(parts::losses::GRADIENT_KEPT);
                 bindings.push(decl("gradient_out", self.dtype, true));
                 slots.push(piece.slot(3, &args[3]));
             } else {
-                parts.push(part("lib/gradient_none"));
+                parts.push(parts::losses::GRADIENT_NONE);
             }
             parts.push(self.map);
             let [curve, knee, slope] = self.words.map(|v| v as f32);
             let blocks = piece.blocks.end - piece.blocks.start;
             out.steps.push(Step {
                 spec: Spec {
-                    shader: part("lib/pairwise_loss"),
+                    shader: parts::losses::PAIRWISE_LOSS,
                     entry: "pairwise_loss",
                     parts,
                     bindings,

@@ -6,7 +6,7 @@ use crate::{
     params,
     types::{DType, Error, Layout, Space},
     verify::{Approx, reference},
-    wgsl::{Decl, Source, Spec, View, part},
+    wgsl::{Decl, Source, Spec, View, parts},
 };
 
 const E: f64 = DType::F32.epsilon();
@@ -67,12 +67,12 @@ impl Response {
         2.0 * self.factor() * self.beta
     }
 
-    fn power(&self) -> &'static str {
+    fn power(&self) -> Source {
         match self.beta {
-            0.5 => "lib/power_half",
-            0.75 => "lib/power_three_quarters",
-            1.0 => "lib/power_one",
-            _ => "lib/power_any",
+            0.5 => parts::norms::POWER_HALF,
+            0.75 => parts::norms::POWER_THREE_QUARTERS,
+            1.0 => parts::norms::POWER_ONE,
+            _ => parts::norms::POWER_ANY,
         }
     }
 
@@ -99,14 +99,14 @@ impl Response {
         // A window reaches no further than the channels do.
         let halo = (reach * before.max(behind)).min(c as u64 - 1) * inner;
         let (dtype, size) = (args[0].dtype, args[0].dtype.size());
-        let mut parts = vec![part(self.power())];
+        let mut parts = vec![self.power()];
         for name in reads {
-            parts.push(part(match (*name, whole) {
-                ("x", true) => "lib/near_quads",
-                ("x", false) => "lib/near_elements",
-                (_, true) => "lib/near_quads_dy",
-                (_, false) => "lib/near_elements_dy",
-            }));
+            parts.push(match (*name, whole) {
+                ("x", true) => parts::norms::NEAR_QUADS,
+                ("x", false) => parts::norms::NEAR_ELEMENTS,
+                (_, true) => parts::norms::NEAR_QUADS_DY,
+                (_, false) => parts::norms::NEAR_ELEMENTS_DY,
+            });
         }
         let view = if whole { View::Four(true) } else { View::Elements };
         let len = self.space.len() as u64;

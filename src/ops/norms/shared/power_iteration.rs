@@ -10,7 +10,7 @@ use crate::{
     op::{Arg, Caps, Lowered, Slot, Step},
     params,
     types::{Error, Rows},
-    wgsl::{Decl, Spec, part},
+    wgsl::{Decl, Spec, parts},
 };
 
 params! { SumsParams { blocks: u32, channels: u32, row: u32, stride: u32, count: u32, sums: u32 } }
@@ -44,7 +44,7 @@ impl Power<'_> {
         take: bool,
     ) -> Result<Partials, Error> {
         let vectors = [("vector", whole(self.args, from))];
-        let parts = &["lib/vector_products"];
+        let parts = &[parts::norms::VECTOR_PRODUCTS];
         let what = Reduction { parts, monoid: Monoid::SUM4, tensors: &[("x", 0)], vectors: &vectors, consts: &[], eps: 0.0 };
         let partials = tensor.reduce(self.op, out, caps, self.args, &what)?.until(out, caps, 64);
         let blocks = channels::blocks(tensor.channels, caps);
@@ -61,8 +61,8 @@ impl Power<'_> {
             let first = (Monoid::SUM4.decl("partials", true), Slot::Scratch(partials.range.start..totals.range.end));
             let vectors = vec![("vector", whole(self.args, to), take)];
             let trips = partials.count + u64::from(caps.lanes.ilog2());
-            let mut step = per_channel(caps, part("lib/vector_sums"), first, vectors, (blocks, params.into()), trips);
-            step.spec.parts = vec![part(if take { "lib/entry_square" } else { "lib/entry_product" })];
+            let mut step = per_channel(caps, parts::norms::VECTOR_SUMS, first, vectors, (blocks, params.into()), trips);
+            step.spec.parts = vec![if take { parts::norms::ENTRY_SQUARE } else { parts::norms::ENTRY_PRODUCT }];
             out.steps.push(step);
         }
         Ok(totals.until(out, caps, 64))
@@ -84,7 +84,7 @@ impl Power<'_> {
             let first = (sums(false), totals.slot());
             out.steps.push(per_channel(
                 caps,
-                part("lib/vector_normalize"),
+                parts::norms::VECTOR_NORMALIZE,
                 first,
                 vectors,
                 (blocks, params.into()),
@@ -97,11 +97,11 @@ impl Power<'_> {
     /// Appends the iterations, u before v, and σ.
     pub fn append(&self, out: &mut Lowered, caps: &Caps, iterations: usize) -> Result<(), Error> {
         let (by_row, by_column) = (Channels::by_row(self.of), Channels::by_column(self.of));
-        let (mut totals, mut source) = (None, "lib/sigma_sum");
+        let (mut totals, mut source) = (None, parts::norms::SIGMA_SUM);
         for _ in 0..iterations {
             self.half(out, caps, by_row, [self.v, self.u])?;
             totals = Some(self.half(out, caps, by_column, [self.u, self.v])?);
-            source = "lib/sigma_norm";
+            source = parts::norms::SIGMA_NORM;
         }
         let totals = match totals {
             Some(totals) => totals,
@@ -110,9 +110,9 @@ impl Power<'_> {
         let params = SigmaParams { blocks: 1, stride: totals.stride as u32, count: totals.count as u32, eps: self.eps as f32 };
         out.steps.push(Step {
             spec: Spec {
-                shader: part("lib/sigma"),
+                shader: parts::norms::SIGMA,
                 entry: "sigma",
-                parts: vec![part(source)],
+                parts: vec![source],
                 bindings: vec![sums(false), vector("sigma", true)],
                 consts: vec![("WG", caps.lanes)],
             },

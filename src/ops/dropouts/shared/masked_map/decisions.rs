@@ -2,7 +2,7 @@
 use crate::{
     kernels::{copy::Place, partition, philox::Draws},
     op::{Caps, Slot},
-    wgsl::{Source, part},
+    wgsl::{Source, parts},
 };
 use std::ops::Range;
 
@@ -33,14 +33,14 @@ impl Decisions<'_> {
         let of = |(index, arg): Place| Bound { all: Slot::Arg(index, 0..arg.bytes()), whole: false };
         match *self {
             Decisions::Drawn(mask) => (draws.parts(caps), draws.calls(), mask.map(of)),
-            Decisions::Stored(mask) => (vec![part("lib/draw_stored")], 0, Some(of(mask))),
+            Decisions::Stored(mask) => (vec![parts::dropouts::DRAW_STORED], 0, Some(of(mask))),
             Decisions::Held(mask) => {
                 // Elements in the order of their decisions have their bits where a stored mask has them.
                 let whole = draws.rows != u32::MAX;
-                let source = part(if whole { "lib/draw_bits" } else { "lib/draw_stored" });
+                let source = if whole { parts::dropouts::DRAW_BITS } else { parts::dropouts::DRAW_STORED };
                 (vec![source], 0, Some(Bound { all: mask.clone(), whole }))
             }
-            Decisions::All => (vec![part("lib/draw_all")], 0, None),
+            Decisions::All => (vec![parts::dropouts::DRAW_ALL], 0, None),
         }
     }
 }

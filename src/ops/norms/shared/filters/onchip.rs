@@ -9,7 +9,7 @@ use crate::{
     options::FilterAxis,
     params,
     types::{Error, Rows},
-    wgsl::Decl,
+    wgsl::{Decl, Source},
 };
 
 params! {
@@ -46,12 +46,12 @@ impl Filters {
     }
 }
 
-/// Appends the dispatch of a forward op, from the arguments `tensors` with these parts of `lib/row_forward`.
+/// Appends the dispatch of a forward op, from the arguments `tensors` with these parts of `lib/rows/row_forward`.
 pub(crate) fn forward(
     op: &'static str,
     (out, caps, args): (&mut Lowered, &Caps, &[Arg]),
     (of, shape): &(Rows, OnChip),
-    parts: &[&'static str],
+    parts: &[Source],
     tensors: [usize; 2],
     vectors: Vectors,
     params: &dyn Fn(Place) -> Params,
@@ -60,12 +60,12 @@ pub(crate) fn forward(
     RowMap { op, parts, tensors, beside: &beside, consts: &[], params }.append(*of, shape, out, caps, args)
 }
 
-/// Appends the dispatch of a backward op, with these parts of `lib/line_backward`.
+/// Appends the dispatch of a backward op, with these parts of `lib/channels/line_backward`.
 pub(crate) fn backward(
     op: &'static str,
     (out, caps, args): (&mut Lowered, &Caps, &[Arg]),
     (of, shape): &(LineSizes, LineShape),
-    parts: &[&'static str],
+    parts: &[Source],
     tensors: [usize; 3],
     vectors: Vectors,
 ) -> Result<(), Error> {
@@ -73,7 +73,7 @@ pub(crate) fn backward(
     LineMap { op, parts, tensors, beside: &beside }.append(*of, shape, out, caps, args)
 }
 
-/// The parameters of `lib/row_standard`: the variance's divisor, `terms` as [`WeightStandardization`](crate::ops::WeightStandardization)
+/// The parameters of `norms/parts/row_standard`: the variance's divisor, `terms` as [`WeightStandardization`](crate::ops::WeightStandardization)
 /// has them, and whether ε stands outside of the root.
 pub(crate) fn standard_params(place: Place, divisor: f64, terms: [f64; 4], outside_root: bool) -> Params {
     let Place { rows, quads, first, blocks, block, lanes, turns, base } = place;

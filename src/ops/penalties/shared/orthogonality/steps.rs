@@ -9,7 +9,7 @@ use crate::{
     op::{Arg, Caps, Lowered, MAX_TRIPS, Slot, Step},
     params,
     types::{DType, Error},
-    wgsl::{Decl, Source, Spec, View, part},
+    wgsl::{Decl, Source, Spec, View, parts},
 };
 use std::ops::Range;
 
@@ -61,7 +61,7 @@ impl Orthogonality {
         if side > 0 && inner > 0 {
             let bindings = vec![self.weight(), quads("gram", true)];
             let slots = vec![Slot::Arg(0, 0..args[0].binding_bytes()), Slot::Scratch(range.clone())];
-            out.steps.push(self.product(caps, vec!["lib/matrix_gram"], (bindings, slots), product, self.parts(0.0)));
+            out.steps.push(self.product(caps, vec![parts::penalties::MATRIX_GRAM], (bindings, slots), product, self.parts(0.0)));
         }
         Ok(Chunks { range, count })
     }
@@ -70,17 +70,10 @@ impl Orthogonality {
         Decl { name: "weight", dtype: self.dtype, view: View::Four(self.of.cols.is_multiple_of(4)), writes: false }
     }
 
-    fn product(
-        &self,
-        caps: &Caps,
-        parts: Vec<&'static str>,
-        buffers: (Vec<Decl>, Vec<Slot>),
-        product: Product,
-        of: Parts,
-    ) -> Step {
+    fn product(&self, caps: &Caps, parts: Vec<Source>, buffers: (Vec<Decl>, Vec<Slot>), product: Product, of: Parts) -> Step {
         // Along the rows of the weight: for the sums of a Gram matrix of rows, and of the weight times that of columns.
-        let along = self.by_row() == (parts[0] == "lib/matrix_gram");
-        product.step(caps, parts.into_iter().map(part).collect(), buffers, &[("ALONG", u32::from(along))], of)
+        let along = self.by_row() == (parts[0] == parts::penalties::MATRIX_GRAM);
+        product.step(caps, parts, buffers, &[("ALONG", u32::from(along))], of)
     }
 
     fn parts(&self, scale: f32) -> Parts {
@@ -149,7 +142,7 @@ impl Orthogonality {
         if cols.is_multiple_of(4) {
             bindings.push(Decl { name: "grad", dtype: self.dtype, view: View::Quads, writes: true });
             slots.push(whole(1));
-            let parts = vec!["lib/matrix_deviation", "lib/matrix_add"];
+            let parts = vec![parts::penalties::MATRIX_DEVIATION, parts::penalties::MATRIX_ADD];
             out.steps.push(self.product(caps, parts, (bindings, slots), factors, self.parts(scale)));
             return Ok(());
         }
@@ -161,14 +154,14 @@ impl Orthogonality {
         self.bindable(caps, both.end - both.start, "a Gram matrix and a product")?;
         bindings[1] = quads("gram", true);
         slots[1] = Slot::Scratch(both.clone());
-        let parts = vec!["lib/matrix_deviation", "lib/matrix_keep"];
+        let parts = vec![parts::penalties::MATRIX_DEVIATION, parts::penalties::MATRIX_KEEP];
         let of = Parts { product: ((product.start - both.start) / 16) as u32, ..self.parts(scale) };
         out.steps.push(self.product(caps, parts, (bindings, slots), factors, of));
         for piece in partition::flat(self.op, caps, args[1].len as u64, self.dtype.size(), u64::from(caps.lanes * caps.quads))? {
             let blocks = piece.blocks.end - piece.blocks.start;
             out.steps.push(Step {
                 spec: Spec {
-                    shader: part("lib/matrix_add_rows"),
+                    shader: parts::penalties::MATRIX_ADD_ROWS,
                     entry: "matrix_add_rows",
                     parts: vec![],
                     bindings: vec![

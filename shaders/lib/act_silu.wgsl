@@ -1,4 +1,0 @@
-// u·sigmoid(u).
-//!use lib/sigmoid
-fn act(u: vec4<f32>) -> vec4<f32> { return of_sigmoid(u, u); }
-fn act_slope(u: vec4<f32>) -> vec4<f32> { return of_sigmoid_slope(u, u, vec4<f32>(1.0)); }

@@ -1,3 +1,0 @@
-// What comes back through the activation where it was taken. Open: biased, act_slope.
-//!use lib/through
-fn back(i: u32, dy: vec4<f32>) -> vec4<f32> { return through(biased(i), dy); }

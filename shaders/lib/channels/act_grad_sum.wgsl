@@ -1,0 +1,5 @@
+// For lib/channels/products_open: what was activated, a sum with a residual, from x and the residual again: of y's values more than one v may
+// be the cause. Buffers: weight, bias, one value per channel; residual.
+//!use lib/activation/act_grad
+fn affine(c: u32) -> vec2<f32> { return vec2<f32>(weight_at(c), bias_at(c)); }
+fn gated(e: u32, dy: vec4<f32>, v: vec4<f32>) -> vec4<f32> { return through(v + residual_four(e), dy); }

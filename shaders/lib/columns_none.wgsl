@@ -1,3 +1,0 @@
-// Nobody wants the gradients of weight and bias. For lib/rows_backward.
-const COLUMNS: bool = false;
-fn leave(at: u32, more: bool, bias: vec4<f32>, weight: vec4<f32>) {}

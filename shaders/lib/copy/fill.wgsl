@@ -1,0 +1,30 @@
+// Fills whole words with one value. An item is a word or four (lib/copy/by_one, lib/copy/by_four); items count from the
+// start of the window that is bound.
+//!use lib/partition/grid
+
+struct Params {
+    blocks: u32, start: u32, lo: u32, hi: u32, trips: u32, last_item: u32, last_bits: u32, keep_bits: u32, value: u32,
+}
+
+@group(0) @binding(0) var<uniform> params: Params;
+// Buffer: y (written). Of the last word of item `last_item`, `last_bits` are filled, `keep_bits` stay, and the rest becomes 0.
+
+override WG: u32 = 256;
+
+@compute @workgroup_size(WG)
+fn fill_words(@builtin(workgroup_id) wid: vec3<u32>,
+              @builtin(num_workgroups) count: vec3<u32>,
+              @builtin(local_invocation_index) index: u32) {
+    let block = workgroup_index(wid, count);
+    if block >= params.blocks { return; }
+    let start = params.start + block * params.trips * WG + lane_of(index, WG);
+    for (var k = 0u; k < params.trips; k++) {
+        let i = start + k * WG;
+        if i < params.lo || i >= params.hi { continue; }
+        var v = words(params.value, params.value);
+        if i == params.last_item {
+            v = (y[i] & words(0u, params.keep_bits)) | (v & words(0xffffffffu, params.last_bits));
+        }
+        y[i] = v;
+    }
+}

@@ -1,4 +1,0 @@
-// For lib/products_open: the sign of what was activated, from y. Buffer: y.
-//!use lib/through
-fn affine(c: u32) -> vec2<f32> { return vec2<f32>(0.0); }
-fn gated(e: u32, dy: vec4<f32>, v: vec4<f32>) -> vec4<f32> { return through(y_four(e), dy); }

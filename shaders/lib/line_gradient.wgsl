@@ -1,6 +1,0 @@
-// For lib/line_merge: with g = dy * weight, dx = rstd * (g - (sum g + xhat * sum g * xhat) / values). Leaves what lib/channel_apply
-// needs with lib/normalize_groups_backward: (mean, rstd, sum g / values, rstd * sum g xhat / values). Buffers: mean, rstd.
-fn finish(line: u32, all: Partial) {
-    let rstd = rstd_at(line);
-    partials[params.coefs + line] = vec4<f32>(mean_at(line), rstd, all.x / params.values, rstd * (all.y / params.values));
-}

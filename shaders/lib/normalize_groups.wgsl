@@ -1,5 +1,0 @@
-// y of a normalised group of channels, to which weight and bias belong. Buffers: y; those of lib/row_normalized.
-//!use lib/row_normalized
-fn transform(i: u32, c: Coefs, at: vec2<u32>) {
-    y_store(i, row_normalized(i, c, channels_of(at)));
-}

@@ -1,5 +1,0 @@
-// dx of a normalised group of channels, to which the weight belongs. Buffers: dx; those of lib/row_gradient.
-//!use lib/row_gradient
-fn transform(i: u32, c: Coefs, at: vec2<u32>) {
-    dx_store(i, row_gradient(i, c, channels_of(at)));
-}

@@ -1,0 +1,13 @@
+// Rows whose lanes join by shuffles within subgroups, all of one size: lib/rows/rows_forward. Lanes are numbered by subgroup, however
+// the device lays subgroups over a workgroup.
+//!use lib/rows/rows_forward
+
+@compute @workgroup_size(WG)
+fn row_forward(@builtin(workgroup_id) wid: vec3<u32>,
+               @builtin(num_workgroups) count: vec3<u32>,
+               @builtin(subgroup_id) team: u32,
+               @builtin(subgroup_invocation_id) place: u32) {
+    let block = workgroup_index(wid, count);
+    if block >= params.blocks { return; }
+    rows_forward(block, lane_of(team * SUBGROUP + place, WG));
+}

@@ -1,2 +1,0 @@
-// The step is made unless `lib/skip_scan` found a gradient that is not finite.
-fn step_is_skipped() -> bool { return flag[0] != 0u; }

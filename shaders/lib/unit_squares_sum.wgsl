@@ -1,6 +1,0 @@
-// Squares of the values, and their magnitudes. For lib/unit_partials.
-//!use lib/scaled_squares
-fn visit(s: State, x: vec4<f32>, own: vec4<f32>) -> State {
-    let q = with_squares(Squares(s.large, s.middle, s.small), x);
-    return State(q.large, q.middle, q.small, s.plain + abs(x));
-}

@@ -1,0 +1,13 @@
+// Sums of x times dy. For lib/channels/reduce; buffers: x, dy.
+//!use lib/reduce/two_sums
+struct Frame { unused: u32 }
+
+fn frame(some: vec3<u32>, channel: u32) -> Frame {
+    return Frame(0u);
+}
+
+fn visit(s: State, f: Frame, e: u32, at: u32, live: vec4<bool>, count: f32) -> State {
+    let a = s.a + x_four(e) * dy_four(e);
+    if MASKED && COLUMNS == 0u { return State(s.n, select(s.a, a, live), s.b); }
+    return State(s.n, a, s.b);
+}
