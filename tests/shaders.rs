@@ -174,14 +174,56 @@ fn every_op_has_its_files_and_every_file_its_op() {
     assert_eq!(names.len(), ops::all().count(), "two rows of the table share a name");
     for family in ops::FAMILIES {
         let rows: BTreeSet<String> = family.ops.iter().map(|e| e.name.to_string()).collect();
-        for (root, ext) in [("shaders", ".wgsl"), ("src/ops", ".rs"), ("src/cpu", ".rs")] {
+        for (root, ext) in [("shaders", ".wgsl"), ("src/ops", ".rs"), ("src/verify/reference", ".rs")] {
             let dir = format!("{root}/{}", family.name);
             assert_eq!(list(&dir, ext), rows, "files in {dir}, and the rows of its table");
         }
     }
-    let known: BTreeSet<String> = wgsl::LIBRARY.iter().map(|s| s.name.trim_start_matches("lib/").to_string()).collect();
-    assert_eq!(known.len(), wgsl::LIBRARY.len(), "a part is listed twice");
-    assert_eq!(list("shaders/lib", ".wgsl"), known, "parts on disk and in wgsl::LIBRARY");
+}
+
+/// Lines of a file that name parts.
+fn uses(text: &str) -> impl Iterator<Item = &str> {
+    text.lines().filter_map(|l| l.strip_prefix("//!use ")).map(str::trim)
+}
+
+#[test]
+fn parts_lie_with_their_kernel_or_their_family() {
+    let root = std::path::Path::new(env!("CARGO_MANIFEST_DIR"));
+    let mut users: Vec<(String, String)> = Vec::new(); // A file, and a part that it uses.
+    let families = ops::FAMILIES.iter().map(|f| f.name);
+    for folder in families.clone() {
+        for entry in std::fs::read_dir(root.join("shaders").join(folder)).expect("the folder is there") {
+            let path = entry.expect("readable").path();
+            let Ok(text) = std::fs::read_to_string(&path) else { continue }; // The folder of its parts.
+            let name = format!("{folder}/{}", path.file_stem().and_then(|n| n.to_str()).expect("UTF-8"));
+            users.extend(uses(&text).map(|part| (name.clone(), part.to_string())));
+        }
+    }
+    for part in wgsl::LIBRARY {
+        users.extend(uses(part.text).map(|used| (part.name.to_string(), used.to_string())));
+        let folder = part.name.split('/').nth(usize::from(part.name.starts_with("lib/"))).expect("a part is in a folder");
+        if part.name.starts_with("lib/") {
+            // What the composer itself adds has no kernel.
+            let there = ["", ".rs"].iter().any(|end| root.join(format!("src/kernels/{folder}{end}")).exists());
+            assert!(there || folder == "wgsl", "{}: there is no src/kernels/{folder}", part.name);
+        } else {
+            assert!(families.clone().any(|f| part.name.starts_with(&format!("{f}/parts/"))), "{} is of no family", part.name);
+        }
+    }
+    for (user, part) in &users {
+        let family = user.split_once('/').expect("in a folder").0;
+        assert!(
+            part.starts_with("lib/") || part.starts_with(&format!("{family}/")),
+            "{user} uses {part}, which is of another family"
+        );
+    }
+    // Dead parts: neither named by a step of any case, nor used by a part that is.
+    let mut live: BTreeSet<&str> = users.iter().map(|(_, part)| part.as_str()).collect();
+    let specs: Vec<wgsl::Spec> = modules().into_keys().collect();
+    live.extend(specs.iter().flat_map(|s| s.parts.iter().chain([&s.shader])).map(|s| s.name));
+    live.extend(["lib/wgsl/pack_f16", "lib/wgsl/pack_bf16"]);
+    let dead: Vec<&str> = wgsl::LIBRARY.iter().map(|s| s.name).filter(|n| !live.contains(n)).collect();
+    assert!(dead.is_empty(), "no case reaches the parts {dead:?}");
 }
 
 #[test]

@@ -76,6 +76,15 @@ fn across_families(needs: &[Need]) -> Vec<String> {
     needs.iter().filter(across).map(|n| format!("{} imports {}, which is in {}", n.from, n.path, n.to)).collect()
 }
 
+/// Shader parts of one family that kernels, or another family, name.
+fn parts_of_others(sources: &Sources) -> Vec<String> {
+    let wrong = sources.outside("parts").filter(|(file, path)| {
+        let of = path.split("::").nth(1).unwrap_or_default();
+        Path::new(env!("CARGO_MANIFEST_DIR")).join("shaders").join(of).is_dir() && family(file) != Some(of)
+    });
+    wrong.map(|(file, path)| format!("{file} names {path}")).collect()
+}
+
 /// Files that need each other, in groups.
 fn cycles(needs: &[Need]) -> Vec<Vec<&str>> {
     type Next<'a> = BTreeMap<&'a str, BTreeSet<&'a str>>;
@@ -131,6 +140,13 @@ fn families_do_not_import_one_another() {
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
     let stale = |[a, b, _]: &&[&str; 3]| !NEEDS.iter().any(|n| family(&n.from) == Some(a) && family(&n.to) == Some(b));
     assert_eq!(FAMILIES.iter().find(stale), None, "a pair that is needed no longer");
+}
+
+#[test]
+fn parts_of_a_family_are_named_by_it_alone() {
+    assert!(SOURCES.outside("parts").count() > 250, "it reads wrongly");
+    let wrong = parts_of_others(&SOURCES);
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }
 
 #[test]
@@ -214,6 +230,15 @@ fn a_fault_of_each_kind_is_named() {
     assert_eq!(across_families(&neighbours.needs()).len(), 1);
     let allowed = planted(&[("ops/dropouts/mod.rs", "use crate::ops::norms::LayerNorm;")]);
     assert_eq!(across_families(&allowed.needs()), [""; 0]);
+
+    let borrowed = planted(&[
+        ("kernels/reduce.rs", "use crate::wgsl::parts; fn f() { parts::norms::SIGMA; parts::reduce::LEVEL }"),
+        ("ops/dropouts/mod.rs", "use crate::wgsl::parts; fn f() { vec![parts::norms::SIGMA, parts::dropouts::MASKED_MAP] }"),
+    ]);
+    assert_eq!(
+        parts_of_others(&borrowed),
+        ["kernels/reduce.rs names parts::norms::SIGMA", "ops/dropouts/mod.rs names parts::norms::SIGMA"]
+    );
 
     let circle = planted(&[
         ("types/mod.rs", "mod size; pub struct Shape(size::Size);"),

@@ -193,6 +193,7 @@ impl Module {
                 syn::Item::Use(u) => self.import(u),
                 syn::Item::Mod(m) => {
                     if let Some((_, items)) = m.content.filter(|_| !is_test(&m.attrs)) {
+                        self.defined.insert(m.ident.to_string());
                         self.read(items, macros, number);
                     }
                 }
