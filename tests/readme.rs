@@ -24,6 +24,14 @@ fn read(name: &str) -> String {
     text.replace("\r\n", "\n")
 }
 
+/// Replaces a file at once: tests that run meanwhile read the old one or the new one, never half of it.
+fn write(name: &str, text: &str) {
+    let beside = root().join(format!("{name}.new"));
+    std::fs::write(&beside, text)
+        .and_then(|()| std::fs::rename(&beside, root().join(name)))
+        .unwrap_or_else(|e| panic!("{name}: {e}"));
+}
+
 /// Every document that a reader is sent to.
 fn documents() -> Vec<String> {
     let docs = ["docs", "docs/numerics"].into_iter().flat_map(|dir| {
@@ -88,7 +96,7 @@ fn the_table_of_ops_is_that_of_the_code() {
         return;
     }
     assert!(bless(), "the table of ops in {TABLE} is stale: {REMEDY}");
-    std::fs::write(root().join(TABLE), format!("{head}{BEGIN}{}{END}{tail}", table())).expect("the table can be written");
+    write(TABLE, &format!("{head}{BEGIN}{}{END}{tail}", table()));
 }
 
 /// The row of an op in Chinese: only its description is of the document's own.
@@ -131,8 +139,7 @@ fn the_chinese_table_of_ops_is_that_of_the_code() {
     let [head, mut old, tail] = around(&text, CHINESE_BEGIN);
     let due = chinese_table(old);
     if bless() && old != due {
-        let text = format!("{head}{CHINESE_BEGIN}{due}{END}{tail}");
-        std::fs::write(root().join(CHINESE_TABLE), text).expect("the table can be written");
+        write(CHINESE_TABLE, &format!("{head}{CHINESE_BEGIN}{due}{END}{tail}"));
         old = &due;
     }
     let (rows, mut faults) = (chinese_rows(old), Vec::new());
