@@ -93,7 +93,7 @@ fn bench(elements: usize) -> Vec<Box<dyn Op>> {
 
 pub(super) const ENTRY: Entry = Entry {
     name: NAME,
-    summary: "one update of an exponential moving average of the weights, with the frameworks' warm-ups and Polyak's",
+    summary: "update of an exponential moving average of the weights, with the frameworks' warm-ups; also Polyak averaging",
     formula: "average = d·average + (1-d)·w, d = decay, or less by warmup",
     fields: &[
         Field { name: "dtype", default: "", about: "storage of weight: f32, f16 or bf16; average is f32" },

@@ -265,7 +265,7 @@ fn bench(elements: usize) -> Vec<Box<dyn Op>> {
 
 pub(super) const ENTRY: Entry = Entry {
     name: NAME,
-    summary: "the first half of SAM or ASAM: moves all weights along the gradient, by rho in all, and keeps them",
+    summary: "first half of a SAM or ASAM step: saves the weights and perturbs them along the gradient, within radius rho",
     formula: "saved = w; w += rho·T²·g/(‖T·g‖ + eps), T = 1, or |w| + adaptive",
     fields: &[
         Field { name: "dtype", default: "", about: "storage of weight, grad and saved: f32, f16 or bf16" },

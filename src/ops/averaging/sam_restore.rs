@@ -115,7 +115,7 @@ fn bench(elements: usize) -> Vec<Box<dyn Op>> {
 
 pub(super) const ENTRY: Entry = Entry {
     name: NAME,
-    summary: "the second half of SAM: gives all weights back as they were, bit for bit",
+    summary: "second half of a SAM or ASAM step: restores the saved weights, bit for bit",
     formula: "w = saved",
     fields: &[Field { name: "dtype", default: "", about: "storage of weight and saved: f32, f16 or bf16" }, super::SEGMENTS],
     cases,

@@ -83,7 +83,7 @@ fn bench(elements: usize) -> Vec<Box<dyn Op>> {
 
 pub(super) const ENTRY: Entry = Entry {
     name: NAME,
-    summary: "one update of stochastic weight averaging: the equal average of the weights given so far",
+    summary: "update of stochastic weight averaging: the equally weighted mean of the weights seen so far",
     formula: "average += (w - average)/(averaged + 1)",
     fields: &[
         Field { name: "dtype", default: "", about: "storage of weight: f32, f16 or bf16; average is f32" },

@@ -118,8 +118,8 @@ fn bench(elements: usize) -> Vec<Box<dyn Op>> {
 
 pub(super) const ENTRY: Entry = Entry {
     name: NAME,
-    summary: "a dense layer of each of many models of one shape",
-    formula: "y = x·w + b, model by model",
+    summary: "dense layer, for many models of one shape",
+    formula: "y = x·w + b, for each model",
     fields: &[
         Field { name: "models", default: "", about: "models, side by side in x and y" },
         Field { name: "rows", default: "", about: "rows that each model has" },

@@ -135,8 +135,8 @@ fn bench(elements: usize) -> Vec<Box<dyn Op>> {
 
 pub(super) const ENTRY: Entry = Entry {
     name: NAME,
-    summary: "the gradients in front of a dense layer of each of many models, back through dropout and ReLU",
-    formula: "dx = (dy·wᵀ)/(1 - p) where gate > 0, else 0, model by model",
+    summary: "input gradient of batched_dense, through the dropout and ReLU in front of it",
+    formula: "dx = (dy·wᵀ)/(1 - p) where gate > 0, else 0, for each model",
     fields: &[
         Field { name: "models", default: "", about: "models, side by side in dy, gate and dx" },
         Field { name: "rows", default: "", about: "rows that each model has" },

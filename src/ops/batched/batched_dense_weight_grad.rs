@@ -124,8 +124,8 @@ fn bench(elements: usize) -> Vec<Box<dyn Op>> {
 
 pub(super) const ENTRY: Entry = Entry {
     name: NAME,
-    summary: "the gradients of the weights of a dense layer of each of many models",
-    formula: "dw = xᵀ·dy, db = Σ dy over rows, model by model",
+    summary: "weight and bias gradients of batched_dense",
+    formula: "dw = xᵀ·dy, db = Σ dy over rows, for each model",
     fields: &[
         Field { name: "models", default: "", about: "models, side by side in x and dy" },
         Field { name: "rows", default: "", about: "rows that each model has, 1 to 8192" },

@@ -152,7 +152,7 @@ impl Op for BatchedLoss {
 
 pub(super) const ENTRY: Entry = Entry {
     name: NAME,
-    summary: "a loss of many models side by side, its gradient, and how many rows are right, with a weight for each row and model",
+    summary: "cross-entropy or squared error of many models, its gradient and the correct rows, with a weight per row and model",
     formula: "L = Σ w·Σ t·(-ln softmax(z)), or Σ w·Σ (p - t)²",
     fields: table::FIELDS,
     cases: table::cases,

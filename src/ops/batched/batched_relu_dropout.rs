@@ -214,7 +214,7 @@ pub(super) const WIDTH: Field = Field { name: "width", default: "", about: "unit
 
 pub(super) const ENTRY: Entry = Entry {
     name: NAME,
-    summary: "ReLU and dropout for many models side by side, each with its own p, all with the same random numbers",
+    summary: "ReLU and dropout for many models, each with its own p, all with common random numbers",
     formula: "y = keep·max(x, 0)/(1 - p), keep = 1 with probability 1-p (after training: max(x, 0))",
     fields: &[
         MODELS,

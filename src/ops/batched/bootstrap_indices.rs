@@ -140,7 +140,7 @@ fn bench(elements: usize) -> Vec<Box<dyn Op>> {
 
 pub(super) const ENTRY: Entry = Entry {
     name: NAME,
-    summary: "sets of rows drawn with replacement, for bootstrap ensembles; a set is the same among any others",
+    summary: "bootstrap samples: row indices drawn with replacement; a set does not depend on how many others are drawn",
     formula: "index = ⌊rows·word / 2^32⌋, a Philox word for each pick",
     fields: &[
         Field { name: "rows", default: "", about: "rows to draw from, 1 to 2^32 - 1" },

@@ -222,8 +222,8 @@ fn bench(elements: usize) -> Vec<Box<dyn Op>> {
 
 pub(super) const ENTRY: Entry = Entry {
     name: NAME,
-    summary: "early stopping of many models on the GPU: which ones improved at this epoch, and which ones have waited long enough",
-    formula: "improved if Σ loss < best - min_delta; stopped once patience epochs went by without",
+    summary: "early stopping of many models, decided on the GPU: which improved this epoch, which ran out of patience",
+    formula: "improved if Σ loss < best - min_delta; stopped after patience epochs without",
     fields: &[
         MODELS,
         Field { name: "parts", default: "", about: "losses of each model, to be added up, 1 to 8192" },

@@ -117,8 +117,8 @@ fn bench(elements: usize) -> Vec<Box<dyn Op>> {
 
 pub(super) const ENTRY: Entry = Entry {
     name: NAME,
-    summary: "rows of a matrix in another order, or several times: batches of a data set",
-    formula: "out[i] = source[order[i]], zeros where that is no row",
+    summary: "rows of a matrix gathered by index, in any order and with repetition: batches of a data set",
+    formula: "out[i] = source[order[i]], zeros where that is out of range",
     fields: &[
         Field { name: "rows", default: "", about: "rows of source" },
         Field { name: "columns", default: "", about: "columns, a multiple of 4" },

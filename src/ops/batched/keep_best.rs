@@ -118,7 +118,7 @@ fn bench(elements: usize) -> Vec<Box<dyn Op>> {
 
 pub(super) const ENTRY: Entry = Entry {
     name: NAME,
-    summary: "keeps a copy of what belongs to the models that improved at this epoch, such as their weights",
+    summary: "checkpoint of per-model tensors, for the models that improved this epoch",
     formula: "best_m = from_m where status_m = 1",
     fields: &[MODELS, Field { name: "len", default: "", about: "elements of each model" }],
     cases,

@@ -88,7 +88,7 @@ fn bench(elements: usize) -> Vec<Box<dyn Op>> {
 
 pub(super) const ENTRY: Entry = Entry {
     name: NAME,
-    summary: "keeps every weight of an arena in a range",
+    summary: "box constraint: clamps every weight of an arena to a range",
     formula: "w = min(max(w, min), max)",
     fields: &[
         Field { name: "dtype", default: "", about: "storage of weight: f32, f16 or bf16" },

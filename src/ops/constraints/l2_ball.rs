@@ -93,7 +93,7 @@ fn bench(elements: usize) -> Vec<Box<dyn Op>> {
 
 pub(super) const ENTRY: Entry = Entry {
     name: NAME,
-    summary: "projects each whole tensor of an arena onto a ball around 0",
+    summary: "projection of each whole tensor of an arena onto an L2 ball around 0",
     formula: "w = min(1, radius / ‖w‖)·w, per tensor",
     fields: &[
         Field { name: "dtype", default: "", about: "storage of weight: f32, f16 or bf16" },

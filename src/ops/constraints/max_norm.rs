@@ -119,7 +119,7 @@ fn bench(elements: usize) -> Vec<Box<dyn Op>> {
 
 pub(super) const ENTRY: Entry = Entry {
     name: NAME,
-    summary: "norms of rows, columns or filters held to a limit, over an arena of matrices",
+    summary: "max-norm constraint on rows, columns or filters, over an arena of matrices",
     formula: "w = w·min(1, max / ‖w_g‖) (torch and keras: softened by 1e-7)",
     fields: &[
         DTYPE,

@@ -109,7 +109,7 @@ fn bench(elements: usize) -> Vec<Box<dyn Op>> {
 
 pub(super) const ENTRY: Entry = Entry {
     name: NAME,
-    summary: "norms of rows, columns or filters drawn into a range, over an arena of matrices",
+    summary: "min-max-norm constraint: moves norms of rows, columns or filters into a range, over an arena of matrices",
     formula: "w = w·(rate·clip(‖w_g‖, min, max) + (1 - rate)·‖w_g‖) / (1e-7 + ‖w_g‖)",
     fields: &[
         DTYPE,

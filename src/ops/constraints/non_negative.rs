@@ -91,7 +91,7 @@ fn bench(elements: usize) -> Vec<Box<dyn Op>> {
 
 pub(super) const ENTRY: Entry = Entry {
     name: NAME,
-    summary: "keeps every weight of an arena from being negative",
+    summary: "non-negativity constraint: sets negative weights of an arena to 0",
     formula: "w = max(w, 0)",
     fields: &[Field { name: "dtype", default: "", about: "storage of weight: f32, f16 or bf16" }, SEGMENTS],
     cases,

@@ -88,7 +88,7 @@ fn bench(elements: usize) -> Vec<Box<dyn Op>> {
 
 pub(super) const ENTRY: Entry = Entry {
     name: NAME,
-    summary: "rows, columns or filters scaled to norm 1, over an arena of matrices",
+    summary: "unit-norm constraint: rescales rows, columns or filters to norm 1, over an arena of matrices",
     formula: "w = w / (eps + ‖w_g‖)",
     fields: &[DTYPE, MATRICES, Field { name: "eps", default: "1e-7", about: "added to the norm, 1e-30 to 1" }],
     cases,

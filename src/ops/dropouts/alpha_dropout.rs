@@ -149,7 +149,7 @@ pub(super) const FIELDS: &[Field] = &[
 
 pub(super) const ENTRY: Entry = Entry {
     name: NAME,
-    summary: "drops elements or channels of SELU units to the value where they saturate, and keeps mean 0 and variance 1",
+    summary: "alpha dropout of elements or channels for SELU networks; preserves mean 0 and variance 1",
     formula: "y = a·(m ? x : α') + b, α' = -1.7581, a = ((1-p)(1 + p·α'²))^-½, b = -a·p·α'",
     fields: FIELDS,
     cases: cases::forward,

@@ -101,7 +101,7 @@ const FIELDS: &[Field] = &[
 
 pub(super) const ENTRY: Entry = Entry {
     name: NAME,
-    summary: "sends the gradient through alpha dropout: with the mask drawn again, or with the one that was kept",
+    summary: "backward pass of alpha dropout, with a regenerated or a stored mask",
     formula: "dx = m·a·dy, a = ((1-p)(1 + p·α'²))^-½",
     fields: FIELDS,
     cases: cases::backward,

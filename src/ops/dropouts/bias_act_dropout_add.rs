@@ -221,7 +221,7 @@ impl Op for BiasActDropoutAdd {
 
 pub(super) const ENTRY: Entry = Entry {
     name: NAME,
-    summary: "adds a bias, activates, drops and adds a residual, in one pass; each but the dropping may be absent",
+    summary: "bias, activation, dropout and residual add in one pass; all but the dropout are optional",
     formula: "y = residual + m·act(x + bias)/(1-p), m = 1 with probability 1-p",
     fields: table::FIELDS,
     cases: table::forward,

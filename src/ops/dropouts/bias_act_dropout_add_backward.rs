@@ -164,7 +164,7 @@ impl Op for BiasActDropoutAddBackward {
 
 pub(super) const ENTRY: Entry = Entry {
     name: NAME,
-    summary: "the gradients of bias_act_dropout_add: of its input and its bias, with the mask drawn again",
+    summary: "backward pass of bias_act_dropout_add, to input and bias, with a regenerated mask",
     formula: "dx = m·act'(x + bias)·dy/(1-p), dbias = Σdx; the residual's gradient is dy",
     fields: table::BACKWARD_FIELDS,
     cases: table::backward,

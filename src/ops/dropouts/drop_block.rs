@@ -185,7 +185,7 @@ pub(super) const SHARE: Field = Field {
 
 pub(super) const ENTRY: Entry = Entry {
     name: NAME,
-    summary: "drops square blocks of images at random places, scales the rest by what was kept",
+    summary: "DropBlock: drops square blocks of images at random and rescales the rest by the kept fraction",
     formula: "y = m·x·count(m)/ones(m), m = 0 in blocks that begin with probability p·HW/(b²(H-b+1)(W-b+1))",
     fields: &[
         Field { name: "dtype", default: "", about: "storage of x and y: f32, f16 or bf16" },

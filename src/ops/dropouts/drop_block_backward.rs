@@ -118,7 +118,7 @@ impl Op for DropBlockBackward {
 
 pub(super) const ENTRY: Entry = Entry {
     name: NAME,
-    summary: "sends the gradient through DropBlock: with the blocks drawn again, or with the mask that was kept",
+    summary: "backward pass of DropBlock, with a regenerated or a stored mask",
     formula: "dx = m·dy·factor",
     fields: &[
         Field { name: "dtype", default: "", about: "storage of dy and dx: f32, f16 or bf16" },

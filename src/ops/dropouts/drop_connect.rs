@@ -187,7 +187,7 @@ pub(super) const KEY: Field = Field {
 
 pub(super) const ENTRY: Entry = Entry {
     name: NAME,
-    summary: "drops weights and biases of a layer at random, scales the rest",
+    summary: "DropConnect: drops weights and biases of a layer at random and rescales the rest",
     formula: "masked = m·weight/(1-p), m = 1 with probability 1-p (scale_at_test: m·weight, and (1-p)·weight after training)",
     fields: &[
         Field { name: "dtype", default: "", about: "storage of all tensors: f32, f16 or bf16" },

@@ -127,7 +127,7 @@ impl Op for DropConnectBackward {
 
 pub(super) const ENTRY: Entry = Entry {
     name: NAME,
-    summary: "sends the gradient through DropConnect to weights and biases, the mask drawn again; can accumulate",
+    summary: "backward pass of DropConnect, to weights and biases, with a regenerated mask; can accumulate",
     formula: "dweight (+)= m·dmasked/(1-p) (scale_at_test: m·dmasked)",
     fields: &[
         Field { name: "dtype", default: "", about: "storage of all tensors: f32, f16 or bf16" },

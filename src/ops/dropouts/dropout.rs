@@ -160,7 +160,7 @@ impl Op for Dropout {
 
 pub(super) const ENTRY: Entry = Entry {
     name: NAME,
-    summary: "drops elements, channels, samples or whatever axes share at random, scales the rest; can keep the mask in bits",
+    summary: "dropout of elements, channels, samples or any subset of axes; can store the mask, one bit per element",
     formula: "y = m·x/(1-p), m = 1 with probability 1-p (scale_at_test: y = m·x, and (1-p)·x after training)",
     fields: table::FIELDS,
     cases: table::forward,

@@ -191,7 +191,7 @@ impl Op for DropoutAddLayerNorm {
 
 pub(super) const ENTRY: Entry = Entry {
     name: NAME,
-    summary: "drops, adds a residual and normalises each row (layer or RMS norm); also writes the sum",
+    summary: "dropout, residual add, and layer or RMS norm of each row; also writes the sum",
     formula: "z = residual + m·x/(1-p), y = norm(z)",
     fields: table::FIELDS,
     cases: table::forward,

@@ -182,7 +182,7 @@ impl Op for DropoutAddLayerNormBackward {
 
 pub(super) const ENTRY: Entry = Entry {
     name: NAME,
-    summary: "the gradients of dropout_add_layer_norm: of its input, its residual, and of the norm's weight and bias",
+    summary: "backward pass of dropout_add_layer_norm, to input, residual, and the norm's weight and bias",
     formula: "dresidual = norm'(z)·dy + dz, dx = m·dresidual/(1-p)",
     fields: table::BACKWARD_FIELDS,
     cases: table::backward,

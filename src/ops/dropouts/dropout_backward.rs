@@ -101,7 +101,7 @@ impl Op for DropoutBackward {
 
 pub(super) const ENTRY: Entry = Entry {
     name: NAME,
-    summary: "sends the gradient through dropout: with the mask drawn again, or with the one that was kept",
+    summary: "backward pass of dropout, with a regenerated or a stored mask",
     formula: "dx = m·dy/(1-p) (scale_at_test: dx = m·dy)",
     fields: table::BACKWARD_FIELDS,
     cases: table::backward,

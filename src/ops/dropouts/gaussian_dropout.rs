@@ -124,7 +124,7 @@ pub(super) const SHARE: Field = Field {
 
 pub(super) const ENTRY: Entry = Entry {
     name: NAME,
-    summary: "multiplies by normal numbers of mean 1, with the variance that dropout's factors have",
+    summary: "multiplicative Gaussian noise of mean 1, with the variance of dropout's factors",
     formula: "y = x·(1 + √(p/(1-p))·z), z standard normal",
     fields: &[
         Field { name: "dtype", default: "", about: "storage of x and y: f32, f16 or bf16" },

@@ -67,7 +67,7 @@ impl Op for GaussianDropoutBackward {
 
 pub(super) const ENTRY: Entry = Entry {
     name: NAME,
-    summary: "sends the gradient through Gaussian dropout, its numbers drawn again",
+    summary: "backward pass of Gaussian dropout, with regenerated noise",
     formula: "dx = dy·(1 + √(p/(1-p))·z), z standard normal",
     fields: &[
         Field { name: "dtype", default: "", about: "storage of dy and dx: f32, f16 or bf16" },

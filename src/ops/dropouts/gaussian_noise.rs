@@ -94,7 +94,7 @@ impl Op for GaussianNoise {
 
 pub(super) const ENTRY: Entry = Entry {
     name: NAME,
-    summary: "adds normal numbers of mean 0",
+    summary: "additive Gaussian noise of mean 0",
     formula: "y = x + deviation·z, z standard normal",
     fields: &[
         Field { name: "dtype", default: "", about: "storage of x and y: f32, f16 or bf16" },

@@ -202,7 +202,7 @@ fn bench(elements: usize) -> Vec<Box<dyn Op>> {
 
 pub(super) const ENTRY: Entry = Entry {
     name: NAME,
-    summary: "mean and variance of each output over passes with dropout on, a pass at a time",
+    summary: "mean and variance of outputs over Monte Carlo dropout passes, one pass per call",
     formula: "n = seen + 1, d = x - mean; mean += d/n; m2 += d²·seen/n; variance = m2/(n-1) (biased: m2/n)",
     fields: &[
         Field { name: "dtype", default: "", about: "storage of x: f32, f16 or bf16" },

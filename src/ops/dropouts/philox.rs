@@ -119,7 +119,7 @@ fn bench(elements: usize) -> Vec<Box<dyn Op>> {
 
 pub(super) const ENTRY: Entry = Entry {
     name: NAME,
-    summary: "writes the words of Philox4x32-10, the counter-based generator behind every mask",
+    summary: "random words of Philox4x32-10, the counter-based generator behind every mask",
     formula: "words[4b..4b+4] = philox(counter = (first_block + b, step, stream), key = seed)",
     fields: &[
         Field { name: "len", default: "", about: "how many 32-bit words" },

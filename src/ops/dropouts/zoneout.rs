@@ -169,7 +169,7 @@ pub(super) const TRAINING: Field =
 
 pub(super) const ENTRY: Entry = Entry {
     name: NAME,
-    summary: "keeps the previous value of random elements of a recurrent state; after training, the mean of that",
+    summary: "zoneout of a recurrent state: randomly keeps previous values; after training, the expectation",
     formula: "y = m·x + (1-m)·previous, m = 1 with probability 1-p (after training: (1-p)·x + p·previous)",
     fields: FIELDS,
     cases: cases::forward,

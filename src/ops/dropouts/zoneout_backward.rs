@@ -135,7 +135,7 @@ const FIELDS: &[Field] = &[
 
 pub(super) const ENTRY: Entry = Entry {
     name: NAME,
-    summary: "sends the gradient through zoneout, to the new state and to the previous one",
+    summary: "backward pass of zoneout, to the new and the previous state, with a regenerated or a stored mask",
     formula: "dx = m·dy, dprevious = (1-m)·dy (after training: (1-p)·dy and p·dy)",
     fields: FIELDS,
     cases: cases::backward,

@@ -273,7 +273,7 @@ fn bench(elements: usize) -> Vec<Box<dyn Op>> {
 
 pub(super) const ENTRY: Entry = Entry {
     name: NAME,
-    summary: "how far each model of a batch is from the minimum of its objective, at most: when to stop",
+    summary: "upper bound on each model's suboptimality (duality gap); a stopping criterion",
     formula: "Σ w·loss + λ1·Σ|b| + ½·λ2·Σb² - min ≤ gap",
     fields: &[
         Field { name: "model", default: "", about: "linear or logistic" },

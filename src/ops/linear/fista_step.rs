@@ -209,7 +209,7 @@ fn bench(elements: usize) -> Vec<Box<dyn Op>> {
 
 pub(super) const ENTRY: Entry = Entry {
     name: NAME,
-    summary: "one step of FISTA with restart for a batch of elastic-net models; those that have converged stay",
+    summary: "FISTA step with adaptive restart for a batch of elastic-net models; converged models stay unchanged",
     formula: "b' = prox(p + t·g), p' = b' + (k-1)/k'·(b' - b), k' = (1 + √(1 + 4k²))/2",
     fields: &[
         Field { name: "features", default: "", about: "coefficients of a model, 1 to 4096" },

@@ -144,7 +144,7 @@ fn bench(elements: usize) -> Vec<Box<dyn Op>> {
 
 pub(super) const ENTRY: Entry = Entry {
     name: NAME,
-    summary: "minus the gradients of a batch of linear models that share a design matrix, from their residuals",
+    summary: "negative loss gradients of a batch of linear models that share a design matrix, from their residuals",
     formula: "g = Xᵀ·r",
     fields: &[
         Field { name: "rows", default: "", about: "rows of x" },

@@ -189,7 +189,7 @@ impl Op for CrossEntropy {
 
 pub(super) const ENTRY: Entry = Entry {
     name: NAME,
-    summary: "softmax cross-entropy of rows of logits, and its gradient, in one pass; smoothing, weights, z-loss, focal and more",
+    summary: "softmax cross-entropy with its gradient, in one pass; label smoothing, class weights, z-loss, focal loss and more",
     formula: "L = (1-p_t)^γ·Σ w·((1-ε)·t + ε/K)·(-ln p) + r·(λ·(ln Σ exp z)² - β·H(p)), p = softmax(z)",
     fields: table::FIELDS,
     cases: table::cases,

@@ -86,7 +86,7 @@ fn bench(elements: usize) -> Vec<Box<dyn Op>> {
 
 pub(super) const ENTRY: Entry = Entry {
     name: NAME,
-    summary: "absolute error of predictions, and its gradient, in one pass",
+    summary: "absolute error with its gradient, in one pass",
     formula: "L = mean of |p - t|",
     fields: &[
         Field { name: "dtype", default: "", about: "storage of pred, target and dpred: f32, f16 or bf16" },

@@ -193,7 +193,7 @@ fn bench(elements: usize) -> Vec<Box<dyn Op>> {
 
 pub(super) const ENTRY: Entry = Entry {
     name: NAME,
-    summary: "puts a box of a partner's image into each image, and mixes their labels by area",
+    summary: "CutMix: pastes a box of a partner's image into each image and mixes their labels by area",
     formula: "y = x[partner] inside the box, x outside; labels: λ = 1 - area/(H·W)",
     fields: &[mixing::DTYPE, mixing::SPACE, mixing::WIDTH, mixing::CLASSES, mixing::CUT, mixing::PARTNERS, mixing::KEY],
     cases,

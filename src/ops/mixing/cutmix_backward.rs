@@ -102,7 +102,7 @@ fn bench(elements: usize) -> Vec<Box<dyn Op>> {
 
 pub(super) const ENTRY: Entry = Entry {
     name: NAME,
-    summary: "sends the gradient through CutMix, with the boxes and partners drawn again",
+    summary: "backward pass of CutMix, with regenerated boxes and partners",
     formula: "dx = dy outside the box + dy[i] inside the box of i, the sample whose partner this one was",
     fields: &[mixing::DTYPE, mixing::SPACE, mixing::WIDTH, mixing::CUT, mixing::PARTNERS, mixing::KEY],
     cases,

@@ -151,7 +151,7 @@ fn bench(elements: usize) -> Vec<Box<dyn Op>> {
 
 pub(super) const ENTRY: Entry = Entry {
     name: NAME,
-    summary: "erases a square (cutout) or a rectangle (random erasing) of each image",
+    summary: "cutout (a square) or random erasing (a rectangle) of each image",
     formula: "y = value inside the box, x outside",
     fields: &[
         mixing::DTYPE,

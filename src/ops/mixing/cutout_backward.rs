@@ -88,7 +88,7 @@ fn bench(elements: usize) -> Vec<Box<dyn Op>> {
 
 pub(super) const ENTRY: Entry = Entry {
     name: NAME,
-    summary: "sends the gradient through cutout or random erasing, with the boxes drawn again",
+    summary: "backward pass of cutout or random erasing, with regenerated boxes",
     formula: "dx = 0 inside the box, dy outside",
     fields: &[mixing::DTYPE, mixing::SPACE, mixing::WIDTH, mixing::HOLES, mixing::KEY],
     cases,

@@ -171,7 +171,7 @@ fn bench(elements: usize) -> Vec<Box<dyn Op>> {
 
 pub(super) const ENTRY: Entry = Entry {
     name: NAME,
-    summary: "mixes each sample and its label with those of a partner",
+    summary: "mixup: blends each sample and its label with those of a partner",
     formula: "y = λ·x + (1 - λ)·x[partner], labels likewise",
     fields: &[mixing::DTYPE, mixing::SPACE, mixing::CLASSES, mixing::LAMBDA, mixing::PARTNERS, mixing::KEY],
     cases,

@@ -94,7 +94,7 @@ fn bench(elements: usize) -> Vec<Box<dyn Op>> {
 
 pub(super) const ENTRY: Entry = Entry {
     name: NAME,
-    summary: "sends the gradient through mixup, with the shares and partners drawn again",
+    summary: "backward pass of mixup, with regenerated shares and partners",
     formula: "dx = λ·dy + (1 - λ[i])·dy[i], i being the sample whose partner this one was",
     fields: &[mixing::DTYPE, mixing::SPACE, mixing::LAMBDA, mixing::PARTNERS, mixing::KEY],
     cases,

@@ -221,7 +221,7 @@ fn bench(elements: usize) -> Vec<Box<dyn Op>> {
 
 pub(super) const ENTRY: Entry = Entry {
     name: NAME,
-    summary: "normalises each channel by the batch's mean and variance, and updates running statistics",
+    summary: "batch norm in training: normalises each channel by the batch's mean and variance, updates running statistics",
     formula: "y = act(γ·(x - μ)/√(σ² + ε) + β + residual)",
     fields: &[
         channels::DTYPE,

@@ -143,7 +143,7 @@ fn bench(elements: usize) -> Vec<Box<dyn Op>> {
 
 pub(super) const ENTRY: Entry = Entry {
     name: NAME,
-    summary: "normalises one rank's part of a batch by the statistics of the whole",
+    summary: "synchronised batch norm: normalises one rank's part of a batch by the statistics of the whole batch",
     formula: "y = act(γ·(x - μ)·rstd + β + residual)",
     fields: &[channels::DTYPE, channels::SPACE, channels::WEIGHT, channels::BIAS, Activation::FIELD, channels::RESIDUAL],
     cases,

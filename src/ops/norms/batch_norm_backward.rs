@@ -179,7 +179,7 @@ fn bench(elements: usize) -> Vec<Box<dyn Op>> {
 
 pub(super) const ENTRY: Entry = Entry {
     name: NAME,
-    summary: "the gradients of batch_norm: of its input, of γ and β, and of a residual",
+    summary: "backward pass of batch_norm, to input, γ, β and residual",
     formula: "dx = γ·rstd·(g - (Σg + x̂·Σg·x̂)/m), g = dy·act'",
     fields: &[channels::DTYPE, channels::SPACE, channels::DWEIGHT, channels::DBIAS, Activation::FIELD, channels::DRESIDUAL],
     cases,

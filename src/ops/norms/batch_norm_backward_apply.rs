@@ -166,7 +166,7 @@ fn bench(elements: usize) -> Vec<Box<dyn Op>> {
 
 pub(super) const ENTRY: Entry = Entry {
     name: NAME,
-    summary: "the gradient of one rank's part of a batch, from sums over all ranks",
+    summary: "synchronised batch norm: gradient of one rank's part of a batch, from sums over all ranks",
     formula: "dx = γ·rstd·(g - (Σg + x̂·Σg·x̂)/m), g = dy·act'",
     fields: &[channels::DTYPE, channels::SPACE, channels::WEIGHT, channels::BIAS, Activation::FIELD, channels::DRESIDUAL],
     cases,

@@ -149,7 +149,7 @@ fn bench(elements: usize) -> Vec<Box<dyn Op>> {
 
 pub(super) const ENTRY: Entry = Entry {
     name: NAME,
-    summary: "one rank's share of the sums that batch norm's backward pass needs",
+    summary: "synchronised batch norm: one rank's share of the sums that the backward pass needs",
     formula: "Σg and Σg·x̂, g = dy·act'",
     fields: &[channels::DTYPE, channels::SPACE, channels::WEIGHT, channels::BIAS, Activation::FIELD, channels::RESIDUAL],
     cases,

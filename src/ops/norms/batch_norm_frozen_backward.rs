@@ -200,7 +200,7 @@ fn bench(elements: usize) -> Vec<Box<dyn Op>> {
 
 pub(super) const ENTRY: Entry = Entry {
     name: NAME,
-    summary: "the gradients of batch_norm_inference: of its input, of γ and β, and of a residual",
+    summary: "backward pass of batch_norm_inference, to input, γ, β and residual: training with frozen statistics",
     formula: "dx = γ·g/√(r_σ² + ε), g = dy·act'",
     fields: &[
         channels::DTYPE,

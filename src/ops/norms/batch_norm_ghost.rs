@@ -237,7 +237,7 @@ fn bench(elements: usize) -> Vec<Box<dyn Op>> {
 
 pub(super) const ENTRY: Entry = Entry {
     name: NAME,
-    summary: "batch_norm in virtual batches, each by its own mean and variance",
+    summary: "ghost batch norm: splits a batch into virtual batches, each normalised by its own mean and variance",
     formula: "y = γ·(x - μ_g)/√(σ_g² + ε) + β for each run g of samples",
     fields: &[
         channels::DTYPE,

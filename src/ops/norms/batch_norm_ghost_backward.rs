@@ -159,7 +159,7 @@ fn bench(elements: usize) -> Vec<Box<dyn Op>> {
 
 pub(super) const ENTRY: Entry = Entry {
     name: NAME,
-    summary: "the gradients of batch_norm_ghost: of its input, and of γ and β",
+    summary: "backward pass of batch_norm_ghost, to input, γ and β",
     formula: "dx = γ·rstd_g·(dy - (Σdy + x̂·Σdy·x̂)/m), the sums over g",
     fields: &[channels::DTYPE, channels::SPACE, channels::VIRTUAL_BATCH, channels::DWEIGHT, channels::DBIAS],
     cases,

@@ -162,7 +162,7 @@ fn bench(elements: usize) -> Vec<Box<dyn Op>> {
 
 pub(super) const ENTRY: Entry = Entry {
     name: NAME,
-    summary: "normalises each channel by its running mean and variance",
+    summary: "batch norm in inference: normalises each channel by its running mean and variance",
     formula: "y = act(γ·(x - r_μ)/√(r_σ² + ε) + β + residual)",
     fields: &[
         channels::DTYPE,

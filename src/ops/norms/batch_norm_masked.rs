@@ -204,7 +204,7 @@ fn bench(elements: usize) -> Vec<Box<dyn Op>> {
 
 pub(super) const ENTRY: Entry = Entry {
     name: NAME,
-    summary: "batch_norm of the positions that a mask keeps; the others become 0",
+    summary: "masked batch norm: ignores padding in the statistics and sets it to 0",
     formula: "y = γ·(x - μ)/√(σ² + ε) + β where the mask is 1, else 0",
     fields: &[channels::DTYPE, channels::SPACE, channels::EPS, channels::WEIGHT, channels::BIAS, Running::FIELD],
     cases,

@@ -146,7 +146,7 @@ fn bench(elements: usize) -> Vec<Box<dyn Op>> {
 
 pub(super) const ENTRY: Entry = Entry {
     name: NAME,
-    summary: "the gradients of batch_norm_masked: of its input, and of γ and β",
+    summary: "backward pass of batch_norm_masked, to input, γ and β",
     formula: "dx = γ·rstd·(dy - (Σdy + x̂·Σdy·x̂)/m) where the mask is 1, else 0",
     fields: &[channels::DTYPE, channels::SPACE, channels::DWEIGHT, channels::DBIAS],
     cases,

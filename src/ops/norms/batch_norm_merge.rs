@@ -216,7 +216,7 @@ fn bench(_elements: usize) -> Vec<Box<dyn Op>> {
 
 pub(super) const ENTRY: Entry = Entry {
     name: NAME,
-    summary: "merges the statistics of a batch's parts, and updates running statistics",
+    summary: "synchronised batch norm: merges the statistics of all ranks, updates running statistics",
     formula: "m = Σmᵢ, μ = Σmᵢμᵢ/m, σ² = Σ(M2ᵢ + mᵢ(μᵢ - μ)²)/m",
     fields: &[
         Field { name: "ranks", default: "", about: "how many parts, 1 to 8192" },

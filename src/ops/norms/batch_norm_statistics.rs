@@ -130,7 +130,7 @@ fn bench(elements: usize) -> Vec<Box<dyn Op>> {
 
 pub(super) const ENTRY: Entry = Entry {
     name: NAME,
-    summary: "count, mean and squared deviations of each channel of one rank's part of a batch",
+    summary: "synchronised batch norm: count, mean and squared deviations of each channel of one rank's part of a batch",
     formula: "m, μ = Σx/m, M2 = Σ(x - μ)²",
     fields: &[channels::DTYPE, channels::SPACE],
     cases,

@@ -259,7 +259,7 @@ fn bench(elements: usize) -> Vec<Box<dyn Op>> {
 
 pub(super) const ENTRY: Entry = Entry {
     name: NAME,
-    summary: "batch norm corrected towards the running statistics, within bounds",
+    summary: "batch renormalisation: batch norm corrected towards the running statistics, within bounds",
     formula: "y = γ·(x̂·r + d) + β, r = clip(σ_B/σ), d = clip((μ_B - μ)/σ)",
     fields: &[
         channels::DTYPE,

@@ -148,7 +148,7 @@ fn bench(elements: usize) -> Vec<Box<dyn Op>> {
 
 pub(super) const ENTRY: Entry = Entry {
     name: NAME,
-    summary: "the gradients of batch_renorm: of its input, and of γ and β",
+    summary: "backward pass of batch_renorm, to input, γ and β",
     formula: "dx = γ·r·rstd·(dy - (Σdy + x̂·Σdy·x̂)/m), dγ = Σdy·(x̂·r + d)",
     fields: &[channels::DTYPE, channels::SPACE, channels::DWEIGHT, channels::DBIAS],
     cases,

@@ -109,7 +109,7 @@ fn bench(elements: usize) -> Vec<Box<dyn Op>> {
 
 pub(super) const ENTRY: Entry = Entry {
     name: NAME,
-    summary: "normalises groups of channels of each sample by their mean and variance",
+    summary: "group norm: normalises groups of channels of each sample by their mean and variance",
     formula: "y = γ·(x - μ)/√(σ² + ε) + β, the statistics of a sample and group",
     fields: &[channels::DTYPE, channels::SPACE, channels::GROUPS, channels::EPS, channels::WEIGHT, channels::BIAS],
     cases,

@@ -100,7 +100,7 @@ fn bench(elements: usize) -> Vec<Box<dyn Op>> {
 
 pub(super) const ENTRY: Entry = Entry {
     name: NAME,
-    summary: "the gradients of group_norm: of its input, and of γ and β",
+    summary: "backward pass of group_norm, to input, γ and β",
     formula: "dx = rstd·(γ·dy - (Σγ·dy + x̂·Σγ·dy·x̂)/m), the sums over a sample's group",
     fields: &[channels::DTYPE, channels::SPACE, channels::GROUPS, channels::DWEIGHT, channels::DBIAS],
     cases,

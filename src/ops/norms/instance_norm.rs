@@ -101,7 +101,7 @@ fn bench(elements: usize) -> Vec<Box<dyn Op>> {
 
 pub(super) const ENTRY: Entry = Entry {
     name: NAME,
-    summary: "normalises each channel of each sample by its mean and variance",
+    summary: "instance norm: normalises each channel of each sample by its mean and variance",
     formula: "y = γ·(x - μ)/√(σ² + ε) + β, the statistics of a sample and channel",
     fields: &[channels::DTYPE, channels::SPACE, channels::EPS, channels::WEIGHT, channels::BIAS],
     cases,

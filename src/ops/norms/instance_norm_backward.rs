@@ -90,7 +90,7 @@ fn bench(elements: usize) -> Vec<Box<dyn Op>> {
 
 pub(super) const ENTRY: Entry = Entry {
     name: NAME,
-    summary: "the gradients of instance_norm: of its input, and of γ and β",
+    summary: "backward pass of instance_norm, to input, γ and β",
     formula: "dx = γ·rstd·(dy - (Σdy + x̂·Σdy·x̂)/s), the sums over a sample's channel",
     fields: &[channels::DTYPE, channels::SPACE, channels::DWEIGHT, channels::DBIAS],
     cases,

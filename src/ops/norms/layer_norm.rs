@@ -209,7 +209,7 @@ fn bench(elements: usize) -> Vec<Box<dyn Op>> {
 
 pub(super) const ENTRY: Entry = Entry {
     name: NAME,
-    summary: "normalises each row by its mean and variance",
+    summary: "layer norm: normalises each row by its mean and variance",
     formula: "y = γ·(x - μ)/√(σ² + ε) + β",
     fields: &[
         Field { name: "dtype", default: "", about: "storage of x and y: f32, f16 or bf16; vectors are f32" },

@@ -105,7 +105,7 @@ fn bench(elements: usize) -> Vec<Box<dyn Op>> {
 
 pub(super) const ENTRY: Entry = Entry {
     name: NAME,
-    summary: "the gradients of layer_norm: of its input, and of γ and β",
+    summary: "backward pass of layer_norm, to input, γ and β",
     formula: "dx = rstd·(γ·dy - (Σγ·dy + x̂·Σγ·dy·x̂)/cols)",
     fields: &[
         Field { name: "dtype", default: "", about: "storage of x, dy and dx: f32, f16 or bf16; vectors are f32" },

@@ -182,7 +182,7 @@ fn bench(elements: usize) -> Vec<Box<dyn Op>> {
 
 pub(super) const ENTRY: Entry = Entry {
     name: NAME,
-    summary: "divides each value by a power of its neighbouring channels' squares",
+    summary: "local response norm: divides each value by a power of the squares of neighbouring channels",
     formula: "y = x·(k + α/size·Σx²)^-β over a window of channels",
     fields: response::FIELDS,
     cases,

@@ -130,7 +130,7 @@ fn bench(elements: usize) -> Vec<Box<dyn Op>> {
 
 pub(super) const ENTRY: Entry = Entry {
     name: NAME,
-    summary: "the gradient of local_response_norm",
+    summary: "backward pass of local_response_norm",
     formula: "dxᵢ = dyᵢ·dᵢ^-β - 2αβ/size·xᵢ·Σⱼ dyⱼ·xⱼ·dⱼ^(-β-1)",
     fields: response::FIELDS,
     cases,

@@ -214,7 +214,7 @@ fn bench(elements: usize) -> Vec<Box<dyn Op>> {
 
 pub(super) const ENTRY: Entry = Entry {
     name: NAME,
-    summary: "divides each row by its root mean square",
+    summary: "RMS norm: divides each row by its root mean square",
     formula: "y = w·x/√(Σx²/cols + ε), or (1 + w)·x/√(Σx²/cols + ε)",
     fields: &[
         Field { name: "dtype", default: "", about: "storage of x and y: f32, f16 or bf16; vectors are f32" },

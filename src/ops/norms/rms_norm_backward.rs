@@ -113,7 +113,7 @@ fn bench(elements: usize) -> Vec<Box<dyn Op>> {
 
 pub(super) const ENTRY: Entry = Entry {
     name: NAME,
-    summary: "the gradients of rms_norm: of its input, and of w",
+    summary: "backward pass of rms_norm, to input and w",
     formula: "dx = rstd·(w·dy - x̂·Σw·dy·x̂/cols)",
     fields: &[
         Field { name: "dtype", default: "", about: "storage of x, dy and dx: f32, f16 or bf16; vectors are f32" },

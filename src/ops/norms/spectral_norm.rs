@@ -207,7 +207,7 @@ fn bench(elements: usize) -> Vec<Box<dyn Op>> {
 
 pub(super) const ENTRY: Entry = Entry {
     name: NAME,
-    summary: "divides a weight by its largest singular value, found by power iteration with kept vectors",
+    summary: "spectral norm: divides a weight by its largest singular value, from power iteration with persistent vectors",
     formula: "y = W/σ, σ = uᵀWv",
     fields: &[
         Field { name: "dtype", default: "", about: "storage of weight and y: f32, f16 or bf16; vectors are f32" },

@@ -150,7 +150,7 @@ fn bench(elements: usize) -> Vec<Box<dyn Op>> {
 
 pub(super) const ENTRY: Entry = Entry {
     name: NAME,
-    summary: "the gradient of spectral_norm, its vectors being constants",
+    summary: "backward pass of spectral_norm, with the singular vectors held constant",
     formula: "dW = (dY - ⟨dY, W⟩/σ·u·vᵀ)/σ",
     fields: &[
         Field { name: "dtype", default: "", about: "storage of weight, dy and dweight: f32, f16 or bf16; vectors are f32" },

@@ -182,7 +182,7 @@ pub(super) const FIELDS: &[Field] = &[filters::DTYPE, filters::ROWS, filters::CO
 
 pub(super) const ENTRY: Entry = Entry {
     name: NAME,
-    summary: "gives each filter of a weight matrix a norm of its own",
+    summary: "weight norm: each filter of a weight matrix as a direction times a norm",
     formula: "w = g·v/‖v‖",
     fields: FIELDS,
     cases,

@@ -142,7 +142,7 @@ fn bench(elements: usize) -> Vec<Box<dyn Op>> {
 
 pub(super) const ENTRY: Entry = Entry {
     name: NAME,
-    summary: "the gradients of weight_norm: of the directions, and of the norms",
+    summary: "backward pass of weight_norm, to directions and norms",
     formula: "dg = Σdw·v/‖v‖, dv = g/‖v‖·(dw - v/‖v‖·dg)",
     fields: FIELDS,
     cases,

@@ -259,7 +259,7 @@ fn bench(elements: usize) -> Vec<Box<dyn Op>> {
 
 pub(super) const ENTRY: Entry = Entry {
     name: NAME,
-    summary: "gives each filter of a weight matrix mean 0 and variance 1",
+    summary: "weight standardization: gives each filter of a weight matrix mean 0 and variance 1",
     formula: "y = gain·(x - μ)/√(σ² + ε), or the forms of the authors' code and of NF-nets",
     fields: &[
         filters::DTYPE,

@@ -168,7 +168,7 @@ fn bench(elements: usize) -> Vec<Box<dyn Op>> {
 
 pub(super) const ENTRY: Entry = Entry {
     name: NAME,
-    summary: "the gradients of weight_standardization: of the weights, and of the gain",
+    summary: "backward pass of weight_standardization, to weights and gain",
     formula: "dgain = Σdy·x̂, dx = gain·r·(dy - Σdy/m - (x - μ)·slope·dgain)",
     fields: &[
         filters::DTYPE,

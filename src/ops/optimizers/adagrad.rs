@@ -160,7 +160,7 @@ fn bench(elements: usize) -> Vec<Box<dyn Op>> {
 
 pub(super) const ENTRY: Entry = Entry {
     name: NAME,
-    summary: "one Adagrad step with a falling rate and every penalty fused, over one tensor or an arena",
+    summary: "Adagrad step with learning-rate decay and all penalties fused in, over one tensor or an arena",
     formula: "g += coupled; s += g²; lr = lr/(1 + (step-1)·lr_decay); w = prox(w - decay·w - lr·g/(√s + eps))",
     fields: fields![
         table::GROUPS,

@@ -131,7 +131,7 @@ fn bench(elements: usize) -> Vec<Box<dyn Op>> {
 
 pub(super) const ENTRY: Entry = Entry {
     name: NAME,
-    summary: "one Adam or AMSGrad step with every penalty fused, over one tensor or an arena",
+    summary: "Adam or AMSGrad step with all penalties fused in, over one tensor or an arena",
     formula: "g += coupled; m, v = moments of g; w = prox(w - decay·w - lr·m̂/(√v̂ + eps))",
     fields: fields![
         table::GROUPS,

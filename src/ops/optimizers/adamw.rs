@@ -138,7 +138,7 @@ fn bench(elements: usize) -> Vec<Box<dyn Op>> {
 
 pub(super) const ENTRY: Entry = Entry {
     name: NAME,
-    summary: "one AdamW step with every penalty fused, over one tensor or an arena",
+    summary: "AdamW step with all penalties fused in, over one tensor or an arena",
     formula: "g += coupled; m, v = moments of g; w = prox(w - decay·w - lr·m̂/(√v̂ + eps))",
     fields: fields![table::GROUPS, table::LR, adaptive::BETA1, adaptive::BETA2, adaptive::EPS, table::STEP,],
     cases,

@@ -184,7 +184,7 @@ fn bench(elements: usize) -> Vec<Box<dyn Op>> {
 
 pub(super) const ENTRY: Entry = Entry {
     name: NAME,
-    summary: "one FTRL-proximal step (sparse weights that stay sparse), over one tensor or an arena",
+    summary: "FTRL-proximal step (sparse weights stay sparse), over one tensor or an arena",
     formula: "g += coupled; z += g - (√(n+g²) - √n)/lr·w; n += g²; w = -soft(z, λ1)/((beta + √n)/lr + λ2)",
     fields: fields![
         Field {

@@ -142,7 +142,7 @@ fn bench(elements: usize) -> Vec<Box<dyn Op>> {
 
 pub(super) const ENTRY: Entry = Entry {
     name: NAME,
-    summary: "one Lion step (sign of a moment) with every penalty fused, over one tensor or an arena",
+    summary: "Lion step (sign of the interpolated momentum) with all penalties fused in, over one tensor or an arena",
     formula: "g += coupled; c = β1·m + (1-β1)·g; m = β2·m + (1-β2)·g; w = prox(w - decay·w - lr·sign(c))",
     fields: fields![
         table::GROUPS,

@@ -192,7 +192,7 @@ fn bench(elements: usize) -> Vec<Box<dyn Op>> {
 
 pub(super) const ENTRY: Entry = Entry {
     name: NAME,
-    summary: "one RMSprop step, centered or not, with momentum and every penalty fused, over one tensor or an arena",
+    summary: "RMSprop step, plain or centered, with momentum and all penalties fused in, over one tensor or an arena",
     formula: "g += coupled; s = α·s + (1-α)·g²; v = s or s - a²; buf = momentum·buf + g/(√v + eps); \
               w = prox(w - decay·w - lr·buf)",
     fields: fields![

@@ -180,7 +180,7 @@ fn bench(elements: usize) -> Vec<Box<dyn Op>> {
 
 pub(super) const ENTRY: Entry = Entry {
     name: NAME,
-    summary: "one SGD step with momentum, Nesterov and every penalty fused, over one tensor or an arena",
+    summary: "SGD step with momentum, Nesterov momentum and all penalties fused in, over one tensor or an arena",
     formula: "g += coupled; buf = momentum·buf + (1-dampening)·g; w = prox(w - decay·w - lr·buf)",
     fields: fields![
         table::GROUPS,

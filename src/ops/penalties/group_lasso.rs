@@ -144,7 +144,7 @@ fn bench(elements: usize) -> Vec<Box<dyn Op>> {
 
 pub(super) const ENTRY: Entry = Entry {
     name: NAME,
-    summary: "the value of a group lasso or sparse group lasso over rows, columns or filters of an arena of matrices",
+    summary: "value of a group lasso or sparse group lasso over rows, columns or filters of an arena of matrices",
     formula: "Ω = λ·Σ_g √d_g·‖w_g‖ + λ1·Σ|w|",
     fields: &[DTYPE, MATRICES, GROUPS],
     cases,

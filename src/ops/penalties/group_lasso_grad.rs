@@ -119,7 +119,7 @@ fn bench(elements: usize) -> Vec<Box<dyn Op>> {
 
 pub(super) const ENTRY: Entry = Entry {
     name: NAME,
-    summary: "adds the gradient of a group lasso or sparse group lasso to a gradient, over an arena of matrices",
+    summary: "gradient of a group lasso or sparse group lasso, added to the loss gradient, over an arena of matrices",
     formula: "g += λ·√d·w/‖w_g‖ + λ1·sign(w)",
     fields: &[DTYPE, MATRICES, GROUPS],
     cases,

@@ -165,7 +165,7 @@ fn bench(elements: usize) -> Vec<Box<dyn Op>> {
 
 pub(super) const ENTRY: Entry = Entry {
     name: NAME,
-    summary: "the proximal step of a group lasso or sparse group lasso: whole units become zero, and are counted",
+    summary: "proximal step of a group lasso or sparse group lasso; sets whole rows, columns or filters to zero and counts them",
     formula: "v = soft(w, t·λ1), w = v·max(1 - t·λ·√d/‖v_g‖, 0)",
     fields: &[DTYPE, MATRICES, GROUPS, Field { name: "step", default: "", about: "step size t, at least 0" }],
     cases,

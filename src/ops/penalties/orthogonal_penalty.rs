@@ -114,7 +114,7 @@ pub(super) const FIELDS: &[Field] = &[
 
 pub(super) const ENTRY: Entry = Entry {
     name: NAME,
-    summary: "how far the rows or columns of a weight are from orthonormal",
+    summary: "soft-orthogonality penalty: how far the rows or columns of a weight are from orthonormal",
     formula: "Ω = λ·‖W·Wᵀ - I‖²",
     fields: FIELDS,
     cases,

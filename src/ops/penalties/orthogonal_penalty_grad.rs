@@ -97,7 +97,7 @@ fn bench(elements: usize) -> Vec<Box<dyn Op>> {
 
 pub(super) const ENTRY: Entry = Entry {
     name: NAME,
-    summary: "adds the gradient of orthogonal_penalty to a gradient",
+    summary: "gradient of orthogonal_penalty, added to the loss gradient",
     formula: "g += 4λ·(W·Wᵀ - I)·W",
     fields: FIELDS,
     cases,

@@ -171,7 +171,7 @@ fn bench(elements: usize) -> Vec<Box<dyn Op>> {
 
 pub(super) const ENTRY: Entry = Entry {
     name: NAME,
-    summary: "the value of an L1, L2 or elastic-net penalty, over one tensor or an arena",
+    summary: "value of an L1, L2 or elastic-net penalty, over one tensor or an arena",
     formula: "Ω = λ1·Σ|w| + λ2·Σw²",
     fields: &[
         Field { name: "dtype", default: "", about: "storage of weight: f32, f16 or bf16" },

@@ -139,7 +139,7 @@ fn bench(elements: usize) -> Vec<Box<dyn Op>> {
 
 pub(super) const ENTRY: Entry = Entry {
     name: NAME,
-    summary: "adds the gradient of an L1, L2 or elastic-net penalty to a gradient, over one tensor or an arena",
+    summary: "gradient of an L1, L2 or elastic-net penalty, added to the loss gradient, over one tensor or an arena",
     formula: "g += λ1·sign(w) + 2·λ2·w",
     fields: &[
         Field { name: "dtype", default: "", about: "storage of weight and grad: f32, f16 or bf16" },

@@ -187,7 +187,7 @@ fn bench(elements: usize) -> Vec<Box<dyn Op>> {
 
 pub(super) const ENTRY: Entry = Entry {
     name: NAME,
-    summary: "the proximal step of an L1, L2 or elastic-net penalty: exact zeros, counted, over one tensor or an arena",
+    summary: "proximal step of an L1, L2 or elastic-net penalty, over one tensor or an arena; makes exact zeros and counts them",
     formula: "w = sign(w)·max(|w| - t·λ1, 0) / (1 + 2·t·λ2)",
     fields: &[
         Field { name: "dtype", default: "", about: "storage of weight: f32, f16 or bf16" },

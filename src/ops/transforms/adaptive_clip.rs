@@ -144,7 +144,7 @@ fn bench(elements: usize) -> Vec<Box<dyn Op>> {
 
 pub(super) const ENTRY: Entry = Entry {
     name: NAME,
-    summary: "adaptive gradient clipping by the norms of rows, columns or filters, over an arena of matrices",
+    summary: "adaptive gradient clipping (AGC) by the norms of rows, columns or filters, over an arena of matrices",
     formula: "g = g·min(1, clipping·max(‖w_g‖, eps) / max(‖g_g‖, 1e-6))",
     fields: &[
         DTYPE,

@@ -121,7 +121,7 @@ fn bench(elements: usize) -> Vec<Box<dyn Op>> {
 
 pub(super) const ENTRY: Entry = Entry {
     name: NAME,
-    summary: "subtracts the mean of rows, columns or filters from their gradients, over an arena of matrices",
+    summary: "gradient centralization: subtracts the mean of each row, column or filter, over an arena of matrices",
     formula: "g = g - mean(g_g)",
     fields: &[DTYPE, MATRICES],
     cases,

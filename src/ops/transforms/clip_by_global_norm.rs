@@ -148,7 +148,7 @@ fn bench(elements: usize) -> Vec<Box<dyn Op>> {
 
 pub(super) const ENTRY: Entry = Entry {
     name: NAME,
-    summary: "clips all gradients of an arena by their common norm, which it also writes",
+    summary: "gradient clipping by the global norm of an arena; also writes the norm and the factor",
     formula: "g = min(1, max_norm / (‖g‖ + 1e-6))·g (plain: without the 1e-6)",
     fields: &[
         Field { name: "dtype", default: "", about: "storage of grad: f32, f16 or bf16" },

@@ -119,7 +119,7 @@ fn bench(elements: usize) -> Vec<Box<dyn Op>> {
 
 pub(super) const ENTRY: Entry = Entry {
     name: NAME,
-    summary: "clips each tensor of an arena by its own norm, which it also writes",
+    summary: "gradient clipping of each tensor of an arena by its own norm; also writes norms and factors",
     formula: "g = min(1, max_norm / (‖g‖ + 1e-6))·g, per tensor (plain: without the 1e-6)",
     fields: &[
         Field { name: "dtype", default: "", about: "storage of grad: f32, f16 or bf16" },

@@ -86,7 +86,7 @@ fn bench(elements: usize) -> Vec<Box<dyn Op>> {
 
 pub(super) const ENTRY: Entry = Entry {
     name: NAME,
-    summary: "clips each gradient to a range, over one tensor or an arena",
+    summary: "gradient clipping by value, over one tensor or an arena",
     formula: "g = min(max(g, min), max)",
     fields: &[
         Field { name: "dtype", default: "", about: "storage of grad: f32, f16 or bf16" },

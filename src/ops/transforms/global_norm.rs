@@ -147,7 +147,7 @@ fn bench(elements: usize) -> Vec<Box<dyn Op>> {
 
 pub(super) const ENTRY: Entry = Entry {
     name: NAME,
-    summary: "the norm of all gradients of an arena, and the factor that clips by it, for an optimizer's scale",
+    summary: "global norm of an arena's gradients, and the clip factor, which an optimizer can take as its scale",
     formula: "norm = √Σg², scale = min(1, max_norm / (norm + 1e-6))",
     fields: &[
         Field { name: "dtype", default: "", about: "storage of grad: f32, f16 or bf16" },

@@ -161,7 +161,7 @@ fn bench(elements: usize) -> Vec<Box<dyn Op>> {
 
 pub(super) const ENTRY: Entry = Entry {
     name: NAME,
-    summary: "adds normal noise to all gradients of an arena, annealed over the steps or constant",
+    summary: "Gaussian noise added to all gradients of an arena, annealed over the steps or constant",
     formula: "g += σ·z, z normal, σ² = eta / (1 + t)^gamma (constant: σ)",
     fields: &[
         Field { name: "dtype", default: "", about: "storage of grad: f32, f16 or bf16" },

@@ -214,7 +214,7 @@ fn bench(elements: usize) -> Vec<Box<dyn Op>> {
 
 pub(super) const ENTRY: Entry = Entry {
     name: NAME,
-    summary: "divides all gradients of an arena by the loss scale, and counts those that are not finite, for update_loss_scale",
+    summary: "division of all gradients of an arena by the loss scale; counts non-finite ones for update_loss_scale",
     formula: "g = g / scale, found = how many g are NaN or infinite",
     fields: &[
         Field { name: "dtype", default: "", about: "storage of grad: f32, f16 or bf16" },

@@ -234,7 +234,7 @@ fn bench(_elements: usize) -> Vec<Box<dyn Op>> {
 
 pub(super) const ENTRY: Entry = Entry {
     name: NAME,
-    summary: "moves a loss scale on the GPU: back where gradients were not finite, up after enough steps without",
+    summary: "dynamic loss scaling on the GPU: backs off after non-finite gradients, grows after enough steps without any",
     formula: "scale = max(backoff·scale, min) if found; after growth_interval steps without, min(growth·scale, max)",
     fields: &[
         Field { name: "growth_factor", default: "2", about: "what the scale grows by, at least 1" },
