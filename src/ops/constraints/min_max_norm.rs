@@ -9,13 +9,14 @@ use crate::{
 };
 use serde::{Deserialize, Serialize};
 
-/// Weights of each unit times (`rate`·clip(‖w‖, `min`, `max`) + (1 - `rate`)·‖w‖) / (1e-7 + ‖w‖): a share `rate` of the way of its
-/// norm into the range, and with 1 all of it. For all matrices of an arena, in place.
+/// The min-max-norm constraint: multiplies the weights of each unit by (`rate`·clip(‖w‖, `min`, `max`) + (1 - `rate`)·‖w‖) /
+/// (1e-7 + ‖w‖), which moves its norm the fraction `rate` of the way into the range; with 1, all of it. For all matrices of
+/// an arena, in place.
 ///
-/// Updates `weight` (the arena's elements). A unit is a row, a column or all of a [`Matrix`]; a filter is a row or a column; the
-/// matrices' groups do not matter. A unit of zeros stays so, whatever `min`. A unit that holds a NaN or an infinity, or whose norm is
-/// past 3.4e38, becomes NaN. Squares neither overflow nor underflow. Deterministic, and the same however the arena is windowed. No
-/// gradient: it changes weights, after a step.
+/// Updates `weight` (the arena's elements). A unit is a row, a column or all of a [`Matrix`]; a filter is a row or a column;
+/// the matrices' groups do not matter. A unit of zeros stays zero, whatever `min`. A unit that holds a NaN or an infinity, or
+/// whose norm is past 3.4e38, becomes NaN. Squares neither overflow nor underflow. Deterministic, and the same however the
+/// arena is windowed. Applied after the optimizer's step and not differentiated: there is no backward pass.
 ///
 /// Dispatches: one per window, one for all units, one per window and one for an end that is no whole quad. Reads the weights
 /// twice and writes them once.
@@ -32,7 +33,7 @@ pub struct MinMaxNorm {
     pub min: f64,
     /// The largest norm, at most 1e30.
     pub max: f64,
-    /// The share of the way that is gone, in 0..=1.
+    /// The fraction of the way into the range, in 0..=1.
     #[serde(default = "one")]
     pub rate: f64,
 }

@@ -13,15 +13,16 @@ params! { UpdateLossScaleParams {
     blocks: u32, growth: f32, backoff: f32, interval: u32, limit: f32, has_most: u32, most: f32, least: f32
 } }
 
-/// Moves a loss scale as `torch.amp.GradScaler.update` does, on the GPU, so that nothing is read back: where gradients were not
-/// finite, scale · `backoff_factor`; after `growth_interval` steps in a row without that, scale · `growth_factor`.
+/// Dynamic loss scaling, `torch.amp.GradScaler.update` on the GPU without a read-back: after non-finite gradients, scale ·
+/// `backoff_factor`; after `growth_interval` consecutive steps without any, scale · `growth_factor`.
 ///
-/// Reads `found` (u32\[1\]: anything but 0 is an overflow; [`Unscale`](super::Unscale) writes it). Updates `scale` (f32\[1\]) and
-/// `growth_tracker` (u32\[1\], 0 before the first step: steps without overflow since the scale moved last). Growth that would
-/// pass the range of f32 does not take place, but counts as made, as in PyTorch. `min` and `max` bound what backing off and
-/// growing make: jmp's and Flax's minimum, apex' both; a scale that starts outside stays there until it moves. Flax's
-/// DynamicScale lets one step more pass before it grows: `growth_interval` + 1 gives its sequence, and `max` = 3.4028234663852886e38
-/// what it does at the end of the range. A tracker past the interval counts as at its end. NaN stays.
+/// Reads `found` (u32\[1\]: anything but 0 is an overflow; [`Unscale`](super::Unscale) writes it). Updates `scale` (f32\[1\])
+/// and `growth_tracker` (u32\[1\], 0 before the first step: steps without overflow since the scale last changed). Growth
+/// beyond the range of f32 is not applied, but resets the tracker, as in PyTorch. `min` and `max` bound what backing off and
+/// growing make: jmp's and Flax's minimum, apex' both; a scale that starts outside the bounds stays there until it changes.
+/// Flax's DynamicScale lets one step more pass before it grows: `growth_interval` + 1 gives its sequence, and `max` =
+/// 3.4028234663852886e38 what it does at the end of the range. A tracker beyond the interval counts as at its end. A NaN
+/// scale stays NaN.
 ///
 /// Factors and bounds are rounded to f32. Whether the scale grows is decided exactly: the same on every device. Deterministic. One
 /// dispatch of one invocation. No scratch.
@@ -39,10 +40,10 @@ pub struct UpdateLossScale {
     /// At least 1.
     #[serde(default = "growth_interval")]
     pub growth_interval: u32,
-    /// The least that backing off makes, at least 0; none where it is left out.
+    /// The lower bound when backing off, at least 0; none if left out.
     #[serde(default)]
     pub min: Option<f64>,
-    /// The most that growing makes, at least `min`; none where it is left out.
+    /// The upper bound when growing, at least `min`; none if left out.
     #[serde(default)]
     pub max: Option<f64>,
 }
