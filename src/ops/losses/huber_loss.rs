@@ -29,7 +29,7 @@ pub struct HuberLoss {
     /// Whether the loss is divided by δ.
     #[serde(default)]
     pub form: HuberForm,
-    /// What becomes of the losses.
+    /// How the losses are reduced.
     #[serde(default)]
     pub reduction: LossReduction,
     /// Whether `dpred` is written.

@@ -25,7 +25,7 @@ pub struct MseLoss {
     /// Whether squares are halved.
     #[serde(default)]
     pub form: SquareForm,
-    /// What becomes of the losses.
+    /// How the losses are reduced.
     #[serde(default)]
     pub reduction: LossReduction,
     /// Whether `dpred` is written.

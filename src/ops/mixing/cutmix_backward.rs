@@ -15,7 +15,7 @@ use serde::{Deserialize, Serialize};
 /// The backward pass of [`CutMix`]: dx is dy outside the sample's own box, and the dy of the sample whose partner it was within
 /// that one's box; their sum where a place is both, 0 where it is neither.
 ///
-/// Reads `dy`, writes `dx`. Fields as in the forward pass; boxes and partners are drawn again from the same key.
+/// Reads `dy`, writes `dx`. Fields as in the forward pass; boxes and partners are regenerated from the same key.
 /// Deterministic. No scratch.
 ///
 /// Error: one sum, the store.
@@ -30,7 +30,7 @@ pub struct CutMixBackward {
     pub width: usize,
     /// Which box.
     pub cut: Cut,
-    /// Whose pixels came into it.
+    /// Which sample's pixels filled it.
     #[serde(default)]
     pub partners: Partners,
     /// What the forward pass drew from.

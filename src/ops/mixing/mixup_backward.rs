@@ -13,8 +13,8 @@ use serde::{Deserialize, Serialize};
 
 /// The backward pass of [`Mixup`]: dx = λ·dy + (1 - λ')·dy', where the prime marks the sample whose partner this one was.
 ///
-/// Reads `dy`, writes `dx`. Fields as in the forward pass; λ and partners are drawn again from the same key. What has a share of
-/// exactly 0 does not count, though it be NaN. Deterministic. No scratch.
+/// Reads `dy`, writes `dx`. Fields as in the forward pass; λ and partners are regenerated from the same key. A gradient with
+/// a share of exactly 0 is ignored, even if it is NaN. Deterministic. No scratch.
 ///
 /// Error: λ and 1 - λ' are rounded to f32; two products, a sum, the store.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]

@@ -22,7 +22,7 @@ optimizer! {
     /// 1. g = `grad_scale` · scale · grad + gradient of the coupled penalty; s = s + g²
     /// 2. lr = `lr` / (1 + (`step` - 1) · `lr_decay`)
     /// 3. w = w - decay · w - lr · g / (√s + `eps`), or g / √(s + `eps`) by `eps_place`, with the old w in both terms; w =
-    ///    prox(w), with step lr. Decay and prox follow the lr that has fallen.
+    ///    prox(w), with step lr. Decay and prox use the decayed lr.
     ///
     /// Reads `grad` and, with `gpu_scale`, `scale` (f32\[1\], on the GPU: a clip factor, the inverse of a loss scale).
     /// Updates `weight` and `sum` (s, f32, not negative; before the first step it holds the initial accumulator, 0 in PyTorch
@@ -30,15 +30,15 @@ optimizer! {
     /// `skipped` (u32\[1\], + 1 for a step that was left out). All but `scale` and `skipped` hold the arena's elements. The
     /// order is PyTorch's.
     ///
-    /// Where the root is 0, which only `eps` = 0 allows, the quotient counts as 0: no gradient, no step. Deterministic.
-    /// Scratch: 16 bytes if steps may be skipped. An arena without elements does nothing, nor does it count.
+    /// Where the root is 0 (possible only with `eps` = 0), the quotient is taken as 0: no gradient, no step. Deterministic.
+    /// Scratch: 16 bytes if steps may be skipped. An empty arena is left alone and counts no step.
     ///
     /// Error: running analysis of the kernel's own operations, each at WGSL's accuracy ([`Approx`]). Duchi et al., "Adaptive
     /// subgradient methods for online learning and stochastic optimization", 2011.
     pub struct Adagrad {
         /// The learning rate of the first step, at least 0.
         pub lr: f64,
-        /// How fast the rate falls, at least 0.
+        /// The learning-rate decay, at least 0.
         #[serde(default)]
         pub lr_decay: f64,
         /// Keeps the quotient finite; at least 0.
@@ -59,7 +59,7 @@ fn eps() -> f64 {
 const NAME: &str = "adagrad";
 
 impl Adagrad {
-    /// PyTorch's defaults on one tensor of `len` elements, step 1: a rate that does not fall, no penalty.
+    /// PyTorch's defaults on one tensor of `len` elements, step 1: no learning-rate decay, no penalty.
     pub fn new(dtype: DType, len: usize, lr: f64) -> Self {
         plain!(dtype, len;
             lr,

@@ -30,19 +30,19 @@ optimizer! {
     /// with [`NonFinite::Skip`] `skipped` (u32\[1\], + 1 for a step that was left out). All but `scale` and `skipped` hold
     /// the arena's elements. The paper's weight decay is the groups' decoupled one.
     ///
-    /// sign(0) = 0; a NaN stays NaN. Steps need no number: Lion has no correction. Deterministic. Scratch: 16 bytes if steps
-    /// may be skipped. An arena without elements does nothing, nor does it count.
+    /// sign(0) = 0; a NaN stays NaN. No step number is needed: Lion has no bias correction. Deterministic. Scratch: 16 bytes
+    /// if steps may be skipped. An empty arena is left alone and counts no step.
     ///
-    /// Error: running analysis of the kernel's own operations, each at WGSL's accuracy ([`Approx`]). Where the error of c
-    /// reaches over 0, either sign may come out, as on any device: there the weight is certain to 2·lr only. Chen et al.,
-    /// "Symbolic discovery of optimization algorithms", 2023.
+    /// Error: running analysis of the kernel's own operations, each at WGSL's accuracy ([`Approx`]). Where c is within its
+    /// error of 0, either sign is possible on any device: the weight is then certain only to 2·lr. Chen et al., "Symbolic
+    /// discovery of optimization algorithms", 2023.
     pub struct Lion {
         /// The learning rate, at least 0.
         pub lr: f64,
-        /// The old moment's part in the direction, in 0..1.
+        /// β1, the weight of the old momentum in the direction, in 0..1.
         #[serde(default = "crate::optimizer::adaptive::beta1")]
         pub beta1: f64,
-        /// What remains of the moment, in 0..1.
+        /// β2, the decay rate of the momentum, in 0..1.
         #[serde(default = "beta2")]
         pub beta2: f64,
     }

@@ -8,8 +8,8 @@ use crate::{
 };
 use serde::{Deserialize, Serialize};
 
-/// Adds the gradient of [`GroupLasso`](super::GroupLasso), ∂Ω/∂w = λ·√d·w/‖w_g‖ + λ1·sign(w) to a gradient, for the units g
-/// of all matrices of an arena.
+/// Adds the gradient of [`GroupLasso`](super::GroupLasso), ∂Ω/∂w = λ·√d·w/‖w_g‖ + λ1·sign(w), to the loss gradient, for the
+/// units g of all matrices of an arena.
 ///
 /// Reads `weight`, updates `grad` in place; both hold the arena's elements. A unit is a row, a column or all of a [`Matrix`];
 /// a filter is a row or a column. Where a norm is 0 the first term is 0, the smallest of the subgradients; sign(0) = 0. No

@@ -10,11 +10,11 @@ use crate::{
 };
 use serde::{Deserialize, Serialize};
 
-/// Adds 4λ·(W·Wᵀ - I)·W, the gradient of [`OrthogonalPenalty`](super::OrthogonalPenalty), to a gradient; or 4λ·W·(Wᵀ·W - I) for
-/// columns.
+/// Adds the gradient of [`OrthogonalPenalty`](super::OrthogonalPenalty), 4λ·(W·Wᵀ - I)·W, to the loss gradient; or 4λ·W·(Wᵀ·W
+/// - I) for columns.
 ///
 /// Reads `weight` W (rows·cols elements, row after row), updates `grad` (as W) in place. Sums are formed in f32 and in a
-/// fixed order: deterministic. A λ of 0 leaves the gradient as it is; otherwise a NaN or infinity in W reaches all of the
+/// fixed order: deterministic. A λ of 0 leaves the gradient unchanged; otherwise a NaN or infinity in W reaches all of the
 /// gradient, through the Gram matrix. Three dispatches, a few more where cols is no multiple of 4; three times the
 /// multiplications and additions of the value. Scratch: the Gram matrix, as there, and a product as large as W in f32 where
 /// cols is no multiple of 4. A device must be able to bind the weight, and these two, at once.

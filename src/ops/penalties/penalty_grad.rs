@@ -10,8 +10,8 @@ use serde::{Deserialize, Serialize};
 
 params! { PenaltyGradParams { segments: u32, first: u32, blocks: u32, lo: u32, hi: u32, base: u32, end: u32 } }
 
-/// Adds the gradient of [`Penalty`](super::Penalty), ∂Ω/∂w = λ1·sign(w) + 2·λ2·w (or λ2·w) to a gradient, for one tensor or a
-/// whole arena in one dispatch.
+/// Adds the gradient of [`Penalty`](super::Penalty), ∂Ω/∂w = λ1·sign(w) + 2·λ2·w (or λ2·w), to the loss gradient, for one
+/// tensor or a whole arena in one dispatch.
 ///
 /// Applied to activations, it is the gradient of activity regularisation, divided by the number of samples with
 /// [`Per::Batch`].
