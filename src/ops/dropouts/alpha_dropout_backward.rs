@@ -17,7 +17,7 @@ use serde::{Deserialize, Serialize};
 /// The backward pass of [`AlphaDropout`] in training: dx = m·a·dy, with the mask m of the forward pass.
 ///
 /// Reads `dy`, and `mask` if it was stored; writes `dx`. Fields as in the forward pass. Without a stored mask the kernel is
-/// that of [`Dropout`](super::Dropout) with the factor a. p = 1 gives zeros, p = 0 copies; `mask` is not looked at then. No
+/// that of [`Dropout`](super::Dropout) with the factor a. p = 1 gives zeros, p = 0 copies; `mask` is not read then. No
 /// scratch. Deterministic.
 ///
 /// Error: a, rounded to f32, and one product; the rounding of the storage type.
@@ -38,7 +38,7 @@ pub struct AlphaDropoutBackward {
     /// Random bits per decision.
     #[serde(default)]
     pub bits: Bits,
-    /// Whether the forward pass kept the mask.
+    /// Whether the forward pass stored the mask.
     #[serde(default)]
     pub mask: MaskMode,
 }

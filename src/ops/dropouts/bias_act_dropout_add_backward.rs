@@ -13,8 +13,8 @@ use crate::{
 };
 use serde::{Deserialize, Serialize};
 
-/// The gradients of [`BiasActDropoutAdd`]: dx = m·act'(x + bias)·dy/(1-p) with the mask drawn again, dbias = Σdx over each
-/// channel. That of the residual is dy itself, and has no op.
+/// The gradients of [`BiasActDropoutAdd`]: dx = m·act'(x + bias)·dy/(1-p) with a regenerated mask, dbias = Σdx over each
+/// channel. The residual's gradient is dy itself.
 ///
 /// Reads `dy` (n·c·s elements) and, where there is an activation, `x` (as `dy`) and, where there is one, `bias` (c values, f32).
 /// Writes `dx` (as `dy`) and, where there is a bias, `dbias` (c, f32; 0 for an empty tensor), the sum of `dx` as it is stored, in

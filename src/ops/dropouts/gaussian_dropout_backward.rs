@@ -13,8 +13,8 @@ use serde::{Deserialize, Serialize};
 
 /// The backward pass of [`GaussianDropout`] in training: dx = dy·(1 + √(p/(1-p))·z), with the numbers z of the forward pass.
 ///
-/// Reads `dy`, writes `dx`. Fields as in the forward pass. It is the forward map, drawn again from the same key: it takes no
-/// memory. p = 0 copies. No scratch. Deterministic. Error and dispatches as those of the forward pass.
+/// Reads `dy`, writes `dx`. Fields as in the forward pass. The forward kernel regenerates the numbers from the same key,
+/// which takes no memory. p = 0 copies. No scratch. Deterministic. Error and dispatches as those of the forward pass.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct GaussianDropoutBackward {

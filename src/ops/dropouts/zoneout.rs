@@ -12,16 +12,16 @@ use serde::{Deserialize, Serialize};
 
 pub(super) mod cases;
 
-/// Zoneout of a recurrent state: y = m ? x : previous, x being the new state and m drawn as in
-/// [`Dropout`](super::Dropout); after training y = (1-p)·x + p·previous, the mean over all masks.
+/// Zoneout of a recurrent state: y = m ? x : previous, x being the new state and m drawn as in [`Dropout`](super::Dropout);
+/// after training y = (1-p)·x + p·previous, the expectation over all masks.
 ///
 /// Reads `x` and `previous`, writes `y`, all with the elements of `space`; with a stored mask in training also writes `mask`,
 /// a bit for each element: see [`MaskMode::Store`]; 1 = the new value. No scratch. Deterministic.
 ///
-/// p is the probability of keeping the previous value. p is taken to be the one that is realised, 1 - T/2^b ([`Bits`]), so
-/// that the mean is exact. p = 0 (T = 2^b) copies x and p = 1 (T = 0) copies previous, also after training: what the other one
-/// holds does not matter, also not a NaN. The authors share decisions over nothing but give cell and hidden state rates of
-/// their own: two calls, two streams.
+/// p is the probability of keeping the previous value. It is here the realised one, 1 - T/2^b ([`Bits`]), so that the
+/// expectation is exact. p = 0 (T = 2^b) copies x and p = 1 (T = 0) copies previous, also after training, whatever the other
+/// one holds, even NaN. The authors draw a decision per element, with different rates for cell and hidden state: use two
+/// calls with two streams.
 ///
 /// [`Plan::update`](crate::Plan::update) as for [`Dropout`](super::Dropout).
 ///
@@ -44,10 +44,10 @@ pub struct Zoneout {
     /// Random bits per decision.
     #[serde(default)]
     pub bits: Bits,
-    /// Whether the mask is kept.
+    /// Whether the mask is stored.
     #[serde(default)]
     pub mask: MaskMode,
-    /// Whether a mask is drawn; if not, y is its mean.
+    /// Whether the network is in training; if not, y is the expectation.
     #[serde(default = "table::yes")]
     pub training: bool,
 }

@@ -17,9 +17,9 @@ use serde::{Deserialize, Serialize};
 /// The backward pass of [`Zoneout`]: dx = m·dy and dprevious = (1-m)·dy, with the mask m of the forward pass; after training
 /// dx = (1-p)·dy and dprevious = p·dy.
 ///
-/// Reads `dy`, and `mask` if it was stored in training; writes `dx` and `dprevious`. Fields as in the forward pass. Where p is
-/// 0 or 1 one of them is dy, bit by bit, the other zeros, and `mask` is not looked at. What goes nowhere is +0, also of a NaN.
-/// No scratch. Deterministic.
+/// Reads `dy`, and `mask` if it was stored in training; writes `dx` and `dprevious`. Fields as in the forward pass. Where p
+/// is 0 or 1, one of them is dy, bit for bit, the other zeros, and `mask` is not read. A gradient that is masked is +0, even
+/// where dy is NaN. No scratch. Deterministic.
 ///
 /// Error: none in training; after it a factor, rounded to f32, a product, and the rounding of the storage type.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -39,7 +39,7 @@ pub struct ZoneoutBackward {
     /// Random bits per decision.
     #[serde(default)]
     pub bits: Bits,
-    /// Whether the forward pass kept the mask.
+    /// Whether the forward pass stored the mask.
     #[serde(default)]
     pub mask: MaskMode,
     /// Whether the forward pass drew a mask.
