@@ -7,8 +7,8 @@ use crate::{
 };
 use serde::{Deserialize, Serialize};
 
-/// The gradients of [`LayerNorm`](super::LayerNorm): with x̂ = (x - μ)·rstd and g = dy·γ,
-/// dx = rstd·(g - (Σg + x̂·Σg·x̂)/cols) with sums over the row; dγ = Σdy·x̂ and dβ = Σdy over the rows.
+/// The backward pass of [`LayerNorm`](super::LayerNorm): with x̂ = (x - μ)·rstd and g = dy·γ, dx = rstd·(g - (Σg +
+/// x̂·Σg·x̂)/cols) with sums over the row; dγ = Σdy·x̂ and dβ = Σdy over the rows.
 ///
 /// Reads `x` and `dy` (rows·cols elements), `mean` and `rstd` as the forward op wrote them (rows values, f32) and `weight` γ
 /// (cols, f32; absent: 1). Writes `dx` (as `x`) and, where there is a γ or β, `dweight` and `dbias` (cols, f32; 0 if there is

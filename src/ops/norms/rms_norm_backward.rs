@@ -7,8 +7,8 @@ use crate::{
 };
 use serde::{Deserialize, Serialize};
 
-/// The gradients of [`RmsNorm`](super::RmsNorm): with x̂ = x·rstd and g = dy·w (or dy·(1 + w)),
-/// dx = rstd·(g - x̂·Σg·x̂/cols) with the sum over the row; dw = Σdy·x̂ over the rows.
+/// The backward pass of [`RmsNorm`](super::RmsNorm): with x̂ = x·rstd and g = dy·w (or dy·(1 + w)), dx = rstd·(g -
+/// x̂·Σg·x̂/cols) with the sum over the row; dw = Σdy·x̂ over the rows.
 ///
 /// Reads `x` and `dy` (rows·cols elements), `rstd` as the forward op wrote it (rows values, f32) and `weight` w (cols, f32;
 /// absent: the factor is 1). Writes `dx` (as `x`) and, where there is a w, `dweight` (cols, f32; 0 if there is no row). Sums of
@@ -32,7 +32,7 @@ pub struct RmsNormBackward {
     /// Whether there is a w, and so a `dweight`.
     #[serde(default = "channels::yes")]
     pub weight: bool,
-    /// What w multiplies by, if there is one.
+    /// Whether the factor is w or 1 + w.
     #[serde(default)]
     pub weight_form: WeightForm,
 }
