@@ -10,8 +10,8 @@ use crate::{
 };
 use serde::{Deserialize, Serialize};
 
-/// The input gradient of [`BatchedDense`](super::BatchedDense), through the ReLU and dropout in front of it: dx = (dy·wᵀ)/(1
-/// - p) of each model where that output is positive, else 0.
+/// The input gradient of [`BatchedDense`](super::BatchedDense), through the ReLU and dropout in front of it: dx =
+/// (dy·wᵀ)/(1 - p) for each model where that output is positive, else 0.
 ///
 /// Reads `dy` f32\[rows, models, outputs], `w` f32\[models, inputs (+ 1), outputs] (the row of biases is not used), `gate`
 /// f32\[rows, models, inputs], the output of ReLU and dropout, and `p` f32\[models], the probability of dropping, from 0 to

@@ -22,8 +22,8 @@ params! { BatchedLossParams {
 ///
 /// Reads `prediction` f32\[rows, models, padded], `padded` being `columns` rounded up to a multiple of 4: logits for the
 /// cross-entropy; `target`, the same shape: class probabilities, or values; and `weight` w, f32\[rows, models]. Writes `grad`
-/// as `prediction`: the gradient of L, w·(softmax(z) - t), which assumes that the probabilities of a row sum to 1, or w·2·(p
-/// - t); `loss` f32\[models]: L; and `right` f32\[models]: the sum of w over the correct rows, whose prediction and target
+/// as `prediction`: the gradient of L, w·(softmax(z) - t), which assumes that a row's probabilities sum to 1, or
+/// w·2·(p - t); `loss` f32\[models]: L; and `right` f32\[models]: the sum of w over the correct rows, whose prediction and target
 /// have the same argmax, the first of equals (0 for the squared error).
 ///
 /// Weights select the rows of a model (0 or 1), take their mean (1/n), or both. A row of weight 0 adds nothing, and its

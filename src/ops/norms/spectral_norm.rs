@@ -17,8 +17,8 @@ use serde::{Deserialize, Serialize};
 
 params! { SpectralNormParams { blocks: u32, first: u32, lo: u32, hi: u32, base: u32, end: u32 } }
 
-/// Spectral norm: y = W/σ with σ = uᵀWv, the largest singular value of W, estimated by power iteration: `iterations` times u
-/// = Wv/max(‖Wv‖, ε), then v = Wᵀu/max(‖Wᵀu‖, ε).
+/// Spectral norm: y = W/σ with σ = uᵀWv, the largest singular value of W, estimated by power iteration: in each of
+/// `iterations` rounds u = Wv/max(‖Wv‖, ε), then v = Wᵀu/max(‖Wᵀu‖, ε).
 ///
 /// Reads `weight` W (rows·cols elements, row after row; for a convolution rows are its filters and cols the rest). `v` (cols,
 /// f32) is kept from step to step and updated in place, `u` (rows, f32) is overwritten; with 0 iterations, as in evaluation,

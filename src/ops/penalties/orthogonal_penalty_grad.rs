@@ -10,8 +10,8 @@ use crate::{
 };
 use serde::{Deserialize, Serialize};
 
-/// Adds the gradient of [`OrthogonalPenalty`](super::OrthogonalPenalty), 4λ·(W·Wᵀ - I)·W, to the loss gradient; or 4λ·W·(Wᵀ·W
-/// - I) for columns.
+/// Adds the gradient of [`OrthogonalPenalty`](super::OrthogonalPenalty), 4λ·(W·Wᵀ - I)·W, to the loss gradient; or
+/// 4λ·W·(Wᵀ·W - I) for columns.
 ///
 /// Reads `weight` W (rows·cols elements, row after row), updates `grad` (as W) in place. Sums are formed in f32 and in a
 /// fixed order: deterministic. A λ of 0 leaves the gradient unchanged; otherwise a NaN or infinity in W reaches all of the
