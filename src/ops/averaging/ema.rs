@@ -98,7 +98,7 @@ pub(super) const ENTRY: Entry = Entry {
     fields: &[
         Field { name: "dtype", default: "", about: "storage of weight: f32, f16 or bf16; average is f32" },
         super::SEGMENTS,
-        Field { name: "decay", default: "", about: "what remains of the old average, 0 to 1" },
+        Field { name: "decay", default: "", about: "decay rate of the average, 0 to 1" },
         Field {
             name: "warmup",
             default: "\"none\"",

@@ -270,7 +270,7 @@ pub(super) const ENTRY: Entry = Entry {
     fields: &[
         Field { name: "dtype", default: "", about: "storage of weight, grad and saved: f32, f16 or bf16" },
         super::SEGMENTS,
-        Field { name: "rho", default: "", about: "how far the weights move in all, at least 0" },
+        Field { name: "rho", default: "", about: "radius of the perturbation, at least 0" },
         Field { name: "eps", default: "0", about: "added to the norm, 0 to 1" },
         Field { name: "adaptive", default: "null", about: "η of ASAM, at least 0; null: plain SAM" },
     ],

@@ -88,7 +88,7 @@ pub(super) const ENTRY: Entry = Entry {
     fields: &[
         Field { name: "dtype", default: "", about: "storage of weight: f32, f16 or bf16; average is f32" },
         super::SEGMENTS,
-        Field { name: "averaged", default: "", about: "how many weights the average is of already; 0: it becomes the weight" },
+        Field { name: "averaged", default: "", about: "how many sets of weights the average holds; 0: it becomes the weight" },
     ],
     cases,
     bench,

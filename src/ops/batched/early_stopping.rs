@@ -228,10 +228,10 @@ pub(super) const ENTRY: Entry = Entry {
     formula: "improved if Σ loss < best - min_delta; stopped after patience epochs without",
     fields: &[
         MODELS,
-        Field { name: "parts", default: "", about: "losses of each model, to be added up, 1 to 8192" },
+        Field { name: "parts", default: "", about: "parts of each model's loss, to be summed, 1 to 8192" },
         Field { name: "epoch", default: "", about: "the number of this epoch, at most 2^24" },
         Field { name: "patience", default: "", about: "epochs without improvement after which a model stops, 1 to 2^24" },
-        Field { name: "min_delta", default: "0", about: "how much better a loss must be to count, at least 0" },
+        Field { name: "min_delta", default: "0", about: "how much a loss must improve to count, at least 0" },
     ],
     cases,
     bench,

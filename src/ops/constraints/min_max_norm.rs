@@ -117,7 +117,7 @@ pub(super) const ENTRY: Entry = Entry {
         MATRICES,
         Field { name: "min", default: "", about: "the least norm, at least 0 and at most max" },
         Field { name: "max", default: "", about: "the largest norm, at most 1e30" },
-        Field { name: "rate", default: "1", about: "share of the way into the range that is gone, 0 to 1" },
+        Field { name: "rate", default: "1", about: "fraction of the way into the range, 0 to 1" },
     ],
     cases,
     bench,

@@ -175,7 +175,7 @@ impl Op for DropBlock {
 pub(super) const WIDTH: Field = Field { name: "width", default: "", about: "W, columns of an image; must divide s" };
 pub(super) const BLOCK: Field =
     Field { name: "block", default: "", about: "rows and columns of a block: 1 to 32, at most H and W" };
-pub(super) const P: Field = Field { name: "p", default: "", about: "about the share that is dropped, 0 to 1" };
+pub(super) const P: Field = Field { name: "p", default: "", about: "approximate fraction dropped, 0 to 1" };
 pub(super) const SHARE: Field = Field {
     name: "share",
     default: "\"element\"",

@@ -138,7 +138,7 @@ pub(super) const ENTRY: Entry = Entry {
         drop_connect::BIAS,
         table::SCALING,
         table::BITS,
-        Field { name: "accumulate", default: "false", about: "true: add to the gradients that are there" },
+        Field { name: "accumulate", default: "false", about: "true: add to the existing gradients" },
     ],
     cases: cases::backward,
     bench: cases::backward_bench,

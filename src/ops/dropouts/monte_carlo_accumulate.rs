@@ -208,7 +208,7 @@ pub(super) const ENTRY: Entry = Entry {
     fields: &[
         Field { name: "dtype", default: "", about: "storage of x: f32, f16 or bf16" },
         Field { name: "len", default: "", about: "elements, at most 2^34" },
-        Field { name: "seen", default: "", about: "passes before this one; with 0, mean and m2 start anew" },
+        Field { name: "seen", default: "", about: "passes before this one; 0 initializes mean and m2" },
         Field { name: "variance", default: "null", about: "unbiased or biased: also write the variance" },
     ],
     cases,

@@ -164,8 +164,7 @@ const FIELDS: &[Field] = &[
     TRAINING,
 ];
 pub(super) const P: Field = Field { name: "p", default: "", about: "the probability of keeping the previous value, 0 to 1" };
-pub(super) const TRAINING: Field =
-    Field { name: "training", default: "true", about: "false: the mean over all masks instead of a mask" };
+pub(super) const TRAINING: Field = Field { name: "training", default: "true", about: "false: the expectation over all masks" };
 
 pub(super) const ENTRY: Entry = Entry {
     name: NAME,

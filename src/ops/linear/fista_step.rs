@@ -213,7 +213,7 @@ pub(super) const ENTRY: Entry = Entry {
     formula: "b' = prox(p + t·g), p' = b' + (k-1)/k'·(b' - b), k' = (1 + √(1 + 4k²))/2",
     fields: &[
         Field { name: "features", default: "", about: "coefficients of a model, 1 to 4096" },
-        Field { name: "penalized", default: "", about: "how many of them, the first ones, are under the penalty" },
+        Field { name: "penalized", default: "", about: "how many of them, counted from the first, are penalized" },
         Field { name: "models", default: "", about: "models" },
     ],
     cases,

@@ -159,7 +159,7 @@ pub(super) const ENTRY: Entry = Entry {
         mixing::SPACE,
         mixing::WIDTH,
         mixing::HOLES,
-        crate::ops::Field { name: "value", default: "0", about: "what is written there, finite as dtype" },
+        crate::ops::Field { name: "value", default: "0", about: "value written in the box, finite as dtype" },
         mixing::KEY,
     ],
     cases,

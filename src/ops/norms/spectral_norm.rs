@@ -214,7 +214,7 @@ pub(super) const ENTRY: Entry = Entry {
         Field { name: "rows", default: "", about: "rows" },
         Field { name: "cols", default: "", about: "columns; rows·cols is at most 2^34" },
         Field { name: "iterations", default: "1", about: "power iterations, at most 100; 0 keeps u and v" },
-        Field { name: "eps", default: "1e-12", about: "what a norm counts for at least, from 1e-30 to 1" },
+        Field { name: "eps", default: "1e-12", about: "lower limit of a norm, from 1e-30 to 1" },
     ],
     cases,
     bench,

@@ -165,7 +165,7 @@ pub(super) const ENTRY: Entry = Entry {
     fields: fields![
         table::GROUPS,
         table::LR,
-        Field { name: "lr_decay", default: "0", about: "how fast the rate falls, at least 0" },
+        Field { name: "lr_decay", default: "0", about: "learning-rate decay, at least 0" },
         Field { name: "eps", default: "1e-10", about: "keeps the quotient finite, at least 0" },
         adaptive::EPS_PLACE,
         table::STEP,

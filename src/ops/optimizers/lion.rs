@@ -147,8 +147,8 @@ pub(super) const ENTRY: Entry = Entry {
     fields: fields![
         table::GROUPS,
         table::LR,
-        Field { name: "beta1", default: "0.9", about: "the old moment's part in the direction, 0 to below 1" },
-        Field { name: "beta2", default: "0.99", about: "what remains of the moment, 0 to below 1" },
+        Field { name: "beta1", default: "0.9", about: "weight of the old momentum in the direction, 0 to below 1" },
+        Field { name: "beta2", default: "0.99", about: "decay rate of the momentum, 0 to below 1" },
     ],
     cases,
     bench,

@@ -198,11 +198,11 @@ pub(super) const ENTRY: Entry = Entry {
     fields: fields![
         table::GROUPS,
         table::LR,
-        Field { name: "alpha", default: "0.99", about: "what remains of the means, 0 to below 1" },
+        Field { name: "alpha", default: "0.99", about: "decay rate of the means, 0 to below 1" },
         Field { name: "eps", default: "1e-8", about: "keeps the quotient finite, at least 0" },
         adaptive::EPS_PLACE,
         Field { name: "centered", default: "false", about: "divide by the standard deviation" },
-        Field { name: "momentum", default: "0", about: "what remains of the buffer, 0 to 1; 0: no buffer" },
+        Field { name: "momentum", default: "0", about: "the momentum, 0 to 1; 0: no buffer" },
     ],
     cases,
     bench,

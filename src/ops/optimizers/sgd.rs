@@ -185,9 +185,13 @@ pub(super) const ENTRY: Entry = Entry {
     fields: fields![
         table::GROUPS,
         table::LR,
-        Field { name: "momentum", default: "0", about: "what remains of the buffer, 0 to 1; 0: no buffer" },
-        Field { name: "dampening", default: "0", about: "what a new gradient leaves out, 0 to 1; wants momentum, no nesterov" },
-        Field { name: "nesterov", default: "false", about: "look ahead along the new buffer" },
+        Field { name: "momentum", default: "0", about: "the momentum, 0 to 1; 0: no buffer" },
+        Field {
+            name: "dampening",
+            default: "0",
+            about: "fraction of a new gradient left out of the buffer, 0 to 1; requires momentum, excludes nesterov"
+        },
+        Field { name: "nesterov", default: "false", about: "Nesterov momentum; requires momentum, excludes dampening" },
         table::STEP,
     ],
     cases,

@@ -109,7 +109,7 @@ pub(super) const FIELDS: &[Field] = &[
     Field {
         name: "gram",
         default: "\"rows\"",
-        about: "which vectors are to be orthonormal: rows (W·Wᵀ), columns (Wᵀ·W) or smaller (the fewer of both)",
+        about: "which vectors are to be orthonormal: rows (W·Wᵀ), columns (Wᵀ·W) or smaller (whichever are fewer)",
     },
 ];
 

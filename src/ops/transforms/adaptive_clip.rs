@@ -151,7 +151,7 @@ pub(super) const ENTRY: Entry = Entry {
         DTYPE,
         MATRICES,
         Field { name: "clipping", default: "", about: "the largest ratio of the norms, 0 to 1e30" },
-        Field { name: "eps", default: "0.001", about: "the least norm that weights count for, 0 to 1e30" },
+        Field { name: "eps", default: "0.001", about: "lower limit of the weights' norm, 0 to 1e30" },
     ],
     cases,
     bench,

@@ -222,7 +222,7 @@ pub(super) const ENTRY: Entry = Entry {
         Field {
             name: "scale",
             default: "null",
-            about: "the loss scale, past 0, with a finite inverse; null: the argument scale",
+            about: "the loss scale, positive, with a finite inverse; null: the argument scale",
         },
     ],
     cases,
