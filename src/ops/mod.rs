@@ -1,4 +1,50 @@
-//! Every op, a family to a folder, and the table that tests, benches, the command line and the documents walk.
+//! Every op, by family.
+//!
+//! An op is one kernel call, fully described: shapes, storage types and scalars, and no GPU object. It is a struct with
+//! public fields that implements [`Op`]: its buffers ([`Op::args`]), the dispatches it lowers to,
+//! and the f64 reference that says what they must compute. `Session::run` runs one on host data;
+//! [`Gpu::plan`](crate::Gpu::plan) and [`Plan::bind`](crate::Plan::bind) bind it to buffers of yours. Mistakes in the fields
+//! are typed errors when the op is planned, before anything is recorded.
+//!
+//! Each op has a name, and a JSON form with the struct's field names, which [`from_json`] reads; the command `ridgepole run`
+//! takes the same, and `ridgepole ops NAME` lists the fields with their defaults.
+//!
+//! ```rust
+//! use ridgepole::{Session, ops};
+//!
+//! let text = r#"{"op": "penalty_grad", "dtype": "f32", "segments": [{"start": 0, "len": 3}], "groups": [{"l1": 0.5}]}"#;
+//! let op = ops::from_json(text)?;
+//! let grad = Session::new()?.run(&*op, &[vec![1.0, -2.0, 0.0].into(), vec![0.0; 3].into()])?;
+//! assert_eq!(grad, [vec![0.5, -0.5, 0.0].into()]);
+//! // The same op, found in the table.
+//! let entry = ops::find("penalty_grad").unwrap();
+//! println!("{}: {}", entry.formula, entry.summary);
+//! # Ok::<(), ridgepole::Error>(())
+//! ```
+//!
+//! Each family is a module with a page of its own, which says when to use which op and lists all of them with their formulas.
+//! The structs are re-exported here too: `ridgepole::ops::BatchNorm` is `ridgepole::ops::norms::BatchNorm`. [`FAMILIES`] is
+//! the same table as data.
+//!
+//! # Families
+//!
+//! <!-- ops: generated, see tests/families.rs -->
+//!
+//! | family | ops | what it is for |
+//! |---|---|---|
+//! | [`penalties`] | 8 | Penalties Ω(w) on weights, which regularize a model: value, gradient and proximal step. |
+//! | [`constraints`] | 6 | Constraints on weights, enforced by a projection after each optimizer step. |
+//! | [`transforms`] | 9 | Transforms of gradients, between the backward pass and the optimizer step: clipping, centralization, noise, loss scaling. |
+//! | [`optimizers`] | 7 | Optimizer steps with every regularizer fused in: a whole model in one pass over its memory. |
+//! | [`averaging`] | 4 | Averages of weights, which generalize better than the last iterate, and the two halves of sharpness-aware minimisation. |
+//! | [`dropouts`] | 19 | Dropout and its relatives: random masks and noise, which regularize a network in training. |
+//! | [`norms`] | 31 | Normalisation of activations, over batches, rows or channels, and of weights. |
+//! | [`losses`] | 4 | Losses, each with its gradient in the same pass. |
+//! | [`linear`] | 4 | Linear and logistic models with an elastic net, fitted many at once on one design matrix: all λ and all folds of a regularization path. |
+//! | [`batched`] | 10 | Many small networks of one shape, trained together: each op works on all of them in one dispatch. |
+//! | [`mixing`] | 6 | Augmentation that mixes or erases parts of a batch's samples, with their labels. |
+//!
+//! <!-- /ops -->
 use crate::{op::Op, types::Error};
 
 pub use crate::op::{Entry, Family, Field};

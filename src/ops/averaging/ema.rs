@@ -15,12 +15,12 @@ use serde::{Deserialize, Serialize};
 /// average = d·average + (1 - d)·w, d = `decay` or less by [`Warmup`], which names the conventions of the frameworks. With
 /// `decay` = 1 and [`Warmup::Polyak`]: Polyak averaging.
 ///
-/// Reads `weight`, updates `average` (f32 whatever the weights are), both with the arena's elements; groups do not matter. The
-/// form of the sum, and what d = 0 and d = 1 mean, are those of [`Averaging`]. The optimizers keep the same average in the pass
-/// of their step. A NaN stays in the average. Deterministic, no scratch.
+/// Reads `weight`, updates `average` (f32 whatever the weights are), both with the arena's elements; groups do not matter.
+/// The form of the sum, and what d = 0 and d = 1 mean, are those of [`Averaging`]. The optimizers keep the same average in
+/// the pass of their step. A NaN stays in the average. Deterministic, no scratch.
 ///
-/// [`Plan::update`](crate::device::Plan::update) takes another decay or number of updates. Linear in the weights, and never on the way
-/// of a gradient: there is no backward op.
+/// [`Plan::update`](crate::Plan::update) takes another decay or number of updates. No gradient passes through it: there is no
+/// backward op.
 ///
 /// Error: running analysis of three operations, each at WGSL's accuracy ([`Approx`]).
 /// Polyak and Juditsky, "Acceleration of stochastic approximation by averaging", 1992; Tarvainen and Valpola, "Mean teachers are
@@ -34,7 +34,7 @@ pub struct Ema {
     pub segments: Vec<Segment>,
     /// The share of the old average that remains, in 0..=1, when the warm-up is over.
     pub decay: f64,
-    /// What keeps the share smaller before.
+    /// How the share is reduced during warm-up.
     #[serde(default)]
     pub warmup: Warmup,
 }
@@ -97,12 +97,12 @@ fn bench(elements: usize) -> Vec<Box<dyn Op>> {
 
 pub(super) const ENTRY: Entry = Entry {
     name: NAME,
-    summary: "one update of an exponential moving average of the weights, with the frameworks' warm-ups and Polyak's",
+    summary: "update of an exponential moving average of the weights, with the frameworks' warm-ups; also Polyak averaging",
     formula: "average = d·average + (1-d)·w, d = decay, or less by warmup",
     fields: &[
         Field { name: "dtype", default: "", about: "storage of weight: f32, f16 or bf16; average is f32" },
         super::shared::SEGMENTS,
-        Field { name: "decay", default: "", about: "what remains of the old average, 0 to 1" },
+        Field { name: "decay", default: "", about: "decay rate of the average, 0 to 1" },
         Field {
             name: "warmup",
             default: "\"none\"",

@@ -25,22 +25,22 @@ params! { PerturbParams {
     eta: f32, rho: f32, eps: f32
 } }
 
-/// Sharpness-aware minimisation, first half: moves the weights of a whole model to where the loss is worst within `rho`, as its
-/// gradient has it, and keeps the way back:
+/// Sharpness-aware minimisation (SAM), first half: saves the weights of a whole model and moves them to the worst point
+/// within `rho`, to first order:
 ///
-/// saved = w; w = w + ρ·g / (‖g‖₂ + `eps`), the norm being that of all tensors together. With `adaptive` = η (ASAM) the weights
-/// move as far as they are large, T = |w| + η: w = w + ρ·T²·g / (‖T·g‖₂ + `eps`).
+/// saved = w; w = w + ρ·g / (‖g‖₂ + `eps`), the norm being that of all tensors together. With `adaptive` = η (ASAM) the
+/// perturbation scales with the weights, T = |w| + η: w = w + ρ·T²·g / (‖T·g‖₂ + `eps`).
 ///
 /// Reads `grad`, updates `weight` and `saved` (all of the same type, with the arena's elements; groups do not matter). The
-/// caller computes the gradient again at the new weights, goes back by [`SamRestore`](super::SamRestore), and takes the
-/// optimizer's step with that gradient. The factor of a loss scale changes nothing but `eps`. To leave biases and norms out of
-/// the step, or out of T, is another arena.
+/// caller computes the gradient at the perturbed weights, undoes the perturbation with [`SamRestore`](super::SamRestore), and
+/// takes the optimizer's step with that gradient. A loss scale only changes the relative size of `eps`. To exclude biases and
+/// norms from the perturbation, or from T, put them in another arena.
 ///
-/// Where every gradient is 0 the weights stay: there is no direction. Norms beyond the range of f32's squares are right too. A
-/// NaN among the gradients makes every weight NaN, which the second gradient, and so [`NonFinite::Skip`](crate::options::NonFinite::Skip),
-/// sees; the way back is open all the same. Deterministic: the squares are added in a fixed order. One dispatch for the norm and
-/// one for the step per window, one for each level of folding, one more each for an end inside a quad. The perturbation is taken
-/// as a constant by all who use it, so there is no backward op.
+/// Where every gradient is 0 the weights stay: there is no direction. Norms whose squares exceed f32 are right too. A NaN
+/// among the gradients makes every weight NaN, and so the second gradient, which [`NonFinite::Skip`](crate::NonFinite::Skip)
+/// detects; the saved weights are unaffected. Deterministic: the squares are added in a fixed order. One dispatch for the
+/// norm and one for the step per window, one for each level of the reduction, one more each for an end inside a quad. SAM
+/// treats the perturbation as a constant, so there is no backward op.
 ///
 /// Error: that of the norm, which is [`GlobalNorm`](crate::ops::GlobalNorm)'s, and running analysis of the rest ([`Approx`]).
 /// Foret et al., "Sharpness-aware minimization for efficiently improving generalization", 2021; Kwon et al., "ASAM", 2021.
@@ -53,7 +53,7 @@ pub struct SamPerturb {
     pub segments: Vec<Segment>,
     /// How far the weights move, at least 0: 0.05 in the paper, 0.5 to 2 with `adaptive`.
     pub rho: f64,
-    /// Added to the norm, in 0..=1: 0 in the papers and in optax, 1e-12 in wide-spread PyTorch code.
+    /// Added to the norm, in 0..=1: 0 in the papers and in optax, 1e-12 in common PyTorch implementations.
     #[serde(default)]
     pub eps: f64,
     /// η of ASAM, at least 0 (0.01 in the paper); none: plain SAM.
@@ -268,12 +268,12 @@ fn bench(elements: usize) -> Vec<Box<dyn Op>> {
 
 pub(super) const ENTRY: Entry = Entry {
     name: NAME,
-    summary: "the first half of SAM or ASAM: moves all weights along the gradient, by rho in all, and keeps them",
+    summary: "first half of a SAM or ASAM step: saves the weights and perturbs them along the gradient, within radius rho",
     formula: "saved = w; w += rho·T²·g/(‖T·g‖ + eps), T = 1, or |w| + adaptive",
     fields: &[
         Field { name: "dtype", default: "", about: "storage of weight, grad and saved: f32, f16 or bf16" },
         super::shared::SEGMENTS,
-        Field { name: "rho", default: "", about: "how far the weights move in all, at least 0" },
+        Field { name: "rho", default: "", about: "radius of the perturbation, at least 0" },
         Field { name: "eps", default: "0", about: "added to the norm, 0 to 1" },
         Field { name: "adaptive", default: "null", about: "η of ASAM, at least 0; null: plain SAM" },
     ],

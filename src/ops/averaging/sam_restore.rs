@@ -13,8 +13,8 @@ use serde::{Deserialize, Serialize};
 
 params! { RestoreParams { segments: u32, first: u32, blocks: u32, lo: u32, hi: u32, base: u32, end: u32 } }
 
-/// Sharpness-aware minimisation, second half: w = saved, bit for bit, as [`SamPerturb`](super::SamPerturb) found it, NaN and
-/// numbers below the least normal one included.
+/// Sharpness-aware minimisation (SAM), second half: restores the weights that [`SamPerturb`](super::SamPerturb) saved, w =
+/// saved, bit for bit, including NaN and subnormal numbers.
 ///
 /// Reads `saved`, updates `weight` (both of the same type, with the arena's elements; groups do not matter). What lies between
 /// tensors keeps its bits too. Deterministic, no scratch; one dispatch per window, one more for an end inside a quad. A copy:
@@ -117,7 +117,7 @@ fn bench(elements: usize) -> Vec<Box<dyn Op>> {
 
 pub(super) const ENTRY: Entry = Entry {
     name: NAME,
-    summary: "the second half of SAM: gives all weights back as they were, bit for bit",
+    summary: "second half of a SAM or ASAM step: restores the saved weights, bit for bit",
     formula: "w = saved",
     fields: &[
         Field { name: "dtype", default: "", about: "storage of weight and saved: f32, f16 or bf16" },

@@ -12,15 +12,15 @@ use serde::{Deserialize, Serialize};
 
 /// One update of stochastic weight averaging, for one tensor or a whole model in one dispatch:
 ///
-/// average = average + (w - average) / (n + 1), n = `averaged`: the equal average of all weights that it was given. With n = 0
+/// average = average + (w - average) / (n + 1), n = `averaged`: the equally weighted mean of all weights so far. With n = 0
 /// it becomes the weights, whatever it held.
 ///
-/// Reads `weight`, updates `average` (f32 whatever the weights are), both with the arena's elements; groups do not matter. This
-/// is what PyTorch's AveragedModel does by default. When to average is the caller's: once an epoch, as published. Batch
-/// normalisation wants its running statistics anew for the averaged weights. A NaN stays in the average. Deterministic, no
-/// scratch.
+/// Reads `weight`, updates `average` (f32 whatever the weights are), both with the arena's elements; groups do not matter.
+/// This is what PyTorch's AveragedModel does by default. The caller decides when to average: once per epoch in the paper.
+/// Batch norm's running statistics must be recomputed for the averaged weights. A NaN stays in the average.
+/// Deterministic, no scratch.
 ///
-/// [`Plan::update`](crate::device::Plan::update) takes another n. Never on the way of a gradient: there is no backward op.
+/// [`Plan::update`](crate::Plan::update) takes another n. No gradient passes through it: there is no backward op.
 ///
 /// Error: running analysis of three operations, each at WGSL's accuracy ([`Approx`]); 1/(n + 1) comes from the host.
 /// Izmailov et al., "Averaging weights leads to wider optima and better generalization", 2018.
@@ -88,12 +88,12 @@ fn bench(elements: usize) -> Vec<Box<dyn Op>> {
 
 pub(super) const ENTRY: Entry = Entry {
     name: NAME,
-    summary: "one update of stochastic weight averaging: the equal average of the weights given so far",
+    summary: "update of stochastic weight averaging: the equally weighted mean of the weights seen so far",
     formula: "average += (w - average)/(averaged + 1)",
     fields: &[
         Field { name: "dtype", default: "", about: "storage of weight: f32, f16 or bf16; average is f32" },
         super::shared::SEGMENTS,
-        Field { name: "averaged", default: "", about: "how many weights the average is of already; 0: it becomes the weight" },
+        Field { name: "averaged", default: "", about: "how many sets of weights the average holds; 0: it becomes the weight" },
     ],
     cases,
     bench,

@@ -13,13 +13,14 @@ use crate::{
 };
 use serde::{Deserialize, Serialize};
 
-/// One dense layer of each of many models, in one dispatch: y = x·w, and a bias if there is one.
+/// One dense layer of each of many models, in one dispatch: y = x·w, plus a bias if there is one.
 ///
-/// Reads `x` f32\[rows, models, inputs], models side by side, and `w` f32\[models, inputs (+ 1), outputs], whose last row is the bias
-/// if there is one; writes `y` f32\[rows, models, outputs]. To per-channel ops `y` is a matrix of models·outputs channels. `inputs` and
-/// `outputs` are multiples of 4 up to 32768: fill up with columns and rows of zeros. Sums are formed in a fixed order that does not
-/// depend on the number of models: deterministic, and what a model gets is the same to the bit whatever is beside it. A NaN reaches
-/// its row, or its column, of its model. One dispatch without scratch. A device must be able to bind each buffer whole.
+/// Reads `x` f32\[rows, models, inputs], models side by side, and `w` f32\[models, inputs (+ 1), outputs], whose last row is
+/// the bias if there is one; writes `y` f32\[rows, models, outputs]. Per-channel ops see `y` as a matrix of models·outputs
+/// channels. `inputs` and `outputs` are multiples of 4 up to 32768: pad with columns and rows of zeros. Sums are formed in a
+/// fixed order that does not depend on the number of models: deterministic, and a model's results are the same bit for bit
+/// whatever models are beside it. A NaN spreads to its row, or its column, of its model. One dispatch without scratch. A
+/// device must be able to bind each buffer whole.
 ///
 /// Error: that of a sum of `inputs` products, relative to their magnitudes.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -122,8 +123,8 @@ fn bench(elements: usize) -> Vec<Box<dyn Op>> {
 
 pub(super) const ENTRY: Entry = Entry {
     name: NAME,
-    summary: "a dense layer of each of many models of one shape",
-    formula: "y = x·w + b, model by model",
+    summary: "dense layer, for many models of one shape",
+    formula: "y = x·w + b, for each model",
     fields: &[
         Field { name: "models", default: "", about: "models, side by side in x and y" },
         Field { name: "rows", default: "", about: "rows that each model has" },

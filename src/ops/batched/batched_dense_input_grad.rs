@@ -14,15 +14,17 @@ use crate::{
 };
 use serde::{Deserialize, Serialize};
 
-/// The gradients in front of the ReLU and the dropout whose output a [`BatchedDense`](super::BatchedDense) reads:
-/// dx = (dy·wᵀ)/(1 - p) of each model where that output is positive, else 0.
+/// The input gradient of [`BatchedDense`](super::BatchedDense), through the ReLU and dropout in front of it: dx =
+/// (dy·wᵀ)/(1 - p) for each model where that output is positive, else 0.
 ///
-/// Reads `dy` f32\[rows, models, outputs], `w` f32\[models, inputs (+ 1), outputs] (a row of biases is not touched), `gate`
-/// f32\[rows, models, inputs], the output of ReLU and dropout, and `p` f32\[models], the probability of dropping, from 0 to 1; writes
-/// `dx` f32\[rows, models, inputs]. An element that is not positive, or NaN, was cut off by the ReLU or dropped: its gradient is 0
-/// exactly, whatever dy is. Where p is 1 all gradients are 0. A p of 0 changes nothing. `inputs` and `outputs` are multiples of 4 up to
-/// 32768. Sums are formed in a fixed order that does not depend on the number of models: deterministic, and what a model gets is the
-/// same to the bit whatever is beside it. One dispatch without scratch. A device must be able to bind each buffer whole.
+/// Reads `dy` f32\[rows, models, outputs], `w` f32\[models, inputs (+ 1), outputs] (the row of biases is not used), `gate`
+/// f32\[rows, models, inputs], the output of ReLU and dropout, and `p` f32\[models], the probability of dropping, from 0 to
+/// 1; writes `dx` f32\[rows, models, inputs]. Where `gate` is not positive, or NaN, the element was cut off by the ReLU or
+/// dropped: its gradient is exactly 0, whatever dy is. Where p is 1 all gradients are 0. A p of 0 changes nothing. `inputs`
+/// and `outputs` are multiples of 4 up to
+/// 32768. Sums are formed in a fixed order that does not depend on the number of models: deterministic, and a model's results
+///    are the same bit for bit whatever models are beside it. One dispatch without scratch. A device must be able to bind
+///    each buffer whole.
 ///
 /// Error: that of a sum of `outputs` products, relative to their magnitudes, a quotient and a product.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -139,8 +141,8 @@ fn bench(elements: usize) -> Vec<Box<dyn Op>> {
 
 pub(super) const ENTRY: Entry = Entry {
     name: NAME,
-    summary: "the gradients in front of a dense layer of each of many models, back through dropout and ReLU",
-    formula: "dx = (dy·wᵀ)/(1 - p) where gate > 0, else 0, model by model",
+    summary: "input gradient of batched_dense, through the dropout and ReLU in front of it",
+    formula: "dx = (dy·wᵀ)/(1 - p) where gate > 0, else 0, for each model",
     fields: &[
         Field { name: "models", default: "", about: "models, side by side in dy, gate and dx" },
         Field { name: "rows", default: "", about: "rows that each model has" },

@@ -14,13 +14,14 @@ use crate::{
 };
 use serde::{Deserialize, Serialize};
 
-/// The gradients of the weights of [`BatchedDense`](super::BatchedDense): dw = xᵀ·dy of each model, and the column sums of dy if there
-/// is a bias.
+/// The weight gradients of [`BatchedDense`](super::BatchedDense): dw = xᵀ·dy of each model, and the column sums of dy if
+/// there is a bias.
 ///
-/// Reads `x` f32\[rows, models, inputs] and `dy` f32\[rows, models, outputs]; writes `dw` f32\[models, inputs (+ 1), outputs]. `inputs`
-/// and `outputs` are multiples of 4 up to 32768. Sums are formed in a fixed order that does not depend on the number of models:
-/// deterministic, and what a model gets is the same to the bit whatever is beside it. A NaN reaches its row or its column of its model.
-/// One dispatch without scratch. A device must be able to bind each buffer whole.
+/// Reads `x` f32\[rows, models, inputs] and `dy` f32\[rows, models, outputs]; writes `dw` f32\[models, inputs (+ 1),
+/// outputs]. `inputs` and `outputs` are multiples of 4 up to 32768. Sums are formed in a fixed order that does not depend on
+/// the number of models: deterministic, and a model's results are the same bit for bit whatever models are beside it. A NaN
+/// spreads to its row or its column of its model. One dispatch without scratch. A device must be able to bind each buffer
+/// whole.
 ///
 /// Error: that of a sum of `rows` products, relative to their magnitudes.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -128,8 +129,8 @@ fn bench(elements: usize) -> Vec<Box<dyn Op>> {
 
 pub(super) const ENTRY: Entry = Entry {
     name: NAME,
-    summary: "the gradients of the weights of a dense layer of each of many models",
-    formula: "dw = xᵀ·dy, db = Σ dy over rows, model by model",
+    summary: "weight and bias gradients of batched_dense",
+    formula: "dw = xᵀ·dy, db = Σ dy over rows, for each model",
     fields: &[
         Field { name: "models", default: "", about: "models, side by side in x and dy" },
         Field { name: "rows", default: "", about: "rows that each model has, 1 to 8192" },

@@ -22,23 +22,25 @@ params! { BatchedLossParams {
     blocks: u32, lanes: u32, models: u32, rows: u32, length: u32, quads: u32, columns: u32, nan: u32
 } }
 
-/// A loss of many models of one shape, and its gradient, in one pass: L = Σ w·loss over the rows of each model.
+/// The loss of many models of one shape, and its gradient, in one pass: L = Σ w·loss over the rows of each model,
+/// cross-entropy or squared error.
 ///
-/// Reads `prediction` f32\[rows, models, padded], `padded` being `columns` rounded up to a multiple of 4: logits for the cross-entropy;
-/// `target`, the same: shares of the classes, or values; and `weight` w, f32\[rows, models]. Writes `grad` as `prediction`: the gradient
-/// of L, w·(softmax(z) - t), which supposes that the shares of a row add up to 1, or w·2·(p - t); `loss` f32\[models]: L; and `right`
-/// f32\[models]: the sum of w over the rows whose prediction and target are largest in the same column, the first of equals (0 for the
-/// squared error).
+/// Reads `prediction` f32\[rows, models, padded], `padded` being `columns` rounded up to a multiple of 4: logits for the
+/// cross-entropy; `target`, the same shape: class probabilities, or values; and `weight` w, f32\[rows, models]. Writes `grad`
+/// as `prediction`: the gradient of L, w·(softmax(z) - t), which assumes that a row's probabilities sum to 1, or
+/// w·2·(p - t); `loss` f32\[models]: L; and `right` f32\[models]: the sum of w over the correct rows, whose prediction and target
+/// have the same argmax, the first of equals (0 for the squared error).
 ///
-/// Weights choose the rows of a model (0 or 1), take their mean (1/n), or both. A row of weight 0 adds nothing, and its gradient is 0,
-/// whatever is in it, also NaN. Columns from `columns` on are not looked at; their gradient is 0. A row whose logits have a NaN or +∞, or are all -∞,
-/// has loss and gradient NaN and is not right. A logit of -∞ has the gradient -w·t, and where its t is not 0, the loss is infinite.
+/// Weights select the rows of a model (0 or 1), take their mean (1/n), or both. A row of weight 0 adds nothing, and its
+/// gradient is 0, whatever it holds, even NaN. Columns from `columns` on are not read; their gradient is 0. A row whose
+/// logits have a NaN or +∞, or are all -∞, has loss and gradient NaN and is not correct. A logit of -∞ has the gradient -w·t,
+/// and where its t is not 0, the loss is infinite.
 ///
-/// Deterministic; a model's results are the same, bit for bit, among any number of others. A dispatch, one or more for the sums, and
-/// scratch of 8 bytes for each model and run of rows (8 rows; 64 on a CPU; fewer where columns are many). A device must be able to
-/// bind each buffer whole; `prediction` must have fewer than 2^31 elements.
+/// Deterministic; a model's results are the same, bit for bit, whatever models are beside it. A dispatch, one or more for the
+/// sums, and scratch of 8 bytes for each model and run of rows (8 rows; 64 on a CPU; fewer where columns are many). A device
+/// must be able to bind each buffer whole; `prediction` must have fewer than 2^31 elements.
 ///
-/// Error: relative to the magnitudes that are added; the loss of a row, to itself.
+/// Error: relative to the magnitudes that are added; for the loss of a row, relative to that loss.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct BatchedLoss {
@@ -158,7 +160,7 @@ impl Op for BatchedLoss {
 
 pub(super) const ENTRY: Entry = Entry {
     name: NAME,
-    summary: "a loss of many models side by side, its gradient, and how many rows are right, with a weight for each row and model",
+    summary: "cross-entropy or squared error of many models, its gradient and the correct rows, with a weight per row and model",
     formula: "L = Σ w·Σ t·(-ln softmax(z)), or Σ w·Σ (p - t)²",
     fields: fields::FIELDS,
     cases: BatchedLoss::cases,

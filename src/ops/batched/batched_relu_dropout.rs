@@ -18,22 +18,22 @@ params! { ReluDropoutParams {
     key_lo: u32, key_hi: u32, step: u32, stream: u32, d_lo: u32, d_hi: u32
 } }
 
-/// ReLU and dropout in one pass for many models of one shape, each with a probability of dropping of its own:
-/// y = max(x, 0)·keep/(1 - p) in training, max(x, 0) after it.
+/// ReLU and dropout in one pass for many models of one shape, each with its own probability of dropping: y = max(x,
+/// 0)·keep/(1 - p) in training, max(x, 0) after training.
 ///
-/// Reads `x` f32\[rows, models, width] and `p` f32\[models], each from 0 to 1; writes `y` as `x`. p = 1 drops all. NaN stays NaN
-/// where it is kept; what is dropped is 0, whatever it was. A p that is no number from 0 to 1 cannot be refused before it is there: it
-/// makes all of its model's `y` NaN. After training `p` is not looked at.
+/// Reads `x` f32\[rows, models, width] and `p` f32\[models], each from 0 to 1; writes `y` as `x`. p = 1 drops all. A kept NaN
+/// stays NaN; a dropped element is 0, whatever it was. A p outside 0 to 1, which planning cannot see, makes all of its
+/// model's `y` NaN. After training `p` is not read.
 ///
-/// All models draw the same numbers (common random numbers, by which models are compared with less noise): the decision of row r and
-/// unit u has the number `first_element` + r·width + u, whatever the model and however many there are. It is word i & 3 of Philox
-/// block i >> 2 for decision i, which keeps if it is below round(2^32·(1-p)): the mask of [`Dropout`](crate::ops::Dropout) with
-/// [`Bits::ThirtyTwo`](crate::options::Bits::ThirtyTwo) on a tensor \[rows, width]. So a model gets alone, bit for bit, what it gets among
-/// others, and of two models the one with the larger p drops what the other drops, and more. The factor is 1/(1-p); from p = 2^-9 on,
-/// and for p = 0, the probability of keeping is exactly 1-p, below that within 2^-33 of it.
+/// All models use common random numbers, so that they are compared with less noise: the decision of row r and unit u has the
+/// number `first_element` + r·width + u, whatever the model and however many there are. It is word i & 3 of Philox block i >>
+/// 2 for decision i, which keeps if it is below round(2^32·(1-p)): the mask of [`Dropout`](crate::ops::Dropout) with
+/// [`Bits::ThirtyTwo`](crate::Bits::ThirtyTwo) on a tensor \[rows, width]. So a model's results do not depend on the others,
+/// bit for bit, and of two models the one with the larger p drops all that the other drops, and more. The factor is 1/(1-p);
+/// from p = 2^-9 on, and for p = 0, the probability of keeping is exactly 1-p, below that within 2^-33 of it.
 ///
-/// [`Plan::update`](crate::device::Plan::update) takes another key, and begins or ends training. Deterministic. One dispatch without scratch. A
-/// device must be able to bind each buffer whole; `x` must have fewer than 2^31 elements.
+/// [`Plan::update`](crate::Plan::update) takes another key, and turns training on or off. Deterministic. One dispatch without
+/// scratch. A device must be able to bind each buffer whole; `x` must have fewer than 2^31 elements.
 ///
 /// Error: 1 - p, the quotient and the product round.
 ///
@@ -49,7 +49,7 @@ pub struct BatchedReluDropout {
     pub width: usize,
     /// What the mask is drawn from; `first_element` must be a multiple of 4.
     pub key: Key,
-    /// Whether anything is dropped.
+    /// Whether the network is in training; if not, nothing is dropped.
     #[serde(default = "crate::kernels::channels::yes")]
     pub training: bool,
 }
@@ -211,7 +211,7 @@ pub(super) const WIDTH: Field = Field { name: "width", default: "", about: "unit
 
 pub(super) const ENTRY: Entry = Entry {
     name: NAME,
-    summary: "ReLU and dropout for many models side by side, each with its own p, all with the same random numbers",
+    summary: "ReLU and dropout for many models, each with its own p, all with common random numbers",
     formula: "y = keep·max(x, 0)/(1 - p), keep = 1 with probability 1-p (after training: max(x, 0))",
     fields: &[
         MODELS,

@@ -17,9 +17,9 @@ params! { ReluDropoutBackwardParams { blocks: u32, lanes: u32, models: u32, quad
 
 /// The backward pass of [`BatchedReluDropout`](super::BatchedReluDropout) in training: dx = dy/(1 - p) where y > 0, else 0.
 ///
-/// Reads `dy` and `y`, what the forward pass wrote, both f32\[rows, models, width], and `p` f32\[models]; writes `dx` as `dy`. No mask is
-/// needed: an element that was dropped has y = 0, as has one that was not positive. A p of 1 makes zeros; one that is no number from 0 to
-/// 1 makes all of its model's `dx` NaN. A NaN in `y` stops its gradient.
+/// Reads `dy` and the forward pass' `y`, both f32\[rows, models, width], and `p` f32\[models]; writes `dx` as `dy`. No mask
+/// is needed: an element that was dropped has y = 0, as has one that was not positive. A p of 1 gives zeros; a p outside 0 to
+/// 1 makes all of its model's `dx` NaN. Where `y` is NaN, the gradient is 0.
 ///
 /// Deterministic. One dispatch without scratch. A device must be able to bind each buffer whole; `dy` must have fewer than 2^31 elements.
 ///
@@ -139,7 +139,7 @@ fn bench(elements: usize) -> Vec<Box<dyn Op>> {
 
 pub(super) const ENTRY: Entry = Entry {
     name: NAME,
-    summary: "sends the gradient through ReLU and dropout of many models side by side, by what the forward pass left",
+    summary: "backward pass of batched_relu_dropout, from its output; no mask is needed",
     formula: "dx = dy/(1 - p) where y > 0, else 0",
     fields: &[MODELS, ROWS, WIDTH],
     cases,

@@ -17,13 +17,14 @@ params! { BootstrapParams {
     key_lo: u32, key_hi: u32, step: u32, stream: u32, d_lo: u32, d_hi: u32
 } }
 
-/// Sets of samples drawn with replacement, for bootstrap ensembles: numbers of rows, uniform over 0 to `rows` - 1.
+/// Bootstrap samples: sets of row indices drawn with replacement, uniform over 0 to `rows` - 1.
 ///
-/// Writes `index` u32\[picks, sets]: a column is a set. Pick i of set s is ⌊word·rows / 2^32⌋, of the word with the number
-/// n = `first_element` + s·2^34 + i: word n & 3 of Philox block n >> 2, as decisions of 32 bits are numbered. So a set is the same
-/// however many sets and picks there are; sets from s on are those of a `first_element` that is s·2^34 larger. The probability of a row is
-/// within 2^-32 of 1/rows. Exact: equal on every device. [`Plan::update`](crate::device::Plan::update) takes another key, and other rows. One
-/// dispatch without scratch. A device must be able to bind `index` whole; it must have fewer than 2^31 elements.
+/// Writes `index` u32\[picks, sets]: a column is a set. Pick i of set s is ⌊word·rows / 2^32⌋, with word number n =
+/// `first_element` + s·2^34 + i: word n & 3 of Philox block n >> 2, as decisions of 32 bits are numbered. So a set does not
+/// depend on how many sets and picks there are; sets from s on are those of a `first_element` that is s·2^34 larger. The
+/// probability of a row is within 2^-32 of 1/rows. Exact: the same on every device. [`Plan::update`](crate::Plan::update)
+/// takes another key, and another number of rows. One dispatch without scratch. A device must be able to bind `index` whole;
+/// it must have fewer than 2^31 elements.
 ///
 /// Efron, "Bootstrap methods: another look at the jackknife", 1979; Breiman, "Bagging predictors", 1996.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -144,7 +145,7 @@ fn bench(elements: usize) -> Vec<Box<dyn Op>> {
 
 pub(super) const ENTRY: Entry = Entry {
     name: NAME,
-    summary: "sets of rows drawn with replacement, for bootstrap ensembles; a set is the same among any others",
+    summary: "bootstrap samples: row indices drawn with replacement; a set does not depend on how many others are drawn",
     formula: "index = ⌊rows·word / 2^32⌋, a Philox word for each pick",
     fields: &[
         Field { name: "rows", default: "", about: "rows to draw from, 1 to 2^32 - 1" },

@@ -15,18 +15,20 @@ use serde::{Deserialize, Serialize};
 
 params! { EarlyStoppingParams { blocks: u32, models: u32, parts: u32, epoch: f32, patience: f32, min_delta: f32 } }
 
-/// Early stopping of many models: decides after an epoch, on the GPU, which ones improved, and which ones have waited long enough.
+/// Early stopping of many models: decides after an epoch, on the GPU, which models improved and which ran out of patience.
 ///
-/// Reads `loss` f32\[parts, models]: of each part of the validation data, such as its chunks, whose sum is the loss of a model. Updates
-/// `state` f32\[4, models]: the best loss so far, the epoch of the best, the epochs waited since, and the status: 0 going on, 1 improved
-/// at this epoch, 2 stopped. [`EarlyStopping::start`] makes it. A model improves if its loss is below the best one minus `min_delta`;
-/// if it does not, it has waited an epoch more, and stops when it has waited `patience` epochs. One that has stopped stays as it is. A NaN
-/// is no improvement. [`KeepBest`](super::KeepBest) keeps the weights of those that improved.
+/// Reads `loss` f32\[parts, models]: the losses of the parts (chunks) of the validation data, whose sum is the loss of a
+/// model. Updates `state` f32\[4, models]: the best loss so far, the epoch of the best, the epochs waited since, and the
+/// status: 0 running, 1 improved this epoch, 2 stopped. [`EarlyStopping::start`] makes the initial state. A model improves if
+/// its loss is below the best one minus `min_delta`; otherwise it has waited one epoch more, and stops after `patience`
+/// epochs. The state of a stopped model no longer changes. A NaN is no improvement. [`KeepBest`](super::KeepBest) checkpoints
+/// the weights of the models that improved.
 ///
 /// [`Plan::update`](crate::device::Plan::update) takes another epoch. Deterministic. One dispatch without scratch, a lane for each model. A device
 /// must be able to bind each buffer whole; `loss` must have fewer than 2^31 elements.
 ///
-/// Error: that of a sum in order. Where it and the rounding of best - `min_delta` leave it open whether a loss is below, either is right.
+/// Error: that of a sum in order. Where it and the rounding of best - `min_delta` leave the comparison undecided, either
+/// outcome is right.
 ///
 /// Prechelt, "Early stopping — but when?", 1998.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -34,7 +36,7 @@ params! { EarlyStoppingParams { blocks: u32, models: u32, parts: u32, epoch: f32
 pub struct EarlyStopping {
     /// Models. May be 0.
     pub models: usize,
-    /// Losses of each, to be added up: 1 to 8192.
+    /// Parts of each model's loss, to be summed: 1 to 8192.
     pub parts: usize,
     /// The number of this epoch, at most 2^24, up to which f32 counts exactly.
     pub epoch: u32,
@@ -51,7 +53,7 @@ const NAME: &str = "early_stopping";
 const MOST: u32 = 1 << 24;
 
 impl EarlyStopping {
-    /// The state of models that have not been looked at: the best loss is infinite.
+    /// The initial state: the best loss is infinite.
     pub fn start(models: usize) -> HostData {
         HostData::F32([vec![f32::INFINITY; models], vec![0.0; 3 * models]].concat())
     }
@@ -225,14 +227,14 @@ fn bench(elements: usize) -> Vec<Box<dyn Op>> {
 
 pub(super) const ENTRY: Entry = Entry {
     name: NAME,
-    summary: "early stopping of many models on the GPU: which ones improved at this epoch, and which ones have waited long enough",
-    formula: "improved if Σ loss < best - min_delta; stopped once patience epochs went by without",
+    summary: "early stopping of many models, decided on the GPU: which improved this epoch, which ran out of patience",
+    formula: "improved if Σ loss < best - min_delta; stopped after patience epochs without",
     fields: &[
         MODELS,
-        Field { name: "parts", default: "", about: "losses of each model, to be added up, 1 to 8192" },
+        Field { name: "parts", default: "", about: "parts of each model's loss, to be summed, 1 to 8192" },
         Field { name: "epoch", default: "", about: "the number of this epoch, at most 2^24" },
         Field { name: "patience", default: "", about: "epochs without improvement after which a model stops, 1 to 2^24" },
-        Field { name: "min_delta", default: "0", about: "how much better a loss must be to count, at least 0" },
+        Field { name: "min_delta", default: "0", about: "how much a loss must improve to count, at least 0" },
     ],
     cases,
     bench,

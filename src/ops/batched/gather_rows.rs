@@ -17,12 +17,13 @@ use serde::{Deserialize, Serialize};
 
 params! { GatherParams { rows: u32, row_quads: u32, quads: u32, blocks: u32 } }
 
-/// Picks rows: `out[i] = source[order[i]]`; a row of zeros where `order[i]` is no row.
+/// Gathers rows of a matrix by index: `out[i] = source[order[i]]`; a row of zeros where `order[i]` is out of range.
 ///
-/// Reads `source` f32\[rows, columns] and `order` u32\[picks]; writes `out` f32\[picks, columns]. A row may be picked any number of
-/// times. With `order` of \[rows of a batch, models], `out` is the input of a [`BatchedDense`](super::BatchedDense). `columns` is a
-/// multiple of 4 up to 32768. Copies: exact, but for what a device flushes to 0. Deterministic. One dispatch without scratch. A device
-/// must be able to bind each buffer whole.
+/// Reads `source` f32\[rows, columns] and `order` u32\[picks]; writes `out` f32\[picks, columns]. A row may be picked any
+/// number of times. With `order` of \[rows of a batch, models], `out` is the input of a
+/// [`BatchedDense`](super::BatchedDense). `columns` is a multiple of 4 up to 32768. Copies: exact, except that a device may
+/// flush subnormal numbers to 0. Deterministic. One dispatch without scratch. A device must be able to bind each buffer
+/// whole.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct GatherRows {
@@ -120,8 +121,8 @@ fn bench(elements: usize) -> Vec<Box<dyn Op>> {
 
 pub(super) const ENTRY: Entry = Entry {
     name: NAME,
-    summary: "rows of a matrix in another order, or several times: batches of a data set",
-    formula: "out[i] = source[order[i]], zeros where that is no row",
+    summary: "rows of a matrix gathered by index, in any order and with repetition: batches of a data set",
+    formula: "out[i] = source[order[i]], zeros where that is out of range",
     fields: &[
         Field { name: "rows", default: "", about: "rows of source" },
         Field { name: "columns", default: "", about: "columns, a multiple of 4" },

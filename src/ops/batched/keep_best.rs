@@ -14,12 +14,13 @@ use serde::{Deserialize, Serialize};
 
 params! { KeepBestParams { blocks: u32, models: u32, parts: u32, length: u32, items: u32 } }
 
-/// Copies what belongs to the models that improved at this epoch, such as their weights; what is kept of the others stays.
+/// Checkpoints per-model tensors, such as weights, of the models that improved this epoch; the checkpoints of the others are
+/// unchanged.
 ///
-/// Reads `state` f32\[4, models], as [`EarlyStopping`](super::EarlyStopping) leaves it, and `from` f32\[models, len]; updates `best`
-/// f32\[models, len]: the rows of models whose status, the last row of `state`, is 1 become those of `from`, bit by bit. Exact.
-/// Deterministic. One dispatch without scratch. A device must be able to bind each buffer whole; `from` must have fewer than 2^31
-/// elements.
+/// Reads `state` f32\[4, models], as [`EarlyStopping`](super::EarlyStopping) updated it, and `from` f32\[models, len];
+/// updates `best` f32\[models, len]: the rows of models whose status, the last row of `state`, is 1 become those of `from`,
+/// bit for bit. Exact. Deterministic. One dispatch without scratch. A device must be able to bind each buffer whole; `from`
+/// must have fewer than 2^31 elements.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct KeepBest {
@@ -121,7 +122,7 @@ fn bench(elements: usize) -> Vec<Box<dyn Op>> {
 
 pub(super) const ENTRY: Entry = Entry {
     name: NAME,
-    summary: "keeps a copy of what belongs to the models that improved at this epoch, such as their weights",
+    summary: "checkpoint of per-model tensors, for the models that improved this epoch",
     formula: "best_m = from_m where status_m = 1",
     fields: &[MODELS, Field { name: "len", default: "", about: "elements of each model" }],
     cases,

@@ -12,15 +12,15 @@ use crate::{
 };
 use serde::{Deserialize, Serialize};
 
-/// Projects every weight of an arena onto a box, w = min(max(w, `min`), `max`), in one dispatch: the projected gradient method
-/// under bounds, the weight clipping of the first Wasserstein GAN. `optax.projections.projection_box`.
+/// Projects every weight of an arena onto a box, w = min(max(w, `min`), `max`), in one dispatch: the projected gradient
+/// method under bounds, or the weight clipping of the original Wasserstein GAN. `optax.projections.projection_box`.
 ///
-/// Updates `weight`, the arena's elements. NaN stays NaN, and infinities become the bounds. The bounds are rounded to f32, then
-/// to the storage type: a half may lie past `max` by the rounding. What lies between them keeps its bits. Deterministic. No
-/// scratch. It is not differentiated: it follows the step. There is no backward pass.
+/// Updates `weight`, the arena's elements. NaN stays NaN, and infinities become the bounds. The bounds are rounded to f32,
+/// then to the storage type: an f16 or bf16 weight may exceed `max` by the rounding. Weights within the bounds keep their
+/// bits. Deterministic. No scratch. Applied after the optimizer's step and not differentiated: there is no backward pass.
 ///
-/// Error: none but that of rounding the bounds; what is subnormal may be flushed. Bertsekas, "On the Goldstein-Levitin-Polyak
-/// gradient projection method", 1976; Arjovsky, Chintala and Bottou, "Wasserstein GAN", 2017.
+/// Error: only that of rounding the bounds; subnormal weights may be flushed to 0. Bertsekas, "On the
+/// Goldstein-Levitin-Polyak gradient projection method", 1976; Arjovsky, Chintala and Bottou, "Wasserstein GAN", 2017.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct BoxConstraint {
@@ -93,7 +93,7 @@ fn bench(elements: usize) -> Vec<Box<dyn Op>> {
 
 pub(super) const ENTRY: Entry = Entry {
     name: NAME,
-    summary: "keeps every weight of an arena in a range",
+    summary: "box constraint: clamps every weight of an arena to a range",
     formula: "w = min(max(w, min), max)",
     fields: &[
         Field { name: "dtype", default: "", about: "storage of weight: f32, f16 or bf16" },

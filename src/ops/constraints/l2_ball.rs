@@ -15,13 +15,14 @@ use crate::{
 };
 use serde::{Deserialize, Serialize};
 
-/// Projects each tensor of an arena onto the ball ‖w‖ ≤ `radius`: w = min(1, `radius` / ‖w‖)·w, ‖w‖ being over that whole
-/// tensor. `optax.projections.projection_l2_ball` of one tensor.
+/// Projects each whole tensor of an arena onto the ball ‖w‖ ≤ `radius`: w = min(1, `radius` / ‖w‖)·w, ‖w‖ being over that
+/// whole tensor. `optax.projections.projection_l2_ball` of one tensor.
 ///
-/// Updates `weight` (the arena's elements), writes `norm` and `scale`, f32\[tensors\] each: of every segment the norm before and
-/// the factor, 0 and 1 for one without elements. What is inside the ball keeps its bits; what was outside lies on it up to
-/// rounding, on either side. Norms, policies for tensors that are not finite, order and dispatches are those of
-/// [`ClipByNorm`](crate::ops::ClipByNorm). It is not differentiated: it follows the step. There is no backward pass.
+/// Updates `weight` (the arena's elements), writes `norm` and `scale`, f32\[tensors\] each: for each segment the norm before
+/// the projection and the factor; 0 and 1 for an empty one. A tensor inside the ball keeps its bits; one that was outside
+/// ends on its surface, up to rounding. Norms, policies for tensors that are not finite, order and dispatches are those of
+/// [`ClipByNorm`](crate::ops::ClipByNorm). Applied after the optimizer's step and not differentiated: there is no backward
+/// pass.
 ///
 /// Error: as of [`ClipByNorm`](crate::ops::ClipByNorm). Parikh and Boyd, "Proximal algorithms", 2014, on projections onto norm balls.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -102,7 +103,7 @@ fn bench(elements: usize) -> Vec<Box<dyn Op>> {
 
 pub(super) const ENTRY: Entry = Entry {
     name: NAME,
-    summary: "projects each whole tensor of an arena onto a ball around 0",
+    summary: "projection of each whole tensor of an arena onto an L2 ball around 0",
     formula: "w = min(1, radius / ‖w‖)·w, per tensor",
     fields: &[
         Field { name: "dtype", default: "", about: "storage of weight: f32, f16 or bf16" },

@@ -10,13 +10,14 @@ use crate::{
 };
 use serde::{Deserialize, Serialize};
 
-/// Weights of each unit times min(1, `max` / ‖w‖): no unit's norm stays above `max`. For all matrices of an arena, in place.
+/// The max-norm constraint: multiplies the weights of each unit by min(1, `max` / ‖w‖), so that no unit's norm exceeds `max`.
+/// For all matrices of an arena, in place.
 ///
-/// Updates `weight` (the arena's elements). A unit is a row, a column or all of a [`Matrix`]; a filter is a row or a column; the
-/// matrices' groups do not matter. Frameworks soften the quotient, each in its way: [`MaxNormForm`]. A norm of 0 leaves 0, and a
-/// factor of 1 changes no bit. A unit that holds a NaN or an infinity, or whose norm is past 3.4e38, becomes NaN. Squares neither
-/// overflow nor underflow. Deterministic, and the same however the arena is windowed. No gradient: it changes weights, after a
-/// step.
+/// Updates `weight` (the arena's elements). A unit is a row, a column or all of a [`Matrix`]; a filter is a row or a column;
+/// the matrices' groups do not matter. Frameworks differ in the quotient: [`MaxNormForm`]. A norm of 0 leaves 0, and a factor
+/// of 1 changes no bit. A unit that holds a NaN or an infinity, or whose norm is past 3.4e38, becomes NaN. Squares neither
+/// overflow nor underflow. Deterministic, and the same however the arena is windowed. Applied after the optimizer's step and
+/// not differentiated: there is no backward pass.
 ///
 /// Dispatches: one per window, one for all units, one per window and one for an end that is no whole quad. Reads the weights
 /// twice and writes them once.
@@ -121,7 +122,7 @@ fn bench(elements: usize) -> Vec<Box<dyn Op>> {
 
 pub(super) const ENTRY: Entry = Entry {
     name: NAME,
-    summary: "norms of rows, columns or filters held to a limit, over an arena of matrices",
+    summary: "max-norm constraint on rows, columns or filters, over an arena of matrices",
     formula: "w = w·min(1, max / ‖w_g‖) (torch and keras: softened by 1e-7)",
     fields: &[
         DTYPE,

@@ -14,13 +14,14 @@ use crate::{
 };
 use serde::{Deserialize, Serialize};
 
-/// Weights of each unit times (`rate`·clip(‖w‖, `min`, `max`) + (1 - `rate`)·‖w‖) / (1e-7 + ‖w‖): a share `rate` of the way of its
-/// norm into the range, and with 1 all of it. For all matrices of an arena, in place.
+/// The min-max-norm constraint: multiplies the weights of each unit by (`rate`·clip(‖w‖, `min`, `max`) + (1 - `rate`)·‖w‖) /
+/// (1e-7 + ‖w‖), which moves its norm the fraction `rate` of the way into the range; with 1, all of it. For all matrices of
+/// an arena, in place.
 ///
-/// Updates `weight` (the arena's elements). A unit is a row, a column or all of a [`Matrix`]; a filter is a row or a column; the
-/// matrices' groups do not matter. A unit of zeros stays so, whatever `min`. A unit that holds a NaN or an infinity, or whose norm is
-/// past 3.4e38, becomes NaN. Squares neither overflow nor underflow. Deterministic, and the same however the arena is windowed. No
-/// gradient: it changes weights, after a step.
+/// Updates `weight` (the arena's elements). A unit is a row, a column or all of a [`Matrix`]; a filter is a row or a column;
+/// the matrices' groups do not matter. A unit of zeros stays zero, whatever `min`. A unit that holds a NaN or an infinity, or
+/// whose norm is past 3.4e38, becomes NaN. Squares neither overflow nor underflow. Deterministic, and the same however the
+/// arena is windowed. Applied after the optimizer's step and not differentiated: there is no backward pass.
 ///
 /// Dispatches: one per window, one for all units, one per window and one for an end that is no whole quad. Reads the weights
 /// twice and writes them once.
@@ -37,7 +38,7 @@ pub struct MinMaxNorm {
     pub min: f64,
     /// The largest norm, at most 1e30.
     pub max: f64,
-    /// The share of the way that is gone, in 0..=1.
+    /// The fraction of the way into the range, in 0..=1.
     #[serde(default = "one")]
     pub rate: f64,
 }
@@ -114,14 +115,14 @@ fn bench(elements: usize) -> Vec<Box<dyn Op>> {
 
 pub(super) const ENTRY: Entry = Entry {
     name: NAME,
-    summary: "norms of rows, columns or filters drawn into a range, over an arena of matrices",
+    summary: "min-max-norm constraint: moves norms of rows, columns or filters into a range, over an arena of matrices",
     formula: "w = w·(rate·clip(‖w_g‖, min, max) + (1 - rate)·‖w_g‖) / (1e-7 + ‖w_g‖)",
     fields: &[
         DTYPE,
         MATRICES,
         Field { name: "min", default: "", about: "the least norm, at least 0 and at most max" },
         Field { name: "max", default: "", about: "the largest norm, at most 1e30" },
-        Field { name: "rate", default: "1", about: "share of the way into the range that is gone, 0 to 1" },
+        Field { name: "rate", default: "1", about: "fraction of the way into the range, 0 to 1" },
     ],
     cases,
     bench,

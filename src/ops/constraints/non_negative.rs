@@ -16,14 +16,14 @@ use serde::{Deserialize, Serialize};
 
 params! { NonNegativeParams { segments: u32, first: u32, blocks: u32, lo: u32, hi: u32, base: u32, end: u32 } }
 
-/// Projects every weight of an arena onto the numbers that are not negative, w = max(w, 0), in one dispatch: Keras' `NonNeg`,
+/// The non-negativity constraint: w = max(w, 0) for every weight of an arena, in one dispatch: Keras' `NonNeg`,
 /// `optax.projections.projection_non_negative`.
 ///
-/// Updates `weight`, the arena's elements. -0 becomes +0 (Keras leaves it), -∞ becomes 0, NaN stays NaN, whatever its sign. What is
-/// past 0 keeps its bits. Decided by the bits: deterministic. No scratch. It is not differentiated: it follows the step. There is
-/// no backward pass.
+/// Updates `weight`, the arena's elements. -0 becomes +0 (Keras leaves it), -∞ becomes 0, NaN stays NaN, whatever its sign.
+/// Positive weights keep their bits. Decided by the bits: deterministic. No scratch. Applied after the optimizer's step and
+/// not differentiated: there is no backward pass.
 ///
-/// Error: none; what is subnormal may be flushed.
+/// Error: none; subnormal weights may be flushed to 0.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct NonNegative {
@@ -97,7 +97,7 @@ fn bench(elements: usize) -> Vec<Box<dyn Op>> {
 
 pub(super) const ENTRY: Entry = Entry {
     name: NAME,
-    summary: "keeps every weight of an arena from being negative",
+    summary: "non-negativity constraint: sets negative weights of an arena to 0",
     formula: "w = max(w, 0)",
     fields: &[Field { name: "dtype", default: "", about: "storage of weight: f32, f16 or bf16" }, SEGMENTS],
     cases,

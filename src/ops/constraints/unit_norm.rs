@@ -11,12 +11,13 @@ use crate::{
 };
 use serde::{Deserialize, Serialize};
 
-/// Weights of each unit divided by `eps` + ‖w‖, so that its norm becomes 1. For all matrices of an arena, in place.
+/// The unit-norm constraint: divides the weights of each unit by `eps` + ‖w‖, so that its norm becomes 1. For all matrices of
+/// an arena, in place.
 ///
-/// Updates `weight` (the arena's elements). A unit is a row, a column or all of a [`Matrix`]; a filter is a row or a column; the
-/// matrices' groups do not matter. A unit of zeros stays so. A unit that holds a NaN or an infinity, or whose norm is past 3.4e38,
-/// becomes NaN. Squares neither overflow nor underflow. Deterministic, and the same however the arena is windowed. No gradient: it
-/// changes weights, after a step.
+/// Updates `weight` (the arena's elements). A unit is a row, a column or all of a [`Matrix`]; a filter is a row or a column;
+/// the matrices' groups do not matter. A unit of zeros stays zero. A unit that holds a NaN or an infinity, or whose norm is
+/// past 3.4e38, becomes NaN. Squares neither overflow nor underflow. Deterministic, and the same however the arena is
+/// windowed. Applied after the optimizer's step and not differentiated: there is no backward pass.
 ///
 /// Dispatches: one per window, one for all units, one per window and one for an end that is no whole quad. Reads the weights
 /// twice and writes them once.
@@ -90,7 +91,7 @@ fn bench(elements: usize) -> Vec<Box<dyn Op>> {
 
 pub(super) const ENTRY: Entry = Entry {
     name: NAME,
-    summary: "rows, columns or filters scaled to norm 1, over an arena of matrices",
+    summary: "unit-norm constraint: rescales rows, columns or filters to norm 1, over an arena of matrices",
     formula: "w = w / (eps + ‖w_g‖)",
     fields: &[DTYPE, MATRICES, Field { name: "eps", default: "1e-7", about: "added to the norm, 1e-30 to 1" }],
     cases,

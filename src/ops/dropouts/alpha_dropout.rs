@@ -15,17 +15,17 @@ use serde::{Deserialize, Serialize};
 
 mod cases;
 
-/// Alpha dropout, for networks of SELU units: y = a·(m ? x : α') + b, m as in [`Dropout`](super::Dropout).
+/// Alpha dropout, for self-normalizing networks (SELU): y = a·(m ? x : α') + b, m as in [`Dropout`](super::Dropout).
 ///
-/// Reads `x`, writes `y`, both with the elements of `space`; with a stored mask in training also writes `mask`, a bit for each
-/// element: see [`MaskMode::Store`]. After training y is x, bit by bit. No scratch. Deterministic.
+/// Reads `x`, writes `y`, both with the elements of `space`; with a stored mask in training also writes `mask`, a bit for
+/// each element: see [`MaskMode::Store`]. After training y is x, bit for bit. No scratch. Deterministic.
 ///
-/// α' = -1.7580993408473766, the value at which SELU saturates; a = ((1-p)·(1 + p·α'²))^-½ and b = -a·p·α', which leave a
-/// mean of 0 and a variance of 1 as they were. p is taken to be the probability that is realised, 1 - T/2^b ([`Bits`]), so
-/// that this is exact. [`Share::Channel`] is feature alpha dropout.
+/// α' = -1.7580993408473766, the value at which SELU saturates; a = ((1-p)·(1 + p·α'²))^-½ and b = -a·p·α', which preserve a
+/// mean of 0 and a variance of 1. p is here the realised probability, 1 - T/2^b ([`Bits`]), so that this holds exactly.
+/// [`Share::Channel`] is feature alpha dropout.
 ///
 /// p = 0 (T = 2^b) copies every bit of x. p = 1 (T = 0) writes zeros, as PyTorch does: it is the limit of y for p towards 1
-/// on what is dropped. Dropped elements do not depend on x, not even on a NaN.
+/// on what is dropped. Dropped elements do not depend on x, even where it is NaN.
 ///
 /// [`Plan::update`](crate::device::Plan::update) as for [`Dropout`](super::Dropout).
 ///
@@ -49,10 +49,10 @@ pub struct AlphaDropout {
     /// Random bits per decision.
     #[serde(default)]
     pub bits: Bits,
-    /// Whether the mask is kept.
+    /// Whether the mask is stored.
     #[serde(default)]
     pub mask: MaskMode,
-    /// Whether anything is dropped.
+    /// Whether the network is in training; if not, nothing is dropped.
     #[serde(default = "fields::yes")]
     pub training: bool,
 }
@@ -147,7 +147,7 @@ pub(super) const FIELDS: &[Field] = &[
 
 pub(super) const ENTRY: Entry = Entry {
     name: NAME,
-    summary: "drops elements or channels of SELU units to the value where they saturate, and keeps mean 0 and variance 1",
+    summary: "alpha dropout of elements or channels for SELU networks; preserves mean 0 and variance 1",
     formula: "y = a·(m ? x : α') + b, α' = -1.7581, a = ((1-p)(1 + p·α'²))^-½, b = -a·p·α'",
     fields: FIELDS,
     cases: AlphaDropout::cases,

@@ -19,7 +19,7 @@ use serde::{Deserialize, Serialize};
 /// The backward pass of [`AlphaDropout`] in training: dx = m·a·dy, with the mask m of the forward pass.
 ///
 /// Reads `dy`, and `mask` if it was stored; writes `dx`. Fields as in the forward pass. Without a stored mask the kernel is
-/// that of [`Dropout`](super::Dropout) with the factor a. p = 1 gives zeros, p = 0 copies; `mask` is not looked at then. No
+/// that of [`Dropout`](super::Dropout) with the factor a. p = 1 gives zeros, p = 0 copies; `mask` is not read then. No
 /// scratch. Deterministic.
 ///
 /// Error: a, rounded to f32, and one product; the rounding of the storage type.
@@ -40,7 +40,7 @@ pub struct AlphaDropoutBackward {
     /// Random bits per decision.
     #[serde(default)]
     pub bits: Bits,
-    /// Whether the forward pass kept the mask.
+    /// Whether the forward pass stored the mask.
     #[serde(default)]
     pub mask: MaskMode,
 }
@@ -111,7 +111,7 @@ const FIELDS: &[Field] = &[
 
 pub(super) const ENTRY: Entry = Entry {
     name: NAME,
-    summary: "sends the gradient through alpha dropout: with the mask drawn again, or with the one that was kept",
+    summary: "backward pass of alpha dropout, with a regenerated or a stored mask",
     formula: "dx = m·a·dy, a = ((1-p)(1 + p·α'²))^-½",
     fields: FIELDS,
     cases: AlphaDropoutBackward::cases,

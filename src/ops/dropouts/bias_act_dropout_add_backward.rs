@@ -20,8 +20,8 @@ use crate::{
 };
 use serde::{Deserialize, Serialize};
 
-/// The gradients of [`BiasActDropoutAdd`]: dx = m·act'(x + bias)·dy/(1-p) with the mask drawn again, dbias = Σdx over each
-/// channel. That of the residual is dy itself, and has no op.
+/// The gradients of [`BiasActDropoutAdd`]: dx = m·act'(x + bias)·dy/(1-p) with a regenerated mask, dbias = Σdx over each
+/// channel. The residual's gradient is dy itself.
 ///
 /// Reads `dy` (n·c·s elements) and, where there is an activation, `x` (as `dy`) and, where there is one, `bias` (c values, f32).
 /// Writes `dx` (as `dy`) and, where there is a bias, `dbias` (c, f32; 0 for an empty tensor), the sum of `dx` as it is stored, in
@@ -179,7 +179,7 @@ impl Op for BiasActDropoutAddBackward {
 
 pub(super) const ENTRY: Entry = Entry {
     name: NAME,
-    summary: "the gradients of bias_act_dropout_add: of its input and its bias, with the mask drawn again",
+    summary: "backward pass of bias_act_dropout_add, to input and bias, with a regenerated mask",
     formula: "dx = m·act'(x + bias)·dy/(1-p), dbias = Σdx; the residual's gradient is dy",
     fields: fields::BACKWARD_FIELDS,
     cases: BiasActDropoutAddBackward::cases,

@@ -19,23 +19,23 @@ use serde::{Deserialize, Serialize};
 mod cases;
 pub(super) mod expected;
 
-/// DropBlock: y = m·x·count(m)/ones(m), m being 0 in squares of `block` × `block` of each image, which begin at random places.
+/// DropBlock: y = m·x·count(m)/ones(m), m being 0 in squares of `block` × `block` at random positions of each image.
 ///
 /// Reads `x`, writes `y`, both with the elements of `space`, whose positions are rows of `width`; in training also writes
 /// `factor`, one f32, and with a stored mask `mask`, a bit for each decision: bit i & 31 of word i >> 5 for decision i counted
 /// from the tensor's first, 1 = kept. The backward pass reads both.
 ///
-/// A block begins at row i and column j of an image, its first ones, with probability γ = p·H·W/(block²·(H-block+1)·(W-block+1)),
-/// wherever it lies within the image whole, and independently of the others, so about a share p is dropped, less where blocks
-/// meet. Begins are decisions of 32 bits with the number of the block's first element, so they are equal bit for bit on every
-/// device. [`Share::Element`] gives each channel of each sample its own blocks (the paper, torchvision), [`Share::Position`]
-/// the same to all channels of a sample, [`Share::BatchElement`] and [`Share::BatchPosition`] the same to all samples; others
-/// are refused. What is kept is multiplied by all over kept decisions of this call, an exact count; a batch that is split
-/// counts by parts. If all are dropped, y is zeros and the factor 0.
+/// A block starts at row i and column j of an image with probability γ = p·H·W/(block²·(H-block+1)·(W-block+1)), wherever it
+/// fits in the image, independently of the others, so about a fraction p is dropped, less where blocks overlap. Starts are
+/// decisions of 32 bits with the number of the block's first element, so they are equal bit for bit on every device.
+/// [`Share::Element`] gives each channel of each sample its own blocks (the paper, torchvision), [`Share::Position`] the same
+/// to all channels of a sample, [`Share::BatchElement`] and [`Share::BatchPosition`] the same to all samples; others are
+/// refused. Kept elements are multiplied by the number of decisions over the number of kept ones in this call, an exact
+/// count; a batch that is split over calls is counted per call. If all are dropped, y is zeros and the factor 0.
 ///
-/// γ is rounded to a multiple of 2^-32; if it becomes 0 (p = 0), y is x bit by bit; if 1 (p = 1 with blocks of 1 or of the whole
-/// image), zeros. Blocks of 1 are dropout with a counted factor. A block larger than the image is refused, where torchvision
-/// makes it smaller; even sides are allowed, which torchvision refuses; torchvision adds 1e-6 to the ones.
+/// γ is rounded to a multiple of 2^-32; if it becomes 0 (p = 0), y is x bit for bit; if 1 (p = 1 with blocks of 1 or of the
+/// whole image), zeros. Blocks of 1 are dropout with a counted factor. Differences to torchvision: a block larger than the
+/// image is refused (torchvision shrinks it), even sides are allowed, and 1e-6 is not added to the number of ones.
 ///
 /// Scratch: 2 bits for each decision, 1 if the mask is stored, and a word for each 1024 or more. Deterministic. Four to six
 /// dispatches for mask and factor, one for y, one more for an end that is no whole quad, one for each window of x and y beyond
@@ -56,17 +56,17 @@ pub struct DropBlock {
     pub width: usize,
     /// Rows and columns of a block: 1 to 32, and no more than H or W.
     pub block: usize,
-    /// About the share that is dropped, 0 to 1, both included.
+    /// Approximately the fraction dropped, 0 to 1, both included.
     pub p: f64,
     /// What the blocks are drawn from; `first_element` is a multiple of C·S.
     pub key: Key,
-    /// Which images have the same blocks.
+    /// Which images share their blocks.
     #[serde(default)]
     pub share: Share,
-    /// Whether the mask is kept.
+    /// Whether the mask is stored.
     #[serde(default)]
     pub mask: MaskMode,
-    /// Whether anything is dropped. If not, y is x bit by bit.
+    /// Whether the network is in training; if not, y is x bit for bit.
     #[serde(default = "fields::yes")]
     pub training: bool,
 }
@@ -173,7 +173,7 @@ impl Op for DropBlock {
 pub(super) const WIDTH: Field = Field { name: "width", default: "", about: "W, columns of an image; must divide s" };
 pub(super) const BLOCK: Field =
     Field { name: "block", default: "", about: "rows and columns of a block: 1 to 32, at most H and W" };
-pub(super) const P: Field = Field { name: "p", default: "", about: "about the share that is dropped, 0 to 1" };
+pub(super) const P: Field = Field { name: "p", default: "", about: "approximate fraction dropped, 0 to 1" };
 pub(super) const SHARE: Field = Field {
     name: "share",
     default: "\"element\"",
@@ -183,7 +183,7 @@ pub(super) const SHARE: Field = Field {
 
 pub(super) const ENTRY: Entry = Entry {
     name: NAME,
-    summary: "drops square blocks of images at random places, scales the rest by what was kept",
+    summary: "DropBlock: drops square blocks of images at random and rescales the rest by the kept fraction",
     formula: "y = m·x·count(m)/ones(m), m = 0 in blocks that begin with probability p·HW/(b²(H-b+1)(W-b+1))",
     fields: &[
         Field { name: "dtype", default: "", about: "storage of x and y: f32, f16 or bf16" },

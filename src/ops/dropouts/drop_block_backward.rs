@@ -20,10 +20,10 @@ use serde::{Deserialize, Serialize};
 
 /// The backward pass of [`DropBlock`] in training: dx = m·dy·factor, with the mask m and the factor of the forward pass.
 ///
-/// Reads `dy`, `factor`, one f32, and `mask` if it was stored; writes `dx`. Fields as in the forward pass. Without a stored mask
-/// the blocks are drawn again from the same key, in scratch of 2 bits for each decision: keep the mask where time counts more
-/// than its memory. Where γ is 0, dx is dy bit by bit, and where it is 1, zeros; `factor` and `mask` are not
-/// looked at then. Deterministic. Dispatches as in the forward pass, without those that count; one for dx if the mask is stored.
+/// Reads `dy`, `factor`, one f32, and `mask` if it was stored; writes `dx`. Fields as in the forward pass. Without a stored
+/// mask the blocks are regenerated from the same key, in scratch of 2 bits for each decision: store the mask where time
+/// matters more than its memory. Where γ is 0, dx is dy bit for bit, and where it is 1, zeros; `factor` and `mask` are not
+/// read then. Deterministic. Dispatches as in the forward pass, without those that count; one for dx if the mask is stored.
 ///
 /// Error: one product, and the rounding of the storage type.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -37,14 +37,14 @@ pub struct DropBlockBackward {
     pub width: usize,
     /// Rows and columns of a block.
     pub block: usize,
-    /// About the share that is dropped, 0 to 1, both included.
+    /// Approximately the fraction dropped, 0 to 1, both included.
     pub p: f64,
     /// What the blocks were drawn from.
     pub key: Key,
-    /// Which images have the same blocks.
+    /// Which images share their blocks.
     #[serde(default)]
     pub share: Share,
-    /// Whether the forward pass kept the mask.
+    /// Whether the forward pass stored the mask.
     #[serde(default)]
     pub mask: MaskMode,
 }
@@ -129,7 +129,7 @@ impl Op for DropBlockBackward {
 
 pub(super) const ENTRY: Entry = Entry {
     name: NAME,
-    summary: "sends the gradient through DropBlock: with the blocks drawn again, or with the mask that was kept",
+    summary: "backward pass of DropBlock, with a regenerated or a stored mask",
     formula: "dx = m·dy·factor",
     fields: &[
         Field { name: "dtype", default: "", about: "storage of dy and dx: f32, f16 or bf16" },

@@ -16,22 +16,22 @@ use serde::{Deserialize, Serialize};
 
 mod cases;
 
-/// DropConnect: masked = m·weight/(1-p), m drawn anew for each weight of a matrix, and of its bias.
+/// DropConnect: masked = m·weight/(1-p), with a random decision m for each weight of a matrix and of its bias.
 ///
 /// Reads `weight`, rows × cols, and `bias`, rows, if there is one; writes `masked_weight` and `masked_bias`, for the matrix
-/// product that follows. One mask serves the batch: one for each sample, as in the paper, would be a weight matrix for each
-/// sample. Count the training steps in `key.step`, and each has a mask of its own. No scratch. Deterministic. A dispatch for
+/// product that follows. One mask serves the whole batch; a mask per sample, as in the paper, would need a weight matrix per
+/// sample. Count training steps in `key.step`, so that each step has its own mask. No scratch. Deterministic. A dispatch for
 /// the weight and one for the bias, one more for an end that is no whole quad, one for each window beyond the binding limit.
 ///
-/// Weight e, in the order of rows, has decision first_element + e of the key, and the bias of row r has decision
-/// 2^63 + first_element/cols + r. So each part of a layer that is split by rows over devices, with the number of its first
-/// weight in `first_element`, draws what the whole would have drawn. [`Bits`] says how a decision is made; masks are equal bit
-/// for bit on every device.
+/// Weight e, in the order of rows, has decision first_element + e of the key, and the bias of row r has decision 2^63 +
+/// first_element/cols + r. So a layer may be split by rows over devices: with the index of its first weight in
+/// `first_element`, each part draws the mask of the whole. [`Bits`] says how a decision is made; masks are equal bit for bit
+/// on every device.
 ///
-/// What is dropped is +0 whatever it holds, also NaN. T = 2^b (p = 0, inverted scaling after training) copies every bit; T = 0
-/// (p = 1) writes zeros. After training inverted scaling takes the weights as they are, the other kind the mean (1-p)·weight
-/// over all masks. The paper goes further there: it draws the units' inputs from the normal distribution whose mean and
-/// variance they have over all masks, which is an op on activations and not this one.
+/// A dropped weight is +0 whatever it holds, even NaN. T = 2^b (p = 0, inverted scaling after training) copies every bit; T =
+/// 0 (p = 1) writes zeros. After training, inverted scaling copies the weights; scaling at test time gives the expectation
+/// (1-p)·weight over all masks. The paper's inference, which samples the units' inputs from a normal distribution with their
+/// mean and variance over all masks, is an op on activations and not part of this one.
 ///
 /// Error: one f32 product with a factor that is rounded to f32 on the host, and the rounding of the storage type.
 /// [`Plan::update`](crate::device::Plan::update) as for [`Dropout`](super::Dropout).
@@ -53,13 +53,14 @@ pub struct DropConnect {
     /// Whether there is a bias: its values are dropped like weights.
     #[serde(default)]
     pub bias: bool,
-    /// Where the factor goes.
+    /// Whether kept weights are scaled in training or all weights after it.
     #[serde(default)]
     pub scaling: Scaling,
     /// Random bits per decision.
     #[serde(default)]
     pub bits: Bits,
-    /// Whether anything is dropped. If not, inverted scaling copies, and the other kind multiplies by T/2^b.
+    /// Whether the network is in training. If not, nothing is dropped: inverted scaling copies, scaling at test time
+    /// multiplies by T/2^b.
     #[serde(default = "fields::yes")]
     pub training: bool,
 }
@@ -184,7 +185,7 @@ pub(super) const KEY: Field = Field {
 
 pub(super) const ENTRY: Entry = Entry {
     name: NAME,
-    summary: "drops weights and biases of a layer at random, scales the rest",
+    summary: "DropConnect: drops weights and biases of a layer at random and rescales the rest",
     formula: "masked = m·weight/(1-p), m = 1 with probability 1-p (scale_at_test: m·weight, and (1-p)·weight after training)",
     fields: &[
         Field { name: "dtype", default: "", about: "storage of all tensors: f32, f16 or bf16" },

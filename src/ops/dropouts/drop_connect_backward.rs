@@ -19,12 +19,12 @@ use crate::{
 use serde::{Deserialize, Serialize};
 
 /// The backward pass of [`DropConnect`] in training: dweight += m·dmasked_weight/(1-p), with the mask m of the forward pass,
-/// and the bias alike.
+/// and the same for the bias.
 ///
 /// Reads `dmasked_weight`, and `dmasked_bias` if there is a bias, the gradients of what the forward pass wrote; updates
-/// `dweight` and `dbias`, or writes them anew without `accumulate`. The mask is drawn again from the same key and takes no
-/// memory. Where a weight was dropped its gradient stays as it is, or is +0 if written anew, whatever came in, also NaN. p = 1
-/// adds nothing, p = 0 everything. No scratch. Deterministic. Dispatches as in the forward pass.
+/// `dweight` and `dbias`, or overwrites them without `accumulate`. The mask is regenerated from the same key and takes no
+/// memory. Where a weight was dropped, its gradient is unchanged, or +0 if overwritten, even where the incoming gradient is
+/// NaN. p = 1 adds nothing, p = 0 everything. No scratch. Deterministic. Dispatches as in the forward pass.
 ///
 /// Error: the product with the factor, the sum, and the rounding of the storage type.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -43,13 +43,13 @@ pub struct DropConnectBackward {
     /// Whether there is a bias.
     #[serde(default)]
     pub bias: bool,
-    /// Where the factor goes.
+    /// As in the forward pass.
     #[serde(default)]
     pub scaling: Scaling,
     /// Random bits per decision.
     #[serde(default)]
     pub bits: Bits,
-    /// Whether the gradients are added to what is there, as weights that are used more than once need it.
+    /// Whether gradients are added to the existing ones, as needed for weights that are used more than once.
     #[serde(default)]
     pub accumulate: bool,
 }
@@ -137,7 +137,7 @@ impl Op for DropConnectBackward {
 
 pub(super) const ENTRY: Entry = Entry {
     name: NAME,
-    summary: "sends the gradient through DropConnect to weights and biases, the mask drawn again; can accumulate",
+    summary: "backward pass of DropConnect, to weights and biases, with a regenerated mask; can accumulate",
     formula: "dweight (+)= m·dmasked/(1-p) (scale_at_test: m·dmasked)",
     fields: &[
         Field { name: "dtype", default: "", about: "storage of all tensors: f32, f16 or bf16" },
@@ -148,7 +148,7 @@ pub(super) const ENTRY: Entry = Entry {
         drop_connect::BIAS,
         fields::SCALING,
         fields::BITS,
-        Field { name: "accumulate", default: "false", about: "true: add to the gradients that are there" },
+        Field { name: "accumulate", default: "false", about: "true: add to the existing gradients" },
     ],
     cases: DropConnectBackward::cases,
     bench: DropConnectBackward::bench,

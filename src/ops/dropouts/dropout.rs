@@ -17,21 +17,21 @@ use serde::{Deserialize, Serialize};
 mod cases;
 pub(super) mod fields;
 
-/// Dropout: y = m·x/(1-p), m drawn anew from the key, an element (or channel, or sample) at a time.
+/// Dropout: y = m·x/(1-p), with a random mask m drawn from the key for each element (or channel, or sample).
 ///
 /// Reads `x`, writes `y`, both with the elements of `space`; with a stored mask in training also writes `mask`, a bit for each
 /// element: see [`MaskMode::Store`]. No scratch.
 ///
-/// Any of the axes n, c and s may share their decisions; [`Share`] numbers them. A decision depends on the key and on its
-/// number alone, so masks are equal bit for bit on every device, for every layout, storage type and way of cutting the work.
-/// An element is kept iff its random bits, as an integer, are less than `T = round(2^b·(1-p))`. See [`Bits`].
+/// Decisions may be shared along any of the axes n, c and s; [`Share`] numbers them. A decision depends only on the key and
+/// on its number, so masks are equal bit for bit on every device and for every layout, storage type and partition of the
+/// work. An element is kept iff its random bits, as an integer, are less than `T = round(2^b·(1-p))`. See [`Bits`].
 ///
-/// What is dropped is +0 whatever `x` holds, also NaN. T = 2^b (p = 0, inverted scaling after training) copies every bit of
+/// A dropped element is +0 whatever `x` holds, even NaN. T = 2^b (p = 0, inverted scaling after training) copies every bit of
 /// x; T = 0 (p = 1) writes zeros. Between those, y is one f32 product with 2^b/T (rounded to f32 on the host), then rounded
 /// to the storage type.
 ///
-/// [`Plan::update`](crate::device::Plan::update) takes another key or p, as long as p is not the first or no longer one that copies
-/// or drops all, and `first_element % 8` is not the first or no longer 0.
+/// [`Plan::update`](crate::Plan::update) takes another key or p, unless p becomes or ceases to be a value that copies or
+/// drops everything, or `first_element % 8` becomes or ceases to be 0.
 ///
 /// ```
 /// use ridgepole::{DType, HostData, Key, Session, Space, ops::Dropout};
@@ -61,16 +61,17 @@ pub struct Dropout {
     /// C·S (channels first, by channel: S; by batch: nothing) of at most 2^30.
     #[serde(default)]
     pub share: Share,
-    /// Where the factor goes.
+    /// Whether kept elements are scaled in training or all elements after it.
     #[serde(default)]
     pub scaling: Scaling,
     /// Random bits per decision.
     #[serde(default)]
     pub bits: Bits,
-    /// Whether the mask is kept.
+    /// Whether the mask is stored.
     #[serde(default)]
     pub mask: MaskMode,
-    /// Whether anything is dropped. If not, inverted dropout copies, and the other kind multiplies by T/2^b.
+    /// Whether the network is in training. If not, nothing is dropped: inverted scaling copies, scaling at test time
+    /// multiplies by T/2^b.
     #[serde(default = "shared::fields::yes")]
     pub training: bool,
 }
@@ -160,7 +161,7 @@ impl Op for Dropout {
 
 pub(super) const ENTRY: Entry = Entry {
     name: NAME,
-    summary: "drops elements, channels, samples or whatever axes share at random, scales the rest; can keep the mask in bits",
+    summary: "dropout of elements, channels, samples or any subset of axes; can store the mask, one bit per element",
     formula: "y = m·x/(1-p), m = 1 with probability 1-p (scale_at_test: y = m·x, and (1-p)·x after training)",
     fields: fields::FIELDS,
     cases: Dropout::cases,

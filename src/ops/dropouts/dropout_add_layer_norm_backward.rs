@@ -19,14 +19,15 @@ use crate::{
 };
 use serde::{Deserialize, Serialize};
 
-/// The gradients of [`DropoutAddLayerNorm`]: dresidual is that of z, by the norm's backward pass and, with `dz`, from others that
-/// read z; dx = m·dresidual/(1-p) with the mask drawn again.
+/// The gradients of [`DropoutAddLayerNorm`]: dresidual is the gradient of z, from the norm's backward pass and, with `dz`,
+/// from other readers of z; dx = m·dresidual/(1-p) with a regenerated mask.
 ///
 /// Reads `z` and `dy` (rows·cols elements), `mean` (layer norm only) and `rstd` as the forward op wrote them (rows values,
-/// f32), `weight` (cols, f32; absent: 1) and with `dz` what others send to z (as `z`). Writes `dresidual` and `dx` (as `z`) and,
-/// where there are such, `dweight` and `dbias` (cols, f32; 0 if there is no row). dx is made of dresidual as it is stored. See
-/// [`LayerNormBackward`](crate::ops::LayerNormBackward) and [`RmsNormBackward`](crate::ops::RmsNormBackward) for order, errors
-/// and needs; one dispatch more than theirs, more for windows.
+/// f32), `weight` (cols, f32; absent: 1) and, with `dz`, `dz`, the gradient from the other readers of z (as `z`). Writes
+/// `dresidual` and `dx` (as `z`) and, where there is a weight or bias, `dweight` and `dbias` (cols, f32; 0 if there is no
+/// row). dx is computed from dresidual as stored. See [`LayerNormBackward`](crate::ops::LayerNormBackward) and
+/// [`RmsNormBackward`](crate::ops::RmsNormBackward) for order, errors and needs; one dispatch more than theirs, more for
+/// windows.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct DropoutAddLayerNormBackward {
@@ -58,7 +59,7 @@ pub struct DropoutAddLayerNormBackward {
     /// Whether columns have biases, and so a `dbias`; RMS norm has none either way.
     #[serde(default = "channels::yes")]
     pub bias: bool,
-    /// Whether others read z too.
+    /// Whether z has other readers, and so a `dz`.
     #[serde(default)]
     pub dz: bool,
 }
@@ -197,7 +198,7 @@ impl Op for DropoutAddLayerNormBackward {
 
 pub(super) const ENTRY: Entry = Entry {
     name: NAME,
-    summary: "the gradients of dropout_add_layer_norm: of its input, its residual, and of the norm's weight and bias",
+    summary: "backward pass of dropout_add_layer_norm, to input, residual, and the norm's weight and bias",
     formula: "dresidual = norm'(z)·dy + dz, dx = m·dresidual/(1-p)",
     fields: fields::BACKWARD_FIELDS,
     cases: DropoutAddLayerNormBackward::cases,

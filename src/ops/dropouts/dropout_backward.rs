@@ -20,9 +20,9 @@ use serde::{Deserialize, Serialize};
 
 /// The backward pass of [`Dropout`] in training: dx = m·dy/(1-p), with the mask m of the forward pass.
 ///
-/// Reads `dy`, and `mask` if it was stored; writes `dx`. Fields as in the forward pass. Without a stored mask it is the
-/// forward map itself, kernel and all, drawn again from the same key, and takes no memory. Where p keeps all or nothing,
-/// `mask` is not looked at. No scratch.
+/// Reads `dy`, and `mask` if it was stored; writes `dx`. Fields as in the forward pass. Without a stored mask, the forward
+/// kernel regenerates the mask from the same key, which takes no memory. Where p keeps all or nothing, `mask` is not read. No
+/// scratch.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct DropoutBackward {
@@ -37,13 +37,13 @@ pub struct DropoutBackward {
     /// Which elements share a decision.
     #[serde(default)]
     pub share: Share,
-    /// Where the factor goes.
+    /// As in the forward pass.
     #[serde(default)]
     pub scaling: Scaling,
     /// Random bits per decision.
     #[serde(default)]
     pub bits: Bits,
-    /// Whether the forward pass kept the mask.
+    /// Whether the forward pass stored the mask.
     #[serde(default)]
     pub mask: MaskMode,
 }
@@ -114,7 +114,7 @@ impl Op for DropoutBackward {
 
 pub(super) const ENTRY: Entry = Entry {
     name: NAME,
-    summary: "sends the gradient through dropout: with the mask drawn again, or with the one that was kept",
+    summary: "backward pass of dropout, with a regenerated or a stored mask",
     formula: "dx = m·dy/(1-p) (scale_at_test: dx = m·dy)",
     fields: fields::BACKWARD_FIELDS,
     cases: DropoutBackward::cases,

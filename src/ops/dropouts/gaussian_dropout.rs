@@ -15,19 +15,19 @@ use serde::{Deserialize, Serialize};
 
 mod cases;
 
-/// Gaussian dropout: y = x·(1 + √(p/(1-p))·z), z a standard normal number of each element (or channel, or sample).
+/// Gaussian dropout: y = x·(1 + √(p/(1-p))·z), with standard normal z for each element (or channel, or sample).
 ///
-/// Reads `x`, writes `y`, both with the elements of `space`. The factors have the mean and the variance of those of
-/// [`Dropout`](super::Dropout) with the same p, so nothing is scaled after training: y is x then, bit by bit. As in Keras, p is
-/// a probability of dropping by name only: it sets the variance. p = 0 copies; p = 1 has no finite variance and is refused.
+/// Reads `x`, writes `y`, both with the elements of `space`. The factors have the mean and variance of those of
+/// [`Dropout`](super::Dropout) with the same p; after training y is x, bit for bit. As in Keras, p only sets the variance;
+/// nothing is dropped. p = 0 copies; p = 1 has no finite variance and is refused.
 ///
 /// Number i of the key is normal number i & 3 of Philox block i >> 2, by Box and Muller's transform; [`Share`] numbers the
-/// elements as for dropout, so every layout, storage type and way of cutting the work gives the same numbers. None is past
-/// 5.77. The words are the same on every device, the numbers within their error. No scratch. Deterministic. One dispatch, one
-/// more for an end that is no whole quad, one for each window beyond the binding limit.
+/// elements as for dropout, so the numbers are the same for every layout, storage type and partition of the work. |z| is at
+/// most 5.77. The random words are the same on every device, the normal numbers within their error. No scratch.
+/// Deterministic. One dispatch, one more for an end that is no whole quad, one for each window beyond the binding limit.
 ///
 /// Error: 16 ulp of z, running analysis of the product, and the rounding of the storage type.
-/// [`Plan::update`](crate::device::Plan::update) takes another key or p, as long as p is not the first or no longer 0.
+/// [`Plan::update`](crate::Plan::update) takes another key or p, unless p becomes or ceases to be 0.
 ///
 /// Srivastava, Hinton, Krizhevsky, Sutskever and Salakhutdinov, "Dropout: a simple way to prevent neural networks from
 /// overfitting", 2014, section 10; Keras' `GaussianDropout`.
@@ -45,7 +45,7 @@ pub struct GaussianDropout {
     /// Which elements share a number; sizes are limited as in [`Dropout`](super::Dropout).
     #[serde(default)]
     pub share: Share,
-    /// Whether anything is multiplied.
+    /// Whether the network is in training; if not, y is x.
     #[serde(default = "fields::yes")]
     pub training: bool,
 }
@@ -121,7 +121,7 @@ pub(super) const SHARE: Field = Field {
 
 pub(super) const ENTRY: Entry = Entry {
     name: NAME,
-    summary: "multiplies by normal numbers of mean 1, with the variance that dropout's factors have",
+    summary: "multiplicative Gaussian noise of mean 1, with the variance of dropout's factors",
     formula: "y = x·(1 + √(p/(1-p))·z), z standard normal",
     fields: &[
         Field { name: "dtype", default: "", about: "storage of x and y: f32, f16 or bf16" },

@@ -12,8 +12,8 @@ use serde::{Deserialize, Serialize};
 
 /// The backward pass of [`GaussianDropout`] in training: dx = dy·(1 + √(p/(1-p))·z), with the numbers z of the forward pass.
 ///
-/// Reads `dy`, writes `dx`. Fields as in the forward pass. It is the forward map, drawn again from the same key: it takes no
-/// memory. p = 0 copies. No scratch. Deterministic. Error and dispatches as those of the forward pass.
+/// Reads `dy`, writes `dx`. Fields as in the forward pass. The forward kernel regenerates the numbers from the same key,
+/// which takes no memory. p = 0 copies. No scratch. Deterministic. Error and dispatches as those of the forward pass.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct GaussianDropoutBackward {
@@ -74,7 +74,7 @@ impl Op for GaussianDropoutBackward {
 
 pub(super) const ENTRY: Entry = Entry {
     name: NAME,
-    summary: "sends the gradient through Gaussian dropout, its numbers drawn again",
+    summary: "backward pass of Gaussian dropout, with regenerated noise",
     formula: "dx = dy·(1 + √(p/(1-p))·z), z standard normal",
     fields: &[
         Field { name: "dtype", default: "", about: "storage of dy and dx: f32, f16 or bf16" },

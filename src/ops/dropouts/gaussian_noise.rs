@@ -16,14 +16,14 @@ use crate::{
 };
 use serde::{Deserialize, Serialize};
 
-/// Gaussian noise: y = x + deviation·z, z a standard normal number of each element (or channel, or sample).
+/// Gaussian noise: y = x + deviation·z, with standard normal z for each element (or channel, or sample).
 ///
-/// Reads `x`, writes `y`, both with the elements of `space`. After training, or with a deviation of 0, y is x bit by bit. The
-/// numbers are those of [`GaussianDropout`](super::GaussianDropout) under the same key. The gradient with respect to x is dy
-/// itself, so there is no backward op: hand dy on. No scratch. Deterministic. Dispatches as there.
+/// Reads `x`, writes `y`, both with the elements of `space`. After training, or with a deviation of 0, y is x bit for bit.
+/// The numbers are those of [`GaussianDropout`](super::GaussianDropout) under the same key. The gradient with respect to x is
+/// dy itself, so there is no backward op. No scratch. Deterministic. Dispatches as there.
 ///
 /// Error: 16 ulp of z, running analysis of the product and the sum, and the rounding of the storage type.
-/// [`Plan::update`](crate::device::Plan::update) takes another key or deviation, as long as that is not the first or no longer 0.
+/// [`Plan::update`](crate::Plan::update) takes another key or deviation, unless the deviation becomes or ceases to be 0.
 ///
 /// Sietsma and Dow, "Creating artificial neural networks that generalize", 1991; Bishop, "Training with noise is equivalent to
 /// Tikhonov regularization", 1995; Keras' `GaussianNoise`, whose `stddev` is `deviation`.
@@ -41,7 +41,7 @@ pub struct GaussianNoise {
     /// Which elements share a number; sizes are limited as in [`Dropout`](super::Dropout).
     #[serde(default)]
     pub share: Share,
-    /// Whether anything is added.
+    /// Whether the network is in training; if not, y is x.
     #[serde(default = "fields::yes")]
     pub training: bool,
 }
@@ -97,7 +97,7 @@ impl Op for GaussianNoise {
 
 pub(super) const ENTRY: Entry = Entry {
     name: NAME,
-    summary: "adds normal numbers of mean 0",
+    summary: "additive Gaussian noise of mean 0",
     formula: "y = x + deviation·z, z standard normal",
     fields: &[
         Field { name: "dtype", default: "", about: "storage of x and y: f32, f16 or bf16" },

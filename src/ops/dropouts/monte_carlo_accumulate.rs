@@ -12,15 +12,16 @@ use crate::{
 };
 use serde::{Deserialize, Serialize};
 
-/// One more pass of Monte-Carlo dropout: mean and squared deviations of each output over passes, n = seen + 1 of them now:
-/// mean += (x - mean)/n, m2 += (x - mean)²·seen/n with the old mean.
+/// Mean and variance over the passes of Monte Carlo dropout, updated by one pass, the n-th with n = seen + 1: mean += (x -
+/// mean)/n, m2 += (x - mean)²·seen/n with the old mean.
 ///
-/// Reads `x`, the outputs of a network whose dropout is on, of any shape; updates `mean` and `m2`, f32 whatever x is stored as.
-/// With `seen` = 0 they hold anything before, and x and 0 after. With `variance`, usually in the last pass, also writes
-/// `variance`, m2 over n - 1 or n. Elements do not mix: a NaN or an infinity stays in its own. No scratch. Deterministic. One
-/// dispatch, one more for an end that is no whole quad, one for each window beyond the binding limit.
+/// Reads `x`, the outputs of a network whose dropout is on, of any shape; updates `mean` and `m2`, f32 whatever x is stored
+/// as. With `seen` = 0 their previous contents do not matter; they become x and 0. With `variance`, usually in the last pass,
+/// also writes `variance`, m2 over n - 1 or n. Elements are independent: a NaN or an infinity affects only its own. No
+/// scratch. Deterministic. One dispatch, one more for an end that is no whole quad, one for each window beyond the binding
+/// limit.
 ///
-/// It is for prediction and not differentiated: there is no backward op.
+/// Meant for prediction and not differentiated: there is no backward op.
 ///
 /// Error: running analysis of one pass from the state as it is stored, in f32; x, once, as it is stored.
 /// [`Plan::update`](crate::device::Plan::update) takes the next `seen`.
@@ -202,12 +203,12 @@ fn bench(elements: usize) -> Vec<Box<dyn Op>> {
 
 pub(super) const ENTRY: Entry = Entry {
     name: NAME,
-    summary: "mean and variance of each output over passes with dropout on, a pass at a time",
+    summary: "mean and variance of outputs over Monte Carlo dropout passes, one pass per call",
     formula: "n = seen + 1, d = x - mean; mean += d/n; m2 += d²·seen/n; variance = m2/(n-1) (biased: m2/n)",
     fields: &[
         Field { name: "dtype", default: "", about: "storage of x: f32, f16 or bf16" },
         Field { name: "len", default: "", about: "elements, at most 2^34" },
-        Field { name: "seen", default: "", about: "passes before this one; with 0, mean and m2 start anew" },
+        Field { name: "seen", default: "", about: "passes before this one; 0 initializes mean and m2" },
         Field { name: "variance", default: "null", about: "unbiased or biased: also write the variance" },
     ],
     cases,

@@ -15,7 +15,7 @@ params! { PhiloxParams {
     key_lo: u32, key_hi: u32, step: u32, stream: u32, d_lo: u32, d_hi: u32
 } }
 
-/// Writes the words of Philox4x32-10 blocks, in order: the generator behind every mask of this crate.
+/// The random words of Philox4x32-10, the counter-based generator behind every mask of this crate, block after block.
 ///
 /// Writes `words`, `len` of them, four to a block. Block b has the counter (low word of b, high word of b, `step`, `stream`)
 /// and the key (low word of `seed`, high word of `seed`). Exact on every device. No scratch.
@@ -126,7 +126,7 @@ fn bench(elements: usize) -> Vec<Box<dyn Op>> {
 
 pub(super) const ENTRY: Entry = Entry {
     name: NAME,
-    summary: "writes the words of Philox4x32-10, the counter-based generator behind every mask",
+    summary: "random words of Philox4x32-10, the counter-based generator behind every mask",
     formula: "words[4b..4b+4] = philox(counter = (first_block + b, step, stream), key = seed)",
     fields: &[
         Field { name: "len", default: "", about: "how many 32-bit words" },

@@ -15,16 +15,16 @@ use serde::{Deserialize, Serialize};
 
 mod cases;
 
-/// Zoneout of a recurrent state: y = m ? x : previous, x being the new state and m drawn as in
-/// [`Dropout`](super::Dropout); after training y = (1-p)·x + p·previous, the mean over all masks.
+/// Zoneout of a recurrent state: y = m ? x : previous, x being the new state and m drawn as in [`Dropout`](super::Dropout);
+/// after training y = (1-p)·x + p·previous, the expectation over all masks.
 ///
 /// Reads `x` and `previous`, writes `y`, all with the elements of `space`; with a stored mask in training also writes `mask`,
 /// a bit for each element: see [`MaskMode::Store`]; 1 = the new value. No scratch. Deterministic.
 ///
-/// p is the probability of keeping the previous value. p is taken to be the one that is realised, 1 - T/2^b ([`Bits`]), so
-/// that the mean is exact. p = 0 (T = 2^b) copies x and p = 1 (T = 0) copies previous, also after training: what the other one
-/// holds does not matter, also not a NaN. The authors share decisions over nothing but give cell and hidden state rates of
-/// their own: two calls, two streams.
+/// p is the probability of keeping the previous value. It is here the realised one, 1 - T/2^b ([`Bits`]), so that the
+/// expectation is exact. p = 0 (T = 2^b) copies x and p = 1 (T = 0) copies previous, also after training, whatever the other
+/// one holds, even NaN. The authors draw a decision per element, with different rates for cell and hidden state: use two
+/// calls with two streams.
 ///
 /// [`Plan::update`](crate::device::Plan::update) as for [`Dropout`](super::Dropout).
 ///
@@ -47,10 +47,10 @@ pub struct Zoneout {
     /// Random bits per decision.
     #[serde(default)]
     pub bits: Bits,
-    /// Whether the mask is kept.
+    /// Whether the mask is stored.
     #[serde(default)]
     pub mask: MaskMode,
-    /// Whether a mask is drawn; if not, y is its mean.
+    /// Whether the network is in training; if not, y is the expectation.
     #[serde(default = "fields::yes")]
     pub training: bool,
 }
@@ -161,12 +161,11 @@ const FIELDS: &[Field] = &[
     TRAINING,
 ];
 pub(super) const P: Field = Field { name: "p", default: "", about: "the probability of keeping the previous value, 0 to 1" };
-pub(super) const TRAINING: Field =
-    Field { name: "training", default: "true", about: "false: the mean over all masks instead of a mask" };
+pub(super) const TRAINING: Field = Field { name: "training", default: "true", about: "false: the expectation over all masks" };
 
 pub(super) const ENTRY: Entry = Entry {
     name: NAME,
-    summary: "keeps the previous value of random elements of a recurrent state; after training, the mean of that",
+    summary: "zoneout of a recurrent state: randomly keeps previous values; after training, the expectation",
     formula: "y = m·x + (1-m)·previous, m = 1 with probability 1-p (after training: (1-p)·x + p·previous)",
     fields: FIELDS,
     cases: Zoneout::cases,

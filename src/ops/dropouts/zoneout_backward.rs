@@ -20,9 +20,9 @@ use serde::{Deserialize, Serialize};
 /// The backward pass of [`Zoneout`]: dx = m·dy and dprevious = (1-m)·dy, with the mask m of the forward pass; after training
 /// dx = (1-p)·dy and dprevious = p·dy.
 ///
-/// Reads `dy`, and `mask` if it was stored in training; writes `dx` and `dprevious`. Fields as in the forward pass. Where p is
-/// 0 or 1 one of them is dy, bit by bit, the other zeros, and `mask` is not looked at. What goes nowhere is +0, also of a NaN.
-/// No scratch. Deterministic.
+/// Reads `dy`, and `mask` if it was stored in training; writes `dx` and `dprevious`. Fields as in the forward pass. Where p
+/// is 0 or 1, one of them is dy, bit for bit, the other zeros, and `mask` is not read. A gradient that is masked is +0, even
+/// where dy is NaN. No scratch. Deterministic.
 ///
 /// Error: none in training; after it a factor, rounded to f32, a product, and the rounding of the storage type.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -42,7 +42,7 @@ pub struct ZoneoutBackward {
     /// Random bits per decision.
     #[serde(default)]
     pub bits: Bits,
-    /// Whether the forward pass kept the mask.
+    /// Whether the forward pass stored the mask.
     #[serde(default)]
     pub mask: MaskMode,
     /// Whether the forward pass drew a mask.
@@ -147,7 +147,7 @@ const FIELDS: &[Field] = &[
 
 pub(super) const ENTRY: Entry = Entry {
     name: NAME,
-    summary: "sends the gradient through zoneout, to the new state and to the previous one",
+    summary: "backward pass of zoneout, to the new and the previous state, with a regenerated or a stored mask",
     formula: "dx = m·dy, dprevious = (1-m)·dy (after training: (1-p)·dy and p·dy)",
     fields: FIELDS,
     cases: ZoneoutBackward::cases,

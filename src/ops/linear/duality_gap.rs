@@ -15,20 +15,20 @@ use serde::{Deserialize, Serialize};
 params! { GapParams { blocks: u32, models: u32, features: u32, penalized: u32, chunks: u32, reach: f32 } }
 params! { SpreadParams { blocks: u32, total: u32, rows: u32, chunk: u32, models: u32, group: u32 } }
 
-/// An upper bound on how far the objective of each model of a batch, Σ w·loss + λ1·Σ|b| + ½·λ2·Σb², is above its minimum: the
-/// duality gap, by which an iteration may stop.
+/// The duality gap of each model of a batch: an upper bound on how far its objective, Σ w·loss + λ1·Σ|b| + ½·λ2·Σb², is above
+/// its minimum. A stopping criterion.
 ///
 /// Reads `weight` f32\[sets, rows], `residual` f32\[rows, models] and `grad` f32\[features, models], as
 /// [`LinearResidual`](super::LinearResidual) and [`LinearGradient`](super::LinearGradient) make them from `coef`
 /// f32\[features, models]; and `settings` f32\[4, models], of which the first two rows are λ1 and λ2. Writes `gap` f32\[models].
 ///
-/// The dual point is the residuals; without λ2 they are scaled down until no gradient is past λ1, at the price of the rows' share of
-/// the gap. For logistic models that share is bounded from above, by χ² in place of Kullback and Leibler's divergence. Every term
-/// is formed without cancellation and is at least 0, so small gaps are told well below the precision of the objective. Columns from
-/// `penalized` on have no penalty, an intercept: their best coefficients are taken to be no further than `reach` from the present
-/// ones. Without λ1 and λ2 a gap says nothing. A NaN or infinity in what a model's gap depends on makes it NaN or infinite.
-/// Deterministic. Two dispatches, and scratch of 4 bytes for each model and up to 1024 rows. A device must be able to bind each
-/// buffer whole.
+/// The dual point is the residuals; without λ2 they are scaled down until no gradient is past λ1, at the price of the rows'
+/// share of the gap. For logistic models that share is bounded from above, by χ² in place of Kullback and Leibler's
+/// divergence. Every term is computed without cancellation and is at least 0, so gaps are accurate well below the precision
+/// of the objective. Columns from `penalized` on have no penalty, an intercept: their best coefficients are taken to be no
+/// further than `reach` from the present ones. Without λ1 and λ2 the gap is meaningless. A NaN or infinity in what a model's
+/// gap depends on makes it NaN or infinite. Deterministic. Two dispatches, and scratch of 4 bytes for each model and up to
+/// 1024 rows. A device must be able to bind each buffer whole.
 ///
 /// Error: by running analysis of positive terms.
 ///
@@ -36,13 +36,13 @@ params! { SpreadParams { blocks: u32, total: u32, rows: u32, chunk: u32, models:
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct DualityGap {
-    /// What the models are.
+    /// The kind of model.
     pub model: LinearModel,
     /// Rows of X. May be 0.
     pub rows: usize,
     /// Columns of X, 1 to 4096.
     pub features: usize,
-    /// How many of them, the first ones, are under the penalty.
+    /// How many of them, counted from the first, are penalized.
     pub penalized: usize,
     /// Sets of row weights. May be 0.
     pub sets: usize,
@@ -275,19 +275,19 @@ fn bench(elements: usize) -> Vec<Box<dyn Op>> {
 
 pub(super) const ENTRY: Entry = Entry {
     name: NAME,
-    summary: "how far each model of a batch is from the minimum of its objective, at most: when to stop",
+    summary: "upper bound on each model's suboptimality (duality gap); a stopping criterion",
     formula: "Σ w·loss + λ1·Σ|b| + ½·λ2·Σb² - min ≤ gap",
     fields: &[
         Field { name: "model", default: "", about: "linear or logistic" },
         Field { name: "rows", default: "", about: "rows of x" },
         Field { name: "features", default: "", about: "columns of x, 1 to 4096" },
-        Field { name: "penalized", default: "", about: "how many of them, the first ones, are under the penalty" },
+        Field { name: "penalized", default: "", about: "how many of them, counted from the first, are penalized" },
         Field { name: "sets", default: "", about: "sets of row weights, such as folds" },
         Field { name: "per_set", default: "", about: "models of each set, neighbours in the batch" },
         Field {
             name: "reach",
             default: "1",
-            about: "how far coefficients without a penalty may be from the best ones, 0 to 1e6",
+            about: "how far coefficients without a penalty may be from their optimum, 0 to 1e6",
         },
     ],
     cases,

@@ -12,18 +12,18 @@ use serde::{Deserialize, Serialize};
 
 params! { FistaParams { blocks: u32, models: u32, features: u32, penalized: u32 } }
 
-/// One accelerated proximal gradient step of each model of a batch, with its own λ1, λ2 and step size: it minimises
+/// One accelerated proximal gradient (FISTA) step of each model of a batch, with its own λ1, λ2 and step size. It minimises
 /// f(b) + λ1·Σ|b| + ½·λ2·Σb² for a smooth f.
 ///
-/// Reads `grad` f32\[features, models]: minus the gradient of f at `point`; `settings` f32\[4, models]: λ1, λ2, step size and tolerance
-/// of each model, at least 0 and finite; and `gap` f32\[models]. Updates `coef` and `point`, f32\[features, models], and `momentum`
-/// f32\[models], t, at least 1: to begin, `point` is `coef`, and t is 1. Then
-/// b' = prox(point + step·grad), point' = b' + (t - 1)/t'·(b' - b) and t' = (1 + √(1 + 4·t²))/2; but where Σ (point - b')·(b' - b) is
-/// positive, the momentum no longer leads downhill, and starts anew: point' = b', t' = 1. A step size up to 1/L, L being the largest
+/// Reads `grad` f32\[features, models]: minus the gradient of f at `point`; `settings` f32\[4, models]: λ1, λ2, step size and
+/// tolerance of each model, at least 0 and finite; and `gap` f32\[models]. Updates `coef` and `point`, f32\[features,
+/// models], and `momentum` f32\[models], t, at least 1: to begin, `point` is `coef`, and t is 1. Then b' = prox(point +
+/// step·grad), point' = b' + (t - 1)/t'·(b' - b) and t' = (1 + √(1 + 4·t²))/2; but where Σ (point - b')·(b' - b) is positive,
+/// the momentum no longer points downhill, and is reset: point' = b', t' = 1. A step size up to 1/L, L being the largest
 /// curvature of f, converges. Columns from `penalized` on have no penalty: intercepts. A model whose gap, as
-/// [`DualityGap`](super::DualityGap) writes it, is at most its tolerance stays as it is; a NaN is no such gap, nor a reason for a
-/// restart. Exact zeros. Deterministic. One dispatch without scratch, a lane for each model. A device must be able to bind each
-/// buffer whole.
+/// [`DualityGap`](super::DualityGap) writes it, is at most its tolerance is left unchanged; a NaN gap does not stop a model,
+/// nor does a NaN cause a restart. Zeros are exact. Deterministic. One dispatch without scratch, a lane for each model. A
+/// device must be able to bind each buffer whole.
 ///
 /// Error: by running analysis; where the sign that decides on a restart is not certain in f32, either outcome is right.
 ///
@@ -34,7 +34,7 @@ params! { FistaParams { blocks: u32, models: u32, features: u32, penalized: u32 
 pub struct FistaStep {
     /// Coefficients of a model, 1 to 4096.
     pub features: usize,
-    /// How many of them, the first ones, are under the penalty.
+    /// How many of them, counted from the first, are penalized.
     pub penalized: usize,
     /// Models. May be 0.
     pub models: usize,
@@ -211,11 +211,11 @@ fn bench(elements: usize) -> Vec<Box<dyn Op>> {
 
 pub(super) const ENTRY: Entry = Entry {
     name: NAME,
-    summary: "one step of FISTA with restart for a batch of elastic-net models; those that have converged stay",
+    summary: "FISTA step with adaptive restart for a batch of elastic-net models; converged models stay unchanged",
     formula: "b' = prox(p + t·g), p' = b' + (k-1)/k'·(b' - b), k' = (1 + √(1 + 4k²))/2",
     fields: &[
         Field { name: "features", default: "", about: "coefficients of a model, 1 to 4096" },
-        Field { name: "penalized", default: "", about: "how many of them, the first ones, are under the penalty" },
+        Field { name: "penalized", default: "", about: "how many of them, counted from the first, are penalized" },
         Field { name: "models", default: "", about: "models" },
     ],
     cases,

@@ -13,13 +13,14 @@ use crate::{
 };
 use serde::{Deserialize, Serialize};
 
-/// Xᵀ·R for the residuals R of a batch of models: of each model, minus the gradient of its weighted loss by its coefficients.
+/// The negative loss gradients Xᵀ·R of a batch of models with residuals R: for each model, minus the gradient of its weighted
+/// loss with respect to its coefficients.
 ///
-/// Reads `x` f32\[rows, features] and `residual` f32\[rows, models], as [`LinearResidual`](super::LinearResidual) writes it; writes
-/// `grad` f32\[features, models]. Also gives the weighted means of X's columns, if the residuals are row weights. Sums are formed in a
-/// fixed order: deterministic. A NaN in a residual reaches its model, one in X all models. One dispatch; where rows are many, a
-/// second one or more that add up to 1024 chunks of them, and scratch of 4·features·models bytes for each. Fastest where features and
-/// models are multiples of 4. A device must be able to bind each buffer whole.
+/// Reads `x` f32\[rows, features] and `residual` f32\[rows, models], as [`LinearResidual`](super::LinearResidual) writes it;
+/// writes `grad` f32\[features, models]. With row weights in place of residuals it gives the weighted means of X's columns.
+/// Sums are formed in a fixed order: deterministic. A NaN in a residual reaches its model, one in X all models. One dispatch;
+/// where rows are many, a second one or more that add up to 1024 chunks of them, and scratch of 4·features·models bytes for
+/// each. Fastest where features and models are multiples of 4. A device must be able to bind each buffer whole.
 ///
 /// Error: that of a sum of `rows` products, relative to their magnitudes.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -147,7 +148,7 @@ fn bench(elements: usize) -> Vec<Box<dyn Op>> {
 
 pub(super) const ENTRY: Entry = Entry {
     name: NAME,
-    summary: "minus the gradients of a batch of linear models that share a design matrix, from their residuals",
+    summary: "negative loss gradients of a batch of linear models that share a design matrix, from their residuals",
     formula: "g = Xᵀ·r",
     fields: &[
         Field { name: "rows", default: "", about: "rows of x" },

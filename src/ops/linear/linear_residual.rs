@@ -14,8 +14,8 @@ use crate::{
 };
 use serde::{Deserialize, Serialize};
 
-/// The residuals r = w·(y - μ(X·b)) of a batch of linear or logistic models that share a design matrix: minus the derivative of each
-/// model's weighted loss Σ w·loss by its linear predictor.
+/// The residuals r = w·(y - μ(X·b)) of a batch of linear or logistic models that share a design matrix: minus the derivative
+/// of each model's weighted loss Σ w·loss with respect to its linear predictor.
 ///
 /// Reads `x` f32\[rows, features], `target` y f32\[rows], `weight` w f32\[sets, rows] and `coef` b f32\[features, models], writes
 /// `residual` f32\[rows, models]. There are sets·per_set models; model m has the row weights of set m / per_set, so that the folds of
@@ -30,7 +30,7 @@ use serde::{Deserialize, Serialize};
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct LinearResidual {
-    /// What the models are.
+    /// The kind of model.
     pub model: LinearModel,
     /// Rows of X. May be 0.
     pub rows: usize,

@@ -53,7 +53,7 @@ pub struct CrossEntropy {
     /// What `target` holds.
     #[serde(default)]
     pub target: Targets,
-    /// ε, 0 to 1: what all classes share of a target.
+    /// ε of label smoothing, 0 to 1: the part of a target spread evenly over all classes.
     #[serde(default)]
     pub label_smoothing: f64,
     /// Whether classes have weights.
@@ -62,16 +62,17 @@ pub struct CrossEntropy {
     /// The class that stands for a row without target. Needs [`Targets::Classes`].
     #[serde(default)]
     pub ignore_index: Option<u32>,
-    /// λ, at least 0: keeps ln Σ exp z near 0.
+    /// λ of the z-loss, at least 0: keeps ln Σ exp z near 0.
     #[serde(default)]
     pub z_loss: f64,
-    /// β, at least 0: rewards entropy.
+    /// β of the confidence penalty, at least 0: rewards entropy.
     #[serde(default)]
     pub confidence_penalty: f64,
-    /// γ, at least 0: plays down what is right already. Above 0, it needs [`Targets::Classes`] and no label smoothing.
+    /// γ of the focal loss, at least 0: reduces the weight of well-classified rows. Above 0, it needs [`Targets::Classes`]
+    /// and no label smoothing.
     #[serde(default)]
     pub focal_gamma: f64,
-    /// What becomes of the rows' losses.
+    /// How the rows' losses are reduced.
     #[serde(default)]
     pub reduction: LossReduction,
     /// Whether `dlogits` is written.
@@ -85,7 +86,7 @@ pub struct CrossEntropy {
 const NAME: &str = "cross_entropy";
 
 impl CrossEntropy {
-    /// Of classes, with gradient, mean; no further term.
+    /// Targets are classes; the mean, with gradient; no further terms.
     pub fn new(dtype: DType, rows: usize, classes: usize) -> Self {
         Self {
             dtype,
@@ -192,7 +193,7 @@ impl Op for CrossEntropy {
 
 pub(super) const ENTRY: Entry = Entry {
     name: NAME,
-    summary: "softmax cross-entropy of rows of logits, and its gradient, in one pass; smoothing, weights, z-loss, focal and more",
+    summary: "softmax cross-entropy with its gradient, in one pass; label smoothing, class weights, z-loss, focal loss and more",
     formula: "L = (1-p_t)^γ·Σ w·((1-ε)·t + ε/K)·(-ln p) + r·(λ·(ln Σ exp z)² - β·H(p)), p = softmax(z)",
     fields: fields::FIELDS,
     cases: CrossEntropy::cases,

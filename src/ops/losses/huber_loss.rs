@@ -35,7 +35,7 @@ pub struct HuberLoss {
     /// Whether the loss is divided by δ.
     #[serde(default)]
     pub form: HuberForm,
-    /// What becomes of the losses.
+    /// How the losses are reduced.
     #[serde(default)]
     pub reduction: LossReduction,
     /// Whether `dpred` is written.
@@ -142,7 +142,7 @@ fn bench(elements: usize) -> Vec<Box<dyn Op>> {
 
 pub(super) const ENTRY: Entry = Entry {
     name: NAME,
-    summary: "squared error near the target, absolute error far from it, and its gradient, in one pass",
+    summary: "Huber or smooth-L1 loss with its gradient, in one pass",
     formula: "L = mean of ½·d² where |d| < δ, else δ·(|d| - ½·δ); d = p - t (smooth_l1: divided by δ)",
     fields: &[
         Field { name: "dtype", default: "", about: "storage of pred, target and dpred: f32, f16 or bf16" },

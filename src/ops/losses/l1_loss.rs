@@ -12,7 +12,8 @@ use crate::{
 };
 use serde::{Deserialize, Serialize};
 
-/// Absolute error of predictions p against targets t, |p - t|, and its gradient, in one pass. The gradient is 0 where they meet.
+/// Absolute error of predictions p against targets t, |p - t|, and its gradient, in one pass. The gradient is 0 where they
+/// are equal.
 ///
 /// Reads `pred` and `target` (len elements). Writes `loss`: f32\[1\], the mean (0 of nothing) or the sum, or f32\[len\] if
 /// nothing is reduced; and with `grad` `dpred` (as `pred`): the gradient of `loss` (of its sum) times `grad_scale`. Partial
@@ -28,7 +29,7 @@ pub struct L1Loss {
     pub dtype: DType,
     /// Elements; at most 2^34. May be 0.
     pub len: usize,
-    /// What becomes of the losses.
+    /// How the losses are reduced.
     #[serde(default)]
     pub reduction: LossReduction,
     /// Whether `dpred` is written.
@@ -92,7 +93,7 @@ fn bench(elements: usize) -> Vec<Box<dyn Op>> {
 
 pub(super) const ENTRY: Entry = Entry {
     name: NAME,
-    summary: "absolute error of predictions, and its gradient, in one pass",
+    summary: "absolute error with its gradient, in one pass",
     formula: "L = mean of |p - t|",
     fields: &[
         Field { name: "dtype", default: "", about: "storage of pred, target and dpred: f32, f16 or bf16" },

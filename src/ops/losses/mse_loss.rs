@@ -31,7 +31,7 @@ pub struct MseLoss {
     /// Whether squares are halved.
     #[serde(default)]
     pub form: SquareForm,
-    /// What becomes of the losses.
+    /// How the losses are reduced.
     #[serde(default)]
     pub reduction: LossReduction,
     /// Whether `dpred` is written.
@@ -115,7 +115,7 @@ fn bench(elements: usize) -> Vec<Box<dyn Op>> {
 
 pub(super) const ENTRY: Entry = Entry {
     name: NAME,
-    summary: "squared error of predictions, and its gradient, in one pass",
+    summary: "squared error with its gradient, in one pass",
     formula: "L = mean of (p - t)² (half: ½·(p - t)²)",
     fields: &[
         Field { name: "dtype", default: "", about: "storage of pred, target and dpred: f32, f16 or bf16" },

@@ -11,13 +11,13 @@ use crate::{
 };
 use serde::{Deserialize, Serialize};
 
-/// y is the partner's image within a box and the sample's own outside; the label is mixed in proportion to the areas.
+/// CutMix: y is the partner's image within a box and the sample's own outside; the label is mixed in proportion to the areas.
 ///
 /// The box has the sides √(1 - λ)·H and √(1 - λ)·W around a centre anywhere in the image and is clipped at the border; it
-/// reaches ⌊√(1 - λ)·H/2⌋ before its centre and as far behind it. λ is then taken from its real area: 1 - area/(H·W). All this is
-/// as in the paper and in torchvision. Reads `x` (the batch), with `classes` also `labels` (f32, n x classes: one-hot or soft).
-/// Writes `y` and `mixed`. Boxes and partners are drawn on the host as [`mixing`](crate::kernels::samples) says and travel in a table;
-/// [`CutMix::draw`] tells what they are. Deterministic. No scratch; dispatches as [`Mixup`](super::Mixup).
+/// reaches ⌊√(1 - λ)·H/2⌋ before its centre and as far after it. λ is then recomputed from the clipped area: 1 - area/(H·W),
+/// as in the paper and in torchvision. Reads `x` (the batch), with `classes` also `labels` (f32, n x classes: one-hot or
+/// soft). Writes `y` and `mixed`. Boxes and partners are drawn on the host as [`mixing`](crate::mixing) describes and passed
+/// in a table; [`CutMix::draw`] returns them. Deterministic. No scratch; dispatches as [`Mixup`](super::Mixup).
 ///
 /// Error: none for y, but what is below the least normal number may become 0. For labels as in mixup.
 ///
@@ -31,12 +31,12 @@ pub struct CutMix {
     pub space: Space,
     /// W.
     pub width: usize,
-    /// Classes of the labels; 0 if they are mixed elsewhere.
+    /// Classes of the labels; 0 without labels.
     #[serde(default)]
     pub classes: usize,
     /// Which box.
     pub cut: Cut,
-    /// Whose pixels come into it.
+    /// Which sample's pixels fill it.
     #[serde(default)]
     pub partners: Partners,
     /// What is drawn from.
@@ -188,7 +188,7 @@ fn bench(elements: usize) -> Vec<Box<dyn Op>> {
 
 pub(super) const ENTRY: Entry = Entry {
     name: NAME,
-    summary: "puts a box of a partner's image into each image, and mixes their labels by area",
+    summary: "CutMix: pastes a box of a partner's image into each image and mixes their labels by area",
     formula: "y = x[partner] inside the box, x outside; labels: λ = 1 - area/(H·W)",
     fields: &[samples::DTYPE, samples::SPACE, samples::WIDTH, samples::CLASSES, samples::CUT, samples::PARTNERS, samples::KEY],
     cases,

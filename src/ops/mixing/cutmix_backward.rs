@@ -17,7 +17,7 @@ use serde::{Deserialize, Serialize};
 /// The backward pass of [`CutMix`]: dx is dy outside the sample's own box, and the dy of the sample whose partner it was within
 /// that one's box; their sum where a place is both, 0 where it is neither.
 ///
-/// Reads `dy`, writes `dx`. Fields as in the forward pass; boxes and partners are drawn again from the same key.
+/// Reads `dy`, writes `dx`. Fields as in the forward pass; boxes and partners are regenerated from the same key.
 /// Deterministic. No scratch.
 ///
 /// Error: one sum, the store.
@@ -32,7 +32,7 @@ pub struct CutMixBackward {
     pub width: usize,
     /// Which box.
     pub cut: Cut,
-    /// Whose pixels came into it.
+    /// Which sample's pixels filled it.
     #[serde(default)]
     pub partners: Partners,
     /// What the forward pass drew from.
@@ -112,7 +112,7 @@ fn bench(elements: usize) -> Vec<Box<dyn Op>> {
 
 pub(super) const ENTRY: Entry = Entry {
     name: NAME,
-    summary: "sends the gradient through CutMix, with the boxes and partners drawn again",
+    summary: "backward pass of CutMix, with regenerated boxes and partners",
     formula: "dx = dy outside the box + dy[i] inside the box of i, the sample whose partner this one was",
     fields: &[samples::DTYPE, samples::SPACE, samples::WIDTH, samples::CUT, samples::PARTNERS, samples::KEY],
     cases,

@@ -10,12 +10,13 @@ use crate::{
 };
 use serde::{Deserialize, Serialize};
 
-/// y is `value` within a box of each sample, in all its channels, and x outside. The labels stay what they are.
+/// Cutout or random erasing: y is `value` within a box of each sample, in all its channels, and x outside. Labels are
+/// unchanged.
 ///
-/// Reads `x`, writes `y`. The box is cutout's square, clipped at the border, or random erasing's rectangle; it is drawn on the
-/// host as [`mixing`](crate::kernels::samples) says and travels in a table; [`Cutout::draw`] tells what it is. What was in the box does not
-/// count, though it be NaN. Deterministic. No scratch; one dispatch, one more for an end that is no whole quad, one for each
-/// window beyond the binding limit.
+/// Reads `x`, writes `y`. The box is cutout's square, clipped at the border, or random erasing's rectangle; it is drawn on
+/// the host as [`mixing`](crate::mixing) describes and passed in a table; [`Cutout::draw`] returns it. The contents of the
+/// box do not matter, even NaN. Deterministic. No scratch; one dispatch, one more for an end that is no whole quad, one for
+/// each window beyond the binding limit.
 ///
 /// Error: none outside the box, but what is below the least normal number may become 0; that of storing `value` within.
 ///
@@ -147,14 +148,14 @@ fn bench(elements: usize) -> Vec<Box<dyn Op>> {
 
 pub(super) const ENTRY: Entry = Entry {
     name: NAME,
-    summary: "erases a square (cutout) or a rectangle (random erasing) of each image",
+    summary: "cutout (a square) or random erasing (a rectangle) of each image",
     formula: "y = value inside the box, x outside",
     fields: &[
         samples::DTYPE,
         samples::SPACE,
         samples::WIDTH,
         samples::HOLES,
-        crate::op::Field { name: "value", default: "0", about: "what is written there, finite as dtype" },
+        crate::op::Field { name: "value", default: "0", about: "value written in the box, finite as dtype" },
         samples::KEY,
     ],
     cases,

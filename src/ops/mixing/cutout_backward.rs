@@ -11,9 +11,10 @@ use crate::{
 };
 use serde::{Deserialize, Serialize};
 
-/// The backward pass of [`Cutout`]: dx is 0 within the sample's box, though dy be NaN there, and dy outside.
+/// The backward pass of [`Cutout`]: dx is 0 within the sample's box, even where dy is NaN, and dy outside.
 ///
-/// Reads `dy`, writes `dx`. Fields as in the forward pass; boxes are drawn again from the same key. Deterministic. No scratch.
+/// Reads `dy`, writes `dx`. Fields as in the forward pass; boxes are regenerated from the same key. Deterministic. No
+/// scratch.
 ///
 /// Error: none, but what is below the least normal number may become 0.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -98,7 +99,7 @@ fn bench(elements: usize) -> Vec<Box<dyn Op>> {
 
 pub(super) const ENTRY: Entry = Entry {
     name: NAME,
-    summary: "sends the gradient through cutout or random erasing, with the boxes drawn again",
+    summary: "backward pass of cutout or random erasing, with regenerated boxes",
     formula: "dx = 0 inside the box, dy outside",
     fields: &[samples::DTYPE, samples::SPACE, samples::WIDTH, samples::HOLES, samples::KEY],
     cases,

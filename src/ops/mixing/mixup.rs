@@ -8,13 +8,13 @@ use crate::{
 };
 use serde::{Deserialize, Serialize};
 
-/// x' = λ·x + (1 - λ)·(the partner's x), and the same for labels.
+/// Mixup: y = λ·x + (1 - λ)·(the partner's x), and the same for labels.
 ///
-/// Reads `x` (the batch), with `classes` also `labels` (f32, n x classes: one-hot or soft). Writes `y` and `mixed`. λ and partners
-/// are drawn on the host as [`mixing`](crate::kernels::samples) says, and travel in a table, so [`Plan::update`](crate::device::Plan::update) may
-/// change them from step to step; [`Mixup::draw`] tells what they are. What has a share of exactly 0 does not count, though it
-/// be NaN. Deterministic. No scratch; one dispatch for x and one for the labels, one more each for an end that is no whole quad,
-/// more beyond the binding limit.
+/// Reads `x` (the batch), with `classes` also `labels` (f32, n x classes: one-hot or soft). Writes `y` and `mixed`. λ and
+/// partners are drawn on the host as [`mixing`](crate::mixing) describes and passed in a table, so
+/// [`Plan::update`](crate::Plan::update) may change them from step to step; [`Mixup::draw`] returns them. A sample with a
+/// share of exactly 0 is ignored, even if it is NaN. Deterministic. No scratch; one dispatch for x and one for the labels,
+/// one more each for an end that is no whole quad, more beyond the binding limit.
 ///
 /// Error: λ and 1 - λ are rounded to f32; two products, a sum, the store.
 ///
@@ -26,7 +26,7 @@ pub struct Mixup {
     pub dtype: DType,
     /// The batch: at most 2^20 samples of at most 2^30 elements. The layout does not matter.
     pub space: Space,
-    /// Classes of the labels; 0 if they are mixed elsewhere.
+    /// Classes of the labels; 0 without labels.
     #[serde(default)]
     pub classes: usize,
     /// The share of each sample.
@@ -166,7 +166,7 @@ fn bench(elements: usize) -> Vec<Box<dyn Op>> {
 
 pub(super) const ENTRY: Entry = Entry {
     name: NAME,
-    summary: "mixes each sample and its label with those of a partner",
+    summary: "mixup: blends each sample and its label with those of a partner",
     formula: "y = λ·x + (1 - λ)·x[partner], labels likewise",
     fields: &[samples::DTYPE, samples::SPACE, samples::CLASSES, samples::LAMBDA, samples::PARTNERS, samples::KEY],
     cases,

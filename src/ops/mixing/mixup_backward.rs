@@ -15,8 +15,8 @@ use serde::{Deserialize, Serialize};
 
 /// The backward pass of [`Mixup`]: dx = λ·dy + (1 - λ')·dy', where the prime marks the sample whose partner this one was.
 ///
-/// Reads `dy`, writes `dx`. Fields as in the forward pass; λ and partners are drawn again from the same key. What has a share of
-/// exactly 0 does not count, though it be NaN. Deterministic. No scratch.
+/// Reads `dy`, writes `dx`. Fields as in the forward pass; λ and partners are regenerated from the same key. A gradient with
+/// a share of exactly 0 is ignored, even if it is NaN. Deterministic. No scratch.
 ///
 /// Error: λ and 1 - λ' are rounded to f32; two products, a sum, the store.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -104,7 +104,7 @@ fn bench(elements: usize) -> Vec<Box<dyn Op>> {
 
 pub(super) const ENTRY: Entry = Entry {
     name: NAME,
-    summary: "sends the gradient through mixup, with the shares and partners drawn again",
+    summary: "backward pass of mixup, with regenerated shares and partners",
     formula: "dx = λ·dy + (1 - λ[i])·dy[i], i being the sample whose partner this one was",
     fields: &[samples::DTYPE, samples::SPACE, samples::LAMBDA, samples::PARTNERS, samples::KEY],
     cases,

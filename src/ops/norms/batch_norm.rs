@@ -20,20 +20,22 @@ params! {
     }
 }
 
-/// y = act(γ·(x - μ)/√(σ² + ε) + β + residual) with the mean μ and the biased variance σ² of each channel over the batch.
+/// Batch norm in training: y = act(γ·(x - μ)/√(σ² + ε) + β + residual), with the mean μ and the biased variance σ² of each
+/// channel over the batch.
 ///
 /// Reads `x` (n·c·s elements), `weight` γ (c values, f32; absent: 1), `bias` β (c, f32; absent: 0) and `residual` (as `x`;
-/// absent: 0). The activation and the residual cost no pass of their own. Writes `y` (as `x`), and for the backward pass `mean` μ and `rstd` 1/√(σ² + ε) (c, f32). Updates `running_mean` and `running_var` (c, f32) if
-/// `running` is given. Everything stays on the GPU: statistics in chunks of fixed size, merged in a fixed order, so results
-/// are the same bit for bit from run to run on a device. Three dispatches, more for tensors beyond the binding limit.
+/// absent: 0). Activation and residual are fused in. Writes `y` (as `x`), and for the backward pass `mean` μ and `rstd`
+/// 1/√(σ² + ε) (c, f32). Updates `running_mean` and `running_var` (c, f32) if `running` is given. Everything stays on the
+/// GPU: statistics are gathered in chunks of fixed size and merged in a fixed order, so results are the same bit for bit from
+/// run to run on a device. Three dispatches, more for tensors beyond the binding limit.
 ///
-/// Values are measured from one of their chunk (the median of three) before Welford's recurrence, so σ² is within 1e-6
-/// (relative) even where |μ| is 10^6 σ, and exactly 0 for a constant channel. A channel with a NaN or an infinity, or whose
-/// squared deviations overflow f32 (|x - μ|·√m about 10^19), becomes NaN: `y`, `mean`, `rstd` and running statistics; the
-/// others do not. Where σ² + ε is 0, 1/√ is taken as 0. For an empty tensor `mean` is 0, σ² is 0, and running statistics
-/// stay. A device must be able to bind 16 bytes per channel.
+/// A value of each chunk (the median of three) is subtracted before Welford's recurrence, so σ² is within 1e-6 (relative)
+/// even where |μ| is 10^6 σ, and exactly 0 for a constant channel. A channel with a NaN or an infinity, or whose squared
+/// deviations overflow f32 (|x - μ|·√m about 10^19), becomes NaN in `y`, `mean`, `rstd` and the running statistics; other
+/// channels are unaffected. Where σ² + ε is 0, 1/√ is taken as 0. For an empty tensor `mean` is 0, σ² is 0, and running
+/// statistics are unchanged. A device must be able to bind 16 bytes per channel.
 ///
-/// Ioffe and Szegedy, "Batch Normalization", 2015; Chan, Golub and LeVeque, 1979, for the merging.
+/// Ioffe and Szegedy, "Batch Normalization", 2015; Chan, Golub and LeVeque, 1979 (merging).
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct BatchNorm {
@@ -56,7 +58,7 @@ pub struct BatchNorm {
     /// What to do if a channel has one value (n·s = 1), whose variance says nothing.
     #[serde(default)]
     pub one_value: OneValue,
-    /// What is applied last.
+    /// The activation, applied last.
     #[serde(default)]
     pub activation: Activation,
     /// Whether a tensor is added before the activation.
@@ -230,7 +232,7 @@ fn bench(elements: usize) -> Vec<Box<dyn Op>> {
 
 pub(super) const ENTRY: Entry = Entry {
     name: NAME,
-    summary: "normalises each channel by the batch's mean and variance, and updates running statistics",
+    summary: "batch norm in training: normalises each channel by the batch's mean and variance, updates running statistics",
     formula: "y = act(γ·(x - μ)/√(σ² + ε) + β + residual)",
     fields: &[
         channels::DTYPE,

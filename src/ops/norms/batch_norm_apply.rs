@@ -13,8 +13,8 @@ use serde::{Deserialize, Serialize};
 
 params! { BatchNormApplyParams { blocks: u32, channels: u32 } }
 
-/// y = act(γ·(x - μ)·rstd + β + residual) with the statistics of a whole batch, for one rank's part of it. PyTorch's
-/// `batch_norm_elemt`.
+/// Synchronised batch norm, the normalisation: y = act(γ·(x - μ)·rstd + β + residual) with the statistics of the whole batch,
+/// for one rank's part of it. PyTorch's `batch_norm_elemt`.
 ///
 /// Reads `x` (n·c·s elements), `mean` μ and `rstd` 1/√(σ² + ε) as [`BatchNormMerge`](super::BatchNormMerge) wrote them (c values,
 /// f32), `weight` γ (c, f32; absent: 1), `bias` β (c, f32; absent: 0) and `residual` (as `x`; absent: 0). Writes `y` (as `x`).
@@ -35,7 +35,7 @@ pub struct BatchNormApply {
     /// Whether there is a β.
     #[serde(default = "channels::yes")]
     pub bias: bool,
-    /// What is applied last.
+    /// The activation, applied last.
     #[serde(default)]
     pub activation: Activation,
     /// Whether a tensor is added before the activation.
@@ -144,7 +144,7 @@ fn bench(elements: usize) -> Vec<Box<dyn Op>> {
 
 pub(super) const ENTRY: Entry = Entry {
     name: NAME,
-    summary: "normalises one rank's part of a batch by the statistics of the whole",
+    summary: "synchronised batch norm: normalises one rank's part of a batch by the statistics of the whole batch",
     formula: "y = act(γ·(x - μ)·rstd + β + residual)",
     fields: &[channels::DTYPE, channels::SPACE, channels::WEIGHT, channels::BIAS, Activation::FIELD, channels::RESIDUAL],
     cases,

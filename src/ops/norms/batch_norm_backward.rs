@@ -19,8 +19,9 @@ params! {
     BatchNormBackwardParams { blocks: u32, channels: u32, row: u32, stride: u32, count: u32, coefs: u32, values: f32 }
 }
 
-/// The gradients of [`BatchNorm`](super::BatchNorm): with x̂ = (x - μ)·rstd, m values per channel and g = dy·act'(v), where
-/// v = γx̂ + β + residual is what was activated: dβ = Σg, dγ = Σg·x̂, dresidual = g, dx = γ·rstd·(g - (dβ + x̂·dγ)/m).
+/// The backward pass of [`BatchNorm`](super::BatchNorm): with x̂ = (x - μ)·rstd, m values per channel and g = dy·act'(v),
+/// where v = γx̂ + β + residual is the input of the activation: dβ = Σg, dγ = Σg·x̂, dresidual = g, dx = γ·rstd·(g - (dβ +
+/// x̂·dγ)/m).
 ///
 /// Reads `x` and `dy` (n·c·s elements), `mean` and `rstd` as the forward op wrote them (c values, f32) and `weight` γ (c, f32;
 /// absent: 1). Writes `dx` (as `x`), `dweight` and `dbias` (c, f32; 0 for an empty tensor) where there is a γ or β, and
@@ -28,14 +29,14 @@ params! {
 /// bit for bit from run to run on a device. Three dispatches, more for tensors beyond the binding limit. A device must be
 /// able to bind 16 bytes per channel.
 ///
-/// An activation needs v, or its sign, and takes it where that costs least. Without a residual it is computed again from
-/// `x`, so this reads `bias` too (c, f32): no more bytes than plain batch norm. With one, this reads the forward's `y` (as
-/// `x`) for ReLU and leaky ReLU, since y has the sign; for the others `bias`, and `residual` (as `x`) as the forward read it.
-/// Without an activation dresidual is dy itself: leave `residual` false and use dy.
+/// The gradient of an activation needs v or its sign. Without a residual, v is recomputed from `x`, so this reads `bias` too
+/// (c, f32), with no more traffic than plain batch norm. With one, this reads the forward's `y` (as `x`) for ReLU and leaky
+/// ReLU, since y has the same sign; for the others `bias`, and the forward's `residual` (as `x`). Without an activation
+/// dresidual is dy itself: leave `residual` false and use dy.
 ///
 /// Error: that of a tree of f32 sums, relative to the sums of magnitudes; x - μ is formed first, from a mean rounded to f32.
-/// A v that is nearer to 0 than its own rounding may count for either side. A NaN or infinity in a channel makes that
-/// channel's results NaN or infinite, and no other's; a dy that the activation holds back does not count, whatever it is.
+/// A v within its rounding error of 0 may count as either sign. A NaN or infinity makes the results of its channel NaN or
+/// infinite, and no others; a dy that the activation blocks is ignored, whatever it is.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct BatchNormBackward {
@@ -49,7 +50,7 @@ pub struct BatchNormBackward {
     /// Whether there is a β, and so a `dbias`.
     #[serde(default = "channels::yes")]
     pub bias: bool,
-    /// What the forward op applied last.
+    /// The activation of the forward op.
     #[serde(default)]
     pub activation: Activation,
     /// Whether the forward op added a residual, and so a `dresidual`.
@@ -181,7 +182,7 @@ fn bench(elements: usize) -> Vec<Box<dyn Op>> {
 
 pub(super) const ENTRY: Entry = Entry {
     name: NAME,
-    summary: "the gradients of batch_norm: of its input, of γ and β, and of a residual",
+    summary: "backward pass of batch_norm, to input, γ, β and residual",
     formula: "dx = γ·rstd·(g - (Σg + x̂·Σg·x̂)/m), g = dy·act'",
     fields: &[channels::DTYPE, channels::SPACE, channels::DWEIGHT, channels::DBIAS, Activation::FIELD, channels::DRESIDUAL],
     cases,

@@ -14,8 +14,9 @@ use serde::{Deserialize, Serialize};
 
 params! { BatchNormBackwardApplyParams { blocks: u32, channels: u32 } }
 
-/// dx = γ·rstd·(g - (Σg + x̂·Σg·x̂)/m) for one rank's part of a batch, the sums and the count m being those of the whole.
-/// PyTorch's `batch_norm_backward_elemt`. The backward of [`BatchNormApply`](super::BatchNormApply).
+/// Synchronised batch norm, the input gradient: dx = γ·rstd·(g - (Σg + x̂·Σg·x̂)/m) for one rank's part of a batch, with the
+/// sums and the count m of the whole batch. PyTorch's `batch_norm_backward_elemt`. The backward pass of
+/// [`BatchNormApply`](super::BatchNormApply).
 ///
 /// Reads `x` and `dy` (n·c·s elements), `mean` and `rstd` of the whole batch (c values, f32), `weight` γ (c, f32; absent: 1),
 /// `sum_dy` and `sum_dy_xhat` (c, f32: [`BatchNormBackwardSums`](super::BatchNormBackwardSums), added over the ranks) and
@@ -38,7 +39,7 @@ pub struct BatchNormBackwardApply {
     /// Whether there was a β. Without an activation it does not matter.
     #[serde(default = "channels::yes")]
     pub bias: bool,
-    /// What the forward op applied last.
+    /// The activation of the forward op.
     #[serde(default)]
     pub activation: Activation,
     /// Whether the forward op added a residual, and so a `dresidual`.
@@ -167,7 +168,7 @@ fn bench(elements: usize) -> Vec<Box<dyn Op>> {
 
 pub(super) const ENTRY: Entry = Entry {
     name: NAME,
-    summary: "the gradient of one rank's part of a batch, from sums over all ranks",
+    summary: "synchronised batch norm: gradient of one rank's part of a batch, from sums over all ranks",
     formula: "dx = γ·rstd·(g - (Σg + x̂·Σg·x̂)/m), g = dy·act'",
     fields: &[channels::DTYPE, channels::SPACE, channels::WEIGHT, channels::BIAS, Activation::FIELD, channels::DRESIDUAL],
     cases,

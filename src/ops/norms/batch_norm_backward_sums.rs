@@ -16,17 +16,18 @@ use serde::{Deserialize, Serialize};
 
 params! { BatchNormBackwardSumsParams { blocks: u32, channels: u32, row: u32, stride: u32, count: u32 } }
 
-/// Σg and Σg·x̂ of each channel over one rank's part of a batch, with x̂ = (x - μ)·rstd and g = dy·act'(v), v being what
-/// [`BatchNormApply`](super::BatchNormApply) activated. PyTorch's `batch_norm_backward_reduce`.
+/// Synchronised batch norm, the sums of the backward pass: Σg and Σg·x̂ of each channel over one rank's part of a batch, with
+/// x̂ = (x - μ)·rstd and g = dy·act'(v), v being the input of [`BatchNormApply`](super::BatchNormApply)'s activation.
+/// PyTorch's `batch_norm_backward_reduce`.
 ///
-/// The caller adds them over the ranks, for [`BatchNormBackwardApply`](super::BatchNormBackwardApply). Before that they are the
-/// rank's own share of dβ and dγ, which are added wherever gradients of parameters are.
+/// The caller sums them over the ranks for [`BatchNormBackwardApply`](super::BatchNormBackwardApply). Before that they are
+/// the rank's share of dβ and dγ, to be summed with the other parameter gradients.
 ///
-/// Reads `x` and `dy` (n·c·s elements), `mean` and `rstd` of the whole batch (c values, f32). With an activation it needs
-/// v or its sign, as [`BatchNormBackward`](super::BatchNormBackward) does: `weight` γ and `bias` β (c, f32; absent: 1 and 0),
-/// and `residual` (as `x`) if there was one; or `y` (as `x`) alone. Writes
-/// `sum_dy` and `sum_dy_xhat` (c, f32); 0 for an empty part. PyTorch's sum is Σg·(x - μ) instead, without rstd. Deterministic:
-/// sums in a fixed order. Two dispatches, more for tensors beyond the binding limit.
+/// Reads `x` and `dy` (n·c·s elements), `mean` and `rstd` of the whole batch (c values, f32). With an activation it needs v
+/// or its sign, as [`BatchNormBackward`](super::BatchNormBackward) does: `weight` γ and `bias` β (c, f32; absent: 1 and 0),
+/// and `residual` (as `x`) if there was one; or `y` (as `x`) alone. Writes `sum_dy` and `sum_dy_xhat` (c, f32); 0 for an
+/// empty part. PyTorch's second sum is Σg·(x - μ), without rstd. Deterministic: sums in a fixed order. Two dispatches, more
+/// for tensors beyond the binding limit.
 ///
 /// Error: that of a tree of f32 sums, relative to the sums of magnitudes.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -42,7 +43,7 @@ pub struct BatchNormBackwardSums {
     /// Whether there was a β. Without an activation it does not matter.
     #[serde(default = "channels::yes")]
     pub bias: bool,
-    /// What the forward op applied last.
+    /// The activation of the forward op.
     #[serde(default)]
     pub activation: Activation,
     /// Whether the forward op added a residual.
@@ -151,7 +152,7 @@ fn bench(elements: usize) -> Vec<Box<dyn Op>> {
 
 pub(super) const ENTRY: Entry = Entry {
     name: NAME,
-    summary: "one rank's share of the sums that batch norm's backward pass needs",
+    summary: "synchronised batch norm: one rank's share of the sums that the backward pass needs",
     formula: "Σg and Σg·x̂, g = dy·act'",
     fields: &[channels::DTYPE, channels::SPACE, channels::WEIGHT, channels::BIAS, Activation::FIELD, channels::RESIDUAL],
     cases,

@@ -20,9 +20,9 @@ params! {
     BatchNormFrozenBackwardParams { blocks: u32, channels: u32, row: u32, stride: u32, count: u32, coefs: u32, eps: f32 }
 }
 
-/// The gradients of [`BatchNormInference`](super::BatchNormInference), for training with frozen statistics: with
-/// rstd = 1/√(r_σ² + ε) and g = dy·act'(v), where v = γx̂ + β + residual is what was activated, dx = γ·rstd·g,
-/// dγ = Σg·(x - r_μ)·rstd, dβ = Σg, dresidual = g.
+/// The backward pass of [`BatchNormInference`](super::BatchNormInference), for training with frozen statistics: with rstd =
+/// 1/√(r_σ² + ε) and g = dy·act'(v), where v = γx̂ + β + residual is the input of the activation, dx = γ·rstd·g, dγ = Σg·(x -
+/// r_μ)·rstd, dβ = Σg, dresidual = g.
 ///
 /// Reads `x` and `dy` (n·c·s elements), `running_mean` and `running_var` (c values, f32; the variance at least 0) and `weight`
 /// γ (c, f32; absent: 1). Writes `dx` (as `x`), `dweight` and `dbias` (c, f32; 0 for an empty tensor) where there is a γ or
@@ -35,8 +35,8 @@ params! {
 /// v or its sign is found as in [`BatchNormBackward`](super::BatchNormBackward): from `x` and `bias` (c, f32), or, if there
 /// is a residual, from the forward's `y` or `residual` (as `x`). Where there is no γ, β or activation, `x` is not read.
 ///
-/// Error: that of a tree of f32 sums, relative to the sums of magnitudes; for dx, a few roundings. A v that is nearer to 0
-/// than its own rounding may count for either side.
+/// Error: that of a tree of f32 sums, relative to the sums of magnitudes; for dx, a few roundings. A v within its rounding
+/// error of 0 may count as either sign.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct BatchNormFrozenBackward {
@@ -53,7 +53,7 @@ pub struct BatchNormFrozenBackward {
     /// Whether there is a β, and so a `dbias`.
     #[serde(default = "channels::yes")]
     pub bias: bool,
-    /// What the forward op applied last.
+    /// The activation of the forward op.
     #[serde(default)]
     pub activation: Activation,
     /// Whether the forward op added a residual, and so a `dresidual`.
@@ -203,7 +203,7 @@ fn bench(elements: usize) -> Vec<Box<dyn Op>> {
 
 pub(super) const ENTRY: Entry = Entry {
     name: NAME,
-    summary: "the gradients of batch_norm_inference: of its input, of γ and β, and of a residual",
+    summary: "backward pass of batch_norm_inference, to input, γ, β and residual: training with frozen statistics",
     formula: "dx = γ·g/√(r_σ² + ε), g = dy·act'",
     fields: &[
         channels::DTYPE,

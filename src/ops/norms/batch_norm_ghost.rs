@@ -20,18 +20,23 @@ params! {
     }
 }
 
-/// [`BatchNorm`](super::BatchNorm) in virtual batches: each run of `virtual_batch` samples is normalised by its own mean and variance,
-/// so that a large batch keeps the noise of a small one. γ, β and the running statistics are shared.
+/// How running statistics follow several virtual batches.
+/// One after the other, as if each were a separate batch: r ← (1 - a)·r + a·batch for each in order. The exponentially
+/// weighted sum of Hoffer et al., and a PyTorch module called on each part.
+/// Once, by the mean over the virtual batches of their means and variances: Keras' `virtual_batch_size`.
+/// Ghost batch norm, [`BatchNorm`](super::BatchNorm) in virtual batches: each run of `virtual_batch` consecutive samples is
+/// normalised by its own mean and variance, so that a large batch is regularised like small ones. γ, β and the running
+/// statistics are shared.
 ///
-/// Reads `x` (n·c·s elements), `weight` γ (c values, f32; absent: 1) and `bias` β (c, f32; absent: 0). Writes `y` (as `x`), and
-/// for the backward pass `mean` μ and `rstd` 1/√(σ² + ε) (n/virtual_batch · c, f32, virtual batch after virtual batch). Updates
-/// `running_mean` and `running_var` (c, f32) if `running` is given, by the rule of `ghost_running`; its momentum is the share
-/// of one virtual batch. Deterministic, with the precision and the treatment of values that are not finite of
+/// Reads `x` (n·c·s elements), `weight` γ (c values, f32; absent: 1) and `bias` β (c, f32; absent: 0). Writes `y` (as `x`),
+/// and for the backward pass `mean` μ and `rstd` 1/√(σ² + ε) (n/virtual_batch · c, f32, virtual batch after virtual batch).
+/// Updates `running_mean` and `running_var` (c, f32) if `running` is given, as `ghost_running` says; the momentum applies per
+/// virtual batch. Deterministic, with the precision and the treatment of values that are not finite of
 /// [`BatchNorm`](super::BatchNorm), by virtual batch. Three dispatches, more for tensors beyond the binding limit.
 ///
 /// A virtual batch may have one value per channel: y is β then, and the divisor of an unbiased variance is 1. For an empty
-/// tensor running statistics stay. Fewer than 2^32 elements; a device must be able to bind 16 bytes per channel and virtual
-/// batch, and no channel may fall into more than 8192 partial results, or a virtual batch of it into more than 64.
+/// tensor running statistics are unchanged. Fewer than 2^32 elements; a device must be able to bind 16 bytes per channel and
+/// virtual batch, and no channel may fall into more than 8192 partial results, or a virtual batch of it into more than 64.
 ///
 /// Hoffer, Hubara and Soudry, "Train longer, generalize better", 2017.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -55,7 +60,7 @@ pub struct BatchNormGhost {
     /// Whether and how running statistics follow those of the batch.
     #[serde(default)]
     pub running: Option<Running>,
-    /// How they follow several virtual batches.
+    /// How running statistics follow the virtual batches.
     #[serde(default)]
     pub ghost_running: GhostRunning,
 }
@@ -232,7 +237,7 @@ fn bench(elements: usize) -> Vec<Box<dyn Op>> {
 
 pub(super) const ENTRY: Entry = Entry {
     name: NAME,
-    summary: "batch_norm in virtual batches, each by its own mean and variance",
+    summary: "ghost batch norm: splits a batch into virtual batches, each normalised by its own mean and variance",
     formula: "y = γ·(x - μ_g)/√(σ_g² + ε) + β for each run g of samples",
     fields: &[
         channels::DTYPE,

@@ -18,7 +18,7 @@ use serde::{Deserialize, Serialize};
 
 params! { BatchNormGhostBackwardParams { blocks: u32, channels: u32, batches: u32, runs: u32, coefs: u32, values: f32 } }
 
-/// The gradients of [`BatchNormGhost`](super::BatchNormGhost): in each virtual batch, with its m values per channel and
+/// The backward pass of [`BatchNormGhost`](super::BatchNormGhost): in each virtual batch, with its m values per channel and
 /// x̂ = (x - μ)·rstd, dx = γ·rstd·(dy - (Σdy + x̂·Σdy·x̂)/m); over all of them, dβ = Σdy and dγ = Σdy·x̂.
 ///
 /// Reads `x` and `dy` (n·c·s elements), `mean` and `rstd` as the forward op wrote them (n/virtual_batch · c values, f32) and
@@ -162,7 +162,7 @@ fn bench(elements: usize) -> Vec<Box<dyn Op>> {
 
 pub(super) const ENTRY: Entry = Entry {
     name: NAME,
-    summary: "the gradients of batch_norm_ghost: of its input, and of γ and β",
+    summary: "backward pass of batch_norm_ghost, to input, γ and β",
     formula: "dx = γ·rstd_g·(dy - (Σdy + x̂·Σdy·x̂)/m), the sums over g",
     fields: &[channels::DTYPE, channels::SPACE, channels::VIRTUAL_BATCH, channels::DWEIGHT, channels::DBIAS],
     cases,

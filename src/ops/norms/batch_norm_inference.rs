@@ -14,15 +14,15 @@ use serde::{Deserialize, Serialize};
 
 params! { BatchNormInferenceParams { blocks: u32, channels: u32, eps: f32 } }
 
-/// y = act(γ·(x - r_μ)/√(r_σ² + ε) + β + residual) with running statistics: what [`BatchNorm`](super::BatchNorm) does once
-/// trained.
+/// Batch norm in inference: y = act(γ·(x - r_μ)/√(r_σ² + ε) + β + residual), with the running statistics that
+/// [`BatchNorm`](super::BatchNorm) keeps in training.
 ///
 /// Reads `x` (n·c·s elements), `running_mean`, `running_var` (c values, f32; the variance at least 0), `weight` γ (c, f32;
 /// absent: 1), `bias` β (c, f32; absent: 0) and `residual` (as `x`; absent: 0). Writes `y` (as `x`). Deterministic. Two dispatches, more for tensors beyond
 /// the binding limit. Where r_σ² + ε is 0, 1/√ is taken as 0; where it is negative, y is NaN.
 ///
-/// Error: x - r_μ is formed first, so nothing cancels but with β and the residual; a few roundings of f32 in each factor, and
-/// that of the storage type.
+/// Error: x - r_μ is formed first, so only β and the residual can cancel; a few roundings of f32 in each factor, and that of
+/// the storage type.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct BatchNormInference {
@@ -39,7 +39,7 @@ pub struct BatchNormInference {
     /// Whether there is a β.
     #[serde(default = "channels::yes")]
     pub bias: bool,
-    /// What is applied last.
+    /// The activation, applied last.
     #[serde(default)]
     pub activation: Activation,
     /// Whether a tensor is added before the activation.
@@ -163,7 +163,7 @@ fn bench(elements: usize) -> Vec<Box<dyn Op>> {
 
 pub(super) const ENTRY: Entry = Entry {
     name: NAME,
-    summary: "normalises each channel by its running mean and variance",
+    summary: "batch norm in inference: normalises each channel by its running mean and variance",
     formula: "y = act(γ·(x - r_μ)/√(r_σ² + ε) + β + residual)",
     fields: &[
         channels::DTYPE,

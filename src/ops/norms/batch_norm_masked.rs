@@ -21,21 +21,22 @@ params! {
     }
 }
 
-/// [`BatchNorm`](super::BatchNorm) of sequences of unequal length: positions that are padding do not count, and become 0.
+/// Masked [`BatchNorm`](super::BatchNorm), for sequences of unequal length: padding is ignored in the statistics, and its
+/// output is 0.
 ///
-/// Reads `x` (n·c·s elements), `mask` (⌈n·s/32⌉ words, u32: bit p % 32 of word p / 32 says whether position p = i·s + j, that of sample i and place j, counts,
-/// whatever the layout), `weight` γ (c values, f32; absent: 1) and `bias` β (c, f32; absent: 0). Writes `y` (as `x`), and for
-/// the backward pass `mean` μ and `rstd` 1/√(σ² + ε) of the positions that count (c, f32). Updates `running_mean` and
-/// `running_var` (c, f32) if `running` is given. What x holds where the mask has 0 does not matter, not even if it is NaN. A bit
-/// for each position, not a length for each sample, for padding may be in front or between; it costs 1/32 of a value of
-/// one channel.
+/// Reads `x` (n·c·s elements), `mask` (⌈n·s/32⌉ words, u32: bit p % 32 of word p / 32 says whether position p = i·s + j, that
+/// of sample i and place j, counts, whatever the layout), `weight` γ (c values, f32; absent: 1) and `bias` β (c, f32; absent:
+/// 0). Writes `y` (as `x`), and for the backward pass `mean` μ and `rstd` 1/√(σ² + ε) of the positions that count (c, f32).
+/// Updates `running_mean` and `running_var` (c, f32) if `running` is given. Values of x where the mask is 0 do not matter,
+/// even NaN. The mask has a bit per position, and not a length per sample, because padding may be in front or in between; it
+/// costs 1/32 of an f32 value per position.
 ///
-/// How many positions count is not known when this is planned. With none, mean and σ² are 0 and running statistics stay; with
-/// one, y is β there and the divisor of an unbiased running variance is 1 (as [`OneValue::Guard`](crate::options::OneValue)).
-/// Deterministic, with the precision and the treatment of values that are not finite of [`BatchNorm`](super::BatchNorm).
-/// Three dispatches, more for tensors beyond the binding limit; at most 2^32 elements.
+/// The number of positions that count is not known when the op is planned. With none, mean and σ² are 0 and running
+/// statistics are unchanged; with one, y is β there and the divisor of an unbiased running variance is 1 (as
+/// [`OneValue::Guard`](crate::OneValue)). Deterministic, with the precision and the treatment of values that are not finite
+/// of [`BatchNorm`](super::BatchNorm). Three dispatches, more for tensors beyond the binding limit; at most 2^32 elements.
 ///
-/// Flax's `BatchNorm` with a mask, which however normalises masked positions too, where this writes 0.
+/// Flax's `BatchNorm` with a mask, except that Flax also normalises masked positions, where this writes 0.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct BatchNormMasked {
@@ -205,7 +206,7 @@ fn bench(elements: usize) -> Vec<Box<dyn Op>> {
 
 pub(super) const ENTRY: Entry = Entry {
     name: NAME,
-    summary: "batch_norm of the positions that a mask keeps; the others become 0",
+    summary: "masked batch norm: ignores padding in the statistics and sets it to 0",
     formula: "y = γ·(x - μ)/√(σ² + ε) + β where the mask is 1, else 0",
     fields: &[channels::DTYPE, channels::SPACE, channels::EPS, channels::WEIGHT, channels::BIAS, Running::FIELD],
     cases,

@@ -17,12 +17,12 @@ use serde::{Deserialize, Serialize};
 
 params! { BatchNormMaskedBackwardParams { blocks: u32, channels: u32, row: u32, stride: u32, count: u32, coefs: u32 } }
 
-/// The gradients of [`BatchNormMasked`](super::BatchNormMasked): over the m positions that count, with x̂ = (x - μ)·rstd,
+/// The backward pass of [`BatchNormMasked`](super::BatchNormMasked): over the m positions that count, with x̂ = (x - μ)·rstd,
 /// dβ = Σdy, dγ = Σdy·x̂ and dx = γ·rstd·(dy - (dβ + x̂·dγ)/m); dx is 0 elsewhere.
 ///
 /// Reads `x` and `dy` (n·c·s elements), `mean` and `rstd` as the forward op wrote them (c values, f32), `weight` γ (c, f32;
-/// absent: 1) and the forward's `mask` (⌈n·s/32⌉ words, u32). Writes `dx` (as `x`), and `dweight` and `dbias` (c, f32; 0 if no
-/// position counts) where there is a γ or β. What x and dy hold where the mask has 0 does not matter. Deterministic. Three
+/// absent: 1) and the forward's `mask` (⌈n·s/32⌉ words, u32). Writes `dx` (as `x`), and `dweight` and `dbias` (c, f32; 0 if
+/// no position counts) where there is a γ or β. Values of x and dy where the mask is 0 do not matter. Deterministic. Three
 /// dispatches, more for tensors beyond the binding limit; at most 2^32 elements.
 ///
 /// Error and values that are not finite: as in [`BatchNormBackward`](super::BatchNormBackward).
@@ -149,7 +149,7 @@ fn bench(elements: usize) -> Vec<Box<dyn Op>> {
 
 pub(super) const ENTRY: Entry = Entry {
     name: NAME,
-    summary: "the gradients of batch_norm_masked: of its input, and of γ and β",
+    summary: "backward pass of batch_norm_masked, to input, γ and β",
     formula: "dx = γ·rstd·(dy - (Σdy + x̂·Σdy·x̂)/m) where the mask is 1, else 0",
     fields: &[channels::DTYPE, channels::SPACE, channels::DWEIGHT, channels::DBIAS],
     cases,

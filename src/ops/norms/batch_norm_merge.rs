@@ -13,19 +13,20 @@ use serde::{Deserialize, Serialize};
 
 params! { BatchNormMergeParams { blocks: u32, channels: u32, ranks: u32, less: f32, eps: f32, momentum: f32, keep: f32 } }
 
-/// Mean and 1/√(σ² + ε) of a batch that lies on several ranks, and its running statistics, from what
-/// [`BatchNormStatistics`](super::BatchNormStatistics) wrote on each. PyTorch's `batch_norm_gather_stats_with_counts`.
+/// Synchronised batch norm, the merge: mean and 1/√(σ² + ε) of a batch that is split over ranks, and its running statistics,
+/// from the [`BatchNormStatistics`](super::BatchNormStatistics) of each rank. PyTorch's
+/// `batch_norm_gather_stats_with_counts`.
 ///
-/// Reads `counts` (one f32 per rank), `means` and `m2s` (ranks · channels, f32, rank after rank): what the ranks gathered from
-/// each other. Writes `count` (one f32: Σ counts), `mean` and `rstd` (channels values, f32); updates `running_mean` and
-/// `running_var` (channels, f32) if `running` is given. Counts may differ, and a rank may have none: what its mean and m2
-/// hold then does not matter. Merged in the order of the ranks, so all get the same bits from the same numbers.
+/// Reads `counts` (one f32 per rank), `means` and `m2s` (ranks · channels, f32, rank after rank), gathered from all ranks.
+/// Writes `count` (one f32: Σ counts), `mean` and `rstd` (channels values, f32); updates `running_mean` and `running_var`
+/// (channels, f32) if `running` is given. Counts may differ, and a rank may have none; its mean and m2 do not matter then.
+/// Ranks are merged in order, so all ranks get the same bits from the same inputs.
 ///
-/// How many values there are in all is not known when this is planned. With none, mean and σ² are 0 and running statistics
-/// stay; with one, the divisor of an unbiased running variance is 1 (as [`OneValue::Guard`](crate::options::OneValue)). A channel
-/// with a NaN or an infinity becomes NaN. One dispatch.
+/// The total count is not known when the op is planned. With none, mean and σ² are 0 and running statistics are unchanged;
+/// with one, the divisor of an unbiased running variance is 1 (as [`OneValue::Guard`](crate::OneValue)). A channel with a NaN
+/// or an infinity becomes NaN. One dispatch.
 ///
-/// Chan, Golub and LeVeque, 1979. Nothing flows back through this op by itself: see
+/// Chan, Golub and LeVeque, 1979. It has no backward pass of its own: see
 /// [`BatchNormBackwardSums`](super::BatchNormBackwardSums).
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -218,7 +219,7 @@ fn bench(_elements: usize) -> Vec<Box<dyn Op>> {
 
 pub(super) const ENTRY: Entry = Entry {
     name: NAME,
-    summary: "merges the statistics of a batch's parts, and updates running statistics",
+    summary: "synchronised batch norm: merges the statistics of all ranks, updates running statistics",
     formula: "m = Σmᵢ, μ = Σmᵢμᵢ/m, σ² = Σ(M2ᵢ + mᵢ(μᵢ - μ)²)/m",
     fields: &[
         Field { name: "ranks", default: "", about: "how many parts, 1 to 8192" },

@@ -17,17 +17,17 @@ use serde::{Deserialize, Serialize};
 
 params! { BatchNormStatisticsParams { blocks: u32, channels: u32, row: u32, stride: u32, count: u32, values: f32 } }
 
-/// The mean and Σ(x - μ)² of each channel of one rank's part of a batch, and how many values they come from: what
-/// [`BatchNormMerge`](super::BatchNormMerge) combines with those of the other ranks. PyTorch's `batch_norm_stats`.
+/// Synchronised batch norm, the statistics: count, mean and Σ(x - μ)² of each channel over one rank's part of a batch, to be
+/// combined with those of the other ranks by [`BatchNormMerge`](super::BatchNormMerge). PyTorch's `batch_norm_stats`.
 ///
-/// Reads `x` (n·c·s elements). Writes `count` (one f32: n·s), `mean` and `m2` (c values, f32). An empty part has count 0, mean
-/// 0 and m2 0, and changes nothing when merged. All three are f32, so that 2·c + 1 numbers of one type travel between ranks;
-/// a count beyond 2^24 is rounded, by less than anything else here.
+/// Reads `x` (n·c·s elements). Writes `count` (one f32: n·s), `mean` and `m2` (c values, f32). An empty part has count 0,
+/// mean 0 and m2 0, and changes nothing when merged. All three are f32, so that ranks exchange 2·c + 1 numbers of one type; a
+/// count beyond 2^24 is rounded, with a negligible error.
 ///
-/// Deterministic: sums in a fixed order, as in [`BatchNorm`](super::BatchNorm), with the same precision for m2: a large
-/// offset does no harm to it. The mean is rounded to f32, and ranks compare theirs, so unlike within a batch an offset of
-/// 10^3 standard deviations costs the merged variance its last digits. A channel with a NaN or an infinity, or whose m2
-/// overflows f32, becomes NaN. Two dispatches, more for tensors beyond the binding limit.
+/// Deterministic: sums in a fixed order, as in [`BatchNorm`](super::BatchNorm), with the same precision for m2, whatever the
+/// offset of the data. The mean is rounded to f32, and merging takes differences of the ranks' means, so unlike within a rank
+/// an offset of 10^3 standard deviations costs the merged variance its last digits. A channel with a NaN or an infinity, or
+/// whose m2 overflows f32, becomes NaN. Two dispatches, more for tensors beyond the binding limit.
 ///
 /// Chan, Golub and LeVeque, 1979.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -140,7 +140,7 @@ fn bench(elements: usize) -> Vec<Box<dyn Op>> {
 
 pub(super) const ENTRY: Entry = Entry {
     name: NAME,
-    summary: "count, mean and squared deviations of each channel of one rank's part of a batch",
+    summary: "synchronised batch norm: count, mean and squared deviations of each channel of one rank's part of a batch",
     formula: "m, μ = Σx/m, M2 = Σ(x - μ)²",
     fields: &[channels::DTYPE, channels::SPACE],
     cases,

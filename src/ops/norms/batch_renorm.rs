@@ -20,20 +20,20 @@ params! {
     }
 }
 
-/// y = γ·(x̂·r + d) + β with x̂ = (x - μ_B)/√(σ_B² + ε) by the batch, corrected towards the running statistics μ and σ:
-/// r = clip(σ_B/σ, 1/r_max, r_max), d = clip((μ_B - μ)/σ, -d_max, d_max). For small batches, and those whose samples depend on
-/// each other: where nothing is clipped, y is what inference by running statistics gives.
+/// Batch renormalisation: y = γ·(x̂·r + d) + β with x̂ = (x - μ_B)/√(σ_B² + ε) from the batch, corrected towards the running
+/// statistics μ and σ: r = clip(σ_B/σ, 1/r_max, r_max), d = clip((μ_B - μ)/σ, -d_max, d_max). For small batches, and batches
+/// of dependent samples: where nothing is clipped, y equals inference with the running statistics.
 ///
-/// Reads `x` (n·c·s elements), `weight` γ (c values, f32; absent: 1) and `bias` β (c, f32; absent: 0). Writes `y` (as `x`), and
-/// for the backward pass `mean` μ_B, `rstd` 1/√(σ_B² + ε) (c, f32) and `correction` (2·c, f32: r of every channel, then d).
-/// Updates `running_mean` and `running_var` (c, f32), whose old values are those that r and d compare with. Deterministic, with
-/// the precision of [`BatchNorm`](super::BatchNorm); a channel with a value that is not finite becomes NaN. Three dispatches,
-/// more for tensors beyond the binding limit.
+/// Reads `x` (n·c·s elements), `weight` γ (c values, f32; absent: 1) and `bias` β (c, f32; absent: 0). Writes `y` (as `x`),
+/// and for the backward pass `mean` μ_B, `rstd` 1/√(σ_B² + ε) (c, f32) and `correction` (2·c, f32: r of every channel, then
+/// d). Updates `running_mean` and `running_var` (c, f32), whose old values enter r and d. Deterministic, with the precision
+/// of [`BatchNorm`](super::BatchNorm); a channel with a value that is not finite becomes NaN. Three dispatches, more for
+/// tensors beyond the binding limit.
 ///
-/// Deviations are roots of variances with ε: σ_B = √(σ_B² + ε), σ = √(running_var + ε); the paper averages deviations instead.
-/// Where running_var + ε is 0, 1/σ is taken as 0. With r_max = 1 and d_max = 0 this is batch norm, as in the paper's first
-/// steps; it then raises both, to 3 and 5. A channel may have one value: y = γ·d + β, and the divisor of an unbiased running
-/// variance is 1. For an empty tensor running statistics stay.
+/// Deviations are roots of variances with ε: σ_B = √(σ_B² + ε), σ = √(running_var + ε); the paper averages deviations
+/// instead. Where running_var + ε is 0, 1/σ is taken as 0. With r_max = 1 and d_max = 0 this is batch norm, as in the paper's
+/// first steps; the paper then raises them to 3 and 5. A channel may have one value: y = γ·d + β, and the divisor of an
+/// unbiased running variance is 1. For an empty tensor running statistics are unchanged.
 ///
 /// Ioffe, "Batch Renormalization", 2017.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -55,10 +55,10 @@ pub struct BatchRenorm {
     /// How running statistics follow those of the batch.
     #[serde(default)]
     pub running: Running,
-    /// The most that r may be, and the inverse of the least; at least 1.
+    /// The upper bound of r, and the inverse of its lower bound; at least 1.
     #[serde(default = "r_max")]
     pub r_max: f64,
-    /// The most that |d| may be; at least 0.
+    /// The upper bound of |d|; at least 0.
     #[serde(default = "d_max")]
     pub d_max: f64,
 }
@@ -266,7 +266,7 @@ fn bench(elements: usize) -> Vec<Box<dyn Op>> {
 
 pub(super) const ENTRY: Entry = Entry {
     name: NAME,
-    summary: "batch norm corrected towards the running statistics, within bounds",
+    summary: "batch renormalisation: batch norm corrected towards the running statistics, within bounds",
     formula: "y = γ·(x̂·r + d) + β, r = clip(σ_B/σ), d = clip((μ_B - μ)/σ)",
     fields: &[
         channels::DTYPE,

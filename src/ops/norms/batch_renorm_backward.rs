@@ -17,8 +17,8 @@ use serde::{Deserialize, Serialize};
 
 params! { BatchRenormBackwardParams { blocks: u32, channels: u32, row: u32, stride: u32, count: u32, coefs: u32, values: f32 } }
 
-/// The gradients of [`BatchRenorm`](super::BatchRenorm), r and d being constants: with x̂ = (x - μ_B)·rstd and m values per
-/// channel, dβ = Σdy, dγ = Σdy·(x̂·r + d), dx = γ·r·rstd·(dy - (Σdy + x̂·Σdy·x̂)/m).
+/// The backward pass of [`BatchRenorm`](super::BatchRenorm), with r and d held constant: with x̂ = (x - μ_B)·rstd and m
+/// values per channel, dβ = Σdy, dγ = Σdy·(x̂·r + d), dx = γ·r·rstd·(dy - (Σdy + x̂·Σdy·x̂)/m).
 ///
 /// Reads `x` and `dy` (n·c·s elements), `mean` and `rstd` as the forward op wrote them (c values, f32), `weight` γ (c, f32;
 /// absent: 1) and the forward's `correction` (2·c, f32: r, then d). Writes `dx` (as `x`), and `dweight` and `dbias` (c, f32; 0
@@ -151,7 +151,7 @@ fn bench(elements: usize) -> Vec<Box<dyn Op>> {
 
 pub(super) const ENTRY: Entry = Entry {
     name: NAME,
-    summary: "the gradients of batch_renorm: of its input, and of γ and β",
+    summary: "backward pass of batch_renorm, to input, γ and β",
     formula: "dx = γ·r·rstd·(dy - (Σdy + x̂·Σdy·x̂)/m), dγ = Σdy·(x̂·r + d)",
     fields: &[channels::DTYPE, channels::SPACE, channels::DWEIGHT, channels::DBIAS],
     cases,

@@ -9,22 +9,24 @@ use crate::{
 };
 use serde::{Deserialize, Serialize};
 
-/// y = γ_c·(x - μ)/√(σ² + ε) + β_c with the mean μ and the biased variance σ² of each group of c/groups neighbouring channels of
-/// each sample, over all their positions; γ and β belong to the channels.
+/// Group norm: y = γ_c·(x - μ)/√(σ² + ε) + β_c, with the mean μ and the biased variance σ² of each group of c/groups
+/// neighbouring channels of each sample, over all their positions; γ and β are per channel.
 ///
-/// Reads `x` (n·c·s elements), `weight` γ (c values, f32; absent: 1) and `bias` β (c, f32; absent: 0). Writes `y` (as `x`), and
-/// for the backward pass `mean` μ and `rstd` 1/√(σ² + ε) (n·groups, f32, sample after sample). Statistics are gathered in chunks
-/// of fixed size from values measured from one of them, and merged in a fixed order, so results are the same bit for bit from run
-/// to run on a device, and σ² is exactly 0 for a constant group. One dispatch that reads x once where the values of a group lie one
-/// behind the other (channels first, or s = 1), are whole quads and fit a workgroup (c/groups·s a multiple of 4 and at most
-/// 16,384; a software device also wants 16 groups for each lane of a workgroup, with as many values at once as its cache holds); else three, and more for long groups and for groups of very many channels, channels last. More for tensors beyond the
-/// binding limit.
+/// Reads `x` (n·c·s elements), `weight` γ (c values, f32; absent: 1) and `bias` β (c, f32; absent: 0). Writes `y` (as `x`),
+/// and for the backward pass `mean` μ and `rstd` 1/√(σ² + ε) (n·groups, f32, sample after sample). Statistics are gathered in
+/// chunks of fixed size, relative to a value of the chunk, and merged in a fixed order, so results are the same bit for bit
+/// from run to run on a device, and σ² is exactly 0 for a constant group. One dispatch that reads x once where the values of
+/// a group lie one behind the other (channels first, or s = 1), are whole quads and fit a workgroup (c/groups·s a multiple of
+/// 4 and at most 16,384; a software device also wants 16 groups for each lane of a workgroup, with as many values at once as
+/// its cache holds); else three, and more for long groups and for groups of very many channels, channels last. More for
+/// tensors beyond the binding limit.
 ///
-/// A group with a NaN or an infinity, or whose squared deviations overflow f32, becomes NaN: `y`, `mean` and `rstd`; the others
-/// do not. Where σ² + ε is 0, 1/√ is taken as 0. A group may have one value: y is β then (PyTorch refuses that for a single
-/// sample). Without positions, `mean` is 0 and σ² is 0. One group is layer norm over all but the batch with γ and β per channel,
-/// c groups are [`InstanceNorm`](super::InstanceNorm). Fewer than 2^32 elements; a device must be able to bind 32 bytes per sample
-/// and group (4 with one dispatch), and channels last 16 for each channel of a sample and run of some hundred positions.
+/// A group with a NaN or an infinity, or whose squared deviations overflow f32, becomes NaN in `y`, `mean` and `rstd`; other
+/// groups are unaffected. Where σ² + ε is 0, 1/√ is taken as 0. A group may have one value: y is β then (PyTorch refuses that
+/// for a single sample). Without positions, `mean` is 0 and σ² is 0. One group is layer norm over all but the batch with γ
+/// and β per channel, c groups are [`InstanceNorm`](super::InstanceNorm). Fewer than 2^32 elements; a device must be able to
+/// bind 32 bytes per sample and group (4 with one dispatch), and channels last 16 for each channel of a sample and run of
+/// some hundred positions.
 ///
 /// Wu and He, "Group Normalization", 2018; PyTorch's `group_norm`, Flax's `GroupNorm` (whose ε is 1e-6), Keras'
 /// `GroupNormalization` (whose ε is 1e-3).
@@ -109,7 +111,7 @@ fn bench(elements: usize) -> Vec<Box<dyn Op>> {
 
 pub(super) const ENTRY: Entry = Entry {
     name: NAME,
-    summary: "normalises groups of channels of each sample by their mean and variance",
+    summary: "group norm: normalises groups of channels of each sample by their mean and variance",
     formula: "y = γ·(x - μ)/√(σ² + ε) + β, the statistics of a sample and group",
     fields: &[channels::DTYPE, channels::SPACE, channels::GROUPS, channels::EPS, channels::WEIGHT, channels::BIAS],
     cases,

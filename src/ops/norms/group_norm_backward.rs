@@ -9,8 +9,8 @@ use crate::{
 };
 use serde::{Deserialize, Serialize};
 
-/// The gradients of [`GroupNorm`](super::GroupNorm): with x̂ = (x - μ)·rstd, g = γ_c·dy and m values in a group,
-/// dx = rstd·(g - (Σg + x̂·Σg·x̂)/m) with sums over the sample's group; dγ_c = Σdy·x̂ and dβ_c = Σdy over samples and positions.
+/// The backward pass of [`GroupNorm`](super::GroupNorm): with x̂ = (x - μ)·rstd, g = γ_c·dy and m values in a group, dx =
+/// rstd·(g - (Σg + x̂·Σg·x̂)/m) with sums over the sample's group; dγ_c = Σdy·x̂ and dβ_c = Σdy over samples and positions.
 ///
 /// Reads `x` and `dy` (n·c·s elements), `mean` and `rstd` as the forward op wrote them (n·groups values, f32) and `weight` γ (c,
 /// f32; absent: 1). Writes `dx` (as `x`), and `dweight` and `dbias` (c, f32; 0 for an empty tensor) where there is a γ or β. One
@@ -101,7 +101,7 @@ fn bench(elements: usize) -> Vec<Box<dyn Op>> {
 
 pub(super) const ENTRY: Entry = Entry {
     name: NAME,
-    summary: "the gradients of group_norm: of its input, and of γ and β",
+    summary: "backward pass of group_norm, to input, γ and β",
     formula: "dx = rstd·(γ·dy - (Σγ·dy + x̂·Σγ·dy·x̂)/m), the sums over a sample's group",
     fields: &[channels::DTYPE, channels::SPACE, channels::GROUPS, channels::DWEIGHT, channels::DBIAS],
     cases,

@@ -9,16 +9,15 @@ use crate::{
 };
 use serde::{Deserialize, Serialize};
 
-/// y = γ·(x - μ)/√(σ² + ε) + β with the mean μ and the biased variance σ² of each channel of each sample, over its positions; γ and β
-/// belong to the channels. [`GroupNorm`](super::GroupNorm) with a group per channel.
+/// Instance norm: y = γ·(x - μ)/√(σ² + ε) + β, with the mean μ and the biased variance σ² of each channel of each sample,
+/// over its positions; γ and β are per channel. [`GroupNorm`](super::GroupNorm) with a group per channel.
 ///
 /// Reads `x` (n·c·s elements), `weight` γ (c values, f32; absent: 1) and `bias` β (c, f32; absent: 0). Writes `y` (as `x`), and
 /// for the backward pass `mean` μ and `rstd` 1/√(σ² + ε) (n·c, f32, sample after sample). Precision, determinism, values that are
 /// not finite and limits are those of [`GroupNorm`](super::GroupNorm), by channel of a sample; so are the dispatches.
 ///
 /// A channel of a sample must have at least two positions, or none: with one, y would be β whatever x is, and PyTorch refuses
-/// that too. There are no running statistics: with fixed ones, it would be
-/// [`BatchNormInference`](super::BatchNormInference).
+/// that too. There are no running statistics; with fixed statistics use [`BatchNormInference`](super::BatchNormInference).
 ///
 /// Ulyanov, Vedaldi and Lempitsky, "Instance Normalization: The Missing Ingredient for Fast Stylization", 2016; PyTorch's
 /// `instance_norm` (whose modules have neither γ nor β unless asked), Flax's `InstanceNorm` (whose ε is 1e-6).
@@ -101,7 +100,7 @@ fn bench(elements: usize) -> Vec<Box<dyn Op>> {
 
 pub(super) const ENTRY: Entry = Entry {
     name: NAME,
-    summary: "normalises each channel of each sample by its mean and variance",
+    summary: "instance norm: normalises each channel of each sample by its mean and variance",
     formula: "y = γ·(x - μ)/√(σ² + ε) + β, the statistics of a sample and channel",
     fields: &[channels::DTYPE, channels::SPACE, channels::EPS, channels::WEIGHT, channels::BIAS],
     cases,

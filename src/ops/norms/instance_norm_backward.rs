@@ -9,8 +9,8 @@ use crate::{
 };
 use serde::{Deserialize, Serialize};
 
-/// The gradients of [`InstanceNorm`](super::InstanceNorm): with x̂ = (x - μ)·rstd, dx = γ·rstd·(dy - (Σdy + x̂·Σdy·x̂)/s) with sums
-/// over the channel's positions in the sample; dγ = Σdy·x̂ and dβ = Σdy over samples and positions.
+/// The backward pass of [`InstanceNorm`](super::InstanceNorm): with x̂ = (x - μ)·rstd, dx = γ·rstd·(dy - (Σdy + x̂·Σdy·x̂)/s)
+/// with sums over the channel's positions in the sample; dγ = Σdy·x̂ and dβ = Σdy over samples and positions.
 ///
 /// Reads `x` and `dy` (n·c·s elements), `mean` and `rstd` as the forward op wrote them (n·c values, f32) and `weight` γ (c, f32;
 /// absent: 1). Writes `dx` (as `x`), and `dweight` and `dbias` (c, f32; 0 for an empty tensor) where there is a γ or β. Precision,
@@ -90,7 +90,7 @@ fn bench(elements: usize) -> Vec<Box<dyn Op>> {
 
 pub(super) const ENTRY: Entry = Entry {
     name: NAME,
-    summary: "the gradients of instance_norm: of its input, and of γ and β",
+    summary: "backward pass of instance_norm, to input, γ and β",
     formula: "dx = γ·rstd·(dy - (Σdy + x̂·Σdy·x̂)/s), the sums over a sample's channel",
     fields: &[channels::DTYPE, channels::SPACE, channels::DWEIGHT, channels::DBIAS],
     cases,

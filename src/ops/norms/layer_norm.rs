@@ -18,17 +18,18 @@ params! {
     LayerNormParams { blocks: u32, channels: u32, row: u32, stride: u32, count: u32, coefs: u32, values: f32, eps: f32 }
 }
 
-/// y = γ·(x - μ)/√(σ² + ε) + β with the mean μ and the biased variance σ² of each row; γ and β belong to the columns.
+/// Layer norm: y = γ·(x - μ)/√(σ² + ε) + β, with the mean μ and the biased variance σ² of each row; γ and β are per column.
 ///
 /// Reads `x` (rows·cols elements, row after row), `weight` γ (cols values, f32; absent: 1), `bias` β (cols, f32; absent: 0).
-/// Writes `y` (as `x`), and for the backward pass `mean` μ and `rstd` 1/√(σ² + ε) (rows, f32). Statistics are measured from a
-/// value of the row and merged in a fixed order, so results are the same bit for bit from run to run on a device, and σ² is
-/// exactly 0 for a constant row. One dispatch that reads each value once where a row is whole quads and fits a workgroup
-/// (`cols` a multiple of 4 and at most 16,384); else three, as [`BatchNorm`](super::BatchNorm) with a row for a channel, and more
-/// for long rows. More for tensors beyond the binding limit.
+/// Writes `y` (as `x`), and for the backward pass `mean` μ and `rstd` 1/√(σ² + ε) (rows, f32). Statistics are gathered
+/// relative to a value of the row and merged in a fixed order, so results are the same bit for bit from run to run on a
+/// device, and σ² is exactly 0 for a constant row. One dispatch that reads each value once where a row is whole quads and
+/// fits a workgroup (`cols` a multiple of 4 and at most 16,384); else three, as [`BatchNorm`](super::BatchNorm) with a row
+/// for a channel, and more for long rows. More for tensors beyond the binding limit.
 ///
-/// A row with a NaN or an infinity, or whose squared deviations overflow f32 (|x - μ|·√cols about 10^19), becomes NaN: `y`,
-/// `mean` and `rstd`; the others do not. Where σ² + ε is 0, 1/√ is taken as 0. For rows without columns `mean` is 0 and σ² is
+/// A row with a NaN or an infinity, or whose squared deviations overflow f32 (|x - μ|·√cols about 10^19), becomes NaN in `y`,
+/// `mean` and `rstd`; other rows are unaffected. Where σ² + ε is 0, 1/√ is taken as 0. For rows without columns `mean` is 0
+/// and σ² is
 /// 0. A device must be able to bind 32 bytes per row (4 with one dispatch), and 4 per column.
 ///
 /// Ba, Kiros and Hinton, "Layer Normalization", 2016; PyTorch's `layer_norm`, Flax's `LayerNorm` (whose ε is 1e-6).
@@ -223,7 +224,7 @@ fn bench(elements: usize) -> Vec<Box<dyn Op>> {
 
 pub(super) const ENTRY: Entry = Entry {
     name: NAME,
-    summary: "normalises each row by its mean and variance",
+    summary: "layer norm: normalises each row by its mean and variance",
     formula: "y = γ·(x - μ)/√(σ² + ε) + β",
     fields: &[
         Field { name: "dtype", default: "", about: "storage of x and y: f32, f16 or bf16; vectors are f32" },

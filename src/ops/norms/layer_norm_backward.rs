@@ -12,8 +12,8 @@ use crate::{
 };
 use serde::{Deserialize, Serialize};
 
-/// The gradients of [`LayerNorm`](super::LayerNorm): with x̂ = (x - μ)·rstd and g = dy·γ,
-/// dx = rstd·(g - (Σg + x̂·Σg·x̂)/cols) with sums over the row; dγ = Σdy·x̂ and dβ = Σdy over the rows.
+/// The backward pass of [`LayerNorm`](super::LayerNorm): with x̂ = (x - μ)·rstd and g = dy·γ, dx = rstd·(g - (Σg +
+/// x̂·Σg·x̂)/cols) with sums over the row; dγ = Σdy·x̂ and dβ = Σdy over the rows.
 ///
 /// Reads `x` and `dy` (rows·cols elements), `mean` and `rstd` as the forward op wrote them (rows values, f32) and `weight` γ
 /// (cols, f32; absent: 1). Writes `dx` (as `x`) and, where there is a γ or β, `dweight` and `dbias` (cols, f32; 0 if there is
@@ -110,7 +110,7 @@ fn bench(elements: usize) -> Vec<Box<dyn Op>> {
 
 pub(super) const ENTRY: Entry = Entry {
     name: NAME,
-    summary: "the gradients of layer_norm: of its input, and of γ and β",
+    summary: "backward pass of layer_norm, to input, γ and β",
     formula: "dx = rstd·(γ·dy - (Σγ·dy + x̂·Σγ·dy·x̂)/cols)",
     fields: &[
         Field { name: "dtype", default: "", about: "storage of x, dy and dx: f32, f16 or bf16; vectors are f32" },

@@ -10,12 +10,14 @@ use crate::{
 };
 use serde::{Deserialize, Serialize};
 
-/// y = x·(k + α/size·Σx²)^-β, the sum over a window of neighbouring channels at the same position; or with α for α/size.
+/// Local response norm: y = x·(k + α/size·Σx²)^-β, with the sum over a window of neighbouring channels at the same position;
+/// or with α in place of α/size.
 ///
-/// Reads `x` (n·c·s elements). Writes `y` (as `x`). A window ends where the channels do, and α is divided by `size` all the same.
-/// Deterministic: each sum is formed in the order of its channels. One dispatch, a second for lengths that are no multiple of four,
-/// more for tensors beyond the binding limit; a device must be able to bind a window's channels of one sample at once,
-/// 4·size·s bytes for f32 with channels first. β of 0.5, 0.75 and 1 are roots and quotients, others go by a logarithm.
+/// Reads `x` (n·c·s elements). Writes `y` (as `x`). A window is cut off at the first and last channel; α is still divided by
+/// `size`. Deterministic: each sum is formed in the order of its channels. One dispatch, a second for lengths that are no
+/// multiple of four, more for tensors beyond the binding limit; a device must be able to bind a window's channels of one
+/// sample at once, 4·size·s bytes for f32 with channels first. A β of 0.5, 0.75 or 1 is computed with roots and quotients,
+/// others with a logarithm.
 ///
 /// Where k + α/size·Σx² is 0 or below the least normal number, y is 0. A NaN, an infinity, or squares that overflow f32 (|x| about
 /// 10^19) make the whole window NaN, and nothing else.
@@ -29,7 +31,7 @@ pub struct LocalResponseNorm {
     pub dtype: DType,
     /// Their shape; c·s below 2^31.
     pub space: Space,
-    /// Channels of a window, 1 to 63: size/2 (rounded down) before the middle, (size - 1)/2 behind it.
+    /// Channels of a window, 1 to 63: size/2 (rounded down) before the middle, (size - 1)/2 after it.
     pub size: usize,
     /// k, at least 0.
     #[serde(default = "local_response::one")]
@@ -185,7 +187,7 @@ fn bench(elements: usize) -> Vec<Box<dyn Op>> {
 
 pub(super) const ENTRY: Entry = Entry {
     name: NAME,
-    summary: "divides each value by a power of its neighbouring channels' squares",
+    summary: "local response norm: divides each value by a power of the squares of neighbouring channels",
     formula: "y = x·(k + α/size·Σx²)^-β over a window of channels",
     fields: local_response::FIELDS,
     cases,

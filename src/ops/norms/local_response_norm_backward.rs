@@ -12,13 +12,14 @@ use crate::{
 };
 use serde::{Deserialize, Serialize};
 
-/// The gradient of [`LocalResponseNorm`](super::LocalResponseNorm): with d = k + α/size·Σx² over the window about a channel,
-/// dxᵢ = dyᵢ·dᵢ^-β - 2αβ/size·xᵢ·Σⱼ dyⱼ·xⱼ·dⱼ^(-β-1), the sum over the channels j whose window holds i; or with α for α/size.
+/// The backward pass of [`LocalResponseNorm`](super::LocalResponseNorm): with d = k + α/size·Σx² over the window about a
+/// channel, dxᵢ = dyᵢ·dᵢ^-β - 2αβ/size·xᵢ·Σⱼ dyⱼ·xⱼ·dⱼ^(-β-1), the sum over the channels j whose window holds i; or with α in
+/// place of α/size.
 ///
-/// Reads `x` and `dy` (n·c·s elements). Writes `dx` (as `x`). Nothing is saved by the forward pass: the denominators are computed
-/// again, size² squares for each element, from values that lie in the caches; so each tensor crosses the bus once. Deterministic.
-/// One dispatch, a second for lengths that are no multiple of four, more for tensors beyond the binding limit; a device must be able
-/// to bind two windows' channels of one sample at once, 8·size·s bytes for f32 with channels first.
+/// Reads `x` and `dy` (n·c·s elements). Writes `dx` (as `x`). The forward pass saves nothing: the denominators are
+/// recomputed, size² squares for each element, from cached values, so each tensor crosses the bus once. Deterministic. One
+/// dispatch, a second for lengths that are no multiple of four, more for tensors beyond the binding limit; a device must be
+/// able to bind two windows' channels of one sample at once, 8·size·s bytes for f32 with channels first.
 ///
 /// Where d is 0 or below the least normal number, its powers are taken as 0. A NaN, an infinity or squares that overflow f32 make
 /// `dx` NaN where their windows reach, and nothing else.
@@ -29,7 +30,7 @@ pub struct LocalResponseNormBackward {
     pub dtype: DType,
     /// Their shape; c·s below 2^31.
     pub space: Space,
-    /// Channels of a window, 1 to 63: size/2 (rounded down) before the middle, (size - 1)/2 behind it.
+    /// Channels of a window, 1 to 63: size/2 (rounded down) before the middle, (size - 1)/2 after it.
     pub size: usize,
     /// k, at least 0.
     #[serde(default = "local_response::one")]
@@ -132,7 +133,7 @@ fn bench(elements: usize) -> Vec<Box<dyn Op>> {
 
 pub(super) const ENTRY: Entry = Entry {
     name: NAME,
-    summary: "the gradient of local_response_norm",
+    summary: "backward pass of local_response_norm",
     formula: "dxᵢ = dyᵢ·dᵢ^-β - 2αβ/size·xᵢ·Σⱼ dyⱼ·xⱼ·dⱼ^(-β-1)",
     fields: local_response::FIELDS,
     cases,

@@ -19,7 +19,7 @@ params! {
     RmsNormParams { blocks: u32, channels: u32, row: u32, stride: u32, count: u32, coefs: u32, values: f32, eps: f32 }
 }
 
-/// y = w·x/√(Σx²/cols + ε) for each row, or (1 + w)·x/√(Σx²/cols + ε): no mean is taken off, and there is no bias.
+/// RMS norm: y = w·x/√(Σx²/cols + ε) for each row, or (1 + w)·x/√(Σx²/cols + ε). No mean is subtracted, and there is no bias.
 ///
 /// Reads `x` (rows·cols elements, row after row), `weight` w (cols values, f32; absent: the factor is 1). Writes `y` (as `x`)
 /// and, for the backward pass, `rstd` 1/√(Σx²/cols + ε) (rows, f32). Squares are summed in a
@@ -27,9 +27,10 @@ params! {
 /// a row is whole quads and fits a workgroup (`cols` a multiple of 4 and at most 16,384); else three, and more for long rows.
 /// More for tensors beyond the binding limit.
 ///
-/// A row with a NaN or an infinity, or whose sum of squares overflows f32 (|x|·√cols of 1.8·10^19), becomes NaN: `y` and
-/// `rstd`; the others do not. Squares below 10^-38 may count as 0. Where Σx²/cols + ε is 0, 1/√ is taken as 0: a row of zeros
-/// gives zeros even with ε = 0. A device must be able to bind 32 bytes per row (4 with one dispatch), and 4 per column.
+/// A row with a NaN or an infinity, or whose sum of squares overflows f32 (|x|·√cols of 1.8·10^19), becomes NaN in `y` and
+/// `rstd`; other rows are unaffected. Squares below 10^-38 may count as 0. Where Σx²/cols + ε is 0, 1/√ is taken as 0: a row
+/// of zeros gives zeros even with ε = 0. A device must be able to bind 32 bytes per row (4 with one dispatch), and 4 per
+/// column.
 ///
 /// Zhang and Sennrich, "Root Mean Square Layer Normalization", 2019; PyTorch's `rms_norm` (whose ε is 2^-23 for f32 unless
 /// given), Flax's and Keras' (1e-6). 1 + w is Gemma's.
@@ -48,7 +49,7 @@ pub struct RmsNorm {
     /// Whether there is a w.
     #[serde(default = "channels::yes")]
     pub weight: bool,
-    /// What w multiplies by, if there is one.
+    /// Whether the factor is w or 1 + w.
     #[serde(default)]
     pub weight_form: WeightForm,
 }
@@ -221,7 +222,7 @@ fn bench(elements: usize) -> Vec<Box<dyn Op>> {
 
 pub(super) const ENTRY: Entry = Entry {
     name: NAME,
-    summary: "divides each row by its root mean square",
+    summary: "RMS norm: divides each row by its root mean square",
     formula: "y = w·x/√(Σx²/cols + ε), or (1 + w)·x/√(Σx²/cols + ε)",
     fields: &[
         Field { name: "dtype", default: "", about: "storage of x and y: f32, f16 or bf16; vectors are f32" },

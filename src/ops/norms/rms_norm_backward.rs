@@ -12,8 +12,8 @@ use crate::{
 };
 use serde::{Deserialize, Serialize};
 
-/// The gradients of [`RmsNorm`](super::RmsNorm): with x̂ = x·rstd and g = dy·w (or dy·(1 + w)),
-/// dx = rstd·(g - x̂·Σg·x̂/cols) with the sum over the row; dw = Σdy·x̂ over the rows.
+/// The backward pass of [`RmsNorm`](super::RmsNorm): with x̂ = x·rstd and g = dy·w (or dy·(1 + w)), dx = rstd·(g -
+/// x̂·Σg·x̂/cols) with the sum over the row; dw = Σdy·x̂ over the rows.
 ///
 /// Reads `x` and `dy` (rows·cols elements), `rstd` as the forward op wrote it (rows values, f32) and `weight` w (cols, f32;
 /// absent: the factor is 1). Writes `dx` (as `x`) and, where there is a w, `dweight` (cols, f32; 0 if there is no row). Sums of
@@ -37,7 +37,7 @@ pub struct RmsNormBackward {
     /// Whether there is a w, and so a `dweight`.
     #[serde(default = "channels::yes")]
     pub weight: bool,
-    /// What w multiplies by, if there is one.
+    /// Whether the factor is w or 1 + w.
     #[serde(default)]
     pub weight_form: WeightForm,
 }
@@ -118,7 +118,7 @@ fn bench(elements: usize) -> Vec<Box<dyn Op>> {
 
 pub(super) const ENTRY: Entry = Entry {
     name: NAME,
-    summary: "the gradients of rms_norm: of its input, and of w",
+    summary: "backward pass of rms_norm, to input and w",
     formula: "dx = rstd·(w·dy - x̂·Σw·dy·x̂/cols)",
     fields: &[
         Field { name: "dtype", default: "", about: "storage of x, dy and dx: f32, f16 or bf16; vectors are f32" },

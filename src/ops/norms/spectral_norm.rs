@@ -17,19 +17,19 @@ use serde::{Deserialize, Serialize};
 
 params! { SpectralNormParams { blocks: u32, first: u32, lo: u32, hi: u32, base: u32, end: u32 } }
 
-/// y = W/σ with σ = uᵀWv, the largest singular value of W as power iteration finds it: `iterations` times
-/// u = Wv/max(‖Wv‖, ε), then v = Wᵀu/max(‖Wᵀu‖, ε).
+/// Spectral norm: y = W/σ with σ = uᵀWv, the largest singular value of W, estimated by power iteration: in each of
+/// `iterations` rounds u = Wv/max(‖Wv‖, ε), then v = Wᵀu/max(‖Wᵀu‖, ε).
 ///
-/// Reads `weight` W (rows·cols elements, row after row; for a convolution rows are its filters and cols the rest). `v` (cols, f32)
-/// is kept from step to step and updated in place, `u` (rows, f32) is overwritten; with 0 iterations, as in evaluation, both are
-/// read. Start from normal random numbers and some 15 iterations. Writes `y` (as W) and `sigma`, f32\[1\]: the value of a penalty
-/// on the spectral norm, too. Sums are formed in chunks of fixed size and merged in a fixed order: results are the same bit for
-/// bit from run to run on a device. W is read twice for each iteration and once for y. Six dispatches for an iteration and two
-/// more; more for long sums and for tensors beyond the binding limit. A device must be able to bind some 16 bytes for each row, and
-/// for each column, for every 2^24 elements.
+/// Reads `weight` W (rows·cols elements, row after row; for a convolution rows are its filters and cols the rest). `v` (cols,
+/// f32) is kept from step to step and updated in place, `u` (rows, f32) is overwritten; with 0 iterations, as in evaluation,
+/// both are only read. Start from standard normal v and about 15 iterations. Writes `y` (as W) and `sigma`, f32\[1\], which
+/// is also the value of a spectral-norm penalty. Sums are formed in chunks of fixed size and merged in a fixed order: results
+/// are the same bit for bit from run to run on a device. W is read twice for each iteration and once for y. Six dispatches
+/// for an iteration and two more; more for long sums and for tensors beyond the binding limit. A device must be able to bind
+/// some 16 bytes for each row, and for each column, for every 2^24 elements.
 ///
-/// Where σ is 0 (a W of zeros), y is 0. A W that holds a NaN or an infinity, or whose products with u or v overflow f32, makes all
-/// results NaN. Error: running analysis in the Euclidean norm; entries of u and v share one bound.
+/// Where σ is 0 (a W of zeros), y is 0. If W holds a NaN or an infinity, or its products with u or v overflow f32, all
+/// results are NaN. Error: running analysis in the Euclidean norm; entries of u and v share one bound.
 ///
 /// Miyato, Kataoka, Koyama and Yoshida, "Spectral Normalization for Generative Adversarial Networks", 2018. Order and ε are those
 /// of PyTorch's `parametrizations.spectral_norm`; Flax's `SpectralNorm` keeps v alone and calls it u.
@@ -207,14 +207,14 @@ fn bench(elements: usize) -> Vec<Box<dyn Op>> {
 
 pub(super) const ENTRY: Entry = Entry {
     name: NAME,
-    summary: "divides a weight by its largest singular value, found by power iteration with kept vectors",
+    summary: "spectral norm: divides a weight by its largest singular value, from power iteration with persistent vectors",
     formula: "y = W/σ, σ = uᵀWv",
     fields: &[
         Field { name: "dtype", default: "", about: "storage of weight and y: f32, f16 or bf16; vectors are f32" },
         Field { name: "rows", default: "", about: "rows" },
         Field { name: "cols", default: "", about: "columns; rows·cols is at most 2^34" },
         Field { name: "iterations", default: "1", about: "power iterations, at most 100; 0 keeps u and v" },
-        Field { name: "eps", default: "1e-12", about: "what a norm counts for at least, from 1e-30 to 1" },
+        Field { name: "eps", default: "1e-12", about: "lower limit of a norm, from 1e-30 to 1" },
     ],
     cases,
     bench,

@@ -18,8 +18,8 @@ use serde::{Deserialize, Serialize};
 
 params! { SpectralNormBackwardParams { blocks: u32, channels: u32, stride: u32, count: u32, coefs: u32 } }
 
-/// The gradient of [`SpectralNorm`](super::SpectralNorm): dW = (dY - ⟨dY, W⟩/σ·u·vᵀ)/σ. u and v are constants, as in the paper; for
-/// the singular vectors themselves that is the whole gradient.
+/// The backward pass of [`SpectralNorm`](super::SpectralNorm): dW = (dY - ⟨dY, W⟩/σ·u·vᵀ)/σ. u and v are held constant, as in
+/// the paper; for exact singular vectors this is the full gradient.
 ///
 /// Reads `weight` W and `dy` (rows·cols elements each), `u` (rows, f32), `v` (cols, f32) and `sigma` (f32\[1\]) as the forward op
 /// left them; writes `dweight` (as W). Where σ is 0 it is 0. ⟨dY, W⟩ is summed in chunks of fixed size, merged in a fixed order:
@@ -151,7 +151,7 @@ fn bench(elements: usize) -> Vec<Box<dyn Op>> {
 
 pub(super) const ENTRY: Entry = Entry {
     name: NAME,
-    summary: "the gradient of spectral_norm, its vectors being constants",
+    summary: "backward pass of spectral_norm, with the singular vectors held constant",
     formula: "dW = (dY - ⟨dY, W⟩/σ·u·vᵀ)/σ",
     fields: &[
         Field { name: "dtype", default: "", about: "storage of weight, dy and dweight: f32, f16 or bf16; vectors are f32" },

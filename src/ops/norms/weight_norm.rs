@@ -15,19 +15,19 @@ use crate::{
 };
 use serde::{Deserialize, Serialize};
 
-/// w = g·v/‖v‖ for each filter of a matrix of weights: its direction is that of v and its norm is |g|, learned apart.
+/// Weight norm: w = g·v/‖v‖ for each filter of a weight matrix, whose direction v and norm g are separate parameters.
 ///
 /// Reads `v` (rows·cols weights, row after row) and `g` (one f32 per filter). Writes `w` (as `v`) and, for the backward pass,
-/// `inverse_norm` 1/‖v‖ (f32 per filter). A filter is a row or a column ([`FilterAxis`]); a tensor as one filter (PyTorch's
-/// `dim=None`) is one row. Squares are summed in three scales, so no v overflows or underflows them, in chunks of fixed size that
-/// are merged in a fixed order: results are the same bit for bit from run to run on a device. One dispatch that reads v
-/// once where a filter is a row of whole quads and fits a workgroup (a multiple of 4 and at most 16,384 values; on a software device
-/// as in [`GroupNorm`](super::GroupNorm)); else three, and more
-/// for long filters. More for tensors beyond the binding limit.
+/// `inverse_norm` 1/‖v‖ (f32 per filter). A filter is a row or a column ([`FilterAxis`]); for a whole tensor as one filter
+/// (PyTorch's `dim=None`), use one row. Squares are summed at three scales, so they neither overflow nor underflow, in chunks
+/// of fixed size that are merged in a fixed order: results are the same bit for bit from run to run on a device. One dispatch
+/// that reads v once where a filter is a row of whole quads and fits a workgroup (a multiple of 4 and at most 16,384 values;
+/// on a software device as in [`GroupNorm`](super::GroupNorm)); else three, and more for long filters. More for tensors
+/// beyond the binding limit.
 ///
-/// A filter with a norm of 0 gives zeros, and `inverse_norm` 0; so does one with a norm below the least normal number, 2^-126. One
-/// that holds a NaN or an infinity, or whose norm is above 2^126 (8.5·10^37), becomes NaN: `w` and `inverse_norm`; the others do
-/// not. A device must be able to bind 32 bytes per filter (4 with one dispatch).
+/// A filter with a norm of 0 gives zeros, and `inverse_norm` 0; so does one with a norm below the least normal number,
+/// 2^-126. One that holds a NaN or an infinity, or whose norm is above 2^126 (8.5·10^37), becomes NaN in `w` and
+/// `inverse_norm`; other filters are unaffected. A device must be able to bind 32 bytes per filter (4 with one dispatch).
 ///
 /// Salimans and Kingma, "Weight Normalization", 2016; PyTorch's `parametrizations.weight_norm`, Flax's `WeightNorm` (which adds
 /// 1e-12 to ‖v‖²).
@@ -40,7 +40,7 @@ pub struct WeightNorm {
     pub rows: usize,
     /// Columns. May be 0; rows·cols is at most 2^34.
     pub cols: usize,
-    /// Which of them are filters.
+    /// Whether rows or columns are filters.
     #[serde(default)]
     pub axis: FilterAxis,
 }
@@ -185,7 +185,7 @@ pub(super) const FIELDS: &[Field] = &[filters::DTYPE, filters::ROWS, filters::CO
 
 pub(super) const ENTRY: Entry = Entry {
     name: NAME,
-    summary: "gives each filter of a weight matrix a norm of its own",
+    summary: "weight norm: each filter of a weight matrix as a direction times a norm",
     formula: "w = g·v/‖v‖",
     fields: FIELDS,
     cases,

@@ -16,8 +16,8 @@ use crate::{
 };
 use serde::{Deserialize, Serialize};
 
-/// The gradients of [`WeightNorm`](super::WeightNorm): dg = Σdw·v/‖v‖ over the filter, and dv = g/‖v‖·(dw - v/‖v‖·dg), which has no
-/// part along v.
+/// The backward pass of [`WeightNorm`](super::WeightNorm): dg = Σdw·v/‖v‖ over the filter, and dv = g/‖v‖·(dw - v/‖v‖·dg),
+/// which is orthogonal to v.
 ///
 /// Reads `v` and `dw` (rows·cols elements), `g` (one f32 per filter) and `inverse_norm` as the forward op wrote it (f32 per
 /// filter). Writes `dv` (as `v`) and `dg` (f32 per filter). Sums are formed in chunks of fixed size and merged in a fixed order:
@@ -27,9 +27,9 @@ use serde::{Deserialize, Serialize};
 /// long filters. More for tensors beyond the binding limit. A device must be able to bind 32 bytes per filter (4 with one
 /// dispatch).
 ///
-/// Where `inverse_norm` is 0, that is for a filter of zeros, no gradient exists: `dv` and `dg` are 0 there, as the filter itself is
-/// (PyTorch's are NaN). Such a filter stays at 0 until something else moves it. A NaN or infinity makes its filter of `dv` and its
-/// `dg` NaN or infinite, and nothing else.
+/// Where `inverse_norm` is 0, that is for a filter of zeros, no gradient exists: `dv` and `dg` are 0 (NaN in PyTorch), so the
+/// filter stays at 0 until something else changes it. A NaN or infinity makes its filter of `dv` and its `dg` NaN or
+/// infinite, and nothing else.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct WeightNormBackward {
@@ -39,7 +39,7 @@ pub struct WeightNormBackward {
     pub rows: usize,
     /// Columns. May be 0; rows·cols is at most 2^34.
     pub cols: usize,
-    /// Which of them are filters.
+    /// Whether rows or columns are filters.
     #[serde(default)]
     pub axis: FilterAxis,
 }
@@ -145,7 +145,7 @@ fn bench(elements: usize) -> Vec<Box<dyn Op>> {
 
 pub(super) const ENTRY: Entry = Entry {
     name: NAME,
-    summary: "the gradients of weight_norm: of the directions, and of the norms",
+    summary: "backward pass of weight_norm, to directions and norms",
     formula: "dg = Σdw·v/‖v‖, dv = g/‖v‖·(dw - v/‖v‖·dg)",
     fields: FIELDS,
     cases,

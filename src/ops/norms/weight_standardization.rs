@@ -20,18 +20,20 @@ params! {
     }
 }
 
-/// y = gain·(x - μ)/deviation for each filter of a matrix of weights, with its mean μ and a deviation of the given form.
+/// Weight standardization: y = gain·(x - μ)/deviation for each filter of a weight matrix, with its mean μ and a deviation of
+/// the given form.
 ///
 /// Reads `x` (rows·cols weights, row after row) and `gain` (one f32 per filter; absent: 1). Writes `y` (as `x`) and, for the
-/// backward pass, per filter in f32: `mean` μ, `rstd` r = 1/deviation, and `slope` -2/(d·r²)·∂r/∂σ², how strongly the variance pulls
-/// on the gradient (d is the variance's divisor). A filter is a row or a column ([`FilterAxis`]). Statistics are those of
-/// [`LayerNorm`](super::LayerNorm): gathered in chunks of fixed size from values measured from one of them, and merged in a fixed
-/// order, so results are the same bit for bit from run to run on a device, and σ² is exactly 0 for a constant filter. As
-/// many dispatches as [`WeightNorm`](super::WeightNorm) takes.
+/// backward pass, per filter in f32: `mean` μ, `rstd` r = 1/deviation, and `slope` -2/(d·r²)·∂r/∂σ², the factor of the
+/// variance term in the gradient (d is the variance's divisor). A filter is a row or a column ([`FilterAxis`]). Statistics
+/// are those of [`LayerNorm`](super::LayerNorm): gathered in chunks of fixed size, relative to a value of the chunk, and
+/// merged in a fixed order, so results are the same bit for bit from run to run on a device, and σ² is exactly 0 for a
+/// constant filter. The same number of dispatches as [`WeightNorm`](super::WeightNorm).
 ///
-/// A filter with a NaN or an infinity, or whose squared deviations overflow f32 (|x - μ|·√m about 10^19), becomes NaN, with its
-/// statistics; the others do not. Where the deviation is 0, r is taken as 0: a constant filter gives zeros, even with ε = 0. So does
-/// a single value, whose unbiased variance is taken as 0. A device must be able to bind 32 bytes per filter.
+/// A filter with a NaN or an infinity, or whose squared deviations overflow f32 (|x - μ|·√m about 10^19), becomes NaN, with
+/// its statistics; other filters are unaffected. Where the deviation is 0, r is taken as 0: a constant filter gives zeros,
+/// even with ε = 0. So does a filter of a single value, whose unbiased variance is taken as 0. A device must be able to bind
+/// 32 bytes per filter.
 ///
 /// Qiao, Wang, Liu, Shen and Yuille, "Micro-Batch Training with Batch-Channel Normalization and Weight Standardization", 2019;
 /// Brock, De, Smith and Simonyan, "High-Performance Large-Scale Image Recognition Without Normalization", 2021.
@@ -44,10 +46,10 @@ pub struct WeightStandardization {
     pub rows: usize,
     /// Columns. May be 0; rows·cols is at most 2^34.
     pub cols: usize,
-    /// Which of them are filters.
+    /// Whether rows or columns are filters.
     #[serde(default)]
     pub axis: FilterAxis,
-    /// What deviations are divided by.
+    /// The form of the deviation.
     #[serde(default)]
     pub form: StandardForm,
     /// ε of the form; at least 0.
@@ -258,7 +260,7 @@ fn bench(elements: usize) -> Vec<Box<dyn Op>> {
 
 pub(super) const ENTRY: Entry = Entry {
     name: NAME,
-    summary: "gives each filter of a weight matrix mean 0 and variance 1",
+    summary: "weight standardization: gives each filter of a weight matrix mean 0 and variance 1",
     formula: "y = gain·(x - μ)/√(σ² + ε), or the forms of the authors' code and of NF-nets",
     fields: &[
         filters::DTYPE,

@@ -22,13 +22,14 @@ params! {
     }
 }
 
-/// The gradients of [`WeightStandardization`](super::WeightStandardization) in any of its forms: with x̂ = (x - μ)·r, dgain = Σdy·x̂
-/// and dx = gain·r·(dy - Σdy/m - (x - μ)·slope·dgain), the sums over the filter.
+/// The backward pass of [`WeightStandardization`](super::WeightStandardization) in any of its forms: with x̂ = (x - μ)·r,
+/// dgain = Σdy·x̂ and dx = gain·r·(dy - Σdy/m - (x - μ)·slope·dgain), the sums over the filter.
 ///
-/// Reads `x` and `dy` (rows·cols elements), and per filter in f32 `mean`, `rstd` and `slope` as the forward op wrote them, and `gain`
-/// (absent: 1). Writes `dx` (as `x`) and, where there is a gain, `dgain` (f32 per filter). Sums are formed in chunks of fixed size
-/// and merged in a fixed order: results are the same bit for bit from run to run on a device. As many dispatches as
-/// [`WeightNormBackward`](super::WeightNormBackward) takes. A device must be able to bind 32 bytes per filter.
+/// Reads `x` and `dy` (rows·cols elements), and per filter in f32 `mean`, `rstd` and `slope` as the forward op wrote them,
+/// and `gain` (absent: 1). Writes `dx` (as `x`) and, where there is a gain, `dgain` (f32 per filter). Sums are formed in
+/// chunks of fixed size and merged in a fixed order: results are the same bit for bit from run to run on a device. The same
+/// number of dispatches as [`WeightNormBackward`](super::WeightNormBackward). A device must be able to bind 32 bytes per
+/// filter.
 ///
 /// Where the deviation was 0 there is no gradient; r is 0 there, and so are `dx` and `dgain`. Error: that of a tree of f32 sums,
 /// relative to the sums of magnitudes. A NaN or infinity makes its filter NaN or infinite, and nothing else.
@@ -41,7 +42,7 @@ pub struct WeightStandardizationBackward {
     pub rows: usize,
     /// Columns. May be 0; rows·cols is at most 2^34.
     pub cols: usize,
-    /// Which of them are filters.
+    /// Whether rows or columns are filters.
     #[serde(default)]
     pub axis: FilterAxis,
     /// Whether there was a gain, and so a `dgain`.
@@ -172,7 +173,7 @@ fn bench(elements: usize) -> Vec<Box<dyn Op>> {
 
 pub(super) const ENTRY: Entry = Entry {
     name: NAME,
-    summary: "the gradients of weight_standardization: of the weights, and of the gain",
+    summary: "backward pass of weight_standardization, to weights and gain",
     formula: "dgain = Σdy·x̂, dx = gain·r·(dy - Σdy/m - (x - μ)·slope·dgain)",
     fields: &[
         filters::DTYPE,

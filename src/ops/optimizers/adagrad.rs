@@ -28,7 +28,7 @@ optimizer! {
     /// 1. g = `grad_scale` · scale · grad + gradient of the coupled penalty; s = s + g²
     /// 2. lr = `lr` / (1 + (`step` - 1) · `lr_decay`)
     /// 3. w = w - decay · w - lr · g / (√s + `eps`), or g / √(s + `eps`) by `eps_place`, with the old w in both terms; w =
-    ///    prox(w), with step lr. Decay and prox follow the lr that has fallen.
+    ///    prox(w), with step lr. Decay and prox use the decayed lr.
     ///
     /// Reads `grad` and, with `gpu_scale`, `scale` (f32\[1\], on the GPU: a clip factor, the inverse of a loss scale).
     /// Updates `weight` and `sum` (s, f32, not negative; before the first step it holds the initial accumulator, 0 in PyTorch
@@ -36,15 +36,15 @@ optimizer! {
     /// `skipped` (u32\[1\], + 1 for a step that was left out). All but `scale` and `skipped` hold the arena's elements. The
     /// order is PyTorch's.
     ///
-    /// Where the root is 0, which only `eps` = 0 allows, the quotient counts as 0: no gradient, no step. Deterministic.
-    /// Scratch: 16 bytes if steps may be skipped. An arena without elements does nothing, nor does it count.
+    /// Where the root is 0 (possible only with `eps` = 0), the quotient is taken as 0: no gradient, no step. Deterministic.
+    /// Scratch: 16 bytes if steps may be skipped. An empty arena is left alone and counts no step.
     ///
     /// Error: running analysis of the kernel's own operations, each at WGSL's accuracy ([`Approx`]). Duchi et al., "Adaptive
     /// subgradient methods for online learning and stochastic optimization", 2011.
     pub struct Adagrad {
         /// The learning rate of the first step, at least 0.
         pub lr: f64,
-        /// How fast the rate falls, at least 0.
+        /// The learning-rate decay, at least 0.
         #[serde(default)]
         pub lr_decay: f64,
         /// Keeps the quotient finite; at least 0.
@@ -65,7 +65,7 @@ fn eps() -> f64 {
 const NAME: &str = "adagrad";
 
 impl Adagrad {
-    /// PyTorch's defaults on one tensor of `len` elements, step 1: a rate that does not fall, no penalty.
+    /// PyTorch's defaults on one tensor of `len` elements, step 1: no learning-rate decay, no penalty.
     pub fn new(dtype: DType, len: usize, lr: f64) -> Self {
         plain!(dtype, len;
             lr,
@@ -166,12 +166,12 @@ fn bench(elements: usize) -> Vec<Box<dyn Op>> {
 
 pub(super) const ENTRY: Entry = Entry {
     name: NAME,
-    summary: "one Adagrad step with a falling rate and every penalty fused, over one tensor or an arena",
+    summary: "Adagrad step with learning-rate decay and all penalties fused in, over one tensor or an arena",
     formula: "g += coupled; s += g²; lr = lr/(1 + (step-1)·lr_decay); w = prox(w - decay·w - lr·g/(√s + eps))",
     fields: fields![
         table::GROUPS,
         table::LR,
-        Field { name: "lr_decay", default: "0", about: "how fast the rate falls, at least 0" },
+        Field { name: "lr_decay", default: "0", about: "learning-rate decay, at least 0" },
         Field { name: "eps", default: "1e-10", about: "keeps the quotient finite, at least 0" },
         adaptive::EPS_PLACE,
         table::STEP,

@@ -28,21 +28,21 @@ optimizer! {
     /// Updates `weight`, `m`, `v` and, with `amsgrad`, `v_max` (f32, v and v_max not negative; zeros before the first step),
     /// with `master` and with `ema` f32 buffers of these names, with [`NonFinite::Skip`] `skipped` (u32\[1\], + 1 for a step
     /// that was left out). All but `scale` and `skipped` hold the arena's elements. The kernel is that of
-    /// [`Adamw`](crate::ops::Adamw), and so is what it says of corrections and of `eps` = 0.
+    /// [`Adamw`](crate::ops::Adamw), whose remarks on bias correction and `eps` = 0 hold here too.
     ///
-    /// AMSGrad follows PyTorch: the maximum is of v as it is. optax's is of v̂, which is larger in early steps. A NaN in
-    /// v_max stays. Deterministic. Scratch: 16 bytes if steps may be skipped. An arena without elements does nothing, nor
-    /// does it count.
+    /// AMSGrad follows PyTorch: the maximum is taken over v. optax takes it over v̂, which is larger in early steps. A NaN in
+    /// v_max stays. Deterministic. Scratch: 16 bytes if steps may be skipped. An empty arena is left alone and counts no
+    /// step.
     ///
     /// Error: running analysis of the kernel's own operations, each at WGSL's accuracy ([`Approx`](crate::verify::Approx)). Kingma
     /// and Ba, "Adam", 2015; Reddi et al., "On the convergence of Adam and beyond", 2018.
     pub struct Adam {
         /// The learning rate, at least 0.
         pub lr: f64,
-        /// What remains of the first moment, in 0..1.
+        /// β1, the decay rate of the first moment, in 0..1.
         #[serde(default = "adaptive::beta1")]
         pub beta1: f64,
-        /// What remains of the second moment, in 0..1.
+        /// β2, the decay rate of the second moment, in 0..1.
         #[serde(default = "adaptive::beta2")]
         pub beta2: f64,
         /// Added to the root of the corrected second moment; at least 0.
@@ -136,7 +136,7 @@ fn bench(elements: usize) -> Vec<Box<dyn Op>> {
 
 pub(super) const ENTRY: Entry = Entry {
     name: NAME,
-    summary: "one Adam or AMSGrad step with every penalty fused, over one tensor or an arena",
+    summary: "Adam or AMSGrad step with all penalties fused in, over one tensor or an arena",
     formula: "g += coupled; m, v = moments of g; w = prox(w - decay·w - lr·m̂/(√v̂ + eps))",
     fields: fields![
         table::GROUPS,

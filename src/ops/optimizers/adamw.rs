@@ -28,10 +28,10 @@ optimizer! {
     /// names, with [`NonFinite::Skip`] `skipped` (u32\[1\], + 1 for a step that was left out). All but `scale` and `skipped`
     /// hold the arena's elements. The order is PyTorch's.
     ///
-    /// Where the root is 0, which only `eps` = 0 allows, m̂ / 0 counts as 0: no gradient, no step. The corrections are
-    /// computed on the host in f64; they count the steps attempted, skipped ones included. β2 reaches the GPU as f32, as in
+    /// Where the root is 0 (possible only with `eps` = 0), m̂ / 0 is taken as 0: no gradient, no step. The bias corrections
+    /// are computed on the host in f64; they count attempted steps, including skipped ones. β2 reaches the GPU as f32, as in
     /// PyTorch: v of a constant gradient settles within 2^-25 / (1 - β2) of its square, 3e-5 at 0.999. Deterministic.
-    /// Scratch: 16 bytes if steps may be skipped. An arena without elements does nothing, nor does it count.
+    /// Scratch: 16 bytes if steps may be skipped. An empty arena is left alone and counts no step.
     ///
     /// Error: running analysis of the kernel's own operations, each at WGSL's accuracy ([`Approx`](crate::verify::Approx)); the
     /// quotient's is an interval's, so it holds where v is near 0 too. Kingma and Ba, "Adam", 2015; Loshchilov and Hutter,
@@ -39,10 +39,10 @@ optimizer! {
     pub struct Adamw {
         /// The learning rate, at least 0.
         pub lr: f64,
-        /// What remains of the first moment, in 0..1.
+        /// β1, the decay rate of the first moment, in 0..1.
         #[serde(default = "adaptive::beta1")]
         pub beta1: f64,
-        /// What remains of the second moment, in 0..1.
+        /// β2, the decay rate of the second moment, in 0..1.
         #[serde(default = "adaptive::beta2")]
         pub beta2: f64,
         /// Added to the root of the corrected second moment; at least 0.
@@ -142,7 +142,7 @@ fn bench(elements: usize) -> Vec<Box<dyn Op>> {
 
 pub(super) const ENTRY: Entry = Entry {
     name: NAME,
-    summary: "one AdamW step with every penalty fused, over one tensor or an arena",
+    summary: "AdamW step with all penalties fused in, over one tensor or an arena",
     formula: "g += coupled; m, v = moments of g; w = prox(w - decay·w - lr·m̂/(√v̂ + eps))",
     fields: fields![table::GROUPS, table::LR, adaptive::BETA1, adaptive::BETA2, adaptive::EPS, table::STEP,],
     cases,

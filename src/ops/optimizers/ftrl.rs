@@ -29,19 +29,19 @@ optimizer! {
     /// 2. σ = (√(n + g²) - √n) / α; z = z + g - σ·w; n = n + g²
     /// 3. w = 0 where |z| ≤ λ1, else -(z - sign(z)·λ1) / ((`beta` + √n) / α + λ2)
     ///
-    /// So the proximal penalty is in the weight for as long as it is trained, not times lr at each step: zeros are exact and
-    /// stay until the gradients' sum outgrows λ1. L2 of the half form is the paper's λ2. Without penalty this is Adagrad with
-    /// eps = `beta`, if z = -w·(`beta` + √n) / α before the first step.
+    /// The proximal penalty applies to the weight as a whole, not times lr at each step: zeros are exact and stay until the
+    /// sum of the gradients exceeds λ1. L2 of the half form is the paper's λ2. Without penalty this is Adagrad with eps =
+    /// `beta`, if z = -w·(`beta` + √n) / α before the first step.
     ///
     /// Reads `grad` and, with `gpu_scale`, `scale` (f32\[1\], on the GPU: a clip factor, the inverse of a loss scale).
     /// Updates `weight`, `z` and `n` (f32; n not negative; all three zeros before the first step), with `master` and with
     /// `ema` f32 buffers of these names, with [`NonFinite::Skip`] `skipped` (u32\[1\], + 1 for a step that was left out). All
-    /// but `scale` and `skipped` hold the arena's elements. The weight in step 2 is as stored, so z takes up what a half
-    /// rounds off.
+    /// but `scale` and `skipped` hold the arena's elements. The weight in step 2 is the stored one, so z accounts for the
+    /// rounding of f16 and bf16.
     ///
-    /// A decoupled decay is an error, for the weight is made anew; so is α = 0. Where the divisor is 0, which takes `beta` =
-    /// 0, the weight is 0. Steps need no number. Deterministic. Scratch: 16 bytes if steps may be skipped. An arena without
-    /// elements does nothing, nor does it count.
+    /// A decoupled decay is an error, because the weight is recomputed from z and n; so is α = 0. Where the divisor is 0
+    /// (possible only with `beta` = 0), the weight is 0. No step number is needed. Deterministic. Scratch: 16 bytes if steps
+    /// may be skipped. An empty arena is left alone and counts no step.
     ///
     /// Error: running analysis of the kernel's own operations, each at WGSL's accuracy ([`Approx`]). The difference of the
     /// roots is computed as g² / (√(n + g²) + √n), which cancels nothing and is at most |g|. McMahan et al., "Ad click
@@ -189,7 +189,7 @@ fn bench(elements: usize) -> Vec<Box<dyn Op>> {
 
 pub(super) const ENTRY: Entry = Entry {
     name: NAME,
-    summary: "one FTRL-proximal step (sparse weights that stay sparse), over one tensor or an arena",
+    summary: "FTRL-proximal step (sparse weights stay sparse), over one tensor or an arena",
     formula: "g += coupled; z += g - (√(n+g²) - √n)/lr·w; n += g²; w = -soft(z, λ1)/((beta + √n)/lr + λ2)",
     fields: fields![
         Field {

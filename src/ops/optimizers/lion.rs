@@ -36,19 +36,19 @@ optimizer! {
     /// with [`NonFinite::Skip`] `skipped` (u32\[1\], + 1 for a step that was left out). All but `scale` and `skipped` hold
     /// the arena's elements. The paper's weight decay is the groups' decoupled one.
     ///
-    /// sign(0) = 0; a NaN stays NaN. Steps need no number: Lion has no correction. Deterministic. Scratch: 16 bytes if steps
-    /// may be skipped. An arena without elements does nothing, nor does it count.
+    /// sign(0) = 0; a NaN stays NaN. No step number is needed: Lion has no bias correction. Deterministic. Scratch: 16 bytes
+    /// if steps may be skipped. An empty arena is left alone and counts no step.
     ///
-    /// Error: running analysis of the kernel's own operations, each at WGSL's accuracy ([`Approx`]). Where the error of c
-    /// reaches over 0, either sign may come out, as on any device: there the weight is certain to 2·lr only. Chen et al.,
-    /// "Symbolic discovery of optimization algorithms", 2023.
+    /// Error: running analysis of the kernel's own operations, each at WGSL's accuracy ([`Approx`]). Where c is within its
+    /// error of 0, either sign is possible on any device: the weight is then certain only to 2·lr. Chen et al., "Symbolic
+    /// discovery of optimization algorithms", 2023.
     pub struct Lion {
         /// The learning rate, at least 0.
         pub lr: f64,
-        /// The old moment's part in the direction, in 0..1.
+        /// β1, the weight of the old momentum in the direction, in 0..1.
         #[serde(default = "crate::kernels::optimizer::adaptive::beta1")]
         pub beta1: f64,
-        /// What remains of the moment, in 0..1.
+        /// β2, the decay rate of the momentum, in 0..1.
         #[serde(default = "beta2")]
         pub beta2: f64,
     }
@@ -148,13 +148,13 @@ fn bench(elements: usize) -> Vec<Box<dyn Op>> {
 
 pub(super) const ENTRY: Entry = Entry {
     name: NAME,
-    summary: "one Lion step (sign of a moment) with every penalty fused, over one tensor or an arena",
+    summary: "Lion step (sign of the interpolated momentum) with all penalties fused in, over one tensor or an arena",
     formula: "g += coupled; c = β1·m + (1-β1)·g; m = β2·m + (1-β2)·g; w = prox(w - decay·w - lr·sign(c))",
     fields: fields![
         table::GROUPS,
         table::LR,
-        Field { name: "beta1", default: "0.9", about: "the old moment's part in the direction, 0 to below 1" },
-        Field { name: "beta2", default: "0.99", about: "what remains of the moment, 0 to below 1" },
+        Field { name: "beta1", default: "0.9", about: "weight of the old momentum in the direction, 0 to below 1" },
+        Field { name: "beta2", default: "0.99", about: "decay rate of the momentum, 0 to below 1" },
     ],
     cases,
     bench,

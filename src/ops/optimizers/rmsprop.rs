@@ -37,9 +37,9 @@ optimizer! {
     /// `skipped` (u32\[1\], + 1 for a step that was left out). All but `scale` and `skipped` hold the arena's elements. The
     /// order is PyTorch's.
     ///
-    /// v below 0, which rounding can bring about, counts as 0; where the root is 0, which only `eps` = 0 allows, so does the
-    /// quotient. Steps need no number. Deterministic. Scratch: 16 bytes if steps may be skipped. An arena without elements
-    /// does nothing, nor does it count.
+    /// A negative v, which rounding can cause, is taken as 0; where the root is 0 (possible only with `eps` = 0), so is the
+    /// quotient. No step number is needed. Deterministic. Scratch: 16 bytes if steps may be skipped. An empty arena is left
+    /// alone and counts no step.
     ///
     /// Error: running analysis of the kernel's own operations, each at WGSL's accuracy ([`Approx`]). Centered, it is as wide
     /// as the cancellation in s - a² makes it, and infinite where v's error exceeds v and `eps`. Tieleman and Hinton,
@@ -47,7 +47,7 @@ optimizer! {
     pub struct RmsProp {
         /// The learning rate, at least 0.
         pub lr: f64,
-        /// What remains of the means, in 0..1.
+        /// α, the decay rate of the means, in 0..1.
         #[serde(default = "alpha")]
         pub alpha: f64,
         /// Keeps the quotient finite; at least 0.
@@ -59,7 +59,7 @@ optimizer! {
         /// Divide by the standard deviation instead of the root of the mean square.
         #[serde(default)]
         pub centered: bool,
-        /// How much of the buffer remains, in 0..=1. 0: no buffer.
+        /// The momentum, in 0..=1. 0: no buffer.
         #[serde(default)]
         pub momentum: f64,
     }
@@ -199,17 +199,17 @@ fn bench(elements: usize) -> Vec<Box<dyn Op>> {
 
 pub(super) const ENTRY: Entry = Entry {
     name: NAME,
-    summary: "one RMSprop step, centered or not, with momentum and every penalty fused, over one tensor or an arena",
+    summary: "RMSprop step, plain or centered, with momentum and all penalties fused in, over one tensor or an arena",
     formula: "g += coupled; s = α·s + (1-α)·g²; v = s or s - a²; buf = momentum·buf + g/(√v + eps); \
               w = prox(w - decay·w - lr·buf)",
     fields: fields![
         table::GROUPS,
         table::LR,
-        Field { name: "alpha", default: "0.99", about: "what remains of the means, 0 to below 1" },
+        Field { name: "alpha", default: "0.99", about: "decay rate of the means, 0 to below 1" },
         Field { name: "eps", default: "1e-8", about: "keeps the quotient finite, at least 0" },
         adaptive::EPS_PLACE,
         Field { name: "centered", default: "false", about: "divide by the standard deviation" },
-        Field { name: "momentum", default: "0", about: "what remains of the buffer, 0 to 1; 0: no buffer" },
+        Field { name: "momentum", default: "0", about: "the momentum, 0 to 1; 0: no buffer" },
     ],
     cases,
     bench,

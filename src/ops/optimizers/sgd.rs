@@ -35,22 +35,22 @@ optimizer! {
     /// [`NonFinite::Skip`] `skipped` (u32\[1\], + 1 for a step that was left out). All but `scale` and `skipped` hold the
     /// arena's elements. Momentum, dampening and Nesterov are PyTorch's.
     ///
-    /// At step 1 what the buffer held does not matter. A step that is skipped leaves it alone, so whoever may skip the first
-    /// step fills the buffer with zeros before. Deterministic. Scratch: 16 bytes if steps may be skipped. An arena without
-    /// elements does nothing, nor does it count.
+    /// At step 1 the previous contents of the buffer do not matter. A skipped step leaves it unchanged, so if the first step
+    /// may be skipped, fill the buffer with zeros beforehand. Deterministic. Scratch: 16 bytes if steps may be skipped. An
+    /// empty arena is left alone and counts no step.
     ///
     /// Error: running analysis of the kernel's own operations, each at WGSL's accuracy ([`Approx`]). Sutskever et al., "On
     /// the importance of initialization and momentum in deep learning", 2013.
     pub struct Sgd {
         /// The learning rate, at least 0.
         pub lr: f64,
-        /// How much of the buffer remains, in 0..=1. 0: no buffer.
+        /// The momentum, in 0..=1. 0: no buffer.
         #[serde(default)]
         pub momentum: f64,
-        /// How much of a new gradient stays out of the buffer, in 0..=1.
+        /// The dampening: the fraction of a new gradient that is left out of the buffer, in 0..=1.
         #[serde(default)]
         pub dampening: f64,
-        /// Look ahead along the new buffer. Wants momentum, and no dampening.
+        /// Nesterov momentum. Requires momentum, and no dampening.
         #[serde(default)]
         pub nesterov: bool,
         /// The number of this step, from 1.
@@ -187,14 +187,18 @@ fn bench(elements: usize) -> Vec<Box<dyn Op>> {
 
 pub(super) const ENTRY: Entry = Entry {
     name: NAME,
-    summary: "one SGD step with momentum, Nesterov and every penalty fused, over one tensor or an arena",
+    summary: "SGD step with momentum, Nesterov momentum and all penalties fused in, over one tensor or an arena",
     formula: "g += coupled; buf = momentum·buf + (1-dampening)·g; w = prox(w - decay·w - lr·buf)",
     fields: fields![
         table::GROUPS,
         table::LR,
-        Field { name: "momentum", default: "0", about: "what remains of the buffer, 0 to 1; 0: no buffer" },
-        Field { name: "dampening", default: "0", about: "what a new gradient leaves out, 0 to 1; wants momentum, no nesterov" },
-        Field { name: "nesterov", default: "false", about: "look ahead along the new buffer" },
+        Field { name: "momentum", default: "0", about: "the momentum, 0 to 1; 0: no buffer" },
+        Field {
+            name: "dampening",
+            default: "0",
+            about: "fraction of a new gradient left out of the buffer, 0 to 1; requires momentum, excludes nesterov"
+        },
+        Field { name: "nesterov", default: "false", about: "Nesterov momentum; requires momentum, excludes dampening" },
         table::STEP,
     ],
     cases,

@@ -11,14 +11,15 @@ use crate::{
 };
 use serde::{Deserialize, Serialize};
 
-/// Ω(w) = λ·Σ_g √d_g·‖w_g‖₂ + λ1·Σ|w|, summed over the units of all matrices of an arena, each matrix with its own group's λ.
+/// The value of a group lasso or sparse group lasso: Ω(w) = λ·Σ_g √d_g·‖w_g‖₂ + λ1·Σ|w|, summed over the units of all
+/// matrices of an arena, each matrix with its own group's λ.
 ///
 /// A unit is a row, a column or all of a [`Matrix`]; a filter is a row or a column. Reads `weight` (the arena's elements), writes
 /// `value`, f32\[1\]. An arena without elements gives 0. A term whose λ is 0 is absent; otherwise a NaN weight makes the value
 /// NaN and an infinite one makes it infinite. Squares neither overflow nor underflow. Partial sums are added in a fixed order:
 /// deterministic, and the same however the arena is windowed. A value beyond 3.4e38 is infinite.
 ///
-/// Dispatches: one per window, one for all units, and one per level of their fold. Reads the weights once.
+/// Dispatches: one per window, one for all units, and one per level of their reduction. Reads the weights once.
 ///
 /// Error: all terms are positive; see `docs/numerics/penalties.md`. Yuan and Lin, "Model selection and estimation in regression
 /// with grouped variables", 2006; Simon, Friedman, Hastie and Tibshirani, "A sparse-group lasso", 2013.
@@ -147,7 +148,7 @@ fn bench(elements: usize) -> Vec<Box<dyn Op>> {
 
 pub(super) const ENTRY: Entry = Entry {
     name: NAME,
-    summary: "the value of a group lasso or sparse group lasso over rows, columns or filters of an arena of matrices",
+    summary: "value of a group lasso or sparse group lasso over rows, columns or filters of an arena of matrices",
     formula: "Ω = λ·Σ_g √d_g·‖w_g‖ + λ1·Σ|w|",
     fields: &[DTYPE, MATRICES, GROUPS],
     cases,

@@ -12,12 +12,13 @@ use crate::{
 };
 use serde::{Deserialize, Serialize};
 
-/// Adds ∂Ω/∂w = λ·√d·w/‖w_g‖ + λ1·sign(w) to a gradient, for the units g of all matrices of an arena.
+/// Adds the gradient of [`GroupLasso`](super::GroupLasso), ∂Ω/∂w = λ·√d·w/‖w_g‖ + λ1·sign(w), to the loss gradient, for the
+/// units g of all matrices of an arena.
 ///
-/// Reads `weight`, updates `grad` in place; both hold the arena's elements. A unit is a row, a column or all of a [`Matrix`]; a
-/// filter is a row or a column. Where a norm is 0 the first term is 0, the smallest of the subgradients; sign(0) = 0. So no unit
-/// lands on 0 and stays there: that is what [`GroupLassoProx`](super::GroupLassoProx) does. A unit that holds a NaN or an
-/// infinity, or whose norm is past 3.4e38, gets NaN everywhere, unless its λ is 0. Deterministic.
+/// Reads `weight`, updates `grad` in place; both hold the arena's elements. A unit is a row, a column or all of a [`Matrix`];
+/// a filter is a row or a column. Where a norm is 0 the first term is 0, the smallest of the subgradients; sign(0) = 0. No
+/// unit reaches 0 and stays there this way; use [`GroupLassoProx`](super::GroupLassoProx) for that. A unit that holds a NaN
+/// or an infinity, or whose norm is past 3.4e38, gets NaN everywhere, unless its λ is 0. Deterministic.
 ///
 /// Dispatches: one per window, one for all units, one per window and one for an end that is no whole quad.
 ///
@@ -123,7 +124,7 @@ fn bench(elements: usize) -> Vec<Box<dyn Op>> {
 
 pub(super) const ENTRY: Entry = Entry {
     name: NAME,
-    summary: "adds the gradient of a group lasso or sparse group lasso to a gradient, over an arena of matrices",
+    summary: "gradient of a group lasso or sparse group lasso, added to the loss gradient, over an arena of matrices",
     formula: "g += λ·√d·w/‖w_g‖ + λ1·sign(w)",
     fields: &[DTYPE, MATRICES, GROUPS],
     cases,

@@ -12,20 +12,20 @@ use crate::{
 };
 use serde::{Deserialize, Serialize};
 
-/// The proximal step of size t of λ·Σ_g √d_g·‖w_g‖₂ + λ1·Σ|w|: soft threshold v = sign(w)·max(|w| - t·λ1, 0), then
-/// w = v·max(1 - t·λ·√d/‖v_g‖, 0), which sets whole units to zero.
+/// The proximal step of size t of a group lasso or sparse group lasso, λ·Σ_g √d_g·‖w_g‖₂ + λ1·Σ|w|: soft threshold v =
+/// sign(w)·max(|w| - t·λ1, 0), then w = v·max(1 - t·λ·√d/‖v_g‖, 0), which sets whole units to zero.
 ///
-/// Updates `weight` (the arena's elements) in place; writes `zeros`, u32\[1\]: how many units are zero afterwards, modulo 2^32. A
-/// unit is a row, a column or all of a [`Matrix`]; a filter is a row or a column. A norm of 0 leaves 0. The thresholds t·λ·√d
-/// and t·λ1 are computed in f64 and rounded to f32 once; the op is defined with these numbers. A unit that holds a NaN or an
-/// infinity, or whose norm is past 3.4e38, becomes NaN and is not counted. Where λ and λ1 are 0 weights stay as they are, but for
-/// -0, which becomes +0. Deterministic.
+/// Updates `weight` (the arena's elements) in place; writes `zeros`, u32\[1\]: how many units are zero afterwards, modulo
+/// 2^32. A unit is a row, a column or all of a [`Matrix`]; a filter is a row or a column. A norm of 0 leaves 0. The
+/// thresholds t·λ·√d and t·λ1 are computed in f64 and rounded to f32 once; the op is defined with these numbers. A unit that
+/// holds a NaN or an infinity, or whose norm is past 3.4e38, becomes NaN and is not counted. Where λ and λ1 are 0, weights
+/// are unchanged, except that -0 becomes +0. Deterministic.
 ///
 /// Dispatches: one per window, one for all units and one per level of their count, one per window and one for an end that is no
 /// whole quad. Reads the weights twice and writes them once.
 ///
-/// Error: running analysis from that of the norm; zeros are exact where the norm is not as near to the threshold as its error.
-/// Yuan and Lin, "Model selection and estimation in regression with grouped variables", 2006; Simon, Friedman, Hastie and
+/// Error: running analysis from that of the norm; zeros are exact unless the norm is within its error of the threshold. Yuan
+/// and Lin, "Model selection and estimation in regression with grouped variables", 2006; Simon, Friedman, Hastie and
 /// Tibshirani, "A sparse-group lasso", 2013.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -169,7 +169,7 @@ fn bench(elements: usize) -> Vec<Box<dyn Op>> {
 
 pub(super) const ENTRY: Entry = Entry {
     name: NAME,
-    summary: "the proximal step of a group lasso or sparse group lasso: whole units become zero, and are counted",
+    summary: "proximal step of a group lasso or sparse group lasso; sets whole rows, columns or filters to zero and counts them",
     formula: "v = soft(w, t·λ1), w = v·max(1 - t·λ·√d/‖v_g‖, 0)",
     fields: &[DTYPE, MATRICES, GROUPS, Field { name: "step", default: "", about: "step size t, at least 0" }],
     cases,

@@ -10,20 +10,21 @@ use crate::{
 };
 use serde::{Deserialize, Serialize};
 
-/// λ·‖W·Wᵀ - I‖² (the Frobenius norm), how far the rows of a weight are from orthonormal; or λ·‖Wᵀ·W - I‖² for its columns.
+/// The soft-orthogonality penalty λ·‖W·Wᵀ - I‖² (the Frobenius norm), which measures how far the rows of a weight are from
+/// orthonormal; or λ·‖Wᵀ·W - I‖² for its columns.
 ///
-/// Reads `weight` W (rows·cols elements, row after row; for a convolution rows are its filters and cols the rest), writes `value`,
-/// f32\[1\]. The OrthogonalSide matrix is formed in scratch, in f32, and each entry less the identity's is squared, so nothing cancels. Sums
-/// are formed in a fixed order: deterministic. A λ of 0 gives 0; otherwise a NaN in W makes the value NaN, and an infinity NaN or
-/// infinite. Needs 3 dispatches or a few more, n²·inner multiplications and additions for n vectors of `inner` values (half of n²
-/// entries are formed, the others are copies), and scratch of 4·n² bytes, times a few where n is small and vectors are long. A
-/// device must be able to bind the weight and 4·n² bytes, each at once.
+/// Reads `weight` W (rows·cols elements, row after row; for a convolution rows are its filters and cols the rest), writes
+/// `value`, f32\[1\]. The Gram matrix is formed in scratch, in f32, and the squared entries of W·Wᵀ - I are summed, so
+/// nothing cancels. Sums are formed in a fixed order: deterministic. A λ of 0 gives 0; otherwise a NaN in W makes the value
+/// NaN, and an infinity NaN or infinite. Needs 3 dispatches or a few more, n²·inner multiplications and additions for n
+/// vectors of `inner` values (half of the n² entries are computed, the others are copies), and scratch of 4·n² bytes, a few
+/// times that where n is small and vectors are long. A device must be able to bind the weight and 4·n² bytes, each at once.
 ///
 /// Error: that of a sum of f32 squares, and of the sums that are squared, relative to their magnitudes.
 ///
-/// Brock, Lim, Ritchie and Weston, "Neural Photo Editing with Introspective Adversarial Networks", 2017; Bansal, Chen and Wang,
-/// "Can We Gain More from Orthogonality Regularizations in Training Deep Networks?", 2018 (soft orthogonality). Keras'
-/// `OrthogonalRegularizer` is something else: the mean of |cosine| over pairs of vectors, whatever their lengths.
+/// Brock, Lim, Ritchie and Weston, "Neural Photo Editing with Introspective Adversarial Networks", 2017; Bansal, Chen and
+/// Wang, "Can We Gain More from Orthogonality Regularizations in Training Deep Networks?", 2018 (soft orthogonality). Keras'
+/// `OrthogonalRegularizer` is a different penalty: the mean of |cosine| over pairs of vectors, whatever their lengths.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct OrthogonalPenalty {
@@ -110,13 +111,13 @@ pub(super) const FIELDS: &[Field] = &[
     Field {
         name: "gram",
         default: "\"rows\"",
-        about: "which vectors are to be orthonormal: rows (W·Wᵀ), columns (Wᵀ·W) or smaller (the fewer of both)",
+        about: "which vectors are to be orthonormal: rows (W·Wᵀ), columns (Wᵀ·W) or smaller (whichever are fewer)",
     },
 ];
 
 pub(super) const ENTRY: Entry = Entry {
     name: NAME,
-    summary: "how far the rows or columns of a weight are from orthonormal",
+    summary: "soft-orthogonality penalty: how far the rows or columns of a weight are from orthonormal",
     formula: "Ω = λ·‖W·Wᵀ - I‖²",
     fields: FIELDS,
     cases,

@@ -10,16 +10,16 @@ use crate::{
 };
 use serde::{Deserialize, Serialize};
 
-/// Adds 4λ·(W·Wᵀ - I)·W, the gradient of [`OrthogonalPenalty`](super::OrthogonalPenalty), to a gradient; or 4λ·W·(Wᵀ·W - I) for
-/// columns.
+/// Adds the gradient of [`OrthogonalPenalty`](super::OrthogonalPenalty), 4λ·(W·Wᵀ - I)·W, to the loss gradient; or
+/// 4λ·W·(Wᵀ·W - I) for columns.
 ///
-/// Reads `weight` W (rows·cols elements, row after row), updates `grad` (as W) in place. Sums are formed in f32 and in a fixed
-/// order: deterministic. A λ of 0 leaves the gradient as it is; otherwise a NaN or infinity in W reaches all of the gradient,
-/// through the OrthogonalSide matrix. Three dispatches, a few more where cols is no multiple of 4; twice the multiplications and
-/// additions of the value and as many again. Scratch: the OrthogonalSide matrix, as there, and a product as large as W in f32 where cols is
-/// no multiple of 4. A device must be able to bind the weight, and these two, at once.
+/// Reads `weight` W (rows·cols elements, row after row), updates `grad` (as W) in place. Sums are formed in f32 and in a
+/// fixed order: deterministic. A λ of 0 leaves the gradient unchanged; otherwise a NaN or infinity in W reaches all of the
+/// gradient, through the Gram matrix. Three dispatches, a few more where cols is no multiple of 4; three times the
+/// multiplications and additions of the value. Scratch: the Gram matrix, as there, and a product as large as W in f32 where
+/// cols is no multiple of 4. A device must be able to bind the weight, and these two, at once.
 ///
-/// Error: that of the OrthogonalSide matrix and of a product of f32, relative to the sums of magnitudes; then the storage type's rounding.
+/// Error: that of the Gram matrix and of a product of f32, relative to the sums of magnitudes; then the storage type's rounding.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct OrthogonalPenaltyGrad {
@@ -99,7 +99,7 @@ fn bench(elements: usize) -> Vec<Box<dyn Op>> {
 
 pub(super) const ENTRY: Entry = Entry {
     name: NAME,
-    summary: "adds the gradient of orthogonal_penalty to a gradient",
+    summary: "gradient of orthogonal_penalty, added to the loss gradient",
     formula: "g += 4λ·(W·Wᵀ - I)·W",
     fields: FIELDS,
     cases,

@@ -16,9 +16,10 @@ use serde::{Deserialize, Serialize};
 
 params! { PenaltyParams { segments: u32, first: u32, blocks: u32, lo: u32, hi: u32, base: u32, end: u32, partial: u32 } }
 
-/// Ω(w) = λ1·Σ|w| + λ2·Σw² (or ½·λ2·Σw²), summed over all tensors of an arena, each with its own group's λ.
+/// The value of an L1, L2 or elastic-net penalty: Ω(w) = λ1·Σ|w| + λ2·Σw² (or ½·λ2·Σw²), summed over all tensors of an arena,
+/// each with its own group's λ.
 ///
-/// On activations it is Keras' activity regularisation; [`Per::Batch`] divides it by the number of samples, as Keras does.
+/// Applied to activations, it is activity regularisation; [`Per::Batch`] divides it by the number of samples, as Keras does.
 ///
 /// Reads `weight` (the arena's elements), writes `value`, f32\[1\]. An arena without elements gives 0. A term whose λ is 0
 /// is absent; otherwise a NaN weight makes the value NaN and an infinite one makes it infinite. Partial sums are added in a
@@ -176,7 +177,7 @@ fn bench(elements: usize) -> Vec<Box<dyn Op>> {
 
 pub(super) const ENTRY: Entry = Entry {
     name: NAME,
-    summary: "the value of an L1, L2 or elastic-net penalty, over one tensor or an arena",
+    summary: "value of an L1, L2 or elastic-net penalty, over one tensor or an arena",
     formula: "Ω = λ1·Σ|w| + λ2·Σw²",
     fields: &[
         Field { name: "dtype", default: "", about: "storage of weight: f32, f16 or bf16" },

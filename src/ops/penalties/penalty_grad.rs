@@ -13,12 +13,14 @@ use serde::{Deserialize, Serialize};
 
 params! { PenaltyGradParams { segments: u32, first: u32, blocks: u32, lo: u32, hi: u32, base: u32, end: u32 } }
 
-/// Adds ∂Ω/∂w = λ1·sign(w) + 2·λ2·w (or λ2·w) to a gradient, for one tensor or a whole arena in one dispatch.
+/// Adds the gradient of [`Penalty`](super::Penalty), ∂Ω/∂w = λ1·sign(w) + 2·λ2·w (or λ2·w), to the loss gradient, for one
+/// tensor or a whole arena in one dispatch.
 ///
-/// On activations it is the gradient of Keras' activity regularisation, divided by the number of samples with [`Per::Batch`].
+/// Applied to activations, it is the gradient of activity regularisation, divided by the number of samples with
+/// [`Per::Batch`].
 ///
-/// Reads `weight`, updates `grad` in place; both hold the arena's elements. sign(0) = 0: this subgradient makes small
-/// weights swing round zero; only [`Prox`](super::Prox) lands on it. A NaN weight has sign 0. Deterministic. No scratch.
+/// Reads `weight`, updates `grad` in place; both hold the arena's elements. sign(0) = 0. Under this subgradient small weights
+/// oscillate around zero; only [`Prox`](super::Prox) makes exact zeros. A NaN weight has sign 0. Deterministic. No scratch.
 ///
 /// Error: three roundings of f32 in the sum, and the rounding of the storage type.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -142,7 +144,7 @@ fn bench(elements: usize) -> Vec<Box<dyn Op>> {
 
 pub(super) const ENTRY: Entry = Entry {
     name: NAME,
-    summary: "adds the gradient of an L1, L2 or elastic-net penalty to a gradient, over one tensor or an arena",
+    summary: "gradient of an L1, L2 or elastic-net penalty, added to the loss gradient, over one tensor or an arena",
     formula: "g += λ1·sign(w) + 2·λ2·w",
     fields: &[
         Field { name: "dtype", default: "", about: "storage of weight and grad: f32, f16 or bf16" },

@@ -16,18 +16,18 @@ use serde::{Deserialize, Serialize};
 
 params! { ProxParams { segments: u32, first: u32, blocks: u32, lo: u32, hi: u32, base: u32, end: u32, partial: u32 } }
 
-/// One proximal step on every tensor of an arena, each with its own group's λ:
-/// w ← sign(w)·max(|w| - step·λ1, 0) / (1 + step·slope), slope being 2·λ2, or λ2 in the half form.
+/// The proximal step of an L1, L2 or elastic-net penalty, on every tensor of an arena, each with its own group's λ: w ←
+/// sign(w)·max(|w| - step·λ1, 0) / (1 + step·slope), slope being 2·λ2, or λ2 in the half form.
 ///
 /// Updates `weight` (the arena's elements) in place and writes `zeros`, u32\[1\]: how many weights, in all tensors together,
-/// the threshold set to +0, that is those with |w| ≤ step·λ1 before. With λ1 = 0 these are the weights that were 0 already.
-/// The count is exact on every device, modulo 2^32. A weight that survives the threshold and only then is too small for
-/// its storage type is stored as 0 and not counted; the next step counts it. NaN stays NaN and infinities stay infinite,
-/// neither is counted. The threshold and the divisor are computed in f64 and rounded to f32 once. Deterministic, the same
-/// however the arena is windowed.
+/// the threshold set to +0: those with |w| ≤ step·λ1 before the step. With λ1 = 0 these are the weights that were already 0.
+/// The count is exact on every device, modulo 2^32. A weight that survives the threshold and only then is too small for its
+/// storage type is stored as 0 and not counted; the next step counts it. NaN stays NaN and infinities stay infinite, neither
+/// is counted. The threshold and the divisor are computed in f64 and rounded to f32 once. Deterministic, the same however the
+/// arena is windowed.
 ///
-/// Error: 3.5 ulp of f32, and the rounding of the storage type; a group without penalty leaves its weights as they are,
-/// but for -0, which becomes +0. Source: Parikh and Boyd, "Proximal Algorithms", 2014, section 6.5.
+/// Error: 3.5 ulp of f32, and the rounding of the storage type; a group without penalty leaves its weights unchanged, except
+/// that -0 becomes +0. Source: Parikh and Boyd, "Proximal Algorithms", 2014, section 6.5.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Prox {
@@ -191,7 +191,7 @@ fn bench(elements: usize) -> Vec<Box<dyn Op>> {
 
 pub(super) const ENTRY: Entry = Entry {
     name: NAME,
-    summary: "the proximal step of an L1, L2 or elastic-net penalty: exact zeros, counted, over one tensor or an arena",
+    summary: "proximal step of an L1, L2 or elastic-net penalty, over one tensor or an arena; makes exact zeros and counts them",
     formula: "w = sign(w)·max(|w| - t·λ1, 0) / (1 + 2·t·λ2)",
     fields: &[
         Field { name: "dtype", default: "", about: "storage of weight: f32, f16 or bf16" },

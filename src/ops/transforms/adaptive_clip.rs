@@ -11,8 +11,9 @@ use crate::{
 };
 use serde::{Deserialize, Serialize};
 
-/// Adaptive gradient clipping: gradients of each unit times min(1, `clipping`·max(‖w‖, `eps`) / max(‖g‖, 1e-6)), the norms being
-/// those of the unit's weights and gradients. For all matrices of an arena in a fixed number of dispatches.
+/// Adaptive gradient clipping (AGC): multiplies the gradients of each unit by min(1, `clipping`·max(‖w‖, `eps`) / max(‖g‖,
+/// 1e-6)), the norms being those of the unit's weights and gradients. For all matrices of an arena in a fixed number of
+/// dispatches.
 ///
 /// Reads `weight`, updates `grad` in place; both hold the arena's elements. A unit is a row, a column or all of a [`Matrix`], the
 /// weights of one output: in PyTorch's order the rows of a linear layer or of the filters of a convolution, in JAX's the columns;
@@ -21,9 +22,9 @@ use serde::{Deserialize, Serialize};
 /// 3.4e38, its gradients become NaN. Squares neither overflow nor underflow.
 ///
 /// No float atomics, no read-back; partial sums are added in a fixed order: deterministic, and the same however the arena is
-/// windowed. No gradient: it stands between the backward pass and the optimizer. Dispatches: one per window of the weights and of the
-/// gradients, two for all units, one per window and one for an end that is no whole quad. Reads the weights once and the
-/// gradients twice, and writes these once.
+/// windowed. Applied between the backward pass and the optimizer: there is no backward pass. Dispatches: one per window of
+/// the weights and of the gradients, two for all units, one per window and one for an end that is no whole quad. Reads the
+/// weights once and the gradients twice; writes the gradients once.
 ///
 /// Error: running analysis from those of the norms. Brock, De, Smith and Simonyan, "High-performance large-scale image
 /// recognition without normalization", 2021; as `optax.adaptive_grad_clip`.
@@ -36,7 +37,7 @@ pub struct AdaptiveClip {
     pub matrices: Vec<Matrix>,
     /// The largest ratio of the norms, at least 0.
     pub clipping: f64,
-    /// The least norm that weights count for, 0 to 1e30; in the paper 1e-3.
+    /// The lower limit of the weights' norm, 0 to 1e30; in the paper 1e-3.
     #[serde(default = "paper")]
     pub eps: f64,
 }
@@ -146,13 +147,13 @@ fn bench(elements: usize) -> Vec<Box<dyn Op>> {
 
 pub(super) const ENTRY: Entry = Entry {
     name: NAME,
-    summary: "adaptive gradient clipping by the norms of rows, columns or filters, over an arena of matrices",
+    summary: "adaptive gradient clipping (AGC) by the norms of rows, columns or filters, over an arena of matrices",
     formula: "g = g·min(1, clipping·max(‖w_g‖, eps) / max(‖g_g‖, 1e-6))",
     fields: &[
         DTYPE,
         MATRICES,
         Field { name: "clipping", default: "", about: "the largest ratio of the norms, 0 to 1e30" },
-        Field { name: "eps", default: "0.001", about: "the least norm that weights count for, 0 to 1e30" },
+        Field { name: "eps", default: "0.001", about: "lower limit of the weights' norm, 0 to 1e30" },
     ],
     cases,
     bench,

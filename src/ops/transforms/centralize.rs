@@ -12,17 +12,18 @@ use crate::{
 };
 use serde::{Deserialize, Serialize};
 
-/// Gradient centralization: from the gradients of each unit their mean is subtracted. For all matrices of an arena in a fixed number
-/// of dispatches.
+/// Gradient centralization: subtracts from the gradients of each unit their mean. For all matrices of an arena in a fixed
+/// number of dispatches.
 ///
 /// Updates `grad` (the arena's elements) in place. A unit is a row or a column of a [`Matrix`], the weights of one output: in
-/// PyTorch's order the rows of a linear layer or of the filters of a convolution, in JAX's the columns. Matrices whose unit is
-/// [`Unit::Whole`], which stand for biases, other vectors and scalars, stay as they are, so that one list of matrices serves all
-/// ops. The matrices' groups do not matter. Where a unit holds a NaN or an infinity, or its sum is past 3.4e38, it becomes NaN.
+/// PyTorch's order the rows of a linear layer or of the filters of a convolution, in JAX's the columns. Matrices whose unit
+/// is [`Unit::Whole`], that is biases, other vectors and scalars, are left unchanged, so that one list of matrices serves all
+/// ops. The matrices' groups do not matter. Where a unit holds a NaN or an infinity, or its sum is past 3.4e38, it becomes
+/// NaN.
 ///
 /// No float atomics, no read-back; partial sums are added in a fixed order: deterministic, and the same however the arena is
-/// windowed. No gradient: it stands between the backward pass and the optimizer. Dispatches: one per window, one for all units, one
-/// per window and one for an end that is no whole quad. Reads the gradients twice and writes them once.
+/// windowed. Applied between the backward pass and the optimizer: there is no backward pass. Dispatches: one per window, one
+/// for all units, one per window and one for an end that is no whole quad. Reads the gradients twice and writes them once.
 ///
 /// Error: that of the sum, relative to the sum of magnitudes; then running analysis. Yong, Huang, Hua and Zhang, "Gradient
 /// centralization: a new optimization technique for deep neural networks", 2020; as `optax.centralize`.
@@ -125,7 +126,7 @@ fn bench(elements: usize) -> Vec<Box<dyn Op>> {
 
 pub(super) const ENTRY: Entry = Entry {
     name: NAME,
-    summary: "subtracts the mean of rows, columns or filters from their gradients, over an arena of matrices",
+    summary: "gradient centralization: subtracts the mean of each row, column or filter, over an arena of matrices",
     formula: "g = g - mean(g_g)",
     fields: &[DTYPE, MATRICES],
     cases,

@@ -21,11 +21,12 @@ params! { ClipByGlobalNormParams {
     segments: u32, first: u32, blocks: u32, lo: u32, hi: u32, base: u32, end: u32, zeroes: u32
 } }
 
-/// Clips all gradients of an arena by their common norm: g = min(1, `max_norm` / (‖g‖ + 1e-6))·g.
+/// Gradient clipping by the global norm, over all gradients of an arena: g = min(1, `max_norm` / (‖g‖ + 1e-6))·g.
 ///
-/// Updates `grad` (the arena's elements), writes `norm` and `scale`, f32\[1\] each: the norm before clipping, and the factor. Norm
-/// and factor are those of [`GlobalNorm`](super::GlobalNorm), with all that is said there. A factor of 1 changes no bit.
-/// Deterministic. The gradients are read twice and written once: where an optimizer follows, hand it the factor instead.
+/// Updates `grad` (the arena's elements), writes `norm` and `scale`, f32\[1\] each: the norm before clipping, and the factor.
+/// Norm and factor are those of [`GlobalNorm`](super::GlobalNorm) and have its properties. A factor of 1 changes no bit.
+/// Deterministic. The gradients are read twice and written once: if an optimizer step follows, pass it the factor of
+/// [`GlobalNorm`](super::GlobalNorm) instead.
 ///
 /// Error: running analysis from the norm's bound. Pascanu, Mikolov and Bengio, "On the difficulty of training recurrent neural
 /// networks", 2013.
@@ -153,7 +154,7 @@ fn bench(elements: usize) -> Vec<Box<dyn Op>> {
 
 pub(super) const ENTRY: Entry = Entry {
     name: NAME,
-    summary: "clips all gradients of an arena by their common norm, which it also writes",
+    summary: "gradient clipping by the global norm of an arena; also writes the norm and the factor",
     formula: "g = min(1, max_norm / (‖g‖ + 1e-6))·g (plain: without the 1e-6)",
     fields: &[
         Field { name: "dtype", default: "", about: "storage of grad: f32, f16 or bf16" },

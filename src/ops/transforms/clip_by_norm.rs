@@ -16,18 +16,19 @@ use crate::{
 };
 use serde::{Deserialize, Serialize};
 
-/// Clips each tensor of an arena by its own norm: g = min(1, `max_norm` / (‖g‖ + 1e-6))·g, ‖g‖ being over that tensor alone.
-/// Keras' `clipnorm` and `tf.clip_by_norm` are [`ClipForm::Plain`], PyTorch's `clip_grad_norm_` of one parameter after the other
-/// the default.
+/// Clips each tensor of an arena by its own norm: g = min(1, `max_norm` / (‖g‖ + 1e-6))·g, ‖g‖ being the norm of that tensor
+/// alone. The default is PyTorch's `clip_grad_norm_` applied to each parameter; Keras' `clipnorm` and `tf.clip_by_norm` are
+/// [`ClipForm::Plain`].
 ///
-/// Updates `grad` (the arena's elements), writes `norm` and `scale`, f32\[tensors\] each: of every segment the norm before
-/// clipping and the factor, 0 and 1 for one without elements. Norms are those of [`GlobalNorm`](super::GlobalNorm) for that
-/// tensor, right wherever they fit f32. A tensor that is not finite touches no other: [`NonFiniteNorm`] says what becomes of it. A
-/// factor of 1 changes no bit.
+/// Updates `grad` (the arena's elements), writes `norm` and `scale`, f32\[tensors\] each: for each segment the norm before
+/// clipping and the factor; 0 and 1 for an empty one. Norms are those of [`GlobalNorm`](super::GlobalNorm) for that tensor,
+/// right wherever they fit f32. A tensor that is not finite does not affect the others; [`NonFiniteNorm`] says what happens
+/// to it. A factor of 1 changes no bit.
 ///
 /// Partial sums are added in a fixed order: deterministic, and the same however the arena is windowed. However many tensors
-/// there are, the dispatches are two per window, two for an end that is no whole quad, and one per level of the fold: one level up
-/// to 262144 elements in the longest tensor, two up to 67 million, and so on. The gradients are read twice and written once.
+/// there are, the dispatches are two per window, two for an end that is no whole quad, and one per level of the reduction:
+/// one level up to 262144 elements in the longest tensor, two up to 67 million, and so on. The gradients are read twice and
+/// written once.
 ///
 /// Error: as of [`ClipByGlobalNorm`](super::ClipByGlobalNorm). Pascanu, Mikolov and Bengio, "On the difficulty of training
 /// recurrent neural networks", 2013.
@@ -126,7 +127,7 @@ fn bench(elements: usize) -> Vec<Box<dyn Op>> {
 
 pub(super) const ENTRY: Entry = Entry {
     name: NAME,
-    summary: "clips each tensor of an arena by its own norm, which it also writes",
+    summary: "gradient clipping of each tensor of an arena by its own norm; also writes norms and factors",
     formula: "g = min(1, max_norm / (‖g‖ + 1e-6))·g, per tensor (plain: without the 1e-6)",
     fields: &[
         Field { name: "dtype", default: "", about: "storage of grad: f32, f16 or bf16" },

@@ -14,10 +14,10 @@ use serde::{Deserialize, Serialize};
 /// Clips each gradient to a range, g = min(max(g, `min`), `max`), for one tensor or a whole arena in one dispatch.
 ///
 /// Updates `grad`, the arena's elements. NaN stays NaN, and infinities become the bounds. The bounds are rounded to f32, then
-/// to the storage type: a half may lie past `max` by the rounding. PyTorch's `clip_grad_value_` and `optax.clip` take
-/// `min` = -`max`. Deterministic. No scratch. Gradients have no gradients: there is no backward pass.
+/// to the storage type: an f16 or bf16 gradient may exceed `max` by the rounding. PyTorch's `clip_grad_value_` and
+/// `optax.clip` take `min` = -`max`. Deterministic. No scratch. There is no backward pass.
 ///
-/// Error: none but that of rounding the bounds; what lies between them keeps its bits, or is flushed if subnormal.
+/// Error: only that of rounding the bounds; gradients within them keep their bits, or may be flushed to 0 if subnormal.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct ClipByValue {
@@ -90,7 +90,7 @@ fn bench(elements: usize) -> Vec<Box<dyn Op>> {
 
 pub(super) const ENTRY: Entry = Entry {
     name: NAME,
-    summary: "clips each gradient to a range, over one tensor or an arena",
+    summary: "gradient clipping by value, over one tensor or an arena",
     formula: "g = min(max(g, min), max)",
     fields: &[
         Field { name: "dtype", default: "", about: "storage of grad: f32, f16 or bf16" },

@@ -12,17 +12,18 @@ use crate::{
 };
 use serde::{Deserialize, Serialize};
 
-/// ‖g‖₂ over all tensors of an arena, and the factor min(1, `max_norm` / (‖g‖ + 1e-6)) that clips by it, on the GPU: with
-/// `gpu_scale` an optimizer takes the factor as its `scale`, so that clipping costs one more read of the gradients and no write.
+/// The global norm ‖g‖₂ over all tensors of an arena, and the factor min(1, `max_norm` / (‖g‖ + 1e-6)) that clips by it, on
+/// the GPU: with `gpu_scale` an optimizer takes the factor as its `scale`, so that clipping costs one extra read of the
+/// gradients and no write.
 ///
-/// Reads `grad` (the arena's elements), writes `norm` and `scale`, f32\[1\] each. No gradients have the norm 0, and the factor
-/// of a norm of 0 is 1. Squares neither overflow nor underflow: sums of large, middle and small numbers are kept apart (Blue
-/// 1978), so a norm is right wherever it fits f32; past 3.4e38 it is infinite. A NaN gradient makes the norm NaN, an infinite
-/// one makes it infinite; [`NonFiniteNorm`] says what the factor is then. With `Zero` it is 0, and NaN times 0 is NaN: let the
+/// Reads `grad` (the arena's elements), writes `norm` and `scale`, f32\[1\] each. An empty arena has norm 0; a norm of 0 has
+/// factor 1. Squares neither overflow nor underflow: sums of large, middle and small numbers are kept apart (Blue 1978), so
+/// every norm that fits f32 is right; beyond 3.4e38 it is infinite. A NaN gradient makes the norm NaN, an infinite one makes
+/// it infinite; [`NonFiniteNorm`] says what the factor is then. With `Zero` it is 0, and NaN times 0 is NaN: let the
 /// optimizer skip such a step, or use [`ClipByGlobalNorm`](super::ClipByGlobalNorm). A factor below 1.2e-38 may be 0.
 ///
 /// Partial sums are added in a fixed order: deterministic, and the same however the arena is windowed. One dispatch per
-/// window, one for an end that is no whole quad, one per level of the fold after the first, one for the result.
+/// window, one for an end that is no whole quad, one per level of the reduction after the first, one for the result.
 ///
 /// Error: 43 + 36·levels ulp of the norm at most, levels being 1 up to 262144 elements and 2 up to 67 million: see
 /// `docs/numerics/transforms.md`. Pascanu, Mikolov and Bengio, "On the difficulty of training recurrent neural networks", 2013.
@@ -151,7 +152,7 @@ fn bench(elements: usize) -> Vec<Box<dyn Op>> {
 
 pub(super) const ENTRY: Entry = Entry {
     name: NAME,
-    summary: "the norm of all gradients of an arena, and the factor that clips by it, for an optimizer's scale",
+    summary: "global norm of an arena's gradients, and the clip factor, which an optimizer can take as its scale",
     formula: "norm = √Σg², scale = min(1, max_norm / (norm + 1e-6))",
     fields: &[
         Field { name: "dtype", default: "", about: "storage of grad: f32, f16 or bf16" },

@@ -21,15 +21,14 @@ params! { GradientNoiseParams {
     key_lo: u32, key_hi: u32, step: u32, stream: u32, draw_lo: u32, draw_hi: u32
 } }
 
-/// Adds normal noise to all gradients of an arena, g = g + σ·z with z of the standard normal distribution:
-/// `optax.add_noise`.
+/// Adds Gaussian noise to all gradients of an arena, g = g + σ·z with standard normal z: `optax.add_noise`.
 ///
-/// Updates `grad`, the arena's elements. z is a function of the key and of the element's place in the arena alone (plus the key's
-/// `first_element`, which must be a multiple of 4): normal number i & 3 of Philox block i >> 2, by Box and Muller's transform. So
-/// storage type, windows, device and what else lies in the arena do not change it; a model that is split over devices by
-/// `first_element` gets the noise that the whole would have had. No z is past 5.77. The key's `step` is also the t of
-/// [`NoiseLevel::Annealed`], counted from 0. NaN and infinities stay. σ = 0 does nothing. Deterministic. One dispatch per window,
-/// and one for an end that is no whole quad. No scratch. There is no backward pass.
+/// Updates `grad`, the arena's elements. z is a function of the key and of the element's place in the arena alone (plus the
+/// key's `first_element`, which must be a multiple of 4): normal number i & 3 of Philox block i >> 2, by Box and Muller's
+/// transform. So it does not depend on storage type, windows, device or the rest of the arena; the parts of a model that is
+/// split over devices, each with its `first_element`, get the same noise as the whole. |z| is at most 5.77. The key's `step`
+/// is also the t of [`NoiseLevel::Annealed`], counted from 0. NaN and infinities are kept. With σ = 0 nothing changes.
+/// Deterministic. One dispatch per window, and one for an end that is no whole quad. No scratch. There is no backward pass.
 ///
 /// Error: z within 16 ulp ([`Approx::normal`](crate::verify::Approx::normal)), σ rounded to f32, a product, a sum, and the store.
 /// Neelakantan et al., "Adding gradient noise improves learning for very deep networks", 2015.
@@ -171,7 +170,7 @@ fn bench(elements: usize) -> Vec<Box<dyn Op>> {
 
 pub(super) const ENTRY: Entry = Entry {
     name: NAME,
-    summary: "adds normal noise to all gradients of an arena, annealed over the steps or constant",
+    summary: "Gaussian noise added to all gradients of an arena, annealed over the steps or constant",
     formula: "g += σ·z, z normal, σ² = eta / (1 + t)^gamma (constant: σ)",
     fields: &[
         Field { name: "dtype", default: "", about: "storage of grad: f32, f16 or bf16" },

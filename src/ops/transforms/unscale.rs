@@ -22,19 +22,19 @@ params! { UnscaleParams {
     segments: u32, first: u32, blocks: u32, lo: u32, hi: u32, base: u32, end: u32, partial: u32, inverse: f32
 } }
 
-/// Divides all gradients of an arena by the loss scale, g = g / scale, and counts those that are not finite then: what
-/// `torch.amp.GradScaler.unscale_` does, without a read-back.
+/// Divides all gradients of an arena by the loss scale, g = g / scale, and counts those that are then not finite:
+/// `torch.amp.GradScaler.unscale_` without a read-back.
 ///
-/// Reads `scale` (f32\[1\], on the GPU) unless the field gives it; updates `grad`, the arena's elements; writes `found`, u32\[1\]:
-/// how many gradients are NaN or infinite once they are divided and stored, 2^32 - 1 standing for more. So `found` is not 0
-/// exactly where an optimizer with [`NonFinite::Skip`](crate::options::NonFinite) leaves out the step that follows; let
-/// [`UpdateLossScale`](super::UpdateLossScale) read it. Gradients that are not finite stay as they are in arithmetic. PyTorch
+/// Reads `scale` (f32\[1\], on the GPU) unless the field gives it; updates `grad`, the arena's elements; writes `found`,
+/// u32\[1\]: how many gradients are NaN or infinite once they are divided and stored, 2^32 - 1 standing for more. So `found`
+/// is not 0 exactly where an optimizer with [`NonFinite::Skip`](crate::NonFinite) leaves out the step that follows; let
+/// [`UpdateLossScale`](super::UpdateLossScale) read it. Gradients that are not finite propagate as in arithmetic. PyTorch
 /// looks at the gradients before the division and Flax after it; they differ where a scale below 1 makes gradients overflow.
 ///
-/// The inverse of a power of two is exact, and so is the product with it, if neither is subnormal; a scale of 1 changes no bit.
-/// Other scales are inverted first and multiplied with, as PyTorch does. A scale of 0 makes every gradient infinite or NaN, NaN
-/// makes it NaN. Integers are counted in fixed places: deterministic. One dispatch per window, one for an end that is no whole
-/// quad, one per level of the fold.
+/// The inverse of a power of two is exact, and so is the product with it, if neither is subnormal; a scale of 1 changes no
+/// bit. Other scales are inverted first and multiplied with, as PyTorch does. A scale of 0 makes every gradient infinite or
+/// NaN, NaN makes it NaN. Integers are counted in fixed places: deterministic. One dispatch per window, one for an end that
+/// is no whole quad, one per level of the reduction.
 ///
 /// Error: the inverse by WGSL's division (2.5 ulp; the host's: half an ulp), the product one ulp, and the store.
 /// Micikevicius et al., "Mixed precision training", 2018.
@@ -45,7 +45,7 @@ pub struct Unscale {
     pub dtype: DType,
     /// The tensors of the arena, in ascending order; their groups do not matter.
     pub segments: Vec<Segment>,
-    /// The loss scale, past 0, finite and with a finite inverse; where it is left out, the argument `scale` holds it.
+    /// The loss scale: positive and finite, with a finite inverse; if left out, the argument `scale` holds it.
     #[serde(default)]
     pub scale: Option<f64>,
 }
@@ -53,7 +53,7 @@ pub struct Unscale {
 const NAME: &str = "unscale";
 
 impl Unscale {
-    /// One tensor of `len` elements, the scale being on the GPU.
+    /// One tensor of `len` elements, with the scale on the GPU.
     pub fn new(dtype: DType, len: usize) -> Self {
         Self { dtype, segments: Segment::one(len), scale: None }
     }
@@ -223,7 +223,7 @@ fn bench(elements: usize) -> Vec<Box<dyn Op>> {
 
 pub(super) const ENTRY: Entry = Entry {
     name: NAME,
-    summary: "divides all gradients of an arena by the loss scale, and counts those that are not finite, for update_loss_scale",
+    summary: "division of all gradients of an arena by the loss scale; counts non-finite ones for update_loss_scale",
     formula: "g = g / scale, found = how many g are NaN or infinite",
     fields: &[
         Field { name: "dtype", default: "", about: "storage of grad: f32, f16 or bf16" },
@@ -231,7 +231,7 @@ pub(super) const ENTRY: Entry = Entry {
         Field {
             name: "scale",
             default: "null",
-            about: "the loss scale, past 0, with a finite inverse; null: the argument scale",
+            about: "the loss scale, positive, with a finite inverse; null: the argument scale",
         },
     ],
     cases,

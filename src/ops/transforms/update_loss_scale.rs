@@ -15,15 +15,16 @@ params! { UpdateLossScaleParams {
     blocks: u32, growth: f32, backoff: f32, interval: u32, limit: f32, has_most: u32, most: f32, least: f32
 } }
 
-/// Moves a loss scale as `torch.amp.GradScaler.update` does, on the GPU, so that nothing is read back: where gradients were not
-/// finite, scale · `backoff_factor`; after `growth_interval` steps in a row without that, scale · `growth_factor`.
+/// Dynamic loss scaling, `torch.amp.GradScaler.update` on the GPU without a read-back: after non-finite gradients, scale ·
+/// `backoff_factor`; after `growth_interval` consecutive steps without any, scale · `growth_factor`.
 ///
-/// Reads `found` (u32\[1\]: anything but 0 is an overflow; [`Unscale`](super::Unscale) writes it). Updates `scale` (f32\[1\]) and
-/// `growth_tracker` (u32\[1\], 0 before the first step: steps without overflow since the scale moved last). Growth that would
-/// pass the range of f32 does not take place, but counts as made, as in PyTorch. `min` and `max` bound what backing off and
-/// growing make: jmp's and Flax's minimum, apex' both; a scale that starts outside stays there until it moves. Flax's
-/// DynamicScale lets one step more pass before it grows: `growth_interval` + 1 gives its sequence, and `max` = 3.4028234663852886e38
-/// what it does at the end of the range. A tracker past the interval counts as at its end. NaN stays.
+/// Reads `found` (u32\[1\]: anything but 0 is an overflow; [`Unscale`](super::Unscale) writes it). Updates `scale` (f32\[1\])
+/// and `growth_tracker` (u32\[1\], 0 before the first step: steps without overflow since the scale last changed). Growth
+/// beyond the range of f32 is not applied, but resets the tracker, as in PyTorch. `min` and `max` bound what backing off and
+/// growing make: jmp's and Flax's minimum, apex' both; a scale that starts outside the bounds stays there until it changes.
+/// Flax's DynamicScale lets one step more pass before it grows: `growth_interval` + 1 gives its sequence, and `max` =
+/// 3.4028234663852886e38 what it does at the end of the range. A tracker beyond the interval counts as at its end. A NaN
+/// scale stays NaN.
 ///
 /// Factors and bounds are rounded to f32. Whether the scale grows is decided exactly: the same on every device. Deterministic. One
 /// dispatch of one invocation. No scratch.
@@ -41,10 +42,10 @@ pub struct UpdateLossScale {
     /// At least 1.
     #[serde(default = "growth_interval")]
     pub growth_interval: u32,
-    /// The least that backing off makes, at least 0; none where it is left out.
+    /// The lower bound when backing off, at least 0; none if left out.
     #[serde(default)]
     pub min: Option<f64>,
-    /// The most that growing makes, at least `min`; none where it is left out.
+    /// The upper bound when growing, at least `min`; none if left out.
     #[serde(default)]
     pub max: Option<f64>,
 }
@@ -236,14 +237,14 @@ fn bench(_elements: usize) -> Vec<Box<dyn Op>> {
 
 pub(super) const ENTRY: Entry = Entry {
     name: NAME,
-    summary: "moves a loss scale on the GPU: back where gradients were not finite, up after enough steps without",
+    summary: "dynamic loss scaling on the GPU: backs off after non-finite gradients, grows after enough steps without any",
     formula: "scale = max(backoff·scale, min) if found; after growth_interval steps without, min(growth·scale, max)",
     fields: &[
-        Field { name: "growth_factor", default: "2", about: "what the scale grows by, at least 1" },
-        Field { name: "backoff_factor", default: "0.5", about: "what it backs off by, 0 to 1" },
+        Field { name: "growth_factor", default: "2", about: "factor when growing, at least 1" },
+        Field { name: "backoff_factor", default: "0.5", about: "factor when backing off, 0 to 1" },
         Field { name: "growth_interval", default: "2000", about: "steps without overflow before it grows, at least 1" },
-        Field { name: "min", default: "null", about: "the least that backing off makes, at least 0; null for none" },
-        Field { name: "max", default: "null", about: "the most that growing makes, at least min; null for none" },
+        Field { name: "min", default: "null", about: "lower bound when backing off, at least 0; null for none" },
+        Field { name: "max", default: "null", about: "upper bound when growing, at least min; null for none" },
     ],
     cases,
     bench,

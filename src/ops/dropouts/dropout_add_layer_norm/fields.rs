@@ -42,5 +42,5 @@ pub(in crate::ops) const BACKWARD_FIELDS: &[Field] = &[
     WEIGHT,
     FORM,
     BIAS,
-    Field { name: "dz", default: "false", about: "whether others read z too, and send its gradient" },
+    Field { name: "dz", default: "false", about: "whether z has other readers, whose gradient is the argument dz" },
 ];

@@ -10,9 +10,9 @@ pub(super) const FIELDS: &[Field] = &[
         default: "\"classes\"",
         about: "classes: a class for each row, u32; probabilities: a share of each class, f32",
     },
-    Field { name: "label_smoothing", default: "0", about: "ε, 0 to 1: what all classes share" },
+    Field { name: "label_smoothing", default: "0", about: "ε, 0 to 1: the part spread evenly over all classes" },
     Field { name: "class_weight", default: "false", about: "whether classes have weights" },
-    Field { name: "ignore_index", default: "null", about: "the class that stands for a row without target" },
+    Field { name: "ignore_index", default: "null", about: "class that marks a row without target" },
     Field { name: "z_loss", default: "0", about: "λ, at least 0: times (ln Σ exp z)²" },
     Field { name: "confidence_penalty", default: "0", about: "β, at least 0: times the entropy, subtracted" },
     Field {
