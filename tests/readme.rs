@@ -28,8 +28,9 @@ fn documents() -> Vec<String> {
         let names = files.map(|e| e.expect("readable").file_name().into_string().expect("UTF-8"));
         names.filter(|n| n.ends_with(".md")).map(move |n| format!("{dir}/{n}"))
     });
-    let top = ["README.md", CHINESE, "CHANGELOG.md", "CONTRIBUTING.md"].map(String::from);
-    top.into_iter().chain(docs).collect()
+    let records = ["benches/record/NOTES.md", "benches/record/README.md"];
+    let top = ["README.md", CHINESE, "CHANGELOG.md", "CONTRIBUTING.md"].into_iter().chain(records).map(String::from);
+    top.chain(docs).collect()
 }
 
 /// A cell of a table: a bar inside code still ends a cell.
