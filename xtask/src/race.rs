@@ -110,4 +110,10 @@ mod tests {
         assert_eq!(of("--turns|1"), None);
         assert_eq!(of("--adapter"), None);
     }
+
+    #[test]
+    fn graphs_are_for_pytorch() {
+        let error = race(Path::new("."), &["--burn".to_string(), "--graphs".to_string()]).unwrap_err();
+        assert_eq!(error, "--graphs is for the peer that runs PyTorch: add --torch");
+    }
 }
