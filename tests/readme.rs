@@ -2,7 +2,7 @@
 //! but for the descriptions in it.
 use ridgepole::ops;
 use std::{
-    collections::BTreeSet,
+    collections::{BTreeMap, BTreeSet},
     fmt::Write,
     path::{Path, PathBuf},
 };
@@ -39,8 +39,9 @@ fn documents() -> Vec<String> {
         let names = files.map(|e| e.expect("readable").file_name().into_string().expect("UTF-8"));
         names.filter(|n| n.ends_with(".md")).map(move |n| format!("{dir}/{n}"))
     });
-    let top = ["README.md", CHINESE, "CHANGELOG.md", "CONTRIBUTING.md"].map(String::from);
-    top.into_iter().chain(docs).collect()
+    let records = ["benches/record/NOTES.md", "benches/record/README.md"];
+    let top = ["README.md", CHINESE, "CHANGELOG.md", "CONTRIBUTING.md"].into_iter().chain(records).map(String::from);
+    top.chain(docs).collect()
 }
 
 /// A cell of a table: a bar inside code still ends a cell.
@@ -357,4 +358,43 @@ fn every_excerpt_is_what_the_file_says() {
         }
     }
     assert!(excerpts > 3, "the search for excerpts finds none");
+}
+
+/// The table beside PyTorch: its numbers are those of the record, and none is given where PyTorch's time is below 1.5 times the least of
+/// that variant in the record, which may be its host's.
+#[test]
+fn the_table_beside_pytorch_says_what_the_record_says() {
+    let record = read("benches/record/nvidia-h200/2026-11-26-race-again.csv");
+    let mut times = BTreeMap::new();
+    for line in record.lines().skip(1) {
+        // Device and case are quoted, as they have commas.
+        let [_, _, _, case, rest] = line.split('"').collect::<Vec<_>>()[..] else { panic!("no line of a race: {line}") };
+        let rest: Vec<&str> = rest.split(',').collect();
+        let (variant, seconds, share) = (rest[2], rest[3].parse::<f64>(), rest[7].parse::<f64>());
+        times.insert((case, variant), (seconds.expect("no case of this record failed"), share.unwrap_or(f64::NAN)));
+    }
+    let least = |variant: &str| times.iter().filter(|(k, _)| k.1 == variant).map(|(_, t)| t.0).fold(f64::INFINITY, f64::min);
+    let document = read("docs/performance.md");
+    let table = document.split("| case | µs |").nth(1).and_then(|t| t.split("\n\n").next()).expect("the table is there");
+    let mut ratios = 0;
+    for row in table.lines().skip(2) {
+        let [case, time, share, eager, compiled] = row.trim_matches(['|', ' ']).split(" | ").collect::<Vec<_>>()[..] else {
+            panic!("a row of five cells: {row}")
+        };
+        let ours = times[&(case, "")];
+        assert_eq!((time, share), (&*format!("{:.1}", ours.0 * 1e6), &*format!("{:.0}", ours.1 * 100.0)), "{row}");
+        for (cell, variant) in [(eager, "eager"), (compiled, "compiled")] {
+            for said in cell.split(", ").filter(|said| !said.starts_with("n.d.") && *said != "–") {
+                let mut words = said.trim_start_matches("≤ ").split(' ');
+                let number: f64 =
+                    words.next().and_then(|w| w.trim_end_matches('†').parse().ok()).unwrap_or_else(|| panic!("{row}"));
+                let variant = words.next().unwrap_or(variant);
+                let theirs = times[&(case, variant)].0;
+                assert!((number / (theirs / ours.0) - 1.0).abs() < 0.03, "{row}: {variant} is {}", theirs / ours.0);
+                assert!(said.starts_with('≤') || theirs >= 1.5 * least(variant), "{row}: {variant} may be its host");
+                ratios += 1;
+            }
+        }
+    }
+    assert!(ratios > 40, "the search for ratios finds {ratios}");
 }

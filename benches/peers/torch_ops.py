@@ -2,18 +2,19 @@
 """The bench cases of ridgepole in PyTorch, for `cargo xtask race --torch`.
 
 Reads ops as JSON, one to a line, from stdin (`cargo xtask race --list` prints them), and writes comma-separated times to
-stdout: peer, variant, case, seconds, lower_quartile, upper_quartile, error. Each result is held against formulas in float64
-first; a wrong one gets no time but an error. Ops that PyTorch has no words for are left out.
+stdout: peer, variant, case, seconds, lower_quartile, upper_quartile, error, host_floor. Each result is checked against formulas in
+float64 first; a wrong one gets an error and no time. Ops that PyTorch does not have are left out.
 
-On CUDA, events on the stream time `repeats` calls; on a CPU, the clock on the wall does. Calls go through several sets of
-inputs, `--working-set` bytes together, so that data come from memory. Ran with torch 2.11 (CUDA) and 2.15 (CPU).
+Variants: eager, compiled (torch.compile), of optimizers also foreach and fused, of row norms cudnn where `import cudnn` works. On CUDA
+each is timed once more as a CUDA graph (eager-graph, ...), whose host floor is one launch; see torch_clock.py. Calls go through several
+sets of inputs, `--working-set` MiB together, so that data come from memory. The host floor of a call is the time of the same call
+on a few elements. Without graphs and cuDNN it ran with torch 2.11 (CUDA) and 2.15 (CPU); those two have not run on a GPU yet.
 """
 
 import argparse
 import csv
 import json
 import math
-import statistics
 import sys
 import time
 
@@ -21,6 +22,9 @@ import torch
 import torch._dynamo
 import torch._functorch.config
 import torch.nn.functional as F
+
+import cudnn_norms
+from torch_clock import GRAPH, Replayed, measure, tiny
 
 DTYPES = {"f32": torch.float32, "f16": torch.float16, "bf16": torch.bfloat16}
 # Of the largest value: what the type's rounding, and sums of some thousand terms in f32, allow.
@@ -31,11 +35,23 @@ WORK = {}  # op name -> function(op, device) -> Work
 class Work:
     """One case: `make()` gives inputs, each variant maps inputs to results, `expected` maps float64 inputs to float64 ones."""
 
-    def __init__(self, make, variants, expected=None, check=None, bytes_=0, gated=False, tolerance=TOLERANCE):
+    def __init__(self, make, variants, expected=None, check=None, bytes_=0, gated=False, tolerance=TOLERANCE, capturable=None):
         self.make, self.variants, self.expected, self.check, self.bytes = make, variants, expected, check, bytes_
         # Whether a sign decides: where it is in doubt, a few elements may come out on the other side.
         self.gated = gated
         self.tolerance = tolerance
+        # Variants that a CUDA graph needs in another form.
+        self.capturable = capturable or {}
+
+    def has(self, variant):
+        return variant.removesuffix(GRAPH) in self.variants
+
+    def build(self, variant):
+        """What maps inputs to results, new each time: it may keep something for each set of inputs."""
+        name = variant.removesuffix(GRAPH)
+        if name == variant:
+            return self.variants[name]()
+        return Replayed(self.capturable.get(name, self.variants[name])())
 
 
 def work(*names):
@@ -205,14 +221,14 @@ def rows_inputs(op, device, bias):
 @work("layer_norm")
 def layer_norm(op, device):
     rows, cols = op["rows"], op["cols"]
-    run = both(lambda x, w, b: F.layer_norm(x, (cols,), w, b, 1e-5))
+    run = {**both(lambda x, w, b: F.layer_norm(x, (cols,), w, b, 1e-5)), **cudnn_norms.forward(True)}
     return Work(lambda: rows_inputs(op, device, True), run, lambda x, w, b: row_norm(x, w, b)[0], bytes_=2 * rows * cols * size(op))
 
 
 @work("rms_norm")
 def rms_norm(op, device):
     rows, cols = op["rows"], op["cols"]
-    run = both(lambda x, w: F.rms_norm(x, (cols,), w, 1e-5))
+    run = {**both(lambda x, w: F.rms_norm(x, (cols,), w, 1e-5)), **cudnn_norms.forward(False)}
     make = lambda: rows_inputs(op, device, False)
     return Work(make, run, lambda x, w: row_norm(x, w, None, False)[0], bytes_=2 * rows * cols * size(op))
 
@@ -224,6 +240,7 @@ def rows_backward(op, device):
         variants = gradients(lambda x, w, b: F.layer_norm(x, (cols,), w, b, 1e-5), [0, 1, 2])
     else:
         variants = gradients(lambda x, w: F.rms_norm(x, (cols,), w, 1e-5), [0, 1])
+    variants.update(cudnn_norms.backward(layer))
 
     def expected(dy, x, w, b=None):
         dx, product = line_gradient(dy, w, x, layer)
@@ -442,14 +459,17 @@ def optimizer(op, device):
         loss = sum(coupled["l1"] * w.abs().sum() + coupled["l2"] * w.square().sum() for w in weights)
         return torch._foreach_add(grads, list(torch.autograd.grad(loss, weights)))
 
-    def variant(compile_=False, **how):
-        made = {}
+    def variant(compile_=False, capturable=False, **how):
+        made, optimizers = {}, []
 
         def build(weights, grads):
             weights = [w.detach().requires_grad_() for w in weights]
             kinds = {"betas": (op.get("beta1", 0.9), op.get("beta2", 0.999)), "eps": op.get("eps", 1e-8)} if adam else {"momentum": momentum}
+            # In a CUDA graph Adam counts its steps on the device; SGD counts none.
+            kinds.update({"capturable": True} if adam and capturable else {})
             kind = torch.optim.AdamW if adam else torch.optim.SGD
             opt = kind(weights, lr=lr, weight_decay=decay, **kinds, **how)
+            optimizers.append(opt)
             for w, g in zip(weights, grads):
                 w.grad = g
             grads = list(grads)
@@ -474,6 +494,12 @@ def optimizer(op, device):
             step()
             return [w.detach() for w in weights]
 
+        def reset():
+            for state in (state for opt in optimizers for state in opt.state.values()):
+                for moment in filter(torch.is_tensor, state.values()):
+                    moment.zero_()
+
+        run.reset = reset
         return run
 
     def expected(*inputs):
@@ -485,16 +511,19 @@ def optimizer(op, device):
             out.append(soft(new, lr * prox["l1"], 1 + 2 * lr * prox["l2"]) if prox else new)
         return out
 
-    variants = {name: (lambda how=how: variant(**how)) for name, how in {"foreach": {"foreach": True}, "fused": {"fused": True}}.items()}
+    forms = {"foreach": {"foreach": True}, "fused": {"fused": True}}
     if not coupled:
-        variants["compiled"] = lambda: variant(True, foreach=True)
+        forms["compiled"] = {"compile_": True, "foreach": True}
+    variants = {name: (lambda how=how: variant(**how)) for name, how in forms.items()}
+    capturable = {name: (lambda how=how: variant(capturable=True, **how)) for name, how in forms.items()}
     make = lambda: (*tensors(op, device), *tensors(op, device))
     # A step moves a weight by a thousandth, its decay by a hundred-thousandth: what f32 keeps of the weight must be right.
     tolerance = {**TOLERANCE, torch.float32: 1e-6}
-    return Work(make, variants, expected, bytes_=(7 if adam else 5) * elements(op) * size(op), tolerance=tolerance)
+    bytes_ = (7 if adam else 5) * elements(op) * size(op)
+    return Work(make, variants, expected, bytes_=bytes_, tolerance=tolerance, capturable=capturable)
 
 
-# --- the clock -------------------------------------------------------------------------------------------------------
+# --- the race ---------------------------------------------------------------------------------------------------------
 
 
 def problem(job, inputs, run):
@@ -517,36 +546,33 @@ def problem(job, inputs, run):
     return None
 
 
-def clock(device, call, repeats):
-    if device.type == "cuda":
-        start, end = (torch.cuda.Event(enable_timing=True) for _ in range(2))
-        start.record()
-        for i in range(repeats):
-            call(i)
-        end.record()
-        end.synchronize()
-        return start.elapsed_time(end) * 1e-3 / repeats
-    start = time.perf_counter()
-    for i in range(repeats):
-        call(i)
-    return (time.perf_counter() - start) / repeats
+def host_floor(op, variant, device, args, known):
+    """Seconds of the same call on a few elements, or None if it cannot be made. `known` has those of the race so far: neither the
+    type nor the size of a case matters to the host."""
+    small = tiny(op)
+    key = variant, json.dumps({name: value for name, value in small.items() if name != "dtype"}, sort_keys=True)
+    if key not in known:
+        try:
+            job = WORK[op["op"]](small, device)
+            known[key] = measure(job.make, 0, job.build(variant), device, args)[0]
+        except Exception as e:
+            print(f"{op['case']}, {variant}: no host floor: {e}".splitlines()[0], file=sys.stderr)
+            return None
+    return known[key]
 
 
-def measure(job, run, device, args):
-    each = max(job.bytes, 1)
-    sets = [job.make() for _ in range(min(64, max(1, math.ceil((args.working_set << 20) / each))))]
-    call = lambda i: run(*sets[i % len(sets)])
-    for i in range(max(3, len(sets))):
-        call(i)
-    once = max(clock(device, call, 1), 1e-7)
-    repeats = min(1000, max(1, math.ceil(args.sample * 1e-3 / once)))
-    # The clocks of a GPU that was idle rise while it works.
-    begin = time.perf_counter()
-    while device.type == "cuda" and time.perf_counter() - begin < 0.3:
-        clock(device, call, repeats)
-    times = [clock(device, call, repeats) for _ in range(args.rounds)]
-    quartiles = statistics.quantiles(times, n=4, method="inclusive") if len(times) > 1 else [times[0]] * 3
-    return quartiles[1], quartiles[0], quartiles[2]
+def variants(args, device):
+    """The names to go through. Compiling is slow, so it comes late; a failed capture may leave CUDA unwell, so graphs come last."""
+    names = args.variants.split(",")
+    cuda = device.type == "cuda"
+    if not cuda and (args.graphs or any(name.endswith(GRAPH) for name in names)):
+        remedy = "--device cuda" if torch.cuda.is_available() else "PyTorch sees no CUDA device; leave out --graphs"
+        sys.exit(f"CUDA graphs need CUDA, and the device is {device}: {remedy}")
+    if args.graphs if args.graphs is not None else cuda:
+        names += [name + GRAPH for name in names if not name.endswith(GRAPH) and name + GRAPH not in names]
+    if cuda and "cudnn" in names and not cudnn_norms.cudnn:
+        print("cuDNN's norms are left out: there is no module cudnn (pip install nvidia-cudnn-frontend)", file=sys.stderr)
+    return names
 
 
 def main():
@@ -556,10 +582,13 @@ def main():
     parser.add_argument("--sample", type=int, default=20, help="milliseconds of a sample")
     parser.add_argument("--working-set", type=int, default=256, help="MiB of inputs to go through")
     parser.add_argument("--threads", type=int, help="threads of a CPU")
-    parser.add_argument("--variants", default="eager,foreach,fused,compiled", help="those of these that an op has")
+    parser.add_argument("--variants", default="eager,foreach,fused,cudnn,compiled", help="those of these that an op has")
+    graphs = "each variant as a CUDA graph, too; on where the device is CUDA"
+    parser.add_argument("--graphs", action=argparse.BooleanOptionalAction, default=None, help=graphs)
     parser.add_argument("--seconds", type=float, default=1e9, help="start no variant after so many seconds")
     args = parser.parse_args()
     begin, device = time.perf_counter(), torch.device(args.device)
+    names, floors = variants(args, device), {}
     if args.threads:
         torch.set_num_threads(args.threads)
     torch.manual_seed(0)
@@ -569,24 +598,24 @@ def main():
     what = torch.cuda.get_device_name(device) if device.type == "cuda" else f"{torch.get_num_threads()} threads"
     print(f"torch {torch.__version__} on {what}", file=sys.stderr)
     out = csv.writer(sys.stdout, lineterminator="\n")
-    out.writerow(["peer", "variant", "case", "seconds", "lower_quartile", "upper_quartile", "error"])
+    out.writerow(["peer", "variant", "case", "seconds", "lower_quartile", "upper_quartile", "error", "host_floor"])
     ops = [json.loads(line) for line in sys.stdin if line.strip()]
-    # Compiling is slow: it comes last.
-    for variant in args.variants.split(","):
+    for variant in names:
         for op in ops:
             if op["op"] not in WORK or time.perf_counter() - begin > args.seconds:
                 continue
-            seconds, error = ("", "", ""), ""
+            seconds, error, floor = ("", "", ""), "", None
             try:
                 job = WORK[op["op"]](op, device)
-                if variant not in job.variants:
+                if not job.has(variant):
                     continue
-                error = problem(job, job.make(), job.variants[variant]()) or ""
+                error = problem(job, job.make(), job.build(variant)) or ""
                 if not error:
-                    seconds = measure(job, job.variants[variant](), device, args)
+                    seconds = measure(job.make, job.bytes, job.build(variant), device, args)
+                    floor = host_floor(op, variant, device, args, floors)
             except Exception as e:  # Whatever a peer cannot do is a line of the record.
                 error = f"{type(e).__name__}: {e}".splitlines()[0][:200]
-            out.writerow(["torch", variant, op["case"], *seconds, error])
+            out.writerow(["torch", variant, op["case"], *seconds, error, floor])
             sys.stdout.flush()
             job = None
             if device.type == "cuda":

@@ -13,8 +13,9 @@ cargo xtask study [ARGS]   run the study on this machine's GPU; ARGS as in `ridg
 cargo xtask test           everything that CI runs: formatting, lints, documentation, tests, wasm32, smoke tests
 cargo xtask race [ARGS]    time the same cases here and in other libraries: --torch for PyTorch, in the Python that
                            RIDGEPOLE_PYTHON names (python3), --burn for Burn, whose first build takes about 20 minutes,
-                           --burn-plain for Burn without fusion and autotune, which builds once more; other ARGS as in
-                           `ridgepole race --help`
+                           --burn-plain for Burn without fusion and autotune, which builds once more; PyTorch's calls are
+                           timed as CUDA graphs, too, where there is CUDA, unless --no-graphs is given; other ARGS as in
+                           `ridgepole race --help`. On a graphics card the sizes are 16Mi and 64Mi elements
 cargo xtask mesa25         on Debian 12: unpack Mesa 25's software Vulkan below target, and print the variables that
                            select it, for eval
 

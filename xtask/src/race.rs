@@ -7,18 +7,25 @@ use std::{
 
 /// What races if it is among the arguments.
 const PEERS: [&str; 3] = ["--torch", "--burn", "--burn-plain"];
+/// What the peer for PyTorch is told if it is among the arguments.
+const TORCH: [&str; 2] = ["--graphs", "--no-graphs"];
 
 /// Races ridgepole against PyTorch if `--torch` is among `args`, against Burn if `--burn` is, and against Burn without fusion and
-/// autotune if `--burn-plain` is; the rest goes to `ridgepole race`.
+/// autotune if `--burn-plain` is; `--graphs` and `--no-graphs` go to the peer for PyTorch, the rest to `ridgepole race`.
 pub fn race(root: &Path, args: &[String]) -> Result<u8, String> {
-    let (peers, rest): (Vec<_>, Vec<_>) = args.iter().partition(|a| PEERS.contains(&a.as_str()));
-    let with = |peer: &str| peers.iter().any(|p| *p == peer);
+    let (ours, rest): (Vec<_>, Vec<_>) = args.iter().partition(|a| PEERS.contains(&a.as_str()) || TORCH.contains(&a.as_str()));
+    let with = |peer: &str| ours.iter().any(|p| *p == peer);
+    let told: Vec<&str> = TORCH.into_iter().filter(|option| with(option)).collect();
+    if !told.is_empty() && !with("--torch") {
+        return Err(format!("{} is for the peer that runs PyTorch: add --torch", told.join(" ")));
+    }
     let mut command = cargo();
     command.args(["run", "--release", "--package", "ridgepole-cli", "--manifest-path"]).arg(root.join("Cargo.toml"));
     command.args(["--", "race"]).args(&rest);
     if with("--torch") {
-        let script = root.join("benches/peers/torch_ops.py");
-        command.arg("--peer").arg(format!("{} {}", words(&python()?)?, words(&script)?));
+        let (python, script) = (python()?, root.join("benches/peers/torch_ops.py"));
+        let peer = [&[words(&python)?, words(&script)?], &told[..]].concat();
+        command.arg("--peer").arg(peer.join(" "));
     }
     for plain in [false, true] {
         if !with(if plain { "--burn-plain" } else { "--burn" }) {
@@ -102,5 +109,11 @@ mod tests {
         assert_eq!(of("--adapter=llvm pipe|--turns|1"), Some("llvm pipe".to_string()));
         assert_eq!(of("--turns|1"), None);
         assert_eq!(of("--adapter"), None);
+    }
+
+    #[test]
+    fn graphs_are_for_pytorch() {
+        let error = race(Path::new("."), &["--burn".to_string(), "--graphs".to_string()]).unwrap_err();
+        assert_eq!(error, "--graphs is for the peer that runs PyTorch: add --torch");
     }
 }

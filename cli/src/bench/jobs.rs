@@ -92,7 +92,7 @@ pub(crate) fn possible(jobs: Vec<Job>, session: &Session, ui: &Ui) -> Vec<Job> {
 }
 
 /// "4Mi", "64Ki" or "4194304" elements.
-pub(super) fn size(text: &str) -> Result<usize, String> {
+pub(crate) fn size(text: &str) -> Result<usize, String> {
     let (digits, unit) = match (text.strip_suffix("Ki"), text.strip_suffix("Mi")) {
         (Some(digits), _) => (digits, 1 << 10),
         (_, Some(digits)) => (digits, 1 << 20),

@@ -6,7 +6,7 @@ mod page;
 mod record;
 
 use crate::{Failure, Ui, adapter, check::nothing, files};
-pub(crate) use jobs::{each, parse, possible, verify};
+pub(crate) use jobs::{each, parse, possible, size, verify};
 pub(crate) use record::line;
 
 use record::Row;

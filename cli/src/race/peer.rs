@@ -17,6 +17,9 @@ pub(super) struct Line {
     pub upper_quartile: Option<f64>,
     /// Why there is no time.
     pub error: String,
+    /// Seconds of the same call on a few elements, which is what the host does for a call; a peer need not time it.
+    #[serde(default)]
+    pub host_floor: Option<f64>,
 }
 
 /// Runs `command`, words apart by blanks, and gives what it wrote.
@@ -41,6 +44,24 @@ pub(super) fn run(command: &str, options: &[String], cases: &str, ui: &Ui) -> Re
     if !done.status.success() {
         return Err(failed(format!("ended with {}; its own words are above", done.status)));
     }
-    let lines = csv::Reader::from_reader(&done.stdout[..]).deserialize().collect::<Result<Vec<Line>, _>>();
-    lines.map_err(|e| failed(format!("wrote what is no line of times: {e}")))
+    parse(&done.stdout).map_err(|e| failed(format!("wrote what is no line of times: {e}")))
+}
+
+fn parse(written: &[u8]) -> Result<Vec<Line>, csv::Error> {
+    csv::Reader::from_reader(written).deserialize().collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_peer_may_have_no_host_floors() {
+        let floors = |text: &str| parse(text.as_bytes()).map(|lines| lines.iter().map(|l| l.host_floor).collect::<Vec<_>>());
+        let header = "peer,variant,case,seconds,lower_quartile,upper_quartile,error";
+        assert_eq!(floors(&format!("{header}\nburn,fusion,a,2,1,3,\n")).unwrap(), [None]);
+        let two = format!("{header},host_floor\ntorch,eager,a,2,1,3,,0.5\ntorch,eager,b,,,,off by 3,\n");
+        assert_eq!(floors(&two).unwrap(), [Some(0.5), None]);
+        assert!(floors(&format!("{header},host_floor\ntorch,eager,a,2,1,3,,soon\n")).is_err());
+    }
 }

@@ -1,37 +1,18 @@
 //! What the race gave: a table to look at, and lines to keep.
-use super::peer::Line;
+use super::entry::{Entry, Verdict, middle, range};
 use crate::{
     Failure, Ui,
     bench::{line, time},
 };
-use ridgepole::{
-    Op, Session,
-    bench::{self, Inputs, Options, Timing},
-};
+use ridgepole::bench::Timing;
 use serde::Serialize;
-
-/// A case, with the times of all turns.
-pub(super) struct Entry {
-    pub case: String,
-    pub error: Option<String>,
-    ours: Vec<Timing>,
-    theirs: Vec<Theirs>,
-}
-
-/// A peer's way of doing a case: for each turn its line and, if both have a time, its ratio to ours.
-struct Theirs {
-    peer: String,
-    variant: String,
-    lines: Vec<Line>,
-    ratios: Vec<f64>,
-}
 
 /// A line of the record.
 #[derive(Serialize)]
 struct Row<'a> {
     device: &'a str,
     version: &'a str,
-    elements: u64,
+    elements: usize,
     case: &'a str,
     who: &'a str,
     variant: &'a str,
@@ -45,52 +26,14 @@ struct Row<'a> {
     greatest_ratio: Option<f64>,
     turns: usize,
     error: &'a str,
+    host_floor: Option<f64>,
+    decided: Option<bool>,
 }
 
-impl Entry {
-    pub fn new(case: &str, error: Option<String>) -> Self {
-        Self { case: case.to_string(), error, ours: Vec::new(), theirs: Vec::new() }
-    }
-
-    /// Times ours, unless it is wrong.
-    pub fn ours(&mut self, session: &Session, op: &dyn Op, inputs: &Inputs, options: &Options) {
-        if self.error.is_none() {
-            match bench::time(session.gpu(), session.queue(), op, inputs, options) {
-                Ok(t) => self.ours.push(t),
-                Err(e) => self.error = Some(e.to_string()),
-            }
-        }
-    }
-
-    /// Takes a peer's line of a turn.
-    pub fn theirs(&mut self, turn: usize, line: Line) {
-        let same = |t: &Theirs| t.peer == line.peer && t.variant == line.variant;
-        let at = self.theirs.iter().position(same).unwrap_or_else(|| {
-            let (peer, variant) = (line.peer.clone(), line.variant.clone());
-            self.theirs.push(Theirs { peer, variant, lines: Vec::new(), ratios: Vec::new() });
-            self.theirs.len() - 1
-        });
-        if let (Some(theirs), Some(ours)) = (line.seconds, self.ours.get(turn)) {
-            self.theirs[at].ratios.push(theirs / ours.seconds);
-        }
-        self.theirs[at].lines.push(line);
-    }
-}
-
-/// The middle one, and both ends.
-fn range(values: &[f64]) -> Option<[f64; 3]> {
-    let mut sorted = values.to_vec();
-    sorted.sort_by(f64::total_cmp);
-    Some([*sorted.first()?, bench::quantile(&sorted, 0.5), *sorted.last()?])
-}
-
-fn middle(values: impl Iterator<Item = f64>) -> Option<f64> {
-    range(&values.collect::<Vec<_>>()).map(|r| r[1])
-}
-
-/// A case to a line, and below it a line for each way of a peer.
+/// A case to a line, and below it a line for each variant of a peer.
 pub(super) fn print(device: &str, entries: &[Entry], colour: bool, ui: &Ui) -> Result<(), Failure> {
-    ui.line(format_args!("{device}\n{:<58}{:>12}{:>8}{:>9}   ratios", "case", "time", "share", "ratio"))?;
+    let elements = entries.first().map_or(0, |e| e.elements);
+    ui.line(format_args!("{device}, {elements} elements\n{:<58}{:>12}{:>8}{:>9}   ratios", "case", "time", "share", "ratio"))?;
     let paint = |ratio: f64, text: String| match (colour, ratio) {
         (false, _) => text,
         (true, r) if r >= 1.0 => format!("\x1b[32m{text}\x1b[0m"),
@@ -106,25 +49,27 @@ pub(super) fn print(device: &str, entries: &[Entry], colour: bool, ui: &Ui) -> R
         ui.line(format_args!("{:<58}{seconds:>12}{share:>8}", e.case))?;
         for t in &e.theirs {
             let name = format!("  {} {}", t.peer, t.variant);
-            let seconds = middle(t.lines.iter().filter_map(|l| l.seconds));
-            match (range(&t.ratios), seconds) {
-                (Some([least, ratio, most]), Some(seconds)) => {
-                    let ratio = paint(ratio, format!("{ratio:>9.2}"));
-                    ui.line(format_args!("{name:<58}{:>12}{:>8}{ratio}   {least:.2} to {most:.2}", time(seconds), ""))?;
+            let (Some(verdict), Some(seconds)) = (t.verdict(), t.middle(|l| l.seconds)) else {
+                let why = if t.error().is_empty() { "-".into() } else { format!("WRONG: {}", t.error()) };
+                ui.line(format_args!("{name:<58}{why}"))?;
+                continue;
+            };
+            let floor = || format!("its host floor is {}", t.middle(|l| l.host_floor).map_or("-".into(), time));
+            let said = match verdict {
+                Verdict::Ratio([least, ratio, most]) => {
+                    format!("{}   {least:.2} to {most:.2}", paint(ratio, format!("{ratio:>9.2}")))
                 }
-                _ => ui.line(format_args!("{name:<58}{}", wrong(t)))?,
-            }
+                Verdict::Ahead(ratio) => format!("{}   or less: {}", paint(ratio, format!("{ratio:>9.2}")), floor()),
+                Verdict::Undecided => format!("        -   not decided: {}", floor()),
+            };
+            ui.line(format_args!("{name:<58}{:>12}{:>8}{said}", time(seconds), ""))?;
         }
     }
     Ok(())
 }
 
-fn wrong(theirs: &Theirs) -> String {
-    theirs.lines.iter().map(|l| &l.error).find(|e| !e.is_empty()).map_or("-".into(), |e| format!("WRONG: {e}"))
-}
-
 /// The same to keep.
-pub(super) fn csv(device: &str, version: &str, elements: u64, entries: &[Entry]) -> Vec<u8> {
+pub(super) fn csv(device: &str, version: &str, entries: &[Entry]) -> Vec<u8> {
     let mut out = Vec::new();
     let mut push = |row: Row<'_>| out.extend(line(&row, out.is_empty()));
     for e in entries {
@@ -132,7 +77,7 @@ pub(super) fn csv(device: &str, version: &str, elements: u64, entries: &[Entry])
         push(Row {
             device,
             version,
-            elements,
+            elements: e.elements,
             case: &e.case,
             who: "ridgepole",
             variant: "",
@@ -146,27 +91,30 @@ pub(super) fn csv(device: &str, version: &str, elements: u64, entries: &[Entry])
             greatest_ratio: None,
             turns: e.ours.len(),
             error: e.error.as_deref().unwrap_or(""),
+            host_floor: None,
+            decided: None,
         });
         for t in &e.theirs {
-            let of = |f: fn(&Line) -> Option<f64>| middle(t.lines.iter().filter_map(f));
-            let ratios = range(&t.ratios);
+            let ratios = range(&t.ratios).filter(|_| t.verdict() != Some(Verdict::Undecided));
             push(Row {
                 device,
                 version,
-                elements,
+                elements: e.elements,
                 case: &e.case,
                 who: &t.peer,
                 variant: &t.variant,
-                seconds: of(|l| l.seconds),
-                lower_quartile: of(|l| l.lower_quartile),
-                upper_quartile: of(|l| l.upper_quartile),
+                seconds: t.middle(|l| l.seconds),
+                lower_quartile: t.middle(|l| l.lower_quartile),
+                upper_quartile: t.middle(|l| l.upper_quartile),
                 gb_per_s: None,
                 share: None,
                 ratio: ratios.map(|r| r[1]),
                 least_ratio: ratios.map(|r| r[0]),
                 greatest_ratio: ratios.map(|r| r[2]),
                 turns: t.lines.len(),
-                error: t.lines.iter().map(|l| l.error.as_str()).find(|e| !e.is_empty()).unwrap_or(""),
+                error: t.error(),
+                host_floor: t.middle(|l| l.host_floor),
+                decided: t.decided(),
             });
         }
     }
@@ -175,47 +123,42 @@ pub(super) fn csv(device: &str, version: &str, elements: u64, entries: &[Entry])
 
 #[cfg(test)]
 mod tests {
-    use super::*;
-
-    fn line(variant: &str, seconds: Option<f64>, error: &str) -> Line {
-        let (peer, case) = ("torch".to_string(), "a".to_string());
-        let error = error.to_string();
-        Line { peer, variant: variant.to_string(), case, seconds, lower_quartile: seconds, upper_quartile: seconds, error }
-    }
-
-    fn timing(seconds: f64) -> Timing {
-        Timing {
-            op: "x".into(),
-            case: "a".into(),
-            bytes: 8,
-            elements: 1,
-            dispatches: 1,
-            seconds,
-            quartiles: [seconds; 2],
-            copy_seconds: seconds,
-            copy_bytes: 8,
-            share: 0.5,
-            cpu_seconds: None,
-            cpu_share: None,
-            rounds: 1,
-            clock: bench::Clock::Wall,
-        }
-    }
+    use super::{
+        super::{
+            entry::tests::{line, timing},
+            peer::Line,
+        },
+        *,
+    };
 
     #[test]
-    fn ratios_are_taken_turn_by_turn() {
-        let mut e = Entry::new("a", None);
+    fn a_record_has_a_line_for_each_variant() {
+        let mut e = Entry::new(7, "a", None);
         for (turn, (ours, theirs)) in [(1.0, 2.0), (2.0, 6.0), (1.0, 1.0)].into_iter().enumerate() {
             e.ours.push(timing(ours));
             e.theirs(turn, line("eager", Some(theirs), ""));
             e.theirs(turn, line("compiled", None, "off by 3"));
         }
-        assert_eq!(e.theirs[0].ratios, [2.0, 3.0, 1.0]);
-        let text = String::from_utf8(csv("card", "1", 7, &[e])).unwrap();
+        let text = String::from_utf8(csv("card", "1", &[e])).unwrap();
         let rows: Vec<&str> = text.lines().collect();
         assert_eq!(rows.len(), 4);
         assert!(rows[1].starts_with("card,1,7,a,ridgepole,,1.0,"), "{text}");
-        assert!(rows[2].starts_with("card,1,7,a,torch,eager,2.0,") && rows[2].ends_with(",2.0,1.0,3.0,3,"), "{text}");
-        assert!(rows[3].starts_with("card,1,7,a,torch,compiled,,") && rows[3].ends_with(",,,,3,off by 3"), "{text}");
+        assert!(rows[2].starts_with("card,1,7,a,torch,eager,2.0,") && rows[2].ends_with(",2.0,1.0,3.0,3,,,"), "{text}");
+        assert!(rows[3].starts_with("card,1,7,a,torch,compiled,,") && rows[3].ends_with(",,,,3,off by 3,,"), "{text}");
+    }
+
+    #[test]
+    fn a_record_has_no_ratio_that_is_not_decided() {
+        let row = |theirs: f64, host_floor| {
+            let mut e = Entry::new(7, "a", None);
+            e.ours.push(timing(1.0));
+            e.theirs(0, Line { host_floor, ..line("eager", Some(theirs), "") });
+            let text = String::from_utf8(csv("card", "1", &[e])).unwrap();
+            text.lines().last().unwrap().split(',').skip(11).map(String::from).collect::<Vec<_>>().join(",")
+        };
+        assert_eq!(row(3.0, Some(2.0)), "3.0,3.0,3.0,1,,2.0,true");
+        assert_eq!(row(2.5, Some(2.0)), ",,,1,,2.0,false");
+        assert_eq!(row(0.5, Some(0.4)), "0.5,0.5,0.5,1,,0.4,false");
+        assert_eq!(row(2.5, None), "2.5,2.5,2.5,1,,,");
     }
 }
