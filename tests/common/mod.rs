@@ -40,6 +40,11 @@ pub fn plain_cpu() -> Caps {
     Caps::new(wgpu::Limits::default(), wgpu::Features::empty(), true)
 }
 
+/// The entry points that an op lowers to on a device, dispatch by dispatch.
+pub fn entries(op: &dyn Op, caps: &Caps) -> Vec<&'static str> {
+    op.lower(caps).unwrap_or_else(|e| panic!("{op:?}: {e}")).steps().iter().map(|s| s.spec.entry).collect()
+}
+
 /// The device as one with workgroups of so many lanes and such a binding limit, with long lanes or as a GPU.
 pub fn strained(rig: &Rig, cpu: bool, lanes: u32, limit: u64) -> Caps {
     let mut caps = Caps::of(&rig.device);

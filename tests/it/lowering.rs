@@ -1,5 +1,5 @@
 //! Without a GPU: what the ops of several dispatches lower to, as data.
-use crate::common::plain_gpu;
+use crate::common::{entries, plain_gpu};
 use ridgepole::{ops::*, *};
 
 /// A device with these limits; on a CPU a block is 8 lanes of 64 quads (2048 elements), and 512 partials fold at once.
@@ -118,9 +118,6 @@ fn a_table_row_per_group() {
 
 #[test]
 fn rows_that_fit_a_workgroup_take_one_dispatch_and_the_others_say_by_their_shape_that_they_do_not() {
-    let entries = |op: &dyn Op, caps: &Caps| -> Vec<&'static str> {
-        op.lower(caps).expect("it lowers").steps().iter().map(|s| s.spec.entry).collect()
-    };
     let gpu = plain_gpu();
     for caps in [cpu(LARGE), gpu.clone()] {
         for cols in [4, 1024, 16_384] {

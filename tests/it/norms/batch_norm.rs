@@ -1,5 +1,5 @@
 //! What batch norm does at the edges: running statistics, nothing at all, what is not finite, padding.
-use crate::common::plain_cpu;
+use crate::common::{self, plain_cpu};
 use ridgepole::{
     ops::{BatchNorm, BatchNormBackward, BatchNormFrozenBackward, BatchNormInference, BatchNormMasked, BatchNormMaskedBackward},
     *,
@@ -166,10 +166,10 @@ fn padding_may_hold_anything() {
 /// dx does not depend on the sums; it is written in their pass where quads are whole and the device binds buffers enough.
 #[test]
 fn frozen_statistics_take_one_pass_where_quads_are_whole() {
-    let entries = |op: &BatchNormFrozenBackward, buffers: u32| -> Vec<_> {
+    let entries = |op: &BatchNormFrozenBackward, buffers: u32| {
         let mut caps = plain_cpu();
         caps.limits.max_storage_buffers_per_shader_stage = buffers;
-        op.lower(&caps).expect("it lowers").steps().iter().map(|s| s.spec.entry).collect()
+        common::entries(op, &caps)
     };
     let (one, two) =
         (vec!["channel_reduce", "column_gradients"], vec!["channel_reduce", "batch_norm_frozen_backward", "channel_apply"]);

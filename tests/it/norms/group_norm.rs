@@ -1,6 +1,6 @@
 //! What is promised of group norm beyond the cross-check: accurate statistics, whatever the channels of a group have in common, and
 //! short loops at any size.
-use crate::common;
+use crate::common::{self, entries};
 use ridgepole::{Caps, DType, HostData, Layout, MAX_TRIPS, Op, Rng, Session, Space, cpu, ops::*, wgpu};
 
 /// How far each variance is off, relatively, by way of 1/√σ² (ε = 0), whose rounding is less than 4e-7 of it.
@@ -84,10 +84,6 @@ fn one_group_is_layer_norm_and_constant_groups_have_no_variance() {
 fn both(space: Space, groups: usize) -> [Box<dyn Op>; 2] {
     let backward = GroupNormBackward { bias: false, ..GroupNormBackward::new(DType::F32, space, groups) };
     [Box::new(GroupNorm::new(DType::F32, space, groups)), Box::new(backward)]
-}
-
-fn entries(op: &dyn Op, caps: &Caps) -> Vec<&'static str> {
-    op.lower(caps).expect("it lowers").steps().iter().map(|s| s.spec.entry).collect()
 }
 
 #[test]

@@ -1,5 +1,5 @@
 //! Rows that no small case reaches, and what is promised of them.
-use crate::common;
+use crate::common::{self, entries};
 use ridgepole::{Caps, DType, FilterAxis, Gpu, HostData, MAX_TRIPS, Op, Pattern, Session, check, ops::*, wgpu};
 
 fn family(dtype: DType, rows: usize, cols: usize) -> [Box<dyn Op>; 4] {
@@ -48,30 +48,31 @@ fn filters(dtype: DType, rows: usize, cols: usize) -> [Box<dyn Op>; 4] {
 fn filters_that_fit_a_workgroup_take_one_dispatch() {
     let gpu = common::plain_gpu();
     let cpu = common::plain_cpu();
-    let of = |op: &dyn Op, caps: &Caps| -> Vec<_> {
-        op.lower(caps).expect("it lowers").steps().iter().map(|s| s.spec.entry).collect()
-    };
     for caps in [&gpu, &cpu] {
         for cols in [4, 4608, 8192] {
-            let entries: Vec<_> = filters(DType::F16, 130, cols).iter().map(|op| of(op.as_ref(), caps)).collect();
-            assert_eq!(entries, [["row_forward"], ["line_backward"], ["row_forward"], ["line_backward"]], "{cols}");
+            let all: Vec<_> = filters(DType::F16, 130, cols).iter().map(|op| entries(op.as_ref(), caps)).collect();
+            assert_eq!(all, [["row_forward"], ["line_backward"], ["row_forward"], ["line_backward"]], "{cols}");
         }
         for cols in [4609, 16_388] {
-            assert!(filters(DType::F16, 130, cols).iter().all(|op| of(op.as_ref(), caps).len() > 2), "{cols}");
+            assert!(filters(DType::F16, 130, cols).iter().all(|op| entries(op.as_ref(), caps).len() > 2), "{cols}");
         }
     }
     // A column is no row, unless it is alone.
     for (cols, fits) in [(2, false), (1, true)] {
         let op = WeightNorm { axis: FilterAxis::Columns, ..WeightNorm::new(DType::F32, 64, cols) };
-        assert_eq!(of(&op, &gpu) == ["row_forward"], fits, "{cols}");
+        assert_eq!(entries(&op, &gpu) == ["row_forward"], fits, "{cols}");
     }
     // A software device wants filters for many cores.
-    assert!(filters(DType::F16, 127, 64).iter().all(|op| of(op.as_ref(), &cpu).len() > 2 && of(op.as_ref(), &gpu).len() == 1));
+    assert!(
+        filters(DType::F16, 127, 64)
+            .iter()
+            .all(|op| entries(op.as_ref(), &cpu).len() > 2 && entries(op.as_ref(), &gpu).len() == 1)
+    );
     // A GPU holds both tensors; a software driver has them in the cache.
     let long = filters(DType::F32, 130, 8196);
     for (op, fits) in long.iter().zip([true, false, true, false]) {
-        assert_eq!(of(op.as_ref(), &gpu).len() == 1, fits, "{op:?}");
-        assert_eq!(of(op.as_ref(), &cpu).len(), 1, "{op:?}");
+        assert_eq!(entries(op.as_ref(), &gpu).len() == 1, fits, "{op:?}");
+        assert_eq!(entries(op.as_ref(), &cpu).len(), 1, "{op:?}");
     }
 }
 
@@ -110,7 +111,7 @@ fn turns_and_windows_of_wide_workgroups() {
         (without_subgroups(caps(false, 256, whole)), 8195, 256),
     ] {
         for op in family(DType::F32, rows, cols).into_iter().chain(filters(DType::F32, rows, cols)) {
-            let entries: Vec<_> = op.lower(&caps).expect("it lowers").steps().iter().map(|s| s.spec.entry).collect();
+            let entries = entries(op.as_ref(), &caps);
             let on_chip = entries.iter().filter(|e| e.starts_with("row_") || **e == "line_backward").count();
             assert_eq!(on_chip > 1, caps.limits.max_storage_buffer_binding_size == parts, "{op:?}: {entries:?}");
             common::in_both_orders(&rig, op.as_ref(), &caps);

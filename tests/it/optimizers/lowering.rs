@@ -1,12 +1,12 @@
 //! Without a GPU: what the optimizer steps lower to, what they cost, and how JSON describes them.
-use crate::common::plain_gpu;
+use crate::common::{self, plain_gpu};
 use ridgepole::{
     ops::{Adamw, Sgd},
     *,
 };
 
 fn entries(op: &dyn Op) -> Vec<&'static str> {
-    op.lower(&plain_gpu()).expect("a valid op").steps().iter().map(|s| s.spec.entry).collect()
+    common::entries(op, &plain_gpu())
 }
 
 /// 300 tensors of 8 to 2,400 elements, in two groups.

@@ -27,7 +27,7 @@ fn masks_of_models_are_those_of_dropout() {
             let key = Key { first_element, stream: 3, ..KEY };
             let op = layer(p.len(), key);
             let x = HostData::F32(vec![1.0; ROWS * p.len() * WIDTH]);
-            let y = session.run(&op, &[x, p.clsession().into()]).expect("it runs");
+            let y = session.run(&op, &[x, p.clone().into()]).expect("it runs");
             for (m, &p_m) in p.iter().enumerate() {
                 let space = Space::flat(ROWS * WIDTH);
                 let single = Dropout { bits: Bits::ThirtyTwo, ..dropout(space, f64::from(p_m), key) };
@@ -103,21 +103,21 @@ fn alone_among_others(session: &Session, mode: &str) {
     let (models, mut rng) = (70, Rng::new(5));
     let p: Vec<f32> = (0..models).map(|m| m as f32 / 80.0).collect();
     let x: Vec<f32> = (0..ROWS * models * WIDTH).map(|_| (2.0 * rng.unit() - 1.0) as f32).collect();
-    let all = session.run(&layer(models, KEY), &[x.clsession().into(), p.clsession().into()]).expect("it runs");
+    let all = session.run(&layer(models, KEY), &[x.clone().into(), p.clone().into()]).expect("it runs");
     let columns = 10;
     let loss = |models| BatchedLoss { loss: BatchedLossKind::CrossEntropy, models, rows: ROWS * WIDTH / 12, columns };
     let (rows, padded) = (loss(1).rows, loss(1).padded());
     let z = |x: &[f32], models: usize| x[..rows * models * padded].to_vec();
     let weight: Vec<f32> = (0..rows * models).map(|_| rng.unit() as f32).collect();
     let losses =
-        session.run(&loss(models), &[z(&x, models).into(), z(&x, models).into(), weight.clsession().into()]).expect("it runs");
+        session.run(&loss(models), &[z(&x, models).into(), z(&x, models).into(), weight.clone().into()]).expect("it runs");
     for m in [0, 1, 33, 69] {
-        let own = HostData::F32(part(&HostData::F32(x.clsession()), models, m));
+        let own = HostData::F32(part(&HostData::F32(x.clone()), models, m));
         let alone = session.run(&layer(1, KEY), &[own, vec![p[m]].into()]).expect("it runs");
         assert_eq!(alone[0], HostData::F32(part(&all[0], models, m)), "model {m}, {mode}");
         let own: Vec<f32> = z(&x, models).chunks(padded).skip(m).step_by(models).flatten().copied().collect();
         let w: Vec<f32> = weight.iter().skip(m).step_by(models).copied().collect();
-        let alone = session.run(&loss(1), &[own.clsession().into(), own.into(), w.into()]).expect("it runs");
+        let alone = session.run(&loss(1), &[own.clone().into(), own.into(), w.into()]).expect("it runs");
         let grad: Vec<f64> = losses[0].to_f64().chunks(padded).skip(m).step_by(models).flatten().copied().collect();
         assert_eq!(alone[0].to_f64(), grad, "gradient of model {m}, {mode}");
         for result in 1..3 {
@@ -131,12 +131,12 @@ fn alone_among_others(session: &Session, mode: &str) {
 fn one_plan_takes_another_key_and_ends_training() {
     let session = session();
     let (ones, p) = (HostData::F32(vec![1.0; ROWS * 2 * WIDTH]), HostData::F32(vec![0.5, f32::NAN]));
-    let first = session.run(&layer(2, KEY), &[ones.clsession(), p.clsession()]).expect("it runs");
-    let next = session.run(&layer(2, Key { step: KEY.step + 1, ..KEY }), &[ones.clsession(), p.clsession()]).expect("it runs");
+    let first = session.run(&layer(2, KEY), &[ones.clone(), p.clone()]).expect("it runs");
+    let next = session.run(&layer(2, Key { step: KEY.step + 1, ..KEY }), &[ones.clone(), p.clone()]).expect("it runs");
     assert_ne!(part(&first[0], 2, 0), part(&next[0], 2, 0));
     assert!(part(&first[0], 2, 1).iter().all(|y| y.is_nan()), "a p that is none");
     let after = BatchedReluDropout { training: false, ..layer(2, KEY) };
-    let y = session.run(&after, &[ones.clsession(), p]).expect("it runs");
+    let y = session.run(&after, &[ones.clone(), p]).expect("it runs");
     assert_eq!(y[0], ones, "p is not looked at after training");
     let plan = session.gpu().plan(&layer(2, KEY)).expect("valid");
     for op in [layer(2, Key { step: 1, stream: 4, seed: 9, first_element: 8 }), after] {
@@ -160,7 +160,7 @@ fn picks_are_known_answers() {
         let want: Vec<u32> = block.iter().map(|w| ((u64::from(*w) * 1797) >> 32) as u32).collect();
         for session in sessions() {
             let op = BootstrapIndices { rows: 1797, picks: 4, sets: 1, key };
-            assert_eq!(session.run(&op, &[]), Ok(vec![HostData::U32(want.clsession())]));
+            assert_eq!(session.run(&op, &[]), Ok(vec![HostData::U32(want.clone())]));
         }
     }
     // Set 1 begins at block 2^32: the known block with the counter (0, 1, 0, 0).
@@ -177,7 +177,7 @@ fn drawn(session: &Session, rows: usize, picks: usize, sets: usize, key: Key) ->
 }
 
 #[test]
-fn a_set_depends_on_its_number_alsession() {
+fn a_set_depends_on_its_number_alone() {
     let session = session();
     let all = drawn(&session, 1797, 1001, 40, KEY);
     let fewer = drawn(&session, 1797, 250, 7, KEY);

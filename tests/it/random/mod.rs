@@ -83,7 +83,7 @@ fn the_convention_does_not_drift() {
     let op = dropout(Space::flat(64), 0.2, KEY);
     assert_eq!(keeps(&op, 0..64), want);
     // The other width, drawn once with this crate: word i & 3 of block i >> 2.
-    let wide = Dropout { bits: Bits::ThirtyTwo, ..op.clsession() };
+    let wide = Dropout { bits: Bits::ThirtyTwo, ..op.clone() };
     let words: Vec<u32> = (0..16).flat_map(|b| cpu::philox([b, 0, 7, 0], [0x89ab_cdef, 0x0123_4567])).collect();
     let wide_want: Vec<bool> = words.iter().map(|&w| f64::from(w) < (2f64.powi(32) * 0.8).round()).collect();
     for session in sessions() {
@@ -111,14 +111,14 @@ fn number(share: Share, c: u64, s: u64, element: u64) -> u64 {
 }
 
 #[test]
-fn masks_depend_on_the_key_and_the_element_alsession() {
+fn masks_depend_on_the_key_and_the_element_alone() {
     let shares = Share::ALL;
     for session in sessions() {
-        let caps = session.gpu().caps().clsession();
-        let device = session.device().clsession();
-        let name = session.info().name.clsession();
+        let caps = session.gpu().caps().clone();
+        let device = session.device().clone();
+        let name = session.info().name.clone();
         let changed = |change: &dyn Fn(&mut Caps)| {
-            let mut caps = caps.clsession();
+            let mut caps = caps.clone();
             change(&mut caps);
             Session::open(&Session::adapters().into_iter().find(|a| a.get_info().name == name).expect("still there"))
                 .expect("it opened before")
@@ -141,27 +141,27 @@ fn masks_depend_on_the_key_and_the_element_alsession() {
                 let of = |i: usize| number(share, c as u64, s as u64, unit * 24 + i as u64);
                 let want: Vec<bool> = (0..got.len()).flat_map(|i| keeps(&op, of(i)..of(i) + 1)).collect();
                 assert_eq!(got, want, "{op:?}: GPU and CPU");
-                let last = Dropout { space: Space::channels_last(n, c, s), ..op.clsession() };
+                let last = Dropout { space: Space::channels_last(n, c, s), ..op.clone() };
                 assert_eq!(logical(&last, &mask(&session, &last)), want, "{op:?}: layouts");
                 for (what, other) in &others {
                     assert_eq!(mask(other, &op), want, "{op:?}: {what}");
                     assert_eq!(logical(&last, &mask(other, &last)), want, "{last:?}: {what}");
                 }
                 for dtype in [DType::F16, DType::Bf16] {
-                    assert_eq!(mask(&session, &Dropout { dtype, ..op.clsession() }), want, "{op:?}: {dtype:?}");
+                    assert_eq!(mask(&session, &Dropout { dtype, ..op.clone() }), want, "{op:?}: {dtype:?}");
                 }
                 // Drawn again, forward and backward; sent back through the stored mask.
-                let again = Dropout { mask: MaskMode::Recompute, ..op.clsession() };
+                let again = Dropout { mask: MaskMode::Recompute, ..op.clone() };
                 let y = session.run(&op, &[ones(&op)]).expect("forward");
                 assert_eq!(session.run(&again, &[ones(&op)]).expect("forward"), y[..1], "{op:?}: stored and recomputed");
                 assert_eq!(session.run(&again.backward(), &[ones(&op)]).expect("backward"), y[..1], "{op:?}: backward");
-                let stored = session.run(&op.backward(), &[ones(&op), y[1].clsession()]).expect("backward");
+                let stored = session.run(&op.backward(), &[ones(&op), y[1].clone()]).expect("backward");
                 assert_eq!(stored, y[..1], "{op:?}: backward, stored");
                 // A batch in two parts, cut where shared decisions end.
                 for cut in [1, 4] {
                     let part = |n, first| {
                         let key = Key { first_element: key.first_element + (first * c * s) as u64, ..key };
-                        mask(&session, &Dropout { space: Space::channels_first(n, c, s), key, ..op.clsession() })
+                        mask(&session, &Dropout { space: Space::channels_first(n, c, s), key, ..op.clone() })
                     };
                     assert_eq!([part(cut, 0), part(n - cut, cut)].concat(), want, "{op:?}: split after {cut} samples");
                 }
@@ -205,7 +205,7 @@ fn both_ends_of_p_are_exact_bit_by_bit() {
             let op = Dropout { dtype, bits, ..dropout(Space::flat(len), 1.0, KEY) };
             let out = session.run(&op, std::slice::from_ref(&data)).expect("it runs");
             assert_eq!((out[0].bytes(), &out[1]), (&zeros[..], &HostData::U32(vec![0; 32])), "{op:?} drops all");
-            let gradient = session.run(&op.backward(), &[data.clsession(), out[1].clsession()]).expect("it runs");
+            let gradient = session.run(&op.backward(), &[data.clone(), out[1].clone()]).expect("it runs");
             assert_eq!(gradient[0].bytes(), zeros, "{op:?} stops the gradient");
         }
         // Between the ends, what is dropped is +0: of NaN, of infinity, of negative numbers.
@@ -227,7 +227,7 @@ fn a_plan_takes_another_key() {
     let plan = session.gpu().plan(&op).expect("a plan");
     let bound = plan.bind(&[x.slice(..)], &[y.slice(..)], None).expect("bound");
     for (step, p) in [(8, 0.5), (9, 0.25)] {
-        let next = Dropout { key: Key { step, ..KEY }, p, ..op.clsession() };
+        let next = Dropout { key: Key { step, ..KEY }, p, ..op.clone() };
         plan.update(session.queue(), &next).expect("only scalars differ");
         let mut encoder = session.device().create_command_encoder(&Default::default());
         bound.record(&mut encoder.begin_compute_pass(&Default::default()));

@@ -8,7 +8,7 @@ fn count(kept: &[bool]) -> f64 {
 }
 
 #[test]
-fn the_keep_rate_is_the_binomial_session() {
+fn the_keep_rate_is_the_binomial_one() {
     let (session, n) = (session(), 10_000_000);
     for (p, bits) in [(0.1, Bits::Sixteen), (0.5, Bits::Sixteen), (0.9, Bits::ThirtyTwo)] {
         let op = Dropout { bits, ..dropout(Space::flat(n), p, KEY) };
