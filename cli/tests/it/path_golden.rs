@@ -24,7 +24,7 @@ struct Case {
 }
 
 fn cases() -> Vec<Case> {
-    serde_json::from_str::<File>(include_str!("golden/path.json")).expect("the committed values can be read").cases
+    serde_json::from_str::<File>(include_str!("../golden/path.json")).expect("the committed values can be read").cases
 }
 
 /// The diabetes data; for logistic models whether the target is above its median.

@@ -1,6 +1,6 @@
 //! Group and instance norm; and coefficients that a device cannot bind.
-use crate::{op, plain_gpu, refused, text};
-use ridgepole::{Caps, DType, Layout, Op, Space, ops::*, wgpu};
+use crate::{op, plain_cpu, plain_gpu, refused, text};
+use ridgepole::{DType, Layout, Op, Space, ops::*};
 
 const SPACE: Space = Space { n: 2, c: 6, s: 4, layout: Layout::ChannelsLast };
 
