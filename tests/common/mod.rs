@@ -1,5 +1,6 @@
-//! A device to test on: the first adapter, or the one that `WGPU_ADAPTER_NAME` names, with all it can do.
-#![allow(dead_code, reason = "each test binary uses its own part")]
+//! Devices to test on: the first adapter, or the one that `WGPU_ADAPTER_NAME` names, with all it can do; and devices on
+//! paper, to lower for without a GPU.
+#![allow(dead_code, reason = "each test program uses its own part")]
 use ridgepole::*;
 
 pub struct Rig {
@@ -22,6 +23,26 @@ pub fn rig() -> Rig {
     }))
     .expect("a device");
     Rig { name: format!("{} ({:?}, {} {})", info.name, info.backend, info.driver, info.driver_info), device, queue }
+}
+
+/// The same, behind the convenient layer.
+pub fn session() -> Session {
+    Session::new().expect("the tests need a GPU adapter; `cargo xtask test` installs a software one")
+}
+
+/// A GPU with WebGPU's default limits and no features.
+pub fn plain_gpu() -> Caps {
+    Caps::new(wgpu::Limits::default(), wgpu::Features::empty(), false)
+}
+
+/// A software device with WebGPU's default limits and no features.
+pub fn plain_cpu() -> Caps {
+    Caps::new(wgpu::Limits::default(), wgpu::Features::empty(), true)
+}
+
+/// The entry points that an op lowers to on a device, dispatch by dispatch.
+pub fn entries(op: &dyn Op, caps: &Caps) -> Vec<&'static str> {
+    op.lower(caps).unwrap_or_else(|e| panic!("{op:?}: {e}")).steps().iter().map(|s| s.spec.entry).collect()
 }
 
 /// The device as one with workgroups of so many lanes and such a binding limit, with long lanes or as a GPU.

@@ -1,12 +1,12 @@
 //! What a device may be too small for. The texts name the limit, its value, and what was needed.
-use super::{caps, op};
+use crate::{op, plain_gpu};
 use ridgepole::{Caps, DType, ElasticNet, Error, Op, Segment, ops::*};
 
 /// Whether planning on a device with such capabilities is refused as [`Error::Unsupported`], and in which words.
 fn unsupported(op: &dyn Op, change: impl Fn(&mut Caps)) -> String {
     let rig = crate::common::rig();
     // Workgroups of a known size, so that the texts are the same everywhere.
-    let mut caps = caps();
+    let mut caps = plain_gpu();
     (caps.lanes, caps.quads) = (8, 64);
     change(&mut caps);
     match ridgepole::Gpu::with_caps(&rig.device, caps).plan(op) {

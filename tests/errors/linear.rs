@@ -1,5 +1,5 @@
 //! Batches of linear models: shapes, what a device cannot bind, and sums that are too long.
-use super::{caps, op, refused, text};
+use crate::{op, refused, text, unbindable};
 use ridgepole::{Caps, LinearModel, Op, ops::*, wgpu};
 
 fn residual(rows: usize, features: usize, sets: usize, per_set: usize) -> LinearResidual {
@@ -33,21 +33,15 @@ fn the_reach_is_finite_and_not_negative() {
 
 #[test]
 fn what_a_device_must_bind_at_once() {
-    let limit = caps().limits.max_storage_buffer_binding_size;
-    let refusal = |name: &str, bytes: u64, arg: &str| {
-        format!(
-            "{name}: not possible on this device: must bind {bytes} bytes of `{arg}` at once, max_storage_buffer_binding_size is {limit}"
-        )
-    };
     let many = 1 << 26;
     refused(&[
-        (op(residual(many, 1, 1, 1)), &refusal("linear_residual", 1 << 28, "x")),
-        (op(residual(1 << 14, 1, 1, 1 << 13)), &refusal("linear_residual", 1 << 29, "residual")),
-        (op(LinearGradient { rows: 1, features: 2, models: many }), &refusal("linear_gradient", 1 << 28, "residual")),
-        (op(FistaStep { features: 1, penalized: 1, models: many }), &refusal("fista_step", 1 << 28, "grad")),
-        (op(gap(many, 1, 1, 1)), &refusal("duality_gap", 1 << 28, "weight")),
+        (op(residual(many, 1, 1, 1)), &unbindable("linear_residual", 1 << 28, "x")),
+        (op(residual(1 << 14, 1, 1, 1 << 13)), &unbindable("linear_residual", 1 << 29, "residual")),
+        (op(LinearGradient { rows: 1, features: 2, models: many }), &unbindable("linear_gradient", 1 << 28, "residual")),
+        (op(FistaStep { features: 1, penalized: 1, models: many }), &unbindable("fista_step", 1 << 28, "grad")),
+        (op(gap(many, 1, 1, 1)), &unbindable("duality_gap", 1 << 28, "weight")),
         // What overflows is refused, too.
-        (op(residual(usize::MAX, 3, 2, 2)), &refusal("linear_residual", u64::MAX, "x")),
+        (op(residual(usize::MAX, 3, 2, 2)), &unbindable("linear_residual", u64::MAX, "x")),
     ]);
 }
 

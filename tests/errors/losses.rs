@@ -1,5 +1,5 @@
 //! Losses: shapes, scalars, and terms that exclude one another.
-use super::{op, refused};
+use crate::{op, refused};
 use ridgepole::{DType, HuberForm, Targets, ops::*};
 
 fn rows() -> CrossEntropy {

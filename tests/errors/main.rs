@@ -1,49 +1,31 @@
-//! Every mistake that a caller can make, and the whole text of its error; and that nothing has happened then.
+//! Every mistake that a caller can make, and the whole text of its error; and that nothing has happened then. Filed by family; what
+//! ops of several families refuse alike is in `arenas` and `matrices`.
 #[path = "../common/mod.rs"]
 mod common;
 
-mod batch_norms;
-mod batched_dense;
-mod batched_training;
+mod arenas;
+mod averaging;
+mod batched;
 mod binding;
-mod blocks;
-mod branches;
-mod connections;
-mod fields;
-mod filters;
-mod groups;
+mod constraints;
+mod dropouts;
 mod json;
 mod limits;
 mod linear;
-mod loss_scales;
 mod losses;
-mod masks;
+mod matrices;
 mod mixing;
-mod noises;
-mod normalisation;
+mod norms;
 mod optimizers;
-mod orthogonal;
-mod passes;
 mod penalties;
-mod projections;
-mod random;
-mod response;
-mod rows;
-mod spectral;
 mod transforms;
-mod units;
-mod weights;
 
-use ridgepole::{Caps, Op, wgpu};
+use common::{plain_cpu, plain_gpu};
+use ridgepole::Op;
 
-/// A device with WebGPU's default limits: fields are checked before any GPU is asked.
-fn caps() -> Caps {
-    Caps::new(wgpu::Limits::default(), wgpu::Features::empty(), false)
-}
-
-/// What lowering says is wrong.
+/// What lowering says is wrong, on a device with WebGPU's default limits: fields are checked before any GPU is asked.
 fn text(op: &dyn Op) -> String {
-    match op.lower(&caps()) {
+    match op.lower(&plain_gpu()) {
         Err(e) => e.to_string(),
         Ok(_) => panic!("{op:?} must be refused"),
     }
@@ -58,4 +40,12 @@ fn refused(cases: &[(Box<dyn Op>, &str)]) {
 
 fn op(op: impl Op + 'static) -> Box<dyn Op> {
     Box::new(op)
+}
+
+/// What an op says of an argument that must be bound as a whole and is too large for that.
+fn unbindable(name: &str, bytes: u64, arg: &str) -> String {
+    let limit = plain_gpu().limits.max_storage_buffer_binding_size;
+    format!(
+        "{name}: not possible on this device: must bind {bytes} bytes of `{arg}` at once, max_storage_buffer_binding_size is {limit}"
+    )
 }

@@ -1,5 +1,5 @@
 //! Augmentation: shapes, keys, shares, partners, boxes.
-use super::{op, refused};
+use crate::{op, refused};
 use ridgepole::{Cut, DType, Erasing, Holes, Key, Lambda, Op, Partners, Rect, Space, ops::*};
 
 fn space() -> Space {

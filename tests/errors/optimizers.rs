@@ -1,6 +1,6 @@
-//! Scalars of the optimizers.
-use super::{op, refused};
-use ridgepole::{DType, ElasticNet, Group, Op, ops::*};
+//! Optimizers: their scalars, and how weights are kept: masters, averages, rounding at random.
+use crate::{op, plain_gpu, refused, text};
+use ridgepole::{Averaging, Caps, DType, ElasticNet, Group, Key, NonFinite, Op, Rounding, ops::*};
 
 fn sgd(change: impl FnOnce(&mut Sgd)) -> Box<dyn Op> {
     let mut it = Sgd::new(DType::F32, 4, 0.1);
@@ -57,9 +57,12 @@ fn scalars_of_sgd() {
         (sgd(|o| o.lr = -0.1), "sgd: `lr` is -0.1, must be finite in f32 and at least 0"),
         (sgd(|o| o.lr = f64::NAN), "sgd: `lr` is NaN, must be finite in f32 and at least 0"),
         (sgd(|o| o.lr = 1e39), "sgd: `lr` is 1000000000000000000000000000000000000000, must be finite in f32 and at least 0"),
+        (sgd(|o| o.lr = 1e300), &format!("sgd: `lr` is {}, must be finite in f32 and at least 0", 1e300)),
         (sgd(|o| o.momentum = 1.5), "sgd: `momentum` is 1.5, must be finite in f32 and in 0..=1"),
         (sgd(|o| o.momentum = f64::NAN), "sgd: `momentum` is NaN, must be finite in f32 and in 0..=1"),
         (sgd(|o| o.dampening = -1.0), "sgd: `dampening` is -1, must be finite in f32 and in 0..=1"),
+        (sgd(|o| (o.momentum, o.dampening) = (0.9, -1.0)), "sgd: `dampening` is -1, must be finite in f32 and in 0..=1"),
+        (sgd(|o| o.dampening = 0.5), "sgd: `dampening` is 0.5, must be 0 without momentum and with nesterov"),
         (sgd(|o| o.nesterov = true), "sgd: `nesterov` is true and momentum is 0: give a momentum, or leave nesterov out"),
         (
             sgd(|o| (o.nesterov, o.momentum, o.dampening) = (true, 0.9, 0.5)),
@@ -77,8 +80,11 @@ fn scalars_of_adamw() {
         (adamw(|o| o.lr = f64::NAN), "adamw: `lr` is NaN, must be finite in f32 and at least 0"),
         (adamw(|o| o.beta1 = 1.0), "adamw: `beta1` is 1, must be at least 0 and, in f32, below 1"),
         (adamw(|o| o.beta1 = -0.1), "adamw: `beta1` is -0.1, must be at least 0 and, in f32, below 1"),
+        (adamw(|o| o.beta1 = f64::NAN), "adamw: `beta1` is NaN, must be at least 0 and, in f32, below 1"),
+        (adamw(|o| o.beta2 = -0.1), "adamw: `beta2` is -0.1, must be at least 0 and, in f32, below 1"),
         (adamw(|o| o.beta2 = f64::NAN), "adamw: `beta2` is NaN, must be at least 0 and, in f32, below 1"),
         (adamw(|o| o.beta2 = 0.99999999), "adamw: `beta2` is 0.99999999, must be at least 0 and, in f32, below 1"),
+        (adamw(|o| o.beta2 = 0.999999999), "adamw: `beta2` is 0.999999999, must be at least 0 and, in f32, below 1"),
         (adamw(|o| o.eps = -1e-8), "adamw: `eps` is -0.00000001, must be finite in f32 and at least 0"),
         (adamw(|o| o.eps = f64::NAN), "adamw: `eps` is NaN, must be finite in f32 and at least 0"),
         (adamw(|o| o.grad_scale = f64::NAN), "adamw: `grad_scale` is NaN, must be finite in f32"),
@@ -153,6 +159,8 @@ fn settings_of_groups_are_named_by_index() {
         (group(|g| g.lr_scale = -1.0), "`groups` [1] has lr_scale = -1, must be finite and at least 0"),
         (group(|g| g.lr_scale = f64::NAN), "`groups` [1] has lr_scale = NaN, must be finite and at least 0"),
         (group(|g| g.decay = f64::INFINITY), "`groups` [1] has decay = inf, must be finite and at least 0"),
+        (group(|g| g.prox = ElasticNet::l1(-1.0)), "`groups` [1] has l1 = -1, must be finite, at least 0 and at most 1e38"),
+        (group(|g| g.coupled = ElasticNet::l1(-1.0)), "`groups` [1] has l1 = -1, must be finite, at least 0 and at most 1e38"),
         (group(|g| g.prox = ElasticNet::l1(f64::NAN)), "`groups` [1] has l1 = NaN, must be finite, at least 0 and at most 1e38"),
         (
             group(|g| g.coupled = ElasticNet::weight_decay(-1.0)),
@@ -167,4 +175,105 @@ fn settings_of_groups_are_named_by_index() {
         let (a, b) = (groups.clone(), groups);
         refused(&[(sgd(|o| o.groups = a), &format!("sgd: {want}")), (adamw(|o| o.groups = b), &format!("adamw: {want}"))]);
     }
+    let huge = group(|g| g.prox = ElasticNet::l1(1e30));
+    refused(&[
+        (
+            sgd(|o| (o.lr, o.groups) = (1e30, huge)),
+            &format!("sgd: `groups` [1]: a product with lr = {} is past the range of f32 (3.4e38)", 1e30),
+        ),
+        (sgd(|o| o.groups = vec![]), "sgd: `segments` [0] is of group 0, and there are 0 groups"),
+    ]);
+}
+
+type Make = fn(DType, Option<Averaging>, bool, Rounding) -> Box<dyn Op>;
+
+/// Every optimizer: its name, and how to make it.
+const OPTIMIZERS: &[(&str, Make)] = &[
+    ("sgd", |dtype, ema, master, rounding| op(Sgd { ema, master, rounding, ..Sgd::new(dtype, 8, 0.1) })),
+    ("adam", |dtype, ema, master, rounding| op(Adam { ema, master, rounding, ..Adam::new(dtype, 8, 0.1) })),
+    ("adamw", |dtype, ema, master, rounding| op(Adamw { ema, master, rounding, ..Adamw::new(dtype, 8, 0.1) })),
+    ("rmsprop", |dtype, ema, master, rounding| op(RmsProp { ema, master, rounding, ..RmsProp::new(dtype, 8, 0.1) })),
+    ("adagrad", |dtype, ema, master, rounding| op(Adagrad { ema, master, rounding, ..Adagrad::new(dtype, 8, 0.1) })),
+    ("lion", |dtype, ema, master, rounding| op(Lion { ema, master, rounding, ..Lion::new(dtype, 8, 0.1) })),
+    ("ftrl", |dtype, ema, master, rounding| op(Ftrl { ema, master, rounding, ..Ftrl::new(dtype, 8, 0.1) })),
+];
+
+fn stochastic(first_element: u64) -> Rounding {
+    Rounding::Stochastic(Key { first_element, ..Key::default() })
+}
+
+#[test]
+fn masters_averages_and_rounding() {
+    let nearest = Rounding::Nearest;
+    for (name, make) in OPTIMIZERS {
+        let bad = |dtype, ema, master, rounding| text(make(dtype, ema, master, rounding).as_ref());
+        assert_eq!(
+            bad(DType::F32, None, true, nearest),
+            format!("{name}: `master` is true and dtype is f32: such weights need none, leave it out")
+        );
+        for (decay, shown) in [(1.5, "1.5"), (-0.1, "-0.1"), (f64::NAN, "NaN")] {
+            assert_eq!(
+                bad(DType::F32, Some(Averaging::constant(decay)), false, nearest),
+                format!("{name}: `ema` has decay {shown}, must be in 0..=1: the share of the old average that remains")
+            );
+        }
+        for (dtype, shown) in [(DType::F32, "F32"), (DType::F16, "F16")] {
+            assert_eq!(
+                bad(dtype, None, false, stochastic(0)),
+                format!("{name}: `rounding` is stochastic and dtype is {shown}, must be bf16")
+            );
+        }
+        assert_eq!(
+            bad(DType::Bf16, None, true, stochastic(0)),
+            format!("{name}: `rounding` is stochastic and master is true: the master loses nothing, use nearest")
+        );
+        assert_eq!(
+            bad(DType::Bf16, None, false, stochastic(6)),
+            format!("{name}: `rounding` has first_element 6, must be a multiple of 4, as the start of a tensor is")
+        );
+        assert_eq!(
+            bad(DType::Bf16, None, false, stochastic(u64::MAX - 3)),
+            format!("{name}: `rounding` has first_element 18446744073709551612: with 8 elements it passes 2^64")
+        );
+        for (dtype, ema, master, rounding) in [
+            (DType::F16, Some(Averaging::polyak(0)), true, nearest),
+            (DType::Bf16, Some(Averaging::constant(1.0)), false, stochastic(4)),
+        ] {
+            assert!(make(dtype, ema, master, rounding).lower(&plain_gpu()).is_ok(), "{name}");
+        }
+    }
+}
+
+#[test]
+fn more_buffers_than_a_shader_may_have() {
+    let (ema, skip) = (Some(Averaging::constant(0.999)), NonFinite::Skip);
+    let all = Adam { ema, master: true, amsgrad: true, gpu_scale: true, non_finite: skip, ..Adam::new(DType::F16, 8, 0.1) };
+    let why = "adam: not possible on this device: needs 9 storage buffers in a shader (grad, weight, m, v, v_max, master, ema, \
+               table, flag), max_storage_buffers_per_shader_stage is 8; leave out ema (which the op `ema` keeps in a pass of its \
+               own) or master or amsgrad";
+    assert_eq!(text(&all), why);
+    // Any of them helps; so does another device.
+    for fewer in
+        [Adam { ema: None, ..all.clone() }, Adam { master: false, ..all.clone() }, Adam { amsgrad: false, ..all.clone() }]
+    {
+        assert!(fewer.lower(&plain_gpu()).is_ok(), "{fewer:?}");
+    }
+    let mut larger: Caps = plain_gpu();
+    larger.limits.max_storage_buffers_per_shader_stage = 9;
+    assert!(all.lower(&larger).is_ok());
+    let rmsprop =
+        RmsProp { ema, master: true, centered: true, momentum: 0.9, gpu_scale: true, ..RmsProp::new(DType::Bf16, 8, 0.1) };
+    assert_eq!(
+        text(&rmsprop),
+        "rmsprop: not possible on this device: needs 9 storage buffers in a shader (grad, scale, weight, square_avg, grad_avg, \
+         momentum_buffer, master, ema, table), max_storage_buffers_per_shader_stage is 8; leave out ema (which the op `ema` keeps \
+         in a pass of its own) or master or centered or momentum or gpu_scale"
+    );
+    let mut small = plain_gpu();
+    small.limits.max_storage_buffers_per_shader_stage = 2;
+    assert_eq!(
+        Sgd::new(DType::F32, 8, 0.1).lower(&small).expect_err("too small").to_string(),
+        "sgd: not possible on this device: needs 3 storage buffers in a shader (grad, weight, table), \
+         max_storage_buffers_per_shader_stage is 2"
+    );
 }

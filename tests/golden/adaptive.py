@@ -87,7 +87,7 @@ def cases():
     yield "adam", "AMSGrad, beta2 0.5", adam(coupled, beta2=0.5, amsgrad=True), (Torch,)
     yield "adam", "non-finite gradient skipped", adam(coupled, non_finite="skip"), both
 
-    # Neither torch.optim nor optax has FTRL: no values, which tests/golden.rs knows by name. tests/ftrl.rs tries its reference.
+    # Neither torch.optim nor optax has FTRL: no values, which tests/it/golden.rs knows by name. tests/it/optimizers/ftrl.rs tries its reference.
     assert not hasattr(torch.optim, "FTRL") and not any("ftrl" in name.lower() for name in dir(optax))
     # torch.optim has no Lion: optax alone.
     assert not hasattr(torch.optim, "Lion")

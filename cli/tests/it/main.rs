@@ -1,0 +1,8 @@
+//! The program from end to end, a file for each command; `commands` has those that look at the table and at the machine.
+mod commands;
+mod common;
+mod path;
+mod path_golden;
+mod run;
+mod study;
+mod tune;

@@ -1,0 +1,162 @@
+//! `ridgepole path` from end to end, and what it says when it cannot.
+use crate::common::{self, command, files, numbers};
+use assert_cmd::Command;
+use predicates::{boolean::PredicateBooleanExt, str::contains};
+use std::path::Path;
+
+fn path(args: &[&str], out: &Path) -> Command {
+    command("path", args, out)
+}
+
+fn results(folder: &Path) -> serde_json::Value {
+    numbers(folder, "path.json", "seconds")
+}
+
+#[test]
+fn the_same_path_twice_gives_the_same_bits() {
+    let (a, b) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+    let args = ["--lambdas", "30", "--folds", "4", "--l1-ratio", "0.7"];
+    for folder in [&a, &b] {
+        path(&args, folder.path()).assert().success().stdout(contains("one standard error").and(contains("path.html")));
+    }
+    assert_eq!(results(a.path()), results(b.path()));
+    assert_eq!(files(a.path()), ["path.html", "path.json"], "nothing but the two files");
+    let json = results(a.path());
+    let fits = json["path"].as_array().unwrap();
+    assert_eq!((fits.len(), fits[0]["nonzeros"].as_u64(), fits[29]["nonzeros"].as_u64()), (30, Some(0), Some(10)));
+    assert!(fits.windows(2).all(|w| w[0]["lambda"].as_f64() > w[1]["lambda"].as_f64()));
+    assert_eq!(fits[3]["cv_folds"].as_array().map(Vec::len), Some(4));
+    let other = tempfile::tempdir().unwrap();
+    path(&[&args[..], &["--seed", "2"]].concat(), other.path()).assert().success();
+    assert_ne!(results(other.path())["folds"], json["folds"], "another seed draws other folds");
+}
+
+#[test]
+fn coefficients_are_in_the_units_of_the_data() {
+    let out = tempfile::tempdir().unwrap();
+    let file = out.path().join("line.csv");
+    // The year's mean is two hundred times its spread; noise keeps the folds apart.
+    let mut text = String::from("year,idle,price\n");
+    for i in 0..200 {
+        let (year, idle) = (2000 + i % 21, i * 37 % 101);
+        text += &format!("{year},{idle},{}\n", -40_000.0 + 25.0 * f64::from(year) + f64::from(i * 13 % 7 - 3) * 0.01);
+    }
+    std::fs::write(&file, text).unwrap();
+    path(&[file.to_str().unwrap(), "--target", "price", "--eps", "1e-5"], out.path()).assert().success();
+    let json = results(out.path());
+    let last = json["path"].as_array().unwrap().last().unwrap().clone();
+    let [slope, intercept] = [&last["coefficients"][0], &last["intercept"]].map(|v| v.as_f64().unwrap());
+    assert!((slope - 25.0).abs() < 0.01 && (intercept + 40_000.0).abs() < 20.0, "{slope}, {intercept}");
+}
+
+#[test]
+fn anyones_table_is_fitted_and_its_text_is_no_markup() {
+    let out = tempfile::tempdir().unwrap();
+    let file = out.path().join("a<b>&\"c\".csv");
+    let mut text = String::from("u;<i>v</i>;<script>alert(1)</script>\n");
+    for i in 0..90 {
+        let (u, v) = (f64::from(i % 11) - 5.0, f64::from(i * 7 % 13) / 3.0);
+        text += &format!("{u};{v};{}\n", if u + 0.3 * v + f64::from(i * 5 % 4) > 2.0 { "<b>yes" } else { "no&" });
+    }
+    std::fs::write(&file, text).unwrap();
+    let args = [file.to_str().unwrap(), "--target", "<script>alert(1)</script>", "--model", "logistic", "--folds", "5"];
+    path(&args, out.path()).assert().success().stdout(contains("cv loss"));
+    let html = std::fs::read_to_string(out.path().join("path.html")).unwrap();
+    assert_eq!(html.matches("<script").count(), 1, "the page's own script, no other");
+    assert!(!html.contains("<script>alert") && !html.contains("<i>v") && !html.contains("<b>"), "the user's text became markup");
+    assert!(html.contains("a&lt;b&gt;&amp;&quot;c&quot;.csv"));
+    for outside in ["http", "src=", "@import", "url("] {
+        assert!(!html.contains(outside), "the report refers to something outside: {outside}");
+    }
+    assert_eq!((html.matches("<svg").count(), html.matches("</svg>").count()), (2, 2));
+    assert_eq!(html.matches("<desc").count(), 2, "pictures say what they show");
+    assert!(html.contains("prefers-color-scheme: dark"));
+    assert_eq!(results(out.path())["classes"], serde_json::json!(["<b>yes", "no&"]));
+}
+
+#[test]
+fn a_grid_is_taken_as_it_is_and_sorted() {
+    let out = tempfile::tempdir().unwrap();
+    path(&["--grid", "1,20,5", "--folds", "3"], out.path()).assert().success();
+    let json = results(out.path());
+    let lambdas: Vec<f64> = json["path"].as_array().unwrap().iter().map(|f| f["lambda"].as_f64().unwrap()).collect();
+    assert_eq!(lambdas, [20.0, 5.0, 1.0]);
+}
+
+#[test]
+fn a_tolerance_out_of_reach_is_told() {
+    let out = tempfile::tempdir().unwrap();
+    let args = ["--tolerance", "1e-12", "--lambdas", "5", "--folds", "2"];
+    path(&args, out.path()).assert().success().stderr(contains("models have a duality gap above 1e-12"));
+    assert!(results(out.path())["unfinished"].as_u64() > Some(0));
+    assert!(std::fs::read_to_string(out.path().join("path.html")).unwrap().contains("single precision does not reach"));
+}
+
+#[test]
+fn what_does_not_fit_is_said_before_anything_runs() {
+    let out = tempfile::tempdir().unwrap();
+    let results = out.path().join("results");
+    let bad = |args: &[&str], why: &str| {
+        path(args, &results).assert().code(2).stderr(contains(why)).stdout("");
+        assert!(!results.exists(), "{args:?}: something was written");
+    };
+    bad(&["--l1-ratio", "1.5"], "--l1-ratio is 1.5, must be from 0 to 1");
+    bad(&["--l1-ratio", "nan"], "--l1-ratio is NaN");
+    bad(&["--lambdas", "1"], "--lambdas is 1, must be from 2 to 10000");
+    bad(&["--eps", "1"], "--eps is 1, must be greater than 0 and less than 1");
+    bad(&["--tolerance", "0"], "--tolerance is 0, must be greater than 0 and less than 1");
+    bad(&["--grid", "1,-0.5"], "--grid is -0.5 at one place, must be greater than 0 and finite everywhere");
+    bad(&["--grid", "1,0"], "--grid is 0 at one place");
+    bad(&["--grid", "1,inf"], "--grid is inf at one place");
+    bad(&["--grid", "1,2,1"], "--grid has 1 twice");
+    bad(&["--grid", "1", "--lambdas", "5"], "cannot be used with");
+    bad(&["--folds", "1"], "--folds is 1, must be from 2 to 1000");
+    bad(&["--folds", "443"], "--folds is 443, must be from 2 to the number of rows, 442");
+    bad(&["--model", "poisson"], "invalid value 'poisson'");
+    bad(&["--target", "weight"], "no column is called \"weight\" (--target)");
+    bad(&["--model", "logistic"], "column \"target\" has 214 distinct values");
+    bad(&["houses.csv"], "--target");
+    bad(&["houses.csv", "--target", "y"], "cannot read houses.csv");
+}
+
+#[test]
+fn bad_tables_are_named_with_line_and_column() {
+    let out = tempfile::tempdir().unwrap();
+    let results = out.path().join("results");
+    let bad = |text: &str, model: &str, why: &str| {
+        let file = out.path().join("bad.csv");
+        std::fs::write(&file, text).unwrap();
+        let args = [file.to_str().unwrap(), "--target", "y", "--model", model, "--folds", "3"];
+        path(&args, &results).assert().code(2).stderr(contains("bad.csv: ").and(contains(why))).stdout("");
+        assert!(!results.exists(), "something was written");
+    };
+    bad("", "linear", "is empty: wants a line of column names, then rows of numbers");
+    bad("a,y\n", "linear", "has a header and no rows");
+    bad("a,y\n1,2\nred,3\n4,5\n", "linear", "line 3: column \"a\" is \"red\", must be a number");
+    bad("a,y\n1,2\nnan,3\n4,5\n", "linear", "line 3: column \"a\" is \"nan\", must be finite");
+    bad("a,y\n1,2\n,3\n4,5\n", "linear", "line 3: column \"a\" is empty");
+    bad("a,y\n1,2\n2,NaN\n4,5\n", "linear", "line 3: column \"y\" is \"NaN\", must be finite");
+    bad("a,b,y\n1,7,2\n2,7,3\n3,7,5\n", "linear", "column \"b\" is 7 in every row");
+    bad("a,y\n1,2\n2,2\n3,2\n", "linear", "column \"y\" has one value in every row");
+    bad("a,y\n1,n\n2,n\n3,n\n4,p\n5,p\n", "logistic", "class \"p\" of column \"y\" has 2 rows, fewer than --folds, 3");
+}
+
+#[test]
+fn a_place_that_cannot_be_written_into_is_said_before_the_work() {
+    let out = tempfile::tempdir().unwrap();
+    let file = out.path().join("file");
+    std::fs::write(&file, "").unwrap();
+    path(&["--lambdas", "2", "--folds", "2"], &file).assert().code(2).stderr(contains("cannot create ")).stdout("");
+}
+
+#[cfg(unix)]
+#[test]
+fn a_full_disk_leaves_nothing_half_written() {
+    let out = tempfile::tempdir().unwrap();
+    let run = |limit: &str| common::on_a_full_disk(limit, "path --lambdas 20 --folds 2", out.path());
+    run("unlimited").assert().success();
+    let before = results(out.path());
+    run("4").assert().code(2).stderr(contains("cannot write ").and(contains("path.json")));
+    assert_eq!(files(out.path()), ["path.html", "path.json"], "something unfinished was left");
+    assert_eq!(results(out.path()), before, "the old result was changed");
+}

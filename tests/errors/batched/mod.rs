@@ -1,0 +1,3 @@
+//! Many models side by side.
+mod dense;
+mod training;

@@ -1,0 +1,34 @@
+//! Weights normalised filter by filter: ε, shapes, types.
+use crate::{op, refused};
+use ridgepole::{DType, Op, ops::*};
+
+fn family(dtype: DType, rows: usize, cols: usize) -> Vec<Box<dyn Op>> {
+    vec![
+        op(WeightNorm::new(dtype, rows, cols)),
+        op(WeightNormBackward::new(dtype, rows, cols)),
+        op(WeightStandardization::new(dtype, rows, cols)),
+        op(WeightStandardizationBackward::new(dtype, rows, cols)),
+    ]
+}
+
+#[test]
+fn eps_is_finite_and_not_negative() {
+    for (eps, shown) in [(-1e-5, "-0.00001"), (f64::NAN, "NaN"), (f64::INFINITY, "inf")] {
+        let want = format!("weight_standardization: `eps` is {shown}, must be at least 0 and finite in f32; 1e-5 is usual");
+        refused(&[(op(WeightStandardization { eps, ..WeightStandardization::new(DType::F32, 3, 4) }), &want)]);
+    }
+}
+
+#[test]
+fn shapes_and_types() {
+    for it in family(DType::U32, 3, 4) {
+        let want = format!("{}: `dtype` is U32, must be f32, f16 or bf16", it.name());
+        refused(&[(it, &want)]);
+    }
+    for (rows, cols) in [(1 << 20, 1 << 20), (usize::MAX, 2), (2, usize::MAX), (usize::MAX, 0)] {
+        for it in family(DType::F16, rows, cols) {
+            let want = format!("{}: `rows` x cols is {rows} x {cols} weights, must be at most 2^34: split the matrix", it.name());
+            refused(&[(it, &want)]);
+        }
+    }
+}

@@ -1,0 +1,5 @@
+//! Optimizer steps.
+mod ftrl;
+mod lowering;
+mod updates;
+mod weights;
