@@ -76,7 +76,11 @@ fn tree(tokens: &[String], mut i: usize, prefix: &[String], out: &mut Vec<(Modul
                 i += 1;
                 while tokens.get(i).is_some_and(|t| t != "}") {
                     i = tree(tokens, i, &path, out);
-                    i += usize::from(tokens.get(i).is_some_and(|t| t == ","));
+                    match tokens.get(i).map_or("", String::as_str) {
+                        "," => i += 1,
+                        "}" => {}
+                        other => panic!("a use tree has {other:?} behind {path:?}"),
+                    }
                 }
                 return i + 1;
             }
@@ -123,7 +127,8 @@ fn scan(file: &str, module: Module, text: &str, modules: &mut BTreeSet<Module>, 
                 depth += 1;
                 i += 2;
             }
-            "use" => i = tree(&tokens, i + 1, &[], &mut paths),
+            // Not the captures of `impl Trait + use<>`.
+            "use" if next(1) != "<" => i = tree(&tokens, i + 1, &[], &mut paths),
             "crate" | "super" | "self" if next(1) == "::" => {
                 let words =
                     (0..).step_by(2).take_while(|k| *k == 0 || next(k - 1) == "::" && next(*k).starts_with(char::is_alphabetic));
@@ -203,21 +208,28 @@ fn graph(src: &Path) -> (BTreeSet<Module>, Edges) {
     (modules, edges)
 }
 
-/// Names on a circle, if there is one.
-fn circle(arrows: &BTreeMap<String, BTreeSet<String>>) -> Option<Vec<String>> {
+/// In one folder: which of its modules imports which, and in which files.
+type Arrows = BTreeMap<String, BTreeMap<String, BTreeSet<String>>>;
+
+/// The imports of a circle, if there is one.
+fn circle(arrows: &Arrows) -> Option<String> {
     let mut left = arrows.clone();
     // Whoever imports none of those that are left is on no circle.
-    while let Some(leaf) = left.iter().find(|(_, to)| !to.iter().any(|t| left.contains_key(t))).map(|(name, _)| name.clone()) {
+    while let Some(leaf) = left.iter().find(|(_, to)| !to.keys().any(|t| left.contains_key(t))).map(|(name, _)| name.clone()) {
         left.remove(&leaf);
     }
-    let mut path = vec![left.keys().next()?.clone()];
+    let mut path = vec![left.keys().next()?];
     loop {
-        let next =
-            left[&path[path.len() - 1]].iter().find(|t| left.contains_key(*t)).expect("each imports one that is left").clone();
-        if let Some(first) = path.iter().position(|p| *p == next) {
-            return Some(path.split_off(first));
-        }
+        let next = left[path[path.len() - 1]].keys().find(|t| left.contains_key(*t)).expect("each imports one that is left");
+        let first = path.iter().position(|p| *p == next);
         path.push(next);
+        if let Some(first) = first {
+            let step = |pair: &[&String]| {
+                let files: Vec<&str> = left[pair[0]][pair[1]].iter().map(String::as_str).collect();
+                format!("{} imports {} ({})", pair[0], pair[1], files.join(", "))
+            };
+            return Some(path[first..].windows(2).map(step).collect::<Vec<_>>().join(", "));
+        }
     }
 }
 
@@ -228,31 +240,34 @@ fn imports_have_one_direction() {
     assert_eq!(commands, COMMANDS, "a module of `commands` for each subcommand");
     assert!(modules.len() > 80 && edges.len() > 200, "{} modules, {} imports: read wrongly", modules.len(), edges.len());
     let mut wrong = Vec::new();
-    // By folder: which of its modules imports which.
-    let mut folders: BTreeMap<Module, BTreeMap<String, BTreeSet<String>>> = BTreeMap::new();
+    let mut folders: BTreeMap<Module, Arrows> = BTreeMap::new();
     for ((by, to), files) in &edges {
         let common = by.iter().zip(to).take_while(|(a, b)| a == b).count();
-        let (place, target) = (files.iter().cloned().collect::<Vec<_>>().join(", "), format!("crate::{}", to.join("::")));
+        let place = files.iter().map(String::as_str).collect::<Vec<_>>().join(", ");
         match (by.get(common), to.get(common)) {
             (Some(a), Some(b)) if by[..common] == ["commands"] => {
-                wrong.push(format!("{place}: {a} imports another command, {b}"))
+                wrong.push(format!("{place}: the command {a} imports another, {b}"));
             }
             (Some(a), Some(b)) if common == 0 && b == "commands" => {
-                wrong.push(format!("{place}: {a}, which commands share, imports {target}"));
+                wrong.push(format!("{place}: {a} is for all commands and imports {}", to.join("::")));
             }
             (Some(a), Some(b)) => {
-                folders.entry(by[..common].to_vec()).or_default().entry(a.clone()).or_default().insert(b.clone());
+                let arrows = folders.entry(by[..common].to_vec()).or_default();
+                arrows.entry(a.clone()).or_default().entry(b.clone()).or_default().extend(files.iter().cloned());
             }
             // A module may import its own folder's `mod.rs`, but nothing imports the list of commands or the root.
             (Some(_), None) if to.is_empty() || *to == ["commands"] => {
-                wrong.push(format!("{place}: imports {target}, which is above it"))
+                wrong.push(format!(
+                    "{place}: imports from `{}`, which is above it",
+                    if to.is_empty() { "lib.rs" } else { "commands" }
+                ));
             }
             _ => {}
         }
     }
     for (folder, arrows) in &folders {
-        if let Some(names) = circle(arrows) {
-            wrong.push(format!("crate::{}: {} import each other in a circle", folder.join("::"), names.join(", ")));
+        if let Some(steps) = circle(arrows) {
+            wrong.push(format!("a circle in src/{}: {steps}", folder.join("/")));
         }
     }
     assert!(wrong.is_empty(), "{} faults:\n{}", wrong.len(), wrong.join("\n"));

@@ -201,7 +201,7 @@ mod tests {
         assert_eq!(why("a,y\n", "y"), "has a header but no rows");
         assert_eq!(why("a,y\n1,0\n", "z"), "line 1: no column is called \"z\" (--label); there are: \"a\", \"y\"");
         assert_eq!(why("a,a,y\n1,2,0\n", "a"), "line 1: two columns are called \"a\"");
-        assert_eq!(why("y\n1\n", "y"), "line 1: has no column but \"y\", so there is nothing to predict it from");
+        assert_eq!(why("y\n1\n", "y"), "line 1: has no column but \"y\": nothing to predict it from");
         assert_eq!(why("a,y\n1,0\n2\n", "y"), "line 3: has 1 cells, the header has 2");
         assert_eq!(why("a,y\n1,0\n2,1,7\n", "y"), "line 3: has 3 cells, the header has 2");
         assert_eq!(why("a,y\n1,0\nx,1\n", "y"), "line 3: column \"a\" is \"x\", must be a number");
