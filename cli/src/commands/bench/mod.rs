@@ -30,7 +30,7 @@ use std::{path::PathBuf, time::Duration};
   ridgepole bench --json | jq '.timings[] | {case, share}'
 
 Each op is checked first; a wrong one is not timed. Then op and copy alternate, round by round: the copy moves as many \
-bytes as the op must, so `share` is the fraction of the bandwidth that this device reaches at this size. Times are \
+bytes as the op must, so `share`, relative to the copy's bandwidth, tells how near the op is to the memory limit at this size. Times are \
 medians; `spread` is the interquartile range as a fraction of the median. GPUs are timed by their own timestamps, software \
 devices by wall time; `cpu` is the share in processor time, which depends less on the load of the machine.")]
 pub struct Args {
