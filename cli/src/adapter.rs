@@ -1,23 +1,23 @@
-//! Which GPU to work on.
+//! The choice of the GPU.
 use crate::Failure;
 use ridgepole::{Error, Session, wgpu};
 
 /// Opens the adapter whose name contains `wanted` in any case; without it the one that `WGPU_ADAPTER_NAME` names, or else
-/// the system's choice. `WGPU_BACKEND` (vulkan, metal, dx12) narrows what there is.
+/// the system's choice. `WGPU_BACKEND` (vulkan, metal, dx12) restricts the adapters.
 ///
 /// # Errors
-/// [`Failure::Usage`] lists what there is, or says what to install; [`Failure::Found`] has the driver's text.
+/// [`Failure::Usage`] lists the adapters, or says what to install; [`Failure::Found`] has the driver's text.
 pub fn open(wanted: Option<&str>) -> Result<Session, Failure> {
     Ok(wanted.map_or_else(Session::new, Session::named)?)
 }
 
-/// Every adapter that there is, at least one.
+/// Every adapter, at least one.
 ///
 /// # Errors
 /// As [`open`].
 pub fn all() -> Result<Vec<wgpu::Adapter>, Failure> {
     let all = Session::adapters();
-    // `Session` knows best what to say about an empty machine.
+    // `Session` has the message for a machine without adapters.
     if all.is_empty() { Session::named("").map(|_| all).map_err(Failure::from) } else { Ok(all) }
 }
 

@@ -10,7 +10,7 @@ use std::{
 /// Writes a file whole or not at all: to one beside it, which then takes its name, so that a reader never meets half of it.
 ///
 /// # Errors
-/// [`Failure::Usage`] names the file and the reason, a full disk say; what was there before is there still.
+/// [`Failure::Usage`] names the file and the reason, such as a full disk; an earlier file stays as it was.
 pub(crate) fn write(path: &Path, bytes: &[u8]) -> Result<(), Failure> {
     whole(path, bytes).map_err(|e| Failure::file("write", path, e))
 }
@@ -26,13 +26,12 @@ fn whole(path: &Path, bytes: &[u8]) -> io::Result<()> {
     let name = target.file_name().ok_or_else(|| io::Error::other("it names no file"))?;
     let unfinished = unfinished(target.parent().unwrap_or(Path::new("")), name);
     save(&unfinished, bytes).and_then(|()| fs::rename(&unfinished, &target)).inspect_err(|_| {
-        // Half of a file is of no use; that it cannot be removed changes nothing about the error.
+        // A partial file is useless; a failure to remove it does not change the error.
         let _ = fs::remove_file(&unfinished);
     })
 }
 
-/// Makes the folder, and sees that files can be written into it: asked before long work, so that a bad place is not found out
-/// after it.
+/// Creates the folder and checks that files can be written into it. Called before long work, so that this is not found out after it.
 ///
 /// # Errors
 /// [`Failure::Usage`] with the folder's name and the system's reason.
@@ -58,7 +57,7 @@ pub(crate) fn all(folder: &Path, files: &[(&str, &[u8])]) -> Result<(), Failure>
     });
     placed.inspect_err(|_| {
         for (name, _) in files {
-            // The first error is the one to tell.
+            // The first error is the one to report.
             let _ = fs::remove_file(unfinished(folder, name.as_ref()));
         }
     })

@@ -1,30 +1,28 @@
 //! The program `ridgepole`: looks at GPUs, checks and times every op on them, runs any op on files, and studies what
 //! regularization does. `ridgepole --help` says how to call it; this library exists so that its parts can be tested.
+//!
+//! `commands` has a module for each subcommand, and beside it lies what they share. A command imports no other, and what is shared
+//! imports no command.
 #![forbid(unsafe_code)]
 #![warn(missing_docs)]
 
 pub mod adapter;
-mod args;
-mod bench;
-mod chain;
-mod check;
+pub mod commands;
 pub mod data;
-mod devices;
-mod failure;
+mod error;
 mod files;
-pub mod fleet;
-mod headless;
-mod ops;
-pub mod path;
-pub mod picture;
-mod race;
-mod run;
-pub mod study;
-pub mod tune;
+mod hash;
+mod html;
+mod op_chain;
+mod stats;
+mod svg;
+mod timing;
+pub mod training;
 mod ui;
+mod wayland;
 
-pub use args::{Cli, Command};
-pub use failure::Failure;
+pub use commands::{Cli, Command};
+pub use error::Failure;
 pub use ui::{Progress, Ui};
 
 use clap::Parser;
@@ -32,7 +30,7 @@ use std::process::ExitCode;
 
 /// The whole program: reads the command line, runs the subcommand, reports a failure on stderr, gives the exit code.
 pub fn main() -> ExitCode {
-    headless::say_so();
+    wayland::silence();
     let ui = Ui::new();
     let cli = match Cli::try_parse() {
         Ok(cli) => cli,
@@ -42,25 +40,14 @@ pub fn main() -> ExitCode {
             return ExitCode::from(e.exit_code() as u8);
         }
     };
-    match run(&cli.command, &ui) {
+    match cli.command.run(&ui) {
         Ok(()) => ExitCode::SUCCESS,
         Err(failure) => {
-            failure.report(&ui);
+            // A closed pipe is no error to report.
+            if !matches!(failure, Failure::Closed) {
+                ui.note(format_args!("error: {failure}"));
+            }
             failure.code()
         }
-    }
-}
-
-fn run(command: &Command, ui: &Ui) -> Result<(), Failure> {
-    match command {
-        Command::Devices(args) => devices::run(args, ui),
-        Command::Ops(args) => ops::run(args, ui),
-        Command::Check(args) => check::run(args, ui),
-        Command::Bench(args) => bench::run(args, ui),
-        Command::Race(args) => race::run(args, ui),
-        Command::Run(args) => run::run(args, ui),
-        Command::Study(args) => study::run(args, ui),
-        Command::Path(args) => path::run(args, ui),
-        Command::Tune(args) => tune::run(args, ui),
     }
 }

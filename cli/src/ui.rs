@@ -31,7 +31,7 @@ impl Ui {
     /// A line of the result, to stdout.
     ///
     /// # Errors
-    /// [`Failure::Closed`] if nobody reads any more; end the work then.
+    /// [`Failure::Closed`] if the reader is gone; end the work then.
     pub fn line(&self, text: impl Display) -> Result<(), Failure> {
         self.write(format!("{text}\n").as_bytes())
     }
@@ -49,7 +49,7 @@ impl Ui {
 
     /// A line about the work, to stderr.
     pub fn note(&self, text: impl Display) {
-        // With stderr closed there is nobody left to tell.
+        // With stderr closed there is nobody to report to.
         self.bars.suspend(|| drop(writeln!(io::stderr().lock(), "{text}")));
     }
 
@@ -65,7 +65,7 @@ impl Ui {
     }
 }
 
-/// How often a plain line tells how far the work is.
+/// Interval of plain progress lines.
 const PLAIN: Duration = Duration::from_secs(5);
 
 /// A running piece of work. Dropping it takes the bar away.

@@ -135,6 +135,7 @@ macro_rules! params {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::op::Op;
 
     #[test]
     fn a_step_from_elsewhere_leaves_a_mark() {

@@ -1,4 +1,4 @@
-//! Cross-validation: which rows are left out together.
+//! Cross-validation: which rows are held out together.
 use super::{
     Table, Targets,
     split::{Split, shuffle, take},
@@ -6,9 +6,9 @@ use super::{
 use crate::Failure;
 use ridgepole::Rng;
 
-/// Deals rows out to folds in turn, group by group (the rows of a class) and each in random order, so that folds are as large, and
-/// classes in them as frequent, as whole rows allow. Gives the fold of each row; the same seed gives the same folds everywhere.
-pub fn deal(groups: Vec<Vec<usize>>, folds: usize, seed: u64) -> Vec<usize> {
+/// Deals rows out to folds in turn, group by group (the rows of a class), each in random order, so that folds are of equal size, and
+/// classes equally frequent in them, up to one row. Gives the fold of each row; the same seed gives the same folds everywhere.
+fn deal(groups: Vec<Vec<usize>>, folds: usize, seed: u64) -> Vec<usize> {
     let mut out = vec![0; groups.iter().map(Vec::len).sum()];
     let (mut rng, mut next) = (Rng::new(seed ^ 0x666f_6c64), 0);
     for mut rows in groups {
@@ -21,25 +21,36 @@ pub fn deal(groups: Vec<Vec<usize>>, folds: usize, seed: u64) -> Vec<usize> {
     out
 }
 
-/// # Errors
-/// [`Failure::Usage`] if so many rows cannot be so many folds.
-pub fn in_range(folds: usize, rows: usize) -> Result<(), Failure> {
-    if (2..=rows).contains(&folds) {
-        return Ok(());
-    }
-    Err(Failure::usage(format!("--folds is {folds}, must be from 2 to the number of rows, {rows}")))
-}
-
-/// What to say of a class that is too small.
-pub fn few(name: &str, class: &str, column: &str, rows: usize, folds: usize) -> String {
-    format!("{name}: class {class:?} of column {column:?} has {rows} rows, fewer than --folds, {folds}: each fold needs one")
-}
-
-/// The folds of a table, from its first `rows`, and for each the split that leaves it out: its rows judge; of the others a share
-/// tells when to stop, and the rest trains.
+/// The fold in which each of a table's first `rows` is held out, stratified by class.
 ///
 /// # Errors
-/// [`Failure::Usage`] if there are fewer rows, or rows of a class, than folds; or if a fold would leave too few to train with.
+/// [`Failure::Usage`] if there are fewer rows, or rows of a class, than folds.
+pub fn assign(table: &Table, rows: usize, folds: usize, seed: u64) -> Result<Vec<usize>, Failure> {
+    if !(2..=rows).contains(&folds) {
+        return Err(Failure::usage(format!("--folds is {folds}, must be from 2 to the number of rows, {rows}")));
+    }
+    let groups = match &table.targets {
+        Targets::Values(_) => vec![(0..rows).collect()],
+        Targets::Classes { names, of } => {
+            let mut groups = vec![Vec::new(); names.len()];
+            (0..rows).for_each(|r| groups[of[r] as usize].push(r));
+            if let Some(c) = groups.iter().position(|g| g.len() < folds) {
+                let (name, class, column, rows) = (&table.name, &names[c], &table.label, groups[c].len());
+                return Err(Failure::usage(format!(
+                    "{name}: class {class:?} of column {column:?} has {rows} rows, fewer than --folds, {folds}: each fold needs one"
+                )));
+            }
+            groups
+        }
+    };
+    Ok(deal(groups, folds, seed))
+}
+
+/// The folds of a table's first `rows`, and for each the split that holds it out for testing: a share of the others is for validation
+/// (early stopping), the rest for training.
+///
+/// # Errors
+/// [`Failure::Usage`] if there are fewer rows, or rows of a class, than folds; or if a fold would leave too few for training.
 pub fn cross_validation(
     table: &Table,
     rows: usize,
@@ -47,26 +58,14 @@ pub fn cross_validation(
     stop_share: f64,
     seed: u64,
 ) -> Result<(Vec<usize>, Vec<Split>), Failure> {
-    in_range(folds, rows)?;
-    let groups = match &table.targets {
-        Targets::Values { .. } => vec![(0..rows).collect()],
-        Targets::Classes { names, of } => {
-            let mut groups = vec![Vec::new(); names.len()];
-            (0..rows).for_each(|r| groups[of[r] as usize].push(r));
-            if let Some(c) = groups.iter().position(|g| g.len() < folds) {
-                return Err(Failure::usage(few(&table.name, &names[c], &table.label, groups[c].len(), folds)));
-            }
-            groups
-        }
-    };
-    let fold = deal(groups, folds, seed);
+    let fold = assign(table, rows, folds, seed)?;
     let mut rng = Rng::new(seed ^ 0x7374_6f70);
     let split = |f: usize| {
         let (test, others): (Vec<usize>, Vec<usize>) = (0..rows).partition(|&r| fold[r] == f);
         let stop = ((others.len() as f64 * stop_share).round() as usize).max(1);
         if others.len() < stop + 2 {
             return Err(Failure::usage(format!(
-                "{}: {rows} rows in {folds} folds leave {} to train with, after {stop} that tell when to stop: see --folds, --stop-share",
+                "{}: {rows} rows in {folds} folds leave {} for training, beside {stop} for early stopping: see --folds, --stop-share",
                 table.name,
                 others.len().saturating_sub(stop)
             )));
@@ -81,9 +80,10 @@ pub fn cross_validation(
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::data::Cells;
 
     #[test]
-    fn every_row_judges_once_and_classes_are_even() {
+    fn every_row_is_held_out_once_and_folds_are_stratified() {
         let table = Table::digits().unwrap();
         let (fold, splits) = cross_validation(&table, 1797, 5, 0.1, 3).unwrap();
         let Targets::Classes { of, .. } = &table.targets else { panic!("classes") };
@@ -115,12 +115,13 @@ mod tests {
             name: "t".into(),
             label: "y".into(),
             columns: vec!["a".into()],
-            features: vec![1.0, 2.0, 3.0],
-            targets: Targets::Values { name: "y".into(), of: vec![1.0, 2.0, 3.0] },
+            cells: Cells::Numbers(vec![1.0, 2.0, 3.0]),
+            targets: Targets::Values(vec![1.0, 2.0, 3.0]),
             image: false,
             test_from: None,
+            notices: Vec::new(),
         };
         let why = cross_validation(&tiny, 3, 3, 0.5, 1).unwrap_err().to_string();
-        assert_eq!(why, "t: 3 rows in 3 folds leave 1 to train with, after 1 that tell when to stop: see --folds, --stop-share");
+        assert_eq!(why, "t: 3 rows in 3 folds leave 1 for training, beside 1 for early stopping: see --folds, --stop-share");
     }
 }

@@ -1,11 +1,11 @@
 //! Reads the IDX files of MNIST: images of bytes, labels of bytes, sizes big-endian.
-use super::{Table, Targets, read as read_file};
+use super::{Cells, Table, Targets, read as read_file};
 use crate::Failure;
 use std::path::{Path, PathBuf};
 
 /// Training and test part in one table; the test part comes last.
 pub fn read(folder: &Path) -> Result<Table, Failure> {
-    let (mut features, mut of, mut size) = (Vec::new(), Vec::new(), None);
+    let (mut cells, mut of, mut size) = (Vec::new(), Vec::new(), None);
     let mut test_from = 0;
     for part in ["train", "t10k"] {
         test_from = of.len();
@@ -18,7 +18,7 @@ pub fn read(folder: &Path) -> Result<Table, Failure> {
         if *size.get_or_insert((rows, columns)) != (rows, columns) {
             return Err(Failure::file("use", &path, format!("its images are {rows}×{columns}, the training images are not")));
         }
-        features.extend(pixels.iter().map(|&p| f32::from(p)));
+        cells.extend_from_slice(pixels);
         let (path, bytes) = open(folder, &format!("{part}-labels-idx1-ubyte"))?;
         let [labels] = header(&path, &bytes, 0x0801)?;
         if labels != count {
@@ -35,10 +35,11 @@ pub fn read(folder: &Path) -> Result<Table, Failure> {
         label: "label".into(),
         name: folder.file_name().map_or_else(|| "MNIST".into(), |n| n.to_string_lossy().into_owned()),
         columns: (0..rows).flat_map(|r| (0..columns).map(move |c| format!("p{r}_{c}"))).collect(),
-        features,
+        cells: Cells::Bytes(cells),
         targets: Targets::Classes { names: (0..classes).map(|c| c.to_string()).collect(), of },
         image: true,
         test_from: Some(test_from),
+        notices: Vec::new(),
     })
 }
 
@@ -50,14 +51,14 @@ fn open(folder: &Path, name: &str) -> Result<(PathBuf, Vec<u8>), Failure> {
     }
 }
 
-/// The sizes behind the magic number, which says: bytes, and how many dimensions.
+/// The sizes after the magic number, which encodes the type (bytes) and the number of dimensions.
 fn header<const N: usize>(path: &Path, bytes: &[u8], magic: u32) -> Result<[usize; N], Failure> {
     let word = |i: usize| bytes.get(4 * i..4 * i + 4).map(|b| u32::from_be_bytes(b.try_into().expect("four bytes")));
     match word(0) {
         Some(m) if m == magic => {}
         m => {
             let got = m.map_or_else(|| format!("{} bytes", bytes.len()), |m| format!("0x{m:08x}"));
-            return Err(Failure::file("use", path, format!("no IDX file: starts with {got}, must be 0x{magic:08x}")));
+            return Err(Failure::file("use", path, format!("not an IDX file: starts with {got}, must be 0x{magic:08x}")));
         }
     }
     let mut sizes = [0; N];
@@ -97,13 +98,13 @@ mod tests {
         good(dir.path());
         let t = read(dir.path()).unwrap();
         assert_eq!((t.rows(), t.columns.len(), t.test_from), (4, 2, Some(3)));
-        assert_eq!((t.row(2), t.row(3)), (&[4.0, 255.0][..], &[9.0, 8.0][..]));
+        assert_eq!(t.row(2).chain(t.row(3)).collect::<Vec<_>>(), [4.0, 255.0, 9.0, 8.0]);
         let names = ["0", "1", "2"].map(String::from).to_vec();
         assert_eq!(t.targets, Targets::Classes { names, of: vec![0, 1, 2, 1] });
     }
 
     #[test]
-    fn what_is_wrong_with_a_file_is_said() {
+    fn errors_say_what_is_wrong_with_a_file() {
         let dir = tempfile::tempdir().unwrap();
         let why = || read(dir.path()).unwrap_err().to_string();
         assert!(why().contains("has neither train-images-idx3-ubyte nor"), "{}", why());
@@ -111,7 +112,7 @@ mod tests {
         write(dir.path(), "train-images-idx3-ubyte", 0x803, &[3, 1, 2], &[0, 1]);
         assert!(why().ends_with("its header promises 6 bytes, 2 follow"), "{}", why());
         write(dir.path(), "train-images-idx3-ubyte", 0x802, &[3, 1, 2], &[0, 1]);
-        assert!(why().ends_with("no IDX file: starts with 0x00000802, must be 0x00000803"), "{}", why());
+        assert!(why().ends_with("not an IDX file: starts with 0x00000802, must be 0x00000803"), "{}", why());
         std::fs::write(dir.path().join("train-images-idx3-ubyte"), [0, 0, 8, 3, 0]).unwrap();
         assert!(why().ends_with("ends within its header"), "{}", why());
         good(dir.path());

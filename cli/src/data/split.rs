@@ -1,20 +1,20 @@
-//! Which rows train, which choose, which judge; and the scale that the training rows set.
+//! Training, validation and test rows, standardized by the training rows.
 use super::{Table, Targets};
-use crate::Failure;
+use crate::{Failure, stats::moments};
 use ridgepole::Rng;
 
 /// Row numbers of the three parts; no row is in two of them.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Split {
-    /// What the network learns from.
+    /// Training rows.
     pub train: Vec<usize>,
-    /// What λ, p and the like may be chosen by.
+    /// Rows for choosing hyperparameters and for early stopping.
     pub validation: Vec<usize>,
-    /// What is looked at once, at the end.
+    /// Rows that are used once, at the end.
     pub test: Vec<usize>,
 }
 
-/// How many rows each part gets. What is not given follows from what there is.
+/// The number of rows of each part; those not given follow from the size of the table.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Sizes {
     /// Training rows.
@@ -43,7 +43,7 @@ impl Split {
         let test = sizes.test.unwrap_or(spare.min(10_000));
         if validation == 0 || test == 0 || sizes.train.saturating_add(validation) > pool || test > spare {
             return Err(Failure::usage(format!(
-                "{} rows are too few for {} to train with, {validation} to validate with and {test} to test with{}: see \
+                "{} rows are too few for {} training, {validation} validation and {test} test rows{}: see \
                  --train-rows, --validation-rows, --test-rows",
                 all,
                 sizes.train,
@@ -58,7 +58,7 @@ impl Split {
     }
 }
 
-/// Takes `count` of `rows`: from each class its share, the remainders going to the classes that lost most by rounding down.
+/// Takes `count` of `rows`, stratified: the remainder goes to the classes with the largest fractions.
 pub(super) fn take(table: &Table, rows: Vec<usize>, count: usize, rng: &mut Rng) -> (Vec<usize>, Vec<usize>) {
     let mut classes: Vec<Vec<usize>> = match &table.targets {
         Targets::Values { .. } => vec![rows],
@@ -85,25 +85,25 @@ pub(super) fn take(table: &Table, rows: Vec<usize>, count: usize, rng: &mut Rng)
     (taken, left)
 }
 
-/// Fisher and Yates, written out so that no library's next version draws another order.
+/// Fisher and Yates, written out so that no new version of a library changes the order.
 pub fn shuffle<T>(items: &mut [T], rng: &mut Rng) {
     for i in (1..items.len()).rev() {
         items.swap(i, ((u64::from(rng.word()) * (i as u64 + 1)) >> 32) as usize);
     }
 }
 
-/// One part as the GPU gets it: rows of whole quads, filled up with zeros.
+/// One part as it is uploaded: rows of whole quads, padded with zeros.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Part {
     /// Rows.
     pub rows: usize,
     /// Standardised features, `inputs` a row.
     pub x: Vec<f32>,
-    /// One-hot classes, or the standardised value; `outputs` rounded up to whole quads a row.
+    /// One-hot classes, or the standardized value; `outputs` rounded up to whole quads a row.
     pub t: Vec<f32>,
 }
 
-/// The three parts on the scale of the first.
+/// The three parts, standardized by the training part.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Prepared {
     /// Columns of `x`: the features rounded up to whole quads.
@@ -116,29 +116,24 @@ pub struct Prepared {
     pub target_scale: f64,
     /// Training, validation and test part.
     pub parts: [Part; 3],
-    /// Features that do not vary in the training part; they are 0 everywhere, since nothing can be learnt from them.
+    /// Features that are constant in the training part; they are 0 everywhere, since nothing can be learned from them.
     pub constant: usize,
 }
 
 /// Standardises with the mean and the standard deviation of the training part only; pixels all together, other features
-/// one by one.
+/// one by one. The values are rounded to f32 once, after that.
 pub fn prepare(table: &Table, split: &Split) -> Prepared {
     let columns = table.columns.len();
-    let stats = |values: &mut dyn Iterator<Item = f64>| {
-        let v: Vec<f64> = values.collect();
-        let mean = v.iter().sum::<f64>() / v.len() as f64;
-        (mean, (v.iter().map(|x| (x - mean).powi(2)).sum::<f64>() / v.len() as f64).sqrt())
-    };
-    let column = |c: usize| split.train.iter().map(move |&r| f64::from(table.row(r)[c]));
-    let mut scales: Vec<(f64, f64)> = (0..columns).map(|c| stats(&mut column(c))).collect();
-    let constant = scales.iter().filter(|(_, sd)| *sd == 0.0).count();
+    let column = |c: usize| split.train.iter().map(move |&r| table.cell(r, c));
+    let mut scales: Vec<[f64; 2]> = (0..columns).map(|c| moments(column(c))).collect();
+    let constant = scales.iter().filter(|[_, sd]| *sd == 0.0).count();
     if table.image {
-        scales = vec![stats(&mut (0..columns).flat_map(column)); columns];
+        scales = vec![moments((0..columns).flat_map(column)); columns];
     }
-    let (target_mean, target_scale) = match &table.targets {
-        Targets::Classes { .. } => (0.0, 1.0),
-        Targets::Values { of, .. } => match stats(&mut split.train.iter().map(|&r| of[r])) {
-            (mean, 0.0) => (mean, 1.0),
+    let [target_mean, target_scale] = match &table.targets {
+        Targets::Classes { .. } => [0.0, 1.0],
+        Targets::Values(of) => match moments(split.train.iter().map(|&r| of[r])) {
+            [mean, 0.0] => [mean, 1.0],
             both => both,
         },
     };
@@ -149,14 +144,13 @@ pub fn prepare(table: &Table, split: &Split) -> Prepared {
     let part = |rows: &Vec<usize>| {
         let mut part = Part { rows: rows.len(), x: Vec::new(), t: Vec::new() };
         for &r in rows {
-            let standard =
-                |(&v, &(mean, sd)): (&f32, &(f64, f64))| if sd == 0.0 { 0.0 } else { ((f64::from(v) - mean) / sd) as f32 };
-            part.x.extend(table.row(r).iter().zip(&scales).map(standard));
+            let standard = |(v, [mean, sd]): (f64, &[f64; 2])| if *sd == 0.0 { 0.0 } else { ((v - mean) / sd) as f32 };
+            part.x.extend(table.row(r).zip(&scales).map(standard));
             part.x.resize(part.x.len().next_multiple_of(4), 0.0);
             let mut t = vec![0.0; outputs.next_multiple_of(4)];
             match &table.targets {
                 Targets::Classes { of, .. } => t[of[r] as usize] = 1.0,
-                Targets::Values { of, .. } => t[0] = ((of[r] - target_mean) / target_scale) as f32,
+                Targets::Values(of) => t[0] = ((of[r] - target_mean) / target_scale) as f32,
             }
             part.t.extend(t);
         }
@@ -169,6 +163,7 @@ pub fn prepare(table: &Table, split: &Split) -> Prepared {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::data::Cells;
     use std::collections::BTreeSet;
 
     fn sizes(train: usize) -> Sizes {
@@ -210,7 +205,7 @@ mod tests {
             assert!(Split::draw(&table, sizes(n), 1).is_err(), "{n} training rows");
         }
         let why = Split::draw(&table, sizes(1797), 1).unwrap_err().to_string();
-        assert!(why.starts_with("1797 rows are too few for 1797 to train with"), "{why}");
+        assert!(why.starts_with("1797 rows are too few for 1797 training"), "{why}");
     }
 
     #[test]
@@ -219,17 +214,18 @@ mod tests {
             label: "y".into(),
             name: "t".into(),
             columns: ["a", "b", "c"].map(String::from).to_vec(),
-            features: vec![1.0, 7.0, 100.0, 3.0, 7.0, 300.0, 1000.0, 9.0, 0.0, 5.0, 7.0, 200.0],
-            targets: Targets::Values { name: "y".into(), of: vec![10.0, 30.0, 50.0, 20.0] },
+            cells: Cells::Numbers(vec![1.0, 7.0, 100.0, 3.0, 7.0, 300.0, 1000.0, 9.0, 0.0, 5.0, 7.0, 200.0]),
+            targets: Targets::Values(vec![10.0, 30.0, 50.0, 20.0]),
             image: false,
             test_from: None,
+            notices: Vec::new(),
         };
         let split = Split { train: vec![0, 1], validation: vec![2], test: vec![3] };
         let p = prepare(&table, &split);
         assert_eq!((p.inputs, p.outputs, p.constant, p.target_scale), (4, 1, 1, 10.0));
         assert_eq!(p.parts[0].x, [-1.0, 0.0, -1.0, 0.0, 1.0, 0.0, 1.0, 0.0]);
         assert_eq!(p.parts[0].t, [-1.0, 0.0, 0.0, 0.0, 1.0, 0.0, 0.0, 0.0]);
-        // The constant column says nothing, whatever it holds elsewhere.
+        // The constant column is 0, whatever its values elsewhere.
         assert_eq!(p.parts[1].x, [998.0, 0.0, -2.0, 0.0]);
         let pixels = prepare(&Table { image: true, ..table }, &split);
         assert_eq!(pixels.constant, 1);

@@ -177,7 +177,7 @@ fn a_bench_takes_cases_from_a_file_in_any_shape_of_workgroups() {
     write(&format!("{{{op}}}\n{{\"op\":\"nothing\"}}\n"));
     refused(&[], "line 2");
     write(&format!("{{\"case\":7,{op}}}\n"));
-    refused(&[], "`case` is 7, must be a text");
+    refused(&[], "`case` is 7, must be a string");
     std::fs::remove_file(&path).unwrap();
     refused(&[], "cannot read");
 }

@@ -53,14 +53,19 @@ fn coefficients_are_in_the_units_of_the_data() {
 fn anyones_table_is_fitted_and_its_text_is_no_markup() {
     let out = tempfile::tempdir().unwrap();
     let file = out.path().join("a<b>&\"c\".csv");
-    let mut text = String::from("u;<i>v</i>;<script>alert(1)</script>\n");
+    let mut text = String::from("u;<i>v</i>;flat;<script>alert(1)</script>\n");
     for i in 0..90 {
         let (u, v) = (f64::from(i % 11) - 5.0, f64::from(i * 7 % 13) / 3.0);
-        text += &format!("{u};{v};{}\n", if u + 0.3 * v + f64::from(i * 5 % 4) > 2.0 { "<b>yes" } else { "no&" });
+        text += &format!("{u};{v};0.1;{}\n", if u + 0.3 * v + f64::from(i * 5 % 4) > 2.0 { "<b>yes" } else { "no&" });
     }
     std::fs::write(&file, text).unwrap();
     let args = [file.to_str().unwrap(), "--target", "<script>alert(1)</script>", "--model", "logistic", "--folds", "5"];
-    path(&args, out.path()).assert().success().stdout(contains("cv loss"));
+    path(&args, out.path())
+        .assert()
+        .success()
+        .stdout(contains("cv loss"))
+        .stderr(contains("notice: column \"flat\" has one value in every row and is left out"));
+    assert_eq!(results(out.path())["columns"], serde_json::json!(["u", "<i>v</i>"]));
     let html = std::fs::read_to_string(out.path().join("path.html")).unwrap();
     assert_eq!(html.matches("<script").count(), 1, "the page's own script, no other");
     assert!(!html.contains("<script>alert") && !html.contains("<i>v") && !html.contains("<b>"), "the user's text became markup");
@@ -84,7 +89,7 @@ fn a_grid_is_taken_as_it_is_and_sorted() {
 }
 
 #[test]
-fn a_tolerance_out_of_reach_is_told() {
+fn a_tolerance_out_of_reach_is_reported() {
     let out = tempfile::tempdir().unwrap();
     let args = ["--tolerance", "1e-12", "--lambdas", "5", "--folds", "2"];
     path(&args, out.path()).assert().success().stderr(contains("models have a duality gap above 1e-12"));
@@ -130,13 +135,13 @@ fn bad_tables_are_named_with_line_and_column() {
         path(&args, &results).assert().code(2).stderr(contains("bad.csv: ").and(contains(why))).stdout("");
         assert!(!results.exists(), "something was written");
     };
-    bad("", "linear", "is empty: wants a line of column names, then rows of numbers");
-    bad("a,y\n", "linear", "has a header and no rows");
+    bad("", "linear", "is empty: expected a line of column names, then rows of numbers");
+    bad("a,y\n", "linear", "has a header but no rows");
     bad("a,y\n1,2\nred,3\n4,5\n", "linear", "line 3: column \"a\" is \"red\", must be a number");
     bad("a,y\n1,2\nnan,3\n4,5\n", "linear", "line 3: column \"a\" is \"nan\", must be finite");
     bad("a,y\n1,2\n,3\n4,5\n", "linear", "line 3: column \"a\" is empty");
     bad("a,y\n1,2\n2,NaN\n4,5\n", "linear", "line 3: column \"y\" is \"NaN\", must be finite");
-    bad("a,b,y\n1,7,2\n2,7,3\n3,7,5\n", "linear", "column \"b\" is 7 in every row");
+    bad("a,b,y\n1,7,2\n1,7,3\n1,7,5\n", "linear", "every feature has one value in every row");
     bad("a,y\n1,2\n2,2\n3,2\n", "linear", "column \"y\" has one value in every row");
     bad("a,y\n1,n\n2,n\n3,n\n4,p\n5,p\n", "logistic", "class \"p\" of column \"y\" has 2 rows, fewer than --folds, 3");
 }

@@ -3,7 +3,8 @@
 use ridgepole::Session;
 use ridgepole_cli::{
     Ui,
-    path::{Model, data::Data, perform, problem::Problem, results::Paths, solve::Penalty},
+    commands::path::{Model, perform, problem::Problem, results::Paths, solve::Penalty, target},
+    data::{Table, Targets},
 };
 use serde::Deserialize;
 
@@ -28,23 +29,23 @@ fn cases() -> Vec<Case> {
 }
 
 /// The diabetes data; for logistic models whether the target is above its median.
-fn data(model: Model) -> Data {
-    let mut data = Data::diabetes("target", Model::Linear).expect("the program has them");
-    if model == Model::Logistic {
-        let mut sorted = data.y.clone();
+fn data(model: Model) -> Table {
+    let mut table = Table::diabetes(target("target", Model::Linear)).expect("the program has them");
+    if let (Model::Logistic, Targets::Values(y)) = (model, &table.targets) {
+        let mut sorted = y.clone();
         sorted.sort_by(f64::total_cmp);
         let median = (sorted[220] + sorted[221]) / 2.0;
-        data.y.iter_mut().for_each(|y| *y = f64::from(u8::from(*y > median)));
-        data.classes = Some(["low".into(), "high".into()]);
+        let of = y.iter().map(|&y| u32::from(y > median)).collect();
+        table.targets = Targets::Classes { names: vec!["low".into(), "high".into()], of };
     }
-    data
+    table
 }
 
 /// The path at these strengths; the folds are the row number modulo 10, or all rows make one.
 fn path(session: &Session, case: &Case, tolerance: Option<f64>) -> (Problem, Paths) {
     let model = if case.model == "linear" { Model::Linear } else { Model::Logistic };
     let data = data(model);
-    let problem = Problem::new(&data, model).expect("few features");
+    let problem = Problem::new(&data).expect("few features");
     let folds: Vec<usize> = (0..problem.rows).map(|i| i % if case.cv_mean.is_some() { 10 } else { 2 }).collect();
     let penalty = Penalty { l1_ratio: case.l1_ratio, tolerance };
     let paths = perform(session, &data, &problem, &case.lambdas, &folds, penalty, &Ui::new()).expect("it runs");
@@ -85,7 +86,7 @@ fn paths_are_those_of_scikit_learn() {
 }
 
 #[test]
-fn a_gap_that_is_asked_for_is_reached_or_told() {
+fn a_gap_that_is_asked_for_is_reached_or_reported() {
     let session = Session::new().expect("an adapter");
     let case = &cases()[0];
     let (_, coarse) = path(&session, case, Some(1e-4));

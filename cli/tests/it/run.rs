@@ -162,7 +162,7 @@ fn files_that_are_not_there_or_no_tensors_are_named() {
     run(&["no.json", "--out", "o"], "cannot read no.json");
     run(&["op.json", "--out", "o"], "the op reads `weight`, `grad`: give them with --in");
     run(&["op.json", "--in", "no.safetensors", "--out", "o"], "cannot read no.safetensors");
-    run(&["op.json", "--in", "op.json", "--out", "o"], "no safetensors file");
+    run(&["op.json", "--in", "op.json", "--out", "o"], "not a safetensors file");
     run(&["op.json", "--in", "in.safetensors", "--device", "cpu", "--out", "no/o"], "cannot write no/o");
     run(&["op.json", "--in", "in.safetensors", "--device", "cpu", "--out", "."], "it is a directory");
     run(&["op.json", "--in", "in.safetensors", "--device", "tpu", "--out", "o"], "invalid value 'tpu'");

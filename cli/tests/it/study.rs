@@ -100,18 +100,22 @@ fn a_network_learns_and_an_unregularized_one_overfits() {
 fn anyones_table_is_studied_and_its_text_is_no_markup() {
     let out = tempfile::tempdir().unwrap();
     let file = out.path().join("a<b>&\"c\".csv");
-    let mut text = String::from("u;v;<script>alert(1)</script>\n");
+    let mut text = String::from("u;flat;v;<script>alert(1)</script>\n");
     for i in 0..120 {
         let (u, v) = (f64::from(i % 11) - 5.0, f64::from(i * 7 % 13) / 3.0);
-        text += &format!("{u};{v};{}\n", 100.0 + 30.0 * u + 5.0 * u * v);
+        text += &format!("{u};0.1;{v};{}\n", 100.0 + 30.0 * u + 5.0 * u * v);
     }
     std::fs::write(&file, text).unwrap();
     let path = file.to_str().unwrap();
     let label = "<script>alert(1)</script>";
     let args = ["--data", path, "--label", label, "--treatments", "none,l2", "--epochs", "60", "--seeds", "2", "--batch", "10"];
-    study(&args, out.path()).assert().success().stdout(contains("train RMSE"));
+    study(&args, out.path())
+        .assert()
+        .success()
+        .stdout(contains("train RMSE"))
+        .stderr(contains("notice: column \"flat\" has one value in every row and is left out"));
     let json = results(out.path());
-    assert_eq!(json["score"], "rmse");
+    assert_eq!((json["score"].as_str(), json["data"]["features"].as_u64()), (Some("rmse"), Some(2)));
     let [train, spread] = ["train", "test"].map(|p| json["treatments"][0][p]["mean"].as_f64().unwrap());
     assert!(train < 60.0 && spread < 90.0, "the target's own spread is about 100: {train}, {spread}");
     let html = std::fs::read_to_string(out.path().join("report.html")).unwrap();
@@ -143,7 +147,7 @@ fn what_does_not_fit_is_said_before_anything_runs() {
     bad(&["--lr", "0"], "--lr is 0");
     bad(&["--treatments", "l1,l1"], "--treatments names l1 twice");
     bad(&["--treatments", "l3"], "invalid value 'l3'");
-    bad(&["--train-rows", "1797"], "1797 rows are too few for 1797 to train with");
+    bad(&["--train-rows", "1797"], "1797 rows are too few for 1797 training");
     bad(&["--data", "x.csv"], "--label");
     let file = out.path().join("bad.csv");
     std::fs::write(&file, "a,y\n1,0\n2\n").unwrap();

@@ -67,10 +67,10 @@ fn the_command_of_a_setting_trains_it_again() {
     assert_eq!(again["settings"][0]["folds"], best["folds"]);
 }
 
-/// Broken off by the user after its first leg of training: what is there goes on, to the same end.
+/// Interrupted by the user after its first round of training: it resumes from the checkpoint, to the same result.
 #[cfg(unix)]
 #[test]
-fn an_interrupted_search_goes_on_where_it_was() {
+fn an_interrupted_search_resumes() {
     use std::process::{Command as Process, Stdio};
     let (whole, broken) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
     let args = [&SMALL[..6], &["--epochs", "40", "--p", "0,0.3", "--patience", "40", "--together", "3"]].concat();
@@ -85,19 +85,19 @@ fn an_interrupted_search_goes_on_where_it_was() {
         .stderr(Stdio::piped())
         .spawn()
         .unwrap();
-    // Long enough for some training, too short for all of it: should it be over already, there is nothing to go on from, and the
+    // Long enough for some training, too short for all of it: should it be over already, there is nothing to resume, and the
     // numbers must be the same all the same.
     std::thread::sleep(Duration::from_millis(2500));
     assert!(Process::new("kill").args(["-INT", &child.id().to_string()]).status().unwrap().success());
     let status = child.wait().unwrap();
     if status.code() == Some(130) {
-        assert_eq!(files(broken.path()), ["tune.checkpoint"], "what was done is kept, and no half of a result");
+        assert_eq!(files(broken.path()), ["tune.checkpoint"], "the checkpoint is kept, and no half of a result");
         // Another search does not take it for its own.
         tune(&[&args[..], &["--seed", "5"]].concat(), broken.path())
             .assert()
             .code(2)
-            .stderr(contains("it belongs to other data, settings, options or another device: begin anew with --fresh"));
-        tune(&args, broken.path()).assert().success().stderr(contains("going on from"));
+            .stderr(contains("it is of other data, settings or options, or of another device; start over with --fresh"));
+        tune(&args, broken.path()).assert().success().stderr(contains("resuming from"));
     } else {
         assert!(status.success() || status.code().is_none(), "{status}");
         tune(&args, broken.path()).assert().success();
@@ -110,10 +110,10 @@ fn an_interrupted_search_goes_on_where_it_was() {
 fn anyones_table_is_searched_and_its_text_is_no_markup() {
     let out = tempfile::tempdir().unwrap();
     let file = out.path().join("a<b>.csv");
-    let mut text = String::from("u;v;<script>alert(1)</script>\n");
+    let mut text = String::from("u;flat;v;<script>alert(1)</script>\n");
     for i in 0..150 {
         let (u, v) = (f64::from(i % 11) - 5.0, f64::from(i * 7 % 13) / 3.0);
-        text += &format!("{u};{v};{}\n", 100.0 + 30.0 * u + 5.0 * u * v);
+        text += &format!("{u};0.1;{v};{}\n", 100.0 + 30.0 * u + 5.0 * u * v);
     }
     std::fs::write(&file, text).unwrap();
     let args = [
@@ -134,7 +134,11 @@ fn anyones_table_is_searched_and_its_text_is_no_markup() {
         "--by",
         "loss",
     ];
-    tune(&args, out.path()).assert().success().stdout(contains("RMSE"));
+    tune(&args, out.path())
+        .assert()
+        .success()
+        .stdout(contains("RMSE"))
+        .stderr(contains("notice: column \"flat\" has one value in every row and is left out"));
     let json = results(out.path());
     assert_eq!((json["score"].as_str(), json["data"]["features"].as_u64()), (Some("rmse"), Some(2)));
     let score = json["settings"][0]["score"]["mean"].as_f64().unwrap();
@@ -154,8 +158,8 @@ fn what_does_not_fit_is_said_before_anything_runs() {
     };
     bad(&["--prox-l1", "0,-0.1"], "--prox-l1 has -0.1, must be from 0 to 1e6");
     bad(&["--l2", "-1"], "--l2 has -1, must be from 0 to 1e6");
-    bad(&["--p", "0.1,x"], "\"x\" is no number");
-    bad(&["--l2", "1e-4..1e-2"], "--l2 is a range: say with --random how many settings to draw");
+    bad(&["--p", "0.1,x"], "\"x\" is not a number");
+    bad(&["--l2", "1e-4..1e-2"], "--l2 is a range: set the number of draws with --random");
     bad(&["--folds", "1"], "--folds is 1, must be from 2 to the number of rows, 1797");
     bad(&["--folds", "1000"], "digits: class \"0\" of column \"label\" has 178 rows, fewer than --folds, 1000");
     bad(&["--rows", "2000"], "--rows is 2000, must be from 2 to the number of rows, 1797");
@@ -169,10 +173,10 @@ fn what_does_not_fit_is_said_before_anything_runs() {
         file.to_str().unwrap().to_string()
     };
     let of = |text: &str, why: &str| bad(&["--data", &table(text), "--label", "y"], why);
-    of("", "t.csv: is empty: wants a line of column names");
+    of("", "t.csv: is empty: expected a line of column names");
     of("a,y\n1,0\nx,1\n", "t.csv: line 3: column \"a\" is \"x\", must be a number");
     of("a,y\n1,0\nNaN,1\n", "t.csv: line 3: column \"a\" is \"NaN\", must be finite");
-    of("a,b,y\n1,3,0\n2,3,1\n", "t.csv: column \"b\" is 3 in every row, so nothing can be learnt from it: leave it out");
+    of("a,b,y\n1,3,0\n1,3,1\n", "t.csv: every feature has one value in every row: nothing can be learned from them");
     of("a,y\n1,p\n2,q\n3,p\n4,q\n5,p\n6,p\n", "t.csv: class \"p\" of column \"y\" has 4 rows, fewer than --folds, 5");
 }
 

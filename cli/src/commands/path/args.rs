@@ -1,0 +1,129 @@
+//! What `ridgepole path` takes.
+use super::Model;
+use crate::{
+    Failure,
+    data::{Asks, Table, Target, Task},
+};
+use std::path::PathBuf;
+
+/// Fits a linear or logistic model at every strength λ of a penalty, from one that excludes every feature to a negligible one, and
+/// chooses λ by cross-validation.
+///
+/// It minimizes mean loss + λ·(r·Σ|b| + ½·(1 - r)·Σb²) over standardized features, r being --l1-ratio; the loss is half the squared
+/// error, or that of logistic regression. Without FILE it uses the diabetes data that come with the program. Writes
+/// path.html (one file, works offline) and path.json.
+#[derive(Debug, clap::Args)]
+#[command(after_help = EXAMPLES)]
+pub struct Args {
+    /// Your own table: CSV with a header line, gzip-compressed or not
+    #[arg(value_name = "FILE", requires = "target")]
+    file: Option<PathBuf>,
+    /// The column to predict [default: that of the diabetes data, target]
+    #[arg(long, value_name = "COLUMN")]
+    target: Option<String>,
+    /// Kind of model
+    #[arg(long, value_enum, default_value_t = Model::Linear)]
+    pub(super) model: Model,
+    /// The share of L1 in the penalty: 1 is the lasso, 0 ridge regression
+    #[arg(long, value_name = "R", default_value_t = 1.0)]
+    pub(super) l1_ratio: f64,
+    /// Number of λ, evenly spaced on a logarithmic scale
+    #[arg(long, value_name = "N", default_value_t = 100)]
+    lambdas: usize,
+    /// The smallest λ, as a fraction of the largest
+    #[arg(long, value_name = "RATIO", default_value_t = 1e-3)]
+    eps: f64,
+    /// These λ instead, separated by commas
+    #[arg(long, value_name = "LIST", value_delimiter = ',', allow_negative_numbers = true, conflicts_with_all = ["lambdas", "eps"])]
+    grid: Vec<f64>,
+    /// Folds of the cross-validation
+    #[arg(long, value_name = "K", default_value_t = 10)]
+    pub(super) folds: usize,
+    /// Seed of the folds
+    #[arg(long, value_name = "SEED", default_value_t = 1)]
+    pub(super) seed: u64,
+    /// The duality gap at which a model counts as solved, as a fraction of the loss without features [default: the smallest that
+    /// single precision reaches]
+    #[arg(long, value_name = "GAP")]
+    pub(super) tolerance: Option<f64>,
+    /// Where path.html and path.json go
+    #[arg(long, value_name = "DIR", default_value = "ridgepole-path")]
+    pub(super) out: PathBuf,
+    /// Use the adapter whose name contains this (see `ridgepole devices`)
+    #[arg(long, value_name = "NAME")]
+    pub(super) adapter: Option<String>,
+}
+
+const EXAMPLES: &str = "\
+Examples:
+  ridgepole path                                               the lasso on the diabetes data
+  ridgepole path --l1-ratio 0.5                                an elastic net
+  ridgepole path wine.csv --target quality --lambdas 50        your own table
+  ridgepole path mail.csv.gz --target spam --model logistic    two classes
+  ridgepole path --grid 10,5,2.5,1 --folds 5                   these strengths only";
+
+const ASKS: Asks =
+    Asks { column: "--target", numbers: "--model linear", classes: "a logistic model takes 2 classes", most_classes: 2 };
+
+/// The column that a model is to predict.
+pub fn target(column: &str, model: Model) -> Target<'_> {
+    let task = match model {
+        Model::Linear => Task::Regress,
+        Model::Logistic => Task::Classify,
+    };
+    Target { column, task: Some(task), asks: &ASKS }
+}
+
+impl Args {
+    /// The options that can be checked without the data.
+    pub(super) fn check(&self) -> Result<(), Failure> {
+        let bad = |name: &str, value: &dyn std::fmt::Display, range: &str| {
+            Err(Failure::usage(format!("--{name} is {value}, must be {range}")))
+        };
+        if !(0.0..=1.0).contains(&self.l1_ratio) {
+            return bad("l1-ratio", &self.l1_ratio, "from 0 to 1");
+        }
+        if !(2..=10_000).contains(&self.lambdas) {
+            return bad("lambdas", &self.lambdas, "from 2 to 10000");
+        }
+        if !(self.eps > 0.0 && self.eps < 1.0) {
+            return bad("eps", &self.eps, "greater than 0 and less than 1");
+        }
+        if let Some(t) = self.tolerance.filter(|t| !(*t > 0.0 && *t < 1.0)) {
+            return bad("tolerance", &t, "greater than 0 and less than 1");
+        }
+        if let Some(l) = self.grid.iter().find(|l| !(**l > 0.0 && l.is_finite())) {
+            return bad("grid", &format_args!("{l} at one place"), "greater than 0 and finite everywhere");
+        }
+        if !(2..=1000).contains(&self.folds) {
+            return bad("folds", &self.folds, "from 2 to 1000");
+        }
+        Ok(())
+    }
+
+    /// The data asked for.
+    pub(super) fn table(&self) -> Result<Table, Failure> {
+        let target = target(self.target.as_deref().unwrap_or("target"), self.model);
+        match &self.file {
+            Some(path) => Table::csv(path, target),
+            None => Table::diabetes(target),
+        }
+    }
+
+    /// The strengths asked for, in descending order.
+    pub(super) fn lambdas(&self, largest: f64) -> Result<Vec<f64>, Failure> {
+        if !self.grid.is_empty() {
+            let mut grid = self.grid.clone();
+            grid.sort_by(|a, b| b.total_cmp(a));
+            return match grid.windows(2).find(|w| w[0] == w[1]) {
+                Some(w) => Err(Failure::usage(format!("--grid has {} twice", w[0]))),
+                None => Ok(grid),
+            };
+        }
+        if !(largest > 0.0 && largest.is_finite()) {
+            return Err(Failure::usage("no feature is correlated with the target: there is no path"));
+        }
+        let last = (self.lambdas - 1) as f64;
+        Ok((0..self.lambdas).map(|i| largest * self.eps.powf(i as f64 / last)).collect())
+    }
+}

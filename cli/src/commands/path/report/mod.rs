@@ -1,0 +1,105 @@
+//! `path.html`.
+mod curve;
+mod lines;
+
+use super::results::{Paths, short, tiny};
+use crate::html::{self, Cell, Head, Table, escape};
+use std::fmt::Write;
+
+/// The page.
+pub fn html(paths: &Paths) -> String {
+    let mut out = String::new();
+    body(&mut out, paths).expect("a String takes all");
+    html::page(&format!("Regularization path: {} from {}", paths.target, paths.name), &out)
+}
+
+fn body(out: &mut String, paths: &Paths) -> std::fmt::Result {
+    let what = match &paths.classes {
+        Some([none, one]) => format!("a logistic model of {}, {one} against {none},", paths.target),
+        None => format!("a linear model of {}", paths.target),
+    };
+    let [best, simple] = [paths.choice.best, paths.choice.one_se].map(|i| &paths.fits[i]);
+    let folds = paths.choice.errors.first().map_or(0, Vec::len);
+    let text = format!(
+        "{} rows of {} features; {what} with a penalty of {}, at {} strengths λ. Cross-validation in {folds} folds finds λ = {} best, \
+         with {} features; λ = {} is the largest that is no more than one standard error worse, with {} features.",
+        paths.rows,
+        paths.columns.len(),
+        paths.penalty_name(),
+        paths.fits.len(),
+        short(best.lambda),
+        best.nonzeros(),
+        short(simple.lambda),
+        simple.nonzeros()
+    );
+    writeln!(out, "<p>{}</p>", escape(&text))?;
+    for notice in paths.notices() {
+        writeln!(out, "<p><strong>{}</strong></p>", escape(&notice))?;
+    }
+    chosen(out, paths)?;
+    let sections = [
+        (
+            "The path",
+            lines::draw(paths),
+            "Coefficients of the standardized features at each strength of the penalty, strong at the left. A feature enters where its \
+             line leaves zero.",
+        ),
+        (
+            "Cross-validation",
+            curve::draw(paths),
+            "Error on held-out rows: the mean over the folds, and one standard error to both sides.",
+        ),
+    ];
+    for (title, picture, caption) in sections {
+        out.push_str(&html::figure(title, &picture, caption));
+    }
+    strengths(out, paths)
+}
+
+fn chosen(out: &mut String, paths: &Paths) -> std::fmt::Result {
+    let [best, simple] = [paths.choice.best, paths.choice.one_se].map(|i| &paths.fits[i]);
+    let caption = format!("At λ = {} (best) and λ = {} (one standard error)", short(best.lambda), short(simple.lambda));
+    let heads = [Head::Text("feature"), Head::Number("best λ"), Head::Number("one standard error")];
+    let mut table = Table::sortable(&caption, &heads);
+    let mut row = |name: &str, a: f64, b: f64| table.row([name.into(), Cell::of(short(a), a), Cell::of(short(b), b)]);
+    row("intercept", best.intercept, simple.intercept);
+    for (name, (a, b)) in paths.columns.iter().zip(best.coef.iter().zip(&simple.coef)) {
+        row(name, *a, *b);
+    }
+    writeln!(out, "<h2>Coefficients</h2>\n{}<p class=\"note\">In the features' own units; 0 is exactly 0.</p>", table.finish())
+}
+
+fn strengths(out: &mut String, paths: &Paths) -> std::fmt::Result {
+    let heads = ["λ", "features", "error", "standard error", "duality gap", "iterations"].map(Head::Number);
+    let caption = format!("{} strengths of the penalty, from strong to weak", paths.fits.len());
+    let mut table = Table::sortable(&caption, &[&heads[..], &[Head::Text("choice")]].concat());
+    for (i, (fit, [mean, error])) in paths.fits.iter().zip(&paths.choice.curve).enumerate() {
+        let choice = match i {
+            i if i == paths.choice.best && i == paths.choice.one_se => "best, one standard error",
+            i if i == paths.choice.best => "best",
+            i if i == paths.choice.one_se => "one standard error",
+            _ => "",
+        };
+        table.row([
+            Cell::of(short(fit.lambda), fit.lambda),
+            fit.nonzeros().into(),
+            Cell::of(short(*mean), *mean),
+            Cell::of(short(*error), *error),
+            Cell::of(tiny(fit.gap), fit.gap),
+            fit.iterations.into(),
+            choice.into(),
+        ]);
+    }
+    writeln!(out, "<h2>All strengths</h2>\n{}", table.finish())?;
+    let text = format!(
+        "The error is the {}. Features are standardized over all rows, λ is on that scale, and the intercept is not penalized: \
+         mean loss + λ·(r·Σ|b| + ½·(1 - r)·Σb²) with r = {}. The gap bounds how far the objective is above its minimum, as a share of \
+         the loss without any feature. Device: {}. Took {:.1} s. All numbers are in path.json. Made by ridgepole {}.",
+        paths.error_name()[1],
+        paths.penalty.l1_ratio,
+        paths.device,
+        paths.seconds,
+        env!("CARGO_PKG_VERSION")
+    );
+    writeln!(out, "<p class=\"note\">{}</p>", escape(&text))
+}

@@ -1,0 +1,203 @@
+//! Bias and variance of the treatments over their strength: many networks, each trained on a bootstrap sample of one training part, all
+//! tested on the same rows.
+use super::{
+    Config,
+    bias_variance::{Decomposition, brier, squared, zero_one},
+    treatments::{Strengths, Treatment},
+};
+use crate::{
+    Failure,
+    data::{
+        Table, Targets,
+        split::{Prepared, Split, prepare},
+    },
+    training::{Member, Rule, Setup, Shape, State, Trainer, most_together, room},
+};
+use ridgepole::{HostData, Key, Session, ops::BootstrapIndices};
+use serde_json::{Value, json};
+
+/// A treatment at one strength.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Point {
+    /// Which.
+    pub treatment: Treatment,
+    /// λ or p; none where there is nothing to vary.
+    pub strength: Option<f64>,
+    /// All strengths of the study at this point.
+    pub strengths: Strengths,
+}
+
+/// Factors of the given λ.
+const FACTORS: [f64; 6] = [0.03, 0.1, 0.3, 1.0, 3.0, 10.0];
+/// The probabilities of dropping a unit.
+const DROPS: [f64; 6] = [0.1, 0.2, 0.35, 0.5, 0.65, 0.8];
+
+impl Point {
+    /// A treatment at every strength.
+    pub fn all(treatment: Treatment, base: &Strengths) -> Vec<Self> {
+        let scaled = |set: fn(&mut Strengths, f64) -> f64| -> Vec<Self> {
+            let point = |&factor: &f64| {
+                let mut strengths = *base;
+                let strength = Some(set(&mut strengths, factor));
+                Self { treatment, strength, strengths }
+            };
+            FACTORS.iter().map(point).collect()
+        };
+        match treatment {
+            Treatment::None | Treatment::BatchNorm => vec![Self { treatment, strength: None, strengths: *base }],
+            Treatment::L1 => scaled(|s, f| times(&mut s.l1, f)),
+            Treatment::L1Prox => scaled(|s, f| times(&mut s.prox_l1, f)),
+            Treatment::L2 => scaled(|s, f| times(&mut s.l2, f)),
+            Treatment::ElasticNet => scaled(|s, f| {
+                times(&mut s.prox_l2, f);
+                times(&mut s.prox_l1, f)
+            }),
+            Treatment::WeightDecay => scaled(|s, f| times(&mut s.decay, f)),
+            Treatment::Dropout | Treatment::Combined => {
+                let point = |&p: &f64| Self { treatment, strength: Some(p), strengths: Strengths { p, ..*base } };
+                DROPS.iter().map(point).collect()
+            }
+        }
+    }
+
+    /// What the strength is called.
+    pub fn name(&self) -> &'static str {
+        match self.treatment {
+            Treatment::None | Treatment::BatchNorm => "",
+            Treatment::ElasticNet => "λ1 (λ2 with it)",
+            Treatment::Dropout | Treatment::Combined => "p",
+            _ => "λ",
+        }
+    }
+}
+
+/// Multiplies, to three digits, so that the value shown is the one used.
+fn times(value: &mut f64, factor: f64) -> f64 {
+    *value = format!("{:.2e}", *value * factor).parse().unwrap_or(*value);
+    *value
+}
+
+/// Every treatment at every strength.
+pub fn points(config: &Config) -> Vec<Point> {
+    config.treatments.iter().flat_map(|&t| Point::all(t, &config.strengths)).collect()
+}
+
+/// Bias and variance of every point.
+#[derive(Clone, Debug)]
+pub struct Decomposed {
+    /// Networks of each point.
+    pub samples: usize,
+    /// What was decomposed.
+    pub points: Vec<Point>,
+    /// Of the squared loss: of values, or of the probabilities of the classes (the Brier score).
+    pub squared: Vec<Decomposition>,
+    /// Of the 0–1 loss, after Domingos; none for values.
+    pub zero_one: Vec<Decomposition>,
+}
+
+impl Decomposed {
+    /// Of these predictions.
+    pub fn new(points: &[Point], said: &Predictions, samples: usize) -> Self {
+        let of = |f: &dyn Fn(&[Vec<f64>]) -> Decomposition| said.outputs.iter().map(|o| f(o)).collect();
+        let (squared, zero_one) = match &said.truth {
+            Truth::Values(values) => (of(&|o| squared(o, values)), Vec::new()),
+            Truth::Classes(labels, n) => (of(&|o| brier(o, labels, *n)), of(&|o| zero_one(o, labels, *n))),
+        };
+        Self { samples, points: points.to_vec(), squared, zero_one }
+    }
+
+    /// All numbers.
+    pub fn json(&self) -> Value {
+        let point = |(i, p): (usize, &Point)| {
+            json!({
+                "treatment": p.treatment.key(), "strength": p.strength, "strengths": p.strengths,
+                "squared": self.squared[i], "zero_one": self.zero_one.get(i),
+            })
+        };
+        json!({ "samples": self.samples, "points": self.points.iter().enumerate().map(point).collect::<Vec<_>>() })
+    }
+}
+
+/// The outputs of `samples` networks for each point, on the test part.
+pub struct Predictions {
+    /// By point, then by network: rows × columns; probabilities of the classes, or values in the target's own unit.
+    pub outputs: Vec<Vec<Vec<f64>>>,
+    /// The test part's classes, or values.
+    pub truth: Truth,
+}
+
+/// The true targets.
+pub enum Truth {
+    /// A class for each row, and the number of classes.
+    Classes(Vec<u32>, usize),
+    /// A value for each row.
+    Values(Vec<f64>),
+}
+
+/// Trains `samples` networks at every point, each on a bootstrap sample of the training part that the first seed draws. All have the
+/// same number of epochs.
+///
+/// # Errors
+/// What planning and running report.
+pub fn predict(
+    session: &Session,
+    table: &Table,
+    config: &Config,
+    points: &[Point],
+    samples: usize,
+    tick: &mut dyn FnMut(u64),
+) -> Result<Predictions, Failure> {
+    let seed = config.seeds[0];
+    let split = Split::draw(table, config.sizes, seed)?;
+    let (rows, key) = (split.train.len(), Key { seed, stream: 0x626f_6f74, step: 0, first_element: 0 });
+    let op = BootstrapIndices { rows, picks: rows, sets: samples, key };
+    let HostData::U32(index) = session.run(&op, &[])?.remove(0) else { unreachable!("indices are words") };
+    let sample = |s: usize| {
+        let train = (0..rows).map(|i| split.train[index[i * samples + s] as usize]).collect();
+        prepare(table, &Split { train, ..split.clone() })
+    };
+    let splits: Vec<Prepared> = (0..samples).map(sample).collect();
+    room(session.gpu().caps(), &splits, "use fewer with --train-rows and --test-rows, or fewer networks with --decompose")?;
+    let mut outputs = vec![Vec::new(); points.len()];
+    for batch_norm in [false, true] {
+        let recipe = |p: &Point| p.treatment.recipe(&p.strengths);
+        let mine: Vec<usize> = (0..points.len()).filter(|&i| recipe(&points[i]).batch_norm == batch_norm).collect();
+        let member = |i: usize, s: usize| Member { recipe: recipe(&points[i]), split: s, seed: seed.wrapping_add(s as u64) };
+        let all: Vec<(usize, Member)> = mine.iter().flat_map(|&i| (0..samples).map(move |s| (i, member(i, s)))).collect();
+        let shape = &Shape::new(&splits[0], &config.hyper, batch_norm);
+        let (hyper, classes) = (&config.hyper, matches!(table.targets, Targets::Classes { .. }));
+        let rule = Rule { watch: [false; 2], patience: None };
+        let setup = Setup { splits: &splits, shape, hyper, classes, seed, rule };
+        for wave in all.chunks(most_together(session.gpu().caps(), shape, hyper).max(1)) {
+            let members: Vec<Member> = wave.iter().map(|(_, m)| *m).collect();
+            let states = members.iter().map(|m| State::new(shape, m.seed, false)).collect();
+            let mut trainer = Trainer::new(session, &setup, &members, states)?;
+            trainer.run(hyper.epochs, &mut || tick(members.len() as u64))?;
+            let said = trainer.outputs(2)?;
+            for ((i, member), values) in wave.iter().zip(said) {
+                outputs[*i].push(readable(&values, table, &splits[member.split]));
+            }
+        }
+    }
+    let truth = match &table.targets {
+        Targets::Classes { names, of } => Truth::Classes(split.test.iter().map(|&r| of[r]).collect(), names.len()),
+        Targets::Values(of) => Truth::Values(split.test.iter().map(|&r| of[r]).collect()),
+    };
+    Ok(Predictions { outputs, truth })
+}
+
+/// Probabilities from logits, or values in the target's own unit.
+pub fn readable(values: &[f32], table: &Table, data: &Prepared) -> Vec<f64> {
+    match &table.targets {
+        Targets::Classes { names, .. } => values.chunks_exact(names.len()).flat_map(softmax).collect(),
+        Targets::Values { .. } => values.iter().map(|&v| data.target_mean + data.target_scale * f64::from(v)).collect(),
+    }
+}
+
+/// Probabilities of the classes.
+pub fn softmax(logits: &[f32]) -> Vec<f64> {
+    let top = logits.iter().copied().fold(f32::NEG_INFINITY, f32::max);
+    let all: Vec<f64> = logits.iter().map(|&v| f64::from(v - top).exp()).collect();
+    let total: f64 = all.iter().sum();
+    all.iter().map(|v| v / total).collect()
+}

@@ -1,0 +1,152 @@
+//! Trains a small network on real data once per treatment, and shows what each regularizer does to the gap between training and
+//! test scores.
+mod args;
+pub mod bias_variance;
+pub mod calibration;
+pub mod decompose;
+pub mod monte_carlo;
+pub mod report;
+pub mod results;
+mod train;
+pub mod treatments;
+
+pub use args::Args;
+
+use crate::{
+    Failure, Progress, Ui, adapter,
+    data::{
+        Summary, Table, Targets,
+        split::{self, Split},
+    },
+    files,
+    training::{Hyper, Member},
+};
+use monte_carlo::{MonteCarlo, Predicted};
+use results::{Outcome, Study};
+use ridgepole::Session;
+use std::{collections::BTreeMap, time::Instant};
+use treatments::{Strengths, Treatment};
+
+/// Everything that decides what a study computes.
+#[derive(Clone, Debug)]
+pub struct Config {
+    /// Which treatments.
+    pub treatments: Vec<Treatment>,
+    /// How strong they are.
+    pub strengths: Strengths,
+    /// How networks are trained.
+    pub hyper: Hyper,
+    /// One run per seed and treatment; a seed draws the split, the initial weights, the batches and the dropout masks.
+    pub seeds: Vec<u64>,
+    /// How many rows each part gets.
+    pub sizes: split::Sizes,
+    /// Monte-Carlo dropout passes over the test part, for treatments with dropout; none, or at least two.
+    pub monte_carlo: u64,
+    /// Networks on bootstrap samples for each treatment and strength, if bias and variance are asked for.
+    pub decompose: Option<usize>,
+}
+
+/// Runs the study and writes what it found.
+///
+/// # Errors
+/// [`Failure::Usage`] for options and data that do not fit, [`Failure::Found`] if the device fails.
+pub fn run(args: &Args, ui: &Ui) -> Result<(), Failure> {
+    let table = args.table()?;
+    table.notices.iter().for_each(|notice| ui.note(notice));
+    let config = args.config(table.test_from.unwrap_or(table.rows()))?;
+    // Before the work, so that a folder that cannot be written to is not found after it.
+    files::folder(&args.out)?;
+    let session = adapter::open(args.adapter.as_deref())?;
+    let study = perform(&session, &table, &config, ui)?;
+    ui.line(format_args!(
+        "{}: {} training, {} validation and {} test rows; {} seeds, mean ± standard deviation; {}",
+        study.data.name,
+        study.data.parts[0],
+        study.data.parts[1],
+        study.data.parts[2],
+        study.seeds.len(),
+        study.device
+    ))?;
+    for line in study.table() {
+        ui.line(line)?;
+    }
+    let json = serde_json::to_vec_pretty(&study.json()).map_err(|e| Failure::found(format!("results.json: {e}")))?;
+    files::all(&args.out, &[("results.json", &json), ("report.html", report::html(&study).as_bytes())])?;
+    let report = args.out.join("report.html");
+    ui.line(format_args!("{:.1} s; report: {}, numbers: results.json beside it", study.seconds, report.display()))
+}
+
+/// Trains everything that `config` asks for.
+///
+/// # Errors
+/// As [`run`].
+pub fn perform(session: &Session, table: &Table, config: &Config, ui: &Ui) -> Result<Study, Failure> {
+    let start = Instant::now();
+    let classes = matches!(table.targets, Targets::Classes { .. });
+    let points = config.decompose.map_or_else(Vec::new, |_| decompose::points(config));
+    let bootstraps = points.len() * config.decompose.unwrap_or(0);
+    let total = (config.seeds.len() * config.treatments.len() + bootstraps) * config.hyper.epochs;
+    let progress = ui.progress("study", total as u64);
+    let mut outcomes: Vec<Outcome> = config.treatments.iter().map(|&treatment| Outcome { treatment, runs: Vec::new() }).collect();
+    let mut said: BTreeMap<Treatment, Predicted> = BTreeMap::new();
+    let mut parts = [0; 3];
+    for &seed in &config.seeds {
+        let split = Split::draw(table, config.sizes, seed)?;
+        let data = [split::prepare(table, &split)];
+        parts = data[0].parts.each_ref().map(|p| p.rows);
+        for batch_norm in [false, true] {
+            let recipe = |o: &Outcome| o.treatment.recipe(&config.strengths);
+            let mut alike: Vec<&mut Outcome> = outcomes.iter_mut().filter(|o| recipe(o).batch_norm == batch_norm).collect();
+            let members: Vec<_> = alike.iter().map(|o| Member { recipe: recipe(o), split: 0, seed }).collect();
+            if members.is_empty() {
+                continue;
+            }
+            let left = eta(start, &progress, total);
+            progress.on(format!("{} networks, seed {seed}{left}", members.len()));
+            let done = &mut || progress.done(members.len() as u64);
+            let runs = train::train(session, &data, classes, &config.hyper, (&members, seed), config.monte_carlo, done)?;
+            for (o, (run, sampled)) in alike.iter_mut().zip(runs) {
+                o.runs.push(run);
+                if let Some(sampled) = sampled {
+                    train::add(said.entry(o.treatment).or_default(), &sampled, table, &data[0], &split.test);
+                }
+            }
+        }
+    }
+    let count = match &table.targets {
+        Targets::Classes { names, .. } => names.len(),
+        Targets::Values { .. } => 0,
+    };
+    let monte_carlo = said.iter().map(|(&t, said)| MonteCarlo::new(t, config.monte_carlo, said, count)).collect();
+    let decomposition = match config.decompose {
+        Some(samples) => {
+            let mut tick = |networks: u64| {
+                progress.done(networks);
+                progress.on(format!("{bootstraps} networks on bootstrap samples{}", eta(start, &progress, total)));
+            };
+            let said = decompose::predict(session, table, config, &points, samples, &mut tick)?;
+            Some(decompose::Decomposed::new(&points, &said, samples))
+        }
+        None => None,
+    };
+    Ok(Study {
+        device: adapter::name(session.info()),
+        data: Summary::new(table, parts),
+        hyper: config.hyper.clone(),
+        strengths: config.strengths,
+        seeds: config.seeds.clone(),
+        outcomes,
+        monte_carlo,
+        decomposition,
+        seconds: start.elapsed().as_secs_f64(),
+    })
+}
+
+/// The remaining time, at the pace so far.
+fn eta(start: Instant, progress: &Progress, total: usize) -> String {
+    let done = progress.position() as f64;
+    if done == 0.0 {
+        return String::new();
+    }
+    format!(", about {:.0} s left", start.elapsed().as_secs_f64() / done * (total as f64 - done))
+}

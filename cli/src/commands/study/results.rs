@@ -1,0 +1,227 @@
+//! What a study found: the numbers behind table, report and `results.json`.
+use super::{
+    decompose::Decomposed,
+    monte_carlo::MonteCarlo,
+    treatments::{Strengths, Treatment},
+};
+use crate::{
+    data::Summary,
+    hash::Hash,
+    stats::MeanSd,
+    training::{Hyper, Measure},
+};
+use serde_json::{Value, json};
+
+/// A whole study.
+pub struct Study {
+    /// The device, in words.
+    pub device: String,
+    /// The data, in words and numbers.
+    pub data: Summary,
+    /// How all networks were trained.
+    pub hyper: Hyper,
+    /// How strong the treatments were.
+    pub strengths: Strengths,
+    /// Seeds of the runs.
+    pub seeds: Vec<u64>,
+    /// One entry per treatment, in the order asked for.
+    pub outcomes: Vec<Outcome>,
+    /// Monte-Carlo dropout, of each treatment that drops units.
+    pub monte_carlo: Vec<MonteCarlo>,
+    /// Bias and variance, if asked for.
+    pub decomposition: Option<Decomposed>,
+    /// Wall time of everything.
+    pub seconds: f64,
+}
+
+/// The result of one run.
+#[derive(Clone, Debug)]
+pub struct Run {
+    /// After each epoch, on the training and the validation part.
+    pub curve: Vec<[Measure; 2]>,
+    /// After the last epoch, on training, validation and test part.
+    pub last: [Measure; 3],
+    /// The weights at the end, without biases and normalization.
+    pub weights: Vec<f32>,
+}
+
+/// A treatment's runs, one per seed.
+pub struct Outcome {
+    /// Which.
+    pub treatment: Treatment,
+    /// In the order of the seeds.
+    pub runs: Vec<Run>,
+}
+
+/// Weights no larger than this count as small.
+pub const SMALL: f32 = 1e-3;
+
+impl Outcome {
+    /// The score on training (0), validation (1) or test part (2).
+    pub fn score(&self, part: usize) -> MeanSd {
+        MeanSd::of(self.runs.iter().map(|r| r.last[part].score))
+    }
+
+    /// The loss on training (0), validation (1) or test part (2).
+    pub fn loss(&self, part: usize) -> MeanSd {
+        MeanSd::of(self.runs.iter().map(|r| r.last[part].loss))
+    }
+
+    /// How much worse the test part is than the training part.
+    pub fn gap(&self, classes: bool) -> MeanSd {
+        let sign = if classes { 1.0 } else { -1.0 };
+        MeanSd::of(self.runs.iter().map(|r| sign * (r.last[0].score - r.last[2].score)))
+    }
+
+    /// Share of weights that are exactly 0.
+    pub fn zeros(&self) -> MeanSd {
+        MeanSd::of(self.runs.iter().map(|r| share(&r.weights, |w| w == 0.0)))
+    }
+
+    /// Share of weights within [`SMALL`] of 0, exact zeros included.
+    pub fn small(&self) -> MeanSd {
+        MeanSd::of(self.runs.iter().map(|r| share(&r.weights, |w| w.abs() <= SMALL)))
+    }
+}
+
+fn share(weights: &[f32], is: impl Fn(f32) -> bool) -> f64 {
+    weights.iter().filter(|&&w| is(w)).count() as f64 / weights.len() as f64
+}
+
+/// How the weights of a treatment are distributed, all seeds together; exact zeros and what is past the ends are not in it.
+pub struct Histogram {
+    /// Bins reach from -range to range.
+    pub range: f64,
+    /// Share of all weights in each bin.
+    pub shares: Vec<f64>,
+}
+
+/// Bins of a histogram.
+const BINS: usize = 60;
+
+impl Study {
+    /// Whether classes are predicted.
+    pub fn classes(&self) -> bool {
+        !self.data.classes.is_empty()
+    }
+
+    /// One range for all histograms: 99.5 % of the weights of the treatment with the widest ones.
+    fn range(&self) -> f64 {
+        let reach = |o: &Outcome| {
+            let mut all: Vec<f32> = o.runs.iter().flat_map(|r| &r.weights).map(|w| w.abs()).filter(|w| w.is_finite()).collect();
+            all.sort_by(f32::total_cmp);
+            all.get(all.len() * 995 / 1000).copied().map_or(0.0, f64::from)
+        };
+        let widest = self.outcomes.iter().map(reach).fold(0.0, f64::max);
+        if widest > 0.0 { widest } else { 1.0 }
+    }
+
+    /// One histogram per treatment, all over the same bins.
+    pub fn histograms(&self) -> Vec<Histogram> {
+        let range = self.range();
+        let histogram = |o: &Outcome| {
+            let mut counts = vec![0usize; BINS];
+            let all = || o.runs.iter().flat_map(|r| &r.weights).map(|&w| f64::from(w));
+            for w in all().filter(|w| *w != 0.0 && w.abs() < range) {
+                counts[(((w + range) / (2.0 * range) * BINS as f64) as usize).min(BINS - 1)] += 1;
+            }
+            let total = all().count() as f64;
+            Histogram { range, shares: counts.into_iter().map(|c| c as f64 / total).collect() }
+        };
+        self.outcomes.iter().map(histogram).collect()
+    }
+
+    /// All results, then how long they took: everything but the times is the same, bit for bit, whenever the same
+    /// study runs on the same device.
+    pub fn json(&self) -> Value {
+        let histograms = self.histograms();
+        let treatments: Vec<Value> = self.outcomes.iter().zip(&histograms).map(|(o, h)| self.treatment(o, h)).collect();
+        let d = &self.data;
+        json!({
+            "format": "ridgepole-study/2",
+            "program": concat!("ridgepole ", env!("CARGO_PKG_VERSION")),
+            "device": self.device,
+            "data": {
+                "name": d.name, "rows": d.rows, "features": d.features, "classes": d.classes, "target": d.target,
+                "train_rows": d.parts[0], "validation_rows": d.parts[1], "test_rows": d.parts[2],
+            },
+            "score": if self.classes() { "accuracy" } else { "rmse" },
+            "training": self.hyper,
+            "strengths": self.strengths,
+            "seeds": self.seeds,
+            "treatments": treatments,
+            "monte_carlo": self.monte_carlo.iter().map(MonteCarlo::json).collect::<Vec<_>>(),
+            "decomposition": self.decomposition.as_ref().map(Decomposed::json),
+            "times": { "total_seconds": self.seconds },
+        })
+    }
+
+    fn treatment(&self, o: &Outcome, h: &Histogram) -> Value {
+        let curve = |r: &Run, part: usize, get: fn(&Measure) -> f64| r.curve.iter().map(|c| get(&c[part])).collect::<Vec<_>>();
+        let run = |(seed, r): (&u64, &Run)| {
+            json!({
+                "seed": seed,
+                "train": r.last[0], "validation": r.last[1], "test": r.last[2],
+                "zeros": share(&r.weights, |w| w == 0.0),
+                "small": share(&r.weights, |w| w.abs() <= SMALL),
+                "weights": r.weights.len(),
+                "weights_hash": Hash::default().bytes(r.weights.iter().flat_map(|w| w.to_le_bytes())).hex(),
+                "curve": {
+                    "train_loss": curve(r, 0, |m| m.loss), "validation_loss": curve(r, 1, |m| m.loss),
+                    "train_score": curve(r, 0, |m| m.score), "validation_score": curve(r, 1, |m| m.score),
+                },
+            })
+        };
+        json!({
+            "name": o.treatment.key(),
+            "title": o.treatment.title(),
+            "settings": o.treatment.settings(&self.strengths),
+            "train": o.score(0).json(), "validation": o.score(1).json(), "test": o.score(2).json(),
+            "gap": o.gap(self.classes()).json(),
+            "test_loss": o.loss(2).json(),
+            "zeros": o.zeros().json(),
+            "small": o.small().json(),
+            "histogram": { "from": -h.range, "to": h.range, "shares": h.shares },
+            "runs": self.seeds.iter().zip(&o.runs).map(run).collect::<Vec<_>>(),
+        })
+    }
+
+    /// The table for the terminal.
+    pub fn table(&self) -> Vec<String> {
+        let classes = self.classes();
+        let score = |s: MeanSd| self.score(s);
+        let heads = if classes {
+            ["treatment", "train accuracy", "test accuracy", "gap", "test loss", "exact zeros"]
+        } else {
+            ["treatment", "train RMSE", "test RMSE", "gap", "test loss", "exact zeros"]
+        };
+        let mut rows = vec![heads.map(String::from).to_vec()];
+        for o in &self.outcomes {
+            rows.push(vec![
+                o.treatment.title().into(),
+                score(o.score(0)),
+                score(o.score(2)),
+                score(o.gap(classes)),
+                format!("{:.3} ± {:.3}", o.loss(2).mean, o.loss(2).sd),
+                format!("{:.1} %", 100.0 * o.zeros().mean),
+            ]);
+        }
+        let width = |c: usize| rows.iter().map(|r| r[c].chars().count()).max().unwrap_or(0);
+        let widths: Vec<usize> = (0..heads.len()).map(width).collect();
+        let cell = |(c, text): (usize, &String)| {
+            let fill = " ".repeat(widths[c] - text.chars().count());
+            if c == 0 { format!("{text}{fill}") } else { format!("{fill}{text}") }
+        };
+        rows.iter().map(|r| r.iter().enumerate().map(cell).collect::<Vec<_>>().join("  ").trim_end().to_string()).collect()
+    }
+
+    /// A score or a difference of scores, with its spread.
+    pub fn score(&self, s: MeanSd) -> String {
+        if self.classes() {
+            return format!("{:.1} ± {:.1} %", 100.0 * s.mean, 100.0 * s.sd);
+        }
+        // Three significant digits, whatever the target's unit.
+        let digits = (2 - s.mean.abs().log10().floor().clamp(-6.0, 2.0) as i32).max(0) as usize;
+        format!("{:.digits$} ± {:.digits$}", s.mean, s.sd)
+    }
+}

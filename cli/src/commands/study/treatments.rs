@@ -1,0 +1,142 @@
+//! The treatments: what each does to the loss, the step or the network.
+use crate::{Failure, training::Recipe};
+use ridgepole::ElasticNet;
+use serde::Serialize;
+
+/// One way to regularize.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, clap::ValueEnum)]
+pub enum Treatment {
+    /// Nothing: what the others are compared with.
+    None,
+    /// λ·Σ|w| by its subgradient, added to the gradient of the loss.
+    L1,
+    /// λ·Σ|w| by a proximal step after each optimizer step: exact zeros.
+    L1Prox,
+    /// λ·Σw², added to the gradient of the loss.
+    L2,
+    /// λ1·Σ|w| and λ2·Σw² by one proximal step.
+    ElasticNet,
+    /// Weights shrink by a factor each step, apart from the gradient.
+    WeightDecay,
+    /// Hidden units are dropped at random.
+    Dropout,
+    /// Hidden units are normalized over the batch.
+    BatchNorm,
+    /// Dropout, batch norm and L2 together.
+    Combined,
+}
+
+/// How strong the treatments are.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+pub struct Strengths {
+    /// λ of `l1`.
+    pub l1: f64,
+    /// λ1 of `l1-prox` and `elastic-net`.
+    pub prox_l1: f64,
+    /// λ of `l2` and `combined`.
+    pub l2: f64,
+    /// λ2 of `elastic-net`.
+    pub prox_l2: f64,
+    /// λ of `weight-decay`.
+    pub decay: f64,
+    /// Probability of dropping a hidden unit.
+    pub p: f64,
+}
+
+impl Treatment {
+    /// All of them, in the order of the table.
+    pub const ALL: [Self; 9] = [
+        Self::None,
+        Self::L1,
+        Self::L1Prox,
+        Self::L2,
+        Self::ElasticNet,
+        Self::WeightDecay,
+        Self::Dropout,
+        Self::BatchNorm,
+        Self::Combined,
+    ];
+
+    /// Its name on the command line and in `results.json`.
+    pub fn key(self) -> &'static str {
+        match self {
+            Self::None => "none",
+            Self::L1 => "l1",
+            Self::L1Prox => "l1-prox",
+            Self::L2 => "l2",
+            Self::ElasticNet => "elastic-net",
+            Self::WeightDecay => "weight-decay",
+            Self::Dropout => "dropout",
+            Self::BatchNorm => "batch-norm",
+            Self::Combined => "combined",
+        }
+    }
+
+    /// Its name in tables and pictures.
+    pub fn title(self) -> &'static str {
+        match self {
+            Self::None => "none",
+            Self::L1 => "L1 (subgradient)",
+            Self::L1Prox => "L1 (proximal)",
+            Self::L2 => "L2",
+            Self::ElasticNet => "elastic net (prox.)",
+            Self::WeightDecay => "decoupled decay",
+            Self::Dropout => "dropout",
+            Self::BatchNorm => "batch norm",
+            Self::Combined => "dropout + BN + L2",
+        }
+    }
+
+    /// What it does, with its numbers.
+    pub fn settings(self, s: &Strengths) -> String {
+        let Strengths { l1, prox_l1, l2, prox_l2, decay, p } = s;
+        match self {
+            Self::None => "no regularization".into(),
+            Self::L1 => format!("λ = {l1}: gradient + λ·sign(w)"),
+            Self::L1Prox => format!("λ = {prox_l1}: soft threshold lr·λ after each step"),
+            Self::L2 => format!("λ = {l2}: gradient + 2λ·w"),
+            Self::ElasticNet => format!("λ1 = {prox_l1}, λ2 = {prox_l2}: soft threshold lr·λ1, then ÷(1 + 2·lr·λ2)"),
+            Self::WeightDecay => format!("λ = {decay}: w − lr·λ·w at each step"),
+            Self::Dropout => format!("p = {p} after each hidden layer"),
+            Self::BatchNorm => "before the ReLU of each hidden layer".into(),
+            Self::Combined => format!("p = {p}, batch norm, L2 with λ = {l2}"),
+        }
+    }
+
+    /// As a recipe for training.
+    pub fn recipe(self, s: &Strengths) -> Recipe {
+        let mut r = Recipe::default();
+        match self {
+            Self::None => {}
+            Self::L1 => r.group.coupled = ElasticNet { l1: s.l1, ..ElasticNet::NONE },
+            Self::L1Prox => r.group.prox = ElasticNet { l1: s.prox_l1, ..ElasticNet::NONE },
+            Self::L2 => r.group.coupled = ElasticNet { l2: s.l2, ..ElasticNet::NONE },
+            Self::ElasticNet => r.group.prox = ElasticNet { l1: s.prox_l1, l2: s.prox_l2, ..ElasticNet::NONE },
+            Self::WeightDecay => r.group.decay = s.decay,
+            Self::Dropout => r.p = s.p,
+            Self::BatchNorm => r.batch_norm = true,
+            Self::Combined => {
+                r.group.coupled = ElasticNet { l2: s.l2, ..ElasticNet::NONE };
+                (r.p, r.batch_norm) = (s.p, true);
+            }
+        }
+        r
+    }
+}
+
+impl Strengths {
+    /// # Errors
+    /// [`Failure::Usage`] names the option that is out of range.
+    pub fn check(&self) -> Result<(), Failure> {
+        let Strengths { l1, prox_l1, l2, prox_l2, decay, p } = *self;
+        for (name, v) in [("l1", l1), ("prox-l1", prox_l1), ("l2", l2), ("prox-l2", prox_l2), ("decay", decay)] {
+            if !(0.0..=1e6).contains(&v) {
+                return Err(Failure::usage(format!("--{name} is {v}, must be from 0 to 1e6")));
+            }
+        }
+        if !(0.0..=1.0).contains(&p) {
+            return Err(Failure::usage(format!("--p is {p}, must be from 0 to 1")));
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,147 @@
+//! Chooses λ, p and batch norm by cross-validation.
+mod args;
+mod checkpoint;
+pub mod grid;
+mod outcome;
+mod report;
+pub mod results;
+pub mod search;
+mod watch;
+
+pub use args::{Args, By};
+
+use crate::{
+    Failure, Ui, adapter,
+    data::{Summary, Table, Targets, folds::cross_validation, split},
+    files,
+    hash::Hash,
+    training,
+};
+use outcome::Progress;
+use results::{Candidate, Tuned};
+use ridgepole::Rng;
+use search::Search;
+use std::{fmt::Write, time::Instant};
+use watch::{Watcher, listen};
+
+/// Searches and writes what was found.
+///
+/// # Errors
+/// [`Failure::Usage`] for options and data that do not fit and for files that cannot be written, [`Failure::Found`] if the device
+/// fails, [`Failure::Interrupted`] if the user interrupts it.
+pub fn run(args: &Args, ui: &Ui) -> Result<(), Failure> {
+    let start = Instant::now();
+    let (settings, hyper, table) = (args.settings()?, args.hyper()?, args.table()?);
+    table.notices.iter().for_each(|notice| ui.note(notice));
+    let (table, rows) = sample(table, args)?;
+    let (folds, splits) = cross_validation(&table, table.rows(), args.folds, args.stop_share, args.seed)?;
+    let prepared: Vec<_> = splits.iter().map(|s| split::prepare(&table, s)).collect();
+    files::folder(&args.out)?;
+    let session = adapter::open(args.adapter.as_deref())?;
+    training::room(session.gpu().caps(), &prepared, "use fewer with --rows, or fewer --folds")?;
+    let classes = matches!(table.targets, Targets::Classes { .. });
+    let (patience, seed, together) = (args.patience, args.seed, args.together);
+    let search = Search { splits: &prepared, settings: &settings, hyper: &hyper, classes, patience, seed, together };
+    let device = adapter::name(session.info());
+    let fingerprint = fingerprint(&device, &table, &folds, &search);
+    let path = args.out.join("tune.checkpoint");
+    let found = if args.fresh { None } else { Progress::load(&path, &fingerprint, &|p| search.accepts(p))? };
+    let progress = found.unwrap_or_default();
+    let resumed = progress.done.len();
+    if !progress.done.is_empty() || !progress.active.is_empty() {
+        ui.note(format_args!(
+            "resuming from {}: {resumed} networks are finished, {} in training (--fresh starts over)",
+            path.display(),
+            progress.active.len()
+        ));
+    }
+    let networks = settings.len() * args.folds;
+    let mut watcher = Watcher::new(ui, networks, hyper.epochs, &progress, (&path, &fingerprint));
+    listen()?;
+    let outcomes = search.run(&session, progress, &mut watcher)?;
+    let largest = watcher.largest;
+    drop(watcher);
+    // If the results cannot be written, the work is not lost.
+    let done = outcomes.iter().copied().enumerate().collect();
+    Progress { done, ..Progress::default() }.save(&path, &fingerprint)?;
+    let candidates: Vec<Candidate> = settings
+        .iter()
+        .zip(outcomes.chunks_exact(args.folds))
+        .map(|(&setting, outcomes)| Candidate { setting, outcomes: outcomes.to_vec() })
+        .collect();
+    let [best, one_se] = results::choose(&candidates, args.by, classes);
+    let tuned = Tuned {
+        device,
+        data: Summary::new(&table, prepared[0].parts.each_ref().map(|p| p.rows)),
+        hyper,
+        patience,
+        stop_share: args.stop_share,
+        seed,
+        folds,
+        rows,
+        by: args.by,
+        candidates,
+        best,
+        one_se,
+        command: args.command(),
+        together: largest,
+        seconds: start.elapsed().as_secs_f64(),
+        resumed,
+    };
+    write(args, &tuned, ui)?;
+    // Done: there is nothing left to resume.
+    match std::fs::remove_file(&path) {
+        Err(e) if e.kind() != std::io::ErrorKind::NotFound => Err(Failure::file("remove", &path, e)),
+        _ => Ok(()),
+    }
+}
+
+fn write(args: &Args, tuned: &Tuned, ui: &Ui) -> Result<(), Failure> {
+    ui.line(format_args!(
+        "{}: {} rows in {} folds; {} settings, {} networks; mean ± standard error over the folds; {}",
+        tuned.data.name,
+        tuned.data.rows,
+        args.folds,
+        tuned.candidates.len(),
+        tuned.candidates.len() * args.folds,
+        tuned.device
+    ))?;
+    for line in tuned.table() {
+        ui.line(line)?;
+    }
+    let json = serde_json::to_vec_pretty(&tuned.json()).map_err(|e| Failure::found(format!("tune.json: {e}")))?;
+    files::all(&args.out, &[("tune.json", &json), ("tune.html", report::html(tuned).as_bytes())])?;
+    let report = args.out.join("tune.html");
+    ui.line(format_args!(
+        "{:.1} s, at most {} networks at once; report: {}, numbers: tune.json beside it",
+        tuned.seconds,
+        tuned.together,
+        report.display()
+    ))
+}
+
+/// The rows to use: without the data's own test part, and no more than asked for.
+fn sample(mut table: Table, args: &Args) -> Result<(Table, Option<Vec<usize>>), Failure> {
+    let pool = table.test_from.take().unwrap_or(table.rows());
+    let count = args.rows.unwrap_or(pool);
+    if count > pool || count < 2 {
+        return Err(Failure::usage(format!("--rows is {count}, must be from 2 to the number of rows, {pool}")));
+    }
+    if count == table.rows() {
+        return Ok((table, None));
+    }
+    let mut rows: Vec<usize> = (0..pool).collect();
+    split::shuffle(&mut rows, &mut Rng::new(args.seed ^ 0x726f_7773));
+    rows.truncate(count);
+    rows.sort_unstable();
+    Ok((table.select(&rows), Some(rows)))
+}
+
+/// Two searches with the same fingerprint compute the same results.
+fn fingerprint(device: &str, table: &Table, folds: &[usize], search: &Search) -> String {
+    let Search { settings, hyper, patience, seed, .. } = search;
+    let program = env!("CARGO_PKG_VERSION");
+    let mut hash = Hash::default();
+    write!(hash, "{program}{device}{table:?}{folds:?}{settings:?}{hyper:?}{patience}{seed}").expect("a hash takes all");
+    hash.hex()
+}

@@ -1,0 +1,56 @@
+//! The options that choose the data.
+use super::{Table, Target, Task, csv_table::NETWORKS};
+use crate::Failure;
+use std::path::PathBuf;
+
+/// The options of every command that trains networks.
+#[derive(Debug, clap::Args)]
+pub struct Source {
+    /// Table to use: CSV with a header line, gzip-compressed or not [default: the digits that come with the program]
+    #[arg(long, value_name = "FILE", requires = "label", conflicts_with = "mnist", help_heading = "Data")]
+    data: Option<PathBuf>,
+    /// The column of --data to predict
+    #[arg(long, value_name = "COLUMN", requires = "data", help_heading = "Data")]
+    label: Option<String>,
+    /// How to treat it [default: as classes if it is text or has at most 20 distinct integers, else as a number]
+    #[arg(long, requires = "data", help_heading = "Data")]
+    task: Option<Task>,
+    /// Folder with the four IDX files of MNIST or of a data set like it, gzip-compressed or not
+    #[arg(long, value_name = "DIR", help_heading = "Data")]
+    mnist: Option<PathBuf>,
+}
+
+impl Source {
+    /// The data asked for.
+    ///
+    /// # Errors
+    /// [`Failure::Usage`] says what is wrong with the file, and where.
+    pub fn table(&self) -> Result<Table, Failure> {
+        match (&self.data, &self.label, &self.mnist) {
+            (Some(path), Some(label), _) => Table::csv(path, Target { column: label, task: self.task, asks: &NETWORKS }),
+            (_, _, Some(folder)) => Table::mnist(folder),
+            _ => Table::digits(),
+        }
+    }
+
+    /// The options as they would be typed, each after a blank.
+    pub fn typed(&self) -> String {
+        let quoted = |text: &str| {
+            let plain = |c: char| c.is_ascii_alphanumeric() || "-_./".contains(c);
+            if text.chars().all(plain) { text.to_string() } else { format!("'{}'", text.replace('\'', "'\\''")) }
+        };
+        let mut out = String::new();
+        if let (Some(path), Some(label)) = (&self.data, &self.label) {
+            out += &format!(" --data {} --label {}", quoted(&path.to_string_lossy()), quoted(label));
+        }
+        match self.task {
+            Some(Task::Classify) => out += " --task classify",
+            Some(Task::Regress) => out += " --task regress",
+            None => {}
+        }
+        if let Some(folder) = &self.mnist {
+            out += &format!(" --mnist {}", quoted(&folder.to_string_lossy()));
+        }
+        out
+    }
+}
