@@ -28,7 +28,7 @@
 //!
 //! # Families
 //!
-//! <!-- ops: generated, see tests/families.rs -->
+//! <!-- ops: generated, see tests/it/families.rs -->
 //!
 //! | family | ops | what it is for |
 //! |---|---|---|

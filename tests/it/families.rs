@@ -1,9 +1,9 @@
 //! Each family of ops has a page in the documentation: what it is for, a runnable example, and a table of its ops that is generated
-//! from the code. `RIDGEPOLE_BLESS=1 cargo test --test families` rewrites the tables.
+//! from the code. `RIDGEPOLE_BLESS=1 cargo test --test it families` rewrites the tables.
 use ridgepole::ops;
 use std::{fmt::Write, path::PathBuf};
 
-const BEGIN: &str = "//! <!-- ops: generated, see tests/families.rs -->\n";
+const BEGIN: &str = "//! <!-- ops: generated, see tests/it/families.rs -->\n";
 const END: &str = "//! <!-- /ops -->\n";
 
 fn path(name: &str) -> PathBuf {
@@ -71,7 +71,7 @@ fn compare(name: &str, due: &str) {
     if table == due {
         return;
     }
-    let remedy = "RIDGEPOLE_BLESS=1 cargo test --test families";
+    let remedy = "RIDGEPOLE_BLESS=1 cargo test --test it families";
     let (is, should) = table.lines().zip(due.lines()).find(|(a, b)| a != b).unwrap_or(("fewer or more lines", ""));
     assert!(
         std::env::var_os("RIDGEPOLE_BLESS").is_some(),

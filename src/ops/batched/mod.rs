@@ -38,7 +38,7 @@
 //!
 //! # Ops
 //!
-//! <!-- ops: generated, see tests/families.rs -->
+//! <!-- ops: generated, see tests/it/families.rs -->
 //!
 //! | op | what it computes | formula |
 //! |---|---|---|

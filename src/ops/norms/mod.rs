@@ -42,7 +42,7 @@
 //!
 //! # Ops
 //!
-//! <!-- ops: generated, see tests/families.rs -->
+//! <!-- ops: generated, see tests/it/families.rs -->
 //!
 //! | op | what it computes | formula |
 //! |---|---|---|
