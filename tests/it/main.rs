@@ -14,6 +14,7 @@ mod losses;
 mod lowering;
 mod norms;
 mod optimizers;
+mod paths;
 mod penalties;
 mod properties;
 mod random;
