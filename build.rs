@@ -20,7 +20,8 @@ fn main() {
             let (path, wgsl) = (format!("{folder}/{name}"), read(&format!("{folder}/{name}.wgsl")));
             let about =
                 wgsl.lines().find_map(|l| l.strip_prefix("// ")).unwrap_or_else(|| panic!("shaders/{path}.wgsl: what is it?"));
-            text += &format!("    #[doc = {about:?}]\n    pub const {}: Source = {};\n", name.to_uppercase(), source(&path));
+            text +=
+                &format!("    #[doc = {:?}]\n    pub const {}: Source = {};\n", plain(about), name.to_uppercase(), source(&path));
             uses.push((path, wgsl));
         }
         text += "}\n\n";
@@ -34,6 +35,19 @@ fn main() {
         }
     }
     fs::write(&out, text).unwrap_or_else(|e| panic!("{}: {e}", out.display()));
+}
+
+/// A comment as documentation: no brackets that would be links or tags.
+fn plain(comment: &str) -> String {
+    let (mut out, mut code) = (String::new(), false);
+    for c in comment.chars() {
+        code ^= c == '`';
+        if !code && "[]<>*_".contains(c) {
+            out.push('\\');
+        }
+        out.push(c);
+    }
+    out
 }
 
 fn source(path: &str) -> String {

@@ -25,7 +25,7 @@ pub struct Timing {
     /// The op's bandwidth as a part of the copy's, 1 being a copy: the median over the rounds, so that whatever slows the
     /// machine down for a while slows both.
     pub share: f64,
-    /// The median of the processor time, all threads together; `None` on a GPU or without [`Options::cpu_clock`].
+    /// The median of the processor time, all threads together; `None` on a GPU or without [`Options::cpu_clock`](super::Options::cpu_clock).
     pub cpu_seconds: Option<f64>,
     /// As `share`, of processor time.
     pub cpu_share: Option<f64>,

@@ -19,7 +19,7 @@ pub enum Unit {
 /// A filter of a convolution is a unit too: its weights are a matrix whose rows are the filters, (outputs, inputs·height·width),
 /// in PyTorch's order, and whose columns are, (height·width·inputs, outputs), in that of JAX and Keras.
 ///
-/// Elements between matrices keep their values and change no result; as with [`Segment`], the rest of a quad of four in which a
+/// Elements between matrices keep their values and change no result; as with [`Segment`](crate::types::Segment), the rest of a quad of four in which a
 /// matrix ends is read and written back.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
