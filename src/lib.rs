@@ -1,6 +1,6 @@
-//! Regularization kernels of deep learning for every GPU that [`wgpu`] reaches: dropout, batch norm and its relatives, L1, L2 and
-//! elastic-net penalties, proximal steps, gradient transforms, and optimizers that have penalty and proximal step in the same
-//! pass. Kernels are WGSL; they run on Vulkan, Metal, DirectX 12 and WebGPU.
+//! Regularization kernels of deep learning for every GPU that [wgpu](https://wgpu.rs) reaches: dropout, batch norm and its
+//! relatives, L1, L2 and elastic-net penalties, proximal steps, gradient transforms, and optimizers that have penalty and
+//! proximal step in the same pass. Kernels are WGSL; they run on Vulkan, Metal, DirectX 12 and WebGPU.
 //!
 //! An op is a plain struct of shapes, types and scalars, such as [`ops::Prox`]. It runs in one of two ways: a [`Session`]
 //! uploads, runs and downloads, or a [`Gpu`] adopts your device and records the op's dispatches into your own compute pass. The
