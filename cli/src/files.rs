@@ -63,6 +63,30 @@ pub(crate) fn all(folder: &Path, files: &[(&str, &[u8])]) -> Result<(), Failure>
     })
 }
 
+/// Writes the numbers of a command and the page that shows them, both or none. Where drawing the page fails, which is a fault of this
+/// program, the numbers are written all the same.
+///
+/// # Errors
+/// As [`all`]; [`Failure::Found`] if there is no page.
+pub(crate) fn report(
+    folder: &Path,
+    (numbers, json): (&str, &serde_json::Value),
+    (page, draw): (&str, impl FnOnce() -> String),
+) -> Result<(), Failure> {
+    let json = serde_json::to_vec_pretty(json).map_err(|e| Failure::found(format!("{numbers}: {e}")))?;
+    match std::panic::catch_unwind(std::panic::AssertUnwindSafe(draw)) {
+        Ok(html) => all(folder, &[(numbers, &json), (page, html.as_bytes())]),
+        Err(_) => {
+            all(folder, &[(numbers, &json)])?;
+            let kept = folder.join(numbers);
+            Err(Failure::found(format!(
+                "{page} could not be drawn, a fault of this program; the numbers are in {}",
+                kept.display()
+            )))
+        }
+    }
+}
+
 /// A new file, on the disk to its end.
 fn save(path: &Path, bytes: &[u8]) -> io::Result<()> {
     let mut file = fs::File::create(path)?;
@@ -81,6 +105,18 @@ fn unfinished(folder: &Path, name: &OsStr) -> PathBuf {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_page_that_cannot_be_drawn_does_not_cost_the_numbers() {
+        let dir = tempfile::tempdir().unwrap();
+        let json = serde_json::json!({ "best": 0.5 });
+        let why = report(dir.path(), ("x.json", &json), ("x.html", || panic!("planted"))).unwrap_err().to_string();
+        assert!(why.starts_with("x.html could not be drawn") && why.contains("x.json"), "{why}");
+        assert_eq!(serde_json::from_slice::<serde_json::Value>(&fs::read(dir.path().join("x.json")).unwrap()).unwrap(), json);
+        assert_eq!(fs::read_dir(dir.path()).unwrap().count(), 1);
+        report(dir.path(), ("x.json", &json), ("x.html", || "page".to_string())).unwrap();
+        assert_eq!(fs::read(dir.path().join("x.html")).unwrap(), b"page");
+    }
 
     #[test]
     fn all_files_or_none() {

@@ -278,3 +278,33 @@ fn a_closed_pipe_ends_the_program_quietly() {
         assert!(code == 141 || args == ["--help"], "{args:?}: {code}");
     }
 }
+
+/// What a command has worked out is on the disk before its first word, so nobody who stops reading loses it.
+#[test]
+#[cfg(unix)]
+fn results_are_written_though_nobody_reads_the_words() {
+    let small = ["--epochs", "1", "--hidden", "8"];
+    let commands: [(&[&str], &[&str], &[&str]); 3] = [
+        (&["study", "--treatments", "none", "--seeds", "1"], &small, &["report.html", "results.json"]),
+        (&["tune", "--rows", "60", "--folds", "2", "--p", "0", "--l2", "0"], &small, &["tune.html", "tune.json"]),
+        (&["path", "--lambdas", "4", "--folds", "2"], &[], &["path.html", "path.json"]),
+    ];
+    for (name, more, wanted) in commands {
+        for full in [false, true] {
+            let out = tempfile::tempdir().unwrap();
+            let stdout: Stdio = if full {
+                std::fs::File::options().write(true).open("/dev/full").unwrap().into()
+            } else {
+                let (reader, writer) = std::io::pipe().unwrap();
+                drop(reader);
+                writer.into()
+            };
+            let mut command = std::process::Command::new(env!("CARGO_BIN_EXE_ridgepole"));
+            let command = command.args(name).args(more).arg("--out").arg(out.path()).stdout(stdout).stderr(Stdio::piped());
+            let end = command.spawn().unwrap().wait_with_output().unwrap();
+            let said = String::from_utf8_lossy(&end.stderr);
+            assert_eq!(end.status.code(), Some(if full { 1 } else { 141 }), "{name:?}: {said}");
+            assert_eq!(crate::common::files(out.path()), wanted, "{name:?}: {said}");
+        }
+    }
+}

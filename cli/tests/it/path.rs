@@ -165,3 +165,14 @@ fn a_full_disk_leaves_nothing_half_written() {
     assert_eq!(files(out.path()), ["path.html", "path.json"], "something unfinished was left");
     assert_eq!(results(out.path()), before, "the old result was changed");
 }
+
+#[test]
+fn a_flat_target_far_from_zero_has_its_page_and_its_numbers() {
+    let out = tempfile::tempdir().unwrap();
+    let file = out.path().join("flat.csv");
+    // Errors of 1e18, equal but for their last digits.
+    std::fs::write(&file, "a,y\n1,1e9\n2,1e9\n3,1\n4,1\n").unwrap();
+    let to = out.path().join("out");
+    path(&[file.to_str().unwrap(), "--target", "y", "--folds", "2", "--lambdas", "4"], &to).assert().success();
+    assert_eq!(files(&to), ["path.html", "path.json"]);
+}

@@ -119,7 +119,7 @@ pub fn run(args: &Args, ui: &Ui) -> Result<(), Failure> {
             "op", "time", "spread", "GB/s", "copy", "share", "cpu"
         ))?;
     }
-    let (mut timings, mut wrong) = (Vec::new(), Vec::new());
+    let (mut timings, mut wrong, mut told) = (Vec::new(), Vec::new(), Ok(()));
     let progress = ui.progress("bench", jobs.len() as u64);
     each(&jobs, &session, |i, job, inputs| {
         let op = job.op.as_ref();
@@ -129,12 +129,18 @@ pub fn run(args: &Args, ui: &Ui) -> Result<(), Failure> {
         match timing {
             Ok(t) => {
                 let t = Timing { case: job.name.clone(), ..t };
-                if args.csv {
-                    ui.write(&csv_line(&Row::new(&device, &version(), &t), timings.is_empty()))?;
-                } else if !args.json {
-                    ui.line(text(&t))?;
+                if told.is_ok() {
+                    told = match (args.csv, args.json) {
+                        (true, _) => ui.write(&csv_line(&Row::new(&device, &version(), &t), timings.is_empty())),
+                        (_, true) => Ok(()),
+                        _ => ui.line(text(&t)),
+                    };
                 }
                 timings.push(t);
+                // With a page to write, the work goes on though nobody reads the lines.
+                if told.is_err() && args.html.is_none() {
+                    return std::mem::replace(&mut told, Ok(()));
+                }
             }
             Err(why) => {
                 ui.note(format_args!("{}: WRONG, so not timed: {why}\n  {}", op.name(), short(&job.name)));
@@ -149,6 +155,7 @@ pub fn run(args: &Args, ui: &Ui) -> Result<(), Failure> {
         let page = page::page(&device, &version(), &timings);
         files::write(path, page.as_bytes())?;
     }
+    told?;
     let bad = wrong.len();
     if args.json {
         let timings: Vec<_> = timings.iter().map(value).collect();

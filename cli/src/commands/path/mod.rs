@@ -47,14 +47,15 @@ pub fn run(args: &Args, ui: &Ui) -> Result<(), Failure> {
     let session = adapter::open(args.adapter.as_deref())?;
     let penalty = Penalty { l1_ratio: args.l1_ratio, tolerance: args.tolerance };
     let paths = perform(&session, &table, &problem, &lambdas, &folds, penalty, ui)?;
-    for line in paths.table() {
-        ui.line(line)?;
-    }
+    // Files first: whoever reads the words may be gone.
+    let written = files::report(&args.out, ("path.json", &paths.json(args.seed)), ("path.html", || report::html(&paths)));
     for line in paths.notices() {
         ui.note(line);
     }
-    let json = serde_json::to_vec_pretty(&paths.json(args.seed)).map_err(|e| Failure::found(format!("path.json: {e}")))?;
-    files::all(&args.out, &[("path.json", &json), ("path.html", report::html(&paths).as_bytes())])?;
+    for line in paths.table() {
+        ui.line(line)?;
+    }
+    written?;
     let report = args.out.join("path.html");
     ui.line(format_args!("{:.1} s; report: {}, numbers: path.json beside it", paths.seconds, report.display()))
 }

@@ -58,6 +58,8 @@ pub fn run(args: &Args, ui: &Ui) -> Result<(), Failure> {
     files::folder(&args.out)?;
     let session = adapter::open(args.adapter.as_deref())?;
     let study = perform(&session, &table, &config, ui)?;
+    // Files first: whoever reads the words may be gone.
+    let written = files::report(&args.out, ("results.json", &study.json()), ("report.html", || report::html(&study)));
     ui.line(format_args!(
         "{}: {} training, {} validation and {} test rows; {} seeds, mean ± standard deviation; {}",
         study.data.name,
@@ -70,8 +72,7 @@ pub fn run(args: &Args, ui: &Ui) -> Result<(), Failure> {
     for line in study.table() {
         ui.line(line)?;
     }
-    let json = serde_json::to_vec_pretty(&study.json()).map_err(|e| Failure::found(format!("results.json: {e}")))?;
-    files::all(&args.out, &[("results.json", &json), ("report.html", report::html(&study).as_bytes())])?;
+    written?;
     let report = args.out.join("report.html");
     ui.line(format_args!("{:.1} s; report: {}, numbers: results.json beside it", study.seconds, report.display()))
 }

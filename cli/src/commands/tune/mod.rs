@@ -88,15 +88,26 @@ pub fn run(args: &Args, ui: &Ui) -> Result<(), Failure> {
         seconds: start.elapsed().as_secs_f64(),
         resumed,
     };
-    write(args, &tuned, ui)?;
-    // Done: there is nothing left to resume.
-    match std::fs::remove_file(&path) {
+    // Files first: whoever reads the words may be gone.
+    let written = files::report(&args.out, ("tune.json", &tuned.json()), ("tune.html", || report::html(&tuned)));
+    // Done, if they are there: nothing is left to resume.
+    let written = written.and_then(|()| match std::fs::remove_file(&path) {
         Err(e) if e.kind() != std::io::ErrorKind::NotFound => Err(Failure::file("remove", &path, e)),
         _ => Ok(()),
-    }
+    });
+    say(args, &tuned, ui)?;
+    written?;
+    let report = args.out.join("tune.html");
+    ui.line(format_args!(
+        "{:.1} s, at most {} networks at once; report: {}, numbers: tune.json beside it",
+        tuned.seconds,
+        tuned.together,
+        report.display()
+    ))
 }
 
-fn write(args: &Args, tuned: &Tuned, ui: &Ui) -> Result<(), Failure> {
+/// The words on stdout.
+fn say(args: &Args, tuned: &Tuned, ui: &Ui) -> Result<(), Failure> {
     ui.line(format_args!(
         "{}: {} rows in {} folds; {} settings, {} networks; mean ± standard error over the folds; {}",
         tuned.data.name,
@@ -109,15 +120,7 @@ fn write(args: &Args, tuned: &Tuned, ui: &Ui) -> Result<(), Failure> {
     for line in tuned.table() {
         ui.line(line)?;
     }
-    let json = serde_json::to_vec_pretty(&tuned.json()).map_err(|e| Failure::found(format!("tune.json: {e}")))?;
-    files::all(&args.out, &[("tune.json", &json), ("tune.html", report::html(tuned).as_bytes())])?;
-    let report = args.out.join("tune.html");
-    ui.line(format_args!(
-        "{:.1} s, at most {} networks at once; report: {}, numbers: tune.json beside it",
-        tuned.seconds,
-        tuned.together,
-        report.display()
-    ))
+    Ok(())
 }
 
 /// The rows to use: without the data's own test part, and no more than asked for.
