@@ -130,7 +130,7 @@ pub(crate) fn fill(space: &Space, dtype: DType, arg: &Arg, rng: &mut Rng, patter
 }
 
 /// Shapes for the checks: one value per channel and none, channels and planes that are whole quads and not, more channels
-/// than lanes, planes shorter and longer than a chunk, enough partials for levels of the fold. `make` gets a number that
+/// than lanes, planes shorter and longer than a chunk, enough partials for reduction levels. `make` gets a number that
 /// differs from case to case.
 pub(crate) fn cases(make: impl Fn(usize, DType, Space) -> Box<dyn Op>) -> Vec<Box<dyn Op>> {
     let small = [

@@ -157,7 +157,7 @@ fn cases() -> Vec<Box<dyn Op>> {
         let per = if n % 3 == 1 { Per::Batch(1 + n) } else { Per::Sum };
         Box::new(Penalty { per, ..Penalty::new(dtype, segments, groups) })
     });
-    // More blocks than a workgroup folds, on every device: by many tensors, and by one long one.
+    // More blocks than a workgroup merges, on every device: by many tensors, and by one long one.
     let mut segments = Segment::pack(&[1; 1100], 4);
     segments.iter_mut().enumerate().for_each(|(i, s)| s.group = i % 5);
     out.push(Box::new(Penalty::new(DType::F32, segments, kinds.to_vec())));

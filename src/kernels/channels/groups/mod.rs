@@ -293,7 +293,7 @@ impl Groups {
         }
         let (dweight, dbias) = (position(args, "dweight"), position(args, "dbias"));
         if (dweight, dbias) != (None, None) {
-            // After the lines, which read them: levels of the fold work in place.
+            // After the lines, which read them: reduction levels work in place.
             let partials = lines.partials.few(&mut out, caps);
             finish_columns(&mut out, caps, args, &partials, dweight, dbias);
         }

@@ -214,14 +214,14 @@ impl Masked {
         let (last_word, last_bits) = self.last();
         // A word of the mask is four pairs of quads, and belongs to the lane that writes it.
         let pairs = if matches!(decisions, Decisions::Drawn(Some(_))) { 4 } else { 1 };
-        let units = caps.quads.div_ceil(pairs);
-        let block_quads = u64::from(caps.lanes) * u64::from(units * pairs) * 2;
+        let turns = caps.quads.div_ceil(pairs);
+        let block_quads = u64::from(caps.lanes) * u64::from(turns * pairs) * 2;
         let (mut parts, calls, mask) = decisions.source(&draws, caps);
         parts.push(if pairs == 4 { parts::dropouts::MASK_STORE } else { parts::dropouts::MASK_NONE });
         // Where memory is fast it pays to read it in whole lines. H200: 95 % of a copy's bandwidth instead of 69 for f32, 78 instead
         // of 69 for f16, 72 instead of 68 for bf16.
         let side = !caps.cpu && pairs == 1;
-        let mut consts = vec![("WG", caps.lanes), ("UNITS", units), ("PAIRS", pairs), ("SIDE", u32::from(side))];
+        let mut consts = vec![("WG", caps.lanes), ("TURNS", turns), ("PAIRS", pairs), ("SIDE", u32::from(side))];
         consts.extend(rule.consts);
         parts.extend(more);
         let [scale, offset, other] = rule.scalars.map(|v| v as f32);
@@ -278,7 +278,7 @@ impl Masked {
                 slots,
                 workgroups: blocks,
                 // For each pair: ten rounds for each Philox call, and the runs of eight elements.
-                trips: u64::from(units) * 3 + u64::from(units * pairs) * (calls * 11 + 9),
+                trips: u64::from(turns) * 3 + u64::from(turns * pairs) * (calls * 11 + 9),
             });
         }
         Ok(out)
