@@ -28,7 +28,7 @@ fn square_seeds(@builtin(workgroup_id) wid: vec3<u32>,
         var bits = 0u;
         for (var j = 0u; j < 9u; j++) {
             if 4u * j >= 32u + skipped { break; }
-            let r = philox_block(add_wide(first, j));
+            let r = philox_call(add_wide(first, j));
             let four = select(vec4<u32>(0u), vec4<u32>(1u, 2u, 4u, 8u), r > vec4<u32>(params.last));
             let all = four.x | four.y | four.z | four.w;
             if j == 0u { bits = all >> skipped; } else { bits |= all << (4u * j - skipped); }

@@ -12,8 +12,8 @@ const CENTRE: u64 = 3;
 const ERASE: u64 = 4;
 
 fn words(key: &Key, purpose: u64, number: u64, attempt: u64) -> [[u32; 2]; 2] {
-    let block = (purpose << 60) + (number << 8) + attempt;
-    let counter = [block as u32, (block >> 32) as u32, key.step, key.stream];
+    let call = (purpose << 60) + (number << 8) + attempt;
+    let counter = [call as u32, (call >> 32) as u32, key.step, key.stream];
     let [a, b, c, d] = reference::philox(counter, [key.seed as u32, (key.seed >> 32) as u32]);
     [[a, b], [c, d]]
 }

@@ -16,7 +16,7 @@ fn images(i: usize, [n, c, h, w]: [usize; 4]) -> Space {
 
 /// Rows shorter and longer than a word of the mask, at every place in it; blocks of one, of even sides, of the whole image and
 /// of 32; samples and channels that share; more words than a workgroup has; parts of a batch whose decisions do not begin with
-/// a Philox block; images without a quad.
+/// a Philox call; images without a quad.
 fn all() -> Vec<DropBlock> {
     let sizes: [([usize; 4], usize); 13] = [
         ([2, 3, 7, 7], 3),
