@@ -88,7 +88,7 @@ macro_rules! plain {
 pub(crate) use plain;
 
 /// Declares the parameters of an optimizer's kernel: those of all, then its own.
-macro_rules! step_params {
+macro_rules! optimizer_params {
     ($name:ident { $($field:ident: $ty:ident),* $(,)? }) => {
         crate::params! {
             $name {
@@ -99,10 +99,10 @@ macro_rules! step_params {
         }
     };
 }
-pub(crate) use step_params;
+pub(crate) use optimizer_params;
 
 /// Such parameters, from a [`Words`](crate::kernels::optimizer::Words) and the op's own fields.
-macro_rules! step_words {
+macro_rules! optimizer_words {
     ($name:ident, $words:expr; $($own:tt)*) => {{
         let crate::kernels::optimizer::Words { window: w, grad_scale, average, key, draw } = $words;
         let ([key_lo, key_hi, step, stream], [draw_lo, draw_hi]) = (key, draw);
@@ -126,7 +126,7 @@ macro_rules! step_words {
         })
     }};
 }
-pub(crate) use step_words;
+pub(crate) use optimizer_words;
 
 /// The fields of an optimizer for its row of the table: its own between those that all have.
 macro_rules! fields {

@@ -5,7 +5,7 @@ use crate::{
         arena::arena_cases,
         optimizer::{
             Optimizer, adaptive, coupled,
-            describe::{fields, optimizer, plain, step_params, step_words},
+            describe::{fields, optimizer, optimizer_params, optimizer_words, plain},
             regularised, table,
         },
     },
@@ -15,7 +15,7 @@ use crate::{
     verify::{Approx, reference},
 };
 
-step_params! {
+optimizer_params! {
     AdagradParams {
         eps_inside: f32, eps_outside: f32,
     }
@@ -96,7 +96,7 @@ impl Op for Adagrad {
         }
         let [inside, outside] = self.eps_place.split(self.eps);
         self.optimizer().lower(caps, kernel!("optimizers/adagrad"), &[], |words| {
-            step_words!(AdagradParams, words;
+            optimizer_words!(AdagradParams, words;
                 eps_inside: inside as f32,
                 eps_outside: outside as f32,
             )

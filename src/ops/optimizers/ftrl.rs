@@ -5,7 +5,7 @@ use crate::{
         arena::arena_cases,
         optimizer::{
             Optimizer, coupled,
-            describe::{fields, optimizer, plain, step_params, step_words},
+            describe::{fields, optimizer, optimizer_params, optimizer_words, plain},
             table,
         },
     },
@@ -15,7 +15,7 @@ use crate::{
     verify::{Approx, reference},
 };
 
-step_params! {
+optimizer_params! {
     FtrlParams {
         beta: f32,
     }
@@ -102,7 +102,7 @@ impl Op for Ftrl {
     fn lower(&self, caps: &Caps) -> Result<Lowered, Error> {
         self.check()?;
         self.optimizer().lower(caps, kernel!("optimizers/ftrl"), &[], |words| {
-            step_words!(FtrlParams, words;
+            optimizer_words!(FtrlParams, words;
                 beta: self.beta as f32,
             )
         })

@@ -7,7 +7,7 @@ use crate::{
             Optimizer,
             adaptive::check_beta,
             coupled,
-            describe::{fields, optimizer, plain, step_params, step_words},
+            describe::{fields, optimizer, optimizer_params, optimizer_words, plain},
             regularised, table,
         },
     },
@@ -17,7 +17,7 @@ use crate::{
     verify::{Approx, reference},
 };
 
-step_params! {
+optimizer_params! {
     LionParams {
         beta1: f32, fresh1: f32, beta2: f32, fresh2: f32,
     }
@@ -88,7 +88,7 @@ impl Op for Lion {
         check_beta(NAME, "beta1", self.beta1)?;
         check_beta(NAME, "beta2", self.beta2)?;
         self.optimizer().lower(caps, kernel!("optimizers/lion"), &[], |words| {
-            step_words!(LionParams, words;
+            optimizer_words!(LionParams, words;
                 beta1: self.beta1 as f32,
                 fresh1: (1.0 - self.beta1) as f32,
                 beta2: self.beta2 as f32,

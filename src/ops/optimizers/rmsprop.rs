@@ -5,7 +5,7 @@ use crate::{
         arena::arena_cases,
         optimizer::{
             Optimizer, adaptive, coupled,
-            describe::{fields, optimizer, plain, step_params, step_words},
+            describe::{fields, optimizer, optimizer_params, optimizer_words, plain},
             regularised, table,
         },
     },
@@ -16,7 +16,7 @@ use crate::{
     wgsl::parts,
 };
 
-step_params! {
+optimizer_params! {
     RmsPropParams {
         alpha: f32, fresh: f32, momentum: f32, eps_inside: f32, eps_outside: f32,
     }
@@ -112,7 +112,7 @@ impl Op for RmsProp {
         let momentum = if self.momentum == 0.0 { parts::optimizers::RATIO_PLAIN } else { parts::optimizers::RATIO_MOMENTUM };
         let [inside, outside] = self.eps_place.split(self.eps);
         self.optimizer().lower(caps, kernel!("optimizers/rmsprop"), &[variance, momentum], |words| {
-            step_words!(RmsPropParams, words;
+            optimizer_words!(RmsPropParams, words;
                 alpha: self.alpha as f32,
                 fresh: (1.0 - self.alpha) as f32,
                 momentum: self.momentum as f32,

@@ -5,7 +5,7 @@ use crate::{
         arena::arena_cases,
         optimizer::{
             Optimizer, coupled,
-            describe::{fields, optimizer, plain, step_params, step_words},
+            describe::{fields, optimizer, optimizer_params, optimizer_words, plain},
             regularised, table,
         },
     },
@@ -16,7 +16,7 @@ use crate::{
     wgsl::parts,
 };
 
-step_params! {
+optimizer_params! {
     SgdParams {
         momentum: f32, fresh: f32, first_step: u32, nesterov: u32,
     }
@@ -103,7 +103,7 @@ impl Op for Sgd {
         self.check()?;
         let momentum = if self.momentum == 0.0 { parts::optimizers::MOMENTUM_NONE } else { parts::optimizers::MOMENTUM_BUFFER };
         self.optimizer().lower(caps, kernel!("optimizers/sgd"), &[momentum], |words| {
-            step_words!(SgdParams, words;
+            optimizer_words!(SgdParams, words;
                 momentum: self.momentum as f32,
                 fresh: (1.0 - self.dampening) as f32,
                 first_step: u32::from(self.step == 1),
