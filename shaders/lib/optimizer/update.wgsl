@@ -1,7 +1,7 @@
 // One optimizer step over every tensor of an arena, all regularization in the same pass: g = factor·grad + coupled gradient,
 // then the op's rule makes the new weight. One workgroup per block of WG * QUADS quads, lanes side by side.
 // Open: gpu_scale, update_is_skipped, updated; weight_before and weight_after (lib/optimizer/weight_*), as_stored (lib/optimizer/stored_*),
-// note_average (lib/weight_average/*). Needs `params` with the words of src/optimizer/describe.rs.
+// note_average (lib/weight_average/*). Needs `params` with the words of src/kernels/optimizer/macros.rs.
 //!use lib/partition/grid
 //!use lib/arena/segments
 //!use lib/arena/elastic

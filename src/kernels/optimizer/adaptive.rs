@@ -1,7 +1,7 @@
 //! What `adam` and `adamw` share: fields, parameters, reference.
 use super::{
     Optimizer, Words, coupled,
-    describe::{optimizer_params, optimizer_words},
+    macros::{optimizer_params, optimizer_words},
     regularised,
 };
 use crate::{

@@ -4,7 +4,7 @@ use crate::{
     kernels::{
         arena::arena_cases,
         gradients::{Clip, Gradients, within},
-        optimizer::table::SEGMENTS,
+        optimizer::fields::SEGMENTS,
     },
     op::{Arg, Caps, Cost, Entry, Expected, Field, Lowered, Op, Pattern, Rng},
     options::{ClipForm, NonFiniteNorm},

@@ -6,7 +6,7 @@ use crate::{
     kernels::{
         arena::arena_cases,
         gradients::{Gradients, Pass, product},
-        optimizer::table::SEGMENTS,
+        optimizer::fields::SEGMENTS,
         reduce::{Monoid, Partials},
     },
     op::{Arg, Caps, Cost, Entry, Expected, Field, Lowered, Op, Pattern, Rng, Slot},

@@ -18,7 +18,7 @@ macro_rules! optimizer {
             pub groups: Vec<crate::options::Group>,
             $($(#[$about])* pub $field: $ty,)*
             /// Multiplies the gradients; finite. -1 ascends.
-            #[serde(default = "crate::kernels::optimizer::table::one")]
+            #[serde(default = "crate::kernels::optimizer::fields::one")]
             pub grad_scale: f64,
             /// Whether a second factor is read from the GPU. The product of both is formed first.
             #[serde(default)]
@@ -128,20 +128,20 @@ macro_rules! optimizer_words {
 }
 pub(crate) use optimizer_words;
 
-/// The fields of an optimizer for its row of the table: its own between those that all have.
-macro_rules! fields {
+/// The fields of an optimizer for its row of the ops table: its own between those that all have.
+macro_rules! optimizer_fields {
     ($($own:expr),* $(,)?) => {
         &[
-            crate::kernels::optimizer::table::DTYPE,
-            crate::kernels::optimizer::table::SEGMENTS,
+            crate::kernels::optimizer::fields::DTYPE,
+            crate::kernels::optimizer::fields::SEGMENTS,
             $($own,)*
-            crate::kernels::optimizer::table::GRAD_SCALE,
-            crate::kernels::optimizer::table::GPU_SCALE,
-            crate::kernels::optimizer::table::NON_FINITE,
-            crate::kernels::optimizer::table::EMA,
-            crate::kernels::optimizer::table::MASTER,
-            crate::kernels::optimizer::table::ROUNDING,
+            crate::kernels::optimizer::fields::GRAD_SCALE,
+            crate::kernels::optimizer::fields::GPU_SCALE,
+            crate::kernels::optimizer::fields::NON_FINITE,
+            crate::kernels::optimizer::fields::EMA,
+            crate::kernels::optimizer::fields::MASTER,
+            crate::kernels::optimizer::fields::ROUNDING,
         ]
     };
 }
-pub(crate) use fields;
+pub(crate) use optimizer_fields;
