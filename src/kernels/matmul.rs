@@ -37,7 +37,7 @@ pub(crate) fn tiles(caps: &Caps, rows: u64, cols: u64) -> [u64; 2] {
 
 /// Parameters that mean something to the parts of a product only.
 #[derive(Clone, Copy, Debug, Default)]
-pub(crate) struct Parts {
+pub(crate) struct ProductShape {
     /// Rows and columns of the matrix that blocks are taken from.
     pub height: u32,
     pub width: u32,
@@ -93,11 +93,11 @@ impl Product {
         parts: Vec<Source>,
         (bindings, slots): (Vec<Decl>, Vec<Slot>),
         consts: &[(&'static str, u32)],
-        of: Parts,
+        of: ProductShape,
     ) -> Step {
         let Self { rows, cols, inner, chunk, chunks } = *self;
         let [across, down] = tiles(caps, rows, cols);
-        let Parts { height, width, quads, end, product, group, scale } = of;
+        let ProductShape { height, width, quads, end, product, group, scale } = of;
         let params = ProductParams {
             blocks: (across * down * chunks) as u32,
             across: across as u32,

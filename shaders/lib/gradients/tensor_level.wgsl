@@ -1,5 +1,5 @@
 // One level of a reduction of each tensor's partials by themselves: a workgroup merges up to `fan` partials of one tensor; see
-// src/transform/tensors.rs. The table `tensors` has a row for each: the number of its first workgroup, its first partial, how
+// src/kernels/gradients/tensors.rs. The table `tensors` has a row for each: the number of its first workgroup, its first partial, how
 // many partials it has left; these lie `stride` apart. Open: tensor_store (lib/gradients/tensor_keep, lib/gradients/tensor_norm), a monoid.
 //!use lib/partition/grid
 //!use lib/reduce/workgroup

@@ -1,5 +1,5 @@
 // The decisions of eight elements in a row, whatever their numbers. Memory is periods of `rows` rows of `inner` elements:
-// element (period, row, column) has decision d + period * per_period + row * per_row + column * per_column; see src/draws.rs.
+// element (period, row, column) has decision d + period * per_period + row * per_row + column * per_column; see src/kernels/philox.rs.
 // `params.start` is where in its period the first element of pair `params.pair` lies. A decision has 16 bits as in
 // lib/philox/draw_pairs (shift = 3), or 32 bits (shift = 2): word i & 3 of call i >> 2.
 //!use lib/philox/philox

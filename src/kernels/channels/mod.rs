@@ -29,7 +29,7 @@ pub(crate) use fields::{
 };
 pub(crate) use fused::{Fused, PLAIN_PRODUCTS, Products};
 pub(crate) use ghost::{Ghosts, named};
-pub(crate) use groups::{GROUPS, Groups, group_args, group_backward_args, grouped, instances};
+pub(crate) use groups::{ChannelGroups, GROUPS, group_args, group_backward_args, grouped, instances};
 pub(crate) use masking::{check_masked, fill_mask, kept, mask};
 pub(crate) use results::Results;
 pub(crate) use single_pass::{LineMap, LineSizes, Shape as LineShape};

@@ -6,7 +6,7 @@ use crate::{
     op::{Arg, Caps, Entry, Expected, Field, Lowered, Op, Pattern, Slot, Step},
     ops::dropouts::shared::{
         drop_block_mask::Squares,
-        masked_map::{Decisions, Rule},
+        masked_map::{MaskSource, Rule},
     },
     options::{Key, MaskMode, Share},
     types::{DType, Error, HostData, Space},
@@ -83,7 +83,7 @@ pub(super) fn apply(
     factor: usize,
 ) -> Result<Vec<Step>, Error> {
     let decl = Decl { name: "factor", dtype: DType::F32, view: View::Raw("f32"), writes: false };
-    let (rule, held) = (Rule::new(kernel.0, kernel.1), Decisions::Held(mask));
+    let (rule, held) = (Rule::new(kernel.0, kernel.1), MaskSource::Held(mask));
     squares.masked().steps_with(caps, &rule, &[("x", x), ("y", y)], 1, held, &[], &mut |_| vec![(decl, Slot::Arg(factor, 0..4))])
 }
 
