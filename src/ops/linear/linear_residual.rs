@@ -87,7 +87,7 @@ impl Op for LinearResidual {
             width: self.features as u32,
             // What is past the end of the smaller of both is read as anything, and is of no consequence.
             end: args[0].len.max(args[3].len) as u32,
-            group: self.per_set as u32,
+            per_set: self.per_set as u32,
             ..ProductShape::default()
         };
         let product = Product::whole([self.rows, b.models(), self.features].map(|n| n as u64));

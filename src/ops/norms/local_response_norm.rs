@@ -188,7 +188,7 @@ fn bench(elements: usize) -> Vec<Box<dyn Op>> {
 pub(super) const ENTRY: Entry = Entry {
     name: NAME,
     summary: "local response norm: divides each value by a power of the squares of neighbouring channels",
-    formula: "y = x·(k + α/size·Σx²)^-β over a window of channels",
+    formula: "y = x·(k + α/size·Σx²)^-β over a neighbourhood of channels",
     fields: local_response::FIELDS,
     cases,
     bench,

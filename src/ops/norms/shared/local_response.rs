@@ -38,7 +38,7 @@ impl Response {
         check_float(self.op, tensor)?;
         self.space.check(self.op)?;
         if !(1..=WIDEST).contains(&self.size) {
-            let why = format!("is {}, must be in 1..={WIDEST}: channels of a window", self.size);
+            let why = format!("is {}, must be in 1..={WIDEST}: channels of a neighbourhood", self.size);
             return Err(Error::argument(self.op, "size", why));
         }
         [("k", self.k), ("alpha", self.alpha), ("beta", self.beta)]
@@ -200,7 +200,7 @@ fn inverse_power(d: Approx, beta: f64) -> Approx {
 pub(crate) const FIELDS: &[Field] = &[
     crate::kernels::channels::DTYPE,
     crate::kernels::channels::SPACE,
-    Field { name: "size", default: "", about: "channels of a window, 1 to 63; size/2 of them before the middle" },
+    Field { name: "size", default: "", about: "channels of a neighbourhood, 1 to 63; size/2 of them before the middle" },
     Field { name: "k", default: "1.0", about: "k, at least 0" },
     Field { name: "alpha", default: "0.0001", about: "α, at least 0" },
     Field { name: "beta", default: "0.75", about: "β, at least 0" },
