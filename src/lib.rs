@@ -72,7 +72,7 @@
 //!
 //! | names | what they are |
 //! |---|---|
-//! | [`ops`] | every op, a page per family, and the table that lists them |
+//! | [`ops`] | every op, a page per family, and the ops table, which lists them |
 //! | [`Session`] | the convenient way: a device of its own |
 //! | [`Gpu`], [`Plan`], [`Bound`] | your device, an op compiled for it, an op with its buffers |
 //! | [`DType`], [`HostData`], [`Segment`], [`Space`], [`Layout`] | storage types, data on the host, tensors of an arena, shapes of activations |

@@ -5,5 +5,5 @@
 fn swa(@builtin(workgroup_id) wid: vec3<u32>,
        @builtin(num_workgroups) count: vec3<u32>,
        @builtin(local_invocation_index) index: u32) {
-    average_step(wid, count, index);
+    average_update(wid, count, index);
 }

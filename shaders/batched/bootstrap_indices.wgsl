@@ -1,5 +1,5 @@
 // Numbers of rows, drawn with replacement: `picks` rows of `sets` columns. Pick i of set s has the number first + s·2^34 + i: word i & 3
-// of the block with that number over 4, so that a set depends on no other. A lane draws four picks of a set.
+// of the Philox call with that number over 4, so that a set depends on no other. A lane draws four picks of a set.
 //!use lib/partition/grid
 //!use lib/philox/philox
 
@@ -26,7 +26,7 @@ fn bootstrap_indices(@builtin(workgroup_id) wid: vec3<u32>,
     if lane >= params.lanes { return; }
     let column = lane % params.sets;
     let quad = lane / params.sets;
-    let words = philox_block(add_wide(vec2<u32>(params.d_lo, params.d_hi + column), quad));
+    let words = philox_call(add_wide(vec2<u32>(params.d_lo, params.d_hi + column), quad));
     let pick = 4u * quad;
     let at = pick * params.sets + column;
     indices[at] = row_at(words.x);

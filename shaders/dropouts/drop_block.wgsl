@@ -1,4 +1,4 @@
-// y = factor·x where no block lies, +0 in blocks. Before it: dropouts/parts/square_seeds, dropouts/parts/square_mask, lib/reduce/level, dropouts/parts/square_factor.
+// y = factor·x where no square lies, +0 in squares. Before it: dropouts/parts/square_seeds, dropouts/parts/square_mask, lib/reduce/level, dropouts/parts/square_factor.
 //!use dropouts/parts/masked_map
 //!use dropouts/parts/keep_factor
 

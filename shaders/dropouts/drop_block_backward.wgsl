@@ -1,4 +1,4 @@
-// dx = factor·dy where no block lay, +0 in blocks: x is dy, y is dx. Without a stored mask dropouts/parts/square_seeds and dropouts/parts/square_mask come before.
+// dx = factor·dy where no square lay, +0 in squares: x is dy, y is dx. Without a stored mask dropouts/parts/square_seeds and dropouts/parts/square_mask come before.
 //!use dropouts/parts/masked_map
 //!use dropouts/parts/keep_factor
 

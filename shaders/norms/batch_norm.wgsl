@@ -1,6 +1,6 @@
 // Mean, rstd and running statistics of each channel: norms/parts/batch_outputs.
 // A few lanes per channel: merges the channel's last partials in order and leaves what lib/channels/apply needs with
-// lib/channels/normalize_open: (K, d, weight * rstd, bias). Before it: lib/channels/reduce with lib/channels/moments, and the fold's levels.
+// lib/channels/normalize_open: (K, d, weight * rstd, bias). Before it: lib/channels/reduce with lib/channels/moments, and the reduction levels.
 //!use lib/partition/grid
 //!use lib/channels/channel_moments
 //!use norms/parts/batch_outputs

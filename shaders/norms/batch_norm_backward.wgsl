@@ -1,7 +1,7 @@
 // dbias = sum dy, dweight = sum dy * xhat, dx = weight * rstd * (dy - (dbias + xhat * dweight) / m).
 // With an activation, g = dy * its derivative for dy. A few lanes per channel: adds the channel's last partials in order and leaves what lib/channels/apply needs with
 // lib/channels/normalize_backward_open: (mean, weight * rstd, dbias / m, rstd * dweight / m). Before it: lib/channels/reduce with
-// lib/channels/products_open, and the fold's levels.
+// lib/channels/products_open, and the reduction levels.
 //!use lib/partition/grid
 //!use lib/channels/team
 //!use lib/reduce/sum_vec4

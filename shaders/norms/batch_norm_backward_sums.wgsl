@@ -1,5 +1,5 @@
 // sum g and sum g * xhat of each channel, g being dy as it comes back through the activation. A few lanes per channel: adds the channel's
-// last partials in order. Before it: lib/channels/reduce with lib/channels/products_open, and the fold's levels.
+// last partials in order. Before it: lib/channels/reduce with lib/channels/products_open, and the reduction levels.
 //!use lib/partition/grid
 //!use lib/channels/team
 //!use lib/reduce/sum_vec4

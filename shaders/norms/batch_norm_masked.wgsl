@@ -1,6 +1,6 @@
 // Mean, rstd and running statistics of each channel's kept values: norms/parts/counted_outputs. A few lanes per channel: merges the
 // channel's last partials in order and leaves (K, d, weight * rstd, bias) for lib/channels/apply with lib/channels/normalize_open.
-// Before it: lib/channels/reduce with norms/parts/moments_masked, and the fold's levels.
+// Before it: lib/channels/reduce with norms/parts/moments_masked, and the reduction levels.
 //!use lib/partition/grid
 //!use lib/channels/channel_moments
 //!use norms/parts/counted_outputs

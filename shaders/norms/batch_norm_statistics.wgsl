@@ -1,5 +1,5 @@
 // (count, mean, M2) of each channel, for lib/channels/shifted_moments to merge with those of other ranks. A few lanes per channel: merges
-// the channel's last partials in order. Before it: lib/channels/reduce with lib/channels/moments, and the fold's levels.
+// the channel's last partials in order. Before it: lib/channels/reduce with lib/channels/moments, and the reduction levels.
 //!use lib/partition/grid
 //!use lib/channels/channel_moments
 

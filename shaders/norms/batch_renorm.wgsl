@@ -1,7 +1,7 @@
 // r = clip(deviation of the batch / running deviation), d = clip((mean of the batch - running mean) / running deviation), and
 // what batch_norm leaves: norms/parts/batch_outputs. A few lanes per channel: merges the channel's last partials in order and leaves
 // (K, mean - K, weight * rstd * r, bias + weight * d) for lib/channels/apply with lib/channels/normalize_open.
-// Before it: lib/channels/reduce with lib/channels/moments, and the fold's levels.
+// Before it: lib/channels/reduce with lib/channels/moments, and the reduction levels.
 //!use lib/partition/grid
 //!use lib/channels/channel_moments
 //!use norms/parts/batch_outputs

@@ -1,6 +1,6 @@
 // r and d are constants: dbias = sum dy, dweight = r * sum dy * xhat + d * sum dy, and dx is that of batch_norm_backward with
 // weight * r for the weight. A few lanes per channel leaves (mean, weight * r * rstd, dbias / m, rstd * sum dy xhat / m) for
-// lib/channels/apply with lib/channels/normalize_backward_open. Before it: lib/channels/reduce with lib/channels/products_open, the fold's levels.
+// lib/channels/apply with lib/channels/normalize_backward_open. Before it: lib/channels/reduce with lib/channels/products_open, the reduction levels.
 //!use lib/partition/grid
 //!use lib/channels/team
 //!use lib/reduce/sum_vec4

@@ -1,7 +1,7 @@
 // mean = K + d, variance = M2 / cols, rstd = 1 / sqrt(variance + eps), for each row.
 // A few lanes per row: merges the row's last partials in order and leaves what lib/channels/apply needs with
 // norms/parts/normalize_rows: (K, d, rstd, 0). Before it: lib/channels/reduce with lib/channels/moments, a row being a channel, and the
-// fold's levels.
+// reduction levels.
 //!use lib/partition/grid
 //!use lib/channels/channel_moments
 //!use lib/channels/inverse_std

@@ -1,7 +1,7 @@
 // With g = dy * weight: dx = rstd * (g - (sum g + xhat * sum g * xhat) / cols), the sums over the row.
 // A few lanes per row: adds the row's last partials in order and leaves what lib/channels/apply needs with
 // lib/rows/normalize_backward: (mean, rstd, sum g / cols, rstd * sum g xhat / cols). Before it: lib/channels/reduce with
-// lib/channels/products, a row being a channel, and the fold's levels. dweight and dbias: lib/rows/column_products, lib/rows/column_gradients.
+// lib/channels/products, a row being a channel, and the reduction levels. dweight and dbias: lib/rows/column_products, lib/rows/column_gradients.
 //!use lib/partition/grid
 //!use lib/channels/team
 //!use lib/reduce/sum_vec4

@@ -1,4 +1,4 @@
-// y = x * (k + alpha * sum of x^2 over the window of channels)^-beta. One workgroup per block of WG * QUADS quads, lanes side by
+// y = x * (k + alpha * sum of x^2 over the neighbourhood of channels)^-beta. One workgroup per block of WG * QUADS quads, lanes side by
 // side; a lane reads the neighbours of its quads again, from the caches.
 //!use lib/partition/grid
 //!use norms/parts/response

@@ -1,5 +1,5 @@
 // With d the denominators: dx = dy * d^-beta - slope * x * sum of dy * x * d^(-beta-1), slope = 2 * alpha * beta, over the outputs
-// whose windows hold this channel: those from size - 1 - before channels before it to `before` behind it. One workgroup per block of
+// whose neighbourhoods hold this channel: those from size - 1 - before channels before it to `before` behind it. One workgroup per block of
 // WG * QUADS quads, lanes side by side; denominators are computed again from x, whose neighbours come from the caches.
 //!use lib/partition/grid
 //!use norms/parts/response

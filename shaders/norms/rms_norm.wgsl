@@ -1,6 +1,6 @@
 // rstd = 1 / sqrt(sum of squares / cols + eps), for each row.
 // A few lanes per row: adds the row's last partials in order and leaves what lib/channels/apply needs with norms/parts/scale_rows:
-// (rstd, 0, 0, 0). Before it: lib/channels/reduce with norms/parts/squares, a row being a channel, and the fold's levels.
+// (rstd, 0, 0, 0). Before it: lib/channels/reduce with norms/parts/squares, a row being a channel, and the reduction levels.
 //!use lib/partition/grid
 //!use lib/channels/team
 //!use lib/reduce/sum_vec4

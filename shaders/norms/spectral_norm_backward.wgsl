@@ -1,5 +1,5 @@
 // What lib/channels/apply needs with norms/parts/rank_one: (u·⟨dy, weight⟩/sigma, sigma, 0, 0) for each row. One lane per row. Before it:
-// lib/channels/reduce with norms/parts/dot_products, and the fold's levels.
+// lib/channels/reduce with norms/parts/dot_products, and the reduction levels.
 //!use lib/partition/grid
 //!use lib/reduce/sum_vec4
 

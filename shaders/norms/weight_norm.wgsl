@@ -1,5 +1,5 @@
 // 1 / norm of each filter. A few lanes per filter: adds the filter's last partials in order and leaves what lib/channels/apply needs with
-// norms/parts/scale_filters: (1 / norm, g, 0, 0). Before it: lib/channels/reduce with norms/parts/channel_norm, and the fold's levels.
+// norms/parts/scale_filters: (1 / norm, g, 0, 0). Before it: lib/channels/reduce with norms/parts/channel_norm, and the reduction levels.
 //!use lib/partition/grid
 //!use lib/channels/team
 //!use lib/reduce/sum_vec4

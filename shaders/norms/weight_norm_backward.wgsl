@@ -1,6 +1,6 @@
 // dg = sum dw * v / norm, dv = (dw - v / norm * dg) / norm * g, the sum over the filter.
 // A few lanes per filter: adds the filter's last partials in order and leaves what lib/channels/apply needs with
-// norms/parts/scale_filters_backward: (1 / norm, dg, g, 0). Before it: lib/channels/reduce with lib/channels/products, and the fold's levels.
+// norms/parts/scale_filters_backward: (1 / norm, dg, g, 0). Before it: lib/channels/reduce with lib/channels/products, and the reduction levels.
 //!use lib/partition/grid
 //!use lib/channels/team
 //!use lib/reduce/sum_vec4

@@ -1,6 +1,6 @@
 // Mean and 1 / deviation of each filter, and how strongly the variance pulls on the gradient.
 // A few lanes per filter: merges the filter's last partials in order and leaves what lib/channels/apply needs with
-// lib/channels/normalize_open: (K, mean - K, gain * rstd, 0). Before it: lib/channels/reduce with lib/channels/moments, and the fold's levels.
+// lib/channels/normalize_open: (K, mean - K, gain * rstd, 0). Before it: lib/channels/reduce with lib/channels/moments, and the reduction levels.
 //!use lib/partition/grid
 //!use lib/channels/channel_moments
 //!use norms/parts/standard_spread

@@ -1,7 +1,7 @@
 // dgain = sum dy * xhat, dx = gain * rstd * (dy - sum dy / values - (x - mean) * slope * dgain), the sums over the filter.
 // A few lanes per filter: adds the filter's last partials in order and leaves what lib/channels/apply needs with
 // lib/channels/normalize_backward_open: (mean, gain * rstd, sum dy / values, slope * dgain). Before it: lib/channels/reduce with
-// lib/channels/products_open, and the fold's levels.
+// lib/channels/products_open, and the reduction levels.
 //!use lib/partition/grid
 //!use lib/channels/team
 //!use lib/reduce/sum_vec4

@@ -1,4 +1,4 @@
-// One Adagrad step over every tensor of an arena, all regularization in the same pass. Open: gpu_scale, step_is_skipped.
+// One Adagrad step over every tensor of an arena, all regularization in the same pass. Open: gpu_scale, update_is_skipped.
 // Buffers: grad (read), weight, sum (updated), table; with their parts: scale (read), flag (read).
 //!use lib/optimizer/update
 //!use lib/optimizer/descend

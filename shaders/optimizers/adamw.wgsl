@@ -1,4 +1,4 @@
-// One AdamW step over every tensor of an arena, all regularization in the same pass. Open: gpu_scale, step_is_skipped, largest.
+// One AdamW step over every tensor of an arena, all regularization in the same pass. Open: gpu_scale, update_is_skipped, largest.
 // Buffers: grad (read), weight, m, v (updated), table; with their parts: scale (read), flag (read).
 //!use lib/optimizer/adaptive
 

@@ -1,4 +1,4 @@
-// One FTRL-proximal step over every tensor of an arena. Open: gpu_scale, step_is_skipped.
+// One FTRL-proximal step over every tensor of an arena. Open: gpu_scale, update_is_skipped.
 // Buffers: grad (read), weight, z, n (updated), table; with their parts: scale (read), flag (read).
 //!use lib/optimizer/update
 

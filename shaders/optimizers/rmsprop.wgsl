@@ -1,5 +1,5 @@
 // One RMSprop step over every tensor of an arena, all regularization in the same pass.
-// Open: gpu_scale, step_is_skipped, variance, with_momentum.
+// Open: gpu_scale, update_is_skipped, variance, with_momentum.
 // Buffers: grad (read), weight, square_avg (updated), table; with their parts: grad_avg, momentum_buffer (updated), scale,
 // flag (read).
 //!use lib/optimizer/update

@@ -1,5 +1,5 @@
 // One step of stochastic gradient descent over every tensor of an arena, all regularization in the same pass.
-// Open: gpu_scale, step_is_skipped, direction.
+// Open: gpu_scale, update_is_skipped, direction.
 // Buffers: grad (read), weight (updated), table; with their parts: scale (read), momentum_buffer (updated), flag (read).
 //!use lib/optimizer/update
 //!use lib/optimizer/descend

@@ -1,5 +1,5 @@
 // g = g + sigma·z for every gradient of an arena. The normal number z of element e of the larger whole is number e & 3 of Philox
-// block e >> 2: one block to a quad. `params.draw_lo, params.draw_hi` is the number of the arena's first quad.
+// call e >> 2: one call to a quad. `params.draw_lo, params.draw_hi` is the number of the arena's first quad.
 //!use lib/arena/map
 //!use lib/philox/normal
 //!use lib/philox/philox
@@ -13,8 +13,8 @@ struct Params {
 // Buffers: grad (updated), table.
 
 fn mapped(b: Block, q: u32, g: vec4<f32>) -> vec4<f32> {
-    let block = add_wide(vec2<u32>(params.draw_lo, params.draw_hi), q);
-    return g + params.sigma * normals(philox_block(block));
+    let call = add_wide(vec2<u32>(params.draw_lo, params.draw_hi), q);
+    return g + params.sigma * normals(philox_call(call));
 }
 
 @compute @workgroup_size(WG)

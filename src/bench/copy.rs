@@ -12,7 +12,7 @@ params! { CopyParams { first: u32, blocks: u32, lo: u32, hi: u32, base: u32, end
 const NAME: &str = "copy";
 const SOURCE: Source = Source { name: NAME, text: include_str!("copy.wgsl") };
 
-/// y = x for `len` elements of f32: reads `x`, writes `y`, exactly. Not in the table of ops, as `wgpu` itself copies
+/// y = x for `len` elements of f32: reads `x`, writes `y`, exactly. Not in the ops table, as `wgpu` itself copies
 /// buffers; this one is here because its kernel moves data as the other kernels do.
 #[derive(Clone, Debug, PartialEq)]
 pub struct CopyOp {

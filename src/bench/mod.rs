@@ -42,7 +42,7 @@ pub const ELEMENTS: usize = 1 << 22;
 /// 300 tensors.
 pub const LEAST: usize = 1 << 10;
 
-/// The table's bench cases whose `Debug` text, or whose op's name, contains `filter`, in the table's order: each of about
+/// The ops table's bench cases whose `Debug` text, or whose op's name, contains `filter`, in its order: each of about
 /// `elements` elements, or of [`LEAST`] if that is more. Some sizes make two shapes of an op one; then there is one case.
 pub fn cases(filter: &str, elements: usize) -> Vec<Box<dyn Op>> {
     let mut seen = HashSet::new();

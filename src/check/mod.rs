@@ -32,7 +32,7 @@ pub fn modes(device: &wgpu::Device) -> Vec<(&'static str, Caps)> {
     narrow.fill = 1 << 9;
     vec![
         ("as is", caps.clone()),
-        ("folded grid", with(&|c| c.fold = 2)),
+        ("wrapped grid", with(&|c| c.fold = 2)),
         ("reversed lanes", with(&|c| c.reverse_lanes = true)),
         ("no subgroups", with(&|c| c.features.remove(wgpu::Features::SUBGROUP))),
         ("no 64-bit integers", with(&|c| c.features.remove(wgpu::Features::SHADER_INT64))),

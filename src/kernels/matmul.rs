@@ -8,7 +8,7 @@ use crate::{
 params! {
     ProductParams {
         blocks: u32, across: u32, down: u32, rows: u32, cols: u32, inner: u32, chunk: u32, height: u32, width: u32, quads: u32,
-        end: u32, product: u32, group: u32, scale: f32
+        end: u32, product: u32, per_set: u32, scale: f32
     }
 }
 
@@ -37,7 +37,7 @@ pub(crate) fn tiles(caps: &Caps, rows: u64, cols: u64) -> [u64; 2] {
 
 /// Parameters that mean something to the parts of a product only.
 #[derive(Clone, Copy, Debug, Default)]
-pub(crate) struct Parts {
+pub(crate) struct ProductShape {
     /// Rows and columns of the matrix that blocks are taken from.
     pub height: u32,
     pub width: u32,
@@ -48,7 +48,7 @@ pub(crate) struct Parts {
     /// Where in scratch a product starts, in quads.
     pub product: u32,
     /// Neighbouring columns that belong together.
-    pub group: u32,
+    pub per_set: u32,
     /// What results are multiplied by.
     pub scale: f32,
 }
@@ -93,11 +93,11 @@ impl Product {
         parts: Vec<Source>,
         (bindings, slots): (Vec<Decl>, Vec<Slot>),
         consts: &[(&'static str, u32)],
-        of: Parts,
+        of: ProductShape,
     ) -> Step {
         let Self { rows, cols, inner, chunk, chunks } = *self;
         let [across, down] = tiles(caps, rows, cols);
-        let Parts { height, width, quads, end, product, group, scale } = of;
+        let ProductShape { height, width, quads, end, product, per_set, scale } = of;
         let params = ProductParams {
             blocks: (across * down * chunks) as u32,
             across: across as u32,
@@ -111,7 +111,7 @@ impl Product {
             quads,
             end,
             product,
-            group,
+            per_set,
             scale,
         };
         let mut all = vec![("WG", caps.lanes), ("ACROSS", lanes(caps)[0] as u32)];

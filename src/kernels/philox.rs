@@ -9,7 +9,7 @@ use crate::{
 /// How a kernel finds the decision of an element, for one dispatch.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Words {
-    /// `lib/philox/draw_pairs`: the block of pair 0. `lib/philox/draw_any`: the decision at the start of `period` 0 of the dispatch.
+    /// `lib/philox/draw_pairs`: the call of pair 0. `lib/philox/draw_any`: the decision at the start of `period` 0 of the dispatch.
     pub first: u64,
     /// The pair that `start` belongs to.
     pub pair: u32,
@@ -39,14 +39,14 @@ impl Draws {
     /// The decisions of `space` under `key`.
     ///
     /// # Errors
-    /// As [`mask::first_decision`], and names `space` if a sample or channel is too long to be a period.
+    /// As [`first_decision`], and names `space` if a sample or channel is too long to be a period.
     pub fn new(op: &'static str, space: &Space, key: &Key, share: Share, bits: Bits) -> Result<Self, Error> {
         let first = first_decision(op, key, share, space)?;
         let (c, s) = (space.c as u64, space.s as u64);
         // With one channel or one position both orders are the same.
         let last = space.layout == Layout::ChannelsLast && c > 1 && s > 1;
         // Decisions from one sample to the next, one channel to the next, one position to the next.
-        let steps = match share {
+        let strides = match share {
             Share::Element => [c.saturating_mul(s), s, 1],
             Share::Channel => [c, 1, 0],
             Share::Sample => [1, 0, 0],
@@ -56,7 +56,7 @@ impl Draws {
             Share::BatchPosition => [0, 0, 1],
             Share::Batch => [0, 0, 0],
         };
-        let [by_n, by_c, by_s] = steps;
+        let [by_n, by_c, by_s] = strides;
         let (period, inner, per) = match (share, last) {
             (Share::Element, false) => return Ok(Self { first, inner: 1, rows: u32::MAX, per: [0, 1, 0], bits }),
             // Nothing depends on the place: any period will do.
@@ -76,7 +76,7 @@ impl Draws {
         Ok(Self { first, inner: inner as u32, rows: (period / inner.max(1)) as u32, per: per.map(|v| v as u32), bits })
     }
 
-    /// Whether elements follow their decisions, a Philox block to a pair of quads.
+    /// Whether elements follow their decisions, a Philox call to a pair of quads.
     pub fn aligned(&self) -> bool {
         self.rows == u32::MAX && self.first.is_multiple_of(8) && self.bits == Bits::Sixteen
     }
@@ -105,7 +105,7 @@ impl Draws {
         if self.aligned() { 1 } else { 8 }
     }
 
-    /// The shift that turns a decision into its Philox block.
+    /// The shift that turns a decision into its Philox call.
     pub fn shift(&self) -> u32 {
         if self.bits == Bits::Sixteen { 3 } else { 2 }
     }
@@ -136,8 +136,8 @@ mod tests {
                 (row, period) = (0, period + 1);
             }
         }
-        let steps = [period, row, column].iter().zip(draws.per).map(|(&n, per)| u64::from(n) * u64::from(per)).sum::<u64>();
-        first + u64::from(u32::try_from(steps).expect("a step in the window fits"))
+        let distance = [period, row, column].iter().zip(draws.per).map(|(&n, per)| u64::from(n) * u64::from(per)).sum::<u64>();
+        first + u64::from(u32::try_from(distance).expect("a distance in the window fits"))
     }
 
     #[test]

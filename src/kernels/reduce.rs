@@ -11,7 +11,7 @@ use crate::{
 };
 use std::ops::Range;
 
-/// What is folded: the part of the shader library that defines `Partial`, `NOTHING` (the neutral element) and `merge`.
+/// What is reduced: the part of the shader library that defines `Partial`, `NOTHING` (the neutral element) and `merge`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Monoid {
     /// The name for a `//!use` line.
@@ -39,8 +39,8 @@ impl Monoid {
     }
 }
 
-params! { FoldParams { workgroups: u32, groups: u32, count: u32, fan: u32, row: u32, stride: u32 } }
-params! { ColumnParams { workgroups: u32, groups: u32, count: u32, fan: u32, rows: u32, stride: u32 } }
+params! { LevelParams { workgroups: u32, per_row: u32, count: u32, fan: u32, row: u32, stride: u32 } }
+params! { ColumnLevelParams { workgroups: u32, per_row: u32, count: u32, fan: u32, rows: u32, stride: u32 } }
 
 /// Partials in scratch: `count` for each of `rows` rows. Partial `p` of row `r` is entry `r * row + p * stride`.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -154,10 +154,10 @@ impl Partials {
     pub fn until(mut self, out: &mut Lowered, caps: &Caps, most: u64) -> Self {
         let fan = if self.beside() { columns(caps).2[0] } else { fan(caps) };
         while self.count > most.max(1) && self.rows > 0 {
-            let groups = self.count.div_ceil(fan);
-            out.steps.push(self.level(caps, (groups, fan), &[]));
+            let per_row = self.count.div_ceil(fan);
+            out.steps.push(self.level(caps, (per_row, fan), &[]));
             self.stride *= fan;
-            self.count = groups;
+            self.count = per_row;
         }
         self
     }
@@ -188,11 +188,11 @@ impl Partials {
         self.row == 1 && self.rows > 1
     }
 
-    /// One level: `groups` workgroups to a row, or to some rows side by side, each merges `fan` partials.
-    fn level(&self, caps: &Caps, (groups, fan): (u64, u64), results: &[Slot]) -> Step {
+    /// One level: `per_row` workgroups to a row, or to some rows side by side, each merges `fan` partials.
+    fn level(&self, caps: &Caps, (per_row, fan): (u64, u64), results: &[Slot]) -> Step {
         let (lanes, (width, deep, _)) = (u64::from(caps.lanes), columns(caps));
         let (rows, deep) = if self.beside() { (self.rows.div_ceil(width), deep) } else { (self.rows, lanes) };
-        let workgroups = rows * groups;
+        let workgroups = rows * per_row;
         let mut bindings = vec![self.monoid.decl("partials", results.is_empty())];
         bindings.extend(["result", "other"].into_iter().zip(results).map(|(name, _)| self.monoid.decl(name, true)));
         let mut consts = vec![("WG", caps.lanes)];
@@ -204,16 +204,16 @@ impl Partials {
         if results.len() == 2 {
             consts.push(("HALF", (self.rows / 2) as u32));
         }
-        let [workgroups32, groups, count, fan32, row, stride] =
-            [workgroups, groups, self.count, fan, if self.beside() { self.rows } else { self.row }, self.stride]
+        let [workgroups32, per_row, count, fan32, row, stride] =
+            [workgroups, per_row, self.count, fan, if self.beside() { self.rows } else { self.row }, self.stride]
                 .map(|n| n as u32);
         let (shader, entry, params) = if self.beside() {
             consts.push(("WIDTH", width as u32));
-            let params = ColumnParams { workgroups: workgroups32, groups, count, fan: fan32, rows: row, stride };
-            (parts::reduce::LEVEL_COLUMNS, "fold_columns", params.into())
+            let params = ColumnLevelParams { workgroups: workgroups32, per_row, count, fan: fan32, rows: row, stride };
+            (parts::reduce::LEVEL_COLUMNS, "reduce_columns", params.into())
         } else {
-            let params = FoldParams { workgroups: workgroups32, groups, count, fan: fan32, row, stride };
-            (parts::reduce::LEVEL, "fold", params.into())
+            let params = LevelParams { workgroups: workgroups32, per_row, count, fan: fan32, row, stride };
+            (parts::reduce::LEVEL, "reduce_level", params.into())
         };
         Step {
             spec: Spec { shader, entry, parts: vec![self.monoid.part, store], bindings, consts },

@@ -22,7 +22,7 @@ pub struct Caps {
     /// fill, and give each a longer share. wgpu does not tell; this is for 128 processors with 1024 lanes each (an H200 has 132).
     /// A device with fewer may gain from its own number, if you know it.
     pub fill: u32,
-    /// Workgroups in a row of the grid; longer grids are folded.
+    /// Workgroups in a row of the grid; longer grids are wrapped.
     pub fold: u32,
     /// Number the lanes of a workgroup backwards: a missing barrier that one order hides, the other shows.
     pub reverse_lanes: bool,

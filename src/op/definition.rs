@@ -16,7 +16,7 @@ pub struct Cost {
 
 /// One kernel call, fully described: shapes, types, scalar parameters. Holds no GPU object.
 pub trait Op: Debug + Send + Sync {
-    /// Names the shader, the CPU reference and the table row.
+    /// Names the shader, the CPU reference and the row of the ops table.
     fn name(&self) -> &'static str;
 
     /// The buffers: those read first, then those written or updated.

@@ -1,10 +1,10 @@
-//! A row of the table of ops.
+//! A row of the ops table.
 use super::{Field, Op};
 use crate::types::Error;
 
 /// Ops that belong together.
 pub struct Family {
-    /// Its folder in `shaders`, `src/ops` and `src/cpu`, and its file in `docs/numerics`.
+    /// Its folder in `shaders`, `src/ops` and `src/verify/reference`, and its file in `docs/numerics`.
     pub name: &'static str,
     /// Its heading.
     pub title: &'static str,
@@ -12,7 +12,7 @@ pub struct Family {
     pub ops: &'static [Entry],
 }
 
-/// A row of the table.
+/// A row of the ops table.
 pub struct Entry {
     /// The op's one name.
     pub name: &'static str,

@@ -32,7 +32,7 @@ pub struct Step {
     pub params: Params,
     /// Bindings 1, 2, ... in the order of `spec.bindings`.
     pub slots: Vec<Slot>,
-    /// How many workgroups, before long rows are folded.
+    /// How many workgroups, before long rows are wrapped.
     pub workgroups: u64,
     /// The largest number of loop trips that one invocation makes. Some drivers drop what comes after 65,535.
     pub trips: u64,
@@ -46,8 +46,8 @@ impl Step {
         self.spec == other.spec && self.slots == other.slots && self.workgroups == other.workgroups
     }
 
-    /// Folds a long row of workgroups into rows and layers, as `shaders/lib/partition/grid.wgsl` undoes it.
-    /// `None` when not even folding makes it fit.
+    /// Wraps a long row of workgroups into rows and layers, as `shaders/lib/partition/grid.wgsl` undoes it.
+    /// `None` when not even wrapping makes it fit.
     pub fn grid(&self, caps: &Caps) -> Option<[u32; 3]> {
         let (fold, limit) = (u64::from(caps.fold), u64::from(caps.limits.max_compute_workgroups_per_dimension));
         let x = self.workgroups.min(fold);

@@ -16,7 +16,7 @@
 //! let op = ops::from_json(text)?;
 //! let grad = Session::new()?.run(&*op, &[vec![1.0, -2.0, 0.0].into(), vec![0.0; 3].into()])?;
 //! assert_eq!(grad, [vec![0.5, -0.5, 0.0].into()]);
-//! // The same op, found in the table.
+//! // The same op, found in the ops table.
 //! let entry = ops::find("penalty_grad").unwrap();
 //! println!("{}: {}", entry.formula, entry.summary);
 //! # Ok::<(), ridgepole::Error>(())
@@ -73,7 +73,7 @@ pub use optimizers::*;
 pub use penalties::*;
 pub use transforms::*;
 
-/// The table, by family.
+/// The ops table, by family.
 pub const FAMILIES: &[Family] = &[
     penalties::FAMILY,
     constraints::FAMILY,
@@ -88,7 +88,7 @@ pub const FAMILIES: &[Family] = &[
     mixing::FAMILY,
 ];
 
-/// The rows of the table in order.
+/// The rows of the ops table in order.
 pub fn all() -> impl Iterator<Item = &'static Entry> {
     FAMILIES.iter().flat_map(|f| f.ops)
 }
@@ -108,7 +108,7 @@ pub fn find(name: &str) -> Option<&'static Entry> {
     all().find(|e| e.name == name)
 }
 
-/// Reads any op of the table from JSON: `{"op": "penalty_grad", "dtype": "f32", ...}`.
+/// Reads any op of the ops table from JSON: `{"op": "penalty_grad", "dtype": "f32", ...}`.
 ///
 /// # Errors
 /// [`Error::Json`] names the op or field that is unknown, missing or of the wrong type.

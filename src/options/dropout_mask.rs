@@ -104,10 +104,10 @@ pub enum Scaling {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Bits {
-    /// p is realised within 2^-17. Decision i is half `(i >> 2) & 1` of word `i & 3` of Philox block `i >> 3`.
+    /// p is realised within 2^-17. Decision i is half `(i >> 2) & 1` of word `i & 3` of Philox call `i >> 3`.
     #[default]
     Sixteen,
-    /// p is realised within 2^-33, for twice the Philox calls. Decision i is word `i & 3` of Philox block `i >> 2`.
+    /// p is realised within 2^-33, for twice the Philox calls. Decision i is word `i & 3` of Philox call `i >> 2`.
     ThirtyTwo,
 }
 

@@ -113,7 +113,7 @@ impl ElasticNet {
     }
 }
 
-/// What the norm of a group of d weights is multiplied by, so that large groups are not favoured.
+/// What the norm of a unit of d weights is multiplied by, so that large units are not favoured.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum GroupWeighting {

@@ -9,7 +9,7 @@ pub enum Error {
     /// A field, buffer or scalar is outside what the op allows. Nothing was recorded.
     #[error("{op}: `{arg}` {why}")]
     Argument {
-        /// The op, by its name in the table.
+        /// The op, by its name in the ops table.
         op: &'static str,
         /// The field or buffer at fault.
         arg: &'static str,
@@ -19,7 +19,7 @@ pub enum Error {
     /// The op is well formed, but this device's limits or features do not allow it. Nothing was recorded.
     #[error("{op}: not possible on this device: {why}")]
     Unsupported {
-        /// The op, by its name in the table.
+        /// The op, by its name in the ops table.
         op: &'static str,
         /// The limit or feature that is missing, its value and the value needed.
         why: String,

@@ -48,7 +48,7 @@ fn too_few_storage_buffers() {
 }
 
 #[test]
-fn a_grid_too_small_even_when_folded() {
+fn a_grid_too_small_even_when_wrapped() {
     let got = unsupported(grad(Segment::one(1 << 15)).as_ref(), |c| {
         (c.fold, c.limits.max_compute_workgroups_per_dimension) = (2, 2);
     });

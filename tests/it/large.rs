@@ -72,7 +72,7 @@ fn more_workgroups_than_a_row_of_the_grid_holds() {
     let op = PenaltyGrad::new(DType::F32, Segment::one(len), vec![ElasticNet::l1(0.5)]);
     let lowered = op.lower(&caps).expect("valid");
     let step = &lowered.steps()[0];
-    assert!(step.workgroups > 65_535 && step.grid(&caps).expect("fits when folded")[1] == 2);
+    assert!(step.workgroups > 65_535 && step.grid(&caps).expect("fits when wrapped")[1] == 2);
     let weight: Vec<f32> = (0..len).map(|i| (i % 3) as f32 - 1.0).collect();
     let before: Vec<f32> = (0..len).map(|i| (i % 1024) as f32).collect();
     let after = run(&rig, caps, &op, &weight, Some(&before));

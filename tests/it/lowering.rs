@@ -2,7 +2,7 @@
 use crate::common::{entries, plain_gpu};
 use ridgepole::{ops::*, *};
 
-/// A device with these limits; on a CPU a block is 8 lanes of 64 quads (2048 elements), and 512 partials fold at once.
+/// A device with these limits; on a CPU a block is 8 lanes of 64 quads (2048 elements), and 512 partials merge at once.
 fn cpu(binding: u64) -> Caps {
     let limits = wgpu::Limits { max_storage_buffer_binding_size: binding, ..Default::default() };
     Caps::new(limits, wgpu::Features::empty(), true)
@@ -30,7 +30,7 @@ fn outline(step: &Step, names: &[&str]) -> (&'static str, u64, Vec<u32>) {
 }
 
 const BLOCKS: &[&str] = &["first", "blocks", "partial", "base"];
-const LEVEL: &[&str] = &["workgroups", "groups", "count", "fan", "row", "stride"];
+const LEVEL: &[&str] = &["workgroups", "per_row", "count", "fan", "row", "stride"];
 
 #[test]
 fn a_value_is_a_partial_per_block_and_a_level() {
@@ -40,7 +40,7 @@ fn a_value_is_a_partial_per_block_and_a_level() {
     // The ragged end has the entry behind all whole blocks.
     assert_eq!(outline(&steps[1], BLOCKS), ("penalty", 1, vec![4, 1, 5, 0]));
     assert_eq!((word(&steps[1], "end"), word(&steps[1], "lo"), word(&steps[1], "hi")), (10_003, 2500, 2501));
-    assert_eq!(outline(&steps[2], LEVEL), ("fold", 1, vec![1, 1, 6, 512, 6, 1]));
+    assert_eq!(outline(&steps[2], LEVEL), ("reduce_level", 1, vec![1, 1, 6, 512, 6, 1]));
     assert_eq!(steps[0].slots[0], Slot::Arg(0, 0..40_000));
     assert_eq!(steps[1].slots[0], Slot::Arg(0, 0..40_012));
     assert_eq!(steps[2].slots, [Slot::Scratch(0..32), Slot::Arg(1, 0..4)]);
@@ -53,7 +53,7 @@ fn a_last_block_of_only_an_incomplete_quad_is_counted_once() {
         let main: u64 = steps.iter().filter(|s| s.spec.entry == "prox").map(|s| s.workgroups).sum();
         assert_eq!(main, partials, "{len} elements: workgroups");
         let last = steps.last().unwrap();
-        assert_eq!(outline(last, &["count"]), ("fold", 1, vec![partials as u32]), "{len} elements");
+        assert_eq!(outline(last, &["count"]), ("reduce_level", 1, vec![partials as u32]), "{len} elements");
         let ragged = steps.iter().find(|s| s.spec.entry == "prox" && word(s, "hi") == word(s, "lo") + 1 && len % 4 != 0);
         assert_eq!(ragged.map(|s| word(s, "partial")), (len % 4 != 0).then_some(blocks), "{len} elements");
     }
@@ -82,7 +82,7 @@ fn nothing_still_gives_zero() {
     for op in [&penalty(vec![]) as &dyn Op, &prox(Segment::one(0), 1.0)] {
         let out = op.lower(&cpu(LARGE)).unwrap();
         assert_eq!(out.steps().len(), 1);
-        assert_eq!(outline(&out.steps()[0], &["groups", "count"]), ("fold", 1, vec![1, 0]));
+        assert_eq!(outline(&out.steps()[0], &["per_row", "count"]), ("reduce_level", 1, vec![1, 0]));
         assert_eq!(out.steps()[0].slots, [Slot::Scratch(0..16), Slot::Arg(1, 0..4)]);
     }
 }
@@ -92,12 +92,12 @@ fn many_tensors_and_long_ones_take_few_dispatches_and_short_loops() {
     // 2500 partials: two levels; the first one's results lie 512 entries apart.
     let steps = penalty(Segment::pack(&[7; 2500], 4)).lower(&cpu(LARGE)).unwrap().into_steps();
     assert_eq!(steps.len(), 4);
-    assert_eq!(outline(&steps[2], LEVEL), ("fold", 5, vec![5, 5, 2501, 512, 2501, 1]));
-    assert_eq!(outline(&steps[3], LEVEL), ("fold", 1, vec![1, 1, 5, 512, 2501, 512]));
+    assert_eq!(outline(&steps[2], LEVEL), ("reduce_level", 5, vec![5, 5, 2501, 512, 2501, 1]));
+    assert_eq!(outline(&steps[3], LEVEL), ("reduce_level", 1, vec![1, 1, 5, 512, 2501, 512]));
     assert_eq!(steps[2].slots.len(), 1, "a level that stays in scratch works in place");
     // 2^33 elements: 2^22 partials, three levels.
     let steps = prox(Segment::one(1 << 33), 0.5).lower(&cpu(LARGE)).unwrap().into_steps();
-    let levels: Vec<_> = steps.iter().skip(1).map(|s| outline(s, &["groups", "count", "stride"]).2).collect();
+    let levels: Vec<_> = steps.iter().skip(1).map(|s| outline(s, &["per_row", "count", "stride"]).2).collect();
     assert_eq!(levels, [[8192, 1 << 22, 1], [16, 8192, 512], [1, 16, 1 << 18]]);
     assert!(steps.iter().all(|s| s.trips <= 128));
 }
@@ -130,8 +130,8 @@ fn rows_that_fit_a_workgroup_take_one_dispatch_and_the_others_say_by_their_shape
         }
         let plain = RmsNormBackward { weight: false, ..RmsNormBackward::new(DType::F32, 100, 1024) };
         assert_eq!(entries(&plain, &caps), ["row_backward"]);
-        assert_eq!(entries(&RmsNormBackward::new(DType::F32, 100, 1024), &caps), ["row_backward", "fold_columns"]);
-        assert_eq!(entries(&LayerNormBackward::new(DType::F32, 100, 1024), &caps), ["row_backward", "fold_columns"]);
+        assert_eq!(entries(&RmsNormBackward::new(DType::F32, 100, 1024), &caps), ["row_backward", "reduce_columns"]);
+        assert_eq!(entries(&LayerNormBackward::new(DType::F32, 100, 1024), &caps), ["row_backward", "reduce_columns"]);
         assert!(!entries(&LayerNormBackward::new(DType::F32, 100, 1022), &caps).contains(&"row_backward"));
     }
     // A GPU holds x and dy; a software driver has them in the cache.

@@ -1,4 +1,4 @@
-//! Reduction by itself: every monoid of the library, many levels, rows side by side, on devices that fold only a few at once.
+//! Reduction by itself: every monoid of the library, many levels, rows side by side, on devices that merge only a few at once.
 use crate::common;
 use ridgepole::{
     check::{self, Case},
@@ -7,9 +7,9 @@ use ridgepole::{
     *,
 };
 
-/// Copies the partials of an argument into scratch, and folds them into another.
+/// Copies the partials of an argument into scratch, and reduces them into another.
 #[derive(Debug)]
-struct Fold {
+struct Reduction {
     monoid: Monoid,
     rows: usize,
     count: usize,
@@ -30,7 +30,7 @@ fn copy(monoid: Monoid) -> Source {
     Source { name: if monoid.wgsl == "u32" { "copy_u32" } else { "copy" }, text }
 }
 
-impl Fold {
+impl Reduction {
     fn words(&self) -> usize {
         self.monoid.bytes as usize / 4
     }
@@ -46,9 +46,9 @@ impl Fold {
     }
 }
 
-impl Op for Fold {
+impl Op for Reduction {
     fn name(&self) -> &'static str {
-        "fold"
+        "reduction"
     }
 
     fn args(&self) -> Vec<Arg> {
@@ -64,7 +64,7 @@ impl Op for Fold {
         let mut out = Lowered::default();
         let (rows, count) = (self.rows as u64, self.count as u64);
         let make = if self.interleaved { Partials::interleaved } else { Partials::new };
-        let partials = make("fold", &mut out, caps, self.monoid, rows, count)?;
+        let partials = make("reduction", &mut out, caps, self.monoid, rows, count)?;
         let total = (self.rows * self.count) as u64;
         if total > 0 {
             out.push(Step {
@@ -107,11 +107,11 @@ impl Op for Fold {
 }
 
 #[test]
-fn every_monoid_folds_in_any_number_of_levels() {
+fn every_monoid_reduces_in_any_number_of_levels() {
     let rig = common::rig();
     let mut devices = Vec::new();
     for (mode, caps) in check::modes(&rig.device) {
-        // A workgroup folds 4, or 16 partials of one trip.
+        // A workgroup merges 4, or 16 partials of one trip.
         for lanes in [4, 16] {
             let mut caps = caps.clone();
             (caps.lanes, caps.quads) = (lanes, 1);
@@ -124,7 +124,7 @@ fn every_monoid_folds_in_any_number_of_levels() {
                 if halves && rows % 2 == 1 {
                     continue;
                 }
-                let op = Fold { monoid, rows, count, interleaved, halves };
+                let op = Reduction { monoid, rows, count, interleaved, halves };
                 let case = Case::new(&op, Pattern::Ordinary, 7);
                 for (mode, lanes, gpu) in &devices {
                     case.run(gpu, &rig.queue).unwrap_or_else(|e| panic!("{op:?}, {mode}, {lanes} lanes: {e}"));

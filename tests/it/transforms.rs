@@ -95,15 +95,15 @@ fn tensors_of_any_length_take_few_dispatches_and_short_loops() {
         [
             ("norm_partials", long + 2),
             ("norm_partials", 1),
-            ("tensor_fold", 1 + 8192 + 1),
-            ("tensor_fold", 1 + 16 + 1),
-            ("tensor_fold", 4),
+            ("tensor_level", 1 + 8192 + 1),
+            ("tensor_level", 1 + 16 + 1),
+            ("tensor_level", 4),
             ("clip_by_norm", long + 2),
             ("clip_by_norm", 1),
         ]
     );
-    assert_eq!(dispatches(&[100; 300]), [("norm_partials", 300), ("tensor_fold", 300), ("clip_by_norm", 300)]);
-    assert_eq!(dispatches(&[0, 0]), [("tensor_fold", 2)]);
+    assert_eq!(dispatches(&[100; 300]), [("norm_partials", 300), ("tensor_level", 300), ("clip_by_norm", 300)]);
+    assert_eq!(dispatches(&[0, 0]), [("tensor_level", 2)]);
     assert!(dispatches(&[]).is_empty());
 }
 

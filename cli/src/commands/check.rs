@@ -20,7 +20,7 @@ use std::{
   ridgepole check --adapter llvmpipe
   ridgepole check --all-adapters
 
-Every case runs on hostile data (zeros, subnormal numbers, NaN, large offsets), twice, in every mode: as is, folded \
+Every case runs on hostile data (zeros, subnormal numbers, NaN, large offsets), twice, in every mode: as is, wrapped \
 grid, reversed lanes, without subgroups, without 64-bit integers, at WebGPU's default limits, in pooled buffers, in \
 small windows. Outputs and scratch start as NaN; memory around the buffers must stay unchanged.")]
 pub struct Args {

@@ -111,7 +111,7 @@ fn paths(caps: &Caps) -> Value {
         "philox multiply": if has(wgpu::Features::SHADER_INT64) { "64-bit integers" } else { "16-bit halves in 32-bit words" },
         "window": format!("{} bytes of a buffer in a dispatch; longer tensors take more dispatches", caps.binding_limit()),
         "offsets": format!("buffers start at multiples of {} bytes", caps.alignment()),
-        "grid": format!("rows of {} workgroups; longer grids are folded", caps.fold),
+        "grid": format!("rows of {} workgroups; longer grids are wrapped", caps.fold),
         "bench clock": if has(wgpu::Features::TIMESTAMP_QUERY) && !caps.cpu { "GPU timestamps" } else { "wall time" },
     })
 }

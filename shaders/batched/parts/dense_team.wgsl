@@ -1,4 +1,4 @@
-// What the kernels of dense layers have in common where a workgroup is one subgroup of 8 lanes. See `Dense::team` in src/dense.rs.
+// What the kernels of dense layers have in common where a workgroup is one subgroup of 8 lanes. See `Dense::team` in src/ops/batched/shared/dense.rs.
 //!use lib/partition/grid
 
 struct Params { models: u32, rows: u32, in_quads: u32, out_quads: u32, weights: u32, per_model: u32, tiles: u32, bias: u32 }

@@ -1,2 +1,2 @@
 // The mask is not kept: who needs it again draws it again.
-fn note(unit: u32, word: u32) {}
+fn note(run: u32, word: u32) {}

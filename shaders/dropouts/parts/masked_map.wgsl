@@ -1,4 +1,4 @@
-// A map of a tensor under a mask, eight elements to a draw. A lane handles units of PAIRS pairs of quads: a pair shares a
+// A map of a tensor under a mask, eight elements to a draw. A lane handles runs of PAIRS pairs of quads: a pair shares a
 // Philox call, four pairs are a word of the mask.
 // Open names: draw (lib/philox/draw_pairs, lib/philox/draw_any, dropouts/parts/draw_all, dropouts/parts/draw_stored), note (dropouts/parts/mask_none or dropouts/parts/mask_store),
 // outcome (the op's own: loads a quad and stores what becomes of it).
@@ -16,7 +16,7 @@ struct Params {
 @group(0) @binding(0) var<uniform> params: Params;
 
 override WG: u32 = 256;
-override UNITS: u32 = 4;
+override TURNS: u32 = 4;
 override PAIRS: u32 = 1;
 // Whether lanes take neighbouring quads, so that together they read whole lines of memory: each draws for a pair, and takes
 // the decisions of its quads from its neighbours. Needs PAIRS = 1.
@@ -42,8 +42,8 @@ fn masked_map(wid: vec3<u32>, count: vec3<u32>, index: u32) {
     if block >= params.blocks { return; }
     let lane = lane_of(index, WG);
     if SIDE {
-        for (var k = 0u; k < UNITS; k++) {
-            let first = ((params.first + block) * UNITS + k) * WG;
+        for (var k = 0u; k < TURNS; k++) {
+            let first = ((params.first + block) * TURNS + k) * WG;
             let kept = draw(first + lane);
             // Slower lanes may still read what was decided before.
             workgroupBarrier();
@@ -56,18 +56,18 @@ fn masked_map(wid: vec3<u32>, count: vec3<u32>, index: u32) {
         }
         return;
     }
-    let start = (params.first + block) * UNITS * WG + lane;
-    for (var k = 0u; k < UNITS; k++) {
-        let unit = start + k * WG;
-        let q = unit * PAIRS * 2u;
+    let start = (params.first + block) * TURNS * WG + lane;
+    for (var k = 0u; k < TURNS; k++) {
+        let run = start + k * WG;
+        let q = run * PAIRS * 2u;
         if q >= params.hi || q + PAIRS * 2u <= params.lo { continue; }
         var word = 0u;
         for (var j = 0u; j < PAIRS; j++) {
-            let kept = draw(unit * PAIRS + j);
+            let kept = draw(run * PAIRS + j);
             apply(q + 2u * j, kept.a);
             apply(q + 2u * j + 1u, kept.b);
             word |= (pack(kept.a) | (pack(kept.b) << 4u)) << (8u * j);
         }
-        note(unit, word);
+        note(run, word);
     }
 }

@@ -14,11 +14,11 @@ fn noise(q: u32) -> vec4<f32> {
     var z = vec4<f32>(0.0);
     for (var e = 0u; e < 4u; e++) {
         let d = add_wide(first, period * params.per_period + row * params.per_row + column * params.per_column);
-        let block = vec2<u32>((d.x >> 2u) | (d.y << 30u), d.y >> 2u);
-        // Neighbours often share a block.
-        if e == 0u || any(block != held) {
-            z = normals(philox_block(block));
-            held = block;
+        let call = vec2<u32>((d.x >> 2u) | (d.y << 30u), d.y >> 2u);
+        // Neighbours often share a call.
+        if e == 0u || any(call != held) {
+            z = normals(philox_call(call));
+            held = call;
         }
         four[e] = z[d.x & 3u];
         column++;

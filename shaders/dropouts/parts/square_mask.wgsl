@@ -1,5 +1,5 @@
 // From the seeds of DropBlock to its mask, a bit for each decision, 1 = kept. A seed at (i, j) of an image drops rows i to
-// i + side - 1 and columns j to j + side - 1; it counts where that lies within the image. A lane makes UNITS words.
+// i + side - 1 and columns j to j + side - 1; it counts where that lies within the image. A lane makes WORDS words.
 // Open: keep_count (dropouts/parts/square_count, dropouts/parts/square_count_none), keep_mask (dropouts/parts/square_mask_stored, dropouts/parts/square_mask_held).
 //!use lib/partition/grid
 
@@ -10,7 +10,7 @@ struct Params { blocks: u32, words: u32, last_bits: u32, width: u32, height: u32
 // Buffers: work, all scratch, which begins with the seeds; those of the parts.
 
 override WG: u32 = 256;
-override UNITS: u32 = 4;
+override WORDS: u32 = 4;
 
 // 32 seeds from this one on. Past the last word anything.
 fn seeds_from(p: u32) -> u32 {
@@ -26,12 +26,12 @@ fn lowest(n: u32) -> u32 {
     return select((1u << min(n, 31u)) - 1u, 0xffffffffu, n >= 32u);
 }
 
-// The dropped ones of 32 elements from column `column` of row `row` on, rows being counted through all images. No block reaches past
+// The dropped ones of 32 elements from column `column` of row `row` on, rows being counted through all images. No square reaches past
 // its row.
 fn dropped(row: u32, column: u32) -> u32 {
     let i = row % params.height;
     let back = min(column, params.side - 1u);
-    // Seeds that reach one of the elements: these rows, and these columns on, as far as whole blocks fit.
+    // Seeds that reach one of the elements: these rows, and these columns on, as far as whole squares fit.
     let top = i - min(i, params.side - 1u);
     let bottom = min(i, params.height - params.side);
     let left = column - back;
@@ -56,15 +56,15 @@ fn dropped(row: u32, column: u32) -> u32 {
 }
 
 @compute @workgroup_size(WG)
-fn block_mask(@builtin(workgroup_id) wid: vec3<u32>,
-              @builtin(num_workgroups) count: vec3<u32>,
-              @builtin(local_invocation_index) index: u32) {
+fn square_mask(@builtin(workgroup_id) wid: vec3<u32>,
+               @builtin(num_workgroups) count: vec3<u32>,
+               @builtin(local_invocation_index) index: u32) {
     let block = workgroup_index(wid, count);
     if block >= params.blocks { return; }
     let lane = lane_of(index, WG);
     var ones = 0u;
-    for (var k = 0u; k < UNITS; k++) {
-        let w = block * UNITS * WG + k * WG + lane;
+    for (var k = 0u; k < WORDS; k++) {
+        let w = block * WORDS * WG + k * WG + lane;
         if w >= params.words { continue; }
         var gone = 0u;
         for (var e = 0u; e < 32u;) {

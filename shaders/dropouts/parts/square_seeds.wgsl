@@ -1,5 +1,5 @@
-// The seeds of DropBlock, a bit for each decision, 1 = a block begins here. Decision i has word i & 3 of Philox block i >> 2.
-// A lane makes UNITS words of 32 bits.
+// The seeds of DropBlock, a bit for each decision, 1 = a square begins here. Decision i has word i & 3 of Philox call i >> 2.
+// A lane makes WORDS words of 32 bits.
 //!use lib/partition/grid
 //!use lib/philox/philox
 
@@ -9,26 +9,26 @@ struct Params { blocks: u32, words: u32, last: u32, key_lo: u32, key_hi: u32, st
 // Buffer: seeds (written).
 
 override WG: u32 = 256;
-override UNITS: u32 = 4;
+override WORDS: u32 = 4;
 
 @compute @workgroup_size(WG)
-fn block_seeds(@builtin(workgroup_id) wid: vec3<u32>,
-               @builtin(num_workgroups) count: vec3<u32>,
-               @builtin(local_invocation_index) index: u32) {
+fn square_seeds(@builtin(workgroup_id) wid: vec3<u32>,
+                @builtin(num_workgroups) count: vec3<u32>,
+                @builtin(local_invocation_index) index: u32) {
     let block = workgroup_index(wid, count);
     if block >= params.blocks { return; }
-    let start = block * UNITS * WG + lane_of(index, WG);
-    for (var k = 0u; k < UNITS; k++) {
+    let start = block * WORDS * WG + lane_of(index, WG);
+    for (var k = 0u; k < WORDS; k++) {
         let w = start + k * WG;
         if w >= params.words { continue; }
         let d = add_wide(vec2<u32>(params.d_lo, params.d_hi), 32u * w);
         let first = vec2<u32>((d.x >> 2u) | (d.y << 30u), d.y >> 2u);
-        // The word begins this far within its first block, and reaches into a ninth one then.
+        // The word begins this far within its first call, and reaches into a ninth one then.
         let skipped = d.x & 3u;
         var bits = 0u;
         for (var j = 0u; j < 9u; j++) {
             if 4u * j >= 32u + skipped { break; }
-            let r = philox_block(add_wide(first, j));
+            let r = philox_call(add_wide(first, j));
             let four = select(vec4<u32>(0u), vec4<u32>(1u, 2u, 4u, 8u), r > vec4<u32>(params.last));
             let all = four.x | four.y | four.z | four.w;
             if j == 0u { bits = all >> skipped; } else { bits |= all << (4u * j - skipped); }

@@ -1,4 +1,4 @@
-// Finds the tensor of an arena that a block works on; see src/segment.rs.
+// Finds the tensor of an arena that a block works on; see src/kernels/arena.rs.
 // Needs the binding `table: array<vec4<u32>>`: `params.segments` rows (first block, first quad, quads, 4 * group + live
 // elements of the last quad), then the groups' rows. Needs `params.lo` and `params.hi`, the quads this dispatch may touch.
 

@@ -3,7 +3,7 @@
 // dx = rstd * (g - (sum g + xhat * sum g * xhat) / values), the sums over the line. They come from those of dy and dy * xhat over each
 // channel, which are left for the gradients of weight and bias. `lanes` lanes share a channel, quad by quad side by side, and `across`
 // channels of a line are worked on at once, all of them where a lane holds its share; WG / (lanes * across) lines at once, and as
-// many again, `turns` times, where a lane is alone. See src/channels/lines.rs.
+// many again, `turns` times, where a lane is alone. See src/kernels/channels/single_pass.rs.
 // Open: HELD, ROOM (lib/rows/regs_*), mean_of (lib/channels/center_*); weight_of, settled, gradient (lib/channels/line_norm, and for filters, which are lines of
 // one channel, norms/parts/line_direction and norms/parts/line_standard), leave (lib/line_sums_*, or as those).
 //!use lib/partition/grid

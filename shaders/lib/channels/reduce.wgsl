@@ -1,4 +1,4 @@
-// Reduces the values of each channel to partials: a workgroup per chunk, cut by the tensor's shape; see src/channels.rs.
+// Reduces the values of each channel to partials: a workgroup per chunk, cut by the tensor's shape; see src/kernels/channels.
 // Planes (channel, inner > 1): a chunk is a segment of one plane, or whole planes of one channel from several samples; the
 // lanes lie side by side along them. Columns (inner = 1): a chunk is a run of rows; a lane owns four neighbouring channels,
 // and lanes that share them split the rows. Either way a lane keeps four independent states, one per element of a quad,

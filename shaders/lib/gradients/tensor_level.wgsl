@@ -1,5 +1,5 @@
 // One level of a reduction of each tensor's partials by themselves: a workgroup merges up to `fan` partials of one tensor; see
-// src/transform/tensors.rs. The table `tensors` has a row for each: the number of its first workgroup, its first partial, how
+// src/kernels/gradients/tensors.rs. The table `tensors` has a row for each: the number of its first workgroup, its first partial, how
 // many partials it has left; these lie `stride` apart. Open: tensor_store (lib/gradients/tensor_keep, lib/gradients/tensor_norm), a monoid.
 //!use lib/partition/grid
 //!use lib/reduce/workgroup
@@ -12,9 +12,9 @@ struct Params { workgroups: u32, tensors: u32, fan: u32, stride: u32, max_norm: 
 override WG: u32 = 256;
 
 @compute @workgroup_size(WG)
-fn tensor_fold(@builtin(workgroup_id) wid: vec3<u32>,
-               @builtin(num_workgroups) count: vec3<u32>,
-               @builtin(local_invocation_index) index: u32) {
+fn tensor_level(@builtin(workgroup_id) wid: vec3<u32>,
+                @builtin(num_workgroups) count: vec3<u32>,
+                @builtin(local_invocation_index) index: u32) {
     let work = workgroup_index(wid, count);
     if work >= params.workgroups { return; }
     // The last tensor that begins here or before: those without workgroups share their number with the one behind them.

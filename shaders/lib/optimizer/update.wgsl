@@ -1,7 +1,7 @@
 // One optimizer step over every tensor of an arena, all regularization in the same pass: g = factor·grad + coupled gradient,
 // then the op's rule makes the new weight. One workgroup per block of WG * QUADS quads, lanes side by side.
-// Open: gpu_scale, step_is_skipped, updated; weight_before and weight_after (lib/optimizer/weight_*), as_stored (lib/optimizer/stored_*),
-// note_average (lib/weight_average/*). Needs `params` with the words of src/optimizer/describe.rs.
+// Open: gpu_scale, update_is_skipped, updated; weight_before and weight_after (lib/optimizer/weight_*), as_stored (lib/optimizer/stored_*),
+// note_average (lib/weight_average/*). Needs `params` with the words of src/kernels/optimizer/macros.rs.
 //!use lib/partition/grid
 //!use lib/arena/segments
 //!use lib/arena/elastic
@@ -11,7 +11,7 @@ override QUADS: u32 = 4;
 
 fn optimizer_step(wid: vec3<u32>, count: vec3<u32>, index: u32) {
     let block = workgroup_index(wid, count);
-    if block >= params.blocks || step_is_skipped() { return; }
+    if block >= params.blocks || update_is_skipped() { return; }
     let b = find_block(params.first + block, WG * QUADS);
     // (λ1, slope, decay, rate) and (threshold, divisor, λ1 and slope of the proximal penalty).
     let group = group_row(b, 2u, 0u);

@@ -1,2 +1,2 @@
 // The step is made whatever the gradients hold.
-fn step_is_skipped() -> bool { return false; }
+fn update_is_skipped() -> bool { return false; }

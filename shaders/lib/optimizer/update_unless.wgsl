@@ -1,2 +1,2 @@
 // The step is made unless `lib/optimizer/skip_scan` found a gradient that is not finite.
-fn step_is_skipped() -> bool { return flag[0] != 0u; }
+fn update_is_skipped() -> bool { return flag[0] != 0u; }

@@ -1,4 +1,4 @@
-// Grids longer than the device's limit are folded into rows by `Step::grid` in src/op.rs;
+// Grids longer than the device's limit are wrapped into rows by `Step::grid` in src/op/lowered.rs;
 // this gives back the linear workgroup number.
 fn workgroup_index(wid: vec3<u32>, count: vec3<u32>) -> u32 {
     return (wid.z * count.y + wid.y) * count.x + wid.x;

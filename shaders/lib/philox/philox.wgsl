@@ -12,9 +12,9 @@ fn philox(counter: vec4<u32>, key: vec2<u32>) -> vec4<u32> {
     return c;
 }
 
-// The block with this 64-bit number of one (step, stream) of the run that the key names.
-fn philox_block(block: vec2<u32>) -> vec4<u32> {
-    return philox(vec4<u32>(block, params.step, params.stream), vec2<u32>(params.key_lo, params.key_hi));
+// The call with this 64-bit number of one (step, stream) of the run that the key names.
+fn philox_call(call: vec2<u32>) -> vec4<u32> {
+    return philox(vec4<u32>(call, params.step, params.stream), vec2<u32>(params.key_lo, params.key_hi));
 }
 
 // A 64-bit number, (low, high), and a word.

@@ -1,10 +1,10 @@
-// One level of a reduction: each workgroup merges up to `fan` partials of one row; see src/fold.rs.
-// Partial p of row r lies at r * row + p * stride. The result of a group takes the place of its first partial (fold_keep),
-// so that a level needs no second range of scratch, or goes out as entry r of a result (fold_out).
+// One level of a reduction: each workgroup merges up to `fan` partials of one row; see src/kernels/reduce.rs.
+// Partial p of row r lies at r * row + p * stride. The result of a workgroup takes the place of its first partial (level_keep),
+// so that a level needs no second range of scratch, or goes out as entry r of a result (level_out).
 //!use lib/partition/grid
 //!use lib/reduce/workgroup
 
-struct Params { workgroups: u32, groups: u32, count: u32, fan: u32, row: u32, stride: u32 }
+struct Params { workgroups: u32, per_row: u32, count: u32, fan: u32, row: u32, stride: u32 }
 
 @group(0) @binding(0) var<uniform> params: Params;
 // Buffers: partials, and result if it goes out.
@@ -12,13 +12,13 @@ struct Params { workgroups: u32, groups: u32, count: u32, fan: u32, row: u32, st
 override WG: u32 = 256;
 
 @compute @workgroup_size(WG)
-fn fold(@builtin(workgroup_id) wid: vec3<u32>,
-        @builtin(num_workgroups) count: vec3<u32>,
-        @builtin(local_invocation_index) index: u32) {
+fn reduce_level(@builtin(workgroup_id) wid: vec3<u32>,
+                @builtin(num_workgroups) count: vec3<u32>,
+                @builtin(local_invocation_index) index: u32) {
     let work = workgroup_index(wid, count);
     if work >= params.workgroups { return; }
-    let row = work / params.groups;
-    let first = work % params.groups * params.fan;
+    let row = work / params.per_row;
+    let first = work % params.per_row * params.fan;
     let end = min(first + params.fan, params.count);
     let lane = lane_of(index, WG);
     var mine = NOTHING;
@@ -27,5 +27,5 @@ fn fold(@builtin(workgroup_id) wid: vec3<u32>,
         mine = merge(mine, partials[row * params.row + p * params.stride]);
     }
     let all = reduce(lane, mine);
-    if lane == 0u { fold_store(row, row * params.row + first * params.stride, all); }
+    if lane == 0u { level_store(row, row * params.row + first * params.stride, all); }
 }

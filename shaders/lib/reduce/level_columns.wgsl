@@ -2,7 +2,7 @@
 // WIDTH neighbouring rows, so what they read is side by side too; where WIDTH is less than WG, the others take partials in turn.
 //!use lib/partition/grid
 
-struct Params { workgroups: u32, groups: u32, count: u32, fan: u32, rows: u32, stride: u32 }
+struct Params { workgroups: u32, per_row: u32, count: u32, fan: u32, rows: u32, stride: u32 }
 
 @group(0) @binding(0) var<uniform> params: Params;
 // Buffers: partials, and results if they go out.
@@ -13,14 +13,14 @@ override WIDTH: u32 = 8;
 var<workgroup> of_lanes: array<Partial, WG>;
 
 @compute @workgroup_size(WG)
-fn fold_columns(@builtin(workgroup_id) wid: vec3<u32>,
-                @builtin(num_workgroups) count: vec3<u32>,
-                @builtin(local_invocation_index) index: u32) {
+fn reduce_columns(@builtin(workgroup_id) wid: vec3<u32>,
+                  @builtin(num_workgroups) count: vec3<u32>,
+                  @builtin(local_invocation_index) index: u32) {
     let work = workgroup_index(wid, count);
     if work >= params.workgroups { return; }
     let lane = lane_of(index, WG);
-    let row = work / params.groups * WIDTH + lane % WIDTH;
-    let first = work % params.groups * params.fan;
+    let row = work / params.per_row * WIDTH + lane % WIDTH;
+    let first = work % params.per_row * params.fan;
     let end = min(first + params.fan, params.count);
     let here = row < params.rows;
     var mine = NOTHING;
@@ -39,5 +39,5 @@ fn fold_columns(@builtin(workgroup_id) wid: vec3<u32>,
         }
         mine = of_lanes[lane];
     }
-    if lane < WIDTH && here { fold_store(row, row + first * params.stride, mine); }
+    if lane < WIDTH && here { level_store(row, row + first * params.stride, mine); }
 }

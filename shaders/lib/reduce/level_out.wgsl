@@ -1,4 +1,4 @@
 // The last level: one entry per row.
-fn fold_store(row: u32, first: u32, all: Partial) {
+fn level_store(row: u32, first: u32, all: Partial) {
     result[row] = all;
 }

@@ -1,5 +1,5 @@
 // dbias = sum dy, dweight = sum dy * xhat for every place in a row. A few lanes per place: adds the place's last partials in order.
-// Before it: lib/channels/reduce with lib/rows/column_products, and the fold's levels.
+// Before it: lib/channels/reduce with lib/rows/column_products, and the reduction levels.
 //!use lib/partition/grid
 //!use lib/channels/team
 //!use lib/reduce/sum_vec4

@@ -1,4 +1,4 @@
-// Finds the matrix of an arena that a block works on; see src/units/cut.rs. Needs the binding `table: array<vec4<u32>>` with four
+// Finds the matrix of an arena that a block works on; see src/kernels/unitwise/cut.rs. Needs the binding `table: array<vec4<u32>>` with four
 // rows for each of `params.matrices` matrices, and first_block(m), the first block of the m-th one:
 // (first block, first quad, rows, columns), (1 if columns are the units, width, parts of a unit, span of a part),
 // (first partial, first unit, first block of the second stage, its team), and four f32 of the op.

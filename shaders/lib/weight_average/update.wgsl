@@ -12,7 +12,7 @@ struct Params { segments: u32, first: u32, blocks: u32, lo: u32, hi: u32, base: 
 override WG: u32 = 256;
 override QUADS: u32 = 4;
 
-fn average_step(wid: vec3<u32>, count: vec3<u32>, index: u32) {
+fn average_update(wid: vec3<u32>, count: vec3<u32>, index: u32) {
     let block = workgroup_index(wid, count);
     if block >= params.blocks { return; }
     let b = find_block(params.first + block, WG * QUADS);

@@ -2,7 +2,7 @@
 // Part: linear/parts/spread_*. Buffers: residual, weight (sets, one behind the other), partials (written).
 //!use lib/partition/grid
 
-struct Params { blocks: u32, total: u32, rows: u32, chunk: u32, models: u32, group: u32 }
+struct Params { blocks: u32, total: u32, rows: u32, chunk: u32, models: u32, per_set: u32 }
 
 @group(0) @binding(0) var<uniform> params: Params;
 
@@ -19,7 +19,7 @@ fn model_spreads(@builtin(workgroup_id) wid: vec3<u32>,
     let model = at % params.models;
     let first = at / params.models * params.chunk;
     let last = min(first + params.chunk, params.rows);
-    let start = model / params.group * params.rows;
+    let start = model / params.per_set * params.rows;
     var sum = 0.0;
     for (var i = first; i < last; i++) {
         let w = weight[start + i];

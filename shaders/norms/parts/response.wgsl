@@ -1,4 +1,4 @@
-// The denominators k + alpha * sum of x^2 over the window of channels about each of four elements, and their powers. Windows
+// The denominators k + alpha * sum of x^2 over the neighbourhood of channels about each of four elements, and their powers. Neighbourhoods
 // end where the channels do. Elements count from the window that is bound; `before` is how many channels lie before the middle.
 // Open: x_near (norms/parts/near_*), inverse_power (norms/parts/power_*). Parameters: origin (the first element's number in its sample),
 // channels, inner, size, before, k, alpha.

@@ -118,12 +118,12 @@ impl Plan {
                         };
                         entries.push(entry(n as u32 + 1, buffer, range));
                     }
-                    let group = self.device.create_bind_group(&wgpu::BindGroupDescriptor {
+                    let bind_group = self.device.create_bind_group(&wgpu::BindGroupDescriptor {
                         label: Some(self.op),
                         layout: &kernel.layout,
                         entries: &entries,
                     });
-                    (kernel.clone(), group, *grid)
+                    (kernel.clone(), bind_group, *grid)
                 })
                 .collect()
         };
@@ -225,9 +225,9 @@ impl Plan {
 impl Bound {
     /// Records the op into the caller's pass. No allocation, no submission.
     pub fn record(&self, pass: &mut wgpu::ComputePass<'_>) {
-        for (kernel, group, [x, y, z]) in &self.steps {
+        for (kernel, bind_group, [x, y, z]) in &self.steps {
             pass.set_pipeline(&kernel.pipeline);
-            pass.set_bind_group(0, group, &[]);
+            pass.set_bind_group(0, bind_group, &[]);
             pass.dispatch_workgroups(*x, *y, *z);
         }
     }

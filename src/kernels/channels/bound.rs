@@ -7,7 +7,7 @@ use crate::{
 
 const E: f64 = DType::F32.epsilon();
 
-/// Roundings that a sum of `m` values may pass through: those added one after the other by a lane, a level of the fold and
+/// Roundings that a sum of `m` values may pass through: those added one after the other by a lane, a reduction level and
 /// the last kernel (at most 128, 64 per level, 64), and those of trees (log2 of what they join, and two for a quad).
 fn depth(m: usize) -> (f64, f64) {
     let tree = (m.max(1) as f64).log2().ceil() + 2.0;

@@ -5,31 +5,34 @@
 //! or on how many workgroups run. So results are the same bit for bit from run to run.
 mod bound;
 mod buffers;
-mod channel;
+mod cases;
+mod expected;
 mod fields;
 mod fused;
 mod ghost;
 mod groups;
-mod lines;
 mod masking;
 mod results;
+mod single_pass;
 mod steps;
 
 pub(crate) use bound::{Moments, SumErrors, inverse_std_error, norm_of, sum_of};
 use buffers::beside;
 pub(crate) use buffers::{Team, blocks, given_or, per_channel, per_team, position, unused_or, vector, whole};
-pub(crate) use channel::{Batch, Pass, difference};
+pub(crate) use cases::{
+    benches, cases, domain, few, fill, fused_benches, fusion, ghost_benches, ghosts, group_benches, patterns, places,
+    sequence_benches,
+};
+pub(crate) use expected::{Batch, Pass, difference};
 pub(crate) use fields::{
-    BIAS, DBIAS, DRESIDUAL, DTYPE, DWEIGHT, EPS, RESIDUAL, SPACE, VIRTUAL_BATCH, WEIGHT, backward_args, benches, cases,
-    check_eps, domain, eps, few, fill, fused_benches, fusion, ghost_benches, ghosts, group_benches, patterns, places,
-    sequence_benches, yes,
+    BIAS, DBIAS, DRESIDUAL, DTYPE, DWEIGHT, EPS, RESIDUAL, SPACE, VIRTUAL_BATCH, WEIGHT, backward_args, check_eps, eps, yes,
 };
 pub(crate) use fused::{Fused, PLAIN_PRODUCTS, Products};
 pub(crate) use ghost::{Ghosts, named};
-pub(crate) use groups::{GROUPS, Groups, group_args, group_backward_args, grouped, instances};
-pub(crate) use lines::{LineMap, LineSizes, Shape as LineShape};
+pub(crate) use groups::{ChannelGroups, GROUPS, group_args, group_backward_args, grouped, instances};
 pub(crate) use masking::{check_masked, fill_mask, kept, mask};
 pub(crate) use results::Results;
+pub(crate) use single_pass::{LineMap, LineSizes, Shape as LineShape};
 pub(crate) use steps::{Map, Reduction};
 
 use crate::{

@@ -77,7 +77,7 @@ pub(crate) fn norm_scale(largest: f64) -> f64 {
 /// How many ulp of itself a norm from `lib/reduce/scaled_squares` is off, from sums in levels with `blocks` partials at first.
 pub(crate) fn norm_ulps(blocks: usize) -> f64 {
     let levels = (blocks as f64).log(256.0).ceil().max(1.0);
-    // The four parts of a quad, and the levels.
+    // The four elements of a quad, and the levels.
     ulps_after(2.0 + CHAIN * (1.0 + levels))
 }
 

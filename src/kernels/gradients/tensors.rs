@@ -14,7 +14,7 @@ use crate::{
     wgsl::{Decl, Source, Spec, View, parts},
 };
 
-params! { TensorFoldParams {
+params! { TensorLevelParams {
     workgroups: u32, tensors: u32, fan: u32, stride: u32, max_norm: f32, eps: f32, policy: u32
 } }
 params! { ByTensorParams {
@@ -43,7 +43,7 @@ impl Gradients<'_> {
         }
         let table = out.table(&arena.table([]), caps);
         let partials = all.square_partials(caps, &mut out, (&arena, &table), 0)?;
-        fold_tensors(caps, &mut out, &numbered, &arena, partials, clip);
+        tensor_levels(caps, &mut out, &numbered, &arena, partials, clip);
         let scale = Decl { name: "scale", dtype: DType::F32, view: View::Elements, writes: false };
         let pass = Pass {
             shader: kernel,
@@ -99,7 +99,7 @@ impl Gradients<'_> {
 }
 
 /// Levels that merge the partials of each tensor into its norm, argument 1, and its factor, argument 2.
-fn fold_tensors(caps: &Caps, out: &mut Lowered, segments: &[Segment], arena: &Arena, partials: Partials, clip: &Clip) {
+fn tensor_levels(caps: &Caps, out: &mut Lowered, segments: &[Segment], arena: &Arena, partials: Partials, clip: &Clip) {
     let fan = reduce::fan(caps);
     // The first partial of each tensor and how many it has. Blocks come tensor after tensor, and a last quad that is not whole
     // and has a partial of its own belongs to the last one.
@@ -136,7 +136,7 @@ fn fold_tensors(caps: &Caps, out: &mut Lowered, segments: &[Segment], arena: &Ar
         out.steps.push(Step {
             spec: Spec {
                 shader: parts::gradients::TENSOR_LEVEL,
-                entry: "tensor_fold",
+                entry: "tensor_level",
                 parts: vec![
                     partials.monoid.part,
                     if last { parts::gradients::TENSOR_NORM } else { parts::gradients::TENSOR_KEEP },
@@ -144,7 +144,7 @@ fn fold_tensors(caps: &Caps, out: &mut Lowered, segments: &[Segment], arena: &Ar
                 bindings,
                 consts: vec![("WG", caps.lanes)],
             },
-            params: TensorFoldParams {
+            params: TensorLevelParams {
                 workgroups: workgroups as u32,
                 tensors: segments.len() as u32,
                 fan: fan as u32,

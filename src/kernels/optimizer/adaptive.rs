@@ -1,7 +1,7 @@
 //! What `adam` and `adamw` share: fields, parameters, reference.
 use super::{
     Optimizer, Words, coupled,
-    describe::{step_params, step_words},
+    macros::{optimizer_params, optimizer_words},
     regularised,
 };
 use crate::{
@@ -12,7 +12,7 @@ use crate::{
     wgsl::{Source, parts},
 };
 
-step_params! {
+optimizer_params! {
     AdaptiveParams {
         beta1: f32, fresh1: f32, beta2: f32, fresh2: f32, correct1: f32, correct2: f32, eps: f32,
     }
@@ -84,7 +84,7 @@ impl Adaptive<'_> {
 
     fn params(&self, words: Words) -> Params {
         let [correct1, correct2] = self.corrections();
-        step_words!(AdaptiveParams, words;
+        optimizer_words!(AdaptiveParams, words;
             beta1: self.beta1 as f32,
             fresh1: (1.0 - self.beta1) as f32,
             beta2: self.beta2 as f32,

@@ -1,8 +1,9 @@
 //! What the optimizers share: arguments, checks, the lowering of a pass over an arena, and the decision to skip a step.
 pub(crate) mod adaptive;
-pub(crate) mod describe;
+pub(crate) mod cases;
 mod expected;
-pub(crate) mod table;
+pub(crate) mod fields;
+pub(crate) mod macros;
 mod weight;
 
 pub(crate) use expected::{coupled, regularised};

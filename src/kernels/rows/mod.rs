@@ -40,8 +40,8 @@ pub(crate) fn fill(of: Rows, dtype: DType, arg: &Arg, rng: &mut Rng, pattern: Pa
 }
 
 /// Shapes for the checks: no value and one, rows that are whole quads and not, shorter and longer than a workgroup and than
-/// a chunk, and longer than what stays on the chip, more rows than lanes, enough rows for a lane each on a software device, and for levels
-/// of the fold of their gradients. `make` gets a number that differs from case to case.
+/// a chunk, and longer than what stays on the chip, more rows than lanes, enough rows for a lane each on a software device, and for
+/// reduction levels of their gradients. `make` gets a number that differs from case to case.
 pub(crate) fn cases(make: impl Fn(usize, DType, Rows) -> Box<dyn Op>) -> Vec<Box<dyn Op>> {
     let mut out = Vec::new();
     for (rows, cols) in SHAPES {

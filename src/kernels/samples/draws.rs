@@ -12,8 +12,8 @@ const CENTRE: u64 = 3;
 const ERASE: u64 = 4;
 
 fn words(key: &Key, purpose: u64, number: u64, attempt: u64) -> [[u32; 2]; 2] {
-    let block = (purpose << 60) + (number << 8) + attempt;
-    let counter = [block as u32, (block >> 32) as u32, key.step, key.stream];
+    let call = (purpose << 60) + (number << 8) + attempt;
+    let counter = [call as u32, (call >> 32) as u32, key.step, key.stream];
     let [a, b, c, d] = reference::philox(counter, [key.seed as u32, (key.seed >> 32) as u32]);
     [[a, b], [c, d]]
 }
@@ -23,7 +23,7 @@ fn wide([low, high]: [u32; 2]) -> u64 {
 }
 
 /// In (0, 1].
-fn unit(words: [u32; 2]) -> f64 {
+fn uniform(words: [u32; 2]) -> f64 {
     ((wide(words) >> 11) + 1) as f64 / (1u64 << 53) as f64
 }
 
@@ -34,7 +34,7 @@ fn below(n: u64, words: [u32; 2]) -> u64 {
 
 /// λ from Beta(α, α).
 pub(crate) fn beta(key: &Key, number: u64, alpha: f64) -> f64 {
-    let draw = |attempt| words(key, LAMBDA, number, attempt).map(unit);
+    let draw = |attempt| words(key, LAMBDA, number, attempt).map(uniform);
     let lambda = if alpha >= 0.5 {
         let [u, v] = draw(0);
         // Where U is 1 the power is, also if the exponent is infinite.
@@ -70,12 +70,12 @@ pub(crate) fn centre(key: &Key, number: u64, [height, width]: [u64; 2]) -> [u64;
 /// What random erasing takes from an image of this height and width.
 pub(crate) fn erased(key: &Key, number: u64, of: &Erasing, [height, width]: [u64; 2]) -> Rect {
     let draw = |attempt| words(key, ERASE, number, attempt);
-    if unit(draw(255)[0]) > of.p {
+    if uniform(draw(255)[0]) > of.p {
         return Rect::default();
     }
     let between = |[low, high]: [f64; 2], u: f64| low + u * (high - low);
     for t in 0..10 {
-        let [area, ratio] = draw(2 * t).map(unit);
+        let [area, ratio] = draw(2 * t).map(uniform);
         let area = (height * width) as f64 * between(of.scale, area);
         let ratio = between(of.ratio.map(f64::ln), ratio).exp();
         let [rows, columns] = [area * ratio, area / ratio].map(|v| v.sqrt().round_ties_even() as u64);

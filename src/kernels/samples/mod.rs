@@ -1,9 +1,13 @@
 //! How boxes, shares and partners of the mixing ops are drawn on the host, as [`options::mixing`](crate::options::mixing) tells, and
 //! the map that applies them.
+mod cases;
 mod draws;
+mod expected;
+mod fields;
 mod map;
-mod table;
 
+pub(crate) use cases::*;
 pub(crate) use draws::{beta, centre, erased};
+pub(crate) use expected::*;
+pub(crate) use fields::*;
 pub(crate) use map::{Images, Map, box_row, check_erasing, first_sample, table_bytes};
-pub(crate) use table::*;

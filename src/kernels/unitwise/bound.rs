@@ -62,7 +62,7 @@ pub(crate) fn unit_norm(m: &Matrix, x: &[Approx]) -> Approx {
     if value.is_nan() || value > f64::from(f32::MAX) {
         return Approx::exact(f64::NAN);
     }
-    // As for the norm of an arena: the square, the four parts of a quad, the additions, two scales; halved by the root, which
+    // As for the norm of an arena: the square, the four elements of a quad, the additions, two scales; halved by the root, which
     // adds its own.
     let ulps = (1.0 + 2.0 + 1.0 + chain(m)) / 2.0 + 4.5;
     let least = DType::F32.least_normal();

@@ -256,7 +256,7 @@ fn cases() -> Vec<Box<dyn Op>> {
         let adaptive = [None, Some(0.01), None, Some(0.0)][n % 4];
         Box::new(SamPerturb { dtype, segments, rho: [0.05, 2.0, 0.0][n % 3], eps: [0.0, 1e-12, 0.5][n / 2 % 3], adaptive })
     });
-    // More blocks than a workgroup folds.
+    // More blocks than a workgroup merges.
     let segments = Segment::pack(&[1; 1100], 4);
     out.push(Box::new(SamPerturb { dtype: DType::F32, segments, rho: 0.05, eps: 0.0, adaptive: None }));
     out

@@ -26,7 +26,7 @@ params! { ReluDropoutParams {
 /// model's `y` NaN. After training `p` is not read.
 ///
 /// All models use common random numbers, so that they are compared with less noise: the decision of row r and unit u has the
-/// number `first_element` + r·width + u, whatever the model and however many there are. It is word i & 3 of Philox block i >>
+/// number `first_element` + r·width + u, whatever the model and however many there are. It is word i & 3 of Philox call i >>
 /// 2 for decision i, which keeps if it is below round(2^32·(1-p)): the mask of [`Dropout`](crate::ops::Dropout) with
 /// [`Bits::ThirtyTwo`](crate::Bits::ThirtyTwo) on a tensor \[rows, width]. So a model's results do not depend on the others,
 /// bit for bit, and of two models the one with the larger p drops all that the other drops, and more. The factor is 1/(1-p);

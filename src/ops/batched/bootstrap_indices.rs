@@ -20,7 +20,7 @@ params! { BootstrapParams {
 /// Bootstrap samples: sets of row indices drawn with replacement, uniform over 0 to `rows` - 1.
 ///
 /// Writes `index` u32\[picks, sets]: a column is a set. Pick i of set s is ⌊word·rows / 2^32⌋, with word number n =
-/// `first_element` + s·2^34 + i: word n & 3 of Philox block n >> 2, as decisions of 32 bits are numbered. So a set does not
+/// `first_element` + s·2^34 + i: word n & 3 of Philox call n >> 2, as decisions of 32 bits are numbered. So a set does not
 /// depend on how many sets and picks there are; sets from s on are those of a `first_element` that is s·2^34 larger. The
 /// probability of a row is within 2^-32 of 1/rows. Exact: the same on every device. [`Plan::update`](crate::Plan::update)
 /// takes another key, and another number of rows. One dispatch without scratch. A device must be able to bind `index` whole;
@@ -131,7 +131,7 @@ fn cases() -> Vec<Box<dyn Op>> {
         case(1797, 179, 70, key(3, 0)),
         case(50, 50, 150, key(1, 12)),
         case(u32::MAX as usize, 5, 257, key(u32::MAX, 1 << 34)),
-        // The low word of the block's number carries into that of the set; the last numbers there are.
+        // The low word of the call's number carries into that of the set; the last numbers there are.
         case(1 << 16, 9001, 1, key(0, (1 << 34) - 800)),
         case(1000, 402, 3, key(5, u64::MAX - 3 - (2 << 34) - 400)),
     ]

@@ -4,7 +4,7 @@ use crate::{
     kernels::arena::arena_benches,
     kernels::{
         gradients::{Gradients, ValueRange},
-        optimizer::table::SEGMENTS,
+        optimizer::fields::SEGMENTS,
     },
     op::{Arg, Caps, Cost, Entry, Expected, Field, Lowered, Op, Pattern, Rng},
     types::{DType, Error, HostData, Segment},

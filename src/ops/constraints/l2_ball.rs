@@ -6,7 +6,7 @@ use crate::{
     kernels::{
         arena::arena_cases,
         gradients::{Clip, Gradients},
-        optimizer::table::SEGMENTS,
+        optimizer::fields::SEGMENTS,
     },
     op::{Arg, Caps, Cost, Entry, Expected, Field, Lowered, Op, Pattern, Rng},
     options::{ClipForm, NonFiniteNorm, check_scalar},

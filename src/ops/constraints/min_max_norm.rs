@@ -4,7 +4,7 @@ use super::max_norm::DTYPE;
 use crate::{
     kernel,
     kernels::{
-        optimizer::table::one,
+        optimizer::fields::one,
         unitwise::{MATRICES, Units, matrix_bench, matrix_cases},
     },
     op::{Arg, Caps, Cost, Entry, Expected, Field, Lowered, Op, Pattern, Rng},

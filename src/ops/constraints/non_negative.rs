@@ -5,7 +5,7 @@ use crate::{
     kernels::{
         arena::arena_cases,
         gradients::{Gradients, Pass},
-        optimizer::table::SEGMENTS,
+        optimizer::fields::SEGMENTS,
     },
     op::{Arg, Caps, Cost, Entry, Expected, Field, Lowered, Op, Pattern, Rng},
     params,

@@ -6,7 +6,7 @@ use super::shared::{
 use crate::{
     kernel,
     op::{Arg, Caps, Entry, Expected, Field, Lowered, Op, Pattern},
-    ops::dropouts::shared::masked_map::{Decisions, Fate, Masked, Rule},
+    ops::dropouts::shared::masked_map::{MaskSource, Masked, Rule, Settled},
     options::{Bits, Key, MaskMode, Share},
     types::{DType, Error, HostData, Space},
     verify::{Approx, reference},
@@ -93,17 +93,17 @@ impl Op for AlphaDropout {
         let (args, masked) = (self.args(), self.masked(NAME));
         masked.check()?;
         let (x, y, t) = ((0, &args[0]), (1, &args[1]), masked.threshold());
-        let decisions = Decisions::Drawn(args.get(2).map(|a| (2, a)));
+        let source = MaskSource::Drawn(args.get(2).map(|a| (2, a)));
         let steps = if !self.training || t == self.bits.range() {
-            masked.settled(caps, &[Fate::Copy(x, y)], true, decisions)?
+            masked.settled(caps, &[Settled::Copy(x, y)], true, source)?
         } else if t == 0 {
-            masked.settled(caps, &[Fate::Zeros(y)], false, decisions)?
+            masked.settled(caps, &[Settled::Zeros(y)], false, source)?
         } else {
             let p = 1.0 - masked.keep();
             let scalars =
                 [reference::alpha_factor(p), reference::alpha_dropout(0.0, true, p), reference::alpha_dropout(0.0, false, p)];
             let rule = Rule { scalars, ..Rule::new(kernel!("dropouts/alpha_dropout"), NAME) };
-            masked.steps(caps, &rule, &[("x", x), ("y", y)], 1, decisions)?
+            masked.steps(caps, &rule, &[("x", x), ("y", y)], 1, source)?
         };
         Ok(Lowered { steps, ..Default::default() })
     }

@@ -10,7 +10,7 @@ use crate::{
     op::{Arg, Caps, Entry, Expected, Lowered, Op, Pattern, Rng, Slot},
     ops::dropouts::shared::{
         expected::kept,
-        masked_map::{Decisions, Masked, Rule},
+        masked_map::{MaskSource, Masked, Rule},
     },
     options::{Activation, Bits, Key, Share},
     types::{DType, Error, HostData, Space},
@@ -107,8 +107,8 @@ impl BiasActDropoutAdd {
         vec![(vector("bias", false), whole(args, bias)), (plane, Slot::Table(table))]
     }
 
-    pub(super) fn decisions(&self) -> Decisions<'static> {
-        if self.bits.threshold(self.p) == self.bits.range() { Decisions::All } else { Decisions::Drawn(None) }
+    pub(super) fn mask_source(&self) -> MaskSource<'static> {
+        if self.bits.threshold(self.p) == self.bits.range() { MaskSource::All } else { MaskSource::Drawn(None) }
     }
 
     /// Which elements are kept, and the factor as the kernel has it.
@@ -178,7 +178,7 @@ impl Op for BiasActDropoutAdd {
         let onto = if self.residual { parts::dropouts::RESIDUAL_GIVEN } else { parts::dropouts::RESIDUAL_NONE };
         let mut beside = |piece: &_| if self.bias { self.plane(&mut out, caps, &args, piece) } else { vec![] };
         let parts = [bias, self.act.part(), onto];
-        let steps = masked.steps_with(caps, &rule, &tensors, reads, self.decisions(), &parts, &mut beside)?;
+        let steps = masked.steps_with(caps, &rule, &tensors, reads, self.mask_source(), &parts, &mut beside)?;
         out.steps = steps;
         Ok(out)
     }

@@ -115,7 +115,7 @@ impl Op for BiasActDropoutAddBackward {
             tensors.push(("dx", (dx, &args[dx])));
             let both = self.bends() && self.bias;
             let mut beside = |piece: &_| if both { forward.plane(&mut out, caps, &args, piece) } else { vec![] };
-            let steps = masked.steps_with(caps, &rule, &tensors, reads, forward.decisions(), &parts, &mut beside)?;
+            let steps = masked.steps_with(caps, &rule, &tensors, reads, forward.mask_source(), &parts, &mut beside)?;
             out.steps = steps;
         }
         if self.bias && self.space.c > 0 {

@@ -5,8 +5,8 @@ use crate::{
     kernels::copy::{self, Place, Tail, windows},
     op::{Arg, Caps, Entry, Expected, Field, Lowered, Op, Pattern, Slot, Step},
     ops::dropouts::shared::{
-        drop_block_mask::Blocks,
-        masked_map::{Decisions, Rule},
+        drop_block_mask::Squares,
+        masked_map::{MaskSource, Rule},
     },
     options::{Key, MaskMode, Share},
     types::{DType, Error, HostData, Space},
@@ -25,16 +25,16 @@ pub(super) mod expected;
 /// `factor`, one f32, and with a stored mask `mask`, a bit for each decision: bit i & 31 of word i >> 5 for decision i counted
 /// from the tensor's first, 1 = kept. The backward pass reads both.
 ///
-/// A block starts at row i and column j of an image with probability γ = p·H·W/(block²·(H-block+1)·(W-block+1)), wherever it
-/// fits in the image, independently of the others, so about a fraction p is dropped, less where blocks overlap. Starts are
-/// decisions of 32 bits with the number of the block's first element, so they are equal bit for bit on every device.
-/// [`Share::Element`] gives each channel of each sample its own blocks (the paper, torchvision), [`Share::Position`] the same
+/// A square starts at row i and column j of an image with probability γ = p·H·W/(block²·(H-block+1)·(W-block+1)), wherever it
+/// fits in the image, independently of the others, so about a fraction p is dropped, less where squares overlap. Starts are
+/// decisions of 32 bits with the number of the square's first element, so they are equal bit for bit on every device.
+/// [`Share::Element`] gives each channel of each sample its own squares (the paper, torchvision), [`Share::Position`] the same
 /// to all channels of a sample, [`Share::BatchElement`] and [`Share::BatchPosition`] the same to all samples; others are
 /// refused. Kept elements are multiplied by the number of decisions over the number of kept ones in this call, an exact
 /// count; a batch that is split over calls is counted per call. If all are dropped, y is zeros and the factor 0.
 ///
-/// γ is rounded to a multiple of 2^-32; if it becomes 0 (p = 0), y is x bit for bit; if 1 (p = 1 with blocks of 1 or of the
-/// whole image), zeros. Blocks of 1 are dropout with a counted factor. Differences to torchvision: a block larger than the
+/// γ is rounded to a multiple of 2^-32; if it becomes 0 (p = 0), y is x bit for bit; if 1 (p = 1 with squares of 1 or of the
+/// whole image), zeros. Squares of 1 are dropout with a counted factor. Differences to torchvision: a square larger than the
 /// image is refused (torchvision shrinks it), even sides are allowed, and 1e-6 is not added to the number of ones.
 ///
 /// Scratch: 2 bits for each decision, 1 if the mask is stored, and a word for each 1024 or more. Deterministic. Four to six
@@ -54,13 +54,13 @@ pub struct DropBlock {
     pub space: Space,
     /// W.
     pub width: usize,
-    /// Rows and columns of a block: 1 to 32, and no more than H or W.
+    /// Rows and columns of a square: 1 to 32, and no more than H or W.
     pub block: usize,
     /// Approximately the fraction dropped, 0 to 1, both included.
     pub p: f64,
-    /// What the blocks are drawn from; `first_element` is a multiple of C·S.
+    /// What the squares are drawn from; `first_element` is a multiple of C·S.
     pub key: Key,
-    /// Which images share their blocks.
+    /// Which images share their squares.
     #[serde(default)]
     pub share: Share,
     /// Whether the mask is stored.
@@ -75,7 +75,7 @@ const NAME: &str = "drop_block";
 
 /// The map of x to y by a mask and a factor.
 pub(super) fn apply(
-    blocks: &Blocks,
+    squares: &Squares,
     caps: &Caps,
     kernel: (Source, &'static str),
     [x, y]: [Place; 2],
@@ -83,19 +83,19 @@ pub(super) fn apply(
     factor: usize,
 ) -> Result<Vec<Step>, Error> {
     let decl = Decl { name: "factor", dtype: DType::F32, view: View::Raw("f32"), writes: false };
-    let (rule, held) = (Rule::new(kernel.0, kernel.1), Decisions::Held(mask));
-    blocks.masked().steps_with(caps, &rule, &[("x", x), ("y", y)], 1, held, &[], &mut |_| vec![(decl, Slot::Arg(factor, 0..4))])
+    let (rule, held) = (Rule::new(kernel.0, kernel.1), MaskSource::Held(mask));
+    squares.masked().steps_with(caps, &rule, &[("x", x), ("y", y)], 1, held, &[], &mut |_| vec![(decl, Slot::Arg(factor, 0..4))])
 }
 
 impl DropBlock {
-    /// Training, blocks of each channel's own, no stored mask.
+    /// Training, squares of each channel's own, no stored mask.
     pub fn new(dtype: DType, space: Space, width: usize, block: usize, p: f64, key: Key) -> Self {
         Self { dtype, space, width, block, p, key, share: Share::Element, mask: MaskMode::Recompute, training: true }
     }
 
-    pub(super) fn blocks(&self, op: &'static str) -> Blocks {
+    pub(super) fn squares(&self, op: &'static str) -> Squares {
         let Self { dtype, space, width, block: side, p, key, share, .. } = *self;
-        Blocks { op, dtype, space, width, side, p, key, share }
+        Squares { op, dtype, space, width, side, p, key, share }
     }
 }
 
@@ -109,20 +109,20 @@ impl Op for DropBlock {
         let mut args = vec![Arg::read("x", self.dtype, len), Arg::write("y", self.dtype, len)];
         if self.training {
             args.push(Arg::write("factor", DType::F32, 1));
-            let words = self.blocks(NAME).words();
+            let words = self.squares(NAME).words();
             args.extend((self.mask == MaskMode::Store).then(|| Arg::write("mask", DType::U32, words)));
         }
         args
     }
 
     fn lower(&self, caps: &Caps) -> Result<Lowered, Error> {
-        let (args, blocks, mut out) = (self.args(), self.blocks(NAME), Lowered::default());
-        blocks.check()?;
+        let (args, squares, mut out) = (self.args(), self.squares(NAME), Lowered::default());
+        squares.check()?;
         let (x, y, caps) = ((0, &args[0]), (1, &args[1]), &windows(caps));
-        let t = blocks.threshold();
+        let t = squares.threshold();
         if !self.training || t == 1 << 32 || t == 0 {
             let kept = !self.training || t > 0;
-            let tail = Tail { last_bits: blocks.last_bits(), keep_bits: 0 };
+            let tail = Tail { last_bits: squares.last_bits(), keep_bits: 0 };
             out.steps = match kept {
                 true => copy::copy(NAME, caps, x, y)?,
                 false => copy::fill(NAME, caps, y, 0, Tail::of(y.1))?,
@@ -138,8 +138,8 @@ impl Op for DropBlock {
             return Ok(out);
         }
         let stored = args.get(3).map(|mask| Slot::Arg(3, 0..mask.bytes()));
-        let mask = blocks.steps(caps, &mut out, stored, Some(Slot::Arg(2, 0..4)))?;
-        out.steps.extend(apply(&blocks, caps, (kernel!("dropouts/drop_block"), NAME), [x, y], &mask, 2)?);
+        let mask = squares.steps(caps, &mut out, stored, Some(Slot::Arg(2, 0..4)))?;
+        out.steps.extend(apply(&squares, caps, (kernel!("dropouts/drop_block"), NAME), [x, y], &mask, 2)?);
         Ok(out)
     }
 
@@ -151,8 +151,8 @@ impl Op for DropBlock {
         if !self.training {
             return vec![Expected::Exact(args[0].clone())];
         }
-        let (decisions, kept) = images(&self.blocks(NAME));
-        let (t, factor) = (self.blocks(NAME).threshold(), reference::block_factor(&decisions));
+        let (decisions, kept) = images(&self.squares(NAME));
+        let (t, factor) = (self.squares(NAME).threshold(), reference::block_factor(&decisions));
         let mut out = match t {
             0 => vec![HostData::from_f64(self.dtype, vec![0.0; kept.len()]), HostData::F32(vec![0.0])],
             // An empty tensor drops nothing either.
@@ -172,19 +172,19 @@ impl Op for DropBlock {
 
 pub(super) const WIDTH: Field = Field { name: "width", default: "", about: "W, columns of an image; must divide s" };
 pub(super) const BLOCK: Field =
-    Field { name: "block", default: "", about: "rows and columns of a block: 1 to 32, at most H and W" };
+    Field { name: "block", default: "", about: "rows and columns of a square: 1 to 32, at most H and W" };
 pub(super) const P: Field = Field { name: "p", default: "", about: "approximate fraction dropped, 0 to 1" };
 pub(super) const SHARE: Field = Field {
     name: "share",
     default: "\"element\"",
-    about: "which images have the same blocks: element (none), position (all channels), batch_element (all samples), \
+    about: "which images have the same squares: element (none), position (all channels), batch_element (all samples), \
             batch_position (all)",
 };
 
 pub(super) const ENTRY: Entry = Entry {
     name: NAME,
-    summary: "DropBlock: drops square blocks of images at random and rescales the rest by the kept fraction",
-    formula: "y = m·x·count(m)/ones(m), m = 0 in blocks that begin with probability p·HW/(b²(H-b+1)(W-b+1))",
+    summary: "DropBlock: drops squares of images at random and rescales the rest by the kept fraction",
+    formula: "y = m·x·count(m)/ones(m), m = 0 in squares that begin with probability p·HW/(b²(H-b+1)(W-b+1))",
     fields: &[
         Field { name: "dtype", default: "", about: "storage of x and y: f32, f16 or bf16" },
         fields::SPACE,

@@ -1,5 +1,5 @@
 //! DropBlock, backward. Kernels: `shaders/dropouts/drop_block_backward.wgsl`, and without a stored mask
-//! `shaders/dropouts/parts/square_seeds.wgsl` and `block_mask.wgsl`. Reference: `cpu::drop_block_backward`.
+//! `shaders/dropouts/parts/square_seeds.wgsl` and `square_mask.wgsl`. Reference: `cpu::drop_block_backward`.
 use super::{
     DropBlock,
     drop_block::{
@@ -21,7 +21,7 @@ use serde::{Deserialize, Serialize};
 /// The backward pass of [`DropBlock`] in training: dx = m·dy·factor, with the mask m and the factor of the forward pass.
 ///
 /// Reads `dy`, `factor`, one f32, and `mask` if it was stored; writes `dx`. Fields as in the forward pass. Without a stored
-/// mask the blocks are regenerated from the same key, in scratch of 2 bits for each decision: store the mask where time
+/// mask the squares are regenerated from the same key, in scratch of 2 bits for each decision: store the mask where time
 /// matters more than its memory. Where γ is 0, dx is dy bit for bit, and where it is 1, zeros; `factor` and `mask` are not
 /// read then. Deterministic. Dispatches as in the forward pass, without those that count; one for dx if the mask is stored.
 ///
@@ -35,13 +35,13 @@ pub struct DropBlockBackward {
     pub space: Space,
     /// W.
     pub width: usize,
-    /// Rows and columns of a block.
+    /// Rows and columns of a square.
     pub block: usize,
     /// Approximately the fraction dropped, 0 to 1, both included.
     pub p: f64,
-    /// What the blocks were drawn from.
+    /// What the squares were drawn from.
     pub key: Key,
-    /// Which images share their blocks.
+    /// Which images share their squares.
     #[serde(default)]
     pub share: Share,
     /// Whether the forward pass stored the mask.
@@ -72,7 +72,7 @@ impl Op for DropBlockBackward {
     }
 
     fn args(&self) -> Vec<Arg> {
-        let (len, words) = (self.space.len(), self.forward().blocks(NAME).words());
+        let (len, words) = (self.space.len(), self.forward().squares(NAME).words());
         let mut args = vec![Arg::read("dy", self.dtype, len), Arg::read("factor", DType::F32, 1)];
         args.extend((self.mask == MaskMode::Store).then(|| Arg::read("mask", DType::U32, words)));
         args.push(Arg::write("dx", self.dtype, len));
@@ -80,11 +80,11 @@ impl Op for DropBlockBackward {
     }
 
     fn lower(&self, caps: &Caps) -> Result<Lowered, Error> {
-        let (args, blocks, mut out) = (self.args(), self.forward().blocks(NAME), Lowered::default());
-        blocks.check()?;
+        let (args, squares, mut out) = (self.args(), self.forward().squares(NAME), Lowered::default());
+        squares.check()?;
         let last = args.len() - 1;
         let (dy, dx, caps) = ((0, &args[0]), (last, &args[last]), &windows(caps));
-        let t = blocks.threshold();
+        let t = squares.threshold();
         if t == 1 << 32 {
             out.steps = copy::copy(NAME, caps, dy, dx)?;
         } else if t == 0 {
@@ -92,9 +92,9 @@ impl Op for DropBlockBackward {
         } else {
             let mask = match self.mask {
                 MaskMode::Store => Slot::Arg(2, 0..args[2].bytes()),
-                MaskMode::Recompute => blocks.steps(caps, &mut out, None, None)?,
+                MaskMode::Recompute => squares.steps(caps, &mut out, None, None)?,
             };
-            out.steps.extend(apply(&blocks, caps, (kernel!("dropouts/drop_block_backward"), NAME), [dy, dx], &mask, 1)?);
+            out.steps.extend(apply(&squares, caps, (kernel!("dropouts/drop_block_backward"), NAME), [dy, dx], &mask, 1)?);
         }
         Ok(out)
     }
@@ -111,8 +111,8 @@ impl Op for DropBlockBackward {
     }
 
     fn reference(&self, args: &[HostData]) -> Vec<Expected> {
-        let blocks = self.forward().blocks(NAME);
-        let t = blocks.threshold();
+        let squares = self.forward().squares(NAME);
+        let t = squares.threshold();
         if t == 1 << 32 {
             return vec![Expected::Exact(args[0].clone())];
         }
@@ -120,8 +120,8 @@ impl Op for DropBlockBackward {
             return vec![Expected::Exact(HostData::from_f64(self.dtype, vec![0.0; args[0].len()]))];
         }
         let kept = match self.mask {
-            MaskMode::Recompute => images(&blocks).1,
-            MaskMode::Store => of_elements(&blocks, &unpacked(&args[2], blocks.total())),
+            MaskMode::Recompute => images(&squares).1,
+            MaskMode::Store => of_elements(&squares, &unpacked(&args[2], squares.total())),
         };
         vec![scaled(&args[0], &kept, (args[1].to_f64()[0], 0.0), reference::drop_block_backward)]
     }

@@ -7,7 +7,7 @@ use crate::{
     kernel,
     kernels::copy::Place,
     op::{Arg, Caps, Entry, Expected, Field, Lowered, Op, Pattern},
-    ops::dropouts::shared::masked_map::{Decisions, Masked},
+    ops::dropouts::shared::masked_map::{MaskSource, Masked},
     options::{Bits, Key, Scaling, Share},
     types::{DType, Error, HostData, Space},
     verify::reference,
@@ -136,11 +136,11 @@ impl DropConnect {
     /// The maps of weight and bias by the kernel that writes anew: `places` are read, then written.
     pub(super) fn maps(&self, op: &'static str, caps: &Caps, args: &[Arg]) -> Result<Lowered, Error> {
         let (masks, mut out) = (self.masks(op)?, Lowered::default());
-        let decisions = if self.training { Decisions::Drawn(None) } else { Decisions::All };
+        let source = if self.training { MaskSource::Drawn(None) } else { MaskSource::All };
         for (i, mask) in masks.iter().enumerate() {
             let places: [Place; 2] = [i, masks.len() + i].map(|at| (at, &args[at]));
             let kernel = (kernel!("dropouts/drop_connect"), NAME);
-            out.steps.extend(mask.scaled(caps, kernel, self.factor(), places, decisions)?);
+            out.steps.extend(mask.scaled(caps, kernel, self.factor(), places, source)?);
         }
         Ok(out)
     }

@@ -11,7 +11,7 @@ use crate::{
     kernel,
     kernels::samples::copied,
     op::{Arg, Caps, Entry, Expected, Field, Lowered, Op, Pattern},
-    ops::dropouts::shared::masked_map::{Decisions, Rule},
+    ops::dropouts::shared::masked_map::{MaskSource, Rule},
     options::{Bits, Key, Scaling},
     types::{DType, Error, HostData},
     verify::{Approx, reference},
@@ -95,9 +95,9 @@ impl Op for DropConnectBackward {
         for (i, mask) in masks.iter().enumerate() {
             mask.check()?;
             let [x, y] = [i, masks.len() + i].map(|at| (at, &args[at]));
-            let decisions = if t == self.bits.range() { Decisions::All } else { Decisions::Drawn(None) };
+            let source = if t == self.bits.range() { MaskSource::All } else { MaskSource::Drawn(None) };
             if t > 0 {
-                out.steps.extend(mask.steps(caps, &rule, &[("x", x), ("y", y)], 1, decisions)?);
+                out.steps.extend(mask.steps(caps, &rule, &[("x", x), ("y", y)], 1, source)?);
             }
         }
         Ok(out)

@@ -6,7 +6,7 @@ use super::shared::{
 use crate::{
     kernel,
     op::{Arg, Caps, Entry, Expected, Lowered, Op, Pattern},
-    ops::dropouts::shared::masked_map::{Decisions, Masked},
+    ops::dropouts::shared::masked_map::{MaskSource, Masked},
     options::{Bits, Key, MaskMode, Scaling, Share},
     types::{DType, Error, HostData, Space},
     verify::reference,
@@ -110,8 +110,8 @@ impl Dropout {
 
     /// The forward map of a kernel with this name, whatever its arguments are called: x, y and, if it is stored, the mask.
     pub(super) fn lowered(&self, op: &'static str, caps: &Caps, kernel: Source, args: &[Arg]) -> Result<Lowered, Error> {
-        let decisions = if self.training { Decisions::Drawn(args.get(2).map(|a| (2, a))) } else { Decisions::All };
-        let steps = self.masked(op).scaled(caps, (kernel, op), self.factor(), [(0, &args[0]), (1, &args[1])], decisions)?;
+        let source = if self.training { MaskSource::Drawn(args.get(2).map(|a| (2, a))) } else { MaskSource::All };
+        let steps = self.masked(op).scaled(caps, (kernel, op), self.factor(), [(0, &args[0]), (1, &args[1])], source)?;
         Ok(Lowered { steps, ..Default::default() })
     }
 

@@ -148,7 +148,7 @@ impl Op for DropoutAddLayerNorm {
                 let reads = tensors.len();
                 tensors.push(("z", to));
                 let onto = [if self.residual { parts::dropouts::RESIDUAL_GIVEN } else { parts::dropouts::RESIDUAL_NONE }];
-                masked.steps_with(caps, &rule, &tensors, reads, branch.decisions(), &onto, &mut |_| vec![])?
+                masked.steps_with(caps, &rule, &tensors, reads, branch.mask_source(), &onto, &mut |_| vec![])?
             }
         };
         match self.norm {

@@ -135,7 +135,7 @@ impl Op for DropoutAddLayerNormBackward {
             _ => {
                 let shader = kernel!("dropouts/dropout_add_layer_norm_backward");
                 let rule = Rule { shader, entry: NAME, scalars: [factor, 0.0, 0.0], consts: &[] };
-                masked.steps(caps, &rule, &[("x", from), ("y", to)], 1, forward.branch().decisions())?
+                masked.steps(caps, &rule, &[("x", from), ("y", to)], 1, forward.branch().mask_source())?
             }
         });
         Ok(out)

@@ -21,7 +21,7 @@ mod cases;
 /// [`Dropout`](super::Dropout) with the same p; after training y is x, bit for bit. As in Keras, p only sets the variance;
 /// nothing is dropped. p = 0 copies; p = 1 has no finite variance and is refused.
 ///
-/// Number i of the key is normal number i & 3 of Philox block i >> 2, by Box and Muller's transform; [`Share`] numbers the
+/// Number i of the key is normal number i & 3 of Philox call i >> 2, by Box and Muller's transform; [`Share`] numbers the
 /// elements as for dropout, so the numbers are the same for every layout, storage type and partition of the work. |z| is at
 /// most 5.77. The random words are the same on every device, the normal numbers within their error. No scratch.
 /// Deterministic. One dispatch, one more for an end that is no whole quad, one for each window beyond the binding limit.

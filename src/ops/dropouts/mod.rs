@@ -52,7 +52,7 @@
 //! | [`GaussianDropout`]<br>`gaussian_dropout` | multiplicative Gaussian noise of mean 1, with the variance of dropout's factors | `y = x·(1 + √(p/(1-p))·z), z standard normal` |
 //! | [`GaussianDropoutBackward`]<br>`gaussian_dropout_backward` | backward pass of Gaussian dropout, with regenerated noise | `dx = dy·(1 + √(p/(1-p))·z), z standard normal` |
 //! | [`GaussianNoise`]<br>`gaussian_noise` | additive Gaussian noise of mean 0 | `y = x + deviation·z, z standard normal` |
-//! | [`DropBlock`]<br>`drop_block` | DropBlock: drops square blocks of images at random and rescales the rest by the kept fraction | `y = m·x·count(m)/ones(m), m = 0 in blocks that begin with probability p·HW/(b²(H-b+1)(W-b+1))` |
+//! | [`DropBlock`]<br>`drop_block` | DropBlock: drops squares of images at random and rescales the rest by the kept fraction | `y = m·x·count(m)/ones(m), m = 0 in squares that begin with probability p·HW/(b²(H-b+1)(W-b+1))` |
 //! | [`DropBlockBackward`]<br>`drop_block_backward` | backward pass of DropBlock, with a regenerated or a stored mask | `dx = m·dy·factor` |
 //! | [`DropConnect`]<br>`drop_connect` | DropConnect: drops weights and biases of a layer at random and rescales the rest | `masked = m·weight/(1-p), m = 1 with probability 1-p (scale_at_test: m·weight, and (1-p)·weight after training)` |
 //! | [`DropConnectBackward`]<br>`drop_connect_backward` | backward pass of DropConnect, to weights and biases, with a regenerated mask; can accumulate | `dweight (+)= m·dmasked/(1-p) (scale_at_test: m·dmasked)` |

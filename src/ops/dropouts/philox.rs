@@ -15,9 +15,9 @@ params! { PhiloxParams {
     key_lo: u32, key_hi: u32, step: u32, stream: u32, d_lo: u32, d_hi: u32
 } }
 
-/// The random words of Philox4x32-10, the counter-based generator behind every mask of this crate, block after block.
+/// The random words of Philox4x32-10, the counter-based generator behind every mask of this crate, call after call.
 ///
-/// Writes `words`, `len` of them, four to a block. Block b has the counter (low word of b, high word of b, `step`, `stream`)
+/// Writes `words`, `len` of them, four to a call. Call b has the counter (low word of b, high word of b, `step`, `stream`)
 /// and the key (low word of `seed`, high word of `seed`). Exact on every device. No scratch.
 ///
 /// Salmon, Moraes, Dror and Shaw, "Parallel random numbers: as easy as 1, 2, 3", SC'11.
@@ -34,7 +34,7 @@ pub struct Philox {
     /// The third word of the counter.
     #[serde(default)]
     pub step: u32,
-    /// The first block's number; the last one's must not pass 2^64.
+    /// The first call's number; the last one's must not pass 2^64.
     #[serde(default)]
     pub first_block: u64,
 }
@@ -59,7 +59,7 @@ impl Op for Philox {
                 format!("is {len}, must be at most {}: split it by first_block", crate::types::Space::MAX_LEN),
             )
         })?;
-        // Of the last block only the number must fit.
+        // Of the last call only the number must fit.
         if self.first_block.checked_add(len.div_ceil(4).saturating_sub(1)).is_none() {
             return Err(Error::argument(
                 NAME,
@@ -104,9 +104,9 @@ impl Op for Philox {
 
     fn reference(&self, _: &[HostData]) -> Vec<Expected> {
         let key = [self.seed as u32, (self.seed >> 32) as u32];
-        let block = |i: usize| self.first_block + i as u64;
+        let call = |i: usize| self.first_block + i as u64;
         let words = (0..self.len.div_ceil(4))
-            .flat_map(|i| reference::philox([block(i) as u32, (block(i) >> 32) as u32, self.step, self.stream], key));
+            .flat_map(|i| reference::philox([call(i) as u32, (call(i) >> 32) as u32, self.step, self.stream], key));
         vec![Expected::Exact(HostData::U32(words.take(self.len).collect()))]
     }
 }
@@ -114,7 +114,7 @@ impl Op for Philox {
 fn cases() -> Vec<Box<dyn Op>> {
     let case = |len, seed, stream, step, first_block| Box::new(Philox { len, seed, stream, step, first_block }) as Box<dyn Op>;
     let mut out: Vec<_> = [0, 1, 2, 3, 4, 2047, 4096, 40_003].map(|len| case(len, 0x0123_4567_89ab_cdef, 3, 7, 0)).into();
-    // Carries into the high word of the block's number, inside the tensor and before it; the last number there is.
+    // Carries into the high word of the call's number, inside the tensor and before it; the last number there is.
     out.push(case(9001, 1, u32::MAX, 0, (1 << 32) - 1000));
     out.push(case(4096, u64::MAX, 0, u32::MAX, u64::MAX - 1023));
     out
@@ -133,7 +133,7 @@ pub(super) const ENTRY: Entry = Entry {
         Field { name: "seed", default: "", about: "the 64-bit key" },
         Field { name: "stream", default: "0", about: "the fourth word of the counter" },
         Field { name: "step", default: "0", about: "the third word of the counter" },
-        Field { name: "first_block", default: "0", about: "the first block's number, the counter's low 64 bits" },
+        Field { name: "first_block", default: "0", about: "the first call's number, the counter's low 64 bits" },
     ],
     cases,
     bench,

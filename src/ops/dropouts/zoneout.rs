@@ -6,7 +6,7 @@ use super::shared::{
 use crate::{
     kernel,
     op::{Arg, Caps, Entry, Expected, Field, Lowered, Op, Pattern},
-    ops::dropouts::shared::masked_map::{Decisions, Fate, Masked, Rule},
+    ops::dropouts::shared::masked_map::{MaskSource, Masked, Rule, Settled},
     options::{Bits, Key, MaskMode, Share},
     types::{DType, Error, HostData, Space},
     verify::{Approx, reference},
@@ -103,13 +103,13 @@ impl Op for Zoneout {
         let (args, masked) = (self.args(), self.masked(NAME));
         masked.check()?;
         let ([x, previous, y], t) = ([0, 1, 2].map(|i| (i, &args[i])), masked.threshold());
-        let decisions = if self.training { Decisions::Drawn(args.get(3).map(|a| (3, a))) } else { Decisions::All };
+        let source = if self.training { MaskSource::Drawn(args.get(3).map(|a| (3, a))) } else { MaskSource::All };
         let steps = if t == 0 || t == self.bits.range() {
             let from = if t == 0 { previous } else { x };
-            masked.settled(caps, &[Fate::Copy(from, y)], t > 0, decisions)?
+            masked.settled(caps, &[Settled::Copy(from, y)], t > 0, source)?
         } else {
             let rule = self.rule(Rule::new(kernel!("dropouts/zoneout"), NAME));
-            masked.steps(caps, &rule, &[("x", x), ("previous", previous), ("y", y)], 2, decisions)?
+            masked.steps(caps, &rule, &[("x", x), ("previous", previous), ("y", y)], 2, source)?
         };
         Ok(Lowered { steps, ..Default::default() })
     }

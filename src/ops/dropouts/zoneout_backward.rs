@@ -10,7 +10,7 @@ use super::{
 use crate::{
     kernel,
     op::{Arg, Caps, Entry, Expected, Field, Lowered, Op, Pattern},
-    ops::dropouts::shared::masked_map::{Decisions, Fate, Rule},
+    ops::dropouts::shared::masked_map::{MaskSource, Rule, Settled},
     options::{Bits, Key, MaskMode, Share},
     types::{DType, Error, HostData, Space},
     verify::{Approx, reference},
@@ -86,17 +86,17 @@ impl Op for ZoneoutBackward {
         masked.check()?;
         let (last, t) = (args.len() - 1, masked.threshold());
         let [dy, dx, dprevious] = [0, last - 1, last].map(|i| (i, &args[i]));
-        let decisions = match self.training {
-            true if forward.stores_mask() => Decisions::Stored((1, &args[1])),
-            true => Decisions::Drawn(None),
-            false => Decisions::All,
+        let source = match self.training {
+            true if forward.stores_mask() => MaskSource::Stored((1, &args[1])),
+            true => MaskSource::Drawn(None),
+            false => MaskSource::All,
         };
         let steps = if t == 0 || t == self.bits.range() {
             let (to, other) = if t == 0 { (dprevious, dx) } else { (dx, dprevious) };
-            masked.settled(caps, &[Fate::Copy(dy, to), Fate::Zeros(other)], t > 0, decisions)?
+            masked.settled(caps, &[Settled::Copy(dy, to), Settled::Zeros(other)], t > 0, source)?
         } else {
             let rule = forward.rule(Rule::new(kernel!("dropouts/zoneout_backward"), NAME));
-            masked.steps(caps, &rule, &[("dy", dy), ("dx", dx), ("dprevious", dprevious)], 1, decisions)?
+            masked.steps(caps, &rule, &[("dy", dy), ("dx", dx), ("dprevious", dprevious)], 1, source)?
         };
         Ok(Lowered { steps, ..Default::default() })
     }

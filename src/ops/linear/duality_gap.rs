@@ -13,7 +13,7 @@ use crate::{
 use serde::{Deserialize, Serialize};
 
 params! { GapParams { blocks: u32, models: u32, features: u32, penalized: u32, chunks: u32, reach: f32 } }
-params! { SpreadParams { blocks: u32, total: u32, rows: u32, chunk: u32, models: u32, group: u32 } }
+params! { SpreadParams { blocks: u32, total: u32, rows: u32, chunk: u32, models: u32, per_set: u32 } }
 
 /// The duality gap of each model of a batch: an upper bound on how far its objective, Σ w·loss + λ1·Σ|b| + ½·λ2·Σb², is above
 /// its minimum. A stopping criterion.
@@ -121,7 +121,7 @@ impl Op for DualityGap {
                     rows: rows as u32,
                     chunk: chunk as u32,
                     models: models as u32,
-                    group: self.per_set as u32,
+                    per_set: self.per_set as u32,
                 }
                 .into(),
                 slots: vec![whole(0, &args), whole(1, &args), partials.clone()],

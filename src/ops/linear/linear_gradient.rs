@@ -4,7 +4,7 @@ use crate::{
     kernel,
     kernels::{
         linear_models::{Batch, Draw, fill, whole},
-        matmul::{Parts, Product, chain},
+        matmul::{Product, ProductShape, chain},
         reduce::{Monoid, Partials},
     },
     op::{Arg, Caps, Entry, Expected, Field, Lowered, MAX_TRIPS, Op, Pattern, Rng},
@@ -77,11 +77,11 @@ impl Op for LinearGradient {
             let mut bindings = b.factors();
             bindings.push(written);
             let to = partials.as_ref().map_or_else(|| whole(2, &args), Partials::slot);
-            let of = Parts {
+            let of = ProductShape {
                 height: self.rows as u32,
                 width: self.features as u32,
                 end: args[0].len.max(args[1].len) as u32,
-                ..Parts::default()
+                ..ProductShape::default()
             };
             let buffers = (bindings, vec![whole(0, &args), whole(1, &args), to]);
             out.steps.push(product.step(caps, vec![kernel!("linear/linear_gradient"), store], buffers, &[], of));

@@ -4,7 +4,7 @@ use crate::{
     kernel,
     kernels::{
         linear_models::{Batch, Draw, fill, items, whole},
-        matmul::{Parts, Product, chain},
+        matmul::{Product, ProductShape, chain},
     },
     op::{Arg, Caps, Entry, Expected, Field, Lowered, Op, Pattern, Rng},
     options::LinearModel,
@@ -82,13 +82,13 @@ impl Op for LinearResidual {
             self.model.of(parts::linear::MEAN_LINEAR, parts::linear::MEAN_LOGISTIC),
             store,
         ];
-        let of = Parts {
+        let of = ProductShape {
             height: self.rows as u32,
             width: self.features as u32,
             // What is past the end of the smaller of both is read as anything, and is of no consequence.
             end: args[0].len.max(args[3].len) as u32,
-            group: self.per_set as u32,
-            ..Parts::default()
+            per_set: self.per_set as u32,
+            ..ProductShape::default()
         };
         let product = Product::whole([self.rows, b.models(), self.features].map(|n| n as u64));
         out.steps.push(product.step(caps, parts, (bindings, slots), &[], of));

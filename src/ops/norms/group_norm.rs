@@ -2,7 +2,7 @@
 //! `shaders/norms/group_norm.wgsl`. Reference: `cpu::group_norm`.
 use crate::{
     kernel,
-    kernels::channels::{self, Groups, group_args},
+    kernels::channels::{self, ChannelGroups, group_args},
     op::{Arg, Caps, Entry, Expected, Lowered, Op, Pattern, Rng, check_float},
     types::{DType, Error, HostData, Space},
     verify::reference,
@@ -58,8 +58,8 @@ impl GroupNorm {
         Self { dtype, space, groups, eps: channels::eps(), weight: true, bias: true }
     }
 
-    fn groups(&self) -> Result<Groups, Error> {
-        Groups::checked(NAME, &self.space, self.groups)
+    fn groups(&self) -> Result<ChannelGroups, Error> {
+        ChannelGroups::checked(NAME, &self.space, self.groups)
     }
 }
 

@@ -2,7 +2,7 @@
 //! `shaders/lib/channels/line_merge.wgsl` with `shaders/norms/group_norm_backward.wgsl`. Reference: `cpu::group_norm_backward`.
 use crate::{
     kernel,
-    kernels::channels::{self, Groups, group_backward_args},
+    kernels::channels::{self, ChannelGroups, group_backward_args},
     op::{Arg, Caps, Entry, Expected, Lowered, Op, Pattern, Rng, check_float},
     types::{DType, Error, HostData, Space},
     verify::reference,
@@ -50,8 +50,8 @@ impl GroupNormBackward {
         Self { dtype, space, groups, weight: true, bias: true }
     }
 
-    fn groups(&self) -> Result<Groups, Error> {
-        Groups::checked(NAME, &self.space, self.groups)
+    fn groups(&self) -> Result<ChannelGroups, Error> {
+        ChannelGroups::checked(NAME, &self.space, self.groups)
     }
 }
 

@@ -2,7 +2,7 @@
 //! with `shaders/norms/instance_norm.wgsl`. Reference: `cpu::instance_norm`.
 use crate::{
     kernel,
-    kernels::channels::{self, Groups, group_args},
+    kernels::channels::{self, ChannelGroups, group_args},
     op::{Arg, Caps, Entry, Expected, Lowered, Op, Pattern, Rng, check_float},
     types::{DType, Error, HostData, Space},
     verify::reference,
@@ -47,8 +47,8 @@ impl InstanceNorm {
         Self { dtype, space, eps: channels::eps(), weight: true, bias: true }
     }
 
-    fn groups(&self) -> Result<Groups, Error> {
-        Groups::instances(NAME, &self.space)
+    fn groups(&self) -> Result<ChannelGroups, Error> {
+        ChannelGroups::instances(NAME, &self.space)
     }
 }
 

@@ -2,7 +2,7 @@
 //! `shaders/lib/channels/line_merge.wgsl` with `shaders/norms/instance_norm_backward.wgsl`. Reference: `cpu::instance_norm_backward`.
 use crate::{
     kernel,
-    kernels::channels::{self, Groups, group_backward_args},
+    kernels::channels::{self, ChannelGroups, group_backward_args},
     op::{Arg, Caps, Entry, Expected, Lowered, Op, Pattern, Rng, check_float},
     types::{DType, Error, HostData, Space},
     verify::reference,
@@ -39,8 +39,8 @@ impl InstanceNormBackward {
         Self { dtype, space, weight: true, bias: true }
     }
 
-    fn groups(&self) -> Result<Groups, Error> {
-        Groups::instances(NAME, &self.space)
+    fn groups(&self) -> Result<ChannelGroups, Error> {
+        ChannelGroups::instances(NAME, &self.space)
     }
 }
 

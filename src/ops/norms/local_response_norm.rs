@@ -10,17 +10,17 @@ use crate::{
 };
 use serde::{Deserialize, Serialize};
 
-/// Local response norm: y = x·(k + α/size·Σx²)^-β, with the sum over a window of neighbouring channels at the same position;
+/// Local response norm: y = x·(k + α/size·Σx²)^-β, with the sum over a neighbourhood of neighbouring channels at the same position;
 /// or with α in place of α/size.
 ///
-/// Reads `x` (n·c·s elements). Writes `y` (as `x`). A window is cut off at the first and last channel; α is still divided by
+/// Reads `x` (n·c·s elements). Writes `y` (as `x`). A neighbourhood is cut off at the first and last channel; α is still divided by
 /// `size`. Deterministic: each sum is formed in the order of its channels. One dispatch, a second for lengths that are no
-/// multiple of four, more for tensors beyond the binding limit; a device must be able to bind a window's channels of one
+/// multiple of four, more for tensors beyond the binding limit; a device must be able to bind a neighbourhood's channels of one
 /// sample at once, 4·size·s bytes for f32 with channels first. A β of 0.5, 0.75 or 1 is computed with roots and quotients,
 /// others with a logarithm.
 ///
 /// Where k + α/size·Σx² is 0 or below the least normal number, y is 0. A NaN, an infinity, or squares that overflow f32 (|x| about
-/// 10^19) make the whole window NaN, and nothing else.
+/// 10^19) make the whole neighbourhood NaN, and nothing else.
 ///
 /// Krizhevsky, Sutskever and Hinton, "ImageNet Classification with Deep Convolutional Neural Networks", 2012; PyTorch's
 /// `local_response_norm`, TensorFlow's `lrn` ([`AlphaForm`]).
@@ -31,7 +31,7 @@ pub struct LocalResponseNorm {
     pub dtype: DType,
     /// Their shape; c·s below 2^31.
     pub space: Space,
-    /// Channels of a window, 1 to 63: size/2 (rounded down) before the middle, (size - 1)/2 after it.
+    /// Channels of a neighbourhood, 1 to 63: size/2 (rounded down) before the middle, (size - 1)/2 after it.
     pub size: usize,
     /// k, at least 0.
     #[serde(default = "local_response::one")]
@@ -115,7 +115,7 @@ pub(super) fn positions(space: &Space) -> impl Iterator<Item = Vec<usize>> {
     (0..samples).flat_map(move |n| (0..space.s).map(move |s| (0..space.c).map(|c| space.offset(n, c, s)).collect()))
 }
 
-/// A pattern everywhere, but for NaN and infinities: few, so that most windows hold none.
+/// A pattern everywhere, but for NaN and infinities: few, so that most neighbourhoods hold none.
 pub(super) fn fill(space: &Space, arg: &Arg, rng: &mut Rng, pattern: Pattern) -> HostData {
     match pattern {
         Pattern::NonFinite => {
@@ -132,7 +132,7 @@ pub(super) fn fill(space: &Space, arg: &Arg, rng: &mut Rng, pattern: Pattern) ->
     }
 }
 
-/// What differs from case to case: windows from one channel to more than there are, of even size too; each power; both forms.
+/// What differs from case to case: neighbourhoods from one channel to more than there are, of even size too; each power; both forms.
 pub(super) type Choice = (usize, f64, f64, f64, AlphaForm);
 
 pub(super) fn cases_of(make: impl Fn(DType, Space, Choice) -> Box<dyn Op>) -> Vec<Box<dyn Op>> {
@@ -157,7 +157,7 @@ pub(super) fn cases_of(make: impl Fn(DType, Space, Choice) -> Box<dyn Op>) -> Ve
                 let size = [5, 1, 2, 3, 4, 9][(k + i) % 6];
                 let beta = [0.75, 0.5, 1.0, 0.6, 1.5][(k / 2 + i) % 5];
                 let form = if k % 3 == 1 { AlphaForm::Sum } else { AlphaForm::Mean };
-                // Without a k, a window of zeros has no power; large α, where a wrong window shows.
+                // Without a k, a neighbourhood of zeros has no power; large α, where a wrong neighbourhood shows.
                 let start = if k % 7 == 3 && dtype == DType::F32 && beta <= 1.0 { 0.0 } else { [1.0, 2.0][k % 2] };
                 out.push(make(dtype, space, (size, start, [1e-4, 0.5, 2.0][k % 3], beta, form)));
             }
@@ -188,7 +188,7 @@ fn bench(elements: usize) -> Vec<Box<dyn Op>> {
 pub(super) const ENTRY: Entry = Entry {
     name: NAME,
     summary: "local response norm: divides each value by a power of the squares of neighbouring channels",
-    formula: "y = x·(k + α/size·Σx²)^-β over a window of channels",
+    formula: "y = x·(k + α/size·Σx²)^-β over a neighbourhood of channels",
     fields: local_response::FIELDS,
     cases,
     bench,

@@ -12,17 +12,17 @@ use crate::{
 };
 use serde::{Deserialize, Serialize};
 
-/// The backward pass of [`LocalResponseNorm`](super::LocalResponseNorm): with d = k + α/size·Σx² over the window about a
-/// channel, dxᵢ = dyᵢ·dᵢ^-β - 2αβ/size·xᵢ·Σⱼ dyⱼ·xⱼ·dⱼ^(-β-1), the sum over the channels j whose window holds i; or with α in
+/// The backward pass of [`LocalResponseNorm`](super::LocalResponseNorm): with d = k + α/size·Σx² over the neighbourhood about a
+/// channel, dxᵢ = dyᵢ·dᵢ^-β - 2αβ/size·xᵢ·Σⱼ dyⱼ·xⱼ·dⱼ^(-β-1), the sum over the channels j whose neighbourhood holds i; or with α in
 /// place of α/size.
 ///
 /// Reads `x` and `dy` (n·c·s elements). Writes `dx` (as `x`). The forward pass saves nothing: the denominators are
 /// recomputed, size² squares for each element, from cached values, so each tensor crosses the bus once. Deterministic. One
 /// dispatch, a second for lengths that are no multiple of four, more for tensors beyond the binding limit; a device must be
-/// able to bind two windows' channels of one sample at once, 8·size·s bytes for f32 with channels first.
+/// able to bind two neighbourhoods' channels of one sample at once, 8·size·s bytes for f32 with channels first.
 ///
 /// Where d is 0 or below the least normal number, its powers are taken as 0. A NaN, an infinity or squares that overflow f32 make
-/// `dx` NaN where their windows reach, and nothing else.
+/// `dx` NaN where their neighbourhoods reach, and nothing else.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct LocalResponseNormBackward {
@@ -30,7 +30,7 @@ pub struct LocalResponseNormBackward {
     pub dtype: DType,
     /// Their shape; c·s below 2^31.
     pub space: Space,
-    /// Channels of a window, 1 to 63: size/2 (rounded down) before the middle, (size - 1)/2 after it.
+    /// Channels of a neighbourhood, 1 to 63: size/2 (rounded down) before the middle, (size - 1)/2 after it.
     pub size: usize,
     /// k, at least 0.
     #[serde(default = "local_response::one")]

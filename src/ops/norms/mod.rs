@@ -69,7 +69,7 @@
 //! | [`LayerNormBackward`]<br>`layer_norm_backward` | backward pass of layer_norm, to input, γ and β | `dx = rstd·(γ·dy - (Σγ·dy + x̂·Σγ·dy·x̂)/cols)` |
 //! | [`RmsNorm`]<br>`rms_norm` | RMS norm: divides each row by its root mean square | `y = w·x/√(Σx²/cols + ε), or (1 + w)·x/√(Σx²/cols + ε)` |
 //! | [`RmsNormBackward`]<br>`rms_norm_backward` | backward pass of rms_norm, to input and w | `dx = rstd·(w·dy - x̂·Σw·dy·x̂/cols)` |
-//! | [`LocalResponseNorm`]<br>`local_response_norm` | local response norm: divides each value by a power of the squares of neighbouring channels | `y = x·(k + α/size·Σx²)^-β over a window of channels` |
+//! | [`LocalResponseNorm`]<br>`local_response_norm` | local response norm: divides each value by a power of the squares of neighbouring channels | `y = x·(k + α/size·Σx²)^-β over a neighbourhood of channels` |
 //! | [`LocalResponseNormBackward`]<br>`local_response_norm_backward` | backward pass of local_response_norm | `dxᵢ = dyᵢ·dᵢ^-β - 2αβ/size·xᵢ·Σⱼ dyⱼ·xⱼ·dⱼ^(-β-1)` |
 //! | [`WeightNorm`]<br>`weight_norm` | weight norm: each filter of a weight matrix as a direction times a norm | `w = g·v/‖v‖` |
 //! | [`WeightNormBackward`]<br>`weight_norm_backward` | backward pass of weight_norm, to directions and norms | `dg = Σdw·v/‖v‖, dv = g/‖v‖·(dw - v/‖v‖·dg)` |

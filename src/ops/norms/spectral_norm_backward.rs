@@ -139,7 +139,7 @@ impl Op for SpectralNormBackward {
 }
 
 fn cases() -> Vec<Box<dyn Op>> {
-    // The last is so long that its sum takes a level of the fold, and leaves more than one partial.
+    // The last is so long that its sum takes a reduction level, and leaves more than one partial.
     let shapes = SHAPES.into_iter().chain([(1500, 30), (1100, 1001)]).enumerate();
     shapes.map(|(i, (rows, cols))| Box::new(SpectralNormBackward::new(DType::FLOATS[i % 3], rows, cols)) as Box<dyn Op>).collect()
 }

@@ -4,9 +4,9 @@ use crate::{
     kernels::{
         arena::arena_cases,
         optimizer::{
-            Optimizer, adaptive, coupled,
-            describe::{fields, optimizer, plain, step_params, step_words},
-            regularised, table,
+            Optimizer, adaptive, cases, coupled, fields,
+            macros::{optimizer, optimizer_fields, optimizer_params, optimizer_words, plain},
+            regularised,
         },
     },
     op::{Arg, Caps, Cost, Entry, Expected, Field, Lowered, Op, Pattern, Rng},
@@ -15,7 +15,7 @@ use crate::{
     verify::{Approx, reference},
 };
 
-step_params! {
+optimizer_params! {
     AdagradParams {
         eps_inside: f32, eps_outside: f32,
     }
@@ -96,7 +96,7 @@ impl Op for Adagrad {
         }
         let [inside, outside] = self.eps_place.split(self.eps);
         self.optimizer().lower(caps, kernel!("optimizers/adagrad"), &[], |words| {
-            step_words!(AdagradParams, words;
+            optimizer_words!(AdagradParams, words;
                 eps_inside: inside as f32,
                 eps_outside: outside as f32,
             )
@@ -142,8 +142,8 @@ impl Op for Adagrad {
 
 fn cases() -> Vec<Box<dyn Op>> {
     arena_cases(4, |dtype, segments, n| {
-        let (ema, master, rounding) = table::keeping(dtype, n % 5, n);
-        let plain = Adagrad { segments, groups: table::groups(), ema, master, rounding, ..Adagrad::new(dtype, 0, 0.1) };
+        let (ema, master, rounding) = cases::keeping(dtype, n % 5, n);
+        let plain = Adagrad { segments, groups: cases::groups(), ema, master, rounding, ..Adagrad::new(dtype, 0, 0.1) };
         // A half holds no more than 65504: with s = 0, g / eps must not be past it.
         let plain = if dtype == DType::F16 { Adagrad { eps: 1e-3, ..plain } } else { plain };
         let inside = Adagrad { eps: 1e-3, eps_place: EpsPlace::InsideRoot, lr_decay: 0.5, ..plain.clone() };
@@ -161,20 +161,20 @@ fn cases() -> Vec<Box<dyn Op>> {
 }
 
 fn bench(elements: usize) -> Vec<Box<dyn Op>> {
-    table::bench(elements, |dtype, segments, groups| Box::new(Adagrad { segments, groups, ..Adagrad::new(dtype, 0, 1e-2) }))
+    cases::bench(elements, |dtype, segments, groups| Box::new(Adagrad { segments, groups, ..Adagrad::new(dtype, 0, 1e-2) }))
 }
 
 pub(super) const ENTRY: Entry = Entry {
     name: NAME,
     summary: "Adagrad step with learning-rate decay and all penalties fused in, over one tensor or an arena",
     formula: "g += coupled; s += g²; lr = lr/(1 + (step-1)·lr_decay); w = prox(w - decay·w - lr·g/(√s + eps))",
-    fields: fields![
-        table::GROUPS,
-        table::LR,
+    fields: optimizer_fields![
+        fields::GROUPS,
+        fields::LR,
         Field { name: "lr_decay", default: "0", about: "learning-rate decay, at least 0" },
         Field { name: "eps", default: "1e-10", about: "keeps the quotient finite, at least 0" },
         adaptive::EPS_PLACE,
-        table::STEP,
+        fields::STEP,
     ],
     cases,
     bench,

@@ -5,8 +5,8 @@ use crate::{
         arena::arena_cases,
         optimizer::{
             adaptive::{self, Adaptive, beta1, beta2, eps},
-            describe::{fields, optimizer, plain},
-            table,
+            cases, fields,
+            macros::{optimizer, optimizer_fields, plain},
         },
     },
     op::{Arg, Caps, Cost, Entry, Expected, Field, Lowered, Op, Pattern, Rng},
@@ -114,8 +114,8 @@ impl Op for Adam {
 
 fn cases() -> Vec<Box<dyn Op>> {
     arena_cases(4, |dtype, segments, n| {
-        let (ema, master, rounding) = table::keeping(dtype, n % 4, n);
-        let plain = Adam { segments, groups: table::groups(), ema, master, rounding, ..Adam::new(dtype, 0, 0.1) };
+        let (ema, master, rounding) = cases::keeping(dtype, n % 4, n);
+        let plain = Adam { segments, groups: cases::groups(), ema, master, rounding, ..Adam::new(dtype, 0, 0.1) };
         // A half holds no more than 65504: with v = 0, m / eps must not be past it.
         let plain = if dtype == DType::F16 { Adam { eps: 1e-3, ..plain } } else { plain };
         let max = Adam { amsgrad: true, ..plain.clone() };
@@ -131,21 +131,21 @@ fn cases() -> Vec<Box<dyn Op>> {
 }
 
 fn bench(elements: usize) -> Vec<Box<dyn Op>> {
-    table::bench(elements, |dtype, segments, groups| Box::new(Adam { segments, groups, step: 10, ..Adam::new(dtype, 0, 1e-3) }))
+    cases::bench(elements, |dtype, segments, groups| Box::new(Adam { segments, groups, step: 10, ..Adam::new(dtype, 0, 1e-3) }))
 }
 
 pub(super) const ENTRY: Entry = Entry {
     name: NAME,
     summary: "Adam or AMSGrad step with all penalties fused in, over one tensor or an arena",
     formula: "g += coupled; m, v = moments of g; w = prox(w - decay·w - lr·m̂/(√v̂ + eps))",
-    fields: fields![
-        table::GROUPS,
-        table::LR,
+    fields: optimizer_fields![
+        fields::GROUPS,
+        fields::LR,
         adaptive::BETA1,
         adaptive::BETA2,
         adaptive::EPS,
         Field { name: "amsgrad", default: "false", about: "divide by the root of the largest second moment so far" },
-        table::STEP,
+        fields::STEP,
     ],
     cases,
     bench,

@@ -5,8 +5,8 @@ use crate::{
         arena::arena_cases,
         optimizer::{
             adaptive::{self, Adaptive, beta1, beta2, eps},
-            describe::{fields, optimizer, plain},
-            table,
+            cases, fields,
+            macros::{optimizer, optimizer_fields, plain},
         },
     },
     op::{Arg, Caps, Cost, Entry, Expected, Lowered, Op, Pattern, Rng},
@@ -110,8 +110,8 @@ impl Op for Adamw {
 
 fn cases() -> Vec<Box<dyn Op>> {
     arena_cases(4, |dtype, segments, n| {
-        let (ema, master, rounding) = table::keeping(dtype, n % 5, n);
-        let plain = Adamw { segments, groups: table::groups(), ema, master, rounding, ..Adamw::new(dtype, 0, 0.1) };
+        let (ema, master, rounding) = cases::keeping(dtype, n % 5, n);
+        let plain = Adamw { segments, groups: cases::groups(), ema, master, rounding, ..Adamw::new(dtype, 0, 0.1) };
         // A half holds no more than 65504: with v = 0, m / eps must not be past it.
         let plain = if dtype == DType::F16 { Adamw { eps: 1e-3, ..plain } } else { plain };
         let skip = NonFinite::Skip;
@@ -130,7 +130,7 @@ fn cases() -> Vec<Box<dyn Op>> {
 
 fn bench(elements: usize) -> Vec<Box<dyn Op>> {
     let make = |dtype, segments, groups| Adamw { segments, groups, step: 10, ..Adamw::new(dtype, 0, 1e-3) };
-    let mut out = table::bench(elements, |dtype, segments, groups| Box::new(make(dtype, segments, groups)));
+    let mut out = cases::bench(elements, |dtype, segments, groups| Box::new(make(dtype, segments, groups)));
     // What keeping weights in other ways costs: for all optimizers the same.
     let half = make(DType::Bf16, Segment::one(elements), vec![Group::default()]);
     let rounding = Rounding::Stochastic(Key::default());
@@ -144,7 +144,7 @@ pub(super) const ENTRY: Entry = Entry {
     name: NAME,
     summary: "AdamW step with all penalties fused in, over one tensor or an arena",
     formula: "g += coupled; m, v = moments of g; w = prox(w - decay·w - lr·m̂/(√v̂ + eps))",
-    fields: fields![table::GROUPS, table::LR, adaptive::BETA1, adaptive::BETA2, adaptive::EPS, table::STEP,],
+    fields: optimizer_fields![fields::GROUPS, fields::LR, adaptive::BETA1, adaptive::BETA2, adaptive::EPS, fields::STEP,],
     cases,
     bench,
     parse: crate::op::parse::<Adamw>,

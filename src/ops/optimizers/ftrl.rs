@@ -4,9 +4,8 @@ use crate::{
     kernels::{
         arena::arena_cases,
         optimizer::{
-            Optimizer, coupled,
-            describe::{fields, optimizer, plain, step_params, step_words},
-            table,
+            Optimizer, cases, coupled,
+            macros::{optimizer, optimizer_fields, optimizer_params, optimizer_words, plain},
         },
     },
     op::{Arg, Caps, Cost, Entry, Expected, Field, Lowered, Op, Pattern, Rng},
@@ -15,7 +14,7 @@ use crate::{
     verify::{Approx, reference},
 };
 
-step_params! {
+optimizer_params! {
     FtrlParams {
         beta: f32,
     }
@@ -50,7 +49,7 @@ optimizer! {
         /// α of the paper, above 0.
         pub lr: f64,
         /// β of the paper: what keeps early steps small; at least 0.
-        #[serde(default = "crate::kernels::optimizer::table::one")]
+        #[serde(default = "crate::kernels::optimizer::fields::one")]
         pub beta: f64,
     }
 }
@@ -102,7 +101,7 @@ impl Op for Ftrl {
     fn lower(&self, caps: &Caps) -> Result<Lowered, Error> {
         self.check()?;
         self.optimizer().lower(caps, kernel!("optimizers/ftrl"), &[], |words| {
-            step_words!(FtrlParams, words;
+            optimizer_words!(FtrlParams, words;
                 beta: self.beta as f32,
             )
         })
@@ -165,7 +164,7 @@ fn cases() -> Vec<Box<dyn Op>> {
         Group { coupled: ElasticNet::new(1e-2, 0.3), ..group(0.5, ElasticNet::new(0.2, 0.7)) },
     ];
     arena_cases(groups.len(), |dtype, segments, n| {
-        let (ema, master, rounding) = table::keeping(dtype, n % 4, n);
+        let (ema, master, rounding) = cases::keeping(dtype, n % 4, n);
         let plain = Ftrl { segments, groups: groups.to_vec(), ema, master, rounding, ..Ftrl::new(dtype, 0, 0.1) };
         let skip = NonFinite::Skip;
         // Distinct pipelines cost compile time, so each half type takes its own part of what f32 takes whole.
@@ -181,7 +180,7 @@ fn cases() -> Vec<Box<dyn Op>> {
 
 fn bench(elements: usize) -> Vec<Box<dyn Op>> {
     // No decay, which FTRL refuses.
-    table::bench(elements, |dtype, segments, groups| {
+    cases::bench(elements, |dtype, segments, groups| {
         let groups = groups.into_iter().map(|g| Group { decay: 0.0, ..g }).collect();
         Box::new(Ftrl { segments, groups, ..Ftrl::new(dtype, 0, 0.1) })
     })
@@ -191,7 +190,7 @@ pub(super) const ENTRY: Entry = Entry {
     name: NAME,
     summary: "FTRL-proximal step (sparse weights stay sparse), over one tensor or an arena",
     formula: "g += coupled; z += g - (√(n+g²) - √n)/lr·w; n += g²; w = -soft(z, λ1)/((beta + √n)/lr + λ2)",
-    fields: fields![
+    fields: optimizer_fields![
         Field {
             name: "groups",
             default: "",

@@ -6,9 +6,9 @@ use crate::{
         optimizer::{
             Optimizer,
             adaptive::check_beta,
-            coupled,
-            describe::{fields, optimizer, plain, step_params, step_words},
-            regularised, table,
+            cases, coupled, fields,
+            macros::{optimizer, optimizer_fields, optimizer_params, optimizer_words, plain},
+            regularised,
         },
     },
     op::{Arg, Caps, Cost, Entry, Expected, Field, Lowered, Op, Pattern, Rng},
@@ -17,7 +17,7 @@ use crate::{
     verify::{Approx, reference},
 };
 
-step_params! {
+optimizer_params! {
     LionParams {
         beta1: f32, fresh1: f32, beta2: f32, fresh2: f32,
     }
@@ -88,7 +88,7 @@ impl Op for Lion {
         check_beta(NAME, "beta1", self.beta1)?;
         check_beta(NAME, "beta2", self.beta2)?;
         self.optimizer().lower(caps, kernel!("optimizers/lion"), &[], |words| {
-            step_words!(LionParams, words;
+            optimizer_words!(LionParams, words;
                 beta1: self.beta1 as f32,
                 fresh1: (1.0 - self.beta1) as f32,
                 beta2: self.beta2 as f32,
@@ -128,8 +128,8 @@ impl Op for Lion {
 
 fn cases() -> Vec<Box<dyn Op>> {
     arena_cases(4, |dtype, segments, n| {
-        let (ema, master, rounding) = table::keeping(dtype, n % 4, n);
-        let plain = Lion { segments, groups: table::groups(), ema, master, rounding, ..Lion::new(dtype, 0, 0.1) };
+        let (ema, master, rounding) = cases::keeping(dtype, n % 4, n);
+        let plain = Lion { segments, groups: cases::groups(), ema, master, rounding, ..Lion::new(dtype, 0, 0.1) };
         let skip = NonFinite::Skip;
         // Distinct pipelines cost compile time, so each half type takes its own part of what f32 takes whole.
         Box::new(match (n % 4, dtype) {
@@ -143,16 +143,16 @@ fn cases() -> Vec<Box<dyn Op>> {
 }
 
 fn bench(elements: usize) -> Vec<Box<dyn Op>> {
-    table::bench(elements, |dtype, segments, groups| Box::new(Lion { segments, groups, ..Lion::new(dtype, 0, 1e-4) }))
+    cases::bench(elements, |dtype, segments, groups| Box::new(Lion { segments, groups, ..Lion::new(dtype, 0, 1e-4) }))
 }
 
 pub(super) const ENTRY: Entry = Entry {
     name: NAME,
     summary: "Lion step (sign of the interpolated momentum) with all penalties fused in, over one tensor or an arena",
     formula: "g += coupled; c = β1·m + (1-β1)·g; m = β2·m + (1-β2)·g; w = prox(w - decay·w - lr·sign(c))",
-    fields: fields![
-        table::GROUPS,
-        table::LR,
+    fields: optimizer_fields![
+        fields::GROUPS,
+        fields::LR,
         Field { name: "beta1", default: "0.9", about: "weight of the old momentum in the direction, 0 to below 1" },
         Field { name: "beta2", default: "0.99", about: "decay rate of the momentum, 0 to below 1" },
     ],

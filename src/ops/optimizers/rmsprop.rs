@@ -4,9 +4,9 @@ use crate::{
     kernels::{
         arena::arena_cases,
         optimizer::{
-            Optimizer, adaptive, coupled,
-            describe::{fields, optimizer, plain, step_params, step_words},
-            regularised, table,
+            Optimizer, adaptive, cases, coupled, fields,
+            macros::{optimizer, optimizer_fields, optimizer_params, optimizer_words, plain},
+            regularised,
         },
     },
     op::{Arg, Caps, Cost, Entry, Expected, Field, Lowered, Op, Pattern, Rng},
@@ -16,7 +16,7 @@ use crate::{
     wgsl::parts,
 };
 
-step_params! {
+optimizer_params! {
     RmsPropParams {
         alpha: f32, fresh: f32, momentum: f32, eps_inside: f32, eps_outside: f32,
     }
@@ -112,7 +112,7 @@ impl Op for RmsProp {
         let momentum = if self.momentum == 0.0 { parts::optimizers::RATIO_PLAIN } else { parts::optimizers::RATIO_MOMENTUM };
         let [inside, outside] = self.eps_place.split(self.eps);
         self.optimizer().lower(caps, kernel!("optimizers/rmsprop"), &[variance, momentum], |words| {
-            step_words!(RmsPropParams, words;
+            optimizer_words!(RmsPropParams, words;
                 alpha: self.alpha as f32,
                 fresh: (1.0 - self.alpha) as f32,
                 momentum: self.momentum as f32,
@@ -174,8 +174,8 @@ impl Op for RmsProp {
 
 fn cases() -> Vec<Box<dyn Op>> {
     arena_cases(4, |dtype, segments, n| {
-        let (ema, master, rounding) = table::keeping(dtype, n % 5, n);
-        let plain = RmsProp { segments, groups: table::groups(), ema, master, rounding, ..RmsProp::new(dtype, 0, 0.1) };
+        let (ema, master, rounding) = cases::keeping(dtype, n % 5, n);
+        let plain = RmsProp { segments, groups: cases::groups(), ema, master, rounding, ..RmsProp::new(dtype, 0, 0.1) };
         // A half holds no more than 65504: with v = 0, g / eps must not be past it.
         let plain = if dtype == DType::F16 { RmsProp { eps: 1e-3, ..plain } } else { plain };
         let all = RmsProp { centered: true, momentum: 0.9, eps: 1e-2, ..plain.clone() };
@@ -194,7 +194,7 @@ fn cases() -> Vec<Box<dyn Op>> {
 }
 
 fn bench(elements: usize) -> Vec<Box<dyn Op>> {
-    table::bench(elements, |dtype, segments, groups| Box::new(RmsProp { segments, groups, ..RmsProp::new(dtype, 0, 1e-3) }))
+    cases::bench(elements, |dtype, segments, groups| Box::new(RmsProp { segments, groups, ..RmsProp::new(dtype, 0, 1e-3) }))
 }
 
 pub(super) const ENTRY: Entry = Entry {
@@ -202,9 +202,9 @@ pub(super) const ENTRY: Entry = Entry {
     summary: "RMSprop step, plain or centered, with momentum and all penalties fused in, over one tensor or an arena",
     formula: "g += coupled; s = α·s + (1-α)·g²; v = s or s - a²; buf = momentum·buf + g/(√v + eps); \
               w = prox(w - decay·w - lr·buf)",
-    fields: fields![
-        table::GROUPS,
-        table::LR,
+    fields: optimizer_fields![
+        fields::GROUPS,
+        fields::LR,
         Field { name: "alpha", default: "0.99", about: "decay rate of the means, 0 to below 1" },
         Field { name: "eps", default: "1e-8", about: "keeps the quotient finite, at least 0" },
         adaptive::EPS_PLACE,

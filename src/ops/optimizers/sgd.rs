@@ -4,9 +4,9 @@ use crate::{
     kernels::{
         arena::arena_cases,
         optimizer::{
-            Optimizer, coupled,
-            describe::{fields, optimizer, plain, step_params, step_words},
-            regularised, table,
+            Optimizer, cases, coupled, fields,
+            macros::{optimizer, optimizer_fields, optimizer_params, optimizer_words, plain},
+            regularised,
         },
     },
     op::{Arg, Caps, Cost, Entry, Expected, Field, Lowered, Op, Pattern, Rng},
@@ -16,7 +16,7 @@ use crate::{
     wgsl::parts,
 };
 
-step_params! {
+optimizer_params! {
     SgdParams {
         momentum: f32, fresh: f32, first_step: u32, nesterov: u32,
     }
@@ -103,7 +103,7 @@ impl Op for Sgd {
         self.check()?;
         let momentum = if self.momentum == 0.0 { parts::optimizers::MOMENTUM_NONE } else { parts::optimizers::MOMENTUM_BUFFER };
         self.optimizer().lower(caps, kernel!("optimizers/sgd"), &[momentum], |words| {
-            step_words!(SgdParams, words;
+            optimizer_words!(SgdParams, words;
                 momentum: self.momentum as f32,
                 fresh: (1.0 - self.dampening) as f32,
                 first_step: u32::from(self.step == 1),
@@ -162,8 +162,8 @@ impl Op for Sgd {
 
 fn cases() -> Vec<Box<dyn Op>> {
     arena_cases(4, |dtype, segments, n| {
-        let (ema, master, rounding) = table::keeping(dtype, n % 6, n);
-        let plain = Sgd { segments, groups: table::groups(), ema, master, rounding, ..Sgd::new(dtype, 0, 0.1) };
+        let (ema, master, rounding) = cases::keeping(dtype, n % 6, n);
+        let plain = Sgd { segments, groups: cases::groups(), ema, master, rounding, ..Sgd::new(dtype, 0, 0.1) };
         let heavy = Sgd { momentum: 0.9, grad_scale: 0.25, ..plain.clone() };
         let skip = NonFinite::Skip;
         // Distinct pipelines cost compile time, so each half type takes its own part of what f32 takes whole.
@@ -180,7 +180,7 @@ fn cases() -> Vec<Box<dyn Op>> {
 }
 
 fn bench(elements: usize) -> Vec<Box<dyn Op>> {
-    table::bench(elements, |dtype, segments, groups| {
+    cases::bench(elements, |dtype, segments, groups| {
         Box::new(Sgd { segments, groups, momentum: 0.9, step: 2, ..Sgd::new(dtype, 0, 1e-2) })
     })
 }
@@ -189,9 +189,9 @@ pub(super) const ENTRY: Entry = Entry {
     name: NAME,
     summary: "SGD step with momentum, Nesterov momentum and all penalties fused in, over one tensor or an arena",
     formula: "g += coupled; buf = momentum·buf + (1-dampening)·g; w = prox(w - decay·w - lr·buf)",
-    fields: fields![
-        table::GROUPS,
-        table::LR,
+    fields: optimizer_fields![
+        fields::GROUPS,
+        fields::LR,
         Field { name: "momentum", default: "0", about: "the momentum, 0 to 1; 0: no buffer" },
         Field {
             name: "dampening",
@@ -199,7 +199,7 @@ pub(super) const ENTRY: Entry = Entry {
             about: "fraction of a new gradient left out of the buffer, 0 to 1; requires momentum, excludes nesterov"
         },
         Field { name: "nesterov", default: "false", about: "Nesterov momentum; requires momentum, excludes dampening" },
-        table::STEP,
+        fields::STEP,
     ],
     cases,
     bench,

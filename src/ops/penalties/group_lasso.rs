@@ -114,7 +114,7 @@ impl Op for GroupLasso {
             }
         };
         self.units().each(&w, &mut add);
-        // The fold of at most `count` values: levels of 64 trips of a lane and 8 of the tree, all terms positive.
+        // The reduction levels of at most `count` values: 64 trips of a lane and 8 of the tree, all terms positive.
         let levels = count.log(256.0).ceil().max(1.0);
         let bound = error + 72.0 * levels * DType::F32.epsilon() * (value + error);
         vec![Expected::Within { value: vec![value], bound: vec![if value.is_finite() { bound } else { 0.0 }] }]
@@ -134,7 +134,7 @@ pub(super) fn kinds(n: usize) -> Vec<GroupPenalty> {
 
 fn cases() -> Vec<Box<dyn Op>> {
     let mut out = matrix_cases(5, |dtype, matrices, n| Box::new(GroupLasso { dtype, matrices, groups: kinds(n) }));
-    // More units than a workgroup folds, on every device.
+    // More units than a workgroup merges, on every device.
     let mut matrices = Matrix::one(1100, 2);
     matrices[0].unit = Unit::Columns;
     matrices.extend(Matrix::pack(&[(2800, 1, Unit::Rows)], 4).into_iter().map(|m| Matrix { start: 2200, ..m }));

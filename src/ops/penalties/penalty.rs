@@ -141,7 +141,7 @@ impl Op for Penalty {
         }
         let levels = (blocks as f64).log(256.0).ceil().max(1.0);
         // All terms are positive, so each addition is off by 1 ulp of the value at most. Before them: λ1 and c rounded to
-        // f32, c·|w|, λ1 + c·|w| and the product with |w|. After them: the four parts of a quad, two additions.
+        // f32, c·|w|, λ1 + c·|w| and the product with |w|. After them: the four elements of a quad, two additions.
         let ulps = 4.0 + 2.0 + CHAIN * (1.0 + levels);
         // Each term, and each factor of it, may be flushed below the least normal number.
         let flushed = 2.0 * DType::F32.least_normal() * w.iter().map(|w| 1.0 + w.abs()).filter(|w| w.is_finite()).sum::<f64>();
@@ -157,7 +157,7 @@ fn cases() -> Vec<Box<dyn Op>> {
         let per = if n % 3 == 1 { Per::Batch(1 + n) } else { Per::Sum };
         Box::new(Penalty { per, ..Penalty::new(dtype, segments, groups) })
     });
-    // More blocks than a workgroup folds, on every device: by many tensors, and by one long one.
+    // More blocks than a workgroup merges, on every device: by many tensors, and by one long one.
     let mut segments = Segment::pack(&[1; 1100], 4);
     segments.iter_mut().enumerate().for_each(|(i, s)| s.group = i % 5);
     out.push(Box::new(Penalty::new(DType::F32, segments, kinds.to_vec())));

@@ -170,7 +170,7 @@ fn cases() -> Vec<Box<dyn Op>> {
         let groups = (0..5).map(|g| kinds[(g + n) % 5]).collect();
         Box::new(Prox { dtype, segments, groups, step: [0.9, 0.05][n % 2] })
     });
-    // More blocks than a workgroup folds, on every device.
+    // More blocks than a workgroup merges, on every device.
     let mut segments = Segment::pack(&[1; 1100], 4);
     segments.iter_mut().enumerate().for_each(|(i, s)| s.group = i % 5);
     out.push(Box::new(Prox { dtype: DType::F32, segments, groups: kinds.to_vec(), step: 0.9 }));

@@ -6,7 +6,7 @@ use crate::{
     kernels::{
         arena::arena_cases,
         gradients::{Clip, Gradients, Pass, within},
-        optimizer::table::SEGMENTS,
+        optimizer::fields::SEGMENTS,
     },
     op::{Arg, Caps, Cost, Entry, Expected, Field, Lowered, Op, Pattern, Rng, Slot},
     options::{ClipForm, NonFiniteNorm},

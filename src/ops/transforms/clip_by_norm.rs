@@ -7,7 +7,7 @@ use crate::{
     kernels::{
         arena::arena_cases,
         gradients::{Clip, Gradients},
-        optimizer::table::SEGMENTS,
+        optimizer::fields::SEGMENTS,
     },
     op::{Arg, Caps, Cost, Entry, Expected, Field, Lowered, Op, Pattern, Rng},
     options::{ClipForm, NonFiniteNorm},
@@ -112,7 +112,7 @@ fn cases() -> Vec<Box<dyn Op>> {
     };
     let mut out = arena_cases(5, make);
     out.push(make(DType::F32, Segment::pack(&[1; 1100], 4), 0));
-    // A tensor of more blocks than a workgroup folds where those are narrow (512 of 2048 elements), with others before and behind
+    // A tensor of more blocks than a workgroup merges where those are narrow (512 of 2048 elements), with others before and behind
     // it, some without elements, and an end that is no whole quad and has a partial of its own.
     out.push(make(DType::Bf16, Segment::pack(&[0, 5, 1_100_000, 0, 0, 17, 5003, 0], 4), 0));
     out

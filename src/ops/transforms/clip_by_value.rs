@@ -3,7 +3,7 @@ use crate::{
     kernel,
     kernels::{
         gradients::{Gradients, ValueRange},
-        optimizer::table::SEGMENTS,
+        optimizer::fields::SEGMENTS,
     },
     op::{Arg, Caps, Cost, Entry, Expected, Field, Lowered, Op, Pattern, Rng},
     types::{DType, Error, HostData, Segment},

@@ -4,7 +4,7 @@ use crate::{
     kernels::{
         arena::arena_cases,
         gradients::{Clip, Gradients, within},
-        optimizer::table::SEGMENTS,
+        optimizer::fields::SEGMENTS,
     },
     op::{Arg, Caps, Cost, Entry, Expected, Field, Lowered, Op, Pattern, Rng},
     options::{ClipForm, NonFiniteNorm},
@@ -141,7 +141,7 @@ fn cases() -> Vec<Box<dyn Op>> {
         Box::new(GlobalNorm { dtype, segments, max_norm, form, non_finite }) as Box<dyn Op>
     };
     let mut out = arena_cases(5, make);
-    // More blocks than a workgroup folds, on every device.
+    // More blocks than a workgroup merges, on every device.
     out.push(make(DType::F32, Segment::pack(&[1; 1100], 4), 0));
     out
 }

@@ -5,7 +5,7 @@ use crate::{
     kernels::{
         arena::arena_cases,
         gradients::{Gradients, Pass},
-        optimizer::table::SEGMENTS,
+        optimizer::fields::SEGMENTS,
         philox,
     },
     op::{Arg, Caps, Cost, Entry, Expected, Field, Lowered, Op, Pattern, Rng},
@@ -24,7 +24,7 @@ params! { GradientNoiseParams {
 /// Adds Gaussian noise to all gradients of an arena, g = g + σ·z with standard normal z: `optax.add_noise`.
 ///
 /// Updates `grad`, the arena's elements. z is a function of the key and of the element's place in the arena alone (plus the
-/// key's `first_element`, which must be a multiple of 4): normal number i & 3 of Philox block i >> 2, by Box and Muller's
+/// key's `first_element`, which must be a multiple of 4): normal number i & 3 of Philox call i >> 2, by Box and Muller's
 /// transform. So it does not depend on storage type, windows, device or the rest of the arena; the parts of a model that is
 /// split over devices, each with its `first_element`, get the same noise as the whole. |z| is at most 5.77. The key's `step`
 /// is also the t of [`NoiseLevel::Annealed`], counted from 0. NaN and infinities are kept. With σ = 0 nothing changes.

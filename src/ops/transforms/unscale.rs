@@ -6,7 +6,7 @@ use crate::{
     kernels::{
         arena::arena_cases,
         gradients::{Gradients, Pass, product},
-        optimizer::table::SEGMENTS,
+        optimizer::fields::SEGMENTS,
         reduce::{Monoid, Partials},
     },
     op::{Arg, Caps, Cost, Entry, Expected, Field, Lowered, Op, Pattern, Rng, Slot},
@@ -208,7 +208,7 @@ fn cases() -> Vec<Box<dyn Op>> {
     let scales = [None, Some(65536.0), None, Some(3.0), Some(1.0), None, Some(0.01)];
     let make = |dtype, segments, n| Box::new(Unscale { dtype, segments, scale: scales[n % scales.len()] }) as Box<dyn Op>;
     let mut out = arena_cases(5, make);
-    // Every scale on every type, and more blocks than a workgroup folds.
+    // Every scale on every type, and more blocks than a workgroup merges.
     for (n, dtype) in DType::FLOATS.into_iter().cycle().take(3 * scales.len()).enumerate() {
         out.push(make(dtype, Segment::pack(&[70, 9], 4), n));
     }

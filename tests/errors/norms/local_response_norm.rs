@@ -6,7 +6,7 @@ use ridgepole::{Caps, DType, Space, ops::*, wgpu};
 fn windows_and_scalars() {
     let (space, new) = (Space::channels_first(2, 3, 4), LocalResponseNorm::new);
     let of = |size| new(DType::F32, space, size);
-    let size = |size: usize| format!("local_response_norm: `size` is {size}, must be in 1..=63: channels of a window");
+    let size = |size: usize| format!("local_response_norm: `size` is {size}, must be in 1..=63: channels of a neighbourhood");
     refused(&[
         (op(of(0)), &size(0)),
         (op(of(64)), &size(64)),

@@ -169,7 +169,7 @@ fn what_overflows_is_nan_in_its_channel_only() {
 
 /// More than 64 MiB, so that a binding limit of 64 MiB makes windows: the chunks are the same, and every bit with them.
 #[test]
-fn windows_and_folded_grids_change_no_bit() {
+fn windows_and_wrapped_grids_change_no_bit() {
     let whole = Session::new().expect("an adapter");
     let (limits, fold) = (whole.gpu().caps().limits.clone(), 7);
     for space in [Space::channels_first(9, 33, 65_539), Space::channels_last(9, 33, 65_539)] {

@@ -142,7 +142,7 @@ fn turns_and_windows_of_wide_workgroups() {
 }
 
 #[test]
-fn trips_stay_short_and_grids_foldable_at_any_size() {
+fn trips_stay_short_and_grids_fit_at_any_size() {
     for (cpu, layout) in [
         (false, Layout::ChannelsFirst),
         (false, Layout::ChannelsLast),

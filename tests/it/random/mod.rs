@@ -43,7 +43,7 @@ fn keeps(op: &Dropout, decisions: std::ops::Range<u64>) -> Vec<bool> {
     decisions.map(|i| cpu::keeps(op.p, bits, op.key.seed, op.key.stream, op.key.step, i)).collect()
 }
 
-/// Random123, tests/kat_vectors: counter, key, block of philox4x32 with 10 rounds.
+/// Random123, tests/kat_vectors: counter, key, words of philox4x32 with 10 rounds.
 const KNOWN: [([u32; 4], [u32; 2], [u32; 4]); 7] = [
     ([0; 4], [0; 2], [0x6627e8d5, 0xe169c58d, 0xbc57ac4c, 0x9b00dbd8]),
     ([u32::MAX; 4], [u32::MAX; 2], [0x408f276d, 0x41c83b0e, 0xa20bc7c6, 0x6d5451fd]),

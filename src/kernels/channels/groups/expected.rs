@@ -1,5 +1,5 @@
 //! What group and instance norm must write, and how far they may be off.
-use super::{Groups, RUNS};
+use super::{ChannelGroups, RUNS};
 use crate::{
     kernels::channels::{Batch, Fused, Results, SumErrors, difference},
     op::{Arg, Expected, Op, Pattern, Rng},
@@ -19,7 +19,7 @@ fn merges(per: usize, positions: usize) -> f64 {
     if terms <= 16 { terms as f64 } else { ((terms as f64 / 4.0).min(2048f64.max(per as f64 / 4.0)) + 1.0).max(16.0) + 8.0 }
 }
 
-impl Groups {
+impl ChannelGroups {
     /// Where the values of a channel of a sample lie.
     fn places(&self, n: usize, c: usize) -> Vec<usize> {
         (0..self.space.s).map(|s| self.space.offset(n, c, s)).collect()

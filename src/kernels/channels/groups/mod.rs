@@ -3,11 +3,11 @@
 //! What is normalised together is a line, number n·G + g. Channels first, its values lie one behind the other, and its moments are
 //! those of a row; channels last, the moments of each channel of a sample are merged. The sums of the backward pass are formed by
 //! channel and sample in any case: once for the lines, whose weights differ from channel to channel, and for γ and β.
+mod cases;
 mod expected;
 mod onchip;
-mod table;
 
-pub(crate) use table::{grouped, instances};
+pub(crate) use cases::{grouped, instances};
 
 use super::{Channels, MOMENTS, Map, Reduction, given_or, named, position, vector, whole};
 use crate::{
@@ -24,12 +24,12 @@ use std::ops::Range;
 
 params! {
     LineParams {
-        blocks: u32, lines: u32, terms: u32, groups: u32, sample: u32, group: u32, run: u32, width: u32, place: u32, coefs: u32,
+        blocks: u32, lines: u32, terms: u32, groups: u32, sample: u32, channel_group: u32, run: u32, width: u32, place: u32, coefs: u32,
         values: f32, eps: f32
     }
 }
 
-/// For the rows of the table.
+/// For the rows of the ops table.
 pub(crate) const GROUPS: Field =
     Field { name: "groups", default: "", about: "G, runs of channels that are normalised together: a divisor of c" };
 
@@ -38,7 +38,7 @@ const RUNS: u64 = 256;
 
 /// A batch whose channels are in groups.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Groups {
+pub(crate) struct ChannelGroups {
     op: &'static str,
     space: Space,
     groups: usize,
@@ -47,13 +47,13 @@ pub(crate) struct Groups {
     rows: u64,
 }
 
-/// Partials of lines as `lib/channels/line_merge` finds them: those of line n·groups + g start at n·sample + g·group, `runs` times
+/// Partials of lines as `lib/channels/line_merge` finds them: those of line n·groups + g start at n·sample + g·channel_group, `runs` times
 /// `width` of them, `run` and `place` apart.
 struct Lines {
     partials: Partials,
     groups: u64,
     sample: u64,
-    group: u64,
+    channel_group: u64,
     runs: u64,
     run: u64,
     width: u64,
@@ -78,7 +78,7 @@ pub(crate) fn group_backward_args(dtype: DType, space: &Space, groups: usize, we
     args
 }
 
-impl Groups {
+impl ChannelGroups {
     /// Refuses what the kernels cannot count. `groups` divides the channels.
     pub fn new(op: &'static str, space: &Space, groups: usize) -> Result<Self, Error> {
         space.check(op)?;
@@ -154,7 +154,7 @@ impl Groups {
             let why = format!("would merge {terms} partial results of a group, at most {most}: split its positions or channels");
             return Err(Error::unsupported(self.op, why));
         }
-        Ok(Lines { partials, groups, sample: runs * c, group: width, runs, run: c, width, place: 1 })
+        Ok(Lines { partials, groups, sample: runs * c, channel_group: width, runs, run: c, width, place: 1 })
     }
 
     /// Moments of each line, from the argument `x`, which comes first.
@@ -171,7 +171,7 @@ impl Groups {
             let rows = Channels { outer: 1, channels: self.lines(), inner: self.values() };
             let partials = rows.reduce(self.op, out, caps, args, &what)?.until(out, caps, 64);
             let (runs, run) = (partials.count, partials.stride);
-            return Ok(Lines { partials, groups: 1, sample: 1, group: 0, runs, run, width: 1, place: 0 });
+            return Ok(Lines { partials, groups: 1, sample: 1, channel_group: 0, runs, run, width: 1, place: 0 });
         }
         let mut lines = self.chunks(out, caps, args, &what)?;
         if lines.runs * lines.width > 64 * u64::from(caps.lanes) {
@@ -217,7 +217,7 @@ impl Groups {
                 terms: terms as u32,
                 groups: lines.groups as u32,
                 sample: lines.sample as u32,
-                group: lines.group as u32,
+                channel_group: lines.channel_group as u32,
                 run: lines.run as u32,
                 width: lines.width.max(1) as u32,
                 place: lines.place as u32,
@@ -293,7 +293,7 @@ impl Groups {
         }
         let (dweight, dbias) = (position(args, "dweight"), position(args, "dbias"));
         if (dweight, dbias) != (None, None) {
-            // After the lines, which read them: levels of the fold work in place.
+            // After the lines, which read them: reduction levels work in place.
             let partials = lines.partials.few(&mut out, caps);
             finish_columns(&mut out, caps, args, &partials, dweight, dbias);
         }

@@ -1,5 +1,5 @@
 //! Groups that stay on the chip: one dispatch forward, as for rows, and one backward with what adds the sums of channels.
-use super::Groups;
+use super::ChannelGroups;
 use crate::{
     kernels::{
         channels::{LineMap, LineShape, LineSizes, given_or, named, position, vector, whole},
@@ -11,7 +11,7 @@ use crate::{
     wgsl::parts,
 };
 
-impl Groups {
+impl ChannelGroups {
     /// The one dispatch of a forward op; `None` for lines that do not fit.
     pub(super) fn forward_on_chip(&self, caps: &Caps, args: &[Arg], eps: f64) -> Option<Result<Lowered, Error>> {
         if !self.contiguous() {

@@ -22,7 +22,7 @@ fn total(terms: &[Approx], additions: f64) -> Approx {
     Approx { value: terms.iter().map(|t| t.value).sum(), error: error + additions * E * size + flushed }
 }
 
-/// Additions that the loss of a row passes through: those of its lane, and of levels of the fold, which merge at least 4 partials,
+/// Additions that the loss of a row passes through: those of its lane, and of reduction levels, which merge at least 4 partials,
 /// 64 where they do so one after the other.
 fn additions(rows: usize) -> f64 {
     let levels = (rows.max(2) as f64).log(64.0).ceil();

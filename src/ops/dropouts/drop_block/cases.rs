@@ -16,7 +16,7 @@ fn images(i: usize, [n, c, h, w]: [usize; 4]) -> Space {
 
 /// Rows shorter and longer than a word of the mask, at every place in it; blocks of one, of even sides, of the whole image and
 /// of 32; samples and channels that share; more words than a workgroup has; parts of a batch whose decisions do not begin with
-/// a Philox block; images without a quad.
+/// a Philox call; images without a quad.
 fn all() -> Vec<DropBlock> {
     let sizes: [([usize; 4], usize); 13] = [
         ([2, 3, 7, 7], 3),
@@ -51,7 +51,7 @@ fn all() -> Vec<DropBlock> {
     let small = |dtype, p, block| DropBlock::new(dtype, Space::channels_first(1, 3, 35), 5, block, p, KEY);
     // The ends of p, which need no draw; those that 32 bits cannot tell from them.
     out.extend([store(small(DType::F16, 0.0, 3)), small(DType::F32, 1e-12, 2), store(small(DType::F32, 1.0, 1))]);
-    // Blocks of the whole image with p = 1; few elements, which a draw drops all.
+    // Squares of the whole image with p = 1; few elements, which a draw drops all.
     out.push(store(DropBlock::new(DType::Bf16, Space::channels_last(3, 3, 25), 5, 5, 1.0, KEY)));
     out.push(store(DropBlock::new(DType::F32, Space::channels_first(1, 1, 4), 2, 1, 0.999, KEY)));
     out.push(store(DropBlock::new(DType::F32, Space::channels_first(0, 3, 35), 5, 3, 0.5, KEY)));

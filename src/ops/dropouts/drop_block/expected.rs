@@ -2,7 +2,7 @@
 use crate::{
     op::Expected,
     ops::dropouts::shared::{
-        drop_block_mask::Blocks,
+        drop_block_mask::Squares,
         expected::{self, numbers},
     },
     options::{Key, Share},
@@ -11,33 +11,33 @@ use crate::{
 };
 
 /// Which decisions keep, and which elements, in the order of memory.
-pub(in crate::ops) fn images(blocks: &Blocks) -> (Vec<bool>, Vec<bool>) {
-    let Blocks { space, side, p, key, share, .. } = *blocks;
-    let (sizes, mut decisions) = (blocks.sizes(), Vec::new());
-    if blocks.total() == 0 {
+pub(in crate::ops) fn images(squares: &Squares) -> (Vec<bool>, Vec<bool>) {
+    let Squares { space, side, p, key, share, .. } = *squares;
+    let (sizes, mut decisions) = (squares.sizes(), Vec::new());
+    if squares.total() == 0 {
         return (vec![], vec![]);
     }
-    // The first sample's number in the whole, where samples have blocks of their own, gives its first decision.
+    // The first sample's number in the whole, where samples have squares of their own, gives its first decision.
     let first = match share {
         Share::Element => key.first_element,
         Share::Position => key.first_element / space.c as u64,
         _ => 0,
     };
     let gamma = reference::block_gamma(p, side, sizes);
-    for image in 0..(blocks.total() / space.s) as u64 {
+    for image in 0..(squares.total() / space.s) as u64 {
         let at = first + image * space.s as u64;
         let begins =
             |i: usize, j: usize| !reference::keeps(gamma, 32, key.seed, key.stream, key.step, at + (i * sizes[1] + j) as u64);
         decisions.extend(reference::block_kept(side, sizes, begins));
     }
-    let kept = of_elements(blocks, &decisions);
+    let kept = of_elements(squares, &decisions);
     (decisions, kept)
 }
 
 /// Which elements are kept by these decisions, in the order of memory.
-pub(in crate::ops) fn of_elements(blocks: &Blocks, decisions: &[bool]) -> Vec<bool> {
-    let key = Key { first_element: 0, ..blocks.key };
-    numbers(&blocks.space, &key, blocks.share).into_iter().map(|i| decisions[i as usize]).collect()
+pub(in crate::ops) fn of_elements(squares: &Squares, decisions: &[bool]) -> Vec<bool> {
+    let key = Key { first_element: 0, ..squares.key };
+    numbers(&squares.space, &key, squares.share).into_iter().map(|i| decisions[i as usize]).collect()
 }
 
 /// What the kernel's factor may be off by: 2.5 ulp of the quotient and one for each count, and what these do together.

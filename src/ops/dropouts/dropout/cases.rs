@@ -36,7 +36,7 @@ fn all() -> Vec<Dropout> {
     out.extend([1, 32, 35, 61, 8192, 40_001].map(|len| store(flat(F32, len, 0.1))));
     out.extend([3, 40_002].map(|len| store(flat(F16, len, 0.5))));
     out.extend([64, 9000].map(|len| store(flat(Bf16, len, 0.5))));
-    // Elements that do not follow their Philox blocks.
+    // Elements that do not follow their Philox calls.
     out.push(Dropout { key: at((1 << 32) - 4099), ..flat(F32, 40_003, 0.5) });
     out.push(store(Dropout { key: at((1 << 40) + 3), ..flat(F32, 2051, 0.5) }));
     out.push(Dropout { key: at(1), ..flat(F16, 64, 0.5) });

@@ -15,7 +15,7 @@ fn flat(dtype: DType, len: usize, p: f64) -> GaussianDropout {
 }
 
 /// Each storage type with whole quads and ragged ends and more than a window; each place of the first element in a Philox
-/// block; every way of sharing in both layouts; rows and periods that end within a quad.
+/// call; every way of sharing in both layouts; rows and periods that end within a quad.
 fn all() -> Vec<GaussianDropout> {
     use DType::{Bf16, F16, F32};
     let mut out: Vec<GaussianDropout> = [0, 1, 3, 4, 33, 4096, 8197].map(|len| flat(F32, len, 0.5)).into();

@@ -22,15 +22,15 @@ params! { MaskParams { blocks: u32, words: u32, last_bits: u32, width: u32, heig
 params! { FactorParams { blocks: u32, total: u32 } }
 
 /// Words of the mask that a lane makes.
-const UNITS: u32 = 4;
-/// The largest block: with its own 32 elements, a word needs seeds of 63 columns.
+const WORDS: u32 = 4;
+/// The largest square: with its own 32 elements, a word needs seeds of 63 columns.
 const MAX_SIDE: usize = 32;
 /// The most decisions.
 const MAX_DECISIONS: u64 = 1 << 31;
 
-/// A tensor of images and the blocks over it.
+/// A tensor of images and the squares over it.
 #[derive(Clone, Copy, Debug)]
-pub struct Blocks {
+pub struct Squares {
     /// The op, for errors.
     pub op: &'static str,
     /// How the elements are stored.
@@ -39,17 +39,17 @@ pub struct Blocks {
     pub space: Space,
     /// W.
     pub width: usize,
-    /// Rows and columns of a block.
+    /// Rows and columns of a square.
     pub side: usize,
     /// The probability of dropping.
     pub p: f64,
     /// What the seeds are drawn from.
     pub key: Key,
-    /// Which images have the same blocks.
+    /// Which images have the same squares.
     pub share: Share,
 }
 
-impl Blocks {
+impl Squares {
     /// H and W.
     pub fn sizes(&self) -> [usize; 2] {
         [self.space.s / self.width.max(1), self.width]
@@ -60,7 +60,7 @@ impl Blocks {
         self.space.len() / (self.share.extent(&self.space) as usize).max(1)
     }
 
-    /// T, of 2^32 values those that do not begin a block.
+    /// T, of 2^32 values those that do not begin a square.
     pub fn threshold(&self) -> u64 {
         if self.total() == 0 {
             return Bits::ThirtyTwo.range();
@@ -115,7 +115,7 @@ impl Blocks {
     /// there is one. T must be neither 0 nor 2^32. Gives the mask's place.
     ///
     /// # Errors
-    /// As [`Blocks::check`], and if the device cannot bind seeds and mask at once.
+    /// As [`Squares::check`], and if the device cannot bind seeds and mask at once.
     pub fn steps(&self, caps: &Caps, out: &mut Lowered, stored: Option<Slot>, factor: Option<Slot>) -> Result<Slot, Error> {
         let (first, words, [height, width]) = (self.check()?, self.words() as u64, self.sizes());
         let limit = caps.limits.max_storage_buffer_binding_size;
@@ -124,7 +124,7 @@ impl Blocks {
             if bytes <= limit { Ok(()) } else { Err(Error::unsupported(self.op, why)) }
         };
         fits(words * 4, "the mask")?;
-        let blocks = words.div_ceil(u64::from(caps.lanes) * u64::from(UNITS));
+        let blocks = words.div_ceil(u64::from(caps.lanes) * u64::from(WORDS));
         let seeds = out.scratch(words * 4, caps);
         let held = stored.is_none().then(|| out.scratch(words * 4, caps));
         let partials = match factor {
@@ -135,13 +135,13 @@ impl Blocks {
         let work = seeds.start..out.scratch;
         fits(work.end - work.start, "seeds, mask and counts")?;
         let place = |range: Option<&Range<u64>>| range.map_or(0, |r| (r.start - work.start) / 4) as u32;
-        let consts = vec![("WG", caps.lanes), ("UNITS", UNITS)];
+        let consts = vec![("WG", caps.lanes), ("WORDS", WORDS)];
         let raw = |name, writes| Decl { name, dtype: DType::U32, view: View::Raw("u32"), writes };
         let spec =
             |shader: Source, entry, parts: Vec<Source>, bindings| Spec { shader, entry, parts, bindings, consts: consts.clone() };
         let Key { seed, step, stream, .. } = self.key;
         out.steps.push(Step {
-            spec: spec(parts::dropouts::SQUARE_SEEDS, "block_seeds", vec![mul_wide(caps)], vec![raw("seeds", true)]),
+            spec: spec(parts::dropouts::SQUARE_SEEDS, "square_seeds", vec![mul_wide(caps)], vec![raw("seeds", true)]),
             params: SeedParams {
                 blocks: blocks as u32,
                 words: words as u32,
@@ -156,17 +156,17 @@ impl Blocks {
             .into(),
             slots: vec![Slot::Scratch(seeds)],
             workgroups: blocks,
-            trips: u64::from(UNITS) * (9 * 11 + 1),
+            trips: u64::from(WORDS) * (9 * 11 + 1),
         });
         let count = if partials.is_some() { parts::dropouts::SQUARE_COUNT } else { parts::dropouts::SQUARE_COUNT_NONE };
         let kept = if stored.is_some() { parts::dropouts::SQUARE_MASK_STORED } else { parts::dropouts::SQUARE_MASK_HELD };
         let (mut bindings, mut slots) = (vec![raw("work", true)], vec![Slot::Scratch(work.clone())]);
         bindings.extend(stored.is_some().then(|| raw("mask", true)));
         slots.extend(stored.clone());
-        // A word has parts of this many rows at most; each looks at the rows of a block, and doubles five times.
+        // A word has parts of this many rows at most; each looks at the rows of a square, and doubles five times.
         let rows = 32 / self.width as u64 + 2;
         out.steps.push(Step {
-            spec: spec(parts::dropouts::SQUARE_MASK, "block_mask", vec![count, kept], bindings),
+            spec: spec(parts::dropouts::SQUARE_MASK, "square_mask", vec![count, kept], bindings),
             params: MaskParams {
                 blocks: blocks as u32,
                 words: words as u32,
@@ -180,7 +180,7 @@ impl Blocks {
             .into(),
             slots,
             workgroups: blocks,
-            trips: u64::from(UNITS) * (1 + rows * (self.side as u64 + 6)) + u64::from(caps.lanes.ilog2()),
+            trips: u64::from(WORDS) * (1 + rows * (self.side as u64 + 6)) + u64::from(caps.lanes.ilog2()),
         });
         if let (Some(partials), Some(factor)) = (partials, factor) {
             let merged = partials.until(out, caps, 1);
@@ -189,7 +189,7 @@ impl Blocks {
             out.steps.push(Step {
                 spec: Spec {
                     shader: parts::dropouts::SQUARE_FACTOR,
-                    entry: "block_factor",
+                    entry: "square_factor",
                     parts: vec![],
                     bindings,
                     consts: vec![("WG", 1)],

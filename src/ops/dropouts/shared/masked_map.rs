@@ -21,9 +21,9 @@ params! { MaskedParams {
     last_word: u32, last_bits: u32
 } }
 
-mod decisions;
+mod mask_source;
 
-pub use decisions::Decisions;
+pub use mask_source::MaskSource;
 
 /// A tensor and the mask over it.
 #[derive(Clone, Copy, Debug)]
@@ -64,9 +64,9 @@ impl Rule<'_> {
     }
 }
 
-/// What becomes of a whole argument where every element has the same fate.
+/// What becomes of a whole argument where all elements are kept, or none.
 #[derive(Clone, Copy, Debug)]
-pub enum Fate<'a> {
+pub enum Settled<'a> {
     /// The second is a copy of the first, bit by bit.
     Copy(Place<'a>, Place<'a>),
     /// +0.
@@ -101,7 +101,7 @@ impl Masked {
     }
 
     /// The dispatches of y = factor·x where an element is kept, +0 where not, `t` of the `bits.range()` values keeping one;
-    /// copies and zeros where every element has the same fate.
+    /// copies and zeros where all elements are kept, or none.
     ///
     /// # Errors
     /// As [`Masked::check`], and if the device's binding limit is too small for a block.
@@ -111,16 +111,19 @@ impl Masked {
         (shader, entry): (Source, &'static str),
         (factor, t): (f64, u64),
         [x, y]: [Place; 2],
-        decisions: Decisions,
+        source: MaskSource,
     ) -> Result<Vec<Step>, Error> {
         self.check()?;
-        let settled =
-            if t == 0 { Some(Fate::Zeros(y)) } else { (t == self.bits.range() && factor == 1.0).then_some(Fate::Copy(x, y)) };
+        let settled = if t == 0 {
+            Some(Settled::Zeros(y))
+        } else {
+            (t == self.bits.range() && factor == 1.0).then_some(Settled::Copy(x, y))
+        };
         match settled {
-            Some(fate) => self.settled(caps, &[fate], t > 0, decisions),
+            Some(all) => self.settled(caps, &[all], t > 0, source),
             None => {
                 let rule = Rule { scalars: [factor, 0.0, 0.0], ..Rule::new(shader, entry) };
-                self.steps(caps, &rule, &[("x", x), ("y", y)], 1, decisions)
+                self.steps(caps, &rule, &[("x", x), ("y", y)], 1, source)
             }
         }
     }
@@ -140,27 +143,27 @@ impl Masked {
         args: &[Arg],
     ) -> Result<Lowered, Error> {
         let last = args.len() - 1;
-        let (kernel, decisions) = match mode {
-            MaskMode::Recompute => (drawn, Decisions::Drawn(None)),
-            MaskMode::Store => ((stored, self.op), Decisions::Stored((1, &args[1]))),
+        let (kernel, source) = match mode {
+            MaskMode::Recompute => (drawn, MaskSource::Drawn(None)),
+            MaskMode::Store => ((stored, self.op), MaskSource::Stored((1, &args[1]))),
         };
-        let steps = self.scaled(caps, kernel, factor, [(0, &args[0]), (last, &args[last])], decisions)?;
+        let steps = self.scaled(caps, kernel, factor, [(0, &args[0]), (last, &args[last])], source)?;
         Ok(Lowered { steps, ..Default::default() })
     }
 
-    /// The dispatches where every element has the same fate: `kept` or not.
+    /// The dispatches where all elements are `kept`, or none.
     ///
     /// # Errors
     /// If the device's binding limit is too small for a block.
-    pub fn settled(&self, caps: &Caps, fates: &[Fate], kept: bool, decisions: Decisions) -> Result<Vec<Step>, Error> {
+    pub fn settled(&self, caps: &Caps, args: &[Settled], kept: bool, source: MaskSource) -> Result<Vec<Step>, Error> {
         let mut out = Vec::new();
-        for fate in fates {
-            out.extend(match *fate {
-                Fate::Copy(x, y) => copy::copy(self.op, &windows(caps), x, y)?,
-                Fate::Zeros(y) => copy::fill(self.op, &windows(caps), y, 0, Tail::of(y.1))?,
+        for arg in args {
+            out.extend(match *arg {
+                Settled::Copy(x, y) => copy::copy(self.op, &windows(caps), x, y)?,
+                Settled::Zeros(y) => copy::fill(self.op, &windows(caps), y, 0, Tail::of(y.1))?,
             });
         }
-        if let Decisions::Drawn(Some(mask)) = decisions {
+        if let MaskSource::Drawn(Some(mask)) = source {
             out.extend(self.fill(caps, mask, kept)?);
         }
         Ok(out)
@@ -189,9 +192,9 @@ impl Masked {
         rule: &Rule,
         tensors: &[(&'static str, Place)],
         writes: usize,
-        decisions: Decisions,
+        source: MaskSource,
     ) -> Result<Vec<Step>, Error> {
-        self.steps_with(caps, rule, tensors, writes, decisions, &[], &mut |_| vec![])
+        self.steps_with(caps, rule, tensors, writes, source, &[], &mut |_| vec![])
     }
 
     /// As [`Masked::steps`], for a kernel with open names of its own: the parts that fill them, and what they bind beside the
@@ -206,22 +209,22 @@ impl Masked {
         rule: &Rule,
         tensors: &[(&'static str, Place)],
         writes: usize,
-        decisions: Decisions,
+        source: MaskSource,
         more: &[Source],
         beside: &mut dyn FnMut(&partition::Piece) -> Vec<(Decl, Slot)>,
     ) -> Result<Vec<Step>, Error> {
         let (len, draws, caps) = (self.check()?, self.draws()?, &windows(caps));
         let (last_word, last_bits) = self.last();
         // A word of the mask is four pairs of quads, and belongs to the lane that writes it.
-        let pairs = if matches!(decisions, Decisions::Drawn(Some(_))) { 4 } else { 1 };
-        let units = caps.quads.div_ceil(pairs);
-        let block_quads = u64::from(caps.lanes) * u64::from(units * pairs) * 2;
-        let (mut parts, calls, mask) = decisions.source(&draws, caps);
+        let pairs = if matches!(source, MaskSource::Drawn(Some(_))) { 4 } else { 1 };
+        let turns = caps.quads.div_ceil(pairs);
+        let block_quads = u64::from(caps.lanes) * u64::from(turns * pairs) * 2;
+        let (mut parts, calls, mask) = source.parts(&draws, caps);
         parts.push(if pairs == 4 { parts::dropouts::MASK_STORE } else { parts::dropouts::MASK_NONE });
         // Where memory is fast it pays to read it in whole lines. H200: 95 % of a copy's bandwidth instead of 69 for f32, 78 instead
         // of 69 for f16, 72 instead of 68 for bf16.
         let side = !caps.cpu && pairs == 1;
-        let mut consts = vec![("WG", caps.lanes), ("UNITS", units), ("PAIRS", pairs), ("SIDE", u32::from(side))];
+        let mut consts = vec![("WG", caps.lanes), ("TURNS", turns), ("PAIRS", pairs), ("SIDE", u32::from(side))];
         consts.extend(rule.consts);
         parts.extend(more);
         let [scale, offset, other] = rule.scalars.map(|v| v as f32);
@@ -278,7 +281,7 @@ impl Masked {
                 slots,
                 workgroups: blocks,
                 // For each pair: ten rounds for each Philox call, and the runs of eight elements.
-                trips: u64::from(units) * 3 + u64::from(units * pairs) * (calls * 11 + 9),
+                trips: u64::from(turns) * 3 + u64::from(turns * pairs) * (calls * 11 + 9),
             });
         }
         Ok(out)

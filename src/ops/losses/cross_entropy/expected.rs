@@ -22,7 +22,7 @@ fn merges(classes: usize) -> f64 {
     quads.min(16.max(quads.div_ceil(4))) as f64 + 8.0
 }
 
-/// Additions that one of so many terms may pass through: a lane's, a tree's, and those of levels of the fold.
+/// Additions that one of so many terms may pass through: a lane's, a tree's, and those of reduction levels.
 fn additions(terms: usize) -> f64 {
     let levels = (terms.max(1) as f64).log(256.0).ceil().max(1.0);
     (256.0 + 8.0 + 72.0 * levels).min(terms as f64)

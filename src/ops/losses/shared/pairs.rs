@@ -171,7 +171,7 @@ impl Pairs {
         if !self.each() {
             let sum: f64 = loss.0.iter().sum();
             // No loss is negative: each addition is off by an ulp of the sum at most. 64 trips of a lane and 8 levels of a tree,
-            // for the blocks and for each level of the fold; two additions for the parts of a quad.
+            // for the blocks and for each reduction level; two additions for the elements of a quad.
             let levels = (self.len as f64 / 1024.0 + 1.0).log(256.0).ceil().max(1.0);
             let error = loss.1.iter().sum::<f64>() + e * (2.0 + 72.0 * (1.0 + levels)) * sum;
             let total = Approx { value: sum, error }.times(scale);

@@ -1,4 +1,4 @@
-//! Local response normalisation: its window, its power, its dispatches, and how far a power may be off.
+//! Local response normalisation: its neighbourhood, its power, its dispatches, and how far a power may be off.
 use crate::{
     kernels::{channels::sum_of, partition},
     op::{Arg, Caps, Field, Lowered, Step, check_float},
@@ -11,7 +11,7 @@ use crate::{
 
 const E: f64 = DType::F32.epsilon();
 const LEAST: f64 = DType::F32.least_normal();
-/// The widest window: the longest loop of the backward pass goes over its square.
+/// The widest neighbourhood: the longest loop of the backward pass goes over its square.
 pub(crate) const WIDEST: usize = 63;
 
 params! {
@@ -38,7 +38,7 @@ impl Response {
         check_float(self.op, tensor)?;
         self.space.check(self.op)?;
         if !(1..=WIDEST).contains(&self.size) {
-            let why = format!("is {}, must be in 1..={WIDEST}: channels of a window", self.size);
+            let why = format!("is {}, must be in 1..={WIDEST}: channels of a neighbourhood", self.size);
             return Err(Error::argument(self.op, "size", why));
         }
         [("k", self.k), ("alpha", self.alpha), ("beta", self.beta)]
@@ -52,7 +52,7 @@ impl Response {
         Ok(())
     }
 
-    /// Channels of the window before its middle, and behind it: PyTorch's, for an even size too.
+    /// Channels of the neighbourhood before its middle, and behind it: PyTorch's, for an even size too.
     pub fn sides(&self) -> [usize; 2] {
         [self.size / 2, (self.size - 1) / 2]
     }
@@ -76,7 +76,7 @@ impl Response {
         }
     }
 
-    /// The dispatches: tensors that are read near by, and the one that is written. A lane reads up to `reach` windows about its
+    /// The dispatches: tensors that are read near by, and the one that is written. A lane reads up to `reach` neighbourhoods about its
     /// elements, and makes `turns` loop trips for each quad.
     pub fn lower(
         &self,
@@ -96,7 +96,7 @@ impl Response {
         let whole = inner.is_multiple_of(4);
         let quads = [u64::from(caps.quads), 4].into_iter().find(|q| q * turns <= 4096).unwrap_or(1);
         let [before, behind] = self.sides().map(|v| v as u64);
-        // A window reaches no further than the channels do.
+        // A neighbourhood reaches no further than the channels do.
         let halo = (reach * before.max(behind)).min(c as u64 - 1) * inner;
         let (dtype, size) = (args[0].dtype, args[0].dtype.size());
         let mut parts = vec![self.power()];
@@ -148,12 +148,12 @@ impl Response {
         Ok(out)
     }
 
-    /// The window about each of one position's channels, in order: the denominator and its power, as the kernel finds them.
+    /// The neighbourhood about each of one position's channels, in order: the denominator and its power, as the kernel finds them.
     pub fn powers(&self, x: &[f64]) -> Vec<[Approx; 2]> {
         let [before, behind] = self.sides();
         let of = |c: usize| {
-            let window = &x[c.saturating_sub(before)..(c + behind + 1).min(x.len())];
-            let squares: Vec<Approx> = window.iter().map(|v| Approx::exact(*v).times(Approx::exact(*v))).collect();
+            let near = &x[c.saturating_sub(before)..(c + behind + 1).min(x.len())];
+            let squares: Vec<Approx> = near.iter().map(|v| Approx::exact(*v).times(Approx::exact(*v))).collect();
             let sum = sum_of(&squares);
             let d = Approx::sum([Approx::host(self.k), sum.times(Approx::host(self.factor()))]);
             let value = reference::response_denominator(x, c, [before, behind], self.k, self.factor());
@@ -200,7 +200,7 @@ fn inverse_power(d: Approx, beta: f64) -> Approx {
 pub(crate) const FIELDS: &[Field] = &[
     crate::kernels::channels::DTYPE,
     crate::kernels::channels::SPACE,
-    Field { name: "size", default: "", about: "channels of a window, 1 to 63; size/2 of them before the middle" },
+    Field { name: "size", default: "", about: "channels of a neighbourhood, 1 to 63; size/2 of them before the middle" },
     Field { name: "k", default: "1.0", about: "k, at least 0" },
     Field { name: "alpha", default: "0.0001", about: "α, at least 0" },
     Field { name: "beta", default: "0.75", about: "β, at least 0" },

@@ -1,10 +1,10 @@
-/// The probability of a seed, for which about a share `p` of an image of h × w is dropped, blocks being `side` × `side`.
+/// The probability of a seed, for which about a share `p` of an image of h × w is dropped, squares being `side` × `side`.
 pub fn block_gamma(p: f64, side: usize, [h, w]: [usize; 2]) -> f64 {
     let places = ((h - side + 1) * (w - side + 1)) as f64;
     p * (h * w) as f64 / ((side * side) as f64 * places)
 }
 
-/// Which places of an image of rows of `w` are kept, `seed(i, j)` telling whether a block begins at row i and column j.
+/// Which places of an image of rows of `w` are kept, `seed(i, j)` telling whether a square begins at row i and column j.
 pub fn block_kept(side: usize, [h, w]: [usize; 2], seed: impl Fn(usize, usize) -> bool) -> Vec<bool> {
     let mut kept = vec![true; h * w];
     for i in 0..=h - side {

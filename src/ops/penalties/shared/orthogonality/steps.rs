@@ -2,7 +2,7 @@
 use super::Orthogonality;
 use crate::{
     kernels::{
-        matmul::{Parts, Product},
+        matmul::{Product, ProductShape},
         partition,
         reduce::{Monoid, Partials},
     },
@@ -70,20 +70,27 @@ impl Orthogonality {
         Decl { name: "weight", dtype: self.dtype, view: View::Four(self.of.cols.is_multiple_of(4)), writes: false }
     }
 
-    fn product(&self, caps: &Caps, parts: Vec<Source>, buffers: (Vec<Decl>, Vec<Slot>), product: Product, of: Parts) -> Step {
+    fn product(
+        &self,
+        caps: &Caps,
+        parts: Vec<Source>,
+        buffers: (Vec<Decl>, Vec<Slot>),
+        product: Product,
+        of: ProductShape,
+    ) -> Step {
         // Along the rows of the weight: for the sums of a Gram matrix of rows, and of the weight times that of columns.
         let along = self.by_row() == (parts[0] == parts::penalties::MATRIX_GRAM);
         product.step(caps, parts, buffers, &[("ALONG", u32::from(along))], of)
     }
 
-    fn parts(&self, scale: f32) -> Parts {
-        Parts {
+    fn parts(&self, scale: f32) -> ProductShape {
+        ProductShape {
             height: self.of.rows as u32,
             width: self.of.cols as u32,
             quads: self.side().div_ceil(4) as u32,
             end: self.of.len() as u32,
             scale,
-            ..Parts::default()
+            ..ProductShape::default()
         }
     }
 
@@ -155,7 +162,7 @@ impl Orthogonality {
         bindings[1] = quads("gram", true);
         slots[1] = Slot::Scratch(both.clone());
         let parts = vec![parts::penalties::MATRIX_DEVIATION, parts::penalties::MATRIX_KEEP];
-        let of = Parts { product: ((product.start - both.start) / 16) as u32, ..self.parts(scale) };
+        let of = ProductShape { product: ((product.start - both.start) / 16) as u32, ..self.parts(scale) };
         out.steps.push(self.product(caps, parts, (bindings, slots), factors, of));
         for piece in partition::flat(self.op, caps, args[1].len as u64, self.dtype.size(), u64::from(caps.lanes * caps.quads))? {
             let blocks = piece.blocks.end - piece.blocks.start;

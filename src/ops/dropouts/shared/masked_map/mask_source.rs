@@ -8,7 +8,7 @@ use std::ops::Range;
 
 /// Where the decisions come from.
 #[derive(Clone, Copy, Debug)]
-pub enum Decisions<'a> {
+pub enum MaskSource<'a> {
     /// They are drawn, and written to this argument if there is one.
     Drawn(Option<Place<'a>>),
     /// They are read from this argument.
@@ -27,20 +27,20 @@ pub(super) struct Bound {
     whole: bool,
 }
 
-impl Decisions<'_> {
+impl MaskSource<'_> {
     /// The shader parts that give the decisions, how many Philox calls a pair of quads takes, and the mask that is bound.
-    pub(super) fn source(&self, draws: &Draws, caps: &Caps) -> (Vec<Source>, u64, Option<Bound>) {
+    pub(super) fn parts(&self, draws: &Draws, caps: &Caps) -> (Vec<Source>, u64, Option<Bound>) {
         let of = |(index, arg): Place| Bound { all: Slot::Arg(index, 0..arg.bytes()), whole: false };
         match *self {
-            Decisions::Drawn(mask) => (draws.parts(caps), draws.calls(), mask.map(of)),
-            Decisions::Stored(mask) => (vec![parts::dropouts::DRAW_STORED], 0, Some(of(mask))),
-            Decisions::Held(mask) => {
+            MaskSource::Drawn(mask) => (draws.parts(caps), draws.calls(), mask.map(of)),
+            MaskSource::Stored(mask) => (vec![parts::dropouts::DRAW_STORED], 0, Some(of(mask))),
+            MaskSource::Held(mask) => {
                 // Elements in the order of their decisions have their bits where a stored mask has them.
                 let whole = draws.rows != u32::MAX;
                 let source = if whole { parts::dropouts::DRAW_BITS } else { parts::dropouts::DRAW_STORED };
                 (vec![source], 0, Some(Bound { all: mask.clone(), whole }))
             }
-            Decisions::All => (vec![parts::dropouts::DRAW_ALL], 0, None),
+            MaskSource::All => (vec![parts::dropouts::DRAW_ALL], 0, None),
         }
     }
 }

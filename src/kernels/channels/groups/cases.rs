@@ -5,7 +5,7 @@ use crate::{
 };
 
 /// Shapes and numbers of groups: one group and one of each channel, groups of one value, of very many channels, across and within quads,
-/// samples and channels enough for levels of the fold; lines that fit a workgroup, with whole quads to a channel and
+/// samples and channels enough for reduction levels; lines that fit a workgroup, with whole quads to a channel and
 /// not, and lines of whole quads that do not fit. `make` gets a number that differs from case to case.
 pub(crate) fn grouped(make: impl Fn(usize, DType, Space, usize) -> Box<dyn Op>) -> Vec<Box<dyn Op>> {
     let all = [

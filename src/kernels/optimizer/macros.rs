@@ -18,7 +18,7 @@ macro_rules! optimizer {
             pub groups: Vec<crate::options::Group>,
             $($(#[$about])* pub $field: $ty,)*
             /// Multiplies the gradients; finite. -1 ascends.
-            #[serde(default = "crate::kernels::optimizer::table::one")]
+            #[serde(default = "crate::kernels::optimizer::fields::one")]
             pub grad_scale: f64,
             /// Whether a second factor is read from the GPU. The product of both is formed first.
             #[serde(default)]
@@ -88,7 +88,7 @@ macro_rules! plain {
 pub(crate) use plain;
 
 /// Declares the parameters of an optimizer's kernel: those of all, then its own.
-macro_rules! step_params {
+macro_rules! optimizer_params {
     ($name:ident { $($field:ident: $ty:ident),* $(,)? }) => {
         crate::params! {
             $name {
@@ -99,10 +99,10 @@ macro_rules! step_params {
         }
     };
 }
-pub(crate) use step_params;
+pub(crate) use optimizer_params;
 
 /// Such parameters, from a [`Words`](crate::kernels::optimizer::Words) and the op's own fields.
-macro_rules! step_words {
+macro_rules! optimizer_words {
     ($name:ident, $words:expr; $($own:tt)*) => {{
         let crate::kernels::optimizer::Words { window: w, grad_scale, average, key, draw } = $words;
         let ([key_lo, key_hi, step, stream], [draw_lo, draw_hi]) = (key, draw);
@@ -126,22 +126,22 @@ macro_rules! step_words {
         })
     }};
 }
-pub(crate) use step_words;
+pub(crate) use optimizer_words;
 
-/// The fields of an optimizer for its row of the table: its own between those that all have.
-macro_rules! fields {
+/// The fields of an optimizer for its row of the ops table: its own between those that all have.
+macro_rules! optimizer_fields {
     ($($own:expr),* $(,)?) => {
         &[
-            crate::kernels::optimizer::table::DTYPE,
-            crate::kernels::optimizer::table::SEGMENTS,
+            crate::kernels::optimizer::fields::DTYPE,
+            crate::kernels::optimizer::fields::SEGMENTS,
             $($own,)*
-            crate::kernels::optimizer::table::GRAD_SCALE,
-            crate::kernels::optimizer::table::GPU_SCALE,
-            crate::kernels::optimizer::table::NON_FINITE,
-            crate::kernels::optimizer::table::EMA,
-            crate::kernels::optimizer::table::MASTER,
-            crate::kernels::optimizer::table::ROUNDING,
+            crate::kernels::optimizer::fields::GRAD_SCALE,
+            crate::kernels::optimizer::fields::GPU_SCALE,
+            crate::kernels::optimizer::fields::NON_FINITE,
+            crate::kernels::optimizer::fields::EMA,
+            crate::kernels::optimizer::fields::MASTER,
+            crate::kernels::optimizer::fields::ROUNDING,
         ]
     };
 }
-pub(crate) use fields;
+pub(crate) use optimizer_fields;
