@@ -1,9 +1,12 @@
 //! Without a GPU: every module that any case asks for is valid, agrees with the host about it, and translates.
 use ridgepole::*;
 use std::{
-    collections::{BTreeSet, HashMap},
-    io::Write,
+    collections::{BTreeSet, HashMap, HashSet},
     process::{Command, Stdio},
+    sync::{
+        LazyLock,
+        atomic::{AtomicUsize, Ordering::Relaxed},
+    },
 };
 
 /// Devices to lower for: a plain one, one with everything, both kinds of workgroup.
@@ -25,17 +28,66 @@ fn devices() -> Vec<Caps> {
     all
 }
 
-/// Each distinct pipeline of the table, with an example of its use.
-fn modules() -> HashMap<wgsl::Spec, (Step, Vec<Arg>)> {
-    let mut out = HashMap::new();
-    for op in ops::all().flat_map(|e| (e.cases)()) {
-        for caps in devices() {
-            for step in op.lower(&caps).unwrap_or_else(|e| panic!("{op:?}: {e}")).into_steps() {
-                out.entry(step.spec.clone()).or_insert_with(|| (step, op.args()));
+/// What lowering every case on every device gives, once for all tests.
+struct Lowerings {
+    /// Each distinct pipeline of the table, with an example of its use.
+    modules: HashMap<wgsl::Spec, (Step, Vec<Arg>)>,
+    /// Steps with more loop trips than allowed, in words.
+    long: Vec<String>,
+}
+
+static LOWERINGS: LazyLock<Lowerings> = LazyLock::new(|| {
+    let cases: Vec<_> = ops::all().flat_map(|e| (e.cases)()).collect();
+    let devices = devices();
+    let (mut modules, mut long) = (HashMap::new(), Vec::new());
+    for (found, trips) in shared_out(&cases, |op| {
+        let (mut found, mut long) = (HashMap::new(), Vec::new());
+        for caps in &devices {
+            let lowered = op.lower(caps).unwrap_or_else(|e| panic!("{op:?}: {e}"));
+            long.extend(too_long(op.as_ref(), &lowered));
+            for step in lowered.into_steps() {
+                found.entry(step.spec.clone()).or_insert_with(|| (step, op.args()));
             }
         }
+        (found, long)
+    }) {
+        for (spec, example) in found {
+            modules.entry(spec).or_insert(example);
+        }
+        long.extend(trips);
     }
-    out
+    Lowerings { modules, long }
+});
+
+fn modules() -> &'static HashMap<wgsl::Spec, (Step, Vec<Arg>)> {
+    &LOWERINGS.modules
+}
+
+type Parsed = Result<(naga::Module, naga::valid::ModuleInfo), String>;
+
+/// The distinct texts of all modules, with buffers of their own and pooled: different constants often make one text of two pipelines.
+static TEXTS: LazyLock<HashMap<String, Parsed>> = LazyLock::new(|| {
+    let both = modules().keys().flat_map(|spec| [false, true].map(|pooled| wgsl::compose(spec, pooled)));
+    let texts: Vec<String> = both.collect::<HashSet<_>>().into_iter().collect();
+    let parsed = shared_out(&texts, |text| parse(text));
+    texts.into_iter().zip(parsed).collect()
+});
+
+/// The results of `what` for each item, in their order, from as many threads as there are cores.
+fn shared_out<T: Sync, R: Send>(items: &[T], what: impl Fn(&T) -> R + Sync) -> Vec<R> {
+    let next = AtomicUsize::new(0);
+    let work = || {
+        let mine = std::iter::repeat_with(|| next.fetch_add(1, Relaxed)).take_while(|&i| i < items.len());
+        mine.map(|i| (i, what(&items[i]))).collect::<Vec<_>>()
+    };
+    let mut all: Vec<(usize, R)> = std::thread::scope(|threads| {
+        let cores = std::thread::available_parallelism().map_or(1, usize::from);
+        let others: Vec<_> = (0..cores).map(|_| threads.spawn(work)).collect();
+        others.into_iter().flat_map(|t| t.join().unwrap_or_else(|why| std::panic::resume_unwind(why))).collect()
+    });
+    assert_eq!(all.len(), items.len(), "every item once");
+    all.sort_by_key(|(i, _)| *i);
+    all.into_iter().map(|(_, r)| r).collect()
 }
 
 fn capabilities(text: &str) -> naga::valid::Capabilities {
@@ -46,20 +98,26 @@ fn capabilities(text: &str) -> naga::valid::Capabilities {
     c
 }
 
-fn parse(spec: &wgsl::Spec, text: &str) -> (naga::Module, naga::valid::ModuleInfo) {
-    let module = naga::front::wgsl::parse_str(text).unwrap_or_else(|e| panic!("{spec:?}\n{}", e.emit_to_string(text)));
+fn parse(text: &str) -> Parsed {
+    let module = naga::front::wgsl::parse_str(text).map_err(|e| e.emit_to_string(text))?;
     let flags = naga::valid::ValidationFlags::all();
     let info = naga::valid::Validator::new(flags, capabilities(text)).validate(&module);
-    (module, info.unwrap_or_else(|e| panic!("{}: {}\n{}", spec.shader.name, spec.entry, e.emit_to_string(text))))
+    Ok((module, info.map_err(|e| e.emit_to_string(text))?))
+}
+
+/// The module that is composed of these parts, and where to look for what is wrong with it.
+fn parsed(spec: &wgsl::Spec, text: &str) -> (String, &'static naga::Module, &'static naga::valid::ModuleInfo) {
+    let at = format!("{}: {}", spec.shader.name, spec.entry);
+    let (module, info) = TEXTS[text].as_ref().unwrap_or_else(|why| panic!("{at}: {spec:?}\n{why}"));
+    (at, module, info)
 }
 
 #[test]
 fn every_module_agrees_with_the_host() {
     for (spec, (step, args)) in modules() {
         for pooled in [false, true] {
-            let text = wgsl::compose(&spec, pooled);
-            let (module, info) = parse(&spec, &text);
-            let at = format!("{}: {}", spec.shader.name, spec.entry);
+            let text = wgsl::compose(spec, pooled);
+            let (at, module, info) = parsed(spec, &text);
             let n = module
                 .entry_points
                 .iter()
@@ -105,13 +163,14 @@ fn every_module_agrees_with_the_host() {
 
 #[test]
 fn every_module_translates_to_every_backend() {
-    for spec in modules().into_keys() {
-        let text = wgsl::compose(&spec, false);
-        let (module, info) = parse(&spec, &text);
-        let at = format!("{}: {}", spec.shader.name, spec.entry);
+    let distinct: HashMap<_, _> =
+        modules().keys().map(|spec| ((wgsl::compose(spec, false), spec.entry, &spec.consts), spec)).collect();
+    let distinct: Vec<_> = distinct.into_iter().collect();
+    shared_out(&distinct, |((text, ..), spec)| {
+        let (at, module, info) = parsed(spec, text);
         let constants = spec.consts.iter().map(|&(k, v)| (k.to_string(), f64::from(v))).collect();
         let entry = Some((naga::ShaderStage::Compute, spec.entry));
-        let (module, info) = naga::back::pipeline_constants::process_overrides(&module, &info, entry, &constants)
+        let (module, info) = naga::back::pipeline_constants::process_overrides(module, info, entry, &constants)
             .unwrap_or_else(|e| panic!("{at}: {e}"));
         let stage = naga::ShaderStage::Compute;
         let spv = naga::back::spv::Options { lang_version: (1, 3), ..Default::default() };
@@ -128,7 +187,7 @@ fn every_module_translates_to_every_backend() {
             .write(&module, &info, None)
             .unwrap_or_else(|e| panic!("{at}: HLSL: {e}"));
         if text.contains("u64") {
-            continue; // GLSL has no 64-bit integers; such a device takes the plain variant.
+            return; // GLSL has no 64-bit integers; such a device takes the plain variant.
         }
         let glsl = naga::back::glsl::Options { version: naga::back::glsl::Version::Desktop(430), ..Default::default() };
         let pipeline = naga::back::glsl::PipelineOptions { shader_stage: stage, entry_point: spec.entry.into(), multiview: None };
@@ -137,7 +196,7 @@ fn every_module_translates_to_every_backend() {
             .unwrap_or_else(|e| panic!("{at}: GLSL: {e}"))
             .write()
             .unwrap_or_else(|e| panic!("{at}: GLSL: {e}"));
-    }
+    });
 }
 
 /// Tint is Chrome's compiler: barriers only in uniform control flow, and `enable` lines required.
@@ -147,20 +206,18 @@ fn tint_accepts_every_module_of_the_web() {
         println!("no `tint` on the PATH: Chrome's own check was not made");
         return;
     }
-    for spec in modules().into_keys() {
-        for pooled in [false, true] {
-            let text = wgsl::compose(&spec, pooled);
-            if text.contains("u64") {
-                continue; // Not WGSL: chosen only where a native device has SHADER_INT64.
-            }
-            let enable = if text.contains("subgroup") { "enable subgroups;\n" } else { "" };
-            let path = std::env::temp_dir().join(format!("ridgepole-tint-{}.wgsl", std::process::id()));
-            std::fs::File::create(&path).and_then(|mut f| write!(f, "{enable}{text}")).expect("a temporary file");
-            let out = Command::new("tint").args(["--format", "wgsl"]).arg(&path).output().expect("tint runs");
-            std::fs::remove_file(&path).expect("the temporary file is there");
-            assert!(out.status.success(), "{}: {}\n{}", spec.shader.name, spec.entry, String::from_utf8_lossy(&out.stderr));
-        }
-    }
+    let both = modules().keys().flat_map(|spec| [false, true].map(|pooled| (wgsl::compose(spec, pooled), spec)));
+    // No u64, which is not WGSL: it is chosen only where a native device has SHADER_INT64.
+    let texts: HashMap<String, &wgsl::Spec> = both.filter(|(text, _)| !text.contains("u64")).collect();
+    let texts: Vec<_> = texts.into_iter().enumerate().collect();
+    shared_out(&texts, |(n, (text, spec))| {
+        let enable = if text.contains("subgroup") { "enable subgroups;\n" } else { "" };
+        let path = std::env::temp_dir().join(format!("ridgepole-tint-{}-{n}.wgsl", std::process::id()));
+        std::fs::write(&path, format!("{enable}{text}")).expect("a temporary file");
+        let out = Command::new("tint").args(["--format", "wgsl"]).arg(&path).output().expect("tint runs");
+        std::fs::remove_file(&path).expect("the temporary file is there");
+        assert!(out.status.success(), "{}: {}\n{}", spec.shader.name, spec.entry, String::from_utf8_lossy(&out.stderr));
+    });
 }
 
 #[test]
@@ -219,8 +276,7 @@ fn parts_lie_with_their_kernel_or_their_family() {
     }
     // Dead parts: neither named by a step of any case, nor used by a part that is.
     let mut live: BTreeSet<&str> = users.iter().map(|(_, part)| part.as_str()).collect();
-    let specs: Vec<wgsl::Spec> = modules().into_keys().collect();
-    live.extend(specs.iter().flat_map(|s| s.parts.iter().chain([&s.shader])).map(|s| s.name));
+    live.extend(modules().keys().flat_map(|s| s.parts.iter().chain([&s.shader])).map(|s| s.name));
     live.extend(["lib/wgsl/pack_f16", "lib/wgsl/pack_bf16"]);
     let dead: Vec<&str> = wgsl::LIBRARY.iter().map(|s| s.name).filter(|n| !live.contains(n)).collect();
     assert!(dead.is_empty(), "no case reaches the parts {dead:?}");
@@ -228,17 +284,14 @@ fn parts_lie_with_their_kernel_or_their_family() {
 
 #[test]
 fn no_loop_is_long_enough_for_a_driver_to_drop_its_end() {
-    for op in ops::all().flat_map(|e| (e.cases)()) {
-        for caps in devices() {
-            short(&op, &op.lower(&caps).unwrap_or_default());
-        }
-    }
+    let long = &LOWERINGS.long;
+    assert!(long.is_empty(), "{}", long.join("\n"));
 }
 
-fn short(op: &dyn std::fmt::Debug, lowered: &Lowered) {
-    for step in lowered.steps() {
-        assert!(step.trips <= MAX_TRIPS, "{op:?}: {} makes {} trips", step.spec.entry, step.trips);
-    }
+/// The steps of which one invocation makes more trips than allowed.
+fn too_long(op: &dyn Op, lowered: &Lowered) -> Vec<String> {
+    let long = lowered.steps().iter().filter(|step| step.trips > MAX_TRIPS);
+    long.map(|step| format!("{op:?}: {} makes {} trips", step.spec.entry, step.trips)).collect()
 }
 
 #[test]
@@ -254,7 +307,8 @@ fn bench_cases_lower_at_every_size_or_name_the_limit() {
                 match op.lower(&caps) {
                     Ok(lowered) => {
                         assert!(!lowered.steps().is_empty(), "{op:?}: nothing to time");
-                        short(&op, &lowered);
+                        let long = too_long(op.as_ref(), &lowered);
+                        assert!(long.is_empty(), "{}", long.join("\n"));
                     }
                     // What every device has is enough for what is timed where no size is asked for.
                     Err(e) if usual && elements <= bench::ELEMENTS => panic!("{op:?}: {e}"),
