@@ -210,7 +210,7 @@ impl CrossEntropy {
             consts.extend(smooths);
             let blocks = piece.blocks.end - piece.blocks.start;
             out.steps.push(Step {
-                spec: Spec { shader: kernel!("losses/cross_entropy"), entry: NAME, parts: parts, bindings, consts },
+                spec: Spec { shader: kernel!("losses/cross_entropy"), entry: NAME, parts, bindings, consts },
                 params: CrossEntropyParams {
                     rows: self.rows as u32,
                     classes: self.classes as u32,
