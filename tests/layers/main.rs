@@ -2,7 +2,7 @@
 //! No GPU is needed. Each rule is tried on a small crate with a fault of its kind as well.
 mod sources;
 
-use sources::{Need, Sources};
+use sources::{Need, Sources, cycles};
 use std::{
     collections::{BTreeMap, BTreeSet},
     path::Path,
@@ -83,31 +83,6 @@ fn parts_of_others(sources: &Sources) -> Vec<String> {
         Path::new(env!("CARGO_MANIFEST_DIR")).join("shaders").join(of).is_dir() && family(file) != Some(of)
     });
     wrong.map(|(file, path)| format!("{file} names {path}")).collect()
-}
-
-/// Files that need each other, in groups.
-fn cycles(needs: &[Need]) -> Vec<Vec<&str>> {
-    type Next<'a> = BTreeMap<&'a str, BTreeSet<&'a str>>;
-    fn reached<'a>(from: &'a str, next: &Next<'a>) -> BTreeSet<&'a str> {
-        let (mut seen, mut open) = (BTreeSet::new(), vec![from]);
-        while let Some(file) = open.pop() {
-            open.extend(next.get(file).into_iter().flatten().copied().filter(|to| seen.insert(*to)));
-        }
-        seen
-    }
-    let mut next = Next::new();
-    for n in needs.iter().filter(|n| !n.passed_on && !n.module) {
-        next.entry(&n.from).or_default().insert(&n.to);
-    }
-    let reach: Next = next.keys().map(|f| (*f, reached(f, &next))).collect();
-    let mut out: BTreeSet<Vec<&str>> = BTreeSet::new();
-    for (file, seen) in &reach {
-        let group: Vec<&str> = seen.iter().copied().filter(|to| reach.get(to).is_some_and(|r| r.contains(file))).collect();
-        if !group.is_empty() {
-            out.insert(group);
-        }
-    }
-    out.into_iter().collect()
 }
 
 #[test]
