@@ -12,6 +12,7 @@ mod large;
 mod linear;
 mod losses;
 mod lowering;
+mod measured;
 mod norms;
 mod optimizers;
 mod paths;

@@ -156,7 +156,7 @@ fn planted(files: &[(&str, &str)]) -> Sources {
         ("check/mod.rs", "use crate::device::Gpu; pub fn run(gpu: &Gpu) {}"),
         ("ops/mod.rs", "pub mod norms; pub mod dropouts;"),
         ("ops/norms/mod.rs", "mod layer_norm; pub use layer_norm::LayerNorm;"),
-        ("ops/norms/layer_norm.rs", "use crate::kernels::reduce; pub struct LayerNorm; fn lower() { reduce::levels(todo!()) }"),
+        ("ops/norms/layer_norm.rs", "use crate::kernels::reduce; pub struct LayerNorm; fn lower() { reduce::levels(Caps) }"),
         ("ops/dropouts/mod.rs", "pub struct Dropout;"),
         ("bench/mod.rs", "use crate::{check, device::Gpu, ops::norms::LayerNorm}; fn time(gpu: &Gpu) { check::run(gpu) }"),
     ];
@@ -186,7 +186,7 @@ fn a_fault_of_each_kind_is_named() {
     );
     assert_eq!(up("kernels/reduce.rs", "fn f() { crate::ops::norms::LayerNorm; }").len(), 1, "a path in code");
     assert_eq!(up("kernels/reduce.rs", "use crate::device::Gpu;").len(), 1, "below, and none of their business");
-    assert_eq!(up("ops/norms/layer_norm.rs", "use crate::check;\nfn g() { check::run(todo!()) }").len(), 2);
+    assert_eq!(up("ops/norms/layer_norm.rs", "use crate::check;\nfn g() { check::run(Gpu) }").len(), 2);
     assert_eq!(up("ops/norms/layer_norm.rs", "use crate::{device::*};").len(), 1, "a glob");
     assert_eq!(up("options/mod.rs", "fn f() { vec![crate::kernels::reduce::levels] }").len(), 1, "within a macro");
     assert_eq!(up("verify/mod.rs", "use crate::device::Gpu;").len(), 1, "across");
