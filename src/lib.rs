@@ -131,7 +131,7 @@
 //! # Limits
 //!
 //! - There is no f64 on the GPU, and no integer quantization.
-//! - A tensor or arena ends below element 2^34. Tensors of an arena start at multiples of four elements.
+//! - A tensor or arena has at most 2^34 - 4 elements. Tensors of an arena start at multiples of four elements.
 //! - A buffer that an op writes must not be one that it reads, unless the device is adopted with [`Caps::pooled`] set
 //!   ([`Gpu::with_caps`]); then disjoint ranges of one buffer are allowed.
 //!

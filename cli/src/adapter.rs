@@ -16,6 +16,7 @@ pub fn open(wanted: Option<&str>) -> Result<Session, Failure> {
 /// # Errors
 /// As [`open`].
 pub fn all() -> Result<Vec<wgpu::Adapter>, Failure> {
+    Session::backends()?;
     let all = Session::adapters();
     // `Session` has the message for a machine without adapters.
     if all.is_empty() { Session::named("").map(|_| all).map_err(Failure::from) } else { Ok(all) }

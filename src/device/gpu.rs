@@ -37,6 +37,9 @@ pub struct Gpu {
 
 impl Gpu {
     /// Adopts a device. `wgpu::Device` is a cheap handle; the caller keeps its own.
+    ///
+    /// All that works together must come from one `wgpu::Instance`: each instance counts its objects by itself, so a buffer of
+    /// another instance's device cannot be told from one of this device, and wgpu would take the one for the other.
     pub fn new(device: &wgpu::Device) -> Self {
         Self::with_caps(device, Caps::of(device))
     }

@@ -1,13 +1,14 @@
 //! The convenient layer: a device of its own, and tensors that come and go.
 use crate::{
     device::{Gpu, gpu::scoped},
-    op::{Access, Caps, Op},
+    op::{Access, Arg, Caps, Op},
     types::{DType, Error, HostData},
 };
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, LazyLock, Mutex, PoisonError};
 
 /// An adapter chosen, a device opened, a queue owned. Native only: it waits for the device.
 ///
+/// All sessions of a process share one `wgpu::Instance`, made by the first, so that a buffer of one session is refused by another.
 /// Programs that already hold a `wgpu::Device` adopt it with [`Gpu::new`] and need none of this. A session honours
 /// `WGPU_BACKEND` (vulkan, metal, dx12) and `WGPU_ADAPTER_NAME` (a part of the name, in any case).
 ///
@@ -44,6 +45,7 @@ impl Session {
         match std::env::var("WGPU_ADAPTER_NAME") {
             Ok(name) if !name.is_empty() => Self::named(&name),
             _ => {
+                Self::backends()?;
                 let options = wgpu::RequestAdapterOptions {
                     power_preference: wgpu::PowerPreference::from_env().unwrap_or(wgpu::PowerPreference::HighPerformance),
                     ..Default::default()
@@ -59,6 +61,7 @@ impl Session {
     /// # Errors
     /// As [`Session::new`]; the text lists the adapters that there are.
     pub fn named(name: &str) -> Result<Self, Error> {
+        Self::backends()?;
         let all = Self::adapters();
         let names: Vec<String> = all.iter().map(|a| format!("\"{}\"", a.get_info().name)).collect();
         match all.iter().find(|a| a.get_info().name.to_lowercase().contains(&name.to_lowercase())) {
@@ -68,9 +71,25 @@ impl Session {
         }
     }
 
+    /// The backends that `WGPU_BACKEND` allows: a list with commas. Empty is unset.
+    ///
+    /// # Errors
+    /// [`Error::NoAdapter`] if a word of the list is no backend's name; wgpu by itself would pass it over.
+    pub fn backends() -> Result<wgpu::Backends, Error> {
+        let list = wanted_backends().unwrap_or_default();
+        let unknown = |name: &&str| wgpu::Backends::from_comma_list(name).is_empty();
+        match list.split(',').map(str::trim).find(unknown).filter(|_| !list.is_empty()) {
+            None => Ok(backends()),
+            Some(name) => {
+                let why = format!("WGPU_BACKEND is \"{list}\", and \"{name}\" is no backend; there are vulkan, metal and dx12");
+                Err(Error::NoAdapter { why })
+            }
+        }
+    }
+
     /// Every adapter of the backends that `WGPU_BACKEND` allows.
     pub fn adapters() -> Vec<wgpu::Adapter> {
-        pollster::block_on(instance().enumerate_adapters(wgpu::Backends::from_env().unwrap_or_default()))
+        pollster::block_on(instance().enumerate_adapters(backends()))
     }
 
     /// Opens a device on `adapter` with all its limits and every stable feature.
@@ -150,7 +169,7 @@ impl Session {
     /// # Errors
     /// As [`Session::upload`].
     pub fn empty(&self, dtype: DType, len: usize) -> Result<wgpu::Buffer, Error> {
-        let size = (len as u64 * dtype.size()).next_multiple_of(4);
+        let size = Arg::read("", dtype, len).binding_bytes();
         let limit = self.device().limits().max_buffer_size;
         if size > limit {
             let message = format!("{size} bytes are more than max_buffer_size, {limit}");
@@ -170,7 +189,7 @@ impl Session {
     /// # Errors
     /// As [`Session::upload`]; also if the buffer is shorter.
     pub fn download(&self, buffer: &wgpu::Buffer, dtype: DType, len: usize) -> Result<HostData, Error> {
-        let size = len as u64 * dtype.size();
+        let size = Arg::read("", dtype, len).bytes();
         if size > buffer.size() {
             let message = format!("{len} elements are {size} bytes, the buffer has {}", buffer.size());
             return Err(Error::Device { what: "downloading".into(), message });
@@ -256,8 +275,24 @@ fn note(place: &Mutex<Option<String>>, text: String) {
     place.lock().unwrap_or_else(PoisonError::into_inner).get_or_insert(text);
 }
 
-fn instance() -> wgpu::Instance {
-    wgpu::Instance::new(wgpu::InstanceDescriptor::new_without_display_handle_from_env())
+/// One for the process: each instance counts its objects by itself, so with two of them a buffer of one session could be taken for
+/// another one of a second session, which wgpu would not see.
+fn instance() -> &'static wgpu::Instance {
+    static INSTANCE: LazyLock<wgpu::Instance> = LazyLock::new(|| {
+        let mut descriptor = wgpu::InstanceDescriptor::new_without_display_handle_from_env();
+        descriptor.backends = backends();
+        wgpu::Instance::new(descriptor)
+    });
+    &INSTANCE
+}
+
+/// What `WGPU_BACKEND` allows; empty is unset.
+fn backends() -> wgpu::Backends {
+    wanted_backends().map_or_else(wgpu::Backends::default, |list| wgpu::Backends::from_comma_list(&list))
+}
+
+fn wanted_backends() -> Option<String> {
+    std::env::var("WGPU_BACKEND").ok().filter(|list| !list.trim().is_empty())
 }
 
 fn none(why: &str) -> Error {

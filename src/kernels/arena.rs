@@ -2,7 +2,7 @@
 use crate::{
     kernels::partition,
     op::{Caps, Op, Rng, bench_shapes},
-    types::{DType, Error, HostData, Segment},
+    types::{DType, Error, HostData, Segment, Space},
 };
 
 use std::ops::Range;
@@ -50,8 +50,8 @@ impl Arena {
                 return bad(i, format!("is of group {}, more than 2^30 groups", s.group));
             }
             end = match s.start.checked_add(s.len) {
-                Some(end) if (end as u64) < 1 << 34 => end,
-                _ => return bad(i, format!("ends past element 2^34: start {}, length {}", s.start, s.len)),
+                Some(end) if end as u64 <= Space::MAX_LEN => end,
+                _ => return bad(i, format!("ends past element 2^34 - 4: start {}, length {}", s.start, s.len)),
             };
             let quads = s.len.div_ceil(4) as u64;
             let first = s.start as u64 / 4;

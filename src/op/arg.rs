@@ -43,12 +43,12 @@ impl Arg {
 
     /// Bytes of its elements.
     pub fn bytes(&self) -> u64 {
-        self.len as u64 * self.dtype.size()
+        (self.len as u64).saturating_mul(self.dtype.size())
     }
 
     /// Bytes that a binding needs: whole 32-bit words. The half word behind an odd number of halves is never changed.
     pub fn binding_bytes(&self) -> u64 {
-        self.bytes().next_multiple_of(4)
+        self.bytes().checked_next_multiple_of(4).unwrap_or(u64::MAX)
     }
 }
 

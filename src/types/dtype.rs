@@ -124,6 +124,8 @@ impl HostData {
 
     /// The inverse of [`HostData::bytes`]; a last incomplete element is an error of the caller and panics.
     pub fn from_bytes(dtype: DType, bytes: &[u8]) -> Self {
+        let whole = (bytes.len() as u64).is_multiple_of(dtype.size());
+        assert!(whole, "{} bytes are no whole number of {dtype:?}, of {} bytes each", bytes.len(), dtype.size());
         match dtype {
             DType::F32 => HostData::F32(bytemuck::pod_collect_to_vec(bytes)),
             DType::F16 => HostData::F16(bytemuck::pod_collect_to_vec(bytes)),

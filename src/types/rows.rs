@@ -26,7 +26,7 @@ impl Rows {
     pub fn check(self, op: &'static str) -> Result<(), Error> {
         self.space().check(op).map(|_| ()).map_err(|_| {
             let Self { rows, cols } = self;
-            Error::argument(op, "rows", format!("x cols is {rows} x {cols} elements, must be at most 2^34: split it"))
+            Error::argument(op, "rows", format!("x cols is {rows} x {cols} elements, must be at most 2^34 - 4: split it"))
         })
     }
 

@@ -32,8 +32,8 @@ pub struct Space {
 }
 
 impl Space {
-    /// The most elements a tensor may have: kernels count quads of four in 32 bits.
-    pub const MAX_LEN: u64 = 1 << 34;
+    /// The most elements a tensor may have: kernels count quads of four in 32 bits, and know the number behind the last.
+    pub const MAX_LEN: u64 = (1 << 34) - 4;
 
     /// A batch, channels first.
     pub fn channels_first(n: usize, c: usize, s: usize) -> Self {
@@ -79,7 +79,11 @@ impl Space {
         let len = [self.n, self.c, self.s].iter().fold(1, |all: usize, d| all.saturating_mul(*d.max(&1))) as u64;
         if len > Self::MAX_LEN {
             let Self { n, c, s, .. } = self;
-            return Err(Error::argument(op, "space", format!("has {n} x {c} x {s} elements, must have at most 2^34: split it")));
+            return Err(Error::argument(
+                op,
+                "space",
+                format!("has {n} x {c} x {s} elements, must have at most 2^34 - 4: split it"),
+            ));
         }
         Ok(self.len() as u64)
     }
@@ -110,7 +114,9 @@ mod tests {
         for [n, c, s] in [[usize::MAX, 2, 0], [0, 1 << 34, 2], [1 << 18, 0, 1 << 18]] {
             assert!(Space::channels_first(n, c, s).check("x").is_err());
         }
-        assert_eq!(Space::channels_first(1 << 34, 0, 1).check("x"), Ok(0));
+        assert_eq!(Space::channels_first((1 << 34) - 4, 0, 1).check("x"), Ok(0));
+        assert_eq!(Space::flat((1 << 34) - 4).check("x"), Ok((1 << 34) - 4));
+        assert!(((1u64 << 34) - 3..=1 << 34).all(|len| Space::flat(len as usize).check("x").is_err()));
         assert_eq!(Space::flat(7).check("x"), Ok(7));
     }
 }

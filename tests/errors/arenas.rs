@@ -45,8 +45,8 @@ fn segments_that_are_misplaced_are_named_by_index() {
             "[1] starts at element 0, before element 12 where the one before it ends".to_string(),
         ),
         (vec![Segment { start: 0, len: 4, group: 1 }], "[0] is of group 1, and there are 1 groups".to_string()),
-        (vec![segment(4, long)], format!("[0] ends past element 2^34: start 4, length {long}")),
-        (vec![segment(4, usize::MAX)], format!("[0] ends past element 2^34: start 4, length {}", usize::MAX)),
+        (vec![segment(4, long)], format!("[0] ends past element 2^34 - 4: start 4, length {long}")),
+        (vec![segment(4, usize::MAX)], format!("[0] ends past element 2^34 - 4: start 4, length {}", usize::MAX)),
     ] {
         for (name, make) in ARENA {
             let got = text(make(DType::F32, segments.clone(), 0.1).as_ref());

@@ -1,5 +1,5 @@
 //! What a device may be too small for. The texts name the limit, its value, and what was needed.
-use crate::{op, plain_gpu};
+use crate::{op, plain_cpu, plain_gpu};
 use ridgepole::{Caps, DType, ElasticNet, Error, Op, Segment, ops::*};
 
 /// Whether planning on a device with such capabilities is refused as [`Error::Unsupported`], and in which words.
@@ -53,4 +53,76 @@ fn a_grid_too_small_even_when_wrapped() {
         (c.fold, c.limits.max_compute_workgroups_per_dimension) = (2, 2);
     });
     assert_eq!(got, "penalty_grad: not possible on this device: 16 workgroups are too many for a grid of 2 cubed");
+}
+
+/// Kernels count quads in 32 bits and compare with the number behind the last: at the limit nothing wraps, beyond it ops are refused.
+#[test]
+fn at_the_longest_length_no_count_wraps() {
+    let limit = 1usize << 34;
+    for mut caps in [plain_gpu(), plain_cpu()] {
+        // Fewer windows to make.
+        caps.limits.max_storage_buffer_binding_size = 2 << 30;
+        let mut at_limit = 0;
+        for entry in ridgepole::ops::all() {
+            for elements in [limit - 64, limit - 8, limit - 4, limit - 3, limit - 1, limit, limit + 4] {
+                for op in (entry.bench)(elements) {
+                    let longest = op.args().iter().map(|a| a.len).max().unwrap_or(0);
+                    let lowered = match op.lower(&caps) {
+                        Ok(lowered) => lowered,
+                        Err(Error::Argument { .. } | Error::Unsupported { .. }) => continue,
+                        Err(e) => panic!("{op:?}: {e}"),
+                    };
+                    assert!(longest <= limit - 4, "{op:?}: {longest} elements must be refused");
+                    at_limit += usize::from(longest == limit - 4);
+                    for step in lowered.steps() {
+                        let word = |name: &str| {
+                            let at = step.params.fields.iter().position(|(n, ty)| *n == name && *ty == "u32")?;
+                            let bytes = step.params.bytes[4 * at..4 * at + 4].try_into().expect("four bytes");
+                            Some(u32::from_le_bytes(bytes))
+                        };
+                        assert!(step.workgroups > 0, "{op:?}: {} does nothing", step.spec.entry);
+                        if let (Some(lo), Some(hi)) = (word("lo"), word("hi")) {
+                            assert!(lo < hi, "{op:?}: {} works on quads {lo} to {hi}", step.spec.entry);
+                        }
+                    }
+                }
+            }
+        }
+        assert!(at_limit > 20, "only {at_limit} ops were lowered at the limit itself");
+    }
+}
+
+/// The copy of the benchmarks, as a user's op whose loops are too long.
+#[derive(Clone, Debug)]
+struct Long(ridgepole::bench::CopyOp, u64);
+
+impl Op for Long {
+    fn name(&self) -> &'static str {
+        "long"
+    }
+    fn args(&self) -> Vec<ridgepole::Arg> {
+        self.0.args()
+    }
+    fn lower(&self, caps: &Caps) -> Result<ridgepole::Lowered, Error> {
+        let mut out = ridgepole::Lowered::default();
+        for step in self.0.lower(caps)?.into_steps() {
+            out.push(ridgepole::Step { trips: self.1, ..step });
+        }
+        Ok(out)
+    }
+    fn reference(&self, args: &[ridgepole::HostData]) -> Vec<ridgepole::Expected> {
+        self.0.reference(args)
+    }
+}
+
+#[test]
+fn a_loop_that_a_driver_would_cut_short() {
+    let long = |trips| Long(ridgepole::bench::CopyOp { len: 64 }, trips);
+    let got = unsupported(&long(8193), |_| ());
+    let text = "long: not possible on this device: a lane of `copy` makes 8193 loop trips, must be at most 8192: some drivers drop the rest";
+    assert_eq!(got, text);
+    // Neither may an update lengthen it.
+    let rig = crate::common::rig();
+    let plan = ridgepole::Gpu::new(&rig.device).plan(&long(8192)).expect("not too long");
+    assert_eq!(plan.update(&rig.queue, &long(8193)).expect_err("too long").to_string(), text);
 }

@@ -45,7 +45,7 @@ fn batches() {
         |_, s, _| *s = Space::channels_last(2, 1 << 10, 1 << 21),
         "`space` has 2147483648 elements in a sample, must have at most 2^30",
     );
-    with(|_, s, _| s.n = usize::MAX, "`space` has 18446744073709551615 x 2 x 12 elements, must have at most 2^34: split it");
+    with(|_, s, _| s.n = usize::MAX, "`space` has 18446744073709551615 x 2 x 12 elements, must have at most 2^34 - 4: split it");
     with(|_, _, k| k.first_element = 25, "`key` has first_element 25, must be a multiple of 24, the elements of a sample");
     with(
         |_, _, k| k.first_element = 24 * ((1 << 48) + 1),
@@ -58,7 +58,7 @@ fn batches() {
     };
     bad(5);
     bad(0);
-    let why = "`classes` is 17179869184 for 3 samples, must make at most 2^34 labels";
+    let why = "`classes` is 17179869184 for 3 samples, must make at most 2^34 - 4 labels";
     refused(&[
         (op(Mixup { classes: 1 << 34, ..mixup() }), &format!("mixup: {why}")),
         (op(CutMix { classes: 1 << 34, ..cutmix() }), &format!("cutmix: {why}")),

@@ -65,7 +65,7 @@ fn shapes_and_types_of_orthogonality() {
         refused(&[(it, &want)]);
     }
     for it in orthogonal(DType::F16, 1 << 20, 1 << 20, 1.0) {
-        let want = format!("{}: `rows` x cols is 1048576 x 1048576 elements, must be at most 2^34: split it", it.name());
+        let want = format!("{}: `rows` x cols is 1048576 x 1048576 elements, must be at most 2^34 - 4: split it", it.name());
         refused(&[(it, &want)]);
     }
 }
@@ -121,4 +121,22 @@ fn more_partial_results_than_a_device_can_bind_are_an_error() {
         "penalty: not possible on this device: needs to bind 1 x 1048576 partial results of 4 bytes at once, \
          max_storage_buffer_binding_size is 1048576"
     );
+}
+
+/// A matrix without values has a Gram matrix all the same, as large as its other side says: no size wraps to one that is allowed.
+#[test]
+fn a_gram_matrix_of_a_matrix_without_columns_has_a_size() {
+    // 2^32 and 2^33 rows: the square, in bytes, is 0 modulo 2^64.
+    for rows in [(1usize << 34) - 4, 1 << 33, 1 << 32, (1 << 30) + 4] {
+        // The gradient has no element, so its op does nothing.
+        let it = OrthogonalPenalty::new(DType::F32, rows, 0, 0.5);
+        let error = it.lower(&plain_gpu()).expect_err("too large").to_string();
+        let bytes = 4 * rows as u128 * (rows as u128).next_multiple_of(4);
+        let limit = plain_gpu().limits.max_storage_buffer_binding_size;
+        let want = format!(
+            "orthogonal_penalty: not possible on this device: must bind {bytes} bytes of a Gram matrix of {rows} x {rows} at once, \
+             max_storage_buffer_binding_size is {limit}"
+        );
+        assert_eq!(error, want);
+    }
 }

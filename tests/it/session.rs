@@ -50,3 +50,40 @@ fn an_unknown_adapter_name_lists_those_there_are() {
     let Err(Error::NoAdapter { why }) = Session::named("no such card") else { panic!("there is none of that name") };
     assert!(why.starts_with("no name contains \"no such card\"; there are \""), "{why}");
 }
+
+/// Buffers of two sessions are told apart: none is read or written by the other's device.
+#[test]
+fn a_buffer_of_another_session_is_refused() {
+    let (mine, other) = (Session::new().expect("an adapter"), Session::new().expect("an adapter"));
+    let fill = |s: &Session, v: f32| [v, v + 1.0].map(|v| s.upload(&data(&[v, v])).expect("it fits"));
+    let ([weight, grad], [stranger, _]) = (fill(&mine, 1.0), fill(&other, 7.0));
+    let plan = mine.gpu().plan(&op(2)).expect("valid");
+    for (reads, writes) in [(&stranger, &grad), (&weight, &stranger)] {
+        let error = plan.bind(&[reads.slice(..)], &[writes.slice(..)], None).err().expect("a stranger");
+        assert!(matches!(&error, Error::Device { what, .. } if what == "penalty_grad: bind"), "{error:?}");
+    }
+    let error = mine.download(&stranger, DType::F32, 2).expect_err("a stranger");
+    assert!(matches!(error, Error::Device { .. }), "{error:?}");
+    // Nobody has been read or written.
+    assert_eq!(other.download(&stranger, DType::F32, 2).expect("its own"), data(&[7.0, 7.0]));
+    assert_eq!(mine.download(&grad, DType::F32, 2).expect("its own"), data(&[2.0, 2.0]));
+    assert!(plan.bind(&[weight.slice(..)], &[grad.slice(..)], None).is_ok());
+}
+
+#[test]
+fn sizes_that_no_64_bits_hold_are_errors() {
+    let s = Session::new().expect("an adapter");
+    for (dtype, len) in [(DType::F32, 1 << 62), (DType::F16, 1 << 63), (DType::Bf16, usize::MAX), (DType::U32, usize::MAX)] {
+        let error = s.empty(dtype, len).expect_err("too large").to_string();
+        assert!(error.starts_with("making a buffer: ") && error.contains("more than max_buffer_size"), "{error}");
+        let buffer = s.empty(dtype, 4).expect("small");
+        let error = s.download(&buffer, dtype, len).expect_err("longer than the buffer").to_string();
+        assert!(error.starts_with("downloading: ") && error.contains("the buffer has"), "{error}");
+    }
+}
+
+#[test]
+#[should_panic(expected = "5 bytes are no whole number of F32, of 4 bytes each")]
+fn bytes_of_no_whole_element_panic() {
+    let _ = HostData::from_bytes(DType::F32, &[0; 5]);
+}

@@ -103,6 +103,14 @@ fn adapters_that_are_not_there_are_an_error_with_a_list() {
     for command in ["devices", "check", "bench"] {
         ridgepole(&[command]).env("WGPU_BACKEND", backend).assert().code(2).stderr(contains("install")).stdout("");
     }
+    // An empty list is no list; a word that names nothing is not passed over, though another one names a backend.
+    ridgepole(&["devices"]).env("WGPU_BACKEND", "").assert().success();
+    for (list, name) in [("vulcan", "vulcan"), ("vulkan,metl", "metl"), ("vk,", "")] {
+        let why = format!("WGPU_BACKEND is \"{list}\", and \"{name}\" is no backend; there are vulkan, metal and dx12");
+        for command in ["devices", "check"] {
+            ridgepole(&[command]).env("WGPU_BACKEND", list).assert().code(2).stderr(contains(&*why)).stdout("");
+        }
+    }
     ridgepole(&["check", "--adapter", "x", "--all-adapters"]).assert().code(2);
 }
 

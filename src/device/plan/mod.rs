@@ -6,7 +6,7 @@ use crate::{
         Gpu,
         gpu::{Kernel, scoped},
     },
-    op::{Access, Arg, Lowered, Op, Slot, Step},
+    op::{Access, Arg, Lowered, MAX_TRIPS, Op, Slot, Step},
     types::Error,
 };
 use std::{ops::Range, sync::Arc};
@@ -92,15 +92,19 @@ impl Plan {
         if !same {
             return Err(Error::argument(self.op, "update", "changes more than scalar parameters: make a new plan"));
         }
+        // Parameters may lengthen a loop.
+        check_limits(self.op, &self.caps, &steps)?;
         self.uploads.write(queue, &self.caps, &steps, &tables);
         Ok(())
     }
 
     /// Fixes the buffers, in the order of the op's arguments. Read buffers may alias one another; written ones and
-    /// scratch may alias nothing. Slices may be longer than needed; what is behind the need is never touched.
+    /// scratch may alias nothing. Slices may be longer than needed; what is behind the need is never touched. Buffers are of this
+    /// plan's device; those of another instance are not seen, see [`Gpu::new`].
     ///
     /// # Errors
-    /// [`Error::Argument`] names the argument that is too short, misaligned, of the wrong usage or aliased.
+    /// [`Error::Argument`] names the argument that is too short, misaligned, of the wrong usage or aliased; [`Error::Device`] if a
+    /// buffer is of another device.
     pub fn bind(&self, reads: &[BufferSlice], writes: &[BufferSlice], scratch: Option<BufferSlice>) -> Result<Bound, Error> {
         let all = self.check(reads, writes, scratch)?;
         let make = || {
@@ -237,6 +241,14 @@ impl Bound {
 fn check_limits(op: &'static str, caps: &crate::op::Caps, steps: &[Step]) -> Result<(), Error> {
     let l = &caps.limits;
     for step in steps {
+        if step.trips > MAX_TRIPS {
+            let entry = step.spec.entry;
+            let why = format!(
+                "a lane of `{entry}` makes {} loop trips, must be at most {MAX_TRIPS}: some drivers drop the rest",
+                step.trips
+            );
+            return Err(Error::unsupported(op, why));
+        }
         if step.slots.len() > l.max_storage_buffers_per_shader_stage as usize {
             return Err(Error::unsupported(
                 op,

@@ -44,7 +44,7 @@ pub struct DropConnect {
     pub dtype: DType,
     /// Rows of the weight matrix: units of the layer.
     pub rows: usize,
-    /// Its columns: inputs of the layer. rows·cols is at most 2^34.
+    /// Its columns: inputs of the layer. rows·cols is at most 2^34 - 4.
     pub cols: usize,
     /// The probability of dropping a weight, 0 to 1, both included.
     pub p: f64,
@@ -98,7 +98,7 @@ impl DropConnect {
         let Self { dtype, rows, cols, p, key, bits, .. } = *self;
         // With a size of 0 taken for 1: the bias of a matrix without columns still has a value for each row.
         if rows.max(1).saturating_mul(cols.max(1)) as u64 > Space::MAX_LEN {
-            let why = format!("is {rows} for {cols} columns: must be at most 2^34 weights, split by key.first_element");
+            let why = format!("is {rows} for {cols} columns: must be at most 2^34 - 4 weights, split by key.first_element");
             return Err(Error::argument(op, "rows", why));
         }
         let first = key.first_element;

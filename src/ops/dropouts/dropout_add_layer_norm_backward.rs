@@ -35,7 +35,7 @@ pub struct DropoutAddLayerNormBackward {
     pub dtype: DType,
     /// Rows. May be 0.
     pub rows: usize,
-    /// Values of a row. May be 0; rows·cols is at most 2^34.
+    /// Values of a row. May be 0; rows·cols is at most 2^34 - 4.
     pub cols: usize,
     /// The probability of dropping, 0 to 1, both included.
     pub p: f64,

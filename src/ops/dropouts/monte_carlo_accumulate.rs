@@ -56,7 +56,7 @@ use serde::{Deserialize, Serialize};
 pub struct MonteCarloAccumulate {
     /// How x is stored.
     pub dtype: DType,
-    /// Its elements, at most 2^34.
+    /// Its elements, at most 2^34 - 4.
     pub len: usize,
     /// Passes before this one: below 2^32.
     pub seen: u64,
@@ -87,7 +87,7 @@ impl MonteCarloAccumulate {
         let Self { dtype, len, seen, variance } = *self;
         check_float(NAME, &Arg::read("x", dtype, 0))?;
         if len as u64 > Space::MAX_LEN {
-            return Err(Error::argument(NAME, "len", format!("is {len}, must be at most 2^34: split it")));
+            return Err(Error::argument(NAME, "len", format!("is {len}, must be at most 2^34 - 4: split it")));
         }
         if seen > u64::from(u32::MAX) {
             return Err(Error::argument(NAME, "seen", format!("is {seen}, must be below 2^32")));
@@ -207,7 +207,7 @@ pub(super) const ENTRY: Entry = Entry {
     formula: "n = seen + 1, d = x - mean; mean += d/n; m2 += d²·seen/n; variance = m2/(n-1) (biased: m2/n)",
     fields: &[
         Field { name: "dtype", default: "", about: "storage of x: f32, f16 or bf16" },
-        Field { name: "len", default: "", about: "elements, at most 2^34" },
+        Field { name: "len", default: "", about: "elements, at most 2^34 - 4" },
         Field { name: "seen", default: "", about: "passes before this one; 0 initializes mean and m2" },
         Field { name: "variance", default: "null", about: "unbiased or biased: also write the variance" },
     ],

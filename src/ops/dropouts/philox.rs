@@ -24,7 +24,7 @@ params! { PhiloxParams {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Philox {
-    /// How many 32-bit words, below 2^34.
+    /// How many 32-bit words, at most 2^34 - 4.
     pub len: usize,
     /// The key.
     pub seed: u64,

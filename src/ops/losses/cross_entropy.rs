@@ -3,7 +3,7 @@ use crate::{
     op::{Arg, Caps, Entry, Expected, Lowered, Op, Pattern, Rng, check_float},
     ops::losses::shared,
     options::{LossReduction, Targets, check_scalar},
-    types::{DType, Error, HostData},
+    types::{DType, Error, HostData, Space},
 };
 use serde::{Deserialize, Serialize};
 
@@ -48,7 +48,7 @@ pub struct CrossEntropy {
     pub dtype: DType,
     /// Rows. May be 0; fewer than 2^32.
     pub rows: usize,
-    /// Classes, K: 1 to 2^20; rows·classes is at most 2^34.
+    /// Classes, K: 1 to 2^20; rows·classes is at most 2^34 - 4.
     pub classes: usize,
     /// What `target` holds.
     #[serde(default)]
@@ -123,8 +123,9 @@ impl CrossEntropy {
         if !(1..=1 << 20).contains(&classes) {
             return bad("classes", format!("is {classes}, must be in 1..=2^20"));
         }
-        if rows as u64 >= 1 << 32 || self.len() as u64 > 1 << 34 {
-            let why = format!("is {rows}, with {classes} classes: must be below 2^32, and at most 2^34 logits in all: split it");
+        if rows as u64 >= 1 << 32 || self.len() as u64 > Space::MAX_LEN {
+            let why =
+                format!("is {rows}, with {classes} classes: must be below 2^32, and at most 2^34 - 4 logits in all: split it");
             return bad("rows", why);
         }
         check_scalar(NAME, "label_smoothing", self.label_smoothing, [0.0, 1.0])?;

@@ -27,7 +27,7 @@ use serde::{Deserialize, Serialize};
 pub struct HuberLoss {
     /// How `pred`, `target` and `dpred` are stored.
     pub dtype: DType,
-    /// Elements; at most 2^34. May be 0.
+    /// Elements; at most 2^34 - 4. May be 0.
     pub len: usize,
     /// δ, where the parabola ends. Above 0; 0 with [`HuberForm::SmoothL1`] is the absolute error.
     #[serde(default = "shared::one")]
@@ -146,7 +146,7 @@ pub(super) const ENTRY: Entry = Entry {
     formula: "L = mean of ½·d² where |d| < δ, else δ·(|d| - ½·δ); d = p - t (smooth_l1: divided by δ)",
     fields: &[
         Field { name: "dtype", default: "", about: "storage of pred, target and dpred: f32, f16 or bf16" },
-        Field { name: "len", default: "", about: "elements, at most 2^34" },
+        Field { name: "len", default: "", about: "elements, at most 2^34 - 4" },
         Field { name: "delta", default: "1", about: "δ, where the parabola ends; above 0, with smooth_l1 also 0" },
         Field { name: "form", default: "\"huber\"", about: "huber, or smooth_l1, which is divided by δ" },
         Field { name: "reduction", default: "\"mean\"", about: "mean, sum, or none: a loss for each element, f32" },

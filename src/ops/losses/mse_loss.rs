@@ -26,7 +26,7 @@ use serde::{Deserialize, Serialize};
 pub struct MseLoss {
     /// How `pred`, `target` and `dpred` are stored.
     pub dtype: DType,
-    /// Elements; at most 2^34. May be 0.
+    /// Elements; at most 2^34 - 4. May be 0.
     pub len: usize,
     /// Whether squares are halved.
     #[serde(default)]
@@ -119,7 +119,7 @@ pub(super) const ENTRY: Entry = Entry {
     formula: "L = mean of (p - t)² (half: ½·(p - t)²)",
     fields: &[
         Field { name: "dtype", default: "", about: "storage of pred, target and dpred: f32, f16 or bf16" },
-        Field { name: "len", default: "", about: "elements, at most 2^34" },
+        Field { name: "len", default: "", about: "elements, at most 2^34 - 4" },
         Field { name: "form", default: "\"whole\"", about: "whole, or half the square" },
         Field { name: "reduction", default: "\"mean\"", about: "mean, sum, or none: a loss for each element, f32" },
         Field { name: "grad", default: "true", about: "whether dpred is written" },

@@ -67,7 +67,7 @@ pub(super) fn labels(op: &'static str, n: usize, classes: usize) -> Result<Image
     let of = Images::flat(Space::channels_first(n, classes, 1));
     match of.check(op) {
         Ok(()) => Ok(of),
-        Err(_) => Err(Error::argument(op, "classes", format!("is {classes} for {n} samples, must make at most 2^34 labels"))),
+        Err(_) => Err(Error::argument(op, "classes", format!("is {classes} for {n} samples, must make at most 2^34 - 4 labels"))),
     }
 }
 

@@ -40,7 +40,7 @@ pub struct LayerNorm {
     pub dtype: DType,
     /// Rows: the product of all sizes but the normalised ones. May be 0.
     pub rows: usize,
-    /// Values of a row. May be 0; rows·cols is at most 2^34.
+    /// Values of a row. May be 0; rows·cols is at most 2^34 - 4.
     pub cols: usize,
     /// ε, added to the variance inside the root; at least 0.
     #[serde(default = "channels::eps")]
@@ -229,7 +229,7 @@ pub(super) const ENTRY: Entry = Entry {
     fields: &[
         Field { name: "dtype", default: "", about: "storage of x and y: f32, f16 or bf16; vectors are f32" },
         Field { name: "rows", default: "", about: "rows" },
-        Field { name: "cols", default: "", about: "values of a row; rows·cols is at most 2^34" },
+        Field { name: "cols", default: "", about: "values of a row; rows·cols is at most 2^34 - 4" },
         Field { name: "eps", default: "1e-5", about: "ε, added to the variance inside the root, at least 0" },
         Field { name: "weight", default: "true", about: "whether there is a γ for each column" },
         Field { name: "bias", default: "true", about: "whether there is a β for each column" },

@@ -34,7 +34,7 @@ pub struct LayerNormBackward {
     pub dtype: DType,
     /// Rows. May be 0.
     pub rows: usize,
-    /// Values of a row. May be 0; rows·cols is at most 2^34.
+    /// Values of a row. May be 0; rows·cols is at most 2^34 - 4.
     pub cols: usize,
     /// Whether there is a γ, and so a `dweight`.
     #[serde(default = "channels::yes")]
@@ -115,7 +115,7 @@ pub(super) const ENTRY: Entry = Entry {
     fields: &[
         Field { name: "dtype", default: "", about: "storage of x, dy and dx: f32, f16 or bf16; vectors are f32" },
         Field { name: "rows", default: "", about: "rows" },
-        Field { name: "cols", default: "", about: "values of a row; rows·cols is at most 2^34" },
+        Field { name: "cols", default: "", about: "values of a row; rows·cols is at most 2^34 - 4" },
         Field { name: "weight", default: "true", about: "whether there is a γ, and so a dweight" },
         Field { name: "bias", default: "true", about: "whether there is a β, and so a dbias" },
     ],

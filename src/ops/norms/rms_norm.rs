@@ -41,7 +41,7 @@ pub struct RmsNorm {
     pub dtype: DType,
     /// Rows: the product of all sizes but the normalised ones. May be 0.
     pub rows: usize,
-    /// Values of a row. May be 0; rows·cols is at most 2^34.
+    /// Values of a row. May be 0; rows·cols is at most 2^34 - 4.
     pub cols: usize,
     /// ε, added to the mean square inside the root; at least 0.
     #[serde(default = "channels::eps")]
@@ -227,7 +227,7 @@ pub(super) const ENTRY: Entry = Entry {
     fields: &[
         Field { name: "dtype", default: "", about: "storage of x and y: f32, f16 or bf16; vectors are f32" },
         Field { name: "rows", default: "", about: "rows" },
-        Field { name: "cols", default: "", about: "values of a row; rows·cols is at most 2^34" },
+        Field { name: "cols", default: "", about: "values of a row; rows·cols is at most 2^34 - 4" },
         Field { name: "eps", default: "1e-5", about: "ε, added to the mean square inside the root, at least 0" },
         Field { name: "weight", default: "true", about: "whether there is a w for each column" },
         Field { name: "weight_form", default: "\"plain\"", about: "what multiplies: plain (w) or one_plus (1 + w)" },

@@ -40,7 +40,7 @@ pub struct SpectralNorm {
     pub dtype: DType,
     /// Rows. May be 0.
     pub rows: usize,
-    /// Columns. May be 0; rows·cols is at most 2^34.
+    /// Columns. May be 0; rows·cols is at most 2^34 - 4.
     pub cols: usize,
     /// Power iterations: 1 is usual in training, 0 keeps u and v. At most 100.
     #[serde(default = "one")]
@@ -212,7 +212,7 @@ pub(super) const ENTRY: Entry = Entry {
     fields: &[
         Field { name: "dtype", default: "", about: "storage of weight and y: f32, f16 or bf16; vectors are f32" },
         Field { name: "rows", default: "", about: "rows" },
-        Field { name: "cols", default: "", about: "columns; rows·cols is at most 2^34" },
+        Field { name: "cols", default: "", about: "columns; rows·cols is at most 2^34 - 4" },
         Field { name: "iterations", default: "1", about: "power iterations, at most 100; 0 keeps u and v" },
         Field { name: "eps", default: "1e-12", about: "lower limit of a norm, from 1e-30 to 1" },
     ],

@@ -34,7 +34,7 @@ pub struct SpectralNormBackward {
     pub dtype: DType,
     /// Rows. May be 0.
     pub rows: usize,
-    /// Columns. May be 0; rows·cols is at most 2^34.
+    /// Columns. May be 0; rows·cols is at most 2^34 - 4.
     pub cols: usize,
 }
 
@@ -156,7 +156,7 @@ pub(super) const ENTRY: Entry = Entry {
     fields: &[
         Field { name: "dtype", default: "", about: "storage of weight, dy and dweight: f32, f16 or bf16; vectors are f32" },
         Field { name: "rows", default: "", about: "rows" },
-        Field { name: "cols", default: "", about: "columns; rows·cols is at most 2^34" },
+        Field { name: "cols", default: "", about: "columns; rows·cols is at most 2^34 - 4" },
     ],
     cases,
     bench,

@@ -44,7 +44,7 @@ pub struct WeightStandardization {
     pub dtype: DType,
     /// Rows of the matrix. May be 0.
     pub rows: usize,
-    /// Columns. May be 0; rows·cols is at most 2^34.
+    /// Columns. May be 0; rows·cols is at most 2^34 - 4.
     pub cols: usize,
     /// Whether rows or columns are filters.
     #[serde(default)]

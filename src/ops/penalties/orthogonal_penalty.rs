@@ -32,7 +32,7 @@ pub struct OrthogonalPenalty {
     pub dtype: DType,
     /// Rows of the weight. May be 0.
     pub rows: usize,
-    /// Columns of the weight. May be 0; rows·cols is at most 2^34.
+    /// Columns of the weight. May be 0; rows·cols is at most 2^34 - 4.
     pub cols: usize,
     /// λ, at least 0 and at most 1e37.
     pub lambda: f64,
@@ -106,7 +106,7 @@ fn bench(elements: usize) -> Vec<Box<dyn Op>> {
 pub(super) const FIELDS: &[Field] = &[
     Field { name: "dtype", default: "", about: "storage of weight: f32, f16 or bf16" },
     Field { name: "rows", default: "", about: "rows of the weight" },
-    Field { name: "cols", default: "", about: "its columns; rows·cols is at most 2^34" },
+    Field { name: "cols", default: "", about: "its columns; rows·cols is at most 2^34 - 4" },
     Field { name: "lambda", default: "", about: "λ, at least 0 and at most 1e37" },
     Field {
         name: "gram",

@@ -27,7 +27,7 @@ pub struct OrthogonalPenaltyGrad {
     pub dtype: DType,
     /// Rows of the weight. May be 0.
     pub rows: usize,
-    /// Columns of the weight. May be 0; rows·cols is at most 2^34.
+    /// Columns of the weight. May be 0; rows·cols is at most 2^34 - 4.
     pub cols: usize,
     /// λ, at least 0 and at most 1e37.
     pub lambda: f64,

@@ -24,7 +24,7 @@ fn masks_over_other_maps_have_the_same_ranges() {
         all(DType::F32, space, p, 0, element, &want);
     }
     let long = Space::channels_first(1 << 20, 1 << 10, 1 << 10);
-    let want = "`space` has 1048576 x 1024 x 1024 elements, must have at most 2^34: split it";
+    let want = "`space` has 1048576 x 1024 x 1024 elements, must have at most 2^34 - 4: split it";
     all(DType::F32, long, 0.5, 0, element, want);
     let want = "`key` has first_element 6, must be a multiple of 4, the elements that share a decision (Channel)";
     all(DType::F32, space, 0.5, 6, Share::Channel, want);

@@ -22,7 +22,7 @@ fn matrices_probabilities_and_keys_of_drop_connect() {
         all(|d| d.p = p, &format!("`p` is {shown}, must be in 0..=1: the probability of dropping an element"));
     }
     for (rows, cols) in [(1 << 20, 1 << 15), (usize::MAX, 2), (usize::MAX, 0)] {
-        let want = format!("`rows` is {rows} for {cols} columns: must be at most 2^34 weights, split by key.first_element");
+        let want = format!("`rows` is {rows} for {cols} columns: must be at most 2^34 - 4 weights, split by key.first_element");
         all(|d| (d.rows, d.cols, d.bias) = (rows, cols, true), &want);
     }
     let want = "`key` has first_element 6, must be a multiple of 4 below 2^62: with a bias, rows are whole";

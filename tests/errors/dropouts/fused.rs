@@ -52,7 +52,7 @@ fn fields_of_dropout_before_a_norm() {
     both(DropoutAddLayerNorm { dtype: DType::U32, ..small.clone() }, "`dtype` is U32, must be f32, f16 or bf16");
     both(
         DropoutAddLayerNorm { rows: 1 << 20, cols: 1 << 20, ..small.clone() },
-        "`rows` x cols is 1048576 x 1048576 elements, must be at most 2^34: split it",
+        "`rows` x cols is 1048576 x 1048576 elements, must be at most 2^34 - 4: split it",
     );
     both(
         DropoutAddLayerNorm { weight_form: WeightForm::OnePlus, ..small.clone() },

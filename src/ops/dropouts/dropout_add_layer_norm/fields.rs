@@ -3,7 +3,7 @@ use crate::op::Field;
 
 const DTYPE: Field = Field { name: "dtype", default: "", about: "storage of the tensors: f32, f16 or bf16; vectors are f32" };
 const ROWS: Field = Field { name: "rows", default: "", about: "rows" };
-const COLS: Field = Field { name: "cols", default: "", about: "values of a row; rows·cols is at most 2^34" };
+const COLS: Field = Field { name: "cols", default: "", about: "values of a row; rows·cols is at most 2^34 - 4" };
 const P: Field = Field { name: "p", default: "", about: "probability of dropping, 0 to 1; 0 after training" };
 const KEY: Field =
     Field { name: "key", default: "", about: "what the mask is drawn from: seed (run), stream (layer), step, first_element" };

@@ -4,7 +4,7 @@ use crate::op::Field;
 pub(super) const FIELDS: &[Field] = &[
     Field { name: "dtype", default: "", about: "storage of logits and dlogits: f32, f16 or bf16" },
     Field { name: "rows", default: "", about: "rows, below 2^32" },
-    Field { name: "classes", default: "", about: "classes K, 1 to 2^20; rows·classes is at most 2^34" },
+    Field { name: "classes", default: "", about: "classes K, 1 to 2^20; rows·classes is at most 2^34 - 4" },
     Field {
         name: "target",
         default: "\"classes\"",

@@ -8,7 +8,7 @@ use crate::{
     ops::losses::shared::check_grad_scale,
     options::LossReduction,
     params,
-    types::{DType, Error, HostData},
+    types::{DType, Error, HostData, Space},
     verify::Approx,
     wgsl::{Decl, Source, Spec, parts},
 };
@@ -21,7 +21,7 @@ params! {
 }
 
 /// The most elements of a tensor: quads are counted in 32 bits.
-const MOST: u64 = 1 << 34;
+const MOST: u64 = Space::MAX_LEN;
 
 /// A loss of pairs as its op describes it.
 pub(crate) struct Pairs {
@@ -58,7 +58,7 @@ impl Pairs {
         let (args, mut out) = (self.args(), Lowered::default());
         check_float(self.name, &args[0])?;
         if self.len as u64 > MOST {
-            return Err(Error::argument(self.name, "len", format!("is {}, must be at most 2^34: split it", self.len)));
+            return Err(Error::argument(self.name, "len", format!("is {}, must be at most 2^34 - 4: split it", self.len)));
         }
         check_grad_scale(self.name, self.grad_scale)?;
         let bytes = if self.each() { 4 } else { self.dtype.size() };

@@ -59,7 +59,7 @@ impl Filters {
     pub fn check(self, op: &'static str) -> Result<(), Error> {
         self.space().check(op).map(|_| ()).map_err(|_| {
             let Self { rows, cols, .. } = self;
-            Error::argument(op, "rows", format!("x cols is {rows} x {cols} weights, must be at most 2^34: split the matrix"))
+            Error::argument(op, "rows", format!("x cols is {rows} x {cols} weights, must be at most 2^34 - 4: split the matrix"))
         })
     }
 
@@ -101,7 +101,8 @@ pub(crate) fn per_filter(
 pub(crate) const DTYPE: Field =
     Field { name: "dtype", default: "", about: "storage of the weights: f32, f16 or bf16; vectors are f32" };
 pub(crate) const ROWS: Field = Field { name: "rows", default: "", about: "rows of the matrix" };
-pub(crate) const COLS: Field = Field { name: "cols", default: "", about: "columns of the matrix; rows·cols is at most 2^34" };
+pub(crate) const COLS: Field =
+    Field { name: "cols", default: "", about: "columns of the matrix; rows·cols is at most 2^34 - 4" };
 pub(crate) const AXIS: Field =
     Field { name: "axis", default: "\"rows\"", about: "whether a filter is a row (rows) or a column (columns)" };
 

@@ -29,9 +29,9 @@ fn quads(name: &'static str, writes: bool) -> Decl {
 }
 
 impl Orthogonality {
-    fn bindable(&self, caps: &Caps, bytes: u64, what: &str) -> Result<(), Error> {
+    fn bindable(&self, caps: &Caps, bytes: u128, what: &str) -> Result<(), Error> {
         let limit = caps.limits.max_storage_buffer_binding_size;
-        if bytes.next_multiple_of(16) <= limit {
+        if bytes.next_multiple_of(16) <= u128::from(limit) {
             return Ok(());
         }
         let why = format!("must bind {bytes} bytes of {what} at once, max_storage_buffer_binding_size is {limit}");
@@ -39,17 +39,18 @@ impl Orthogonality {
     }
 
     /// Bytes of a Gram matrix in scratch, whose rows are whole quads.
-    fn gram_bytes(&self) -> u64 {
-        let side = self.side() as u64;
+    fn gram_bytes(&self) -> u128 {
+        let side = self.side() as u128;
         side * side.next_multiple_of(4) * 4
     }
 
     /// Appends the dispatch that forms the Gram matrix; without values there is none.
     pub fn append_gram(&self, out: &mut Lowered, caps: &Caps, args: &[Arg]) -> Result<Chunks, Error> {
         let (side, inner) = (self.side() as u64, self.inner() as u64);
-        self.bindable(caps, args[0].binding_bytes(), "the weight")?;
+        self.bindable(caps, args[0].binding_bytes().into(), "the weight")?;
         let bytes = self.gram_bytes().max(16);
         self.bindable(caps, bytes, &format!("a Gram matrix of {side} x {side}"))?;
+        let bytes = bytes as u64;
         let product = Product::cut(caps, [side, side, inner], caps.limits.max_storage_buffer_binding_size / bytes);
         let (count, trips) = (product.chunks, product.trips());
         let range = out.scratch(bytes * count.max(1), caps);
@@ -158,7 +159,7 @@ impl Orthogonality {
         let pitch = cols.next_multiple_of(4);
         let product = out.scratch(4 * rows * pitch, caps);
         let both = of.range.start..product.end;
-        self.bindable(caps, both.end - both.start, "a Gram matrix and a product")?;
+        self.bindable(caps, (both.end - both.start).into(), "a Gram matrix and a product")?;
         bindings[1] = quads("gram", true);
         slots[1] = Slot::Scratch(both.clone());
         let parts = vec![parts::penalties::MATRIX_DEVIATION, parts::penalties::MATRIX_KEEP];
