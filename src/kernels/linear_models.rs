@@ -10,7 +10,7 @@ const MOST_FEATURES: usize = 4096;
 
 /// Models × features (× rows): `sets` sets of row weights, with `per_set` neighbouring models each.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Batch {
+pub(crate) struct GlmBatch {
     pub op: &'static str,
     pub rows: usize,
     pub features: usize,
@@ -18,7 +18,7 @@ pub(crate) struct Batch {
     pub per_set: usize,
 }
 
-impl Batch {
+impl GlmBatch {
     pub fn models(&self) -> usize {
         self.sets.saturating_mul(self.per_set)
     }

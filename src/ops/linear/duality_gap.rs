@@ -2,7 +2,7 @@
 //! `cpu::duality_gap`.
 use crate::{
     kernel,
-    kernels::linear_models::{Batch, Draw, fill, items, whole},
+    kernels::linear_models::{Draw, GlmBatch, fill, items, whole},
     op::{Arg, Caps, Entry, Expected, Field, Lowered, MAX_TRIPS, Op, Pattern, Rng, Slot, Step},
     options::LinearModel,
     params,
@@ -60,9 +60,9 @@ fn one() -> f64 {
 const NAME: &str = "duality_gap";
 
 impl DualityGap {
-    fn batch(&self) -> Batch {
+    fn batch(&self) -> GlmBatch {
         let Self { rows, features, sets, per_set, .. } = *self;
-        Batch { op: NAME, rows, features, sets, per_set }
+        GlmBatch { op: NAME, rows, features, sets, per_set }
     }
 }
 

@@ -1,7 +1,7 @@
 //! One step of FISTA. Kernel: `shaders/linear/fista_step.wgsl`. Reference: `cpu::fista_step`.
 use crate::{
     kernel,
-    kernels::linear_models::{Batch, Draw, fill, items, whole},
+    kernels::linear_models::{Draw, GlmBatch, fill, items, whole},
     op::{Arg, Caps, Entry, Expected, Field, Lowered, Op, Pattern, Rng, Slot, Step},
     params,
     types::{DType, Error, HostData},
@@ -43,8 +43,8 @@ pub struct FistaStep {
 const NAME: &str = "fista_step";
 
 impl FistaStep {
-    fn batch(&self) -> Batch {
-        Batch { op: NAME, rows: 0, features: self.features, sets: 1, per_set: self.models }
+    fn batch(&self) -> GlmBatch {
+        GlmBatch { op: NAME, rows: 0, features: self.features, sets: 1, per_set: self.models }
     }
 }
 

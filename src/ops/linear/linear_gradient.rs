@@ -3,7 +3,7 @@
 use crate::{
     kernel,
     kernels::{
-        linear_models::{Batch, Draw, fill, whole},
+        linear_models::{Draw, GlmBatch, fill, whole},
         matmul::{Product, ProductShape, chain},
         reduce::{Monoid, Partials},
     },
@@ -37,8 +37,8 @@ pub struct LinearGradient {
 const NAME: &str = "linear_gradient";
 
 impl LinearGradient {
-    fn batch(&self) -> Batch {
-        Batch { op: NAME, rows: self.rows, features: self.features, sets: 1, per_set: self.models }
+    fn batch(&self) -> GlmBatch {
+        GlmBatch { op: NAME, rows: self.rows, features: self.features, sets: 1, per_set: self.models }
     }
 }
 

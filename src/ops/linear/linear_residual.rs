@@ -3,7 +3,7 @@
 use crate::{
     kernel,
     kernels::{
-        linear_models::{Batch, Draw, fill, items, whole},
+        linear_models::{Draw, GlmBatch, fill, items, whole},
         matmul::{Product, ProductShape, chain},
     },
     op::{Arg, Caps, Entry, Expected, Field, Lowered, Op, Pattern, Rng},
@@ -45,9 +45,9 @@ pub struct LinearResidual {
 const NAME: &str = "linear_residual";
 
 impl LinearResidual {
-    fn batch(&self) -> Batch {
+    fn batch(&self) -> GlmBatch {
         let Self { rows, features, sets, per_set, .. } = *self;
-        Batch { op: NAME, rows, features, sets, per_set }
+        GlmBatch { op: NAME, rows, features, sets, per_set }
     }
 }
 
