@@ -1,4 +1,5 @@
 //! The activations that norms and dropouts apply in their own pass, and how far their kernels may be off.
+use super::check_held;
 use crate::{op::Field, types::Error};
 use serde::{Deserialize, Serialize};
 
@@ -48,6 +49,7 @@ impl Activation {
                 field,
                 format!("has slope {slope}, must be at least 0 and finite in f32: that of what is not positive, 0.01 is usual"),
             )),
+            Self::LeakyRelu { slope } => check_held(op, field, "has slope", slope),
             _ => Ok(()),
         }
     }

@@ -1,4 +1,5 @@
 //! How a running average of weights follows them: the vocabulary of the ops `ema` and of the optimizers' field `ema`.
+use super::check_held;
 use crate::types::Error;
 use serde::{Deserialize, Serialize};
 
@@ -59,7 +60,7 @@ impl Averaging {
     /// Checks the decay; `field` is what it is a part of, `prefix` comes before its value in the text.
     pub(crate) fn check(&self, op: &'static str, field: &'static str, prefix: &str) -> Result<(), Error> {
         if (0.0..=1.0).contains(&self.decay) {
-            return Ok(());
+            return check_held(op, field, prefix, self.decay);
         }
         let why = format!("{prefix} {}, must be in 0..=1: the share of the old average that remains", self.decay);
         Err(Error::argument(op, field, why))

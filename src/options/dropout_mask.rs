@@ -1,4 +1,5 @@
 //! What a random mask is made from: the vocabulary that the dropout ops share.
+use super::check_held;
 use crate::types::{Error, Space};
 use serde::{Deserialize, Serialize};
 
@@ -144,7 +145,7 @@ pub enum MaskMode {
 /// Names `p` if it is outside 0..=1 or NaN.
 pub(crate) fn check_p(op: &'static str, p: f64) -> Result<(), Error> {
     if (0.0..=1.0).contains(&p) {
-        return Ok(());
+        return check_held(op, "p", "is", p);
     }
     Err(Error::argument(op, "p", format!("is {p}, must be in 0..=1: the probability of dropping an element")))
 }

@@ -28,5 +28,5 @@ pub(crate) use param_group::Rates;
 pub use param_group::{DecayMode, EpsPlace, Group, NonFinite, Rounding};
 pub use penalty::{ElasticNet, GroupPenalty, GroupWeighting, L2Form, OrthogonalSide, Per};
 pub use running_stats::{OneValue, Running, RunningUpdate, RunningVariance};
-pub(crate) use scalar::check_scalar;
+pub(crate) use scalar::{check_derived, check_held, check_scalar};
 pub use unitwise::{Matrix, MaxNormForm, Unit};

@@ -1,6 +1,6 @@
 //! What the optimizer steps share: parameter groups, and what to do about gradients that are not finite.
 use crate::{
-    options::{ElasticNet, Key},
+    options::{ElasticNet, Key, check_derived, check_held},
     types::Error,
 };
 use serde::{Deserialize, Serialize};
@@ -121,9 +121,30 @@ impl Group {
             if !((v as f32).is_finite() && v >= 0.0) {
                 return Err(Error::argument(op, "groups", format!("[{index}] has {name} = {v}, must be finite and at least 0")));
             }
+            check_held(op, "groups", &format!("[{index}] has {name} ="), v)?;
         }
         self.coupled.check(op, "groups", index)?;
         self.prox.check(op, "groups", index)
+    }
+
+    /// Checks the products with the learning rate, which are what the kernels take.
+    ///
+    /// # Errors
+    /// Names `groups`, the index and the product.
+    pub(crate) fn check_rates(&self, op: &'static str, index: usize, lr: f64) -> Result<(), Error> {
+        let rates = self.rates(lr);
+        if rates.rows().as_flattened().iter().any(|v| !v.is_finite()) {
+            let why = format!("[{index}]: a product with lr = {lr} is past the range of f32 (3.4e38)");
+            return Err(Error::argument(op, "groups", why));
+        }
+        let decay = if self.decay_mode == DecayMode::ScaledByLr { "lr · lr_scale · decay" } else { "decay" };
+        let all = [
+            ("lr · lr_scale", rates.rate),
+            (decay, rates.decay),
+            ("lr · lr_scale · prox.l1", rates.threshold),
+            ("lr · lr_scale · the slope of prox", rates.rate * rates.prox[1]),
+        ];
+        all.iter().try_for_each(|(what, v)| check_derived(op, "groups", &format!("[{index}]: {what}"), *v))
     }
 
     /// The products with the learning rate.

@@ -1,4 +1,5 @@
 //! The scalars that several ops share: penalties.
+use super::{check_derived, check_held};
 use crate::types::Error;
 use serde::{Deserialize, Serialize};
 
@@ -98,16 +99,26 @@ impl ElasticNet {
         }
     }
 
-    /// Checks both λ: they, and twice λ2, must fit f32. `index` is its place in the list `field`.
+    /// Checks what a kernel takes of the penalty of a sample, beside [`ElasticNet::check`]: λ1, and λ2 as it multiplies.
+    pub(crate) fn check_over(self, per: Per, op: &'static str, index: usize, by: impl Fn(Self) -> f64) -> Result<(), Error> {
+        let one = self.over(per);
+        let all = [("l1", one.l1), ("the factor of l2", by(one))];
+        let of = if per == Per::Sum { "" } else { " of a sample" };
+        all.iter().try_for_each(|(what, v)| check_derived(op, "groups", &format!("[{index}]: {what}{of}"), *v))
+    }
+
+    /// Checks both λ: they, and twice λ2, must fit f32, and be 0 or no less than its least normal number. `index` is its place in
+    /// the list `field`.
     ///
     /// # Errors
-    /// Names `field`, the index and the λ that is negative, too large or NaN.
+    /// Names `field`, the index and the λ that is negative, too large, too small or NaN.
     pub fn check(&self, op: &'static str, field: &'static str, index: usize) -> Result<(), Error> {
         for (name, v) in [("l1", self.l1), ("l2", self.l2)] {
             if !(0.0..=1e38).contains(&v) {
                 let why = format!("[{index}] has {name} = {v}, must be finite, at least 0 and at most 1e38");
                 return Err(Error::argument(op, field, why));
             }
+            check_held(op, field, &format!("[{index}] has {name} ="), v)?;
         }
         Ok(())
     }
@@ -168,6 +179,7 @@ impl GroupPenalty {
                     format!("has {name} = {v}, must be finite, at least 0 and at most 1e30"),
                 ));
             }
+            check_held(op, "groups", &format!("has {name} ="), v)?;
         }
         Ok(())
     }

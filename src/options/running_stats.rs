@@ -1,4 +1,5 @@
 //! Running statistics of batch normalisation, and what one value per channel means.
+use super::check_held;
 use crate::{
     op::Field,
     types::{Error, Space},
@@ -49,7 +50,8 @@ impl Running {
             RunningUpdate::Momentum(a) if !(0.0..=1.0).contains(&a) => {
                 Err(Error::argument(op, "running", format!("has momentum {a}, must be in 0..=1: the share of the new batch")))
             }
-            _ => Ok(()),
+            RunningUpdate::Momentum(a) => check_held(op, "running", "has momentum", a),
+            RunningUpdate::Cumulative { .. } => Ok(()),
         }
     }
 }

@@ -21,5 +21,6 @@ mod properties;
 mod random;
 mod readme;
 mod reduce;
+mod scalars;
 mod session;
 mod transforms;

@@ -1,6 +1,7 @@
 //! What ops on channels have in common: fields and their checks, arguments.
 use crate::{
     op::{Arg, Field},
+    options::check_held,
     types::{DType, Error, Space},
 };
 
@@ -32,7 +33,7 @@ pub(crate) fn yes() -> bool {
 
 pub(crate) fn check_eps(op: &'static str, eps: f64) -> Result<(), Error> {
     if (0.0..=f64::from(f32::MAX)).contains(&eps) {
-        return Ok(());
+        return check_held(op, "eps", "is", eps);
     }
     Err(Error::argument(op, "eps", format!("is {eps}, must be at least 0 and finite in f32; 1e-5 is usual")))
 }

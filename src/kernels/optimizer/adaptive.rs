@@ -6,7 +6,7 @@ use super::{
 };
 use crate::{
     op::{Caps, Expected, Field, Lowered, Params, Pattern},
-    options::check_scalar,
+    options::{check_held, check_scalar},
     types::{Error, HostData},
     verify::{Approx, reference},
     wgsl::{Source, parts},
@@ -62,7 +62,7 @@ pub(crate) fn quotient(g: Approx, second: Approx, [inside, outside]: [f64; 2]) -
 /// What remains of a moment must be below 1 on the GPU too: rounded to 1 in f32, it would never forget.
 pub(crate) fn check_beta(op: &'static str, field: &'static str, beta: f64) -> Result<(), Error> {
     if beta >= 0.0 && (beta as f32) < 1.0 {
-        return Ok(());
+        return check_held(op, field, "is", beta);
     }
     Err(Error::argument(op, field, format!("is {beta}, must be at least 0 and, in f32, below 1")))
 }

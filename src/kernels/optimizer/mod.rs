@@ -102,11 +102,7 @@ impl Optimizer<'_> {
         }
         for (i, group) in self.groups.iter().enumerate() {
             group.check(self.name, i)?;
-            let rates = group.rates(self.lr);
-            if rates.rows().as_flattened().iter().any(|v| !v.is_finite()) {
-                let why = format!("[{i}]: a product with lr = {} is past the range of f32 (3.4e38)", self.lr);
-                return Err(Error::argument(self.name, "groups", why));
-            }
+            group.check_rates(self.name, i, self.lr)?;
         }
         Ok(())
     }

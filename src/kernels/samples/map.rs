@@ -4,7 +4,7 @@ use super::draws;
 use crate::{
     kernels::partition,
     op::{Arg, Caps, Lowered, Slot, Step},
-    options::{Erasing, Key, Lambda, Partners, Rect},
+    options::{Erasing, Key, Lambda, Partners, Rect, check_held},
     params,
     types::{DType, Error, Layout, Space},
     wgsl::{Decl, Source, Spec, View, parts},
@@ -146,6 +146,7 @@ impl Images {
                     format!("has alpha {alpha}, must be above 0 and finite: Beta(alpha, alpha)"),
                 ));
             }
+            check_held(op, field, "has alpha", *alpha)?;
         }
         match lambda {
             Lambda::PerBatch(alpha) => Ok(vec![super::beta(key, 0, *alpha); n]),
@@ -155,6 +156,7 @@ impl Images {
                     let why = format!("gives [{i}] = {}, must be in 0..=1: the share of the sample itself", all[i]);
                     return Err(Error::argument(op, field, why));
                 }
+                all.iter().enumerate().try_for_each(|(i, v)| check_held(op, field, &format!("gives [{i}] ="), *v))?;
                 self.each(op, field, all)
             }
         }
@@ -263,7 +265,8 @@ pub(crate) fn check_erasing(op: &'static str, of: &Erasing) -> Result<(), Error>
     if !(ordered(ratio, f64::MAX) && ratio[0] > 0.0) {
         return bad(format!("has ratio {ratio:?}, must be two ratios of height to width above 0, the smaller first"));
     }
-    Ok(())
+    let all = [("p", p), ("scale[0]", scale[0]), ("scale[1]", scale[1]), ("ratio[0]", ratio[0]), ("ratio[1]", ratio[1])];
+    all.iter().try_for_each(|(what, v)| check_held(op, "holes", &format!("has {what} ="), *v))
 }
 
 /// A table's bytes.

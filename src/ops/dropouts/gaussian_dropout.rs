@@ -7,7 +7,7 @@ use crate::{
     kernel,
     op::{Arg, Caps, Entry, Expected, Field, Lowered, Op, Pattern},
     ops::dropouts::shared::noise_map::Noised,
-    options::{Key, Share},
+    options::{Key, Share, check_held},
     types::{DType, Error, HostData, Space},
     verify::{Approx, reference},
 };
@@ -65,6 +65,7 @@ impl GaussianDropout {
             let why = format!("is {p}, must be at least 0 and below 1: the variance of the factor is p/(1-p)");
             return Err(Error::argument(op, "p", why));
         }
+        check_held(op, "p", "is", p)?;
         Ok(Noised { op, dtype, space, deviation: if training { reference::gaussian_deviation(p) } else { 0.0 }, key, share })
     }
 

@@ -10,7 +10,7 @@ use crate::{
     kernel,
     op::{Arg, Caps, Entry, Expected, Field, Lowered, Op, Pattern},
     ops::dropouts::shared::noise_map::Noised,
-    options::{Key, Share},
+    options::{Key, Share, check_held},
     types::{DType, Error, HostData, Space},
     verify::{Approx, reference},
 };
@@ -72,6 +72,7 @@ impl Op for GaussianNoise {
             let why = format!("is {deviation}, must be at least 0, and finite as f32");
             return Err(Error::argument(NAME, "deviation", why));
         }
+        check_held(NAME, "deviation", "is", deviation)?;
         let noised = Noised { op: NAME, dtype, space, deviation: if training { deviation } else { 0.0 }, key, share };
         let steps = noised.steps(caps, (kernel!("dropouts/gaussian_noise"), NAME), [(0, &args[0]), (1, &args[1])])?;
         Ok(Lowered { steps, ..Default::default() })

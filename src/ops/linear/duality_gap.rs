@@ -4,7 +4,7 @@ use crate::{
     kernel,
     kernels::linear_models::{Draw, GlmBatch, fill, items, whole},
     op::{Arg, Caps, Entry, Expected, Field, Lowered, MAX_TRIPS, Op, Pattern, Rng, Slot, Step},
-    options::LinearModel,
+    options::{LinearModel, check_held},
     params,
     types::{DType, Error, HostData},
     verify::{Approx, reference},
@@ -89,6 +89,7 @@ impl Op for DualityGap {
         if !(0.0..=1e6).contains(&self.reach) {
             return Err(Error::argument(NAME, "reach", format!("is {}, must be at least 0 and at most 1e6", self.reach)));
         }
+        check_held(NAME, "reach", "is", self.reach)?;
         let models = b.models() as u64;
         if models == 0 {
             return Ok(out);

@@ -2,7 +2,7 @@
 use crate::{
     op::{Arg, Caps, Entry, Expected, Lowered, Op, Pattern, Rng, check_float},
     ops::losses::shared,
-    options::{LossReduction, Targets, check_scalar},
+    options::{LossReduction, Targets, check_derived, check_scalar},
     types::{DType, Error, HostData, Space},
 };
 use serde::{Deserialize, Serialize};
@@ -129,7 +129,9 @@ impl CrossEntropy {
             return bad("rows", why);
         }
         check_scalar(NAME, "label_smoothing", self.label_smoothing, [0.0, 1.0])?;
+        check_derived(NAME, "label_smoothing", "label_smoothing / classes", self.label_smoothing / classes as f64)?;
         check_scalar(NAME, "z_loss", self.z_loss, [0.0, f64::INFINITY])?;
+        check_derived(NAME, "z_loss", "2 · z_loss", 2.0 * self.z_loss)?;
         check_scalar(NAME, "confidence_penalty", self.confidence_penalty, [0.0, f64::INFINITY])?;
         check_scalar(NAME, "focal_gamma", self.focal_gamma, [0.0, f64::INFINITY])?;
         shared::check_grad_scale(NAME, self.grad_scale)?;

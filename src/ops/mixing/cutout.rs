@@ -4,7 +4,7 @@ use crate::{
     kernel,
     kernels::samples::{self, Images, Map},
     op::{Arg, Caps, Entry, Expected, Lowered, Op, Pattern, check_float},
-    options::{Erasing, Holes, Key, Rect},
+    options::{Erasing, Holes, Key, Rect, check_held},
     types::{DType, Error, HostData, Space},
     verify::reference,
 };
@@ -97,6 +97,7 @@ impl Op for Cutout {
         if !self.dtype.nearest(self.value).is_finite() {
             return Err(Error::argument(NAME, "value", format!("is {}, must be finite as {:?}", self.value, self.dtype)));
         }
+        check_held(NAME, "value", "is", self.value)?;
         let boxes = self.boxes(NAME)?;
         let table = out.table(&samples::table_bytes(boxes.iter().map(samples::box_row)), caps);
         let map = Map { source: kernel!("mixing/cutout"), x: 0, y: 1, partner: false, table, value: self.value as f32 };

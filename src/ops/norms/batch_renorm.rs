@@ -5,7 +5,7 @@ use crate::{
         self, Batch, Channels, Fused, MOMENTS, Reduction, Results, Team, given_or, inverse_std_error, per_team, position, whole,
     },
     op::{Arg, Caps, Cost, Entry, Expected, Field, Lowered, Op, Pattern, Rng, Slot, check_float},
-    options::{Activation, Running, RunningVariance},
+    options::{Activation, Running, RunningVariance, check_derived, check_held},
     params,
     types::{DType, Error, HostData, Space},
     verify::{Approx, reference},
@@ -95,7 +95,8 @@ impl BatchRenorm {
             let why = format!("is {}, must be at least 0 and finite in f32: d lies between -d_max and d_max", self.d_max);
             return Err(Error::argument(NAME, "d_max", why));
         }
-        Ok(())
+        check_derived(NAME, "r_max", "1 / r_max", 1.0 / self.r_max)?;
+        check_held(NAME, "d_max", "is", self.d_max)
     }
 
     /// Values per channel, the divisor of the running variance, and the share of this batch.

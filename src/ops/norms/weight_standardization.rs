@@ -5,7 +5,7 @@ use crate::{
     kernels::channels::{self, Batch, Fused, MOMENTS, Reduction, Team, given_or, inverse_std_error, per_team, position, whole},
     op::{Arg, Caps, Entry, Expected, Field, Lowered, Op, Pattern, Rng, Slot, check_float},
     ops::norms::shared::filters::{self, Filters},
-    options::{Activation, FilterAxis, RunningVariance, StandardForm},
+    options::{Activation, FilterAxis, RunningVariance, StandardForm, check_derived},
     params,
     types::{DType, Error, HostData},
     verify::{Approx, reference},
@@ -162,6 +162,7 @@ impl Op for WeightStandardization {
         check_float(NAME, &args[0])?;
         of.check(NAME)?;
         channels::check_eps(NAME, self.eps)?;
+        check_derived(NAME, "eps", "m · eps", self.terms()[1])?;
         if of.count() == 0 {
             return Ok(out);
         }

@@ -10,7 +10,7 @@ use crate::{
         },
     },
     op::{Arg, Caps, Cost, Entry, Expected, Field, Lowered, Op, Pattern, Rng},
-    options::{EpsPlace, NonFinite, check_scalar},
+    options::{EpsPlace, NonFinite, check_derived, check_scalar},
     types::{DType, Error, HostData},
     verify::{Approx, reference},
 };
@@ -94,6 +94,7 @@ impl Op for Adagrad {
         for (field, v) in [("lr", self.lr), ("lr_decay", self.lr_decay), ("eps", self.eps)] {
             check_scalar(NAME, field, v, [0.0, f64::INFINITY])?;
         }
+        check_derived(NAME, "lr_decay", "lr / (1 + (step - 1) · lr_decay)", self.optimizer().lr)?;
         let [inside, outside] = self.eps_place.split(self.eps);
         self.optimizer().lower(caps, kernel!("optimizers/adagrad"), &[], |words| {
             optimizer_words!(AdagradParams, words;

@@ -9,7 +9,7 @@ use crate::{
         },
     },
     op::{Arg, Caps, Cost, Entry, Expected, Field, Lowered, Op, Pattern, Rng},
-    options::{ElasticNet, Group, NonFinite, check_scalar},
+    options::{ElasticNet, Group, NonFinite, check_derived, check_scalar},
     types::{DType, Error, HostData},
     verify::{Approx, reference},
 };
@@ -84,6 +84,7 @@ impl Ftrl {
                 let why = format!("[{i}]: lr · lr_scale is {rate}, must be at least 1.2e-38: it is divided by");
                 return Err(Error::argument(NAME, "groups", why));
             }
+            check_derived(NAME, "groups", &format!("[{i}]: 1 / (lr · lr_scale)"), 1.0 / rate)?;
         }
         Ok(())
     }

@@ -5,7 +5,7 @@ use crate::{
     kernel,
     kernels::unitwise::{Coefs, MATRICES, Map, Members, Units, matrix_bench, matrix_cases, unit_norm},
     op::{Arg, Caps, Cost, Entry, Expected, Field, Lowered, Op, Pattern, Rng},
-    options::{GroupPenalty, Matrix},
+    options::{GroupPenalty, Matrix, check_derived, check_held},
     types::{DType, Error, HostData},
     verify::{Approx, reference},
     wgsl::parts,
@@ -83,7 +83,12 @@ impl Op for GroupLassoProx {
                 );
                 return Err(Error::argument(NAME, "step", why));
             }
+            for (what, strength) in ["lambda", "l1"].into_iter().zip(strengths(&self.groups, m)) {
+                let what = format!("step · {what} of groups[{}]", m.group);
+                check_derived(NAME, "step", &what, self.step * strength)?;
+            }
         }
+        check_held(NAME, "step", "is", self.step)?;
         let mut out = Lowered::default();
         let own = |n: usize| {
             let [group, l1] = self.thresholds(&self.matrices[n]);

@@ -71,6 +71,7 @@ impl Op for Penalty {
         check_float(NAME, &args[0])?;
         self.groups.iter().enumerate().try_for_each(|(i, g)| g.check(NAME, "groups", i))?;
         self.per.check(NAME)?;
+        self.groups.iter().enumerate().try_for_each(|(i, g)| g.check_over(self.per, NAME, i, |g| g.square_factor()))?;
         let arena = Arena::new(NAME, &self.segments, self.groups.len(), caps)?;
         let mut out = Lowered::default();
         let rows = self.groups.iter().map(|g| g.over(self.per)).map(|g| [g.l1 as f32, g.square_factor() as f32, 0.0, 0.0]);

@@ -61,6 +61,7 @@ impl Op for PenaltyGrad {
         check_float(NAME, &args[0])?;
         self.groups.iter().enumerate().try_for_each(|(i, g)| g.check(NAME, "groups", i))?;
         self.per.check(NAME)?;
+        self.groups.iter().enumerate().try_for_each(|(i, g)| g.check_over(self.per, NAME, i, |g| g.slope()))?;
         let arena = Arena::new(NAME, &self.segments, self.groups.len(), caps)?;
         let mut out = Lowered::default();
         let table = out.table(

@@ -6,7 +6,7 @@ use crate::{
         reduce::{Monoid, Partials},
     },
     op::{Arg, Caps, Entry, Expected, Field, Lowered, Op, Pattern, Rng, Slot, Step, check_float},
-    options::ElasticNet,
+    options::{ElasticNet, check_derived, check_held},
     params,
     types::{DType, Error, HostData, Segment},
     verify::reference,
@@ -60,8 +60,10 @@ impl Prox {
                     format!("is {:e}, and its product with l1 or l2 of groups[{i}] is past the range of f32 (3.4e38)", self.step);
                 return Err(Error::argument(NAME, "step", why));
             }
+            check_derived(NAME, "step", &format!("step · l1 of groups[{i}]"), self.step * group.l1)?;
+            check_derived(NAME, "step", &format!("step · the slope of groups[{i}]"), self.step * group.slope())?;
         }
-        Ok(())
+        check_held(NAME, "step", "is", self.step)
     }
 }
 

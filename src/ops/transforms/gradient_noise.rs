@@ -9,7 +9,7 @@ use crate::{
         philox,
     },
     op::{Arg, Caps, Cost, Entry, Expected, Field, Lowered, Op, Pattern, Rng},
-    options::{Key, NoiseLevel},
+    options::{Key, NoiseLevel, check_derived},
     params,
     types::{DType, Error, HostData, Segment},
     verify::{Approx, reference},
@@ -66,6 +66,7 @@ impl GradientNoise {
 
     fn check(&self) -> Result<(), Error> {
         self.level.check(NAME)?;
+        check_derived(NAME, "level", "σ", self.std())?;
         let (first, len) = (self.key.first_element, Segment::arena_len(&self.segments));
         let bad = |why: String| Err(Error::argument(NAME, "key", why));
         if !first.is_multiple_of(4) {

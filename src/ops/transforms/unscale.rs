@@ -10,7 +10,7 @@ use crate::{
         reduce::{Monoid, Partials},
     },
     op::{Arg, Caps, Cost, Entry, Expected, Field, Lowered, Op, Pattern, Rng, Slot},
-    options::check_scalar,
+    options::{check_derived, check_held, check_scalar},
     params,
     types::{DType, Error, HostData, Segment},
     verify::{Approx, reference},
@@ -64,7 +64,9 @@ impl Unscale {
 
     fn check(&self) -> Result<(), Error> {
         let Some(scale) = self.scale else { return Ok(()) };
-        check_scalar(NAME, "scale", scale, [f64::NEG_INFINITY, f64::INFINITY])?;
+        if !(scale as f32).is_finite() {
+            return check_scalar(NAME, "scale", scale, [f64::NEG_INFINITY, f64::INFINITY]);
+        }
         if scale <= 0.0 || !((1.0 / scale) as f32).is_finite() {
             return Err(Error::argument(
                 NAME,
@@ -72,7 +74,8 @@ impl Unscale {
                 format!("is {scale}, must be past 0, with an inverse that is finite in f32"),
             ));
         }
-        Ok(())
+        check_held(NAME, "scale", "is", scale)?;
+        check_derived(NAME, "scale", "1 / scale", 1.0 / scale)
     }
 
     /// 1 / scale as the kernel has it.

@@ -3,7 +3,7 @@ use crate::{
     kernel,
     kernels::gradients::{product, within},
     op::{Arg, Caps, Cost, Entry, Expected, Field, Lowered, Op, Pattern, Rng, Slot, Step},
-    options::check_scalar,
+    options::{check_derived, check_scalar},
     params,
     types::{DType, Error, HostData},
     verify::{Approx, reference},
@@ -86,6 +86,7 @@ impl UpdateLossScale {
             (Some(min), Some(max)) if min > max => {
                 Err(Error::argument(NAME, "min", format!("is {min}, must be at most max, which is {max}")))
             }
+            (_, Some(_)) => check_derived(NAME, "max", "max / growth_factor", self.limit().into()),
             _ => Ok(()),
         }
     }

@@ -6,7 +6,7 @@ use crate::{
     },
     op::{Arg, Caps, Expected, Lowered, Op, Pattern, Rng, Step, check_float},
     ops::losses::shared::check_grad_scale,
-    options::LossReduction,
+    options::{LossReduction, check_derived},
     params,
     types::{DType, Error, HostData, Space},
     verify::Approx,
@@ -61,6 +61,9 @@ impl Pairs {
             return Err(Error::argument(self.name, "len", format!("is {}, must be at most 2^34 - 4: split it", self.len)));
         }
         check_grad_scale(self.name, self.grad_scale)?;
+        if self.grad {
+            check_derived(self.name, "grad_scale", "grad_scale / len", self.scale() * self.grad_scale)?;
+        }
         let bytes = if self.each() { 4 } else { self.dtype.size() };
         let block = u64::from(caps.lanes) * u64::from(caps.quads);
         let pieces = partition::flat(self.name, caps, self.len as u64, bytes, block)?;

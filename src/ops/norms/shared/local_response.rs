@@ -2,7 +2,7 @@
 use crate::{
     kernels::{channels::sum_of, partition},
     op::{Arg, Caps, Field, Lowered, Step, check_float},
-    options::{AlphaForm, check_scalar},
+    options::{AlphaForm, check_derived, check_scalar},
     params,
     types::{DType, Error, Layout, Space},
     verify::{Approx, reference},
@@ -44,6 +44,8 @@ impl Response {
         [("k", self.k), ("alpha", self.alpha), ("beta", self.beta)]
             .into_iter()
             .try_for_each(|(name, v)| check_scalar(self.op, name, v, [0.0, f64::INFINITY]))?;
+        check_derived(self.op, "alpha", "alpha / size", self.factor())?;
+        check_derived(self.op, "beta", "2 · beta · alpha, or that over size,", self.slope())?;
         let Space { c, s, .. } = self.space;
         if !self.space.is_empty() && c as u64 * s as u64 >= 1 << 31 {
             let why = format!("a sample of {c} x {s} elements must have fewer than 2^31: split it by positions");

@@ -4,7 +4,7 @@ mod steps;
 
 use crate::{
     op::{Arg, Op, Pattern, Rng, bench_shapes, check_float},
-    options::OrthogonalSide,
+    options::{OrthogonalSide, check_held},
     types::{DType, Error, HostData, Rows},
 };
 
@@ -45,7 +45,7 @@ impl Orthogonality {
             let why = format!("is {}, must be finite, at least 0 and at most 1e37", self.lambda);
             return Err(Error::argument(self.op, "lambda", why));
         }
-        Ok(())
+        check_held(self.op, "lambda", "is", self.lambda)
     }
 
     /// The vectors of a weight.
