@@ -44,7 +44,8 @@ pub fn modes(device: &wgpu::Device) -> Vec<(&'static str, Caps)> {
     ]
 }
 
-/// The first element that is wrong, in words.
+/// The first element that is wrong, in words. A bound that is no number, or infinite, where the value is a number, is a failure
+/// too, whatever was got: a right result would be called wrong, or a wrong one right.
 ///
 /// # Errors
 /// The element's index, what was got and what was wanted.
@@ -70,6 +71,12 @@ pub fn compare(got: &HostData, expected: &Expected) -> Result<(), String> {
                 return Err(format!("got {} elements, want {}", got.len(), value.len()));
             }
             for (i, ((&g, &v), &b)) in got.iter().zip(value).zip(bound).enumerate() {
+                // No bound at all, or one that everything is within, checks nothing.
+                if v.is_finite() && !(0.0..f64::INFINITY).contains(&b) {
+                    return Err(format!(
+                        "element {i}: the reference says {v:e} ± {b:e}: that is no bound, so it is the reference that fails (got {g:e})"
+                    ));
+                }
                 // Written so that a NaN on either side fails unless both are NaN, and that no bound excuses a missed infinity.
                 let right = (v.is_finite() && (g - v).abs() <= b) || g == v || (g.is_nan() && v.is_nan());
                 if !right {

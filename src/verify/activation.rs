@@ -40,10 +40,9 @@ impl Activation {
             Self::Gelu => {
                 let (a, half_square) = (u.value.abs(), 0.5 * u.value * u.value);
                 // 7.1.26: 1.5e-7 in erf; its polynomial by Horner's rule, whose terms come to 4.5 at most; the tail's exp.
-                let tail = Approx {
-                    value: (-half_square).exp(),
-                    error: (-half_square).exp() * (E * (3.0 + 4.0 * half_square) + a * u.error) * 1.01 + LEAST,
-                };
+                let value_of_tail = (-half_square).exp();
+                let relative = if value_of_tail == 0.0 { 0.0 } else { (E * (3.0 + 4.0 * half_square) + a * u.error) * 1.01 };
+                let tail = Approx { value: value_of_tail, error: value_of_tail * relative + LEAST };
                 let phi = Approx {
                     value: if a == 0.0 { 0.5 } else { value / u.value },
                     error: 0.5 * (1.5e-7 + 48.0 * E * tail.value + tail.error + u.error) + 2.0 * E,
@@ -60,8 +59,11 @@ impl Activation {
 fn gated(u: Approx, t: Approx, rise: Approx) -> [f64; 2] {
     let value = 1.0 / (1.0 + (-t.value).exp());
     // exp is good to 3 + 2|t| ulp; of the sum it is the share 1 - σ; the sum and the quotient round. Beyond ±87 it is cut off.
-    let relative = ((3.0 + 2.0 * t.value.abs()) * E + t.error.exp_m1()) * (1.0 - value) * 1.01 + 4.0 * E;
-    let s = Approx { value, error: value * relative + 4.0 * LEAST };
+    let share = 1.0 - value;
+    let inherited = (3.0 + 2.0 * t.value.abs()) * E + t.error.exp_m1();
+    // Where t is far from 0 for certain, σ is 0 or 1 whatever its error.
+    let moved = if value * share == 0.0 && t.value.abs() - t.error > 700.0 { 0.0 } else { inherited * share * 1.01 };
+    let s = Approx { value, error: value * (moved + 4.0 * E) + 4.0 * LEAST }.off_by_at_most(1.0 + 4.0 * E);
     let rest = Approx::sum([Approx::exact(1.0), s.negative()]);
     let slope = s.times(Approx::sum([Approx::exact(1.0), u.times(rest).times(rise)]));
     let cut = (1.0 + u.value.abs()) * (1.0 + rise.value.abs()) * 4.0 * LEAST;

@@ -48,7 +48,7 @@ impl Approx {
     fn rounded(value: f64, error: f64, ulps: f64) -> Self {
         let largest = value.abs() + error;
         let flushed = if largest == 0.0 { 0.0 } else { LEAST };
-        Self { value, error: error + ulps * ULP * largest + flushed }
+        Self { value, error: known(error + ulps * ULP * largest + flushed) }
     }
 
     /// The product. One ulp: correctly rounded, in a direction that WGSL leaves open; so a factor of 1 changes nothing but what
@@ -58,7 +58,10 @@ impl Approx {
             return self.operand();
         }
         let (a, b) = (self.operand(), by.operand());
-        Self::rounded(a.value * b.value, a.value.abs() * b.error + b.value.abs() * a.error + a.error * b.error, 1.0)
+        // Nothing times an unknown number is nothing, and no NaN.
+        let product = |a: f64, b: f64| if a == 0.0 || b == 0.0 { 0.0 } else { a * b };
+        let error = product(a.value.abs(), b.error) + product(b.value.abs(), a.error) + product(a.error, b.error);
+        Self::rounded(a.value * b.value, error, 1.0)
     }
 
     /// The product with a scalar of the host; nothing at all if that is 0, as in the kernels.
@@ -74,7 +77,9 @@ impl Approx {
         let magnitudes: f64 = terms.iter().map(|t| t.value.abs() + t.error).sum();
         let inexact = terms.iter().filter(|t| t.value != 0.0 || t.error != 0.0).count().saturating_sub(1) as f64;
         let flushed = if inexact == 0.0 { 0.0 } else { LEAST };
-        Self { value, error: error + inexact * (ULP * magnitudes + flushed) }
+        // No term that is not 0: no rounding either, however large the rest may be.
+        let rounding = if inexact == 0.0 { 0.0 } else { inexact * (ULP * magnitudes + flushed) };
+        Self { value, error: known(error + rounding) }
     }
 
     /// The negative, exactly.
@@ -89,9 +94,19 @@ impl Approx {
         }
         let (a, b) = (self.operand(), by.operand());
         let (value, least) = (a.value / b.value, b.value.abs() - b.error);
+        if !(least > 0.0) {
+            return Self { value, error: f64::INFINITY };
+        }
         // |a'/b' - a/b| = |(a' - a) - a/b·(b' - b)| / |b'|
-        let error = if least > 0.0 { (a.error + value.abs() * b.error) / least } else { f64::INFINITY };
-        Self::rounded(value, error, 2.5)
+        Self::rounded(value, (a.error + value.abs() * b.error) / least, 2.5)
+    }
+
+    /// The quotient by what is not negative, and 0 where that is 0, when the kernel's divisor is known to be 0 or at least
+    /// `least`: then the quotient lies between 0 and the number over that, however little is known about the divisor.
+    pub fn over_at_least(self, by: Self, least: f64) -> Self {
+        let quotient = if by.value == 0.0 { Self { value: 0.0, error: f64::INFINITY } } else { self.over(by) };
+        let most = (self.value.abs() + self.error) / least * (1.0 + 4.0 * ULP) + LEAST;
+        quotient.off_by_at_most(quotient.value.abs() + most)
     }
 
     /// The square root of what is not negative. WGSL derives it from 1 / inverseSqrt: 2.5 + 2 ulp.
@@ -141,6 +156,11 @@ impl Approx {
     }
 }
 
+/// An error about which nothing is known, infinity less infinity, is infinite and not NaN.
+fn known(error: f64) -> f64 {
+    if error.is_nan() { f64::INFINITY } else { error }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -182,5 +202,44 @@ mod tests {
         assert_eq!(Approx::sum([zero, Approx::exact(3.0)]).error, 0.0);
         assert_eq!(Approx::exact(1.0).over(Approx { value: 1e-9, error: 1e-9 }).error, f64::INFINITY);
         assert_eq!(Approx::exact(0.5).soft(Approx::exact(1.0)).error, 0.0);
+    }
+
+    /// From numbers at every size, known well or not at all.
+    #[test]
+    fn no_operation_makes_an_error_that_is_no_number() {
+        let sizes = [0.0, 1e-45, 1e-38, 1e-19, 1.0, 1e19, 3e38, 1e300, f64::INFINITY];
+        let all: Vec<Approx> =
+            sizes.iter().flat_map(|&v| sizes.map(|error| [v, -v].map(|value| Approx { value, error }))).flatten().collect();
+        for &a in &all {
+            for &b in &all {
+                let made = [
+                    a.times(b),
+                    Approx::sum([a, b]),
+                    a.over(b),
+                    a.over_at_least(b, 1e-30),
+                    a.soft(b),
+                    b.scaled(a.value),
+                    a.sign(),
+                ];
+                assert!(made.iter().all(|m| m.error >= 0.0), "{a:?}, {b:?}: {made:?}");
+            }
+            assert!(a.negative().at_least_zero().root().error >= 0.0, "{a:?}");
+        }
+    }
+
+    /// A divisor of which nothing is known but that it is no less than a number, or 0.
+    #[test]
+    fn a_quotient_is_bounded_by_its_least_divisor() {
+        let (g, root) = (Approx::exact(3.0), Approx { value: 1e-9, error: 1e-3 });
+        let quotient = g.over_at_least(root, 0.25);
+        for divisor in [0.25, 0.3, 1e-3 + 0.25] {
+            assert!((3.0 / divisor - quotient.value).abs() <= quotient.error && quotient.value.abs() <= quotient.error);
+        }
+        assert!(quotient.error <= 3e9 + 13.0, "{quotient:?}");
+        // Known well, it says no more than `over`.
+        let root = Approx { value: 2.0, error: 1e-6 };
+        assert_eq!(g.over_at_least(root, 0.25), g.over(root));
+        let zero = g.over_at_least(Approx { value: 0.0, error: 1e-3 }, 0.25);
+        assert!(zero.value == 0.0 && (12.0..13.0).contains(&zero.error), "{zero:?}");
     }
 }

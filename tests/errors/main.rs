@@ -18,6 +18,7 @@ mod mixing;
 mod norms;
 mod optimizers;
 mod penalties;
+mod scalars;
 mod transforms;
 
 use common::{plain_cpu, plain_gpu};

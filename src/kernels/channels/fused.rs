@@ -87,7 +87,9 @@ impl Fused {
         if v.value.is_finite() {
             return self.activation.approx(v)[0];
         }
-        Approx { value: reference::activation(self.activation, v.value).0, error: v.error }
+        // What comes of an infinity is 0 or infinite for certain.
+        let value = reference::activation(self.activation, v.value).0;
+        Approx { value, error: if value.is_finite() { 0.0 } else { v.error } }
     }
 
     /// The gradient of v from that of its activation. Where v may be on either side of a bend, so may its gradient.

@@ -52,11 +52,16 @@ pub(crate) const EPS: Field =
 pub(crate) const EPS_PLACE: Field =
     Field { name: "eps_place", default: "\"outside_root\"", about: "where eps is added: outside_root or inside_root" };
 
+/// The least root that is not 0: of the least number that f32 has on any device, below its normal ones, less the root's error.
+const LEAST_ROOT: f64 = 3.7e-23;
+
 /// The quotient of a direction and the root of a second moment, eps being in one of its places; 0 where the root is 0.
 pub(crate) fn quotient(g: Approx, second: Approx, [inside, outside]: [f64; 2]) -> Approx {
     let root = Approx::sum([Approx::sum([second, Approx::host(inside)]).root(), Approx::host(outside)]);
     let zero = Approx::exact(0.0);
-    if root == zero || g == zero { zero } else { g.over(root) }
+    // Each eps as the kernel has it, with the errors of a root and a sum.
+    let least = LEAST_ROOT.max(inside.sqrt() * (1.0 - 1e-6)).max(outside * (1.0 - 1e-6));
+    if root == zero || g == zero { zero } else { g.over_at_least(root, least) }
 }
 
 /// What remains of a moment must be below 1 on the GPU too: rounded to 1 in f32, it would never forget.
@@ -135,7 +140,8 @@ impl Adaptive<'_> {
             let largest = Approx { value: most, ..av };
             let root = Approx::sum([largest.root().scaled(correct2), Approx::host(self.eps)]);
             let zero = Approx::exact(0.0);
-            let ratio = if root == zero { zero } else { am.scaled(correct1).over(root) };
+            let least = LEAST_ROOT.max(self.eps * (1.0 - 1e-6));
+            let ratio = if root == zero { zero } else { am.scaled(correct1).over_at_least(root, least) };
             let moved = regularised(rates, w, ratio);
             [Approx { value: weight, ..moved }, Approx { value: m1, ..am }, Approx { value: v1, ..av }, largest]
         })

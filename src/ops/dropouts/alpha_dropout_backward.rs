@@ -92,7 +92,9 @@ impl Op for AlphaDropoutBackward {
             return vec![Expected::Exact(args[0].clone())];
         }
         let one = |(dy, &kept): (f64, &bool)| {
-            let error = if kept { Approx::exact(dy).times(Approx::host(reference::alpha_factor(p))).error } else { 0.0 };
+            // With p = 1 nothing is kept, whatever the mask says.
+            let error =
+                if kept && p < 1.0 { Approx::exact(dy).times(Approx::host(reference::alpha_factor(p))).error } else { 0.0 };
             Approx { value: reference::alpha_dropout_backward(dy, kept && p < 1.0, p), error }
         };
         vec![within(self.dtype, args[0].to_f64().into_iter().zip(&kept).map(one))]

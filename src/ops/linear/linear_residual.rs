@@ -148,8 +148,12 @@ fn sigmoid(z: Approx) -> Approx {
     if !z.value.is_finite() {
         return Approx { value, error: 4.0 * DType::F32.epsilon() };
     }
-    let relative = ((3.0 + 2.0 * z.value.abs().min(88.0)) * DType::F32.epsilon() + z.error.exp_m1()) * (1.0 - value) * 1.01;
-    Approx { value, error: value * (relative + 4.0 * DType::F32.epsilon()) + 142.0 * DType::F32.least_normal() }
+    let share = 1.0 - value;
+    let inherited = (3.0 + 2.0 * z.value.abs().min(88.0)) * DType::F32.epsilon() + z.error.exp_m1();
+    // Where z is far from 0 for certain, σ is 0 or 1 whatever its error.
+    let relative = if value * share == 0.0 && z.value.abs() - z.error > 700.0 { 0.0 } else { inherited * share * 1.01 };
+    let error = value * (relative + 4.0 * DType::F32.epsilon()) + 142.0 * DType::F32.least_normal();
+    Approx { value, error }.off_by_at_most(1.0 + 4.0 * DType::F32.epsilon())
 }
 
 /// Rows, features, sets, models of a set: nothing; tiles that are whole and not; models of different sets in one quad; more tiles

@@ -39,7 +39,7 @@ pub struct LocalResponseNorm {
     /// α, at least 0.
     #[serde(default = "local_response::alpha")]
     pub alpha: f64,
-    /// β, at least 0.
+    /// β, 0 to 100.
     #[serde(default = "local_response::beta")]
     pub beta: f64,
     /// What α multiplies.
@@ -74,7 +74,7 @@ impl Op for LocalResponseNorm {
 
     fn lower(&self, caps: &Caps) -> Result<Lowered, Error> {
         let (args, of) = (self.args(), self.response());
-        of.check(&args[0])?;
+        of.check(&args[0], 0.0)?;
         of.lower(caps, &args, kernel!("norms/local_response_norm"), (&["x"], "y"), (1, self.size as u64))
     }
 

@@ -38,7 +38,7 @@ pub struct LocalResponseNormBackward {
     /// α, at least 0.
     #[serde(default = "local_response::alpha")]
     pub alpha: f64,
-    /// β, at least 0.
+    /// β, 0 to 100.
     #[serde(default = "local_response::beta")]
     pub beta: f64,
     /// What α multiplies.
@@ -74,7 +74,7 @@ impl Op for LocalResponseNormBackward {
 
     fn lower(&self, caps: &Caps) -> Result<Lowered, Error> {
         let (args, of, size) = (self.args(), self.response(), self.size as u64);
-        of.check(&args[0])?;
+        of.check(&args[0], 1.0)?;
         of.lower(caps, &args, kernel!("norms/local_response_norm_backward"), (&["x", "dy"], "dx"), (2, size * (size + 1)))
     }
 

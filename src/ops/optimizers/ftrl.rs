@@ -81,7 +81,7 @@ impl Ftrl {
             // Below the least normal number a device may see 0.
             let rate = group.rates(self.lr).rate;
             if (rate as f32) < f32::MIN_POSITIVE {
-                let why = format!("[{i}]: lr · lr_scale is {rate}, must be at least 1.2e-38: it is divided by");
+                let why = format!("[{i}]: lr · lr_scale is {rate:?}, must be at least 1.2e-38: it is divided by");
                 return Err(Error::argument(NAME, "groups", why));
             }
             check_derived(NAME, "groups", &format!("[{i}]: 1 / (lr · lr_scale)"), 1.0 / rate)?;

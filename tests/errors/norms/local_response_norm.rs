@@ -18,7 +18,7 @@ fn windows_and_scalars() {
         ),
         (
             op(LocalResponseNorm { beta: f64::INFINITY, ..of(5) }),
-            "local_response_norm: `beta` is inf, must be finite in f32 and at least 0",
+            "local_response_norm: `beta` is inf, must be finite in f32 and in 0..=100",
         ),
         (op(new(DType::U32, space, 5)), "local_response_norm: `dtype` is U32, must be f32, f16 or bf16"),
         (

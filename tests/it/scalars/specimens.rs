@@ -34,6 +34,7 @@ fn field(op: &str, name: &str, default: &str) -> Value {
         (_, "loss") => json!("squared_error"),
         (_, "lr") => json!(0.125),
         (_, "matrices") => json!([{"start": 0, "rows": 5, "cols": 4}, {"start": 20, "rows": 4, "cols": 5, "unit": "columns"}]),
+        ("min_max_norm", "min") => json!(0.0),
         (_, "min") => json!(0.25),
         (_, "max") => json!(0.75),
         (_, "model") => json!("linear"),
@@ -80,7 +81,9 @@ fn variants(op: &str) -> Vec<Value> {
         "huber_loss" => vec![json!({"form": "smooth_l1"})],
         "max_norm" => ["torch", "keras"].map(|form| json!({ "form": form })).into(),
         "clip_by_norm" | "clip_by_global_norm" | "global_norm" => vec![json!({"form": "plain"})],
-        "local_response_norm" | "local_response_norm_backward" => vec![json!({"beta": 1.5}), json!({"alpha_form": "sum", "beta": 0.5})],
+        "local_response_norm" | "local_response_norm_backward" => {
+            vec![json!({"beta": 1.5}), json!({"alpha_form": "sum", "beta": 0.5})]
+        }
         "zoneout" | "zoneout_backward" => vec![json!({"training": false})],
         _ => vec![],
     }

@@ -136,7 +136,9 @@ fn focal(gamma: f64, u: Approx, p: Approx, nll: Approx) -> [Approx; 2] {
     // log is good to 3 ulp, or to 2^-21 between 0.5 and 2; its product with γ, γ itself and exp round.
     let log = u.value.max(LEAST).ln().abs();
     let off = gamma * ((3.0 * E * log).max(2f64.powi(-21)) + 2.0 * E * log) + E * (3.0 + 2.0 * gamma * log);
-    let far = Approx { value, error: (high - value).max(value - low) + high * off.exp_m1() + LEAST };
+    let own = if high == 0.0 { 0.0 } else { high * off.exp_m1() };
+    // The kernel cuts u off at 1, so its power is no more than that.
+    let far = Approx { value, error: (high - value).max(value - low) + own + LEAST }.off_by_at_most(1.0 + 4.0 * E);
     if u.error >= u.value {
         // nll / u is 1 but for roundings there, in the kernel's own numbers.
         return [far, Approx { value: 0.0, error: (high + far.error) * (1.0 + 3.0 * gamma) }];

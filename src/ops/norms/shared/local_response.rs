@@ -13,6 +13,8 @@ const E: f64 = DType::F32.epsilon();
 const LEAST: f64 = DType::F32.least_normal();
 /// The widest neighbourhood: the longest loop of the backward pass goes over its square.
 pub(crate) const WIDEST: usize = 63;
+/// The largest β: WGSL knows a logarithm near 0 to 2^-21, and β times that is what the exponent is off by.
+const MOST: f64 = 100.0;
 
 params! {
     ResponseParams {
@@ -34,18 +36,25 @@ pub(crate) struct Response {
 }
 
 impl Response {
-    pub fn check(&self, tensor: &Arg) -> Result<(), Error> {
+    /// `more` is what the pass has in its exponent beside β.
+    pub fn check(&self, tensor: &Arg, more: f64) -> Result<(), Error> {
         check_float(self.op, tensor)?;
         self.space.check(self.op)?;
         if !(1..=WIDEST).contains(&self.size) {
             let why = format!("is {}, must be in 1..={WIDEST}: channels of a neighbourhood", self.size);
             return Err(Error::argument(self.op, "size", why));
         }
-        [("k", self.k), ("alpha", self.alpha), ("beta", self.beta)]
+        [("k", self.k, f64::INFINITY), ("alpha", self.alpha, f64::INFINITY), ("beta", self.beta, MOST)]
             .into_iter()
-            .try_for_each(|(name, v)| check_scalar(self.op, name, v, [0.0, f64::INFINITY]))?;
+            .try_for_each(|(name, v, most)| check_scalar(self.op, name, v, [0.0, most]))?;
         check_derived(self.op, "alpha", "alpha / size", self.factor())?;
         check_derived(self.op, "beta", "2 · beta · alpha, or that over size,", self.slope())?;
+        // The largest power. That a term beside it vanishes does no harm.
+        let power = |more: f64| self.k.powf(-self.beta - more);
+        if self.k != 0.0 {
+            check_derived(self.op, "k", "k^-beta", power(0.0))?;
+            check_derived(self.op, "k", "k^(-beta - 1)", power(more).max(f64::from(f32::MIN_POSITIVE)))?;
+        }
         let Space { c, s, .. } = self.space;
         if !self.space.is_empty() && c as u64 * s as u64 >= 1 << 31 {
             let why = format!("a sample of {c} x {s} elements must have fewer than 2^31: split it by positions");
@@ -205,7 +214,7 @@ pub(crate) const FIELDS: &[Field] = &[
     Field { name: "size", default: "", about: "channels of a neighbourhood, 1 to 63; size/2 of them before the middle" },
     Field { name: "k", default: "1.0", about: "k, at least 0" },
     Field { name: "alpha", default: "0.0001", about: "α, at least 0" },
-    Field { name: "beta", default: "0.75", about: "β, at least 0" },
+    Field { name: "beta", default: "0.75", about: "β, 0 to 100" },
     Field { name: "alpha_form", default: "\"mean\"", about: "what α multiplies: mean (of the squares) or sum" },
 ];
 
