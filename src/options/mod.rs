@@ -1,4 +1,8 @@
 //! The values that fields of ops may hold, and their ranges: what differs between frameworks has a name here.
+//!
+//! Every number, in these values as in the ops' own fields, is 0 or normal and finite in f32: a magnitude below 2^-126 would be
+//! flushed to 0 on some devices and kept on others, so it is refused by name. What kernels are given beside it (1 - p, 1/scale, lr ·
+//! decay) is derived on the host in f64 and obeys the same rule.
 mod activation;
 mod average;
 mod dropout_mask;

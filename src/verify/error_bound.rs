@@ -217,7 +217,7 @@ mod tests {
                     Approx::sum([a, b]),
                     a.over(b),
                     a.over_at_least(b, 1e-30),
-                    a.soft(b),
+                    a.soft(Approx { value: b.value.abs(), ..b }),
                     b.scaled(a.value),
                     a.sign(),
                 ];

@@ -61,7 +61,7 @@ fn terms_of_cross_entropy_that_exclude_one_another() {
         ),
         (
             op(CrossEntropy { focal_gamma: 2.0, label_smoothing: 0.1, ..rows() }),
-            "cross_entropy: `focal_gamma` is 2, must be 0 with label smoothing (0.1): one or the other",
+            "cross_entropy: `focal_gamma` is 2, must be 0 with label_smoothing (0.1): one or the other",
         ),
     ]);
 }

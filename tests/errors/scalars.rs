@@ -32,7 +32,7 @@ fn a_number_below_the_least_normal_one_is_refused_by_the_name_of_its_field() {
         (format!(r#""op": "gaussian_noise", {dropout}, "deviation": 1e-46"#), "gaussian_noise: `deviation` is 1e-46"),
         (format!(r#""op": "sgd", {arena}, "groups": [{{}}], "lr": 1e-39, "step": 1"#), "sgd: `lr` is 1e-39"),
         (format!(r#""op": "adamw", {arena}, "groups": [{{}}], "lr": 1, "step": 1, "eps": 1e-39"#), "adamw: `eps` is 1e-39"),
-        (format!(r#""op": "lion", {arena}, "groups": [{{}}], "lr": 1, "step": 1, "beta1": 1e-39"#), "lion: `beta1` is 1e-39"),
+        (format!(r#""op": "lion", {arena}, "groups": [{{}}], "lr": 1, "beta1": 1e-39"#), "lion: `beta1` is 1e-39"),
         (
             format!(r#""op": "sgd", {arena}, "groups": [{{"decay": 1e-39}}], "lr": 1, "step": 1"#),
             "sgd: `groups` [0] has decay = 1e-39",

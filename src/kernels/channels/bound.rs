@@ -53,11 +53,18 @@ impl Moments {
     }
 }
 
+/// What the kernels' 1/√v is below, where it is not 0: v is a normal number.
+const LARGEST_INVERSE: f64 = 9.3e18;
+
 /// How far 1/sqrt(v + eps) may be off if v is off by `error`; eps is rounded to f32, root and quotient take 8 ulp at most.
 pub(crate) fn inverse_std_error(variance: f64, error: f64, eps: f64) -> f64 {
     let at = |v: f64| reference::inverse_std(v, eps);
+    let least = (variance - error).max(0.0) + eps;
     let (middle, low, high) = (at(variance), at((variance - error).max(0.0)), at(variance + error));
-    (low - middle).abs().max((high - middle).abs()) + 10.0 * E * middle
+    // Where v may be below the normal numbers, the kernels' may be 0, or that of any normal number.
+    let doubtful = least < DType::F32.least_normal() && variance + error + eps > 0.0;
+    let unknown = if doubtful { middle.max(LARGEST_INVERSE) } else { 0.0 };
+    (low - middle).abs().max((high - middle).abs()).max(unknown) + 10.0 * E * middle
 }
 
 /// How far the kernels' Σdy and Σdy·x̂ of a channel may be off.
@@ -68,6 +75,10 @@ pub(crate) struct SumErrors {
 
 impl SumErrors {
     pub fn of(x: &[f64], dy: &[f64], mean: f64, rstd: f64, rstd_error: f64) -> Self {
+        if x.is_empty() {
+            // Exactly 0, whatever the statistics of nothing are.
+            return Self { dbias: 0.0, dweight: 0.0 };
+        }
         let (steps, tree) = depth(x.len());
         let flushed = x.len() as f64 * DType::F32.least_normal();
         let sum: f64 = dy.iter().map(|dy| dy.abs()).sum();

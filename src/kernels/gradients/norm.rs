@@ -58,7 +58,8 @@ impl Clip {
             return Approx::exact(1.0);
         }
         // A quotient just below 1 and 1 itself are as near as the norm is known.
-        Approx { value, ..most.over(sum) }
+        // Both are in 0..=1, even of a norm that a device may flush.
+        Approx { value, ..most.over(sum).off_by_at_most(1.0) }
     }
 }
 

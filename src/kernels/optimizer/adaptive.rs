@@ -53,7 +53,7 @@ pub(crate) const EPS_PLACE: Field =
     Field { name: "eps_place", default: "\"outside_root\"", about: "where eps is added: outside_root or inside_root" };
 
 /// The least root that is not 0: of the least number that f32 has on any device, below its normal ones, less the root's error.
-const LEAST_ROOT: f64 = 3.7e-23;
+pub(crate) const LEAST_ROOT: f64 = 3.7e-23;
 
 /// The quotient of a direction and the root of a second moment, eps being in one of its places; 0 where the root is 0.
 pub(crate) fn quotient(g: Approx, second: Approx, [inside, outside]: [f64; 2]) -> Approx {

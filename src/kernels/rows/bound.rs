@@ -44,9 +44,6 @@ impl Slack {
     /// How far 1/√(v + ε) may be off for a v that is off by `error` beside.
     pub fn inverse_error(&self, v: f64, error: f64, eps: f64) -> f64 {
         let moved = self.root * (2.0 * v.sqrt() + self.root);
-        if moved > 0.0 && eps == 0.0 && v <= error + moved {
-            return f64::INFINITY;
-        }
         inverse_std_error(v, error + moved, eps)
     }
 }

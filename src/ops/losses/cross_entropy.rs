@@ -147,7 +147,7 @@ impl CrossEntropy {
             );
         }
         if gamma > 0.0 && self.label_smoothing > 0.0 {
-            let why = format!("is {gamma}, must be 0 with label smoothing ({}): one or the other", self.label_smoothing);
+            let why = format!("is {gamma}, must be 0 with label_smoothing ({}): one or the other", self.label_smoothing);
             return bad("focal_gamma", why);
         }
         Ok(())

@@ -4,7 +4,7 @@ use crate::{
     kernels::{
         arena::arena_cases,
         optimizer::{
-            Optimizer, cases, coupled,
+            Optimizer, adaptive, cases, coupled,
             macros::{optimizer, optimizer_fields, optimizer_params, optimizer_words, plain},
         },
     },
@@ -81,7 +81,7 @@ impl Ftrl {
             // Below the least normal number a device may see 0.
             let rate = group.rates(self.lr).rate;
             if (rate as f32) < f32::MIN_POSITIVE {
-                let why = format!("[{i}]: lr · lr_scale is {rate:?}, must be at least 1.2e-38: it is divided by");
+                let why = format!("[{i}]: lr · lr_scale is {rate}, must be at least 1.2e-38: it is divided by");
                 return Err(Error::argument(NAME, "groups", why));
             }
             check_derived(NAME, "groups", &format!("[{i}]: 1 / (lr · lr_scale)"), 1.0 / rate)?;
@@ -145,7 +145,9 @@ impl Op for Ftrl {
             let z = Approx::sum([Approx::exact(z), g, sigma.times(Approx::exact(w)).negative()]);
             let divisor = Approx::sum([Approx::sum([Approx::host(self.beta), sum.root()]).times(slower), Approx::host(l2)]);
             let soft = z.negative().soft(Approx::host(l1));
-            let moved = if soft == zero || divisor == zero { zero } else { soft.over(divisor) };
+            // A root that is not 0 comes to no less, on any device.
+            let least = (adaptive::LEAST_ROOT.max(self.beta) / rates.rate + l2) * (1.0 - 1e-5);
+            let moved = if soft == zero || divisor == zero { zero } else { soft.over_at_least(divisor, least) };
             [Approx { value: weight, ..moved }, Approx { value: z1, ..z }, Approx { value: n1, ..sum }, zero]
         })
     }

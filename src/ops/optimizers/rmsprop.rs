@@ -42,7 +42,7 @@ optimizer! {
     /// alone and counts no step.
     ///
     /// Error: running analysis of the kernel's own operations, each at WGSL's accuracy ([`Approx`]). Centered, it is as wide
-    /// as the cancellation in s - a² makes it, and infinite where v's error exceeds v and `eps`. Tieleman and Hinton,
+    /// as the cancellation in s - a² makes it, and where v's error exceeds v as wide as g / `eps`. Tieleman and Hinton,
     /// "Lecture 6.5", 2012; centered: Graves, "Generating sequences with recurrent neural networks", 2013.
     pub struct RmsProp {
         /// The learning rate, at least 0.

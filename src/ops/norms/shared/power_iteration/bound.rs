@@ -1,7 +1,7 @@
 //! How far the vectors and σ may be off: running analysis in the Euclidean norm, so that an error grows in a product with W by
 //! no more than its norm.
 use crate::{
-    kernels::channels::SumErrors,
+    kernels::channels::{SumErrors, norm_of},
     types::{DType, Rows},
     verify::{Approx, reference},
 };
@@ -28,10 +28,10 @@ fn rounded(line: &[f64], with: &Kept) -> f64 {
 /// A norm of what is off by `error`, itself a sum of squares and a root.
 fn norm_error(z: &[f64], error: f64) -> Approx {
     let (value, flushed) = (norm(z.iter().copied()), (z.len() as f64).sqrt() * LEAST);
-    let largest = value + error;
-    let squares = SumErrors::of(z, z, 0.0, 1.0, 0.0).dweight / (value * value).max(LEAST);
-    // A root halves what its square is off by. Root, scales and the join of three sums round a few times more.
-    Approx { value, error: error + largest * (squares + 10.0 * E) + 4.0 * flushed }
+    // The squares are summed in three scales, so that none vanishes beside others; what that is off by is relative.
+    let sum = norm_of(z).error;
+    let rounded = sum * (1.0 + error / value.max(LEAST)) + 10.0 * E * (value + error);
+    Approx { value, error: error + rounded + 4.0 * flushed }
 }
 
 /// One half of an iteration: z = lines·from, its norm, and z / max(norm, ε).
