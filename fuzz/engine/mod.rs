@@ -1,0 +1,329 @@
+//! Fuzzing with what stable Rust has. A target is a function that takes bytes, panics where a promise is broken, and otherwise says in
+//! words what it did; an input that makes it do something new is kept and mutated further. That stands in for the coverage of branches,
+//! which needs a nightly compiler, and every dependency, wgpu too, built once more with other flags.
+//!
+//! Without the variables below, a target replays its corpus and tries a few more inputs: that is its test. `cargo xtask fuzz` sets them
+//! and looks for longer.
+mod ask;
+mod mutate;
+mod shrink;
+
+pub use mutate::{INTEGERS, below, bytes, pick};
+
+use ask::Ask;
+use ridgepole::Rng;
+use std::{
+    alloc::System,
+    collections::{BTreeMap, HashSet, hash_map::DefaultHasher},
+    fs::{self, File},
+    hash::{Hash, Hasher},
+    io::{Seek, Write},
+    panic::{AssertUnwindSafe, catch_unwind},
+    path::{Path, PathBuf},
+    sync::{
+        Mutex,
+        atomic::{AtomicBool, AtomicU64, Ordering::Relaxed},
+    },
+    time::{Duration, Instant},
+};
+
+/// Knows how much memory the program holds, and refuses more than a limit.
+#[global_allocator]
+static HEAP: cap::Cap<System> = cap::Cap::new(System, usize::MAX);
+
+/// Memory for one input, beyond what is held before it. An allocation beyond it fails, as where the machine's memory ends: what is not
+/// ready for that aborts the program. Only where a target has the program to itself.
+const MEMORY: usize = 256 << 20;
+/// An input that takes longer, three times in a row, is a fault.
+const SLOW: Duration = Duration::from_secs(4);
+/// An input that takes longer ends the program.
+const ENDLESS: Duration = Duration::from_secs(60);
+/// Inputs that a test makes after it has replayed the corpus.
+const IN_A_TEST: u64 = 500;
+/// Inputs that are kept at most.
+const POOL: usize = 8192;
+
+/// What is fuzzed.
+pub struct Target<'a> {
+    /// The name of its folder in `fuzz/corpus`, and in `cargo xtask fuzz`.
+    pub name: &'static str,
+    /// Inputs to begin with, beside those of the folder.
+    pub seeds: Vec<Vec<u8>>,
+    /// An input made of one, and perhaps of parts of others.
+    pub mutate: &'a dyn Fn(&mut Rng, &[u8], &[Vec<u8>]) -> Vec<u8>,
+    /// Smaller inputs that may fail in the same way, the smallest first.
+    pub smaller: &'a dyn Fn(&[u8]) -> Vec<Vec<u8>>,
+    /// Takes an input and says what happened, in words that are few. With `true` everything is tried on it, else perhaps a part.
+    ///
+    /// # Panics
+    /// If a promise is broken.
+    pub run: &'a dyn Fn(&[u8], bool) -> String,
+}
+
+/// Smaller inputs of bytes without a structure.
+pub fn fewer_bytes(input: &[u8]) -> Vec<Vec<u8>> {
+    shrink::bytes(input)
+}
+
+/// A number that an input decides and that is as good as random.
+pub fn hash(input: &[u8]) -> u64 {
+    let mut hash = DefaultHasher::new();
+    input.hash(&mut hash);
+    hash.finish()
+}
+
+/// What people read may be so long.
+const LONGEST_TEXT: usize = 4000;
+
+/// A text for people, without its values: few inputs make a new one.
+///
+/// # Panics
+/// If it is too long, or would reach a terminal with control characters.
+pub fn plain_text(text: &str) -> String {
+    let start = || text.chars().take(200).collect::<String>().escape_debug().to_string();
+    assert!(text.len() <= LONGEST_TEXT, "a text too long to read: {} bytes: {}", text.len(), start());
+    assert!(!text.contains(|c: char| c.is_control() && c != '\n'), "control characters in a text: {}", text.escape_debug());
+    let mut quoted = false;
+    let keep = |c: &char| {
+        quoted ^= *c == '"';
+        !quoted && !c.is_ascii_digit()
+    };
+    text.chars().filter(keep).take(160).collect()
+}
+
+/// What is wrong with an input.
+struct Fault {
+    /// The same for inputs that fail in the same way.
+    kind: String,
+    text: String,
+}
+
+/// Replays the corpus of a target and looks for inputs that break it.
+///
+/// # Panics
+/// If there are such inputs; the message has them.
+pub fn fuzz(target: &Target) {
+    let ask = Ask::read(target.name);
+    let mut run = Run::new(target, &ask);
+    let watching = AtomicBool::new(true);
+    std::thread::scope(|threads| {
+        threads.spawn(|| watch(&watching, target.name));
+        run.all();
+        watching.store(false, Relaxed);
+    });
+    run.finish();
+}
+
+/// When the current input began, in milliseconds since [`EPOCH`] and plus one; 0 between inputs. Targets take turns.
+static BEGAN: AtomicU64 = AtomicU64::new(0);
+static EPOCH: std::sync::LazyLock<Instant> = std::sync::LazyLock::new(Instant::now);
+/// One target at a time: memory and time are those of the process.
+static TURN: Mutex<()> = Mutex::new(());
+/// The last panic, with its place.
+static PANIC: Mutex<String> = Mutex::new(String::new());
+
+fn now() -> u64 {
+    EPOCH.elapsed().as_millis() as u64 + 1
+}
+
+fn watch(watching: &AtomicBool, name: &str) {
+    while watching.load(Relaxed) {
+        std::thread::sleep(Duration::from_millis(50));
+        let began = BEGAN.load(Relaxed);
+        if began > 0 && now().saturating_sub(began) > ENDLESS.as_millis() as u64 {
+            eprintln!("fuzz {name}: an input takes more than {} s", ENDLESS.as_secs());
+            std::process::exit(3);
+        }
+    }
+}
+
+struct Run<'a> {
+    target: &'a Target<'a>,
+    ask: &'a Ask,
+    /// Inputs of which each did something new.
+    pool: Vec<Vec<u8>>,
+    seen: HashSet<u64>,
+    faults: BTreeMap<String, (u64, String)>,
+    tried: u64,
+    /// Holds the current input, for the case that the program ends with it.
+    current: Option<File>,
+    start: Instant,
+    said: Instant,
+}
+
+impl<'a> Run<'a> {
+    fn new(target: &'a Target<'a>, ask: &'a Ask) -> Self {
+        let current = ask.out.as_ref().map(|out| {
+            fs::create_dir_all(out).expect("the folder for what is found can be made");
+            File::create(out.join("current")).expect("the folder for what is found can be written into")
+        });
+        let (start, said) = (Instant::now(), Instant::now());
+        Self { target, ask, pool: vec![], seen: HashSet::new(), faults: BTreeMap::new(), tried: 0, current, start, said }
+    }
+
+    fn all(&mut self) {
+        let _turn = TURN.lock().unwrap_or_else(|e| e.into_inner());
+        if self.ask.alone {
+            std::panic::set_hook(Box::new(|info| *PANIC.lock().unwrap_or_else(|e| e.into_inner()) = info.to_string()));
+        }
+        if let Some(file) = &self.ask.file {
+            let input = fs::read(file).unwrap_or_else(|e| panic!("{}: {e}", file.display()));
+            return self.one(input, true, &file.display().to_string());
+        }
+        let (seeds, files) = (self.target.seeds.clone(), corpus(self.target.name));
+        assert!(!seeds.is_empty() || !files.is_empty(), "{}: no input to begin with", self.target.name);
+        for (i, seed) in seeds.into_iter().enumerate() {
+            self.one(seed, true, &format!("seed {i}"));
+        }
+        for (name, input) in files {
+            self.one(input, true, &name);
+        }
+        let mut rng = Rng::new(self.ask.seed);
+        let first = self.tried;
+        while !self.ask.over(self.tried - first, self.start.elapsed()) && !self.pool.is_empty() {
+            // What came last leads on; what came first is not forgotten.
+            let recent = self.pool.len().div_ceil(4);
+            let from =
+                if rng.unit() < 0.3 { self.pool.len() - 1 - below(&mut rng, recent) } else { below(&mut rng, self.pool.len()) };
+            let input = (self.target.mutate)(&mut rng, &self.pool[from], &self.pool);
+            self.one(input, false, "");
+        }
+    }
+
+    fn one(&mut self, input: Vec<u8>, thorough: bool, name: &str) {
+        self.tried += 1;
+        match self.attempt(&input, thorough) {
+            Ok(did) => {
+                if self.seen.insert(hash(did.as_bytes())) && self.pool.len() < POOL {
+                    self.pool.push(input);
+                }
+            }
+            Err(fault) => self.fault(fault, input, name),
+        }
+        if self.ask.alone && self.said.elapsed() > Duration::from_secs(10) {
+            self.said = Instant::now();
+            eprintln!("{}", self.words());
+        }
+    }
+
+    fn words(&self) -> String {
+        let Self { tried, pool, .. } = self;
+        let seconds = self.start.elapsed().as_secs_f64();
+        let faults = self.faults.len();
+        format!(
+            "fuzz {}: {tried} inputs in {seconds:.0} s ({:.0}/s), seed {}; {} behaviours, {} kept, {faults} kinds of fault",
+            self.target.name,
+            *tried as f64 / seconds.max(1e-3),
+            self.ask.seed,
+            self.seen.len(),
+            pool.len(),
+        )
+    }
+
+    /// Runs one input under the limits.
+    fn attempt(&mut self, input: &[u8], thorough: bool) -> Result<String, Fault> {
+        if let Some(file) = &mut self.current {
+            let written = file.rewind().and_then(|()| file.set_len(0));
+            let written = written.and_then(|()| file.write_all(&[&self.tried.to_le_bytes(), input].concat()));
+            written.expect("the folder for what is found can be written into");
+        }
+        let mut least = Duration::MAX;
+        for _ in 0..3 {
+            let start = Instant::now();
+            BEGAN.store(now(), Relaxed);
+            if self.ask.alone {
+                HEAP.set_limit(HEAP.allocated() + MEMORY).expect("more than is held");
+            }
+            let result = catch_unwind(AssertUnwindSafe(|| (self.target.run)(input, thorough)));
+            if self.ask.alone {
+                HEAP.set_limit(usize::MAX).expect("no limit");
+            }
+            BEGAN.store(0, Relaxed);
+            match result {
+                Err(payload) => return Err(self.panicked(payload.as_ref())),
+                Ok(did) if start.elapsed() < SLOW => return Ok(did),
+                Ok(_) => least = least.min(start.elapsed()),
+            }
+        }
+        Err(Fault { kind: "slow".into(), text: format!("takes {:.1} s", least.as_secs_f64()) })
+    }
+
+    fn panicked(&self, payload: &(dyn std::any::Any + Send)) -> Fault {
+        let message = payload.downcast_ref::<String>().map(String::as_str).or(payload.downcast_ref::<&str>().copied());
+        let text = match self.ask.alone {
+            true => PANIC.lock().unwrap_or_else(|e| e.into_inner()).clone(),
+            false => message.unwrap_or("a panic").to_string(),
+        };
+        // The place, and the first words: what follows has values in it.
+        let short: String = text.lines().take(2).map(|l| l.split_once(": ").map_or(l, |(first, _)| first)).collect();
+        let kind = short.chars().map(|c| if c.is_ascii_digit() && text.len() > 400 { '#' } else { c }).take(160).collect();
+        Fault { kind, text }
+    }
+
+    /// Notes a fault; the first of its kind is made small and saved.
+    fn fault(&mut self, fault: Fault, mut input: Vec<u8>, name: &str) {
+        if let Some((count, _)) = self.faults.get_mut(&fault.kind) {
+            *count += 1;
+            return;
+        }
+        let start = Instant::now();
+        let mut text = fault.text;
+        if fault.kind != "slow" {
+            'smaller: while start.elapsed() < Duration::from_secs(10) {
+                for candidate in (self.target.smaller)(&input) {
+                    if let Err(same) = self.attempt(&candidate, true)
+                        && same.kind == fault.kind
+                    {
+                        (input, text) = (candidate, same.text);
+                        continue 'smaller;
+                    }
+                    if start.elapsed() > Duration::from_secs(10) {
+                        break;
+                    }
+                }
+                break;
+            }
+        }
+        let shown = String::from_utf8_lossy(&input[..input.len().min(600)]).escape_debug().to_string();
+        let saved = match &self.ask.out {
+            Some(out) => {
+                let path = out.join(format!("fault-{:016x}", hash(&input)));
+                fs::write(&path, &input).expect("the folder for what is found can be written into");
+                format!("cargo xtask fuzz {} --replay {}", self.target.name, path.display())
+            }
+            None => name.to_string(),
+        };
+        let text: String = text.chars().take(2000).collect();
+        let said = format!("{text}\n  input ({} bytes): {shown}\n  {saved}", input.len());
+        if self.ask.alone {
+            eprintln!("fault: {said}");
+        }
+        self.faults.insert(fault.kind, (1, said));
+    }
+
+    fn finish(self) {
+        if self.ask.alone {
+            let _ = std::panic::take_hook();
+            eprintln!("{}", self.words());
+        }
+        if let Some(out) = &self.ask.out {
+            // Where it stays, the program has ended with that input.
+            fs::remove_file(out.join("current")).expect("it was there");
+            fs::write(out.join("tried"), self.tried.to_string()).expect("the folder for what is found can be written into");
+        }
+        let all: Vec<String> = self.faults.values().map(|(count, said)| format!("{count} inputs: {said}")).collect();
+        assert!(all.is_empty(), "{}: {} kinds of fault:\n{}", self.target.name, all.len(), all.join("\n"));
+    }
+}
+
+/// The files of a target's corpus, with their names.
+fn corpus(target: &str) -> Vec<(String, Vec<u8>)> {
+    let package = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let root = if package.join("fuzz/corpus").is_dir() { package } else { package.parent().expect("in a workspace") };
+    let mut files: Vec<PathBuf> = fs::read_dir(root.join("fuzz/corpus").join(target))
+        .unwrap_or_else(|e| panic!("fuzz/corpus/{target}: {e}"))
+        .map(|e| e.expect("readable").path())
+        .collect();
+    files.sort();
+    files.into_iter().map(|p| (p.display().to_string(), fs::read(&p).expect("readable"))).collect()
+}
