@@ -84,7 +84,7 @@ fn checkpoint() {
     let splits = [split(vec![0, 1], vec![2, 4, 5, 6, 7]), split(vec![5, 6], vec![0, 1, 2, 4, 7])];
     let search =
         Search { splits: &splits, settings: &settings, hyper: &hyper, classes: false, patience: 5, seed: 1, together: None };
-    let dir = tempfile::tempdir().expect("a temporary folder");
+    let dir = fuzz::folder();
     let path = dir.path().join("c");
     let measure = Measure { loss: 0.1, score: 1.0 / 3.0 };
     let outcome = Outcome { measures: [measure; 3], best_epoch: 2, epochs: 7, zeros: 0.5 };
@@ -138,5 +138,12 @@ fn checkpoint() {
         out
     };
     let seeds = all.iter().map(|(_, bytes)| bytes.clone()).collect();
-    fuzz(&fuzz::Target { name: "checkpoint", seeds, mutate: &mutate, smaller: &fuzz::fewer_bytes, run: &run });
+    fuzz(&fuzz::Target {
+        name: "checkpoint",
+        seeds,
+        mutate: &mutate,
+        smaller: &fuzz::fewer_bytes,
+        about: &fuzz::nothing,
+        run: &run,
+    });
 }

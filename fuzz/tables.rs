@@ -129,7 +129,7 @@ const CSV_WORDS: [&str; 30] = [
 
 #[test]
 fn csv() {
-    let dir = tempfile::tempdir().expect("a temporary folder");
+    let dir = fuzz::folder();
     let path = dir.path().join("t.csv");
     let run = |input: &[u8], thorough: bool| {
         write(&path, input);
@@ -139,7 +139,14 @@ fn csv() {
         all.map(|c| outcome(Table::csv(&path, target(&column, c)))).collect::<Vec<_>>().join("; ")
     };
     let mutate = |rng: &mut Rng, input: &[u8], others: &[Vec<u8>]| fuzz::bytes(rng, input, others, &CSV_WORDS);
-    fuzz(&fuzz::Target { name: "csv", seeds: csv_seeds(), mutate: &mutate, smaller: &fuzz::fewer_bytes, run: &run });
+    fuzz(&fuzz::Target {
+        name: "csv",
+        seeds: csv_seeds(),
+        mutate: &mutate,
+        smaller: &fuzz::fewer_bytes,
+        about: &fuzz::nothing,
+        run: &run,
+    });
 }
 
 fn packed(text: &[u8], level: u32, members: usize) -> Vec<u8> {
@@ -155,7 +162,7 @@ fn packed(text: &[u8], level: u32, members: usize) -> Vec<u8> {
 /// A file that starts as gzip does is read as it is; any other is packed, and must be the same table as unpacked.
 #[test]
 fn gzip() {
-    let dir = tempfile::tempdir().expect("a temporary folder");
+    let dir = fuzz::folder();
     let [plain, gz] = ["t.csv", "t.csv.gz"].map(|n| dir.path().join(n));
     let run = |input: &[u8], _: bool| {
         let chance = hash(input);
@@ -183,7 +190,7 @@ fn gzip() {
     seeds.extend(all);
     seeds.push([packed(&csv_seeds()[0], 0, 1), vec![0; 32]].concat());
     let mutate = |rng: &mut Rng, input: &[u8], others: &[Vec<u8>]| fuzz::bytes(rng, input, others, &CSV_WORDS);
-    fuzz(&fuzz::Target { name: "gzip", seeds, mutate: &mutate, smaller: &fuzz::fewer_bytes, run: &run });
+    fuzz(&fuzz::Target { name: "gzip", seeds, mutate: &mutate, smaller: &fuzz::fewer_bytes, about: &fuzz::nothing, run: &run });
 }
 
 fn idx_file(magic: u32, sizes: &[u32], body: &[u8]) -> Vec<u8> {
@@ -198,7 +205,7 @@ fn size(input: &[u8], i: usize) -> u32 {
 /// Images or labels; the other three files fit to it as well as they can.
 #[test]
 fn idx() {
-    let dir = tempfile::tempdir().expect("a temporary folder");
+    let dir = fuzz::folder();
     let run = |input: &[u8], _: bool| {
         let chance = hash(input);
         let labels = |n: u32| idx_file(0x0801, &[n], &(0..n).map(|i| (i % 3) as u8).collect::<Vec<_>>());
@@ -244,5 +251,5 @@ fn idx() {
         }
         out
     };
-    fuzz(&fuzz::Target { name: "idx", seeds, mutate: &mutate, smaller: &fuzz::fewer_bytes, run: &run });
+    fuzz(&fuzz::Target { name: "idx", seeds, mutate: &mutate, smaller: &fuzz::fewer_bytes, about: &fuzz::nothing, run: &run });
 }

@@ -90,7 +90,7 @@ fn mutate(rng: &mut Rng, input: &[u8], others: &[Vec<u8>]) -> Vec<u8> {
 fn tensors() {
     let all = args();
     assert!(all.len() >= 5, "ops that can no longer be read: {}", OPS.len() - all.len());
-    let dir = tempfile::tempdir().expect("a temporary folder");
+    let dir = fuzz::folder();
     let [path, out] = ["in.safetensors", "out.safetensors"].map(|n| dir.path().join(n));
     let run = |input: &[u8], _: bool| {
         std::fs::write(&path, input).expect("the temporary folder can be written into");
@@ -122,5 +122,12 @@ fn tensors() {
         }
         did
     };
-    fuzz(&fuzz::Target { name: "tensors", seeds: seeds(&all), mutate: &mutate, smaller: &fuzz::fewer_bytes, run: &run });
+    fuzz(&fuzz::Target {
+        name: "tensors",
+        seeds: seeds(&all),
+        mutate: &mutate,
+        smaller: &fuzz::fewer_bytes,
+        about: &fuzz::nothing,
+        run: &run,
+    });
 }

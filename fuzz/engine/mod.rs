@@ -8,6 +8,7 @@ mod ask;
 mod mutate;
 mod shrink;
 
+#[allow(unused_imports, reason = "each program uses its own part")]
 pub use mutate::{INTEGERS, below, bytes, pick};
 
 use ask::Ask;
@@ -53,6 +54,8 @@ pub struct Target<'a> {
     pub mutate: &'a dyn Fn(&mut Rng, &[u8], &[Vec<u8>]) -> Vec<u8>,
     /// Smaller inputs that may fail in the same way, the smallest first.
     pub smaller: &'a dyn Fn(&[u8]) -> Vec<Vec<u8>>,
+    /// What an input is about: faults of the same words about different things are two.
+    pub about: &'a dyn Fn(&[u8]) -> String,
     /// Takes an input and says what happened, in words that are few. With `true` everything is tried on it, else perhaps a part.
     ///
     /// # Panics
@@ -89,6 +92,12 @@ pub fn plain_text(text: &str) -> String {
         !quoted && !c.is_ascii_digit()
     };
     text.chars().filter(keep).take(160).collect()
+}
+
+/// For targets whose inputs are all about the same.
+#[allow(dead_code, reason = "each program uses its own part")]
+pub fn nothing(_: &[u8]) -> String {
+    String::new()
 }
 
 /// What is wrong with an input.
@@ -164,6 +173,8 @@ impl<'a> Run<'a> {
     fn all(&mut self) {
         let _turn = TURN.lock().unwrap_or_else(|e| e.into_inner());
         if self.ask.alone {
+            // Behind what the test's harness has begun to write.
+            eprintln!();
             std::panic::set_hook(Box::new(|info| *PANIC.lock().unwrap_or_else(|e| e.into_inner()) = info.to_string()));
         }
         if let Some(file) = &self.ask.file {
@@ -172,8 +183,10 @@ impl<'a> Run<'a> {
         }
         let (seeds, files) = (self.target.seeds.clone(), corpus(self.target.name));
         assert!(!seeds.is_empty() || !files.is_empty(), "{}: no input to begin with", self.target.name);
-        for (i, seed) in seeds.into_iter().enumerate() {
-            self.one(seed, true, &format!("seed {i}"));
+        // A test of seconds takes a few of them.
+        let step = if self.ask.alone { 1 } else { seeds.len().div_ceil(IN_A_TEST as usize).max(1) };
+        for (i, seed) in seeds.into_iter().enumerate().step_by(step) {
+            self.one(seed, false, &format!("seed {i}"));
         }
         for (name, input) in files {
             self.one(input, true, &name);
@@ -223,8 +236,8 @@ impl<'a> Run<'a> {
     /// Runs one input under the limits.
     fn attempt(&mut self, input: &[u8], thorough: bool) -> Result<String, Fault> {
         if let Some(file) = &mut self.current {
-            let written = file.rewind().and_then(|()| file.set_len(0));
-            let written = written.and_then(|()| file.write_all(&[&self.tried.to_le_bytes(), input].concat()));
+            let numbers = [self.tried, input.len() as u64].map(u64::to_le_bytes).concat();
+            let written = file.rewind().and_then(|()| file.write_all(&[&numbers, input].concat()));
             written.expect("the folder for what is found can be written into");
         }
         let mut least = Duration::MAX;
@@ -240,23 +253,25 @@ impl<'a> Run<'a> {
             }
             BEGAN.store(0, Relaxed);
             match result {
-                Err(payload) => return Err(self.panicked(payload.as_ref())),
+                Err(payload) => return Err(self.panicked(input, payload.as_ref())),
                 Ok(did) if start.elapsed() < SLOW => return Ok(did),
                 Ok(_) => least = least.min(start.elapsed()),
             }
         }
-        Err(Fault { kind: "slow".into(), text: format!("takes {:.1} s", least.as_secs_f64()) })
+        Err(Fault { kind: format!("{}: slow", (self.target.about)(input)), text: format!("takes {:.1} s", least.as_secs_f64()) })
     }
 
-    fn panicked(&self, payload: &(dyn std::any::Any + Send)) -> Fault {
+    fn panicked(&self, input: &[u8], payload: &(dyn std::any::Any + Send)) -> Fault {
         let message = payload.downcast_ref::<String>().map(String::as_str).or(payload.downcast_ref::<&str>().copied());
         let text = match self.ask.alone {
             true => PANIC.lock().unwrap_or_else(|e| e.into_inner()).clone(),
             false => message.unwrap_or("a panic").to_string(),
         };
         // The place, and the first words: what follows has values in it.
-        let short: String = text.lines().take(2).map(|l| l.split_once(": ").map_or(l, |(first, _)| first)).collect();
-        let kind = short.chars().map(|c| if c.is_ascii_digit() && text.len() > 400 { '#' } else { c }).take(160).collect();
+        let (place, words) = if self.ask.alone { text.split_once('\n').unwrap_or((&text, "")) } else { ("", &*text) };
+        let words = words.split_once(": ").map_or(words, |(first, _)| first);
+        let words = words.find(|c: char| c.is_ascii_digit()).map_or(words, |end| &words[..end]);
+        let kind = format!("{}: {place} {words}", (self.target.about)(input));
         Fault { kind, text }
     }
 
@@ -268,7 +283,7 @@ impl<'a> Run<'a> {
         }
         let start = Instant::now();
         let mut text = fault.text;
-        if fault.kind != "slow" {
+        if !fault.kind.ends_with("slow") {
             'smaller: while start.elapsed() < Duration::from_secs(10) {
                 for candidate in (self.target.smaller)(&input) {
                     if let Err(same) = self.attempt(&candidate, true)
@@ -314,6 +329,14 @@ impl<'a> Run<'a> {
         let all: Vec<String> = self.faults.values().map(|(count, said)| format!("{count} inputs: {said}")).collect();
         assert!(all.is_empty(), "{}: {} kinds of fault:\n{}", self.target.name, all.len(), all.join("\n"));
     }
+}
+
+/// A folder for files that live as long as an input: in memory, where the system has such a place.
+#[allow(dead_code, reason = "each program uses its own part")]
+pub fn folder() -> tempfile::TempDir {
+    let memory = Path::new("/dev/shm");
+    let dir = if memory.is_dir() { tempfile::tempdir_in(memory) } else { tempfile::tempdir() };
+    dir.expect("a temporary folder")
 }
 
 /// The files of a target's corpus, with their names.

@@ -113,10 +113,12 @@ fn one(root: &Path, target: &Target, options: &Options, out: &Path, replay: Opti
         }
         let _ = fs::remove_file(folder.join("tried"));
         ok &= command.status().map_err(|e| format!("cargo does not start: {e}"))?.success();
-        // Left behind by a process that ended with this input: eight bytes for its number come first.
+        // Left behind by a process that ended with this input: eight bytes each for its number and its length come first.
         let Ok(last) = fs::read(folder.join("current")) else { break };
-        let (number, input) = last.split_at_checked(8).ok_or("the program ended before its first input")?;
-        tried += u64::from_le_bytes(number.try_into().expect("eight bytes"));
+        let (numbers, input) = last.split_at_checked(16).ok_or("the program ended before its first input")?;
+        let number = |i: usize| u64::from_le_bytes(numbers[i..i + 8].try_into().expect("eight bytes"));
+        let input = &input[..input.len().min(number(8) as usize)];
+        tried += number(0);
         let file = folder.join(format!("end-{seed}"));
         fs::write(&file, input).map_err(|e| format!("{}: {e}", file.display()))?;
         println!("the program ended with an input of {} bytes: cargo xtask fuzz {name} --replay {}", input.len(), file.display());
