@@ -143,6 +143,7 @@ fn checkpoint() {
         seeds,
         mutate: &mutate,
         smaller: &fuzz::fewer_bytes,
+        known: &[],
         about: &fuzz::nothing,
         run: &run,
     });

@@ -144,6 +144,7 @@ fn csv() {
         seeds: csv_seeds(),
         mutate: &mutate,
         smaller: &fuzz::fewer_bytes,
+        known: &[],
         about: &fuzz::nothing,
         run: &run,
     });
@@ -190,7 +191,15 @@ fn gzip() {
     seeds.extend(all);
     seeds.push([packed(&csv_seeds()[0], 0, 1), vec![0; 32]].concat());
     let mutate = |rng: &mut Rng, input: &[u8], others: &[Vec<u8>]| fuzz::bytes(rng, input, others, &CSV_WORDS);
-    fuzz(&fuzz::Target { name: "gzip", seeds, mutate: &mutate, smaller: &fuzz::fewer_bytes, about: &fuzz::nothing, run: &run });
+    fuzz(&fuzz::Target {
+        name: "gzip",
+        seeds,
+        mutate: &mutate,
+        smaller: &fuzz::fewer_bytes,
+        known: &[],
+        about: &fuzz::nothing,
+        run: &run,
+    });
 }
 
 fn idx_file(magic: u32, sizes: &[u32], body: &[u8]) -> Vec<u8> {
@@ -251,5 +260,13 @@ fn idx() {
         }
         out
     };
-    fuzz(&fuzz::Target { name: "idx", seeds, mutate: &mutate, smaller: &fuzz::fewer_bytes, about: &fuzz::nothing, run: &run });
+    fuzz(&fuzz::Target {
+        name: "idx",
+        seeds,
+        mutate: &mutate,
+        smaller: &fuzz::fewer_bytes,
+        known: &[],
+        about: &fuzz::nothing,
+        run: &run,
+    });
 }

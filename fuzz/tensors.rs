@@ -127,6 +127,7 @@ fn tensors() {
         seeds: seeds(&all),
         mutate: &mutate,
         smaller: &fuzz::fewer_bytes,
+        known: &["control characters in a text", "a text too long to read"],
         about: &fuzz::nothing,
         run: &run,
     });

@@ -54,6 +54,8 @@ pub struct Target<'a> {
     pub mutate: &'a dyn Fn(&mut Rng, &[u8], &[Vec<u8>]) -> Vec<u8>,
     /// Smaller inputs that may fail in the same way, the smallest first.
     pub smaller: &'a dyn Fn(&[u8]) -> Vec<Vec<u8>>,
+    /// How faults begin that are known and not mended: they are counted and said, and fail nothing. None, if all is well.
+    pub known: &'a [&'a str],
     /// What an input is about: faults of the same words about different things are two.
     pub about: &'a dyn Fn(&[u8]) -> String,
     /// Takes an input and says what happened, in words that are few. With `true` everything is tried on it, else perhaps a part.
@@ -153,6 +155,7 @@ struct Run<'a> {
     pool: Vec<Vec<u8>>,
     seen: HashSet<u64>,
     faults: BTreeMap<String, (u64, String)>,
+    known: BTreeMap<String, u64>,
     tried: u64,
     /// Holds the current input, for the case that the program ends with it.
     current: Option<File>,
@@ -167,7 +170,18 @@ impl<'a> Run<'a> {
             File::create(out.join("current")).expect("the folder for what is found can be written into")
         });
         let (start, said) = (Instant::now(), Instant::now());
-        Self { target, ask, pool: vec![], seen: HashSet::new(), faults: BTreeMap::new(), tried: 0, current, start, said }
+        Self {
+            target,
+            ask,
+            pool: vec![],
+            seen: HashSet::new(),
+            faults: BTreeMap::new(),
+            known: BTreeMap::new(),
+            tried: 0,
+            current,
+            start,
+            said,
+        }
     }
 
     fn all(&mut self) {
@@ -277,6 +291,10 @@ impl<'a> Run<'a> {
 
     /// Notes a fault; the first of its kind is made small and saved.
     fn fault(&mut self, fault: Fault, mut input: Vec<u8>, name: &str) {
+        if let Some(known) = self.target.known.iter().find(|known| fault.text.lines().any(|line| line.starts_with(**known))) {
+            *self.known.entry(known.to_string()).or_default() += 1;
+            return;
+        }
         if let Some((count, _)) = self.faults.get_mut(&fault.kind) {
             *count += 1;
             return;
@@ -320,6 +338,9 @@ impl<'a> Run<'a> {
         if self.ask.alone {
             let _ = std::panic::take_hook();
             eprintln!("{}", self.words());
+        }
+        for (known, count) in &self.known {
+            eprintln!("fuzz {}: {count} inputs show a known fault: {known}", self.target.name);
         }
         if let Some(out) = &self.ask.out {
             // Where it stays, the program has ended with that input.

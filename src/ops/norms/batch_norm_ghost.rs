@@ -77,7 +77,7 @@ impl BatchNormGhost {
 
     /// Channels of all virtual batches. No more than there are elements, whatever the fields say.
     fn lines(&self) -> usize {
-        self.space.n / self.virtual_batch.max(1) * self.space.c
+        (self.space.n / self.virtual_batch.max(1)).saturating_mul(self.space.c)
     }
 
     /// Values of a channel in a virtual batch, and the divisor of its running variance.
