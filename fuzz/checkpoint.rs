@@ -5,6 +5,7 @@ use super::{
     search::Search,
 };
 use crate::{
+    Ui,
     data::{
         Cells, Table, Targets,
         split::{Split, prepare},
@@ -122,7 +123,7 @@ fn checkpoint() {
                     did += &format!("accepted: {} done, {} active; ", progress.done.len().min(9), progress.active.len().min(3));
                 }
                 Ok(None) => did += "nothing",
-                Err(e) => did += &plain_text(&e.to_string()),
+                Err(e) => did += &plain_text(&Ui::shown(&e)),
             }
         }
         did
@@ -143,7 +144,7 @@ fn checkpoint() {
         seeds,
         mutate: &mutate,
         smaller: &fuzz::fewer_bytes,
-        known: &[],
+        known: &["control characters in a text"],
         about: &fuzz::nothing,
         run: &run,
     });

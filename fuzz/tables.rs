@@ -1,7 +1,7 @@
 //! Fuzzes tables: CSV text, gzip, and the files of MNIST. What is accepted must be whole, finite, and fit to train on.
 use super::{Asks, Cells, Table, Target, Targets, Task, csv_table::NETWORKS, folds::cross_validation, split::prepare};
 use crate::{
-    Failure,
+    Failure, Ui,
     fuzz::{self, below, fuzz, hash, plain_text},
 };
 use ridgepole::Rng;
@@ -15,7 +15,7 @@ const TWO_CLASSES: Asks =
 fn outcome(read: Result<Table, Failure>) -> String {
     let table = match read {
         Ok(table) => table,
-        Err(e) => return plain_text(&e.to_string()),
+        Err(e) => return plain_text(&Ui::shown(&e)),
     };
     let (rows, columns) = (table.rows(), table.columns.len());
     assert!(rows > 0 && columns > 0, "an empty table was accepted: {rows} rows, {columns} columns");
@@ -26,7 +26,7 @@ fn outcome(read: Result<Table, Failure>) -> String {
     assert_eq!(cells, rows * columns, "cells are not rows times columns");
     assert!(finite, "a cell that is not finite was accepted");
     assert!(table.test_from.is_none_or(|from| from < rows), "the test part is empty");
-    table.notices.iter().for_each(|notice| drop(plain_text(notice)));
+    table.notices.iter().for_each(|notice| drop(plain_text(&Ui::shown(notice))));
     let kind = match &table.targets {
         Targets::Values(of) => {
             assert!(of.iter().all(|v| v.is_finite()), "a target that is not finite was accepted");
@@ -53,7 +53,7 @@ fn outcome(read: Result<Table, Failure>) -> String {
             }
             "split".into()
         }
-        Err(e) => plain_text(&e.to_string()),
+        Err(e) => plain_text(&Ui::shown(&e)),
     };
     format!("{kind}, {} columns, {} rows, {} notices, {split}", columns.min(3), rows.min(3), table.notices.len())
 }

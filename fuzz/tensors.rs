@@ -100,7 +100,7 @@ fn tensors() {
             let inputs = match load(Some(&path), args, &ui) {
                 Ok(inputs) => inputs,
                 Err(e) => {
-                    did += &plain_text(&e.to_string());
+                    did += &plain_text(&Ui::shown(&e));
                     continue;
                 }
             };

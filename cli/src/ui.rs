@@ -42,6 +42,14 @@ impl Ui {
         Self { heard: Some(std::sync::Mutex::default()), ..Self::new() }
     }
 
+    /// A text as a terminal would get it.
+    #[cfg(test)]
+    pub(crate) fn shown(text: impl Display) -> String {
+        let ui = Self::listening();
+        ui.note(text);
+        ui.heard().concat()
+    }
+
     /// What was said so far.
     #[cfg(test)]
     pub(crate) fn heard(&self) -> Vec<String> {

@@ -137,3 +137,45 @@ pub fn reference(op: &dyn Op, args: &[Arg], data: &[HostData]) -> Result<(), Str
     }
     Ok(())
 }
+
+#[test]
+fn each_promise_is_seen_broken() {
+    use ridgepole::{DType, ElasticNet, Segment, ops::Prox, wgpu};
+    let caps = Caps::new(wgpu::Limits::default(), wgpu::Features::empty(), true);
+    let op = Prox { dtype: DType::F16, segments: Segment::one(9999), groups: vec![ElasticNet::l1(0.5)], step: 1.0 };
+    let (args, right) = (op.args(), op.lower(&caps).expect("right"));
+    let broken = |change: &dyn Fn(&mut Vec<Step>)| {
+        let mut steps = right.steps().to_vec();
+        change(&mut steps);
+        let mut out = Lowered::default();
+        out.scratch(right.scratch_bytes(), &caps);
+        out.table(right.tables(), &caps);
+        steps.into_iter().for_each(|step| out.push(step));
+        lowered(&args, &out, &caps)
+            .err()
+            .map_or_else(String::new, |why| why.split(": Step").next().unwrap_or_default().to_string())
+    };
+    assert_eq!(broken(&|_| ()), "");
+    let first = |change: &dyn Fn(&mut Step)| broken(&|steps| change(&mut steps[0]));
+    assert_eq!(first(&|s| s.workgroups = 0), "a step without workgroups");
+    assert_eq!(first(&|s| s.trips = MAX_TRIPS + 1), "too many loop trips");
+    assert_eq!(first(&|s| s.params.bytes.truncate(16)), "16 bytes of parameters");
+    assert_eq!(first(&|s| s.spec.consts[0].1 = 100_000), "a workgroup of the wrong size");
+    assert_eq!(first(&|s| drop(s.slots.pop())), "other bindings than slots");
+    assert_eq!(first(&|s| s.slots[0] = Slot::Arg(9, 0..4)), "no such argument");
+    let outside = |slot: Slot| first(&|s| s.slots[0] = slot.clone());
+    for slot in [Slot::Arg(0, 0..20_004), Slot::Arg(0, 4..8), Slot::Arg(0, 256..256), Slot::Arg(0, 0..2)] {
+        assert!(outside(slot.clone()).contains("outside its buffer"), "{slot:?}: {}", outside(slot.clone()));
+    }
+    let writes = right.steps()[0].spec.bindings.iter().position(|b| b.writes).expect("it writes");
+    assert!(first(&|s| s.slots[writes] = Slot::Table(0..16)).starts_with("writes to a table"));
+    assert!(first(&|s| s.slots[writes] = Slot::Scratch(0..1 << 20)).contains("outside its buffer"));
+    assert_eq!(first(&|s| s.slots[1] = s.slots[0].clone()), "slot 1 overlaps another, and one of them writes");
+    let empty = |s: &mut Step| {
+        let lo = s.params.fields.iter().position(|f| f.0 == "lo").expect("a range of quads");
+        s.params.bytes[4 * lo..4 * lo + 4].copy_from_slice(&u32::MAX.to_le_bytes());
+    };
+    assert_eq!(first(&empty), "an empty range of quads");
+    // The count of zeros is written last.
+    assert!(broken(&|steps| drop(steps.pop())).starts_with("part of an output is bound by no step"));
+}
