@@ -44,6 +44,10 @@ const IN_A_TEST: u64 = 500;
 /// Inputs that are kept at most.
 const POOL: usize = 8192;
 
+/// How the words about an input begin that was taken, not refused.
+#[allow(dead_code, reason = "each program uses its own part")]
+pub const ACCEPTED: &str = "accepted ";
+
 /// What is fuzzed.
 pub struct Target<'a> {
     /// The name of its folder in `fuzz/corpus`, and in `cargo xtask fuzz`.
@@ -157,6 +161,7 @@ struct Run<'a> {
     faults: BTreeMap<String, (u64, String)>,
     known: BTreeMap<String, u64>,
     tried: u64,
+    accepted: u64,
     /// Holds the current input, for the case that the program ends with it.
     current: Option<File>,
     start: Instant,
