@@ -10,7 +10,7 @@ use crate::{
         Cells, Table, Targets,
         split::{Split, prepare},
     },
-    fuzz::{self, fuzz, plain_text},
+    fuzz::{self, ACCEPTED, fuzz, plain_text},
     training::{Measure, Shape, State},
 };
 use clap::Parser;
@@ -120,7 +120,7 @@ fn checkpoint() {
                     let again = Progress::load(&path, "f", &|_| true).expect("just saved").expect("just saved");
                     assert_eq!(bits(&again), now, "another one after it was saved");
                     std::fs::write(&path, input).expect("the temporary folder can be written into");
-                    did += &format!("accepted: {} done, {} active; ", progress.done.len().min(9), progress.active.len().min(3));
+                    did += &format!("{ACCEPTED}{} done, {} active; ", progress.done.len().min(9), progress.active.len().min(3));
                 }
                 Ok(None) => did += "nothing",
                 Err(e) => did += &plain_text(&Ui::shown(&e)),

@@ -2,7 +2,7 @@
 use super::{Asks, Cells, Table, Target, Targets, Task, csv_table::NETWORKS, folds::cross_validation, split::prepare};
 use crate::{
     Failure, Ui,
-    fuzz::{self, below, fuzz, hash, plain_text},
+    fuzz::{self, ACCEPTED, below, fuzz, hash, plain_text},
 };
 use ridgepole::Rng;
 use std::{io::Write, path::Path};
@@ -55,7 +55,7 @@ fn outcome(read: Result<Table, Failure>) -> String {
         }
         Err(e) => plain_text(&Ui::shown(&e)),
     };
-    format!("{kind}, {} columns, {} rows, {} notices, {split}", columns.min(3), rows.min(3), table.notices.len())
+    format!("{ACCEPTED}{kind}, {} columns, {} rows, {} notices, {split}", columns.min(3), rows.min(3), table.notices.len())
 }
 
 /// The column to predict, and how: `y` if there is such a column, else one of the first line.

@@ -183,6 +183,7 @@ impl<'a> Run<'a> {
             faults: BTreeMap::new(),
             known: BTreeMap::new(),
             tried: 0,
+            accepted: 0,
             current,
             start,
             said,
@@ -226,6 +227,7 @@ impl<'a> Run<'a> {
         self.tried += 1;
         match self.attempt(&input, thorough) {
             Ok(did) => {
+                self.accepted += u64::from(did.starts_with(ACCEPTED));
                 if self.seen.insert(hash(did.as_bytes())) {
                     if self.pool.len() >= POOL {
                         self.pool.swap_remove(hash(&input) as usize % POOL);
@@ -246,10 +248,11 @@ impl<'a> Run<'a> {
         let seconds = self.start.elapsed().as_secs_f64();
         let faults = self.faults.len();
         format!(
-            "fuzz {}: {tried} inputs in {seconds:.0} s ({:.0}/s), seed {}; {} behaviours, {} kept, {faults} kinds of fault",
+            "fuzz {}: {tried} inputs in {seconds:.0} s ({:.0}/s), seed {}; {:.0} % accepted, {} behaviours, {} kept, {faults} kinds of fault",
             self.target.name,
             *tried as f64 / seconds.max(1e-3),
             self.ask.seed,
+            100.0 * self.accepted as f64 / (*tried).max(1) as f64,
             self.seen.len(),
             pool.len(),
         )
