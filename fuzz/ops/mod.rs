@@ -2,6 +2,7 @@
 mod describe;
 mod devices;
 mod mutate;
+mod shaders;
 mod sound;
 
 use crate::fuzz::{ACCEPTED, Target, fuzz, hash, plain_text};
@@ -99,7 +100,8 @@ fn run(input: &[u8], thorough: bool) -> String {
         match op.lower(caps) {
             Ok(lowered) => {
                 valid = true;
-                if let Err(why) = sound::lowered(&args, &lowered, caps) {
+                let steps = || lowered.steps().iter().try_for_each(|step| shaders::valid(step, caps));
+                if let Err(why) = sound::lowered(&args, &lowered, caps).and_then(|()| steps()) {
                     panic!("{why}\n  of {op:?}\n  on {caps:?}");
                 }
                 if i == 0 {
