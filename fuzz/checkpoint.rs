@@ -132,7 +132,7 @@ fn checkpoint() {
         let mut out = fuzz::bytes(rng, input, others, &WORDS);
         // The header as long as it says, wherever the brace is at which it ends.
         if rng.unit() < 0.6
-            && let Some(end) = out.windows(3).skip(8).enumerate().filter(|(_, w)| *w == b"]}}").map(|(i, _)| i + 3).last()
+            && let Some(end) = out.windows(3).skip(8).enumerate().filter(|(_, w)| *w == b"]}}").map(|(i, _)| i + 3).next_back()
         {
             out[..8].copy_from_slice(&(end as u64).to_le_bytes());
         }

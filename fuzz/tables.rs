@@ -2,7 +2,7 @@
 use super::{Asks, Cells, Table, Target, Targets, Task, csv_table::NETWORKS, folds::cross_validation, split::prepare};
 use crate::{
     Failure, Ui,
-    fuzz::{self, ACCEPTED, below, fuzz, hash, plain_text},
+    fuzz::{self, ACCEPTED, below, fuzz, hash, pick, plain_text},
 };
 use ridgepole::Rng;
 use std::{io::Write, path::Path};
@@ -61,7 +61,7 @@ fn outcome(read: Result<Table, Failure>) -> String {
 /// The column to predict, and how: `y` if there is such a column, else one of the first line.
 fn target<'a>(column: &'a str, chance: u64) -> Target<'a> {
     let task = [None, None, Some(Task::Classify), Some(Task::Regress)][(chance % 4) as usize];
-    let asks = if task.is_some() && (chance >> 2) % 2 == 0 { &TWO_CLASSES } else { &NETWORKS };
+    let asks = if task.is_some() && (chance >> 2).is_multiple_of(2) { &TWO_CLASSES } else { &NETWORKS };
     Target { column, task, asks }
 }
 
@@ -127,6 +127,74 @@ const CSV_WORDS: [&str; 30] = [
     "sep=;\n",
 ];
 
+const CELLS: [&[u8]; 24] = [
+    b"0",
+    b"1",
+    b"1.0",
+    b"-1",
+    b"2.5",
+    b"1e-10",
+    b"1e-49",
+    b"1e-320",
+    b"1e37",
+    b"1e60",
+    b"1e61",
+    b"-1e300",
+    b"1700000000.25",
+    b"NA",
+    b"",
+    b"?",
+    b"nan",
+    b"inf",
+    b"cat",
+    b"dog",
+    b"\"a,b\"",
+    b"6,5",
+    b"<3",
+    b" 7 ",
+];
+
+/// A table made of one: rows and columns more or less, other cells, other delimiters. A few times its bytes.
+fn table(rng: &mut Rng, input: &[u8], others: &[Vec<u8>]) -> Vec<u8> {
+    if rng.unit() < 0.3 || input.starts_with(&[0x1f, 0x8b]) {
+        return fuzz::bytes(rng, input, others, &CSV_WORDS);
+    }
+    let first = input.split(|b| *b == b'\n').next().unwrap_or_default();
+    let count = |d: &&u8| first.iter().filter(|b| b == d).count();
+    let delimiter = *b"|\t;,".iter().max_by_key(count).expect("four of them");
+    let mut rows: Vec<Vec<Vec<u8>>> =
+        input.split(|b| *b == b'\n').map(|row| row.split(|b| *b == delimiter).map(<[u8]>::to_vec).collect()).collect();
+    let mut with = delimiter;
+    for _ in 0..1 + below(rng, 3) {
+        let (r, other) = (below(rng, rows.len()), below(rng, rows.len()));
+        let c = below(rng, rows[r].len());
+        match below(rng, 12) {
+            0 => rows.insert(r, rows[other].clone()),
+            1 if rows.len() > 1 => drop(rows.remove(r)),
+            2 => rows.swap(r, other),
+            3 => rows.iter_mut().filter(|row| c < row.len()).for_each(|row| row.insert(c, row[c].clone())),
+            4 => rows.iter_mut().filter(|row| c < row.len()).for_each(|row| drop(row.remove(c))),
+            5 => with = *pick(rng, b",;\t|"),
+            6 => rows
+                .iter_mut()
+                .skip(1)
+                .filter(|row| c < row.len())
+                .for_each(|row| row[c] = CELLS[below(rng, CELLS.len())].to_vec()),
+            7 => rows[r].push(CELLS[below(rng, CELLS.len())].to_vec()),
+            8 => rows[r][c] = [b"\"", &*rows[r][c], b"\""].concat(),
+            9 => rows[r][c] = fuzz::bytes(rng, &rows[r][c], others, &CSV_WORDS),
+            _ => rows[r][c] = CELLS[below(rng, CELLS.len())].to_vec(),
+        }
+        rows.retain(|row| !row.is_empty());
+        if rows.is_empty() {
+            return Vec::new();
+        }
+    }
+    let mut out = rows.into_iter().map(|row| row.join(&with)).collect::<Vec<_>>().join(&b'\n');
+    out.truncate(64 << 10);
+    out
+}
+
 #[test]
 fn csv() {
     let dir = fuzz::folder();
@@ -138,11 +206,10 @@ fn csv() {
         let all = if thorough { 0..8 } else { chance % 8..chance % 8 + 1 };
         all.map(|c| outcome(Table::csv(&path, target(&column, c)))).collect::<Vec<_>>().join("; ")
     };
-    let mutate = |rng: &mut Rng, input: &[u8], others: &[Vec<u8>]| fuzz::bytes(rng, input, others, &CSV_WORDS);
     fuzz(&fuzz::Target {
         name: "csv",
         seeds: csv_seeds(),
-        mutate: &mutate,
+        mutate: &table,
         smaller: &fuzz::fewer_bytes,
         known: &[],
         about: &fuzz::nothing,
@@ -190,11 +257,10 @@ fn gzip() {
     let all: Vec<Vec<u8>> = seeds.iter().map(|text| packed(text, 6, 2)).collect();
     seeds.extend(all);
     seeds.push([packed(&csv_seeds()[0], 0, 1), vec![0; 32]].concat());
-    let mutate = |rng: &mut Rng, input: &[u8], others: &[Vec<u8>]| fuzz::bytes(rng, input, others, &CSV_WORDS);
     fuzz(&fuzz::Target {
         name: "gzip",
         seeds,
-        mutate: &mutate,
+        mutate: &table,
         smaller: &fuzz::fewer_bytes,
         known: &[],
         about: &fuzz::nothing,
@@ -228,7 +294,7 @@ fn idx() {
         } else {
             ([input.to_vec(), labels(count)], [images(6, few(size(input, 2)), few(size(input, 3))), labels(6)])
         };
-        let [train, test] = if chance % 2 == 0 { [pair, other] } else { [other, pair] };
+        let [train, test] = if chance.is_multiple_of(2) { [pair, other] } else { [other, pair] };
         for (part, [images, labels]) in [("train", train), ("t10k", test)] {
             write(&dir.path().join(format!("{part}-images-idx3-ubyte")), &images);
             write(&dir.path().join(format!("{part}-labels-idx1-ubyte")), &labels);

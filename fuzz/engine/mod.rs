@@ -92,12 +92,11 @@ pub fn plain_text(text: &str) -> String {
     let start = || text.chars().take(200).collect::<String>().escape_debug().to_string();
     assert!(text.len() <= LONGEST_TEXT, "a text too long to read: {} bytes: {}", text.len(), start());
     assert!(!text.contains(|c: char| c.is_control() && c != '\n'), "control characters in a text: {}", text.escape_debug());
-    let mut quoted = false;
-    let keep = |c: &char| {
-        quoted ^= ['"', '`'].contains(c);
-        !quoted && (c.is_ascii_alphabetic() || *c == ' ')
-    };
-    text.chars().filter(keep).take(120).collect()
+    // What is between the first quotation mark and the last may be anything.
+    let mark = ['"', '`', '\''];
+    let (head, tail) = (text.split(mark).next().unwrap_or_default(), text.rsplit(mark).next().unwrap_or_default());
+    let both = if head.len() == text.len() { head.to_string() } else { format!("{head}_{tail}") };
+    both.chars().filter(|c| c.is_ascii_alphabetic() || " _".contains(*c)).take(120).collect()
 }
 
 /// For targets whose inputs are all about the same.
@@ -155,8 +154,8 @@ fn watch(watching: &AtomicBool, name: &str) {
 struct Run<'a> {
     target: &'a Target<'a>,
     ask: &'a Ask,
-    /// Inputs of which each did something new.
-    pool: Vec<Vec<u8>>,
+    /// Inputs of which each did something new: those that were taken, and those that were refused.
+    pools: [Vec<Vec<u8>>; 2],
     seen: HashSet<u64>,
     faults: BTreeMap<String, (u64, String)>,
     known: BTreeMap<String, u64>,
@@ -178,7 +177,7 @@ impl<'a> Run<'a> {
         Self {
             target,
             ask,
-            pool: vec![],
+            pools: [vec![], vec![]],
             seen: HashSet::new(),
             faults: BTreeMap::new(),
             known: BTreeMap::new(),
@@ -199,6 +198,7 @@ impl<'a> Run<'a> {
         }
         if let Some(file) = &self.ask.file {
             let input = fs::read(file).unwrap_or_else(|e| panic!("{}: {e}", file.display()));
+            eprintln!("{}: {} bytes", file.display(), input.len());
             return self.one(input, true, &file.display().to_string());
         }
         let (seeds, files) = (self.target.seeds.clone(), corpus(self.target.name));
@@ -213,12 +213,16 @@ impl<'a> Run<'a> {
         }
         let mut rng = Rng::new(self.ask.seed);
         let first = self.tried;
-        while !self.ask.over(self.tried - first, self.start.elapsed()) && !self.pool.is_empty() {
+        while !self.ask.over(self.tried - first, self.start.elapsed()) {
+            let kind = usize::from(rng.unit() < 0.3);
+            let pool = if self.pools[kind].is_empty() { &self.pools[1 - kind] } else { &self.pools[kind] };
+            if pool.is_empty() {
+                break;
+            }
             // What came last leads on; what came first is not forgotten.
-            let recent = self.pool.len().div_ceil(4);
-            let from =
-                if rng.unit() < 0.3 { self.pool.len() - 1 - below(&mut rng, recent) } else { below(&mut rng, self.pool.len()) };
-            let input = (self.target.mutate)(&mut rng, &self.pool[from], &self.pool);
+            let recent = pool.len().div_ceil(4);
+            let from = if rng.unit() < 0.3 { pool.len() - 1 - below(&mut rng, recent) } else { below(&mut rng, pool.len()) };
+            let input = (self.target.mutate)(&mut rng, &pool[from], pool);
             self.one(input, false, "");
         }
     }
@@ -227,12 +231,16 @@ impl<'a> Run<'a> {
         self.tried += 1;
         match self.attempt(&input, thorough) {
             Ok(did) => {
+                if self.ask.file.is_some() {
+                    eprintln!("{did}");
+                }
                 self.accepted += u64::from(did.starts_with(ACCEPTED));
                 if self.seen.insert(hash(did.as_bytes())) {
-                    if self.pool.len() >= POOL {
-                        self.pool.swap_remove(hash(&input) as usize % POOL);
+                    let pool = &mut self.pools[usize::from(!did.starts_with(ACCEPTED))];
+                    if pool.len() >= POOL {
+                        pool.swap_remove(hash(&input) as usize % POOL);
                     }
-                    self.pool.push(input);
+                    pool.push(input);
                 }
             }
             Err(fault) => self.fault(fault, input, name),
@@ -244,7 +252,7 @@ impl<'a> Run<'a> {
     }
 
     fn words(&self) -> String {
-        let Self { tried, pool, .. } = self;
+        let Self { tried, pools, .. } = self;
         let seconds = self.start.elapsed().as_secs_f64();
         let faults = self.faults.len();
         format!(
@@ -254,7 +262,7 @@ impl<'a> Run<'a> {
             self.ask.seed,
             100.0 * self.accepted as f64 / (*tried).max(1) as f64,
             self.seen.len(),
-            pool.len(),
+            pools[0].len() + pools[1].len(),
         )
     }
 
@@ -413,7 +421,7 @@ fn a_planted_fault_is_found_and_made_small() {
 
 #[test]
 fn texts_for_people_are_short_and_without_control_characters() {
-    assert_eq!(plain_text("line 3: column \"a\" is `b`"), "line  column  is ");
+    assert_eq!(plain_text("line 3: column \"a\" is `b\"`, must be 1"), "line  column _ must be ");
     let refused = |text: &str| catch_unwind(|| plain_text(text)).is_err();
     assert!(refused("\u{1b}[2J") && refused(&"long ".repeat(1000)) && !refused("a\nb"));
 }
