@@ -48,6 +48,9 @@ const POOL: usize = 8192;
 #[allow(dead_code, reason = "each program uses its own part")]
 pub const ACCEPTED: &str = "accepted ";
 
+/// Makes an input of one, and perhaps of parts of others.
+pub type Mutate = dyn Fn(&mut Rng, &[u8], &[Vec<u8>]) -> Vec<u8>;
+
 /// What is fuzzed.
 pub struct Target<'a> {
     /// The name of its folder in `fuzz/corpus`, and in `cargo xtask fuzz`.
@@ -55,7 +58,7 @@ pub struct Target<'a> {
     /// Inputs to begin with, beside those of the folder.
     pub seeds: Vec<Vec<u8>>,
     /// An input made of one, and perhaps of parts of others.
-    pub mutate: &'a dyn Fn(&mut Rng, &[u8], &[Vec<u8>]) -> Vec<u8>,
+    pub mutate: &'a Mutate,
     /// Smaller inputs that may fail in the same way, the smallest first.
     pub smaller: &'a dyn Fn(&[u8]) -> Vec<Vec<u8>>,
     /// How faults begin that are known and not mended: they are counted and said, and fail nothing. None, if all is well.
