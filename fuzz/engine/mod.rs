@@ -49,7 +49,7 @@ const POOL: usize = 8192;
 pub const ACCEPTED: &str = "accepted ";
 
 /// Makes an input of one, and perhaps of parts of others.
-pub type Mutate = dyn Fn(&mut Rng, &[u8], &[Vec<u8>]) -> Vec<u8>;
+pub type Mutate<'a> = dyn Fn(&mut Rng, &[u8], &[Vec<u8>]) -> Vec<u8> + 'a;
 
 /// What is fuzzed.
 pub struct Target<'a> {
@@ -58,7 +58,7 @@ pub struct Target<'a> {
     /// Inputs to begin with, beside those of the folder.
     pub seeds: Vec<Vec<u8>>,
     /// An input made of one, and perhaps of parts of others.
-    pub mutate: &'a Mutate,
+    pub mutate: &'a Mutate<'a>,
     /// Smaller inputs that may fail in the same way, the smallest first.
     pub smaller: &'a dyn Fn(&[u8]) -> Vec<Vec<u8>>,
     /// How faults begin that are known and not mended: they are counted and said, and fail nothing. None, if all is well.
