@@ -11,6 +11,9 @@ pub mod commands;
 pub mod data;
 mod error;
 mod files;
+#[cfg(test)]
+#[path = "../../fuzz/engine/mod.rs"]
+mod fuzz;
 mod hash;
 mod html;
 mod op_chain;

@@ -12,6 +12,9 @@ use std::{
 pub struct Ui {
     bars: MultiProgress,
     terminal: bool,
+    /// In tests, what was said instead of stderr.
+    #[cfg(test)]
+    heard: Option<std::sync::Mutex<Vec<String>>>,
 }
 
 impl Default for Ui {
@@ -25,7 +28,32 @@ impl Ui {
     pub fn new() -> Self {
         let terminal = io::stderr().is_terminal();
         let target = if terminal { ProgressDrawTarget::stderr() } else { ProgressDrawTarget::hidden() };
-        Self { bars: MultiProgress::with_draw_target(target), terminal }
+        Self {
+            bars: MultiProgress::with_draw_target(target),
+            terminal,
+            #[cfg(test)]
+            heard: None,
+        }
+    }
+
+    /// Keeps what is said, for a test to look at.
+    #[cfg(test)]
+    pub(crate) fn listening() -> Self {
+        Self { heard: Some(std::sync::Mutex::default()), ..Self::new() }
+    }
+
+    /// A text as a terminal would get it.
+    #[cfg(test)]
+    pub(crate) fn shown(text: impl Display) -> String {
+        let ui = Self::listening();
+        ui.note(text);
+        ui.heard().concat()
+    }
+
+    /// What was said so far.
+    #[cfg(test)]
+    pub(crate) fn heard(&self) -> Vec<String> {
+        self.heard.as_ref().map_or_else(Vec::new, |heard| heard.lock().expect("nobody panics with it").clone())
     }
 
     /// A line of the result, to stdout.
@@ -49,6 +77,10 @@ impl Ui {
 
     /// A line about the work, to stderr.
     pub fn note(&self, text: impl Display) {
+        #[cfg(test)]
+        if let Some(heard) = &self.heard {
+            return heard.lock().expect("nobody panics with it").push(text.to_string());
+        }
         // With stderr closed there is nobody to report to.
         self.bars.suspend(|| drop(writeln!(io::stderr().lock(), "{text}")));
     }

@@ -124,7 +124,8 @@ impl Approx {
         if self.value.abs() + self.error <= threshold.value - threshold.error {
             return Self::exact(0.0);
         }
-        let value = self.value - self.value.clamp(-threshold.value, threshold.value);
+        // Not `clamp`, which panics where a threshold of the caller's data is negative or NaN.
+        let value = self.value - self.value.max(-threshold.value).min(threshold.value);
         let sum = Self::sum([self, threshold]);
         Self { value, error: sum.error }
     }

@@ -1,6 +1,11 @@
 //! What is promised beyond the cross-check, by family and by subject. `cargo test --test it norms` runs one of them.
 #[path = "../common/mod.rs"]
 mod common;
+// Beside the corpora.
+#[path = "../../fuzz/engine/mod.rs"]
+mod fuzz;
+#[path = "../../fuzz/ops/mod.rs"]
+mod fuzz_ops;
 
 mod batched;
 mod bench;

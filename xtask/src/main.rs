@@ -1,5 +1,6 @@
 //! `cargo xtask study` and `cargo xtask test`: the two commands of the README; `cargo xtask race`, and a driver for it.
 mod driver;
+mod fuzz;
 mod mesa;
 mod os;
 mod race;
@@ -16,10 +17,13 @@ cargo xtask race [ARGS]    time the same cases here and in other libraries: --to
                            --burn-plain for Burn without fusion and autotune, which builds once more; PyTorch's calls are
                            timed as CUDA graphs, too, where there is CUDA, unless --no-graphs is given; other ARGS as in
                            `ridgepole race --help`. On a graphics card the sizes are 16Mi and 64Mi elements
+cargo xtask fuzz [TARGET] [--minutes N | --inputs N] [--seed N]
+                           look for inputs that break what reads them, a minute for each target unless told otherwise;
+                           `fuzz TARGET --replay FILE` runs one input. Needs no GPU
 cargo xtask mesa25         on Debian 12: unpack Mesa 25's software Vulkan below target, and print the variables that
                            select it, for eval
 
-The first three look for a GPU driver first. On Debian and Ubuntu they install Mesa's software Vulkan where there is none;
+`study`, `test` and `race` look for a GPU driver first. On Debian and Ubuntu they install Mesa's software Vulkan where there is none;
 elsewhere they say what to install.";
 
 fn main() -> ExitCode {
@@ -27,6 +31,7 @@ fn main() -> ExitCode {
     let result = match args.first().map(String::as_str) {
         Some("study") => driver::ensure().and_then(|()| stages::study(&root(), &args[1..])),
         Some("race") => driver::ensure().and_then(|()| race::race(&root(), &args[1..])),
+        Some("fuzz") => fuzz::fuzz(&root(), &args[1..]),
         Some("mesa25") => mesa::mesa25(&root()),
         Some("test") if args.len() == 1 => driver::ensure().and_then(|()| stages::test(&root())),
         Some("test") => Err("`cargo xtask test` takes no arguments; `cargo test` does".to_string()),

@@ -1,6 +1,9 @@
 //! The data: tables that come with the program, CSV files, or files in MNIST's format. Cells keep their values until they are standardized.
 mod csv_table;
 pub mod folds;
+#[cfg(test)]
+#[path = "../../../fuzz/tables.rs"]
+mod fuzz_tables;
 mod idx;
 mod source;
 pub mod split;

@@ -33,7 +33,8 @@ impl Ghosts {
             let why = format!("has {n} x {c} x {s} elements, must have less than 2^32 in virtual batches: split it by channels");
             return Err(Error::argument(op, "space", why));
         }
-        let (n, c, s, v) = (space.n as u64, space.c as u64, space.s as u64, size as u64);
+        // Any size divides no samples, and may be so large that nothing can be multiplied by it.
+        let (n, c, s, v) = (space.n as u64, space.c as u64, space.s as u64, (size as u64).min(space.n.max(1) as u64));
         let (tensor, rows) = match space.layout {
             Layout::ChannelsLast if c > 1 => (Channels { outer: n * s, channels: c, inner: 1 }, v * s),
             _ => (Channels { outer: n, channels: c, inner: s }, v),

@@ -5,7 +5,7 @@ use crate::{
 };
 
 fn positions(space: &Space) -> usize {
-    if space.is_empty() { 0 } else { space.n * space.s }
+    if space.is_empty() { 0 } else { space.n.saturating_mul(space.s) }
 }
 
 /// The mask among the arguments: bit p % 32 of word p / 32 says whether position p = n·S + s counts.

@@ -230,7 +230,7 @@ impl DualityGap {
                 continue;
             }
             // To hold a number to a range moves no two numbers apart.
-            let held = Approx { value: v.value.clamp(-l1.value, l1.value), ..v };
+            let held = Approx { value: v.value.max(-l1.value).min(l1.value), ..v };
             let against = if b < 0.0 { held.negative() } else { held };
             terms.push(exact(b.abs()).times(Approx::sum([l1, against.negative()])));
             if l2.value != 0.0 {

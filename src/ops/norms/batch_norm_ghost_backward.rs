@@ -59,7 +59,7 @@ impl Op for BatchNormGhostBackward {
     }
 
     fn args(&self) -> Vec<Arg> {
-        let lines = self.space.n / self.virtual_batch.max(1) * self.space.c;
+        let lines = (self.space.n / self.virtual_batch.max(1)).saturating_mul(self.space.c);
         let mut args = PLAIN.backward_args(self.dtype, &self.space, ["mean", "rstd"], self.weight, self.bias);
         (args[2].len, args[3].len) = (lines, lines);
         args
@@ -120,7 +120,7 @@ impl Op for BatchNormGhostBackward {
 
     fn reference(&self, args: &[HostData]) -> Vec<Expected> {
         let mut out = Results::of(self, &self.space, args, PLAIN);
-        let (m, channels) = (self.virtual_batch * self.space.s, self.space.c);
+        let (m, channels) = (self.virtual_batch.saturating_mul(self.space.s), self.space.c);
         for c in 0..channels {
             let (places, weight) = (channels::places(&self.space, c), out.at("weight", c, 1.0));
             let batches = places.len().checked_div(m).unwrap_or(0);

@@ -1,4 +1,7 @@
 //! `ridgepole run`: one op on tensors from a file.
+#[cfg(test)]
+#[path = "../../../../fuzz/tensors.rs"]
+mod fuzz_tensors;
 mod tensors;
 
 use crate::{Failure, Ui, adapter};

@@ -1,6 +1,9 @@
 //! Chooses λ, p and batch norm by cross-validation.
 mod args;
 mod checkpoint;
+#[cfg(test)]
+#[path = "../../../../fuzz/checkpoint.rs"]
+mod fuzz_checkpoint;
 pub mod grid;
 mod outcome;
 mod report;

@@ -33,7 +33,8 @@ pub fn duality_gap(
             gap += reach * v.abs();
             continue;
         }
-        let held = if v.is_nan() { v } else { v.clamp(-l1, l1) };
+        // Not `clamp`, which panics where the caller's λ1 is negative or NaN.
+        let held = if v.is_nan() { v } else { v.max(-l1).min(l1) };
         gap += b.abs() * (l1 - held * if b < 0.0 { -1.0 } else { 1.0 });
         if l2 != 0.0 {
             gap += (l2 * b - (v - held)).powi(2) / (2.0 * l2);

@@ -1,0 +1,178 @@
+//! Fuzzes the JSON of ops, what ops lower to on 36 kinds of device, and their references. No GPU.
+mod describe;
+mod devices;
+mod mutate;
+mod shaders;
+mod sound;
+
+use crate::fuzz::{ACCEPTED, Target, fuzz, hash, plain_text};
+use ridgepole::{Arg, Caps, Error, HostData, Op, Pattern, Rng, ops};
+use std::sync::LazyLock;
+
+static DEVICES: LazyLock<Vec<Caps>> = LazyLock::new(devices::all);
+
+/// To be mended.
+const KNOWN: [&str; 3] = ["a bound that is none", "control characters in a text", "a text too long to read"];
+
+/// Elements of all arguments together, at most, for the reference to be asked.
+const ELEMENTS: usize = 4096;
+
+/// The JSON of every case of every op, and of the bench cases.
+fn seeds() -> Vec<Vec<u8>> {
+    let (mut out, mut lost) = (Vec::new(), Vec::new());
+    for entry in ops::all() {
+        for op in (entry.cases)().into_iter().chain((entry.bench)(1 << 20)) {
+            let debug = format!("{op:?}");
+            let texts: Vec<String> = describe::json(entry.name, &debug).iter().map(ToString::to_string).collect();
+            let same = |text: &&String| ops::from_json(text).is_ok_and(|back| format!("{back:?}") == debug);
+            match texts.iter().find(same) {
+                Some(text) => out.push(text.clone().into_bytes()),
+                None => lost.push(debug),
+            }
+        }
+    }
+    // Few have numbers that JSON has not, NaN among them.
+    assert!(
+        lost.len() * 50 < out.len(),
+        "{} cases could not be written as JSON, of {}:\n{}",
+        lost.len(),
+        out.len(),
+        lost.join("\n")
+    );
+    out
+}
+
+/// The op's name.
+fn about(input: &[u8]) -> String {
+    let value = serde_json::from_slice(input).unwrap_or(serde_json::Value::Null);
+    value.get("op").and_then(|v| v.as_str()).unwrap_or_default().chars().take(40).collect()
+}
+
+/// The largest size among an op's fields; keys and seeds are none.
+fn largest_size(op: &dyn Op) -> u64 {
+    let fields = format!("{op:?}");
+    let no_size = ["seed: ", "stream: ", "step: ", "first_element: ", "steps: ", "updates: ", "seen: "];
+    let number = |(at, part): (usize, &str)| {
+        let before = &fields[..at];
+        let digits = part.chars().all(|c| c.is_ascii_digit()) && !before.ends_with(['.', 'e', '-', 'F']);
+        part.parse().ok().filter(|_| digits && !no_size.iter().any(|name| before.ends_with(name)))
+    };
+    let parts = fields.split(|c: char| !c.is_ascii_digit()).map(|part| (part.as_ptr() as usize - fields.as_ptr() as usize, part));
+    parts.filter_map(number).max().unwrap_or(0)
+}
+
+/// Whether lowering would make a large table on the host: of ones, in place of a weight that is not there, 4 bytes for each channel.
+fn large_table(op: &dyn Op) -> bool {
+    let fields = format!("{op:?}");
+    let absent = ["weight: false", "bias: false", "gain: false"].iter().any(|field| fields.contains(field));
+    absent && largest_size(op) > 1 << 24
+}
+
+/// Whether the reference takes long, or much memory, for few elements: it goes through rows that have no element, and makes the Gram
+/// matrix of columns that have none.
+fn large_reference(op: &dyn Op) -> bool {
+    largest_size(op) > if op.name().starts_with("orthogonal") { 256 } else { 1 << 16 }
+}
+
+fn run(input: &[u8], thorough: bool) -> String {
+    let Ok(text) = std::str::from_utf8(input) else { return "not UTF-8".into() };
+    let op = match ops::from_json(text) {
+        Ok(op) => op,
+        Err(e @ Error::Json { .. }) => return plain_text(&e.to_string()),
+        Err(e) => panic!("an error of another kind: {e:?}"),
+    };
+    let hash = hash(input);
+    if large_table(op.as_ref()) {
+        return format!("{}: a large table", op.name());
+    }
+    let mut did = op.name().to_string();
+    let mut valid = false;
+    for (i, caps) in DEVICES.iter().enumerate() {
+        // Of the 36, the first, which is the command's, and six others.
+        if i > 0 && !thorough && (hash >> (i % 6)) % 6 != i as u64 / 6 {
+            continue;
+        }
+        let args = op.args();
+        let bytes = args.iter().fold(0, |sum: u64, a| sum.saturating_add(a.binding_bytes()));
+        if i > 0 && valid && !devices::few_windows(bytes, caps) {
+            continue;
+        }
+        match op.lower(caps) {
+            Ok(lowered) => {
+                valid = true;
+                let steps = || lowered.steps().iter().try_for_each(|step| shaders::valid(step, caps));
+                if let Err(why) = sound::lowered(&args, &lowered, caps).and_then(|()| steps()) {
+                    panic!("{why}\n  of {op:?}\n  on {caps:?}");
+                }
+                if i == 0 {
+                    assert!(op.lower(caps).as_ref() == Ok(&lowered), "lowers to something else the second time: {op:?}");
+                }
+                if i < 3 {
+                    lowered.steps().iter().for_each(|s| did += &format!(" {}", s.spec.entry));
+                    did.truncate(400);
+                }
+            }
+            Err(e @ Error::Unsupported { .. }) => {
+                valid |= i == 0;
+                did += &plain_text(&e.to_string());
+            }
+            Err(e @ Error::Argument { .. }) => {
+                assert!(!valid, "the fields are right on another device: {e}\n  {op:?}\n  on {caps:?}");
+                // Fields are checked before any device is asked: so say the others.
+                return plain_text(&e.to_string());
+            }
+            Err(e) => panic!("an error of another kind: {e:?}"),
+        }
+    }
+    let args = op.args();
+    let elements = args.iter().fold(0, |sum: usize, a| sum.saturating_add(a.len));
+    if valid && elements <= ELEMENTS && !large_reference(op.as_ref()) {
+        let chosen = hash >> 32;
+        for kind in if thorough { 0..KINDS } else { chosen % KINDS..chosen % KINDS + 1 } {
+            if let Err(why) = on_data(op.as_ref(), &args, hash, kind) {
+                panic!("{why}\n  of {op:?}");
+            }
+        }
+        did += " computed";
+    }
+    format!("{}{did}", if valid { ACCEPTED } else { "" })
+}
+
+/// Kinds of data.
+const KINDS: u64 = 8;
+
+/// The reference on data of some kind: those of the checks, zeros, and words drawn at random, which are indices out of range.
+fn on_data(op: &dyn Op, args: &[Arg], hash: u64, kind: u64) -> Result<(), String> {
+    let mut rng = Rng::new(hash ^ kind);
+    let patterns = [Pattern::Ordinary, Pattern::Zeros, Pattern::Constant, Pattern::Tiny, Pattern::Offset, Pattern::NonFinite];
+    let data: Vec<HostData> = args
+        .iter()
+        .map(|a| match kind {
+            0..6 => op.fill(a, &mut rng, patterns[kind as usize]),
+            6 => HostData::from_bytes(a.dtype, &vec![0; a.bytes() as usize]),
+            _ => {
+                let bytes: Vec<u8> = (0..a.bytes()).map(|_| rng.word() as u8).collect();
+                HostData::from_bytes(a.dtype, &bytes)
+            }
+        })
+        .collect();
+    for (arg, data) in args.iter().zip(&data) {
+        if data.len() != arg.len || data.dtype() != arg.dtype {
+            return Err(format!("data of another length or type: {arg:?}"));
+        }
+    }
+    sound::reference(op, args, &data)
+}
+
+#[test]
+fn ops() {
+    fuzz(&Target {
+        name: "ops",
+        seeds: seeds(),
+        mutate: &mutate::op,
+        smaller: &mutate::smaller,
+        known: &KNOWN,
+        about: &about,
+        run: &run,
+    });
+}
