@@ -42,8 +42,10 @@ fn nearest(v: f64, stored: u32, least: i32) -> u16 {
 mod tests {
     use super::*;
 
-    /// A format, and all its numbers from 0 to the largest and, in place of infinity, the one that would follow: by definition.
-    fn formats() -> [(fn(f64) -> u16, Vec<f64>); 2] {
+    type Round = fn(f64) -> u16;
+
+    /// A rounding to halves, and its numbers from 0 to the largest and to what would follow, in place of infinity: by definition.
+    fn formats() -> [(Round, Vec<f64>); 2] {
         let all = |stored: u32, least: i32| {
             let value = move |bits: u32| {
                 let (field, fraction) = ((bits >> stored) as i32, bits & ((1 << stored) - 1));
@@ -114,7 +116,7 @@ mod tests {
     #[test]
     fn a_nan_stays_one_whatever_its_payload() {
         for (infinity, quiet, round) in
-            [(0x7c00, 0x0200, (|v| to_f16(v).to_bits()) as fn(f64) -> u16), (0x7f80, 0x0040, |v| to_bf16(v).to_bits())]
+            [(0x7c00, 0x0200, (|v| to_f16(v).to_bits()) as Round), (0x7f80, 0x0040, |v| to_bf16(v).to_bits())]
         {
             for payload in [1u64, 1 << 31, 1 << 32, 1 << 51, (1 << 52) - 1] {
                 for sign in [0u64, 1] {
