@@ -2,7 +2,7 @@
 //!
 //! The op keeps an exponential moving average of weights: a ← d·a + (1-d)·w.
 use ridgepole::{
-    Arg, Caps, DType, Error, Expected, HostData, Lowered, Op, Pattern, Session, Step, check, params, tile,
+    Approx, Arg, Caps, DType, Error, Expected, HostData, Lowered, Op, Pattern, Session, Step, check, params, tile,
     wgsl::{Decl, Source, Spec},
 };
 
@@ -100,7 +100,7 @@ impl Op for MovingAverage {
             // the store is rounded.
             let terms = d * a.abs() + (1.0 - d) * w.abs();
             let b = 3.0 * DType::F32.epsilon() * terms + 2.0 * DType::F32.least_normal();
-            b + self.dtype.rounding(v.abs() + b)
+            Approx { value: *v, error: b }.stored_with_ulp(self.dtype)
         });
         let bound = bound.collect();
         vec![Expected::Within { value, bound }]

@@ -1,4 +1,5 @@
 //! How numbers are stored: [`DType`] on the device, [`HostData`] on the host.
+use super::rounding::{to_bf16, to_f16};
 use half::{bf16, f16};
 use serde::{Deserialize, Serialize};
 
@@ -61,12 +62,13 @@ impl DType {
         if v < least { v.max(least * self.epsilon()) } else { v * self.epsilon() }
     }
 
-    /// The nearest value that this type can hold (ties to even).
+    /// The nearest value that this type can hold: of two equally near ones the even one, infinity past the largest, a NaN for
+    /// a NaN. It is rounded once, whatever bits of the f64 decide.
     pub fn nearest(self, v: f64) -> f64 {
         match self {
             DType::F32 => f64::from(v as f32),
-            DType::F16 => f16::from_f64(v).to_f64(),
-            DType::Bf16 => bf16::from_f64(v).to_f64(),
+            DType::F16 => to_f16(v).to_f64(),
+            DType::Bf16 => to_bf16(v).to_f64(),
             DType::U32 => v,
         }
     }
@@ -149,8 +151,8 @@ impl HostData {
         let values = values.into_iter();
         match dtype {
             DType::F32 => HostData::F32(values.map(|v| v as f32).collect()),
-            DType::F16 => HostData::F16(values.map(f16::from_f64).collect()),
-            DType::Bf16 => HostData::Bf16(values.map(bf16::from_f64).collect()),
+            DType::F16 => HostData::F16(values.map(to_f16).collect()),
+            DType::Bf16 => HostData::Bf16(values.map(to_bf16).collect()),
             DType::U32 => HostData::U32(values.map(|v| v as u32).collect()),
         }
     }

@@ -1,6 +1,7 @@
 //! What a caller, an op and a kernel agree on: how numbers are stored, how a tensor is indexed, what can be wrong.
 mod dtype;
 mod error;
+mod rounding;
 mod rows;
 mod segment;
 mod space;

@@ -147,13 +147,42 @@ impl Approx {
         Self { value, error: if certain { 0.0 } else { 1.0 + value.abs() } }
     }
 
-    /// What rounding to a storage type adds. Nothing for f32, in which the kernel computes.
-    pub fn stored(self, dtype: DType) -> f64 {
+    /// The least and the greatest number that a tensor of this type may hold then. Rounding to nearest exchanges no two numbers,
+    /// so what it makes of the kernel's f32 lies between what it makes of the ends; and a device may flush what is below the
+    /// least normal number.
+    fn ends(self, dtype: DType) -> [f64; 2] {
+        let ends = [self.value - self.error, self.value + self.error].map(|v| dtype.nearest(v));
+        let tiny = self.value.abs() - self.error < dtype.least_normal();
+        if tiny { [ends[0].min(0.0), ends[1].max(0.0)] } else { ends }
+    }
+
+    /// What a tensor of this type holds then: the nearest of its numbers. It is off by nothing, or where the kernel's number may
+    /// be on either side of the middle of two, by their distance.
+    pub fn rounded_to(self, dtype: DType) -> Self {
         if dtype == DType::F32 || self == Self::exact(0.0) {
-            self.error
-        } else {
-            self.error + dtype.rounding(self.value.abs() + self.error)
+            return self;
         }
+        let ([least, most], value) = (self.ends(dtype), dtype.nearest(self.value));
+        if value.is_finite() && self.error.is_finite() {
+            Self { value, error: (most - value).max(value - least) }
+        } else {
+            Self { value, ..self }
+        }
+    }
+
+    /// How far what a tensor of this type holds then may be from the value, which is not rounded. Nothing is added for f32, in
+    /// which the kernel computes.
+    pub fn stored(self, dtype: DType) -> f64 {
+        if dtype == DType::F32 || self == Self::exact(0.0) || !(self.value.is_finite() && self.error.is_finite()) {
+            return self.error;
+        }
+        let [least, most] = self.ends(dtype);
+        (most - self.value).max(self.value - least)
+    }
+
+    /// The same, but in f32 storing counts as one more ulp: for bounds that are one formula.
+    pub fn stored_with_ulp(self, dtype: DType) -> f64 {
+        if dtype == DType::F32 { self.error + dtype.rounding(self.value.abs() + self.error) } else { self.stored(dtype) }
     }
 }
 
@@ -242,5 +271,25 @@ mod tests {
         assert_eq!(g.over_at_least(root, 0.25), g.over(root));
         let zero = g.over_at_least(Approx { value: 0.0, error: 1e-3 }, 0.25);
         assert!(zero.value == 0.0 && (12.0..13.0).contains(&zero.error), "{zero:?}");
+    }
+
+    #[test]
+    fn a_stored_half_is_known_unless_the_number_may_be_on_either_side_of_a_middle() {
+        // bf16 below and above 1 + 2^-8, the middle of 1 and 1 + 2^-7; in f16 the least normal number and a subnormal one.
+        let (tie, ulp) = (1.0 + 2f64.powi(-8), 2f64.powi(-7));
+        let of = |value: f64, error: f64| Approx { value, error };
+        assert_eq!(of(tie + 1e-5, 1e-6).rounded_to(DType::Bf16), of(1.0 + ulp, 0.0));
+        assert_eq!(of(tie - 1e-5, 1e-6).rounded_to(DType::Bf16), of(1.0, 0.0));
+        assert_eq!(of(tie, 0.0).rounded_to(DType::Bf16), of(1.0, 0.0));
+        assert_eq!(of(tie + 1e-5, 1e-4).rounded_to(DType::Bf16), of(1.0 + ulp, ulp));
+        assert_eq!(of(tie, 1e-4).stored(DType::Bf16), ulp / 2.0);
+        assert_eq!(of(1.001, 0.0).stored(DType::Bf16), 1.001 - 1.0);
+        assert_eq!(of(tie, 1e-4).rounded_to(DType::F32), of(tie, 1e-4));
+        // What may be flushed.
+        assert_eq!(of(2f64.powi(-15), 0.0).rounded_to(DType::F16), of(2f64.powi(-15), 2f64.powi(-15)));
+        assert_eq!(of(2f64.powi(-14), 0.0).stored(DType::F16), 0.0);
+        // Infinite for certain, and perhaps.
+        assert_eq!(of(65521.0, 0.5).rounded_to(DType::F16).value, f64::INFINITY);
+        assert_eq!(of(65519.0, 2.0).stored(DType::F16), f64::INFINITY);
     }
 }

@@ -13,6 +13,7 @@ mod binding;
 mod constraints;
 mod families;
 mod golden;
+mod halves;
 mod large;
 mod linear;
 mod losses;

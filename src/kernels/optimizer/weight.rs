@@ -95,7 +95,7 @@ impl Optimizer<'_> {
 
     /// Element i of the weights, when `w` is stored.
     pub(super) fn stored(&self, w: Approx, i: usize) -> Approx {
-        let Rounding::Stochastic(key) = self.rounding else { return Approx { error: w.stored(self.dtype), ..w } };
+        let Rounding::Stochastic(key) = self.rounding else { return w.rounded_to(self.dtype) };
         // Rounding with given bits never exchanges two numbers, so what it makes of the kernel's f32 weight lies between what it
         // makes of the ends of that interval; conversion to f32 exchanges none of these either. Where both are the same,
         // the result is exact; next to a number at which the bits begin to carry they are neighbours.

@@ -5,6 +5,7 @@ use crate::{
     op::Expected,
     options::WeightForm,
     types::{DType, Rows},
+    verify::Approx,
 };
 
 const E: f64 = DType::F32.epsilon();
@@ -18,7 +19,7 @@ pub(crate) fn normalized_error(far: [f64; 2], rstd: [f64; 2], weight: f64, bias:
     let error = w * (far_error * rstd + (far.abs() + far_error) * rstd_error)
         + E * (3.0 * product + value.abs() + bias.abs())
         + 4.0 * (1.0 + (1.0 + w) * (1.0 + rstd + rstd_error)) * LEAST;
-    error + dtype.rounding(value.abs() + error)
+    Approx { value, error }.stored_with_ulp(dtype)
 }
 
 /// How far the values of a row may be from those that a bound is computed from: 0 for what is given, more for what a kernel
@@ -64,16 +65,23 @@ pub(crate) struct RowGradients<'a> {
 impl RowGradients<'_> {
     /// Bounds for the values (dx, dweight, dbias); dweight and dbias as far as wanted.
     pub fn expected(&self, values: (Vec<f64>, Vec<f64>, Vec<f64>), wanted: [bool; 2]) -> Vec<Expected> {
-        let mut dx = Vec::new();
-        for r in 0..self.of.rows {
-            self.row_bounds(r, self.of.row(&values.0, r), &mut dx);
-        }
+        let errors = self.input_errors(&values.0).into_iter().zip(&values.0);
+        let dx = errors.map(|(error, value)| Approx { value: *value, error }.stored_with_ulp(self.dtype)).collect();
         let [dweight, dbias] = self.column_bounds();
         let all = [(true, values.0, dx), (wanted[0], values.1, dweight), (wanted[1], values.2, dbias)];
         all.into_iter().filter(|a| a.0).map(|(_, value, bound)| Expected::Within { value, bound }).collect()
     }
 
-    fn row_bounds(&self, r: usize, dx: &[f64], out: &mut Vec<f64>) {
+    /// How far the kernel's f32 may be from these dx, before they are stored.
+    pub fn input_errors(&self, dx: &[f64]) -> Vec<f64> {
+        let mut out = Vec::new();
+        for r in 0..self.of.rows {
+            self.row_errors(r, self.of.row(dx, r), &mut out);
+        }
+        out
+    }
+
+    fn row_errors(&self, r: usize, dx: &[f64], out: &mut Vec<f64>) {
         let (x, mean, rstd, m) = (self.of.row(self.x, r), self.mean.map_or(0.0, |m| m[r]), self.rstd[r], self.of.cols as f64);
         // The product rounds, and so does 1 + w.
         let (offset, e_g) = (self.form.offset(), E * (1.0 + self.form.offset()));
@@ -92,12 +100,11 @@ impl RowGradients<'_> {
         }
         let t_error = rstd * (off.dweight + e_g * products + flushed) / m + 4.0 * E * t.abs();
         for ((g, x), dx) in g.iter().zip(x).zip(dx) {
-            // g - p, x - mean, its product with t, their difference; then times rstd, and the store.
+            // g - p, x - mean, its product with t, their difference; then times rstd.
             let far = (x - mean).abs();
             let given = p_error + far * t_error + e_g * g.abs();
             let inner = given + 2.0 * E * ((g - p).abs() + 3.0 * far * t.abs() + given);
-            let error = rstd * inner * (1.0 + 2.0 * E) + 2.0 * E * dx.abs() + 4.0 * (1.0 + rstd) * (1.0 + widest) * LEAST;
-            out.push(error + self.dtype.rounding(dx.abs() + error));
+            out.push(rstd * inner * (1.0 + 2.0 * E) + 2.0 * E * dx.abs() + 4.0 * (1.0 + rstd) * (1.0 + widest) * LEAST);
         }
     }
 

@@ -15,7 +15,8 @@ pub(crate) fn copied(dtype: DType, v: f64) -> f64 {
 /// λ·x + (1 - λ)·z, with its bound.
 pub(crate) fn mixture(dtype: DType, (x, own): (f64, f64), (z, rest): (f64, f64)) -> (f64, f64) {
     let sum = Approx::sum([Approx::exact(x).scaled(own), Approx::exact(z).scaled(rest)]);
-    (reference::mixup(x, own, z, rest), sum.stored(dtype))
+    let v = reference::mixup(x, own, z, rest);
+    (v, Approx { value: v, ..sum }.stored(dtype))
 }
 
 /// What becomes of labels under the shares `lambda`.

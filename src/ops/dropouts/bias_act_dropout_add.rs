@@ -204,19 +204,23 @@ impl Op for BiasActDropoutAdd {
         for i in 0..x.len() {
             let v = reference::bias_act_dropout_add(x[i], bias[i], residual[i], kept[i], factor, self.act);
             let flushed = if residual[i].abs() < DType::F32.least_normal() { residual[i].abs() } else { 0.0 };
-            value.push(v);
-            bound.push(match (kept[i], v.is_finite() && (x[i] + bias[i]).is_finite()) {
+            let y = match (kept[i], v.is_finite() && (x[i] + bias[i]).is_finite()) {
                 // The residual as it is, or what a device flushes of it.
-                (false, _) => flushed,
-                (true, false) if v.is_finite() => flushed + self.dtype.rounding(v),
-                (true, false) => 0.0,
+                (false, _) => Approx { value: v, error: flushed },
+                (true, false) if v.is_finite() => {
+                    Approx { value: v, error: flushed + Approx::exact(v).stored_with_ulp(self.dtype) }
+                }
+                (true, false) => Approx::exact(v),
                 (true, true) => {
                     let [act, _] = self.act.approx(self.biased(x[i], bias[i]));
                     let branch = act.times(Approx::exact(factor));
                     let sum = if self.residual { Approx::sum([branch, Approx::exact(residual[i])]) } else { branch };
-                    sum.stored(self.dtype)
+                    // As it is stored, for those who take it from there.
+                    Approx { value: v, ..sum }.rounded_to(self.dtype)
                 }
-            });
+            };
+            value.push(y.value);
+            bound.push(y.error);
         }
         vec![Expected::Within { value, bound }]
     }

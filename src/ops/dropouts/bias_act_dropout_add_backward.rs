@@ -145,9 +145,8 @@ impl Op for BiasActDropoutAddBackward {
         for i in 0..dy.len() {
             let v = reference::bias_act_dropout_add_backward(x[i], bias[i], dy[i], kept[i], factor, self.act);
             let u = x[i] + bias[i];
-            value.push(v);
-            bound.push(if !kept[i] || !v.is_finite() {
-                0.0
+            let dx = if !kept[i] || !v.is_finite() {
+                Approx::exact(v)
             } else {
                 let slope = if u.is_finite() {
                     self.act.approx(forward.biased(x[i], bias[i]))[1]
@@ -156,11 +155,15 @@ impl Op for BiasActDropoutAddBackward {
                 };
                 // Where nothing goes through, whatever dy is.
                 if slope == Approx::exact(0.0) {
-                    0.0
+                    Approx::exact(v)
                 } else {
-                    Approx::exact(dy[i]).times(Approx::exact(factor)).times(slope).stored(self.dtype)
+                    let product = Approx::exact(dy[i]).times(Approx::exact(factor)).times(slope);
+                    Approx { value: v, ..product }.rounded_to(self.dtype)
                 }
-            });
+            };
+            // As it is stored: the sums are over that.
+            value.push(dx.value);
+            bound.push(dx.error);
         }
         let mut sums = (vec![], vec![]);
         for c in 0..self.space.c {

@@ -12,7 +12,6 @@ use crate::{
     ops::{LayerNorm, RmsNorm, dropouts::shared::masked_map::Rule},
     options::{Activation, Bits, Key, RowNorm, Share, WeightForm},
     types::{DType, Error, HostData, Rows, Space},
-    verify::reference,
     wgsl::parts,
 };
 use serde::{Deserialize, Serialize};
@@ -175,15 +174,12 @@ impl Op for DropoutAddLayerNorm {
         let data = |name| position(&all, name).map(|i| args[i].to_f64());
         let weight = data("weight").unwrap_or_else(|| vec![1.0; of.cols]);
         let bias = data("bias").unwrap_or_else(|| vec![0.0; of.cols]);
-        let (kept, factor) = self.branch().mask();
-        let x = args[0].to_f64();
-        let residual = data("residual").unwrap_or_else(|| vec![0.0; x.len()]);
-        let z = reference::dropout_add_layer_norm(&x, &residual, &kept, factor);
+        // The norm is of the sum as it is stored, by which the backward pass goes too.
         let sum = self.branch().reference(&args[..if self.residual { 2 } else { 1 }]).remove(0);
-        let Expected::Within { bound: slack, .. } = &sum else { unreachable!("the sum has a bound") };
+        let Expected::Within { value: z, bound: slack } = &sum else { unreachable!("the sum has a bound") };
         let norms = match self.norm {
-            RowNorm::Layer => self.layer().results(&z, slack, &weight, &bias),
-            RowNorm::Rms => self.rms().results(&z, slack, &weight),
+            RowNorm::Layer => self.layer().results(z, slack, &weight, &bias),
+            RowNorm::Rms => self.rms().results(z, slack, &weight),
         };
         std::iter::once(sum).chain(norms).collect()
     }

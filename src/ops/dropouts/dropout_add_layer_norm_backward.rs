@@ -173,22 +173,31 @@ impl Op for DropoutAddLayerNormBackward {
         };
         let others = data("dz").unwrap_or_else(|| vec![0.0; z.len()]);
         let (kept, factor) = self.forward().branch().mask();
-        let (dx, dresidual) = reference::dropout_add_layer_norm_backward(&values.0, &others, &kept, factor);
+        let (_, dresidual) = reference::dropout_add_layer_norm_backward(&values.0, &others, &kept, factor);
         let given = RowGradients { of, dtype, x: &z, dy: &dy, mean: mean.as_deref(), rstd: &rstd, weight: &weight, form };
-        let mut norm = given.expected(values, [self.weight, self.bias && mean.is_some()]);
-        let Expected::Within { bound, .. } = norm.remove(0) else { unreachable!("dx has a bound") };
+        let errors = given.input_errors(&values.0);
+        let norm = given.expected(values, [self.weight, self.bias && mean.is_some()]).into_iter().skip(1);
+        let stored: Vec<Approx> = (0..z.len())
+            .map(|i| {
+                let by_norm = Approx { value: dresidual[i] - others[i], error: errors[i] };
+                let sum = if self.dz { Approx::sum([by_norm, Approx::exact(others[i])]) } else { by_norm };
+                let sum = Approx { value: dresidual[i], ..sum };
+                let f32 = Approx { error: sum.stored_with_ulp(DType::F32), ..sum };
+                if dtype == DType::F32 { f32 } else { sum.rounded_to(dtype) }
+            })
+            .collect();
+        // dx is that of the gradient as it is stored.
+        let dresidual: Vec<f64> = stored.iter().map(|d| d.value).collect();
+        let (dx, _) = reference::dropout_add_layer_norm_backward(&dresidual, &vec![0.0; z.len()], &kept, factor);
         let (mut of_residual, mut of_x) = (vec![], vec![]);
-        for i in 0..z.len() {
-            let by_norm = Approx { value: dresidual[i] - others[i], error: bound[i] };
-            let sum = if self.dz { Approx::sum([by_norm, Approx::exact(others[i])]) } else { by_norm };
-            let off = if self.dz { sum.stored(dtype) } else { sum.error };
-            let dropped = Approx { value: dresidual[i], error: off }.times(Approx::exact(factor)).stored(dtype);
-            of_residual.push(if dresidual[i].is_finite() { off } else { 0.0 });
+        for (i, stored) in stored.into_iter().enumerate() {
+            let off = if stored.value.is_finite() { stored.error } else { 0.0 };
+            of_residual.push(off);
             of_x.push(match (kept[i], self.forward().branch().masked(NAME).0.threshold() == self.bits.range()) {
                 (false, _) => 0.0,
                 _ if !dx[i].is_finite() => 0.0,
                 (true, true) => off,
-                (true, false) => dropped,
+                (true, false) => stored.times(Approx::exact(factor)).stored(dtype),
             });
         }
         let sum = [(dresidual, of_residual), (dx, of_x)].map(|(value, bound)| Expected::Within { value, bound });

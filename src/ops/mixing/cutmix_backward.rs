@@ -90,7 +90,7 @@ impl Op for CutMixBackward {
             let some = |v: f64, there: bool| Approx::exact(if there { v } else { 0.0 });
             let sum = Approx::sum([some(own, !cut), some(given, taken)]);
             let v = reference::cutmix_backward(own, cut, given, taken);
-            (v, sum.stored(self.dtype) + samples::copied(self.dtype, v))
+            (v, Approx { value: v, ..sum }.stored(self.dtype) + samples::copied(self.dtype, v))
         };
         let (value, bound) = samples::elements(&self.space).map(one).unzip();
         vec![Expected::Within { value, bound }]

@@ -18,7 +18,7 @@ use serde::{Deserialize, Serialize};
 /// box do not matter, even NaN. Deterministic. No scratch; one dispatch, one more for an end that is no whole quad, one for
 /// each window beyond the binding limit.
 ///
-/// Error: none outside the box, but what is below the least normal number may become 0; that of storing `value` within.
+/// Error: none, but what is below the least normal number may become 0. `value` is rounded to f32, then to the storage type.
 ///
 /// DeVries and Taylor, "Improved Regularization of Convolutional Neural Networks with Cutout", 2017; Zhong et al., "Random
 /// Erasing Data Augmentation", 2017, torchvision's `RandomErasing`.
@@ -54,6 +54,11 @@ impl Cutout {
     /// As planning the op.
     pub fn draw(&self) -> Result<Vec<Rect>, Error> {
         self.boxes(NAME)
+    }
+
+    /// The value as it is stored: rounded to f32 for the kernel, then to the storage type.
+    fn stored(&self) -> f64 {
+        self.dtype.nearest(f64::from(self.value as f32))
     }
 
     pub(super) fn boxes(&self, op: &'static str) -> Result<Vec<Rect>, Error> {
@@ -94,7 +99,7 @@ impl Op for Cutout {
     fn lower(&self, caps: &Caps) -> Result<Lowered, Error> {
         let (args, mut out) = (self.args(), Lowered::default());
         check_float(NAME, &args[0])?;
-        if !self.dtype.nearest(self.value).is_finite() {
+        if !self.stored().is_finite() {
             return Err(Error::argument(NAME, "value", format!("is {}, must be finite as {:?}", self.value, self.dtype)));
         }
         check_held(NAME, "value", "is", self.value)?;
@@ -113,11 +118,8 @@ impl Op for Cutout {
         let (boxes, x) = (self.draw().expect("lowered before"), args[0].to_f64());
         let (of, length) = (Images { space: self.space, width: self.width }, self.space.c * self.space.s);
         let one = |(i, e): (usize, usize)| {
-            let inside = of.inside(&boxes[i], e);
-            let v = reference::cutout(x[i * length + e], self.value, inside);
-            // The value is rounded to f32 by the host, then to the storage type.
-            let stored = DType::F32.rounding(v) + self.dtype.rounding(v);
-            (v, if inside && v != 0.0 { stored } else { samples::copied(self.dtype, v) })
+            let v = reference::cutout(x[i * length + e], self.stored(), of.inside(&boxes[i], e));
+            (v, samples::copied(self.dtype, v))
         };
         let (value, bound) = samples::elements(&self.space).map(one).unzip();
         vec![Expected::Within { value, bound }]
@@ -139,7 +141,14 @@ pub(super) fn variant(i: usize, space: &Space, width: usize) -> (Holes, Key) {
 fn cases() -> Vec<Box<dyn Op>> {
     samples::image_cases(|i, dtype, space, width| {
         let (holes, key) = variant(i, &space, width);
-        Box::new(Cutout { dtype, space, width, holes, value: [0.0, 0.45, -2.0][i % 3], key })
+        Box::new(Cutout {
+            dtype,
+            space,
+            width,
+            holes,
+            value: [0.0, 0.45, -2.0, 1.0 + 2f64.powi(-8) + 2f64.powi(-30)][i % 4],
+            key,
+        })
     })
 }
 

@@ -131,7 +131,8 @@ impl Op for SpectralNormBackward {
         let share = power_iteration::quotient(dot, sigma);
         let bound = |(i, dy): (usize, &f64)| {
             let term = share.times(Approx::exact(u[i / self.cols])).times(Approx::exact(v[i % self.cols]));
-            power_iteration::quotient(Approx::sum([Approx::exact(*dy), term.negative()]), sigma).stored(self.dtype)
+            let dweight = power_iteration::quotient(Approx::sum([Approx::exact(*dy), term.negative()]), sigma);
+            Approx { value: value[i], ..dweight }.stored(self.dtype)
         };
         let bound = dy.iter().enumerate().map(bound).collect();
         vec![Expected::Within { value, bound }]

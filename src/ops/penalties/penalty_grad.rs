@@ -6,7 +6,7 @@ use crate::{
     options::{ElasticNet, Per},
     params,
     types::{DType, Error, HostData, Segment},
-    verify::reference,
+    verify::{Approx, reference},
     wgsl::{Decl, Spec, View},
 };
 use serde::{Deserialize, Serialize};
@@ -117,7 +117,7 @@ impl Op for PenaltyGrad {
                 let terms = if group.slope() == 0.0 { group.l1 } else { group.l1 + group.slope() * w[i].abs() };
                 bound[i] = e32 * (3.0 * terms + (value[i] + term).abs()) + 2.0 * DType::F32.least_normal();
                 value[i] += term;
-                bound[i] += self.dtype.rounding(value[i].abs() + bound[i]);
+                bound[i] = Approx { value: value[i], error: bound[i] }.stored_with_ulp(self.dtype);
             }
         }
         vec![Expected::Within { value, bound }]

@@ -9,7 +9,7 @@ use crate::{
     options::{ElasticNet, check_derived, check_held},
     params,
     types::{DType, Error, HostData, Segment},
-    verify::reference,
+    verify::{Approx, reference},
     wgsl::{Decl, Spec, View},
 };
 use serde::{Deserialize, Serialize};
@@ -157,7 +157,7 @@ impl Op for Prox {
                     // The difference is rounded once, the quotient within 2.5 ulp; either may be flushed.
                     let rounded = f64::from(u8::from(t != 0.0)) + if d == 1.0 { 0.0 } else { 2.5 };
                     bound[i] = rounded * DType::F32.epsilon() * after.abs() + 2.0 * DType::F32.least_normal();
-                    bound[i] += self.dtype.rounding(after.abs() + bound[i]);
+                    bound[i] = Approx { value: after, error: bound[i] }.stored_with_ulp(self.dtype);
                 }
             }
         }

@@ -81,7 +81,7 @@ pub(in crate::ops) fn expected(
             return 0.0;
         }
         let product = DType::F32.epsilon() * v.abs() + DType::F32.least_normal() * factor.max(1.0);
-        product + x.dtype().rounding(v.abs() + product)
+        Approx { value: *v, error: product }.stored_with_ulp(x.dtype())
     });
     Expected::Within { bound: bound.collect(), value }
 }

@@ -119,7 +119,7 @@ impl Row<'_> {
                 exp(d).times(Approx::sum([a, b.times(Approx { value: d, error: -d * E })]))
             };
             let own = if self.class.is_some_and(|t| t.0 == i) { c.times(own).negative() } else { zero };
-            Approx::sum([p, c.times(*share).negative(), own]).stored(op.dtype)
+            Approx::sum([p, c.times(*share).negative(), own]).error
         };
         (cost.error, self.z.iter().zip(&self.shares).enumerate().map(element).collect())
     }
@@ -207,7 +207,8 @@ impl CrossEntropy {
             let (error, errors) = row.errors();
             (losses.0[r], losses.1[r]) = (loss, if loss.is_finite() { error } else { 0.0 });
             for ((i, d), error) in at.zip(d).zip(errors) {
-                (grad.0[i], grad.1[i]) = (d * scale.value * self.grad_scale, error);
+                let d = Approx { value: d * scale.value * self.grad_scale, error };
+                (grad.0[i], grad.1[i]) = (d.value, d.stored(self.dtype));
             }
         }
         let (value, bound) = if self.reduction == LossReduction::None {

@@ -168,7 +168,8 @@ impl Pairs {
             loss.0.push(value);
             loss.1.push(bound(value, of_value));
             let dpred = Approx { value: slope, error: of_slope }.times(factor);
-            grad.0.push(slope * self.scale() * self.grad_scale);
+            let dpred = Approx { value: slope * self.scale() * self.grad_scale, ..dpred };
+            grad.0.push(dpred.value);
             grad.1.push(bound(slope, dpred.stored(self.dtype)));
         }
         if !self.each() {

@@ -1,6 +1,11 @@
 //! How far the kernels' results may be off.
 use super::Orthogonality;
-use crate::{kernels::matmul::chain, op::Expected, types::DType, verify::reference};
+use crate::{
+    kernels::matmul::chain,
+    op::Expected,
+    types::DType,
+    verify::{Approx, reference},
+};
 
 const E: f64 = DType::F32.epsilon();
 const LEAST: f64 = DType::F32.least_normal();
@@ -80,7 +85,7 @@ impl Orthogonality {
                 let sum = value[at].abs() + term.abs();
                 let error = scale * product * (1.0 + 3.0 * E) + E * (3.0 * term.abs() + sum) + 4.0 * (1.0 + scale) * LEAST;
                 value[at] += term;
-                bound[at] = error + self.dtype.rounding(value[at].abs() + error);
+                bound[at] = Approx { value: value[at], error }.stored_with_ulp(self.dtype);
             }
         }
         Expected::Within { value, bound }
