@@ -1,4 +1,5 @@
 //! Why the program fails, with its exit codes.
+use crate::text;
 use std::{fmt::Display, io, path::Path, process::ExitCode};
 
 /// Why a subcommand did not succeed. The texts are for people: what is wrong, and what to do about it.
@@ -32,7 +33,7 @@ impl Failure {
 
     /// A [`Failure::Usage`] about a file: "cannot read digits.csv: No such file or directory".
     pub fn file(doing: &str, path: &Path, why: impl Display) -> Self {
-        Self::Usage(format!("cannot {doing} {}: {why}", path.display()))
+        Self::Usage(format!("cannot {doing} {}: {why}", text::path(path)))
     }
 
     /// A failure to write to stdout.

@@ -16,9 +16,13 @@ mod files;
 mod fuzz;
 mod hash;
 mod html;
+mod number;
 mod op_chain;
+mod seal;
+mod shell;
 mod stats;
 mod svg;
+mod text;
 mod timing;
 pub mod training;
 mod ui;
@@ -26,18 +30,34 @@ mod wayland;
 
 pub use commands::{Cli, Command};
 pub use error::Failure;
-pub use ui::{Progress, Ui};
+pub use ui::{Colour, Progress, Ui};
 
 use clap::Parser;
 use std::process::ExitCode;
+
+/// Says where the program failed. A message may have text of a file in it, so it goes out as all text does.
+fn panicked(info: &std::panic::PanicHookInfo<'_>) {
+    let trace = std::backtrace::Backtrace::capture();
+    let trace = match trace.status() {
+        std::backtrace::BacktraceStatus::Captured => format!("\n{trace}"),
+        _ => String::new(),
+    };
+    Ui::new().note(format_args!("{info}\nThis is a fault of ridgepole.{trace}"));
+}
 
 /// The whole program: reads the command line, runs the subcommand, reports a failure on stderr, gives the exit code.
 pub fn main() -> ExitCode {
     wayland::silence();
     let ui = Ui::new();
+    std::panic::set_hook(Box::new(panicked));
     let cli = match Cli::try_parse() {
         Ok(cli) => cli,
         // Help and version come this way too, with code 0. A closed pipe is no reason to fail here.
+        Err(e) if e.use_stderr() => {
+            // It has the words of the command line in it, so it goes out as all text does, without colours.
+            ui.note(e.render().to_string().trim_end());
+            return ExitCode::from(e.exit_code() as u8);
+        }
         Err(e) => {
             let _ = e.print();
             return ExitCode::from(e.exit_code() as u8);

@@ -1,5 +1,7 @@
 //! Printing: results to stdout, everything else to stderr; progress as bars on a terminal and as plain lines elsewhere.
-use crate::Failure;
+//!
+//! Whatever is printed may have text of a file in it, so none of it goes out with characters that a terminal obeys ([`crate::text`]).
+use crate::{Failure, text};
 use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressStyle};
 use std::{
     cell::Cell,
@@ -7,6 +9,15 @@ use std::{
     io::{self, IsTerminal, Write},
     time::{Duration, Instant},
 };
+
+/// A colour of a part of a line.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Colour {
+    /// Better.
+    Green,
+    /// Worse.
+    Red,
+}
 
 /// The program's stdout and stderr. Never panics on a closed pipe, as `println!` would.
 pub struct Ui {
@@ -56,30 +67,57 @@ impl Ui {
         self.heard.as_ref().map_or_else(Vec::new, |heard| heard.lock().expect("nobody panics with it").clone())
     }
 
-    /// A line of the result, to stdout.
+    /// A line of the result, to stdout. A newline in it is shown, not made.
     ///
     /// # Errors
     /// [`Failure::Closed`] if the reader is gone; end the work then.
     pub fn line(&self, text: impl Display) -> Result<(), Failure> {
-        self.write(format!("{text}\n").as_bytes())
+        self.write(&format!("{}\n", text::visible(&text.to_string())))
     }
 
-    /// Bytes of the result, to stdout as they are.
+    /// A line of the result, one part of it in a colour where stdout is a terminal.
     ///
     /// # Errors
     /// As [`Ui::line`].
-    pub fn write(&self, bytes: &[u8]) -> Result<(), Failure> {
+    pub fn painted(&self, before: &str, (colour, part): (Colour, &str), after: &str) -> Result<(), Failure> {
+        let [before, part, after] = [before, part, after].map(text::visible);
+        let [on, off] = match colour {
+            _ if !io::stdout().is_terminal() => [""; 2],
+            Colour::Green => ["\x1b[32m", "\x1b[0m"],
+            Colour::Red => ["\x1b[31m", "\x1b[0m"],
+        };
+        self.write(&format!("{before}{on}{part}{off}{after}\n"))
+    }
+
+    /// Lines of the result for other programs, such as CSV, to stdout.
+    ///
+    /// # Errors
+    /// As [`Ui::line`].
+    pub fn lines(&self, text: &str) -> Result<(), Failure> {
+        self.write(&text::lines(text))
+    }
+
+    /// A value, as JSON over several lines, to stdout.
+    ///
+    /// # Errors
+    /// As [`Ui::line`].
+    pub fn json(&self, value: &serde_json::Value) -> Result<(), Failure> {
+        self.write(&format!("{}\n", text::json(value)))
+    }
+
+    fn write(&self, text: &str) -> Result<(), Failure> {
         self.bars.suspend(|| {
             let mut out = io::stdout().lock();
-            out.write_all(bytes).and_then(|()| out.flush()).map_err(Failure::stdout)
+            out.write_all(text.as_bytes()).and_then(|()| out.flush()).map_err(Failure::stdout)
         })
     }
 
-    /// A line about the work, to stderr.
+    /// A line about the work, to stderr, or several: those after the first are indented.
     pub fn note(&self, text: impl Display) {
+        let text = text::paragraph(&text.to_string());
         #[cfg(test)]
         if let Some(heard) = &self.heard {
-            return heard.lock().expect("nobody panics with it").push(text.to_string());
+            return heard.lock().expect("nobody panics with it").push(text);
         }
         // With stderr closed there is nobody to report to.
         self.bars.suspend(|| drop(writeln!(io::stderr().lock(), "{text}")));
@@ -112,7 +150,7 @@ pub struct Progress<'a> {
 impl Progress<'_> {
     /// What is being worked on now.
     pub fn on(&self, what: impl Into<String>) {
-        self.bar.set_message(what.into());
+        self.bar.set_message(text::visible(&what.into()).into_owned());
         self.tell();
     }
 

@@ -1,5 +1,5 @@
 //! `ridgepole check`: the cross-check, on this machine.
-use crate::{Failure, Ui, adapter};
+use crate::{Failure, Ui, adapter, shell::Command, text};
 use ridgepole::{
     Op, Session,
     check::{self, Rig, Verdict},
@@ -57,7 +57,7 @@ pub fn run(args: &Args, ui: &Ui) -> Result<(), Failure> {
     }
     match failed {
         0 => Ok(()),
-        n => Err(Failure::found(format!("{n} runs failed"))),
+        n => Err(Failure::found(format!("{} failed", text::count(n, "run")))),
     }
 }
 
@@ -145,7 +145,9 @@ fn row(
         if left == 0 {
             break;
         }
-        ui.line(format_args!("  ridgepole check {}", quoted(&handle(list[v.index].1, chosen))))?;
+        let mut again = Command::new("ridgepole check");
+        again.argument(handle(list[v.index].1, chosen));
+        ui.line(format_args!("  {}", again.line()))?;
         for (pattern, mode, why) in v.failed.iter().take(left) {
             ui.line(format_args!("    {pattern:?} data, {mode}: {why}"))?;
         }
@@ -166,11 +168,6 @@ fn handle(op: &dyn Op, chosen: &[Chosen]) -> String {
     let shortest = ends.partition_point(|&end| !alone(&text[..end]));
     // Where another case's text contains this one's whole, so does the filter.
     ends.get(shortest).map_or(text.clone(), |&end| text[..end].to_string())
-}
-
-/// For a shell.
-fn quoted(text: &str) -> String {
-    format!("'{}'", text.replace('\'', r"'\''"))
 }
 
 #[cfg(test)]
@@ -225,6 +222,5 @@ mod tests {
             unique += usize::from(texts.len() == 1);
         }
         assert!(unique * 10 > seen * 9, "{unique} of {seen} cases have a handle of their own");
-        assert_eq!(quoted("a'b"), r"'a'\''b'");
     }
 }

@@ -31,7 +31,7 @@ const FEATURES: [(&str, wgpu::Features); 5] = [
 pub fn run(args: &Args, ui: &Ui) -> Result<(), Failure> {
     let all: Vec<Value> = adapter::all()?.iter().map(describe).collect();
     if args.json {
-        return ui.line(format_args!("{:#}", Value::Array(all)));
+        return ui.json(&Value::Array(all));
     }
     for device in &all {
         ui.line(device["name"].as_str().unwrap_or_default())?;

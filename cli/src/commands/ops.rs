@@ -45,10 +45,13 @@ pub fn run(args: &Args, ui: &Ui) -> Result<(), Failure> {
     }
     if args.json {
         let all = chosen.iter().flat_map(|(family, rows)| rows.iter().map(|e| describe(family.name, e))).collect();
-        return ui.line(format_args!("{:#}", Value::Array(all)));
+        return ui.json(&Value::Array(all));
     }
     for (i, (family, rows)) in chosen.iter().enumerate() {
-        ui.line(format_args!("{}{} ({})", if i == 0 { "" } else { "\n" }, family.title, family.name))?;
+        if i > 0 {
+            ui.line("")?;
+        }
+        ui.line(format_args!("{} ({})", family.title, family.name))?;
         for e in rows {
             match args.filter {
                 None => ui.line(format_args!("  {:<28}{}", e.name, e.summary))?,
@@ -60,7 +63,9 @@ pub fn run(args: &Args, ui: &Ui) -> Result<(), Failure> {
 }
 
 fn details(e: &Entry, ui: &Ui) -> Result<(), Failure> {
-    ui.line(format_args!("\n{}: {}\n    {}", e.name, e.summary, e.formula))?;
+    ui.line("")?;
+    ui.line(format_args!("{}: {}", e.name, e.summary))?;
+    e.formula.lines().try_for_each(|line| ui.line(format_args!("    {line}")))?;
     ui.line("  arguments")?;
     for a in arguments(e) {
         let types: Vec<String> = a.dtypes.iter().map(|t| dtype(*t)).collect();

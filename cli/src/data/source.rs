@@ -1,6 +1,6 @@
 //! The options that choose the data.
 use super::{Table, Target, Task, csv_table::NETWORKS};
-use crate::Failure;
+use crate::{Failure, shell::Command};
 use std::path::PathBuf;
 
 /// The options of every command that trains networks.
@@ -33,24 +33,18 @@ impl Source {
         }
     }
 
-    /// The options as they would be typed, each after a blank.
-    pub fn typed(&self) -> String {
-        let quoted = |text: &str| {
-            let plain = |c: char| c.is_ascii_alphanumeric() || "-_./".contains(c);
-            if text.chars().all(plain) { text.to_string() } else { format!("'{}'", text.replace('\'', "'\\''")) }
-        };
-        let mut out = String::new();
+    /// Adds the options, as they would be typed.
+    pub(crate) fn typed(&self, to: &mut Command) {
         if let (Some(path), Some(label)) = (&self.data, &self.label) {
-            out += &format!(" --data {} --label {}", quoted(&path.to_string_lossy()), quoted(label));
+            to.option("data", path).option("label", label);
         }
         match self.task {
-            Some(Task::Classify) => out += " --task classify",
-            Some(Task::Regress) => out += " --task regress",
+            Some(Task::Classify) => drop(to.option("task", "classify")),
+            Some(Task::Regress) => drop(to.option("task", "regress")),
             None => {}
         }
         if let Some(folder) = &self.mnist {
-            out += &format!(" --mnist {}", quoted(&folder.to_string_lossy()));
+            to.option("mnist", folder);
         }
-        out
     }
 }

@@ -75,6 +75,9 @@ fn text(v: f64, step: f64, most: f64) -> String {
         let digits = (v.abs().log10().floor() - step.log10().floor()).max(0.0) as usize;
         return format!("{v:.digits$e}");
     }
+    if v == 0.0 && (most >= 1e7 || step < 1e-6) {
+        return "0".into();
+    }
     let digits = (-step.log10().floor()).clamp(0.0, 9.0) as usize;
     format!("{v:.digits$}")
 }
@@ -121,7 +124,7 @@ mod tests {
                 "1.000000000000004e16"
             ]
         );
-        assert_eq!(texts([0.0, 4e-10]), ["0.000000000", "1e-10", "2e-10", "3e-10", "4e-10"]);
+        assert_eq!(texts([0.0, 4e-10]), ["0", "1e-10", "2e-10", "3e-10", "4e-10"]);
     }
 
     #[test]

@@ -115,7 +115,7 @@ mod tests {
 
     #[test]
     fn nothing_of_a_text_becomes_markup() {
-        assert_eq!(escape("<b a=\"1\" c='2'>&\u{7}"), "&lt;b a=&quot;1&quot; c=&#39;2&#39;&gt;&amp;\u{fffd}");
+        assert_eq!(escape("<b a=\"1\" c='2'>&\u{7}"), "&lt;b a=&quot;1&quot; c=&#39;2&#39;&gt;&amp;\\u{7}");
         let mut svg = Svg::new(10.0, 10.0);
         svg.text([0.0, 0.0], Anchor::Start, "t", "</text><script>");
         let out = svg.finish("a", "<t>", "<d>");

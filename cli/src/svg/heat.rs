@@ -1,5 +1,6 @@
 //! A heat map of scores over two or three hyperparameters. Every cell has its value as text; the colour is for the overview.
 use super::{Anchor, GREY, INK, Pen, Svg, color};
+use crate::number::{pair, significant};
 
 /// A hyperparameter and the values that were tried, in the order of the picture.
 #[derive(Clone, Debug)]
@@ -26,8 +27,6 @@ pub struct Heat {
     pub score: String,
     /// Whether larger values are better.
     pub higher_is_better: bool,
-    /// Decimals of the values in the cells.
-    pub decimals: usize,
     /// A row for each value.
     pub rows: Factor,
     /// A column for each value.
@@ -144,10 +143,12 @@ fn cell(svg: &mut Svg, heat: &Heat, index: usize, [x, y]: [f64; 2]) {
             let fill = color::ramp(share);
             let class = if color::dark_text(fill) { "on-pale" } else { "on-deep" };
             svg.rect([x, y], CELL, &color::hex(fill), "none");
-            let (choice, d) = (heat.choice(index), heat.decimals);
+            let choice = heat.choice(index);
+            let text = pair(score.mean, score.se, 3);
+            let (mean, se) = text.split_once(' ').unwrap_or((&text, ""));
             let up = if choice.is_empty() { 0.0 } else { 7.0 };
-            svg.text([middle, y + 24.0 - up], Anchor::Middle, &format!("name {class}"), format_args!("{:.d$}", score.mean));
-            svg.text([middle, y + 41.0 - up], Anchor::Middle, &format!("tick {class}"), format_args!("± {:.d$}", score.se));
+            svg.text([middle, y + 24.0 - up], Anchor::Middle, &format!("name {class}"), mean);
+            svg.text([middle, y + 41.0 - up], Anchor::Middle, &format!("tick {class}"), se);
             svg.text([middle, y + 49.0], Anchor::Middle, &format!("label {class}"), choice);
         }
         _ => {
@@ -189,9 +190,8 @@ fn key(id: &str, heat: &Heat) -> String {
             let fill = color::hex(color::ramp(share));
             svg.rect([9.0 * i as f64, 24.0], [9.5, 14.0], &fill, "none");
         }
-        let d = heat.decimals;
-        svg.text([0.0, 53.0], Anchor::Start, "tick", format_args!("{worst:.d$}, worst"));
-        svg.text([9.0 * STEPS as f64, 53.0], Anchor::End, "tick", format_args!("best, {best:.d$}"));
+        svg.text([0.0, 53.0], Anchor::Start, "tick", format_args!("{}, worst", significant(worst, 3)));
+        svg.text([9.0 * STEPS as f64, 53.0], Anchor::End, "tick", format_args!("best, {}", significant(best, 3)));
     }
     for (x, pen, name) in [(2.0, Pen(INK, 3.0, ""), "best"), (84.0, Pen(INK, 2.0, "5 4"), "within one standard error")] {
         svg.path(&[[x, 66.0], [x + 24.0, 66.0], [x + 24.0, 84.0], [x, 84.0], [x, 65.0]], pen);
@@ -205,13 +205,12 @@ fn key(id: &str, heat: &Heat) -> String {
 }
 
 fn spoken(heat: &Heat, map: usize) -> String {
-    let d = heat.decimals;
     let here: Vec<usize> = (0..heat.cells.len()).filter(|&i| heat.place(i)[0] == map).collect();
     let values = here.iter().filter_map(|&i| Some((i, heat.cells[i]?))).filter(|(_, s)| s.mean.is_finite());
     let mut text = format!("{} for each {} (rows) and {} (columns).", heat.score, heat.rows.name, heat.columns.name);
     for (i, score) in values.filter(|(i, _)| !heat.choice(*i).is_empty()) {
         let [what, at] = [heat.choice(i).replace("1 se", "within one standard error"), heat.names(i)];
-        text += &format!(" {what}: {:.d$} ± {:.d$} at {at}.", score.mean, score.se);
+        text += &format!(" {what}: {} at {at}.", pair(score.mean, score.se, 3));
     }
     text
 }
@@ -233,7 +232,6 @@ pub(crate) mod tests {
         Heat {
             score: "validation accuracy, %".into(),
             higher_is_better: true,
-            decimals: 1,
             rows: factor("λ", &["0", "1e-4", "0.001"]),
             columns: factor("p", &["0", "0.1", "0.3", "0.5"]),
             panels: Some(factor("optimizer", &["adamw", "<sgd>"])),
@@ -250,7 +248,7 @@ pub(crate) mod tests {
         assert_eq!(out.matches("± ").count() - out.matches("± standard").count(), 22 + 2, "22 cells, and both choices as spoken");
         assert_eq!((out.matches(">not tried<").count(), out.matches(">diverged<").count()), (1, 1));
         assert_eq!((out.matches(">best<").count(), out.matches(">1 se<").count()), (2, 1), "the key names the best as well");
-        assert!(out.contains("best: 92.8 ± 0.5 at optimizer = adamw, λ = 0, p = 0.3."), "{out}");
+        assert!(out.contains("best: 92.81 ± 0.50 at optimizer = adamw, λ = 0, p = 0.3."), "{out}");
         assert!(out.contains("within one standard error: 91.1 ± 1.0 at optimizer = &lt;sgd&gt;, λ = 0, p = 0."), "{out}");
         assert!(!out.contains("NaN") && !out.contains("<sgd>"));
     }
@@ -262,10 +260,10 @@ pub(crate) mod tests {
             let cells = [1.0, 2.0].map(|mean| Some(Score { mean, se: 0.0 })).to_vec();
             let [rows, columns] = [factor("a", &["1"]), factor("b", &["1", "2"])];
             let (score, best) = ("loss".to_string(), None);
-            let heat = Heat { score, higher_is_better, decimals: 0, rows, columns, panels: None, cells, best, one_se: None };
+            let heat = Heat { score, higher_is_better, rows, columns, panels: None, cells, best, one_se: None };
             let out = draw("h", &heat);
             let deepest = out.split("<rect").find(|r| r.contains(&deep)).unwrap();
-            deepest.contains(&format!(">{at}</text>"))
+            deepest.contains(&format!(">{at:.2}</text>"))
         };
         assert!(fill(true, 2.0) && !fill(true, 1.0) && fill(false, 1.0));
     }

@@ -1,6 +1,6 @@
 //! How networks are trained, as options.
 use super::{Hyper, Optimizer};
-use crate::Failure;
+use crate::{Failure, number::exact, shell::Command};
 
 /// The options of every command that trains networks.
 #[derive(Debug, clap::Args)]
@@ -31,15 +31,15 @@ impl Training {
         Ok(hyper)
     }
 
-    /// The options that are not as they are by default, as they would be typed, each after a blank.
-    pub fn typed(&self) -> String {
+    /// Adds the options that are not as they are by default.
+    pub(crate) fn typed(&self, to: &mut Command) {
         let hidden = self.hidden.iter().map(ToString::to_string).collect::<Vec<_>>().join(",");
-        let all = [("hidden", hidden, "128,64"), ("batch", self.batch.to_string(), "50"), ("lr", self.lr.to_string(), "0.002")];
-        let given = all.iter().filter(|(_, value, default)| value != default);
-        let mut out: String = given.map(|(name, value, _)| format!(" --{name} {value}")).collect();
-        if self.optimizer == Optimizer::Sgd {
-            out += " --optimizer sgd";
+        let all = [("hidden", hidden, "128,64"), ("batch", self.batch.to_string(), "50"), ("lr", exact(self.lr), "0.002")];
+        for (name, value, _) in all.iter().filter(|(_, value, default)| value != default) {
+            to.option(name, value);
         }
-        out
+        if self.optimizer == Optimizer::Sgd {
+            to.option("optimizer", "sgd");
+        }
     }
 }

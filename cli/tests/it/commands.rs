@@ -257,7 +257,7 @@ fn records_are_compared_case_by_case() {
     let new = file("new.csv", &format!("{header}{}{}", row("b", 1.1), row("a", 1.0)));
     let said = ridgepole(&["bench", "--compare", &old, &new]).assert().success();
     said.stdout(contains("2.00").and(contains("faster")).and(contains("0.91")))
-        .stderr(contains("1 cases are in the old record only"));
+        .stderr(contains("1 case is in the old record only"));
     let pairs = json(&["bench", "--compare", &old, &new, "--json"]);
     assert_eq!((&pairs[0]["case"], &pairs[0]["verdict"], &pairs[1]["verdict"]), (&"b".into(), &"".into(), &"faster".into()));
     // What cannot be compared is said by name.

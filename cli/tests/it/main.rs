@@ -2,6 +2,7 @@
 mod commands;
 mod common;
 mod layers;
+mod outputs;
 mod path;
 mod path_golden;
 mod run;

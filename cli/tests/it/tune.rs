@@ -97,6 +97,23 @@ fn an_interrupted_search_resumes() {
             .assert()
             .code(2)
             .stderr(contains("it is of other data, settings or options, or of another device; start over with --fresh"));
+        // A damaged one is refused, wherever the damage is, and is left as it is.
+        let path = broken.path().join("tune.checkpoint");
+        let good = std::fs::read(&path).unwrap();
+        for bit in [0, 4 * good.len(), 8 * good.len() - 1] {
+            let mut bad = good.clone();
+            bad[bit / 8] ^= 1 << (bit % 8);
+            std::fs::write(&path, &bad).unwrap();
+            let why = contains("tune.checkpoint cannot be resumed: it is").and(contains("start over with --fresh"));
+            tune(&args, broken.path()).assert().code(2).stderr(why);
+            assert_eq!(std::fs::read(&path).unwrap(), bad);
+        }
+        std::fs::write(&path, &good).unwrap();
+        // Another share for early stopping trains other networks.
+        tune(&[&args[..], &["--stop-share", "0.2"]].concat(), broken.path())
+            .assert()
+            .code(2)
+            .stderr(contains("other data, settings"));
         tune(&args, broken.path()).assert().success().stderr(contains("resuming from"));
     } else {
         assert!(status.success() || status.code().is_none(), "{status}");

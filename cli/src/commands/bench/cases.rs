@@ -1,7 +1,7 @@
 //! What `ridgepole bench` times: the table's bench cases, or those of a file.
 use super::Args;
 use crate::{
-    Failure,
+    Failure, text,
     timing::{Job, parse},
 };
 use ridgepole::bench;
@@ -26,17 +26,17 @@ pub(super) fn cases(args: &Args) -> Result<Vec<Job>, Failure> {
     }
     Err(match &args.cases {
         None => Failure::no_case(&args.filter),
-        Some(path) => Failure::usage(format!("{}: no case contains {:?}", path.display(), args.filter)),
+        Some(path) => Failure::usage(format!("{}: no case contains {:?}", text::path(path), args.filter)),
     })
 }
 
 fn read(path: &Path) -> Result<Vec<Job>, Failure> {
     let failed = |e| Failure::file("read", path, e);
-    let mut text = String::new();
+    let mut content = String::new();
     if path.as_os_str() == "-" {
-        std::io::stdin().read_to_string(&mut text).map_err(failed)?;
+        std::io::stdin().read_to_string(&mut content).map_err(failed)?;
     } else {
-        text = std::fs::read_to_string(path).map_err(failed)?;
+        content = std::fs::read_to_string(path).map_err(failed)?;
     }
-    parse(&text, &path.display().to_string())
+    parse(&content, &text::path(path))
 }

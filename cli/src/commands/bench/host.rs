@@ -2,6 +2,7 @@
 use super::Args;
 use crate::{
     Failure, Ui,
+    number::significant,
     timing::{Job, csv_line, short, version},
 };
 use ridgepole::{
@@ -17,8 +18,9 @@ use serde_json::json;
 pub(super) fn run(args: &Args, jobs: &[Job], session: &Session, device: &str, options: &Options, ui: &Ui) -> Result<(), Failure> {
     let as_text = !args.json && !args.csv;
     if as_text {
+        ui.line(device)?;
         ui.line(format_args!(
-            "{device}\n{:<28}{:>11}{:>9}{:>9}{:>9}{:>9}{:>9}{:>9}  case (all in µs, the first in ms; lower is a part of plan)",
+            "{:<28}{:>11}{:>9}{:>9}{:>9}{:>9}{:>9}{:>9}  case (all in µs, the first in ms; lower is a part of plan)",
             "op", "compile", "plan", "lower", "bind", "record", "sum", "submit"
         ))?;
     }
@@ -29,7 +31,7 @@ pub(super) fn run(args: &Args, jobs: &[Job], session: &Session, device: &str, op
         let cost = bench::host(session.gpu(), session.queue(), job.op.as_ref(), options)?;
         let cost = HostCost { case: job.name.clone(), ..cost };
         if args.csv {
-            ui.write(&csv_line(&cost, all.is_empty()))?;
+            ui.lines(&csv_line(&cost, all.is_empty()))?;
         } else if as_text {
             ui.line(text(&cost))?;
         }
@@ -38,18 +40,18 @@ pub(super) fn run(args: &Args, jobs: &[Job], session: &Session, device: &str, op
     }
     drop(progress);
     if args.json {
-        ui.line(format_args!("{:#}", json!({ "version": version(), "device": device, "host": all })))?;
+        ui.json(&json!({ "version": version(), "device": device, "host": all }))?;
     }
     Ok(())
 }
 
 fn text(c: &HostCost) -> String {
-    let us = |s: f64| format!("{:>9.1}", s * 1e6);
+    let us = |s: f64| format!("{:>9}", significant(s * 1e6, 3));
     let sum = c.plan + c.bind + c.record;
     format!(
-        "{:<28}{:>11.1}{}{}{}{}{}{}  {}",
+        "{:<28}{:>11}{}{}{}{}{}{}  {}",
         c.op,
-        c.compile * 1e3,
+        significant(c.compile * 1e3, 3),
         us(c.plan),
         us(c.lower),
         us(c.bind),

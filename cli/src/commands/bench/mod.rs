@@ -7,6 +7,8 @@ mod record;
 
 use crate::{
     Failure, Ui, adapter, files,
+    number::{percent, significant},
+    text,
     timing::{csv_line, each, possible, short, time, verify, version},
 };
 use record::Row;
@@ -90,7 +92,7 @@ pub fn run(args: &Args, ui: &Ui) -> Result<(), Failure> {
         return compare::run(records, &args.filter, args.json, ui);
     }
     if let (Some(record), Some(html)) = (&args.draw, &args.html) {
-        let rows = record::read(record)?;
+        let rows = record::read(record, ui)?;
         let wanted = |r: &&Row| r.case.contains(&args.filter) || r.op.contains(&args.filter);
         let timings: Vec<Timing> = rows.iter().filter(wanted).map(Row::timing).collect();
         if timings.is_empty() {
@@ -99,6 +101,8 @@ pub fn run(args: &Args, ui: &Ui) -> Result<(), Failure> {
         return files::write(html, page::page(&rows[0].device, &rows[0].version, &timings).as_bytes());
     }
     let jobs = cases::cases(args)?;
+    let held = args.html.as_deref().map(|path| files::Held::file(path, "bench")).transpose()?.flatten();
+    held.iter().filter_map(files::Held::notice).for_each(|notice| ui.note(notice));
     let session = shaped(adapter::open(args.adapter.as_deref())?, args)?;
     let jobs = possible(jobs, &session, ui);
     let device = adapter::name(session.info());
@@ -114,8 +118,9 @@ pub fn run(args: &Args, ui: &Ui) -> Result<(), Failure> {
     }
     let verdicts = verify(&jobs, &session, ui);
     if !args.csv && !args.json {
+        ui.line(&device)?;
         ui.line(format_args!(
-            "{device}\n{:<28}{:>12}{:>8}{:>9}{:>9}{:>8}{:>8}  case",
+            "{:<28}{:>12}{:>8}{:>9}{:>9}{:>8}{:>8}  case",
             "op", "time", "spread", "GB/s", "copy", "share", "cpu"
         ))?;
     }
@@ -131,9 +136,9 @@ pub fn run(args: &Args, ui: &Ui) -> Result<(), Failure> {
                 let t = Timing { case: job.name.clone(), ..t };
                 if told.is_ok() {
                     told = match (args.csv, args.json) {
-                        (true, _) => ui.write(&csv_line(&Row::new(&device, &version(), &t), timings.is_empty())),
+                        (true, _) => ui.lines(&csv_line(&Row::new(&device, &version(), &t), timings.is_empty())),
                         (_, true) => Ok(()),
-                        _ => ui.line(text(&t)),
+                        _ => ui.line(line(&t)),
                     };
                 }
                 timings.push(t);
@@ -160,11 +165,11 @@ pub fn run(args: &Args, ui: &Ui) -> Result<(), Failure> {
     if args.json {
         let timings: Vec<_> = timings.iter().map(value).collect();
         let all = json!({ "version": version(), "device": device, "timings": timings, "wrong": wrong });
-        ui.line(format_args!("{all:#}"))?;
+        ui.json(&all)?;
     }
     match bad {
         0 => Ok(()),
-        n => Err(Failure::found(format!("{n} of {} cases are wrong", jobs.len()))),
+        n => Err(Failure::found(format!("{n} of {} wrong", text::count(jobs.len(), "case")))),
     }
 }
 
@@ -190,16 +195,16 @@ fn lanes(text: &str) -> Result<u32, String> {
     }
 }
 
-fn text(t: &Timing) -> String {
+fn line(t: &Timing) -> String {
     let time = time(t.seconds);
     format!(
-        "{:<28}{time:>12}{:>7.1}%{:>9.2}{:>9.2}{:>7.1}%{:>8}  {}",
+        "{:<28}{time:>12}{:>8}{:>9}{:>9}{:>8}{:>8}  {}",
         t.op,
-        t.spread() * 100.0,
-        t.gb_per_s(),
-        t.copy_gb_per_s(),
-        t.share * 100.0,
-        t.cpu_share.map_or("-".to_string(), |s| format!("{:.1}%", 100.0 * s)),
+        percent(t.spread()),
+        significant(t.gb_per_s(), 3),
+        significant(t.copy_gb_per_s(), 3),
+        percent(t.share),
+        t.cpu_share.map_or("-".to_string(), percent),
         short(&t.case)
     )
 }

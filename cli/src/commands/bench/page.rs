@@ -1,6 +1,7 @@
 //! `ridgepole bench --html`: the measurements as pictures, with the table below.
 use crate::{
     html::{self, Cell, Head, Table, escape},
+    number::{percent, significant},
     svg::{Anchor, Axis, BLUE, GREY, INK, ORANGE, PALE, Pen, Svg},
     timing::{short, time},
 };
@@ -62,7 +63,12 @@ fn shares(timings: &[&Timing]) -> String {
         svg.rect([LEFT, y + 2.0], [x.at(100.0 * t.share) - LEFT, ROW - 5.0], BLUE, "none");
         let [fast, slow] = t.quartiles.map(|q| x.at(100.0 * t.share * t.seconds / q));
         svg.line([slow, y + 0.5 * ROW], [fast, y + 0.5 * ROW], Pen(INK, 1.0, ""));
-        svg.text([WIDTH, y + 12.0], Anchor::End, "tick", format_args!("{} {:.1} GB/s", time(t.seconds), t.gb_per_s()));
+        svg.text(
+            [WIDTH, y + 12.0],
+            Anchor::End,
+            "tick",
+            format_args!("{} {} GB/s", time(t.seconds), significant(t.gb_per_s(), 3)),
+        );
     }
     svg.line([x.at(100.0), 20.0], [x.at(100.0), bottom], Pen(ORANGE, 1.5, "6 3"));
     let said = "A bar for each case: its bandwidth relative to a copy, with a dashed line at 100 percent.";
@@ -158,10 +164,10 @@ fn table(timings: &[Timing]) -> String {
             short(&t.case).into(),
             t.elements.into(),
             Cell::of(time(t.seconds), t.seconds),
-            format!("{:.1} %", 100.0 * t.spread()).into(),
-            format!("{:.2}", t.gb_per_s()).into(),
-            format!("{:.2}", t.copy_gb_per_s()).into(),
-            format!("{:.1} %", 100.0 * t.share).into(),
+            percent(t.spread()).into(),
+            significant(t.gb_per_s(), 3).into(),
+            significant(t.copy_gb_per_s(), 3).into(),
+            percent(t.share).into(),
             t.dispatches.into(),
         ]);
     }

@@ -3,6 +3,7 @@ use super::Model;
 use crate::{
     Failure,
     data::{Asks, Table, Target, Task},
+    number::exact,
 };
 use std::path::PathBuf;
 
@@ -81,19 +82,19 @@ impl Args {
             Err(Failure::usage(format!("--{name} is {value}, must be {range}")))
         };
         if !(0.0..=1.0).contains(&self.l1_ratio) {
-            return bad("l1-ratio", &self.l1_ratio, "from 0 to 1");
+            return bad("l1-ratio", &exact(self.l1_ratio), "from 0 to 1");
         }
         if !(2..=10_000).contains(&self.lambdas) {
             return bad("lambdas", &self.lambdas, "from 2 to 10000");
         }
         if !(self.eps > 0.0 && self.eps < 1.0) {
-            return bad("eps", &self.eps, "greater than 0 and less than 1");
+            return bad("eps", &exact(self.eps), "greater than 0 and less than 1");
         }
         if let Some(t) = self.tolerance.filter(|t| !(*t > 0.0 && *t < 1.0)) {
-            return bad("tolerance", &t, "greater than 0 and less than 1");
+            return bad("tolerance", &exact(t), "greater than 0 and less than 1");
         }
         if let Some(l) = self.grid.iter().find(|l| !(**l > 0.0 && l.is_finite())) {
-            return bad("grid", &format_args!("{l} at one place"), "greater than 0 and finite everywhere");
+            return bad("grid", &format_args!("{} at one place", exact(*l)), "greater than 0 and finite everywhere");
         }
         if !(2..=1000).contains(&self.folds) {
             return bad("folds", &self.folds, "from 2 to 1000");
@@ -116,7 +117,7 @@ impl Args {
             let mut grid = self.grid.clone();
             grid.sort_by(|a, b| b.total_cmp(a));
             return match grid.windows(2).find(|w| w[0] == w[1]) {
-                Some(w) => Err(Failure::usage(format!("--grid has {} twice", w[0]))),
+                Some(w) => Err(Failure::usage(format!("--grid has {} twice", exact(w[0])))),
                 None => Ok(grid),
             };
         }

@@ -11,7 +11,7 @@ pub use args::{Args, target};
 use crate::{
     Failure, Ui, adapter,
     data::{Table, Targets, folds},
-    files,
+    files, text,
 };
 use choose::Choice;
 use problem::Problem;
@@ -43,7 +43,8 @@ pub fn run(args: &Args, ui: &Ui) -> Result<(), Failure> {
     let problem = Problem::new(&table)?;
     let lambdas = args.lambdas(problem.largest_lambda(args.l1_ratio))?;
     let folds = folds::assign(&table, table.rows(), args.folds, args.seed)?;
-    files::folder(&args.out)?;
+    let held = files::folder(&args.out, "path")?;
+    held.notice().into_iter().for_each(|notice| ui.note(notice));
     let session = adapter::open(args.adapter.as_deref())?;
     let penalty = Penalty { l1_ratio: args.l1_ratio, tolerance: args.tolerance };
     let paths = perform(&session, &table, &problem, &lambdas, &folds, penalty, ui)?;
@@ -57,7 +58,7 @@ pub fn run(args: &Args, ui: &Ui) -> Result<(), Failure> {
     }
     written?;
     let report = args.out.join("path.html");
-    ui.line(format_args!("{:.1} s; report: {}, numbers: path.json beside it", paths.seconds, report.display()))
+    ui.line(format_args!("{:.1} s; report: {}, numbers: path.json beside it", paths.seconds, text::path(&report)))
 }
 
 /// Fits all models at every λ, in descending order; `folds` has the fold in which each row is held out.

@@ -5,6 +5,10 @@ use super::{
     problem::Problem,
     solve::{Penalty, Solved},
 };
+use crate::{
+    number::{exact, significant},
+    text,
+};
 use serde_json::{Value, json};
 
 /// A gap above this is worth a notice, if no tolerance was asked for.
@@ -91,7 +95,7 @@ impl Paths {
         match self.penalty.l1_ratio {
             1.0 => "L1 (lasso)".into(),
             0.0 => "L2 (ridge)".into(),
-            r => format!("elastic net, {r} of it L1"),
+            r => format!("elastic net, {} of it L1", exact(r)),
         }
     }
 
@@ -100,13 +104,13 @@ impl Paths {
         let kind = if self.model == Model::Linear { "linear" } else { "logistic" };
         let mut out = vec![
             format!(
-                "{}: {} rows, {} features; {kind} model of {:?}, {}; {} strengths, {} folds; {}",
+                "{}: {} rows, {}; {kind} model of {:?}, {}; {}, {} folds; {}",
                 self.name,
                 self.rows,
-                self.columns.len(),
+                text::count(self.columns.len(), "feature"),
                 self.target,
                 self.penalty_name(),
-                self.fits.len(),
+                text::count(self.fits.len(), "strength"),
                 self.choice.errors.first().map_or(0, Vec::len),
                 self.device
             ),
@@ -123,12 +127,13 @@ impl Paths {
             out.push(format!("{lambda:>12} {used:>9} {mean:>12} {error:>10} {gap:>9} {iterations:>10}{mark}"));
         }
         let [best, simple] = [self.choice.best, self.choice.one_se].map(|i| &self.fits[i]);
-        let width = self.columns.iter().map(|c| c.chars().count()).max().unwrap_or(0).max(9);
+        let columns: Vec<_> = self.columns.iter().map(|c| text::visible(c)).collect();
+        let width = columns.iter().map(|c| c.chars().count()).max().unwrap_or(0).max(9);
         out.push(format!("{:width$} {:>14} {:>14}", "", "best", "one se"));
         let row = |name: &str, a: f64, b: f64| format!("{name:width$} {:>14} {:>14}", short(a), short(b));
         out.push(row("λ", best.lambda, simple.lambda));
         out.push(row("intercept", best.intercept, simple.intercept));
-        out.extend(self.columns.iter().zip(best.coef.iter().zip(&simple.coef)).map(|(name, (a, b))| row(name, *a, *b)));
+        out.extend(columns.iter().zip(best.coef.iter().zip(&simple.coef)).map(|(name, (a, b))| row(name, *a, *b)));
         out
     }
 
@@ -139,11 +144,11 @@ impl Paths {
         }
         let all = self.fits.len() * (1 + self.choice.errors.first().map_or(0, Vec::len));
         vec![format!(
-            "notice: {} of {all} models have a duality gap above {:e}, the largest {:.1e}: single precision does not reach smaller ones \
+            "notice: {} of {all} models have a duality gap above {}, the largest {}: single precision does not reach smaller ones \
              here, or not within the limit of iterations",
             self.late,
-            self.penalty.tolerance.unwrap_or(WANTED),
-            self.worst
+            exact(self.penalty.tolerance.unwrap_or(WANTED)),
+            tiny(self.worst)
         )]
     }
 
@@ -188,14 +193,7 @@ impl Paths {
 
 /// Five significant digits; "0" for 0.
 pub fn short(v: f64) -> String {
-    if v == 0.0 {
-        return "0".into();
-    }
-    let magnitude = v.abs().log10().floor();
-    if !(-5.0..7.0).contains(&magnitude) {
-        return format!("{v:.3e}");
-    }
-    format!("{v:.*}", (4.0 - magnitude).max(0.0) as usize)
+    significant(v, 5)
 }
 
 /// A power of ten and two digits; "0" for 0.
@@ -210,7 +208,7 @@ mod tests {
     #[test]
     fn numbers_have_the_digits_that_matter() {
         let all = [0.0, 1.0, -302.3987, 45.160_03, 0.000_123_456, 1.5e-9, 98_765.43, 1e9].map(short);
-        assert_eq!(all, ["0", "1.0000", "-302.40", "45.160", "0.00012346", "1.500e-9", "98765", "1.000e9"]);
+        assert_eq!(all, ["0", "1.0000", "-302.40", "45.160", "0.00012346", "1.5000e-9", "98765", "1.0000e9"]);
         assert_eq!([0.0, 2.34e-7].map(tiny), ["0", "2.3e-7"]);
     }
 }

@@ -7,7 +7,7 @@ mod table;
 use crate::{Failure, Ui, adapter, files, timing};
 use entry::Entry;
 use ridgepole::{Session, bench::Options, wgpu};
-use std::{io::IsTerminal, path::PathBuf, time::Duration};
+use std::{path::PathBuf, time::Duration};
 
 /// Options of `ridgepole race`.
 #[derive(Debug, clap::Args)]
@@ -90,15 +90,17 @@ fn lines(elements: usize, filter: &str) -> Result<String, Failure> {
 pub fn run(args: &Args, ui: &Ui) -> Result<(), Failure> {
     let listed = lines(args.elements.first().copied().unwrap_or(16 << 20), &args.filter)?;
     if args.list {
-        return ui.write(listed.as_bytes());
+        return ui.lines(&listed);
     }
+    let held = args.csv.as_deref().map(|path| files::Held::file(path, "race")).transpose()?.flatten();
+    held.iter().filter_map(files::Held::notice).for_each(|notice| ui.note(notice));
     let session = adapter::open(args.adapter.as_deref())?;
     let sizes = if args.elements.is_empty() { standard(session.info().device_type) } else { &args.elements };
     let (mut entries, mut failed) = (Vec::new(), None);
     for &elements in sizes {
         let before = entries.len();
         failed = failed.or(one_size(args, elements, &session, &mut entries, ui)?);
-        table::print(&adapter::name(session.info()), &entries[before..], std::io::stdout().is_terminal(), ui)?;
+        table::print(&adapter::name(session.info()), &entries[before..], ui)?;
     }
     match entries.iter().filter(|e| e.error.is_some()).count() {
         0 => failed.map_or(Ok(()), Err),
@@ -161,7 +163,7 @@ fn one_size(
 fn keep(args: &Args, session: &Session, entries: &[Entry]) -> Result<(), Failure> {
     let Some(path) = &args.csv else { return Ok(()) };
     let text = table::csv(&adapter::name(session.info()), &timing::version(), entries);
-    files::write(path, &text)
+    files::write(path, text.as_bytes())
 }
 
 #[cfg(test)]

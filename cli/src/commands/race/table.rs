@@ -1,7 +1,8 @@
 //! Results of a race: a table for the terminal, and lines of CSV.
 use super::entry::{Entry, Verdict, middle, range};
 use crate::{
-    Failure, Ui,
+    Colour, Failure, Ui,
+    number::{decimals, percent},
     timing::{csv_line, time},
 };
 use ridgepole::bench::Timing;
@@ -31,21 +32,18 @@ struct Row<'a> {
 }
 
 /// A case per line, and below it a line for each variant of a peer.
-pub(super) fn print(device: &str, entries: &[Entry], colour: bool, ui: &Ui) -> Result<(), Failure> {
+pub(super) fn print(device: &str, entries: &[Entry], ui: &Ui) -> Result<(), Failure> {
     let elements = entries.first().map_or(0, |e| e.elements);
-    ui.line(format_args!("{device}, {elements} elements\n{:<58}{:>12}{:>8}{:>9}   ratios", "case", "time", "share", "ratio"))?;
-    let paint = |ratio: f64, text: String| match (colour, ratio) {
-        (false, _) => text,
-        (true, r) if r >= 1.0 => format!("\x1b[32m{text}\x1b[0m"),
-        (true, _) => format!("\x1b[31m{text}\x1b[0m"),
-    };
+    ui.line(format_args!("{device}, {elements} elements"))?;
+    ui.line(format_args!("{:<58}{:>12}{:>8}{:>9}   ratios", "case", "time", "share", "ratio"))?;
+    let number = |ratio: f64| decimals(ratio, 2);
     for e in entries {
         if let Some(why) = &e.error {
             ui.line(format_args!("{:<58}WRONG: {why}", e.case))?;
             continue;
         }
         let seconds = middle(e.ours.iter().map(|t| t.seconds)).map_or("-".into(), time);
-        let share = middle(e.ours.iter().map(|t| 100.0 * t.share)).map_or("-".into(), |s| format!("{s:.0}%"));
+        let share = middle(e.ours.iter().map(|t| t.share)).map_or("-".into(), percent);
         ui.line(format_args!("{:<58}{seconds:>12}{share:>8}", e.case))?;
         for t in &e.theirs {
             let name = format!("  {} {}", t.peer, t.variant);
@@ -55,23 +53,26 @@ pub(super) fn print(device: &str, entries: &[Entry], colour: bool, ui: &Ui) -> R
                 continue;
             };
             let floor = || format!("its host floor is {}", t.middle(|l| l.host_floor).map_or("-".into(), time));
-            let said = match verdict {
-                Verdict::Ratio([least, ratio, most]) => {
-                    format!("{}   {least:.2} to {most:.2}", paint(ratio, format!("{ratio:>9.2}")))
+            let before = format!("{name:<58}{:>12}{:>8}", time(seconds), "");
+            let (ratio, after) = match verdict {
+                Verdict::Ratio([least, ratio, most]) => (ratio, format!("   {} to {}", number(least), number(most))),
+                Verdict::Ahead(ratio) => (ratio, format!("   or less: {}", floor())),
+                Verdict::Undecided => {
+                    ui.line(format_args!("{before}        -   not decided: {}", floor()))?;
+                    continue;
                 }
-                Verdict::Ahead(ratio) => format!("{}   or less: {}", paint(ratio, format!("{ratio:>9.2}")), floor()),
-                Verdict::Undecided => format!("        -   not decided: {}", floor()),
             };
-            ui.line(format_args!("{name:<58}{:>12}{:>8}{said}", time(seconds), ""))?;
+            let colour = if ratio >= 1.0 { Colour::Green } else { Colour::Red };
+            ui.painted(&before, (colour, &format!("{:>9}", number(ratio))), &after)?;
         }
     }
     Ok(())
 }
 
 /// The same as CSV.
-pub(super) fn csv(device: &str, version: &str, entries: &[Entry]) -> Vec<u8> {
-    let mut out = Vec::new();
-    let mut push = |row: Row<'_>| out.extend(csv_line(&row, out.is_empty()));
+pub(super) fn csv(device: &str, version: &str, entries: &[Entry]) -> String {
+    let mut out = String::new();
+    let mut push = |row: Row<'_>| out += &csv_line(&row, out.is_empty());
     for e in entries {
         let of = |f: fn(&Timing) -> f64| middle(e.ours.iter().map(f));
         push(Row {
@@ -139,7 +140,7 @@ mod tests {
             e.theirs(turn, line("eager", Some(theirs), ""));
             e.theirs(turn, line("compiled", None, "off by 3"));
         }
-        let text = String::from_utf8(csv("card", "1", &[e])).unwrap();
+        let text = csv("card", "1", &[e]);
         let rows: Vec<&str> = text.lines().collect();
         assert_eq!(rows.len(), 4);
         assert!(rows[1].starts_with("card,1,7,a,ridgepole,,1.0,"), "{text}");
@@ -153,7 +154,7 @@ mod tests {
             let mut e = Entry::new(7, "a", None);
             e.ours.push(timing(1.0));
             e.theirs(0, Line { host_floor, ..line("eager", Some(theirs), "") });
-            let text = String::from_utf8(csv("card", "1", &[e])).unwrap();
+            let text = csv("card", "1", &[e]);
             text.lines().last().unwrap().split(',').skip(11).map(String::from).collect::<Vec<_>>().join(",")
         };
         assert_eq!(row(3.0, Some(2.0)), "3.0,3.0,3.0,1,,2.0,true");

@@ -18,7 +18,7 @@ use crate::{
         Summary, Table, Targets,
         split::{self, Split},
     },
-    files,
+    files, text,
     training::{Hyper, Member},
 };
 use monte_carlo::{MonteCarlo, Predicted};
@@ -55,18 +55,19 @@ pub fn run(args: &Args, ui: &Ui) -> Result<(), Failure> {
     table.notices.iter().for_each(|notice| ui.note(notice));
     let config = args.config(table.test_from.unwrap_or(table.rows()))?;
     // Before the work, so that a folder that cannot be written to is not found after it.
-    files::folder(&args.out)?;
+    let held = files::folder(&args.out, "study")?;
+    held.notice().into_iter().for_each(|notice| ui.note(notice));
     let session = adapter::open(args.adapter.as_deref())?;
     let study = perform(&session, &table, &config, ui)?;
     // Files first: whoever reads the words may be gone.
     let written = files::report(&args.out, ("results.json", &study.json()), ("report.html", || report::html(&study)));
     ui.line(format_args!(
-        "{}: {} training, {} validation and {} test rows; {} seeds, mean ± standard deviation; {}",
+        "{}: {} training, {} validation and {} test rows; {}; {}",
         study.data.name,
         study.data.parts[0],
         study.data.parts[1],
         study.data.parts[2],
-        study.seeds.len(),
+        study.spread(),
         study.device
     ))?;
     for line in study.table() {
@@ -74,7 +75,7 @@ pub fn run(args: &Args, ui: &Ui) -> Result<(), Failure> {
     }
     written?;
     let report = args.out.join("report.html");
-    ui.line(format_args!("{:.1} s; report: {}, numbers: results.json beside it", study.seconds, report.display()))
+    ui.line(format_args!("{:.1} s; report: {}, numbers: results.json beside it", study.seconds, text::path(&report)))
 }
 
 /// Trains everything that `config` asks for.
@@ -103,7 +104,7 @@ pub fn perform(session: &Session, table: &Table, config: &Config, ui: &Ui) -> Re
                 continue;
             }
             let left = eta(start, &progress, total);
-            progress.on(format!("{} networks, seed {seed}{left}", members.len()));
+            progress.on(format!("{}, seed {seed}{left}", text::count(members.len(), "network")));
             let done = &mut || progress.done(members.len() as u64);
             let runs = train::train(session, &data, classes, &config.hyper, (&members, seed), config.monte_carlo, done)?;
             for (o, (run, sampled)) in alike.iter_mut().zip(runs) {

@@ -7,7 +7,9 @@ use super::{
 use crate::{
     data::Summary,
     hash::Hash,
+    number,
     stats::MeanSd,
+    text,
     training::{Hyper, Measure},
 };
 use serde_json::{Value, json};
@@ -202,8 +204,8 @@ impl Study {
                 score(o.score(0)),
                 score(o.score(2)),
                 score(o.gap(classes)),
-                format!("{:.3} ± {:.3}", o.loss(2).mean, o.loss(2).sd),
-                format!("{:.1} %", 100.0 * o.zeros().mean),
+                self.number(o.loss(2)),
+                number::percent(o.zeros().mean),
             ]);
         }
         let width = |c: usize| rows.iter().map(|r| r[c].chars().count()).max().unwrap_or(0);
@@ -217,11 +219,22 @@ impl Study {
 
     /// A score or a difference of scores, with its spread.
     pub fn score(&self, s: MeanSd) -> String {
-        if self.classes() {
-            return format!("{:.1} ± {:.1} %", 100.0 * s.mean, 100.0 * s.sd);
-        }
-        // Three significant digits, whatever the target's unit.
-        let digits = (2 - s.mean.abs().log10().floor().clamp(-6.0, 2.0) as i32).max(0) as usize;
-        format!("{:.digits$} ± {:.digits$}", s.mean, s.sd)
+        if self.classes() { self.share(s) } else { self.number(s) }
+    }
+
+    /// A number with its spread over the seeds; one seed has none.
+    pub fn number(&self, s: MeanSd) -> String {
+        number::of_values(s.mean, s.sd, 3, self.seeds.len())
+    }
+
+    /// A share with its spread over the seeds, in percent.
+    pub fn share(&self, s: MeanSd) -> String {
+        format!("{} %", self.number(MeanSd { mean: 100.0 * s.mean, sd: 100.0 * s.sd }))
+    }
+
+    /// How many seeds there are, and what stands behind a ±.
+    pub fn spread(&self) -> String {
+        let seeds = text::count(self.seeds.len(), "seed");
+        if self.seeds.len() == 1 { seeds } else { format!("{seeds}, mean ± standard deviation") }
     }
 }

@@ -1,5 +1,5 @@
 //! The treatments: what each does to the loss, the step or the network.
-use crate::{Failure, training::Recipe};
+use crate::{Failure, number::exact, training::Recipe};
 use ridgepole::ElasticNet;
 use serde::Serialize;
 
@@ -89,7 +89,7 @@ impl Treatment {
 
     /// What it does, with its numbers.
     pub fn settings(self, s: &Strengths) -> String {
-        let Strengths { l1, prox_l1, l2, prox_l2, decay, p } = s;
+        let [l1, prox_l1, l2, prox_l2, decay, p] = [s.l1, s.prox_l1, s.l2, s.prox_l2, s.decay, s.p].map(exact);
         match self {
             Self::None => "no regularization".into(),
             Self::L1 => format!("λ = {l1}: gradient + λ·sign(w)"),
@@ -131,11 +131,11 @@ impl Strengths {
         let Strengths { l1, prox_l1, l2, prox_l2, decay, p } = *self;
         for (name, v) in [("l1", l1), ("prox-l1", prox_l1), ("l2", l2), ("prox-l2", prox_l2), ("decay", decay)] {
             if !(0.0..=1e6).contains(&v) {
-                return Err(Failure::usage(format!("--{name} is {v}, must be from 0 to 1e6")));
+                return Err(Failure::usage(format!("--{name} is {}, must be from 0 to 1e6", exact(v))));
             }
         }
         if !(0.0..=1.0).contains(&p) {
-            return Err(Failure::usage(format!("--p is {p}, must be from 0 to 1")));
+            return Err(Failure::usage(format!("--p is {}, must be from 0 to 1", exact(p))));
         }
         Ok(())
     }

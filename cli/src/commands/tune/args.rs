@@ -3,6 +3,8 @@ use super::grid::{Setting, Space, Values};
 use crate::{
     Failure,
     data::{Source, Table},
+    number::exact,
+    shell::Command,
     training::{Hyper, Training},
 };
 use std::path::PathBuf;
@@ -144,7 +146,7 @@ impl Args {
             Err(Failure::usage(format!("--{name} is {value}, must be {range}")))
         };
         if !(self.stop_share > 0.0 && self.stop_share <= 0.5) {
-            return bad("stop-share", &self.stop_share, "greater than 0 and at most 0.5");
+            return bad("stop-share", &exact(self.stop_share), "greater than 0 and at most 0.5");
         }
         if !(1..=100_000).contains(&self.patience) {
             return bad("patience", &self.patience, "from 1 to 100000");
@@ -156,20 +158,23 @@ impl Args {
     }
 
     /// The options that determine the results, without the settings: with the options of one setting they retrain it.
-    pub(super) fn command(&self) -> String {
-        let mut out = format!("ridgepole tune{}", self.source.typed());
+    pub(super) fn command(&self) -> Command {
+        let mut out = Command::new("ridgepole tune");
+        self.source.typed(&mut out);
         if let Some(rows) = self.rows {
-            out += &format!(" --rows {rows}");
+            out.option("rows", rows.to_string());
         }
         let numbers = [
             ("folds", self.folds.to_string(), "5"),
-            ("stop-share", self.stop_share.to_string(), "0.1"),
+            ("stop-share", exact(self.stop_share), "0.1"),
             ("patience", self.patience.to_string(), "5"),
             ("epochs", self.epochs.to_string(), "60"),
         ];
         for (name, value, _) in numbers.iter().filter(|(_, value, default)| value != default) {
-            out += &format!(" --{name} {value}");
+            out.option(name, value);
         }
-        format!("{out}{} --seed {}", self.training.typed(), self.seed)
+        self.training.typed(&mut out);
+        out.option("seed", self.seed.to_string());
+        out
     }
 }

@@ -1,16 +1,25 @@
-//! The checkpoint of a search: a search that resumes from it gives the same bits as one that was never interrupted.
+//! The checkpoint of a search: a search that resumes from it gives the same bits as one that was never interrupted. It is sealed with a hash
+//! over all of it, and belongs to one search: its data, settings and options, the program's version and the device. Whatever else is found
+//! in its place is refused.
 use super::outcome::{Outcome, Progress};
 use crate::{
-    Failure, files,
+    Failure, files, seal, text, timing,
     training::{Measure, State},
 };
 use safetensors::{SafeTensors, tensor::TensorView};
 use serde::{Deserialize, Serialize};
 use std::{collections::BTreeMap, collections::HashMap, path::Path};
 
+/// What the file begins with.
+const KIND: &str = "ridgepole checkpoint 2";
+/// Bytes at most: more than a search on any device has.
+const LIMIT: u64 = 8 << 30;
+
 /// What is not a tensor.
 #[derive(Serialize, Deserialize)]
 struct Header {
+    /// The version that wrote it.
+    program: String,
     fingerprint: String,
     done: BTreeMap<usize, Outcome>,
     active: BTreeMap<usize, Shape>,
@@ -33,7 +42,7 @@ impl Progress {
     /// # Errors
     /// [`Failure::Usage`] with the file's name and the system's reason.
     pub fn save(&self, path: &Path, fingerprint: &str) -> Result<(), Failure> {
-        let bad = |why: String| Failure::found(format!("{}: {why}", path.display()));
+        let bad = |why: String| Failure::found(format!("{}: {why}", text::path(path)));
         let shape = |s: &State| Shape {
             epoch: s.epoch,
             params: s.params.len(),
@@ -43,6 +52,7 @@ impl Progress {
             curve: s.curve.clone(),
         };
         let header = Header {
+            program: timing::version(),
             fingerprint: fingerprint.into(),
             done: self.done.clone(),
             active: self.active.iter().map(|(&m, s)| (m, shape(s))).collect(),
@@ -59,31 +69,42 @@ impl Progress {
         });
         let tensors = tensors.collect::<Result<Vec<_>, _>>()?;
         let bytes = safetensors::serialize(tensors, Some(HashMap::from([("ridgepole_tune".to_string(), header)])));
-        files::write(path, &bytes.map_err(|e| bad(e.to_string()))?)
+        files::write(path, &seal::sealed(KIND, &bytes.map_err(|e| bad(e.to_string()))?))
     }
 
     /// Reads it back; nothing if there is no file.
     ///
     /// # Errors
-    /// [`Failure::Usage`] if it is not a checkpoint, is damaged, or is of another search; or if `accepts` does not take it.
+    /// [`Failure::Usage`] if it is not a checkpoint, is damaged in any bit, or is of another search; or if `accepts` does not take it.
     pub fn load(path: &Path, fingerprint: &str, accepts: &dyn Fn(&Self) -> bool) -> Result<Option<Self>, Failure> {
-        let bytes = match std::fs::read(path) {
-            Err(e) if e.kind() == std::io::ErrorKind::NotFound => return Ok(None),
-            read => read.map_err(|e| Failure::file("read", path, e))?,
-        };
         let remedy = "start over with --fresh, or choose another --out";
-        let damaged = |why: &str| Failure::usage(format!("{} cannot be resumed: {why}; {remedy}", path.display()));
-        let (_, metadata) = SafeTensors::read_metadata(&bytes).map_err(|e| damaged(&e.to_string()))?;
+        let damaged = |why: &str| Failure::usage(format!("{} cannot be resumed: {why}; {remedy}", text::path(path)));
+        // A pipe or a device would be waited for, or would never end.
+        match std::fs::metadata(path) {
+            Err(e) if e.kind() == std::io::ErrorKind::NotFound => return Ok(None),
+            Ok(m) if !m.is_file() => return Err(damaged("it is no file")),
+            found => found.map_err(|e| Failure::file("read", path, e))?,
+        };
+        let bytes = files::read(path, LIMIT).map_err(|e| Failure::file("read", path, format!("{e}; {remedy}")))?;
+        let bytes = seal::opened(KIND, &bytes).map_err(damaged)?;
+        let (_, metadata) = SafeTensors::read_metadata(bytes).map_err(|e| damaged(&e.to_string()))?;
         let header = metadata
             .metadata()
             .as_ref()
             .and_then(|m| m.get("ridgepole_tune"))
             .ok_or_else(|| damaged("it is not a checkpoint"))?;
         let header: Header = serde_json::from_str(header).map_err(|e| damaged(&e.to_string()))?;
+        if header.program != timing::version() {
+            return Err(damaged(&format!(
+                "it is of ridgepole {}, and this is {}",
+                text::visible(&header.program),
+                timing::version()
+            )));
+        }
         if header.fingerprint != fingerprint {
             return Err(damaged("it is of other data, settings or options, or of another device"));
         }
-        let tensors = SafeTensors::deserialize(&bytes).map_err(|e| damaged(&e.to_string()))?;
+        let tensors = SafeTensors::deserialize(bytes).map_err(|e| damaged(&e.to_string()))?;
         let mut active = BTreeMap::new();
         for (m, shape) in header.active {
             let tensor = tensors.tensor(&m.to_string()).map_err(|e| damaged(&e.to_string()))?;
@@ -168,5 +189,47 @@ mod tests {
         let bytes = std::fs::read(&path).unwrap();
         std::fs::write(&path, &bytes[..bytes.len() / 2]).unwrap();
         assert!(why("a").contains("cannot be resumed: "), "{}", why("a"));
+    }
+
+    #[test]
+    fn a_checkpoint_with_any_bit_changed_is_refused() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("c");
+        let shape = training::Shape { inputs: 1, hidden: vec![4], outputs: 2, batch_norm: false };
+        let mut progress = Progress::default();
+        progress.active.insert(0, State::new(&shape, 1, true));
+        let measure = Measure { loss: 0.1, score: 0.5 };
+        progress.done.insert(1, Outcome { measures: [measure; 3], best_epoch: 2, epochs: 7, zeros: 0.5 });
+        progress.save(&path, "a").unwrap();
+        let good = std::fs::read(&path).unwrap();
+        let refused = |bytes: &[u8], what: &dyn std::fmt::Display| {
+            std::fs::write(&path, bytes).unwrap();
+            let why = Progress::load(&path, "a", &|_| true).map(drop).expect_err(&format!("{what} is taken"));
+            let why = match why {
+                Failure::Usage(why) => why,
+                other => panic!("{what}: {other:?}"),
+            };
+            assert!(why.starts_with(&path.display().to_string()) && why.contains("start over with --fresh"), "{what}: {why}");
+        };
+        let mut bad = good.clone();
+        for bit in 0..8 * good.len() {
+            bad[bit / 8] ^= 1 << (bit % 8);
+            refused(&bad, &format_args!("bit {bit}"));
+            bad[bit / 8] ^= 1 << (bit % 8);
+        }
+        for end in (0..good.len()).step_by(7).chain([good.len() - 1]) {
+            refused(&good[..end], &format_args!("the first {end} bytes"));
+        }
+        refused(&[&good[..], b"\0"].concat(), &"a byte more");
+        refused(&[&good[..], &good].concat(), &"twice");
+        // The content alone, as an earlier version wrote it.
+        refused(seal::opened(KIND, &good).unwrap(), &"no seal");
+        std::fs::write(&path, &good).unwrap();
+        assert_eq!(Progress::load(&path, "a", &|_| true).unwrap().unwrap(), progress);
+        // What is no file, and what is longer than any.
+        std::fs::remove_file(&path).unwrap();
+        std::fs::create_dir(&path).unwrap();
+        let why = || Progress::load(&path, "a", &|_| true).unwrap_err().to_string();
+        assert!(why().contains("it is no file"), "{}", why());
     }
 }

@@ -1,5 +1,5 @@
 //! The settings that are compared: a grid, or draws from ranges.
-use crate::{Failure, training::Recipe};
+use crate::{Failure, number::exact, training::Recipe};
 use ridgepole::{ElasticNet, Group, Rng};
 use serde::{Deserialize, Serialize};
 use std::{fmt, str::FromStr};
@@ -49,11 +49,11 @@ impl Setting {
     }
 
     /// Options that select this setting alone, without those that are at 0.
-    pub fn options(&self) -> Vec<String> {
-        let given = NAMES.iter().zip(self.numbers()).filter(|(_, v)| *v != 0.0);
-        let mut out: Vec<String> = given.map(|(name, v)| format!("--{name} {v}")).collect();
+    pub fn options(&self) -> Vec<(&'static str, String)> {
+        let given = NAMES.into_iter().zip(self.numbers()).filter(|(_, v)| *v != 0.0);
+        let mut out: Vec<_> = given.map(|(name, v)| (name, exact(v))).collect();
         if self.batch_norm || out.is_empty() {
-            out.push(format!("--batch-norm {}", if self.batch_norm { "on" } else { "off" }));
+            out.push(("batch-norm", if self.batch_norm { "on" } else { "off" }.into()));
         }
         out
     }
@@ -63,7 +63,7 @@ impl fmt::Display for Setting {
     /// "prox-l1 0.03, p 0.2, batch norm", or "none".
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let given = NAMES.iter().zip(self.numbers()).filter(|(_, v)| *v != 0.0);
-        let mut parts: Vec<String> = given.map(|(name, v)| format!("{name} {v}")).collect();
+        let mut parts: Vec<String> = given.map(|(name, v)| format!("{name} {}", exact(v))).collect();
         if self.batch_norm {
             parts.push("batch norm".into());
         }
@@ -120,11 +120,11 @@ impl Space {
                 Values::Range(low, high) => vec![*low, *high],
             };
             if let Some(v) = all.iter().find(|v| !(0.0..=most).contains(*v)) {
-                return Err(Failure::usage(format!("--{name} has {v}, must be from 0 to {shown}")));
+                return Err(Failure::usage(format!("--{name} has {}, must be from 0 to {shown}", exact(*v))));
             }
             match values {
                 Values::Range(low, high) if low >= high => {
-                    return Err(Failure::usage(format!("--{name} is the range {low}..{high}, must ascend")));
+                    return Err(Failure::usage(format!("--{name} is the range {}..{}, must ascend", exact(*low), exact(*high))));
                 }
                 Values::Range(low, _) if *low == 0.0 && *name != "p" => {
                     return Err(Failure::usage(format!(
@@ -133,7 +133,7 @@ impl Space {
                 }
                 Values::List(all) => {
                     if let Some(i) = (1..all.len()).find(|&i| all[..i].contains(&all[i])) {
-                        return Err(Failure::usage(format!("--{name} has {} twice", all[i])));
+                        return Err(Failure::usage(format!("--{name} has {} twice", exact(all[i]))));
                     }
                 }
                 Values::Range(..) => {}
@@ -227,8 +227,10 @@ mod tests {
         assert!((0..12).all(|i| !grid[..i].contains(&grid[i])));
         assert_eq!(grid[0].to_string(), "none");
         assert_eq!(grid[11].to_string(), "prox-l1 1, p 0.5, batch norm");
-        assert_eq!(grid[11].options(), ["--prox-l1 1", "--p 0.5", "--batch-norm on"]);
-        assert_eq!(grid[0].options(), ["--batch-norm off"]);
+        let options =
+            |at: usize| grid[at].options().into_iter().map(|(name, value)| format!("{name} {value}")).collect::<Vec<_>>();
+        assert_eq!(options(11), ["prox-l1 1", "p 0.5", "batch-norm on"]);
+        assert_eq!(options(0), ["batch-norm off"]);
     }
 
     #[test]

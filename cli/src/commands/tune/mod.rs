@@ -16,9 +16,7 @@ pub use args::{Args, By};
 use crate::{
     Failure, Ui, adapter,
     data::{Summary, Table, Targets, folds::cross_validation, split},
-    files,
-    hash::Hash,
-    training,
+    files, seal, text, timing, training,
 };
 use outcome::Progress;
 use results::{Candidate, Tuned};
@@ -39,22 +37,24 @@ pub fn run(args: &Args, ui: &Ui) -> Result<(), Failure> {
     let (table, rows) = sample(table, args)?;
     let (folds, splits) = cross_validation(&table, table.rows(), args.folds, args.stop_share, args.seed)?;
     let prepared: Vec<_> = splits.iter().map(|s| split::prepare(&table, s)).collect();
-    files::folder(&args.out)?;
+    let held = files::folder(&args.out, "tune")?;
+    held.notice().into_iter().for_each(|notice| ui.note(notice));
     let session = adapter::open(args.adapter.as_deref())?;
     training::room(session.gpu().caps(), &prepared, "use fewer with --rows, or fewer --folds")?;
     let classes = matches!(table.targets, Targets::Classes { .. });
     let (patience, seed, together) = (args.patience, args.seed, args.together);
     let search = Search { splits: &prepared, settings: &settings, hyper: &hyper, classes, patience, seed, together };
     let device = adapter::name(session.info());
-    let fingerprint = fingerprint(&device, &table, &folds, &search);
+    let fingerprint = fingerprint(&device, &table, (&folds, args.stop_share), &search);
     let path = args.out.join("tune.checkpoint");
     let found = if args.fresh { None } else { Progress::load(&path, &fingerprint, &|p| search.accepts(p))? };
     let progress = found.unwrap_or_default();
     let resumed = progress.done.len();
     if !progress.done.is_empty() || !progress.active.is_empty() {
         ui.note(format_args!(
-            "resuming from {}: {resumed} networks are finished, {} in training (--fresh starts over)",
-            path.display(),
+            "resuming from {}: {} finished, {} in training (--fresh starts over)",
+            text::path(&path),
+            text::count(resumed, "network"),
             progress.active.len()
         ));
     }
@@ -94,29 +94,26 @@ pub fn run(args: &Args, ui: &Ui) -> Result<(), Failure> {
     // Files first: whoever reads the words may be gone.
     let written = files::report(&args.out, ("tune.json", &tuned.json()), ("tune.html", || report::html(&tuned)));
     // Done, if they are there: nothing is left to resume.
-    let written = written.and_then(|()| match std::fs::remove_file(&path) {
-        Err(e) if e.kind() != std::io::ErrorKind::NotFound => Err(Failure::file("remove", &path, e)),
-        _ => Ok(()),
-    });
+    let written = written.and_then(|()| files::remove(&path));
     say(args, &tuned, ui)?;
     written?;
     let report = args.out.join("tune.html");
     ui.line(format_args!(
-        "{:.1} s, at most {} networks at once; report: {}, numbers: tune.json beside it",
+        "{:.1} s, at most {} at once; report: {}, numbers: tune.json beside it",
         tuned.seconds,
-        tuned.together,
-        report.display()
+        text::count(tuned.together, "network"),
+        text::path(&report)
     ))
 }
 
 /// The words on stdout.
 fn say(args: &Args, tuned: &Tuned, ui: &Ui) -> Result<(), Failure> {
     ui.line(format_args!(
-        "{}: {} rows in {} folds; {} settings, {} networks; mean ± standard error over the folds; {}",
+        "{}: {} rows in {} folds; {}, {} networks; mean ± standard error over the folds; {}",
         tuned.data.name,
         tuned.data.rows,
         args.folds,
-        tuned.candidates.len(),
+        text::count(tuned.candidates.len(), "setting"),
         tuned.candidates.len() * args.folds,
         tuned.device
     ))?;
@@ -144,10 +141,11 @@ fn sample(mut table: Table, args: &Args) -> Result<(Table, Option<Vec<usize>>), 
 }
 
 /// Two searches with the same fingerprint compute the same results.
-fn fingerprint(device: &str, table: &Table, folds: &[usize], search: &Search) -> String {
-    let Search { settings, hyper, patience, seed, .. } = search;
-    let program = env!("CARGO_PKG_VERSION");
-    let mut hash = Hash::default();
-    write!(hash, "{program}{device}{table:?}{folds:?}{settings:?}{hyper:?}{patience}{seed}").expect("a hash takes all");
+fn fingerprint(device: &str, table: &Table, (folds, stop_share): (&[usize], f64), search: &Search) -> String {
+    let Search { splits: _, settings, hyper, classes, patience, seed, together: _ } = search;
+    // As a tuple, so that no two of them run into one text.
+    let all = (timing::version(), device, table, folds, stop_share, settings, hyper, (classes, patience, seed));
+    let mut hash = seal::Fingerprint::default();
+    write!(hash, "{all:?}").expect("a hash takes all");
     hash.hex()
 }

@@ -4,7 +4,7 @@ use super::{
     grid::{NAMES, Setting},
     outcome::Outcome,
 };
-use crate::{data::Summary, stats::MeanSd, training::Hyper};
+use crate::{data::Summary, number, shell, stats::MeanSd, text, training::Hyper};
 use serde_json::{Value, json};
 
 /// A whole search.
@@ -34,7 +34,7 @@ pub struct Tuned {
     /// That of the most regularized setting within one standard error of it.
     pub one_se: usize,
     /// The command line without the settings.
-    pub command: String,
+    pub(crate) command: shell::Command,
     /// Networks trained at once, at most.
     pub together: usize,
     /// Wall time of this run, without those that were interrupted.
@@ -150,16 +150,19 @@ impl Tuned {
 
     /// The command line that retrains the networks of a setting, with the same results.
     pub fn command(&self, candidate: usize) -> String {
-        format!("{} {}", self.command, self.candidates[candidate].setting.options().join(" "))
+        let mut command = self.command.clone();
+        for (name, value) in self.candidates[candidate].setting.options() {
+            command.option(name, value);
+        }
+        command.line().into()
     }
 
     /// A score with its standard error, as people read it.
     pub fn score(&self, m: Mean) -> String {
         if self.classes() {
-            return format!("{:.2} ± {:.2} %", 100.0 * m.mean, 100.0 * m.se);
+            return format!("{} %", number::pair(100.0 * m.mean, 100.0 * m.se, 4));
         }
-        let digits = (3 - m.mean.abs().log10().floor().clamp(-6.0, 3.0) as i32).max(0) as usize;
-        format!("{:.digits$} ± {:.digits$}", m.mean, m.se)
+        number::pair(m.mean, m.se, 4)
     }
 
     /// Places of the settings, best first.
@@ -195,8 +198,8 @@ impl Tuned {
                 self.mark(i).into(),
                 c.setting.to_string(),
                 self.score(c.score(2)),
-                format!("{:.4} ± {:.4}", loss.mean, loss.se),
-                format!("{:.1} %", 100.0 * c.zeros()),
+                number::pair(loss.mean, loss.se, 4),
+                number::percent(c.zeros()),
                 format!("{:.1}", c.best_epoch()),
             ]
         };
@@ -213,7 +216,7 @@ impl Tuned {
             rows.iter().map(|r| r.iter().enumerate().map(cell).collect::<Vec<_>>().join("  ").trim_end().to_string()).collect();
         let hidden = self.candidates.len().saturating_sub(rows.len() - 1);
         if hidden > 0 {
-            out.push(format!("and {hidden} more settings, in the report and in tune.json"));
+            out.push(format!("and {} more, in the report and in tune.json", text::count(hidden, "setting")));
         }
         out.push(format!("best:   {}", self.command(self.best)));
         if self.one_se != self.best {

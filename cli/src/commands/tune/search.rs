@@ -55,7 +55,8 @@ impl Search<'_> {
             let fresh = State::new(&Shape::new(&self.splits[0], self.hyper, member.recipe.batch_norm), member.seed, true);
             state.fits(&fresh) && state.epoch < self.hyper.epochs
         };
-        progress.done.keys().all(|m| *m < members.len()) && progress.active.iter().all(whole)
+        let finished = |m: &usize| *m < members.len() && !progress.active.contains_key(m);
+        progress.done.keys().all(finished) && progress.active.iter().all(whole)
     }
 
     /// Trains what `progress` does not have yet. Gives the outcomes in the order of [`Search::members`].

@@ -1,6 +1,6 @@
 //! Progress of a search: shown to the user, and saved to the checkpoint.
 use super::outcome::Progress;
-use crate::{Failure, Progress as Bar, Ui};
+use crate::{Failure, Progress as Bar, Ui, text};
 use std::{
     path::{Path, PathBuf},
     sync::atomic::{AtomicBool, Ordering},
@@ -70,7 +70,7 @@ impl<'a> Watcher<'a> {
         if !interrupted {
             return Ok(());
         }
-        let path = self.path.display();
+        let path = text::path(&self.path);
         Err(Failure::Interrupted(format!("interrupted; {path} has the progress, and the same command resumes from it")))
     }
 }

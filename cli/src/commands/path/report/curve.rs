@@ -2,6 +2,7 @@
 use super::lines::{below, strengths};
 use crate::{
     commands::path::results::{Paths, short},
+    number::pair,
     svg::{Anchor, Axis, BLUE, PALE, Pen, Svg},
 };
 
@@ -30,7 +31,7 @@ pub fn draw(paths: &Paths) -> String {
     let [best, simple] = [paths.choice.best, paths.choice.one_se];
     svg.circle([x.at(paths.fits[best].lambda), y.at(curve[best][0])], 5.0, BLUE, BLUE);
     svg.diamond([x.at(paths.fits[simple].lambda), y.at(curve[simple][0])], 6.0, BLUE);
-    let name = |i: usize| format!("{} ± {} at λ = {}", short(curve[i][0]), short(curve[i][1]), short(paths.fits[i].lambda));
+    let name = |i: usize| format!("{} at λ = {}", pair(curve[i][0], curve[i][1], 5), short(paths.fits[i].lambda));
     let spoken = format!(
         "The {} on held-out rows, with its standard error, over λ. The lowest is {}; one standard error above it: {}.",
         paths.error_name()[1],

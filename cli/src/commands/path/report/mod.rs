@@ -3,7 +3,11 @@ mod curve;
 mod lines;
 
 use super::results::{Paths, short, tiny};
-use crate::html::{self, Cell, Head, Table, escape};
+use crate::{
+    html::{self, Cell, Head, Table, escape},
+    number::exact,
+    text,
+};
 use std::fmt::Write;
 
 /// The page.
@@ -21,16 +25,16 @@ fn body(out: &mut String, paths: &Paths) -> std::fmt::Result {
     let [best, simple] = [paths.choice.best, paths.choice.one_se].map(|i| &paths.fits[i]);
     let folds = paths.choice.errors.first().map_or(0, Vec::len);
     let text = format!(
-        "{} rows of {} features; {what} with a penalty of {}, at {} strengths λ. Cross-validation in {folds} folds finds λ = {} best, \
-         with {} features; λ = {} is the largest that is no more than one standard error worse, with {} features.",
+        "{} rows of {}; {what} with a penalty of {}, at {} λ. Cross-validation in {folds} folds finds λ = {} best, \
+         with {}; λ = {} is the largest that is no more than one standard error worse, with {}.",
         paths.rows,
-        paths.columns.len(),
+        text::count(paths.columns.len(), "feature"),
         paths.penalty_name(),
-        paths.fits.len(),
+        text::count(paths.fits.len(), "strength"),
         short(best.lambda),
-        best.nonzeros(),
+        text::count(best.nonzeros(), "feature"),
         short(simple.lambda),
-        simple.nonzeros()
+        text::count(simple.nonzeros(), "feature")
     );
     writeln!(out, "<p>{}</p>", escape(&text))?;
     for notice in paths.notices() {
@@ -71,7 +75,7 @@ fn chosen(out: &mut String, paths: &Paths) -> std::fmt::Result {
 
 fn strengths(out: &mut String, paths: &Paths) -> std::fmt::Result {
     let heads = ["λ", "features", "error", "standard error", "duality gap", "iterations"].map(Head::Number);
-    let caption = format!("{} strengths of the penalty, from strong to weak", paths.fits.len());
+    let caption = format!("{} of the penalty, from strong to weak", text::count(paths.fits.len(), "strength"));
     let mut table = Table::sortable(&caption, &[&heads[..], &[Head::Text("choice")]].concat());
     for (i, (fit, [mean, error])) in paths.fits.iter().zip(&paths.choice.curve).enumerate() {
         let choice = match i {
@@ -96,7 +100,7 @@ fn strengths(out: &mut String, paths: &Paths) -> std::fmt::Result {
          mean loss + λ·(r·Σ|b| + ½·(1 - r)·Σb²) with r = {}. The gap bounds how far the objective is above its minimum, as a share of \
          the loss without any feature. Device: {}. Took {:.1} s. All numbers are in path.json. Made by ridgepole {}.",
         paths.error_name()[1],
-        paths.penalty.l1_ratio,
+        exact(paths.penalty.l1_ratio),
         paths.device,
         paths.seconds,
         env!("CARGO_PKG_VERSION")

@@ -1,7 +1,8 @@
 //! How reliable probabilities and standard deviations are: small pictures, and a table.
 use crate::{
     commands::study::calibration::{Calibration, Spread},
-    html::{Cell, Head, Table, significant},
+    html::{Cell, Head, Table},
+    number::{percent, significant},
     svg::{Anchor, Axis, GREY, INK, LEGEND, Pen, Plot, STYLES, Style, Svg, legend},
 };
 
@@ -14,10 +15,6 @@ const HEIGHT: f64 = 220.0;
 /// Styles of up to three lines.
 fn style(i: usize) -> &'static Style {
     &STYLES[i % STYLES.len()]
-}
-
-fn percent(v: f64) -> String {
-    format!("{:.1} %", 100.0 * v)
 }
 
 /// The reliability diagram of one to three predictors, each with its name: accuracy over confidence with the diagonal, and the rows
@@ -173,11 +170,11 @@ pub(crate) mod tests {
         let (a, b) = (calibration(-0.08), calibration(0.02));
         let out = reliability("reliability", &[("weights <scaled>", &a), ("mean of 50 masks", &b)]);
         assert!(out.contains("stroke-dasharray=\"6 3\"") && out.contains("weights &lt;scaled&gt;"));
-        assert!(out.contains("ECE 8.0 %, NLL 0.310") && out.contains("mean of 50 masks: accuracy 91.0 %, ECE 2.0 %"));
+        assert!(out.contains("ECE 8.00 %, NLL 0.310") && out.contains("mean of 50 masks: accuracy 91.0 %, ECE 2.00 %"));
         // Nine bins with rows, and the mark in the legend.
         assert_eq!((out.matches("<circle").count(), out.matches("<polygon").count()), (10, 10));
         let table = table(&[("a", &a), ("b", &b)]);
-        assert!(table.contains("data-sort=\"number\">Brier score") && table.contains("<td>8.0 %</td>"));
+        assert!(table.contains("data-sort=\"number\">Brier score") && table.contains("<td>8.00 %</td>"));
     }
 
     #[test]

@@ -4,7 +4,7 @@ use crate::{
         results::{Outcome, Study},
         treatments::Treatment,
     },
-    html,
+    html, number,
     svg::{Anchor, Axis, BLUE, GREY, INK, ORANGE, PALE, Pen, Svg},
 };
 
@@ -56,7 +56,7 @@ pub fn draw(study: &Study) -> String {
             svg.path(&points(&curve.mean), Pen(color, 2.0, dash));
         }
         labels(&mut svg, [&train.mean, &validation.mean], &x, &y, baseline == Some(i));
-        let last = |m: &[f64]| m.last().map_or("unknown".into(), |v| html::significant(*v, 3));
+        let last = |m: &[f64]| m.last().map_or("unknown".into(), |v| number::significant(*v, 3));
         let said = format!(
             "Loss on the training part (dashed) and on the validation part (solid) after each epoch, on a logarithmic axis, with the \
              range over the seeds. At the end {} and {}.",

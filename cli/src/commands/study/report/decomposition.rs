@@ -1,7 +1,8 @@
 //! Bias, variance and error over the strength of a treatment: a small picture for each, all on the same scale, and a table.
 use crate::{
     commands::study::bias_variance::{Decomposition, Loss, Term},
-    html::{self, Cell, Head, Table, significant},
+    html::{self, Cell, Head, Table},
+    number::{exact, pair, significant},
     svg::{Anchor, Axis, BLUE, GREY, INK, Mark, Pen, Plot, STYLES, Style, Svg},
 };
 
@@ -120,10 +121,10 @@ fn spoken(s: &Series, strength: &str, terms: &Terms) -> String {
     let ends = terms
         .map(|(name, of, _)| format!("{name} {} to {}", significant(of(&first.1).mean, 3), significant(of(&last.1).mean, 3)));
     let finite = s.points.iter().filter(|p| p.1.error.mean.is_finite());
-    let least = finite
-        .min_by(|a, b| a.1.error.mean.total_cmp(&b.1.error.mean))
-        .map_or(String::new(), |(v, d)| format!(" The error is least, {}, at {strength} = {v}.", significant(d.error.mean, 3)));
-    format!("From {strength} = {} to {}: {}.{least}", first.0, last.0, ends.join(", "))
+    let least = finite.min_by(|a, b| a.1.error.mean.total_cmp(&b.1.error.mean)).map_or(String::new(), |(v, d)| {
+        format!(" The error is least, {}, at {strength} = {}.", significant(d.error.mean, 3), exact(*v))
+    });
+    format!("From {strength} = {} to {}: {}.{least}", exact(first.0), exact(last.0), ends.join(", "))
 }
 
 /// Three bars for each treatment, all from the same zero.
@@ -169,12 +170,13 @@ pub fn table(series: &[Series]) -> String {
     heads.push(Head::Number("error"));
     let mut table = Table::sortable(&format!("Parts of the {}, mean ± standard error over rows", loss_name(loss)), &heads);
     let cell = |t: Term| {
-        let text = format!("{} ± {}", significant(t.mean, 3), significant(t.se, 2));
+        let text = pair(t.mean, t.se, 3);
         if t.mean.is_finite() { Cell::of(text, t.mean) } else { "diverged".into() }
     };
     for s in series {
         for (v, d) in &s.points {
-            let strength = s.strength.as_ref().map_or(Cell::from("none"), |n| Cell::of(format_args!("{} = {v}", n.name), *v));
+            let strength =
+                s.strength.as_ref().map_or(Cell::from("none"), |n| Cell::of(format_args!("{} = {}", n.name, exact(*v)), *v));
             let mut cells = vec![Cell::from(&s.title), strength, cell(d.bias), cell(d.variance)];
             cells.extend(d.split.iter().flat_map(|split| [cell(split.unbiased), cell(split.biased)]));
             cells.push(cell(d.error));

@@ -27,7 +27,12 @@ pub fn draw(study: &Study) -> String {
         _ => "accuracy, %".to_string(),
     };
     svg.text([(LEFT + WIDTH - RIGHT) / 2.0, bottom + 36.0], Anchor::Middle, "tick", axis);
-    svg.text([WIDTH - RIGHT + 16.0, TOP - 12.0], Anchor::Start, "tick", "gap, mean ± sd");
+    svg.text(
+        [WIDTH - RIGHT + 16.0, TOP - 12.0],
+        Anchor::Start,
+        "tick",
+        if study.seeds.len() == 1 { "gap" } else { "gap, mean ± sd" },
+    );
     for (i, o) in study.outcomes.iter().enumerate() {
         let y = TOP + ROW * (i as f64 + 0.5);
         svg.text([LEFT - 14.0, y + 5.0], Anchor::End, "name", o.treatment.title());

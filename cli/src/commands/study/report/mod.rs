@@ -9,7 +9,10 @@ mod uncertainty;
 mod weights;
 
 use super::results::Study;
-use crate::html::{self, Cell, Head, Table, escape};
+use crate::{
+    html::{self, Cell, Head, Table, escape},
+    number, text,
+};
 use std::fmt::Write;
 
 /// The page.
@@ -28,7 +31,7 @@ fn body(out: &mut String, study: &Study) -> std::fmt::Result {
     let layers: Vec<String> = h.hidden.iter().map(ToString::to_string).collect();
     let text = format!(
         "{} rows of {} features, {what}: {} for training, {} for validation, {} for testing. A network with {} {} of {} units is \
-         trained for {} epochs, once per treatment and seed ({} seeds), all of it on the GPU.",
+         trained for {}, once per treatment and seed ({}), all of it on the GPU.",
         d.rows,
         d.features,
         d.parts[0],
@@ -37,8 +40,8 @@ fn body(out: &mut String, study: &Study) -> std::fmt::Result {
         h.hidden.len(),
         if h.hidden.len() == 1 { "hidden layer" } else { "hidden layers" },
         layers.join(" and "),
-        h.epochs,
-        study.seeds.len()
+        text::count(h.epochs, "epoch"),
+        text::count(study.seeds.len(), "seed")
     );
     writeln!(out, "<p>{}</p>", escape(&text))?;
     results(out, study)?;
@@ -78,14 +81,18 @@ fn body(out: &mut String, study: &Study) -> std::fmt::Result {
 fn results(out: &mut String, study: &Study) -> std::fmt::Result {
     let classes = study.classes();
     let score = if classes { "Accuracy" } else { "Root of the mean squared error" };
-    let caption = format!("{score}, mean ± standard deviation over {} seeds", study.seeds.len());
+    let spread = match study.seeds.len() {
+        1 => "1 seed".to_string(),
+        n => format!("mean ± standard deviation over {n} seeds"),
+    };
+    let caption = format!("{score}, {spread}");
     let [first, rest] = [Head::Text("treatment"), Head::Number("training")];
     let heads = ["validation", "test", "gap", "test loss", "exact zeros"].map(Head::Number);
     let mut table = Table::sortable(&caption, &[&[first, rest][..], &heads].concat());
     for o in &study.outcomes {
         let [train, validation, test] = [0, 1, 2].map(|p| study.score(o.score(p)));
         let (loss, gap) = (o.loss(2), study.score(o.gap(classes)));
-        let (loss, zeros) = (format!("{:.3} ± {:.3}", loss.mean, loss.sd), format!("{:.1} %", 100.0 * o.zeros().mean));
+        let (loss, zeros) = (study.number(loss), number::percent(o.zeros().mean));
         let cells = [o.treatment.title().into(), train, validation, test, gap, loss, zeros];
         table.row(cells.map(Cell::from));
     }
@@ -94,9 +101,8 @@ fn results(out: &mut String, study: &Study) -> std::fmt::Result {
     writeln!(
         out,
         "<p class=\"note\">{score} ({best}) of each part, and how much worse the test part is than \
-         the training part; mean ± standard deviation over {} seeds. Each seed draws its own split, initial \
-         weights, batches and dropout masks, the same for every treatment. The test part was used once, after the last epoch.</p>",
-        study.seeds.len()
+         the training part; {spread}. Each seed draws its own split, initial \
+         weights, batches and dropout masks, the same for every treatment. The test part was used once, after the last epoch.</p>"
     )
 }
 
@@ -115,7 +121,7 @@ fn settings(out: &mut String, study: &Study) -> std::fmt::Result {
         "{optimizer}, learning rate {}, {} rows per step; seeds {}; penalties apply to weights, not to biases and \
          normalization. Device: {}. Took {:.1} s. The same command on the same device gives the same numbers, bit for bit; \
          all of them are in results.json. Made by ridgepole {}.",
-        h.lr,
+        number::exact(h.lr),
         h.batch,
         study.seeds.iter().map(ToString::to_string).collect::<Vec<_>>().join(", "),
         study.device,

@@ -11,7 +11,7 @@ use crate::{
         results::Study,
         treatments::Treatment,
     },
-    html,
+    html, number,
 };
 
 /// The sections that there are.
@@ -73,7 +73,7 @@ fn uncertainty(out: &mut String, m: &MonteCarlo, unit: &str) {
                  network is on the diagonal. Right: accuracy on the rows that remain when the most uncertain ones are set aside, by the \
                  confidence without dropout, by the entropy of the mean, and by the variance over the passes. Variance of a row, summed over \
                  the classes: {} on average.",
-                html::significant(*variance, 3)
+                number::significant(*variance, 3)
             );
             out.push_str(&html::figure(&head, &html::panels(&pictures), &caption));
             out.push_str(&calibration::table(&both));
@@ -83,12 +83,12 @@ fn uncertainty(out: &mut String, m: &MonteCarlo, unit: &str) {
             let caption = format!(
                 "{passes} passes over the test rows with dropout left on, all seeds together: absolute error over the standard deviation of \
                  the predictions. Root of the mean squared error: {} without dropout, {} of the mean of the passes. Within one standard \
-                 deviation: {:.1} % of the rows, within two: {:.1} %. This is the uncertainty of the model alone, without the noise of the \
+                 deviation: {} of the rows, within two: {}. This is the uncertainty of the model alone, without the noise of the \
                  target.",
-                html::significant(*plain_rmse, 4),
-                html::significant(sampled.rmse, 4),
-                100.0 * sampled.coverage[0],
-                100.0 * sampled.coverage[1]
+                number::significant(*plain_rmse, 4),
+                number::significant(sampled.rmse, 4),
+                number::percent(sampled.coverage[0]),
+                number::percent(sampled.coverage[1])
             );
             out.push_str(&html::figure(&head, &html::panels(&[picture]), &caption));
         }

@@ -2,6 +2,7 @@
 use crate::{
     commands::study::results::{SMALL, Study},
     html,
+    number::{self, significant},
     svg::{Anchor, Axis, BLUE, GREY, INK, ORANGE, PALE, Pen, Svg},
 };
 
@@ -31,12 +32,12 @@ pub fn histograms(study: &Study) -> String {
         }
         svg.text([12.0, 18.0], Anchor::Start, "head", o.treatment.title());
         let zeros = o.zeros().mean;
-        let text = if zeros > 0.0 { format!("{:.1} % exactly 0", 100.0 * zeros) } else { "none exactly 0".into() };
+        let text = if zeros > 0.0 { format!("{} exactly 0", number::percent(zeros)) } else { "none exactly 0".into() };
         svg.text([PANEL[0] - 12.0, 18.0], Anchor::End, "tick", &text);
         let said = format!(
             "A histogram of the weights, all seeds together, heights by the square root of the share of weights, from {} to {}; {text}.",
-            html::significant(-h.range, 2),
-            html::significant(h.range, 2)
+            significant(-h.range, 2),
+            significant(h.range, 2)
         );
         panels.push(svg.finish(&format!("weights-{i}"), &format!("Weights: {}", o.treatment.title()), &said));
     }
@@ -63,11 +64,10 @@ pub fn sparsity(study: &Study) -> String {
     for (i, o) in study.outcomes.iter().enumerate() {
         let y = 10.0 + ROW * i as f64;
         let (zeros, small) = (o.zeros(), o.small());
-        let text = |s: f64| format!("{:.1}", 100.0 * s);
         svg.text([LEFT - 14.0, y + 20.0], Anchor::End, "name", o.treatment.title());
         svg.rect([LEFT, y + 5.0], [x.at(100.0 * small.mean) - LEFT, 20.0], "none", GREY);
         svg.rect([LEFT, y + 5.0], [x.at(100.0 * zeros.mean) - LEFT, 20.0], ORANGE, "none");
-        let label = format!("{} ± {} % zero, {} % small", text(zeros.mean), text(zeros.sd), text(small.mean));
+        let label = format!("{} zero, {} small", study.share(zeros), number::percent(small.mean));
         svg.text([WIDTH - RIGHT + 14.0, y + 20.0], Anchor::Start, "tick", label);
     }
     svg.line([LEFT, 10.0], [LEFT, bottom], Pen(INK, 1.0, ""));

@@ -4,7 +4,7 @@ use crate::{
         grid::NAMES,
         results::{Candidate, Tuned},
     },
-    html,
+    html, number,
     svg::{Anchor, Axis, Pen, Plot, STYLES, Svg},
 };
 
@@ -56,7 +56,7 @@ fn panel(tuned: &Tuned, k: usize) -> String {
         tuned.candidates.len(),
         NAMES[k],
         NAMES[k],
-        value(best)
+        number::exact(value(best))
     );
     svg.finish(&format!("draws-{}", NAMES[k]), NAMES[k], &spoken)
 }

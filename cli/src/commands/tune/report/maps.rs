@@ -1,6 +1,7 @@
 //! The heat maps of a grid: the two hyperparameters with the most values span a map, and there is one for each combination of the others.
 use crate::{
     commands::tune::{grid::Setting, results::Tuned},
+    number::exact,
     svg::heat::{Factor, Heat, Score, draw},
 };
 
@@ -17,12 +18,12 @@ struct Varied {
 
 /// Every hyperparameter, as text.
 const ALL: [(&str, Read); 7] = [
-    ("l1", |s| s.l1.to_string()),
-    ("prox-l1", |s| s.prox_l1.to_string()),
-    ("l2", |s| s.l2.to_string()),
-    ("prox-l2", |s| s.prox_l2.to_string()),
-    ("decay", |s| s.decay.to_string()),
-    ("p", |s| s.p.to_string()),
+    ("l1", |s| exact(s.l1)),
+    ("prox-l1", |s| exact(s.prox_l1)),
+    ("l2", |s| exact(s.l2)),
+    ("prox-l2", |s| exact(s.prox_l2)),
+    ("decay", |s| exact(s.decay)),
+    ("p", |s| exact(s.p)),
     ("batch norm", |s| if s.batch_norm { "on".into() } else { "off".into() }),
 ];
 
@@ -86,11 +87,9 @@ pub fn draw_maps(tuned: &Tuned) -> Option<(String, String)> {
     let factor = |v: &Varied| Factor { name: v.name.into(), values: v.values.clone() };
     let names: Vec<&str> = others.iter().map(|v| v.name).collect();
     let panels = (!others.is_empty()).then(|| Factor { name: names.join(", "), values: combinations });
-    let typical = cells.iter().flatten().map(|s: &Score| s.mean.abs()).filter(|v| v.is_finite()).fold(0.0, f64::max);
     let heat = Heat {
         score: if tuned.classes() { "accuracy, %".into() } else { "RMSE".into() },
         higher_is_better: tuned.classes(),
-        decimals: if tuned.classes() { 1 } else { (2 - typical.log10().floor().clamp(-6.0, 2.0) as i32).max(0) as usize },
         rows: factor(rows),
         columns: factor(columns),
         panels,

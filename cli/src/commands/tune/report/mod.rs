@@ -3,7 +3,10 @@ mod draws;
 mod maps;
 
 use super::results::Tuned;
-use crate::html::{self, Cell, Head, Table, escape};
+use crate::{
+    html::{self, Cell, Head, Table, escape},
+    number, text,
+};
 use std::fmt::Write;
 
 /// The page.
@@ -22,11 +25,11 @@ fn body(out: &mut String, tuned: &Tuned) -> std::fmt::Result {
     let [best, simple] = [tuned.best, tuned.one_se].map(|i| &tuned.candidates[i]);
     let folds = best.outcomes.len();
     let text = format!(
-        "{} rows of {} features, {what}, in {folds} folds. {} settings, each trained once per held-out fold: {} networks, \
+        "{} rows of {} features, {what}, in {folds} folds. {}, each trained once per held-out fold: {} networks, \
          up to {} of them at once. The best setting is \u{201c}{}\u{201d}, with {}; {}.",
         d.rows,
         d.features,
-        tuned.candidates.len(),
+        text::count(tuned.candidates.len(), "setting"),
         tuned.candidates.len() * folds,
         tuned.together,
         best.setting,
@@ -71,14 +74,14 @@ fn settings(out: &mut String, tuned: &Tuned) -> std::fmt::Result {
     for i in tuned.ranking() {
         let c = &tuned.candidates[i];
         let loss = c.loss(2);
-        let number = |text: String, v: f64| if v.is_finite() { Cell::of(text, v) } else { "diverged".into() };
+        let value = |text: String, v: f64| if v.is_finite() { Cell::of(text, v) } else { "diverged".into() };
         table.row([
             c.setting.to_string().into(),
             tuned.mark(i).into(),
-            number(tuned.score(c.score(2)), c.score(2).mean),
-            number(format!("{:.4} ± {:.4}", loss.mean, loss.se), loss.mean),
-            number(tuned.score(c.score(0)), c.score(0).mean),
-            Cell::of(format!("{:.1} %", 100.0 * c.zeros()), c.zeros()),
+            value(tuned.score(c.score(2)), c.score(2).mean),
+            value(number::pair(loss.mean, loss.se, 4), loss.mean),
+            value(tuned.score(c.score(0)), c.score(0).mean),
+            Cell::of(number::percent(c.zeros()), c.zeros()),
             Cell::of(format!("{:.1}", c.best_epoch()), c.best_epoch()),
         ]);
     }
@@ -87,7 +90,7 @@ fn settings(out: &mut String, tuned: &Tuned) -> std::fmt::Result {
     let layers: Vec<String> = h.hidden.iter().map(ToString::to_string).collect();
     let text = format!(
         "A network with hidden layers of {} units, {} rows per step, learning rate {}, at most {} epochs. Early stopping: after {} epochs \
-         without a lower loss on a validation share of {:.0} % of the training folds the best weights are restored; \u{201c}epoch\u{201d} is \
+         without a lower loss on a validation share of {} of the training folds the best weights are restored; \u{201c}epoch\u{201d} is \
          theirs. The held-out folds are used for scores alone, but the score of the best of many settings is optimistic: measure it on rows \
          that were not used to choose it. One standard error: Breiman et al., 1984. Seed {}. Device: {}. Took {:.1} s. Except for the time, \
          the same command on the same device gives the same numbers, bit for bit, however many networks are trained at once; all are in \
@@ -95,10 +98,10 @@ fn settings(out: &mut String, tuned: &Tuned) -> std::fmt::Result {
          Made by ridgepole {}.",
         layers.join(" and "),
         h.batch,
-        h.lr,
+        number::exact(h.lr),
         h.epochs,
         tuned.patience,
-        100.0 * tuned.stop_share,
+        number::percent(tuned.stop_share),
         tuned.seed,
         tuned.device,
         tuned.seconds,
