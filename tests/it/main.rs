@@ -7,6 +7,7 @@ mod bench;
 mod binding;
 mod constraints;
 mod families;
+mod frameworks;
 mod golden;
 mod large;
 mod linear;
