@@ -1,5 +1,5 @@
 // One Adam or AMSGrad step over every tensor of an arena, all regularization in the same pass.
-// Open: gpu_scale, update_is_skipped, largest.
+// Open: gpu_scale, update_is_skipped, largest, corrections.
 // Buffers: grad (read), weight, m, v (updated), table; with their parts: v_max (updated), scale (read), flag (read).
 //!use lib/optimizer/adaptive
 

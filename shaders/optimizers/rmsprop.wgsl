@@ -8,7 +8,7 @@
 struct Params {
     segments: u32, first: u32, blocks: u32, lo: u32, hi: u32, base: u32, end: u32,
     grad_scale: f32, average: f32, key_lo: u32, key_hi: u32, step: u32, stream: u32, draw_lo: u32, draw_hi: u32,
-    alpha: f32, fresh: f32, momentum: f32, eps_inside: f32, eps_outside: f32,
+    alpha: f32, fresh: f32, momentum: f32, nesterov: u32, eps_inside: f32, eps_outside: f32,
 }
 
 @group(0) @binding(0) var<uniform> params: Params;

@@ -36,7 +36,7 @@ pub enum EpsPlace {
     /// √v + eps (PyTorch).
     #[default]
     OutsideRoot,
-    /// √(v + eps) (optax by default, TensorFlow).
+    /// √(v + eps) (optax' `rmsprop` and `adagrad` by default, `eps_root` of its `adam`; TensorFlow and Keras, but for Adam).
     InsideRoot,
 }
 
@@ -77,9 +77,9 @@ pub struct Group {
     /// Multiplies the learning rate; finite, at least 0. 0 leaves the weights alone but not the moments, nor does it stop
     /// a decay that is independent of the learning rate.
     pub lr_scale: f64,
-    /// Its gradient is added to the loss gradient, before the moments.
+    /// Its gradient is added to the loss gradient, before the moments. JSON must say the `l2_form` of its `l2`.
     pub coupled: ElasticNet,
-    /// Decoupled decay of the weight as it was before the step; finite, at least 0.
+    /// Decoupled decay of the weight as it was before the step; finite, at least 0. JSON of `adamw` and `lion` must say it.
     pub decay: f64,
     /// What the decay multiplies.
     pub decay_mode: DecayMode,

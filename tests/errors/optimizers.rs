@@ -1,6 +1,6 @@
 //! Optimizers: their scalars, and how weights are kept: masters, averages, rounding at random.
 use crate::{op, plain_gpu, refused, text};
-use ridgepole::{Averaging, Caps, DType, ElasticNet, Group, Key, NonFinite, Op, Rounding, ops::*};
+use ridgepole::{Averaging, Caps, DType, ElasticNet, EpsPlace, Group, Key, NonFinite, Op, Rounding, ops::*};
 
 fn sgd(change: impl FnOnce(&mut Sgd)) -> Box<dyn Op> {
     let mut it = Sgd::new(DType::F32, 4, 0.1);
@@ -88,7 +88,28 @@ fn scalars_of_adamw() {
         (adamw(|o| o.eps = -1e-8), "adamw: `eps` is -0.00000001, must be finite in f32 and at least 0"),
         (adamw(|o| o.eps = f64::NAN), "adamw: `eps` is NaN, must be finite in f32 and at least 0"),
         (adamw(|o| o.grad_scale = f64::NAN), "adamw: `grad_scale` is NaN, must be finite in f32"),
+        (adamw(|o| (o.gpu_step, o.step) = (true, 7)), "adamw: `step` is 7, must be 1 with gpu_step: the argument steps counts"),
+        (adamw(|o| (o.gpu_step, o.step) = (true, 0)), "adamw: `step` is 0, must be 1 with gpu_step: the argument steps counts"),
     ]);
+}
+
+/// Inside the root, eps stands beside a moment that is not corrected: what is left of it there must be a number for every device.
+#[test]
+fn eps_inside_the_root_is_no_less_than_a_device_holds() {
+    let inside = |eps, step, gpu_step| Adamw {
+        eps,
+        eps_place: EpsPlace::InsideRoot,
+        beta2: 0.75,
+        step,
+        gpu_step,
+        ..Adamw::new(DType::F32, 4, 0.1)
+    };
+    let why = "adamw: `eps` is 1e-37 with inside_root: eps · (1 - beta2^step) is 2.5e-38, must be 0 or at least 4.71e-38";
+    refused(&[(op(inside(1e-37, 1, false)), why), (op(inside(1e-37, 1, true)), why)]);
+    for fine in [inside(1e-37, 100, false), inside(2e-37, 1, true), inside(0.0, 1, false), inside(1e-3, 1, true)] {
+        assert!(fine.lower(&plain_gpu()).is_ok(), "{fine:?}");
+    }
+    refused(&[(op(inside(0.5, 0, false)), "adamw: `step` is 0, must be at least 1: steps are counted from 1")]);
 }
 
 #[test]
@@ -100,6 +121,7 @@ fn scalars_of_adam() {
         (adam(|o| o.beta2 = f64::NAN), "adam: `beta2` is NaN, must be at least 0 and, in f32, below 1"),
         (adam(|o| o.eps = -1.0), "adam: `eps` is -1, must be finite in f32 and at least 0"),
         (adam(|o| o.grad_scale = f64::NAN), "adam: `grad_scale` is NaN, must be finite in f32"),
+        (adam(|o| (o.gpu_step, o.step) = (true, 2)), "adam: `step` is 2, must be 1 with gpu_step: the argument steps counts"),
     ]);
 }
 
@@ -120,6 +142,7 @@ fn scalars_of_rmsprop() {
         (rmsprop(|o| o.alpha = 1.0), "rmsprop: `alpha` is 1, must be at least 0 and, in f32, below 1"),
         (rmsprop(|o| o.eps = f64::NAN), "rmsprop: `eps` is NaN, must be finite in f32 and at least 0"),
         (rmsprop(|o| o.momentum = 1.5), "rmsprop: `momentum` is 1.5, must be finite in f32 and in 0..=1"),
+        (rmsprop(|o| o.nesterov = true), "rmsprop: `nesterov` is true and momentum is 0: give a momentum, or leave nesterov out"),
         (rmsprop(|o| o.grad_scale = f64::INFINITY), "rmsprop: `grad_scale` is inf, must be finite in f32"),
     ]);
 }
@@ -183,6 +206,52 @@ fn settings_of_groups_are_named_by_index() {
         ),
         (sgd(|o| o.groups = vec![]), "sgd: `segments` [0] is of group 0, and there are 0 groups"),
     ]);
+}
+
+/// Where frameworks would train different things, JSON must say which.
+#[test]
+fn what_json_must_say() {
+    let read = |op: &str, groups: &str, more: &str| {
+        let start = r#""dtype": "f32", "segments": [{"start": 0, "len": 8}], "lr": 0.1"#;
+        let text = format!(r#"{{"op": "{op}", {start}, "groups": {groups}{more}}}"#);
+        ridgepole::ops::from_json(&text).map(|_| ()).map_err(|e| e.to_string())
+    };
+    let step = r#", "step": 1"#;
+    let adamw = "adamw: `groups` [1] has no decay, must have one, at least 0, since frameworks differ (PyTorch: 0.01, optax: 0.0001, \
+                 Keras: 0.004); 0 is none";
+    assert_eq!(read("adamw", r#"[{"decay": 0.01}, {"lr_scale": 2}]"#, step), Err(adamw.into()));
+    let lion = "lion: `groups` [0] has no decay, must have one, at least 0, since frameworks differ (optax: 0.001, Keras: none); 0 is none";
+    assert_eq!(read("lion", "[{}]", ""), Err(lion.into()));
+    let coupled = |op: &str| {
+        format!(
+            "{op}: `groups` [0] has coupled.l2 = 0.0001 and no l2_form, must have half (gradient l2·w, PyTorch's and optax' \
+             weight_decay) or sum (gradient 2·l2·w, Keras' L2)"
+        )
+    };
+    let groups = |form: &str| format!(r#"[{{"decay": 0, "coupled": {{"l1": 0.1, "l2": 1e-4{form}}}}}]"#);
+    let more = |op: &str| match op {
+        "sgd" | "adam" | "adamw" | "adagrad" => step,
+        _ => r#", "beta": 1"#,
+    };
+    for op in ["sgd", "adam", "adamw", "adagrad", "ftrl"] {
+        assert_eq!(read(op, &groups(""), more(op)), Err(coupled(op)));
+        for form in ["half", "sum"] {
+            assert_eq!(read(op, &groups(&format!(r#", "l2_form": "{form}""#)), more(op)), Ok(()), "{op}, {form}");
+        }
+    }
+    for op in ["lion", "rmsprop"] {
+        assert_eq!(read(op, &groups(""), ""), Err(coupled(op)));
+    }
+    for fine in [r#"[{"coupled": {"l1": 0.1}}]"#, r#"[{"coupled": {"l2": 0}}]"#, r#"[{"prox": {"l2": 0.1}}]"#, "[{}]"] {
+        assert_eq!(read("sgd", fine, step), Ok(()), "{fine}");
+    }
+    let beta = read("ftrl", "[{}]", "").expect_err("no beta");
+    assert!(beta.contains("missing field `beta`"), "{beta}");
+    // What is no group is refused as such.
+    for odd in ["7", "[7]", r#"[{"decay": 0, "coupled": 3}]"#, r#"[{"decay": 0, "coupled": {"l2": "a"}}]"#] {
+        let why = read("adamw", odd, step).expect_err(odd);
+        assert!(why.starts_with("adamw: invalid type"), "{odd}: {why}");
+    }
 }
 
 type Make = fn(DType, Option<Averaging>, bool, Rounding) -> Box<dyn Op>;
@@ -258,6 +327,17 @@ fn more_buffers_than_a_shader_may_have() {
     {
         assert!(fewer.lower(&plain_gpu()).is_ok(), "{fewer:?}");
     }
+    // The counter's corrections lie behind the flag: a buffer more only where no step is skipped.
+    let counting = |non_finite| Adamw { ema, master: true, gpu_step: true, non_finite, ..Adamw::new(DType::F16, 8, 0.1) };
+    assert!(counting(skip).lower(&plain_gpu()).is_ok());
+    let scaled = Adamw { gpu_scale: true, ..counting(NonFinite::Propagate) };
+    assert_eq!(
+        text(&scaled),
+        "adamw: not possible on this device: needs 9 storage buffers in a shader (grad, scale, weight, m, v, master, ema, table, \
+         flag), max_storage_buffers_per_shader_stage is 8; leave out ema (which the op `ema` keeps in a pass of its own) or master \
+         or gpu_scale or gpu_step"
+    );
+    assert!(Adamw { gpu_step: false, ..scaled }.lower(&plain_gpu()).is_ok());
     let mut larger: Caps = plain_gpu();
     larger.limits.max_storage_buffers_per_shader_stage = 9;
     assert!(all.lower(&larger).is_ok());

@@ -15,11 +15,13 @@ class Torch(optimizers.Torch):
         assert not any(g["decay"] for g in fields["groups"]), f"{op} of PyTorch has no decoupled decay"
         if op == "rmsprop":
             assert fields["eps_place"] == "outside_root", "PyTorch adds eps to the root"
+            assert "nesterov" not in fields, "RMSprop of PyTorch does not look ahead"
             return torch.optim.RMSprop(groups, **{k: fields[k] for k in ("alpha", "eps", "momentum", "centered")})
         if op == "adagrad":
             assert fields["eps_place"] == "outside_root", "PyTorch adds eps to the root"
             more = {k: fields[k] for k in ("eps", "lr_decay")}
             return torch.optim.Adagrad(groups, initial_accumulator_value=START[op], **more)
+        assert "eps_place" not in fields, "PyTorch adds eps to the root"
         return torch.optim.Adam(
             groups, betas=(fields["beta1"], fields["beta2"]), eps=fields["eps"], amsgrad=fields["amsgrad"]
         )
@@ -36,12 +38,12 @@ class Optax(optimizers.Optax):
             rule = optax.scale_by_stddev if fields["centered"] else optax.scale_by_rms
             inside = fields["eps_place"] == "inside_root"
             rule = rule(fields["alpha"], fields["eps"], eps_in_sqrt=inside)
-            return optax.chain(rule, optax.trace(fields["momentum"])) if fields["momentum"] else rule
+            look = fields.get("nesterov", False)
+            return optax.chain(rule, optax.trace(fields["momentum"], look)) if fields["momentum"] else rule
         if op == "adagrad":
             assert fields["eps_place"] == "inside_root" or fields["eps"] == 0, "optax adds eps to the sum"
             return optax.scale_by_rss(START[op], fields["eps"])
-        assert not fields["amsgrad"], "optax takes the maximum behind the correction"
-        return optax.scale_by_adam(fields["beta1"], fields["beta2"], fields["eps"])
+        return optax.scale_by_adam(fields["beta1"], fields["beta2"], **optimizers.moments_eps(fields))
 
 
 # The buffers of each op's state.
@@ -123,6 +125,13 @@ def cases():
     ):
         yield op, "bf16 rounded at random by Philox, EMA", make(**random), oracles
         yield op, "f16 with f32 masters, EMA with TensorFlow's warm-up", make(**kept), oracles
+
+    root = adam(coupled, eps=1e-2, eps_place="inside_root", beta2=0.9)
+    yield "adam", "eps inside the root (optax's eps_root)", root, (Optax,)
+    yield "adam", "AMSGrad, a counter on the GPU", adam(coupled, beta2=0.5, amsgrad=True, gpu_step=True), (Torch,)
+    ahead = {"momentum": 0.9, "nesterov": True}
+    yield "rmsprop", "Nesterov, eps inside the root", rmsprop(eps=1e-2, eps_place="inside_root", **ahead), (Optax,)
+    yield "rmsprop", "centered, Nesterov", rmsprop(alpha=0.9, eps=1e-3, centered=True, **ahead), (Optax,)
 
 
 def files():

@@ -106,7 +106,9 @@ class Torch:
                 assert g["decay"] == 0, "Adam's decay is either"
                 entry["weight_decay"] = 2 * factor(g["coupled"])
             return torch.optim.Adam(groups, betas=(fields["beta1"], fields["beta2"]), eps=fields["eps"])
-        return torch.optim.AdamW(groups, betas=(fields["beta1"], fields["beta2"]), eps=fields["eps"])
+        assert "eps_place" not in fields, "PyTorch adds eps to the root"
+        amsgrad = fields.get("amsgrad", False)
+        return torch.optim.AdamW(groups, betas=(fields["beta1"], fields["beta2"]), eps=fields["eps"], amsgrad=amsgrad)
 
     def step(self, grad):
         for p, (at, g) in zip(self.params, parts(self.fields)):
@@ -131,9 +133,22 @@ class Torch:
     def averaged(self, average, decay):
         return get_ema_avg_fn(decay)(torch.tensor(average), torch.tensor(self.followed), 1).numpy()
 
+    def counted(self):
+        """The steps that the optimizer made, by its own count; GradScaler calls it for those only."""
+        counts = {int(self.rule.state[p]["step"]) for p in self.params}
+        assert len(counts) == 1
+        return counts.pop()
+
     def state(self, name):
         key = {"m": "exp_avg", "v": "exp_avg_sq", "v_max": "max_exp_avg_sq"}.get(name, name)
         return [self.rule.state[p].get(key, torch.zeros_like(p)).numpy().copy() for p in self.params]
+
+
+def moments_eps(fields):
+    """optax has an eps in each of both places."""
+    assert not fields.get("amsgrad"), "optax takes the maximum behind the correction"
+    inside = fields.get("eps_place") == "inside_root"
+    return {"eps": 0.0, "eps_root": fields["eps"]} if inside else {"eps": fields["eps"]}
 
 
 class Optax:
@@ -154,7 +169,8 @@ class Optax:
             # SGDW of Loshchilov and Hutter takes the decay as it is, AdamW as implemented everywhere times lr.
             chain = (moments, scale, decay) if independent else (moments, decay, scale)
             if op == "adamw" and not independent and not g["coupled"]["l2"]:
-                rule = optax.adamw(rate, fields["beta1"], fields["beta2"], fields["eps"], weight_decay=g["decay"])
+                more = moments_eps(fields) | {"weight_decay": g["decay"]}
+                rule = optax.adamw(rate, fields["beta1"], fields["beta2"], **more)
             else:
                 rule = optax.chain(optax.add_decayed_weights(2 * factor(g["coupled"])), *chain)
             if fields["non_finite"] == "skip":
@@ -166,7 +182,7 @@ class Optax:
         if op == "sgd":
             assert fields["dampening"] == 0, "optax has no dampening"
             return optax.trace(fields["momentum"], fields["nesterov"])
-        return optax.scale_by_adam(fields["beta1"], fields["beta2"], fields["eps"])
+        return optax.scale_by_adam(fields["beta1"], fields["beta2"], **moments_eps(fields))
 
     def step(self, grad):
         # The policy is for the whole arena: one bad gradient anywhere skips the step everywhere.
@@ -182,6 +198,12 @@ class Optax:
             entry[1:] = [jax.tree.map(whole, state), jnp.asarray(kept(self, p, at))]
             self.w[at] = np.asarray(entry[2])
         return self.w.copy()
+
+    def counted(self):
+        """The steps that Adam's correction counts; apply_if_finite leaves the state of others alone."""
+        counts = {int(optax.tree.get(state, "count")) for _, state, _ in self.rules}
+        assert len(counts) == 1
+        return counts.pop()
 
     def averaged(self, average, decay):
         return np.asarray(optax.incremental_update(jnp.asarray(self.followed), jnp.asarray(average), 1 - decay))
@@ -210,8 +232,11 @@ def run(oracle, op, fields, seed, names, numbered=True, start=0.0):
         arena[name] = w.copy()
     inputs = {"weight": halves(dtype, w)} | {k: v.copy() for k, v in arena.items()}
     inputs |= {"skipped": np.zeros(1, np.uint32)} if skips else {}
+    counts = fields.get("gpu_step", False)
+    inputs |= {"steps": np.zeros(1, np.uint32)} if counts else {}
     # A group's defaults are left out, so that they are tried as well.
-    written = fields | {"groups": [{k: v for k, v in g.items() if v != PLAIN[k]} for g in fields["groups"]]}
+    must = ["decay"] if op in ("adamw", "lion") else []
+    written = fields | {"groups": [{k: v for k, v in g.items() if v != PLAIN[k] or k in must} for g in fields["groups"]]}
     scale = 0.125 if fields["gpu_scale"] else fields["grad_scale"]
     for i in range(STEPS):
         grad = halves(dtype, draw(1000 + 10 * seed + i, LEN))
@@ -244,7 +269,10 @@ def run(oracle, op, fields, seed, names, numbered=True, start=0.0):
             out[name] = values.copy()
         if skips:
             out["skipped"] = np.array([skipped], np.uint32)
-        steps.append((written | ({"step": taken + 1} if numbered else {}), inputs, out))
+        if counts:
+            out["steps"] = np.array([rule.counted()], np.uint32)
+            assert out["steps"][0] == taken + (not bad), "a framework's counter moves by steps that are made"
+        steps.append((written | ({"step": 1 if counts else taken + 1} if numbered else {}), inputs, out))
         taken += not bad
         inputs = {}
     return steps

@@ -53,9 +53,17 @@ def cases():
     flow = {"decay": 0.9, "warmup": {"tensorflow": {"updates": 0}}}
     yield "adamw", "f16 with f32 masters, EMA with TensorFlow's warm-up", adamw(prox, dtype="f16", master=True, ema=flow), both
 
+    yield "adamw", "AMSGrad, beta2 0.5", adamw([group(decay=0.1)] * 2, beta2=0.5, amsgrad=True), (Torch,)
+    inside = {"eps": 1e-2, "eps_place": "inside_root"}
+    yield "adamw", "eps inside the root (optax's eps_root)", adamw([group(decay=0.01)] * 2, **inside), (Optax,)
+    counted = adamw([group(decay=0.01)] * 2, non_finite="skip", gpu_step=True)
+    yield "adamw", "a counter on the GPU, a step skipped (GradScaler, apply_if_finite)", counted, both
+
 
 def states(op, fields):
-    return ["m", "v"] if op == "adamw" else (["momentum_buffer"] if fields["momentum"] > 0 else [])
+    if op == "adamw":
+        return ["m", "v"] + ["v_max"] * fields.get("amsgrad", False)
+    return ["momentum_buffer"] if fields["momentum"] > 0 else []
 
 
 def files():

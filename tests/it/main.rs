@@ -12,6 +12,7 @@ mod bench;
 mod binding;
 mod constraints;
 mod families;
+mod frameworks;
 mod golden;
 mod halves;
 mod large;

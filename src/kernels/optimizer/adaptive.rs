@@ -1,12 +1,12 @@
 //! What `adam` and `adamw` share: fields, parameters, reference.
 use super::{
-    Optimizer, Words, coupled,
+    Counter, Optimizer, Words, coupled,
     macros::{optimizer_params, optimizer_words},
     regularised,
 };
 use crate::{
     op::{Caps, Expected, Field, Lowered, Params, Pattern},
-    options::{check_held, check_scalar},
+    options::{EpsPlace, check_held, check_scalar},
     types::{Error, HostData},
     verify::{Approx, reference},
     wgsl::{Source, parts},
@@ -14,7 +14,8 @@ use crate::{
 
 optimizer_params! {
     AdaptiveParams {
-        beta1: f32, fresh1: f32, beta2: f32, fresh2: f32, correct1: f32, correct2: f32, eps: f32,
+        beta1: f32, fresh1: f32, beta2: f32, fresh2: f32, correct1: f32, correct2: f32, eps_inside: f32,
+        eps_outside: f32,
     }
 }
 
@@ -24,8 +25,11 @@ pub(crate) struct Adaptive<'a> {
     pub beta1: f64,
     pub beta2: f64,
     pub eps: f64,
+    pub eps_place: EpsPlace,
     /// Keep the largest second moment.
     pub amsgrad: bool,
+    /// Take the number of the step from a counter on the GPU.
+    pub gpu_step: bool,
 }
 
 /// For serde: what remains of the first moment.
@@ -47,10 +51,17 @@ pub(crate) const BETA1: Field = Field { name: "beta1", default: "0.9", about: "w
 pub(crate) const BETA2: Field =
     Field { name: "beta2", default: "0.999", about: "what remains of the second moment, 0 to below 1" };
 pub(crate) const EPS: Field =
-    Field { name: "eps", default: "1e-8", about: "added to the root of the corrected second moment, at least 0" };
+    Field { name: "eps", default: "1e-8", about: "added to the corrected second moment or its root, at least 0" };
 
 pub(crate) const EPS_PLACE: Field =
     Field { name: "eps_place", default: "\"outside_root\"", about: "where eps is added: outside_root or inside_root" };
+pub(crate) const AMSGRAD: Field =
+    Field { name: "amsgrad", default: "false", about: "divide by the root of the largest second moment so far" };
+pub(crate) const GPU_STEP: Field = Field {
+    name: "gpu_step",
+    default: "false",
+    about: "the argument steps counts the steps that were made, without skipped ones; step is then 1",
+};
 
 /// The least root that is not 0: of the least number that f32 has on any device, below its normal ones, less the root's error.
 pub(crate) const LEAST_ROOT: f64 = 3.7e-23;
@@ -72,31 +83,67 @@ pub(crate) fn check_beta(op: &'static str, field: &'static str, beta: f64) -> Re
     Err(Error::argument(op, field, format!("is {beta}, must be at least 0 and, in f32, below 1")))
 }
 
-impl Adaptive<'_> {
-    /// What m is multiplied with, and what the root of v is multiplied with.
-    fn corrections(&self) -> [f64; 2] {
-        let of = |beta: f64| 1.0 / (1.0 - beta.powf(self.optimizer.step as f64));
-        [of(self.beta1), of(self.beta2).sqrt()]
+/// The least eps beside the uncorrected second moment: four times the least normal number, so that a root is never that of a number
+/// which a device may have flushed.
+const LEAST_INSIDE: f64 = 4.71e-38;
+
+impl<'a> Adaptive<'a> {
+    /// The optimizer, with its counter if the GPU counts the steps.
+    pub fn optimizer(self) -> Optimizer<'a> {
+        self.counted().optimizer
     }
 
-    pub fn lower(&self, caps: &Caps, shader: Source) -> Result<Lowered, Error> {
-        check_beta(self.optimizer.name, "beta1", self.beta1)?;
-        check_beta(self.optimizer.name, "beta2", self.beta2)?;
-        check_scalar(self.optimizer.name, "eps", self.eps, [0.0, f64::INFINITY])?;
-        let largest = if self.amsgrad { parts::optimizer::LARGEST_KEEP } else { parts::optimizer::LARGEST_NONE };
-        self.optimizer.lower(caps, shader, &[largest], |w| self.params(w))
+    fn counted(mut self) -> Self {
+        let counter = Counter { betas: [self.beta1, self.beta2], eps: self.eps_place.split(self.eps)[0] };
+        self.optimizer.counter = self.gpu_step.then_some(counter);
+        self
+    }
+
+    /// 1 - β^step of both: the part of a constant that its moment has reached.
+    fn fresh(&self) -> [f64; 2] {
+        [self.beta1, self.beta2].map(|beta| 1.0 - beta.powf(self.optimizer.step as f64))
+    }
+
+    fn check(&self) -> Result<(), Error> {
+        let name = self.optimizer.name;
+        check_beta(name, "beta1", self.beta1)?;
+        check_beta(name, "beta2", self.beta2)?;
+        check_scalar(name, "eps", self.eps, [0.0, f64::INFINITY])?;
+        if self.gpu_step && self.optimizer.step != 1 {
+            let why = format!("is {}, must be 1 with gpu_step: the argument steps counts", self.optimizer.step);
+            return Err(Error::argument(name, "step", why));
+        }
+        let inside = self.eps_place.split(self.eps)[0] * self.fresh()[1];
+        if self.optimizer.step > 0 && self.eps > 0.0 && self.eps_place == EpsPlace::InsideRoot && inside < LEAST_INSIDE {
+            let why = format!(
+                "is {:e} with inside_root: eps · (1 - beta2^step) is {inside:e}, must be 0 or at least {LEAST_INSIDE:e}",
+                self.eps
+            );
+            return Err(Error::argument(name, "eps", why));
+        }
+        Ok(())
+    }
+
+    pub fn lower(self, caps: &Caps, shader: Source) -> Result<Lowered, Error> {
+        self.check()?;
+        let of = self.counted();
+        let largest = if of.amsgrad { parts::optimizer::LARGEST_KEEP } else { parts::optimizer::LARGEST_NONE };
+        let correct = if of.gpu_step { parts::optimizer::CORRECT_GPU } else { parts::optimizer::CORRECT_HOST };
+        of.optimizer.lower(caps, shader, &[largest, correct], |w| of.params(w))
     }
 
     fn params(&self, words: Words) -> Params {
-        let [correct1, correct2] = self.corrections();
+        let [fresh1, fresh2] = self.fresh();
+        let [inside, outside] = self.eps_place.split(self.eps);
         optimizer_words!(AdaptiveParams, words;
             beta1: self.beta1 as f32,
             fresh1: (1.0 - self.beta1) as f32,
             beta2: self.beta2 as f32,
             fresh2: (1.0 - self.beta2) as f32,
-            correct1: correct1 as f32,
-            correct2: correct2 as f32,
-            eps: self.eps as f32,
+            correct1: (1.0 / fresh1) as f32,
+            correct2: (1.0 / fresh2).sqrt() as f32,
+            eps_inside: (inside * fresh2) as f32,
+            eps_outside: outside as f32,
         )
     }
 
@@ -115,33 +162,47 @@ impl Adaptive<'_> {
         }
     }
 
-    pub fn reference(&self, args: &[HostData]) -> Vec<Expected> {
-        let [correct1, correct2] = self.corrections();
-        self.optimizer.reference(args, |factor, rates, [g, w, m, v, before]| {
+    /// The step's number, and what the kernels multiply m and the root of v with, and add to v.
+    fn corrections(&self, args: &[HostData]) -> (u64, [Approx; 3]) {
+        let inside = self.eps_place.split(self.eps)[0];
+        let Some(counter) = self.optimizer.counter else {
+            let [fresh1, fresh2] = self.fresh();
+            return (self.optimizer.step, [1.0 / fresh1, (1.0 / fresh2).sqrt(), inside * fresh2].map(Approx::host));
+        };
+        let step = args[self.optimizer.place("steps")].words().map_or(0, |w| w[0]).saturating_add(1);
+        let ([fresh1, fresh2], one) = (counter.lost(step), Approx::exact(1.0));
+        (u64::from(step), [one.over(fresh1), one.over(fresh2.root()), Approx::host(inside).times(fresh2)])
+    }
+
+    pub fn reference(self, args: &[HostData]) -> Vec<Expected> {
+        let of = self.counted();
+        let (number, [correct1, correct2, inside]) = of.corrections(args);
+        let eps = of.eps_place.split(of.eps);
+        of.optimizer.reference(args, |factor, rates, [g, w, m, v, before]| {
             let step = reference::AdamwStep {
                 grad_scale: factor.value,
                 rate: rates.rate,
-                beta1: self.beta1,
-                beta2: self.beta2,
-                eps: self.eps,
-                step: self.optimizer.step,
+                beta1: of.beta1,
+                beta2: of.beta2,
+                eps,
+                step: number,
                 coupled: rates.coupled,
                 decay: rates.decay,
                 threshold: rates.threshold,
                 divisor: rates.divisor,
             };
-            let (weight, m1, v1, most) =
-                reference::adam(&step, w, g, m, v, if self.amsgrad { before } else { f64::NEG_INFINITY });
+            let (weight, m1, v1, most) = reference::adam(&step, w, g, m, v, if of.amsgrad { before } else { f64::NEG_INFINITY });
             // The same again as the kernel does it, for the error.
             let g = coupled(factor, rates, g, w);
-            let am = Approx::sum([Approx::exact(m).scaled(self.beta1), g.scaled(1.0 - self.beta1)]);
-            let av = Approx::sum([Approx::exact(v).scaled(self.beta2), g.times(g).scaled(1.0 - self.beta2)]);
+            let am = Approx::sum([Approx::exact(m).scaled(of.beta1), g.scaled(1.0 - of.beta1)]);
+            let av = Approx::sum([Approx::exact(v).scaled(of.beta2), g.times(g).scaled(1.0 - of.beta2)]);
             // A maximum is off by no more than the number that may be off.
             let largest = Approx { value: most, ..av };
-            let root = Approx::sum([largest.root().scaled(correct2), Approx::host(self.eps)]);
+            let root = Approx::sum([Approx::sum([largest, inside]).root().times(correct2), Approx::host(eps[1])]);
             let zero = Approx::exact(0.0);
-            let least = LEAST_ROOT.max(self.eps * (1.0 - 1e-6));
-            let ratio = if root == zero { zero } else { am.scaled(correct1).over_at_least(root, least) };
+            // The host's or the GPU's correction is right to 30 ulp, the root to 5: less than 1e-5 together.
+            let least = LEAST_ROOT.max((inside.value.sqrt() * correct2.value).max(eps[1]) * (1.0 - 1e-5));
+            let ratio = if root == zero { zero } else { am.times(correct1).over_at_least(root, least) };
             let moved = regularised(rates, w, ratio);
             [Approx { value: weight, ..moved }, Approx { value: m1, ..am }, Approx { value: v1, ..av }, largest]
         })

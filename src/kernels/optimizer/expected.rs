@@ -51,10 +51,14 @@ impl Optimizer<'_> {
             }
             out = new.into_iter().map(|(value, bound)| Expected::Within { value, bound }).collect();
         }
+        out.truncate(1 + self.kept().count());
+        let word = |name| args[self.place(name)].words().map_or(0, |w| w[0]);
+        if self.counter.is_some() {
+            let made = !skip && live().next().is_some();
+            out.push(Expected::Exact(HostData::U32(vec![word("steps").saturating_add(u32::from(made))])));
+        }
         if self.skips() {
-            let before = args[args.len() - 1].words().map_or(0, |w| w[0]);
-            out.truncate(1 + self.kept().count());
-            out.push(Expected::Exact(HostData::U32(vec![before.wrapping_add(u32::from(skip))])));
+            out.push(Expected::Exact(HostData::U32(vec![word("skipped").wrapping_add(u32::from(skip))])));
         }
         out
     }
@@ -71,6 +75,17 @@ impl Optimizer<'_> {
         // The first average of most warm-ups does not look at what was there.
         if arg.name == "ema" && self.ema.is_some_and(|a| a.fresh() == 1.0) {
             return HostData::F32(vec![f32::NAN; arg.len]);
+        }
+        // Steps made so far: none, as many as the counter takes, or of any magnitude.
+        if arg.name == "steps" {
+            let made = [0, u32::MAX, rng.word() >> (rng.word() % 32)];
+            return HostData::U32(vec![
+                made[match pattern {
+                    Pattern::Zeros => 0,
+                    Pattern::Tiny => 1,
+                    _ => 2,
+                }],
+            ]);
         }
         let data = rng.fill(arg, domain, pattern);
         match arg.name {

@@ -13,7 +13,14 @@ pub(crate) const GROUPS: Field = Field {
     name: "groups",
     default: "",
     about: "of each group: lr_scale (1), coupled, decay (0), decay_mode (scaled_by_lr or independent), prox; \
-            coupled and prox: l1 (0), l2 (0), l2_form (sum or half)",
+            coupled and prox: l1 (0), l2 (0), l2_form (half or sum, must be given with coupled.l2)",
+};
+/// As above, for ops that are known for their decay.
+pub(crate) const GROUPS_THAT_DECAY: Field = Field {
+    name: "groups",
+    default: "",
+    about: "of each group: decay (must be given, 0 for none), lr_scale (1), coupled, decay_mode (scaled_by_lr or independent), \
+            prox; coupled and prox: l1 (0), l2 (0), l2_form (half or sum, must be given with coupled.l2)",
 };
 pub(crate) const LR: Field = Field { name: "lr", default: "", about: "learning rate, at least 0" };
 pub(crate) const STEP: Field = Field { name: "step", default: "", about: "number of this step, from 1" };

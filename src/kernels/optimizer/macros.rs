@@ -61,6 +61,7 @@ macro_rules! optimizer {
                     ema: self.ema,
                     master: self.master,
                     rounding: self.rounding,
+                    counter: None,
                 }
             }
         }

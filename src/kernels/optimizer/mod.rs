@@ -1,11 +1,14 @@
 //! What the optimizers share: arguments, checks, the lowering of a pass over an arena, and the decision to skip a step.
 pub(crate) mod adaptive;
 pub(crate) mod cases;
+pub(crate) mod counter;
 mod expected;
 pub(crate) mod fields;
+pub(crate) mod json;
 pub(crate) mod macros;
 mod weight;
 
+pub(crate) use counter::Counter;
 pub(crate) use expected::{coupled, regularised};
 
 use crate::{
@@ -37,6 +40,8 @@ pub(crate) struct Optimizer<'a> {
     pub ema: Option<Averaging>,
     pub master: bool,
     pub rounding: Rounding,
+    /// What follows from a step counter on the GPU, where there is one.
+    pub counter: Option<Counter>,
 }
 
 /// The words with which every kernel that works on an arena's pieces begins its parameters.
@@ -84,8 +89,14 @@ impl Optimizer<'_> {
         args.extend(self.gpu_scale.then(|| Arg::read("scale", DType::F32, 1)));
         args.push(Arg::update("weight", self.dtype, len));
         args.extend(self.kept().map(|name| Arg::update(name, DType::F32, len)));
+        args.extend(self.counter.map(|_| Arg::update("steps", DType::U32, 1)));
         args.extend(self.skips().then(|| Arg::update("skipped", DType::U32, 1)));
         args
+    }
+
+    /// Where an argument stands.
+    fn place(&self, name: &str) -> usize {
+        self.args().iter().position(|a| a.name == name).unwrap_or_else(|| unreachable!("no argument {name}"))
     }
 
     fn skips(&self) -> bool {
@@ -124,13 +135,19 @@ impl Optimizer<'_> {
         }
         let rows = self.groups.iter().flat_map(|g| g.rates(self.lr).rows());
         let table = out.table(&arena.table(rows), caps);
-        let flag = if self.skips() { Some(self.decide(caps, &arena, &table, &mut out)?) } else { None };
+        // The flag and the scale; behind them, a counter's corrections.
+        let words = if self.counter.is_some() { 5 } else { 2 };
+        let flag = (self.skips() || self.counter.is_some()).then(|| out.scratch(4 * words, caps));
+        if let (Some(flag), true) = (&flag, self.skips()) {
+            self.decide(caps, &arena, &table, flag, &mut out)?;
+        }
+        if let (Some(flag), Some(counter)) = (&flag, self.counter) {
+            let flag = (Decl { writes: true, ..FLAG }, Slot::Scratch(flag.clone()));
+            counter.lower(self.place("steps"), flag, self.update_part(), caps, &mut out);
+        }
         // Who decides about the step has read the scale, and keeps it beside the flag.
         let scale = if self.skips() && self.gpu_scale { parts::optimizer::SCALE_FLAG } else { self.scale_part() };
-        let parts = parts
-            .iter()
-            .copied()
-            .chain([scale, if self.skips() { parts::optimizer::UPDATE_UNLESS } else { parts::optimizer::UPDATE_ALWAYS }]);
+        let parts = parts.iter().copied().chain([scale, self.update_part()]);
         let parts: Vec<Source> = parts.chain(self.weight_parts(caps)).collect();
         let widest = if self.kept().next().is_none() { self.dtype.size() } else { 4 };
         let (key, draw) = self.draw();
@@ -140,7 +157,7 @@ impl Optimizer<'_> {
             let (mut bindings, mut slots) = (Vec::new(), Vec::new());
             for (i, arg) in args.iter().enumerate() {
                 match arg.name {
-                    "skipped" => {}
+                    "skipped" | "steps" => {}
                     "scale" if self.skips() => {}
                     "scale" => self.bind_scale(&mut bindings, &mut slots),
                     name => {
@@ -173,6 +190,10 @@ impl Optimizer<'_> {
         Ok(out)
     }
 
+    fn update_part(&self) -> Source {
+        if self.skips() { parts::optimizer::UPDATE_UNLESS } else { parts::optimizer::UPDATE_ALWAYS }
+    }
+
     fn scale_part(&self) -> Source {
         if self.gpu_scale { parts::optimizer::SCALE_GPU } else { parts::optimizer::SCALE_HOST }
     }
@@ -184,11 +205,9 @@ impl Optimizer<'_> {
         }
     }
 
-    /// Clears a flag in scratch (and puts the scale behind it), sets it if anything is not finite, counts it; returns where it
-    /// lies.
-    fn decide(&self, caps: &Caps, arena: &Arena, table: &Range<u64>, out: &mut Lowered) -> Result<Range<u64>, Error> {
+    /// Clears a flag in scratch (and puts the scale behind it), sets it if anything is not finite, counts it.
+    fn decide(&self, caps: &Caps, arena: &Arena, table: &Range<u64>, flag: &Range<u64>, out: &mut Lowered) -> Result<(), Error> {
         let args = self.args();
-        let flag = out.scratch(8, caps);
         let once = |(shader, entry): (Source, &'static str), parts: Vec<Source>, bindings: Vec<Decl>, slots: Vec<Slot>| {
             let spec = Spec { shader, entry, parts, bindings, consts: vec![] };
             Step { spec, params: OnceParams { blocks: 1 }.into(), slots, workgroups: 1, trips: 0 }
@@ -217,16 +236,16 @@ impl Optimizer<'_> {
             });
         }
         let skipped = Decl { name: "skipped", dtype: DType::U32, view: View::Raw("u32"), writes: true };
-        let slots = vec![Slot::Scratch(flag.clone()), Slot::Arg(args.len() - 1, 0..4)];
+        let slots = vec![Slot::Scratch(flag.clone()), Slot::Arg(self.place("skipped"), 0..4)];
         out.steps.push(once((parts::optimizer::SKIP_END, "skip_end"), vec![], vec![FLAG, skipped], slots));
-        Ok(flag)
+        Ok(())
     }
 
     /// Each live element of each buffer once, twice if updated; the gradients once more if the step may be skipped. A weight that
     /// has a master is not read.
     pub fn cost(&self) -> Cost {
         let (args, live) = (self.args(), self.segments.iter().map(|s| s.len as u64).sum::<u64>());
-        let elements = |a: &Arg| if matches!(a.name, "scale" | "skipped") { 1 } else { live };
+        let elements = |a: &Arg| if matches!(a.name, "scale" | "steps" | "skipped") { 1 } else { live };
         let times = |a: &Arg| match a.access {
             _ if a.name == "weight" && self.master => 1,
             Access::Update => 2,

@@ -83,8 +83,12 @@ impl Optimizer<'_> {
             ("grad_avg", "centered"),
             ("momentum_buffer", "momentum"),
             ("scale", "gpu_scale"),
+            ("flag", "gpu_step"),
         ];
-        let out: Vec<&str> = optional.iter().filter(|(name, _)| names.contains(name)).map(|(_, what)| *what).collect();
+        // Who skips steps has a flag anyway.
+        let needed = |name: &str| name == "flag" && self.skips();
+        let out: Vec<&str> =
+            optional.iter().filter(|(name, _)| names.contains(name) && !needed(name)).map(|(_, what)| *what).collect();
         let out = if out.is_empty() { String::new() } else { format!("; leave out {}", out.join(" or ")) };
         let why = format!(
             "needs {n} storage buffers in a shader ({}), max_storage_buffers_per_shader_stage is {limit}{out}",

@@ -5,6 +5,7 @@ use crate::{
         arena::arena_cases,
         optimizer::{
             Optimizer, adaptive, cases, coupled, fields,
+            json::parse_optimizer,
             macros::{optimizer, optimizer_fields, optimizer_params, optimizer_words, plain},
             regularised,
         },
@@ -179,5 +180,5 @@ pub(super) const ENTRY: Entry = Entry {
     ],
     cases,
     bench,
-    parse: crate::op::parse::<Adagrad>,
+    parse: |value| parse_optimizer::<Adagrad>(NAME, None, value),
 };

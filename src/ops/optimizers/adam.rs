@@ -6,11 +6,12 @@ use crate::{
         optimizer::{
             adaptive::{self, Adaptive, beta1, beta2, eps},
             cases, fields,
+            json::parse_optimizer,
             macros::{optimizer, optimizer_fields, plain},
         },
     },
-    op::{Arg, Caps, Cost, Entry, Expected, Field, Lowered, Op, Pattern, Rng},
-    options::NonFinite,
+    op::{Arg, Caps, Cost, Entry, Expected, Lowered, Op, Pattern, Rng},
+    options::{EpsPlace, NonFinite},
     types::{DType, Error, HostData},
 };
 
@@ -21,18 +22,19 @@ optimizer! {
     /// 1. g = `grad_scale` · scale · grad + gradient of the coupled penalty (`coupled` with the half L2 form: the
     ///    `weight_decay` of PyTorch's Adam)
     /// 2. m = β1·m + (1 - β1)·g, v = β2·v + (1 - β2)·g²; u = v, with `amsgrad` the largest v so far, v_max
-    /// 3. w = w - decay · w - lr · m̂ / (√û + `eps`), m̂ = m / (1 - β1^`step`), û = u / (1 - β2^`step`), with the old w in
-    ///    both terms; w = prox(w), with step lr and not the preconditioned one
+    /// 3. w = w - decay · w - lr · m̂ / (√û + `eps`), or m̂ / √(û + `eps`) by `eps_place`, m̂ = m / (1 - β1^`step`), û = u / (1 -
+    ///    β2^`step`), with the old w in both terms; w = prox(w), with step lr and not the preconditioned one
     ///
     /// Reads `grad` and, with `gpu_scale`, `scale` (f32\[1\], on the GPU: a clip factor, the inverse of a loss scale).
     /// Updates `weight`, `m`, `v` and, with `amsgrad`, `v_max` (f32, v and v_max not negative; zeros before the first step),
-    /// with `master` and with `ema` f32 buffers of these names, with [`NonFinite::Skip`] `skipped` (u32\[1\], + 1 for a step
-    /// that was left out). All but `scale` and `skipped` hold the arena's elements. The kernel is that of
-    /// [`Adamw`](crate::ops::Adamw), whose remarks on bias correction and `eps` = 0 hold here too.
+    /// with `master` and with `ema` f32 buffers of these names, with `gpu_step` `steps` (u32\[1\], + 1 for a step that was
+    /// made), with [`NonFinite::Skip`] `skipped` (u32\[1\], + 1 for a step that was left out). All but `scale`, `steps` and
+    /// `skipped` hold the arena's elements. The kernel is that of [`Adamw`](crate::ops::Adamw), whose remarks on bias
+    /// correction, the counter and `eps` hold here too.
     ///
     /// AMSGrad follows PyTorch: the maximum is taken over v. optax takes it over v̂, which is larger in early steps. A NaN in
-    /// v_max stays. Deterministic. Scratch: 16 bytes if steps may be skipped. An empty arena is left alone and counts no
-    /// step.
+    /// v_max stays. Deterministic. Scratch: 16 bytes if steps may be skipped, 32 with `gpu_step`. An empty arena is left alone
+    /// and counts no step.
     ///
     /// Error: running analysis of the kernel's own operations, each at WGSL's accuracy ([`Approx`](crate::verify::Approx)). Kingma
     /// and Ba, "Adam", 2015; Reddi et al., "On the convergence of Adam and beyond", 2018.
@@ -45,14 +47,20 @@ optimizer! {
         /// β2, the decay rate of the second moment, in 0..1.
         #[serde(default = "adaptive::beta2")]
         pub beta2: f64,
-        /// Added to the root of the corrected second moment; at least 0.
+        /// Keeps the quotient finite; at least 0.
         #[serde(default = "adaptive::eps")]
         pub eps: f64,
+        /// Where eps is added: to √û, or inside the root, which optax calls `eps_root`.
+        #[serde(default)]
+        pub eps_place: EpsPlace,
         /// Divide by the root of the largest second moment so far, which is one more buffer.
         #[serde(default)]
         pub amsgrad: bool,
         /// The number of this step, from 1.
         pub step: u64,
+        /// Whether the GPU counts the steps, in the argument `steps`; `step` is then 1.
+        #[serde(default)]
+        pub gpu_step: bool,
     }
 }
 
@@ -66,14 +74,24 @@ impl Adam {
             beta1: beta1(),
             beta2: beta2(),
             eps: eps(),
+            eps_place: EpsPlace::OutsideRoot,
             amsgrad: false,
             step: 1,
+            gpu_step: false,
         )
     }
 
     fn rule(&self) -> Adaptive<'_> {
         let optimizer = self.common(NAME, if self.amsgrad { &["m", "v", "v_max"] } else { &["m", "v"] }, self.lr, self.step);
-        Adaptive { optimizer, beta1: self.beta1, beta2: self.beta2, eps: self.eps, amsgrad: self.amsgrad }
+        Adaptive {
+            optimizer,
+            beta1: self.beta1,
+            beta2: self.beta2,
+            eps: self.eps,
+            eps_place: self.eps_place,
+            amsgrad: self.amsgrad,
+            gpu_step: self.gpu_step,
+        }
     }
 }
 
@@ -83,7 +101,7 @@ impl Op for Adam {
     }
 
     fn args(&self) -> Vec<Arg> {
-        self.rule().optimizer.args()
+        self.rule().optimizer().args()
     }
 
     fn lower(&self, caps: &Caps) -> Result<Lowered, Error> {
@@ -99,7 +117,7 @@ impl Op for Adam {
     }
 
     fn fill(&self, arg: &Arg, rng: &mut Rng, pattern: Pattern) -> HostData {
-        self.rule().optimizer.fill(arg, self.domain(arg), rng, pattern)
+        self.rule().optimizer().fill(arg, self.domain(arg), rng, pattern)
     }
 
     fn reference(&self, args: &[HostData]) -> Vec<Expected> {
@@ -108,7 +126,7 @@ impl Op for Adam {
 
     /// f32: 28 bytes an element, f16 and bf16: 22; with AMSGrad 8 more; the gradients once more if a step may be skipped.
     fn cost(&self) -> Cost {
-        self.rule().optimizer.cost()
+        self.rule().optimizer().cost()
     }
 }
 
@@ -120,12 +138,15 @@ fn cases() -> Vec<Box<dyn Op>> {
         let plain = if dtype == DType::F16 { Adam { eps: 1e-3, ..plain } } else { plain };
         let max = Adam { amsgrad: true, ..plain.clone() };
         // Distinct pipelines cost compile time, so each half type takes its own part of what f32 takes whole.
+        let (skip, inside) = (NonFinite::Skip, EpsPlace::InsideRoot);
         Box::new(match (n % 4, dtype) {
             (0, DType::F32) => plain,
-            (1 | 3, DType::F32) => Adam { step: 10, grad_scale: -0.25, ..max },
-            (2, DType::F32) => Adam { step: 1_000_000, beta1: 0.0, beta2: 0.5, eps: 1e-2, ..plain },
-            (_, DType::F16) => Adam { step: 2, gpu_scale: true, non_finite: NonFinite::Skip, ..max },
-            _ => Adam { step: 3, beta1: 0.5, beta2: 0.0, ..max },
+            (1, DType::F32) => Adam { step: 10, grad_scale: -0.25, ..max },
+            (2, DType::F32) => Adam { step: 1_000_000, beta1: 0.0, beta2: 0.5, eps: 1e-2, eps_place: inside, ..plain },
+            (_, DType::F32) => Adam { gpu_step: true, non_finite: skip, eps: 1e-3, eps_place: inside, ..max },
+            (_, DType::F16) => Adam { step: 2, gpu_scale: true, non_finite: skip, ..max },
+            (0 | 2, _) => Adam { step: 3, beta1: 0.5, beta2: 0.0, ..max },
+            _ => Adam { gpu_step: true, beta1: 0.5, ..plain },
         })
     })
 }
@@ -144,10 +165,12 @@ pub(super) const ENTRY: Entry = Entry {
         adaptive::BETA1,
         adaptive::BETA2,
         adaptive::EPS,
-        Field { name: "amsgrad", default: "false", about: "divide by the root of the largest second moment so far" },
+        adaptive::EPS_PLACE,
+        adaptive::AMSGRAD,
         fields::STEP,
+        adaptive::GPU_STEP,
     ],
     cases,
     bench,
-    parse: crate::op::parse::<Adam>,
+    parse: |value| parse_optimizer::<Adam>(NAME, None, value),
 };

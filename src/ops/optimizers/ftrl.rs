@@ -5,6 +5,7 @@ use crate::{
         arena::arena_cases,
         optimizer::{
             Optimizer, adaptive, cases, coupled,
+            json::parse_optimizer,
             macros::{optimizer, optimizer_fields, optimizer_params, optimizer_words, plain},
         },
     },
@@ -48,8 +49,7 @@ optimizer! {
     pub struct Ftrl {
         /// α of the paper, above 0.
         pub lr: f64,
-        /// β of the paper: what keeps early steps small; at least 0.
-        #[serde(default = "crate::kernels::optimizer::fields::one")]
+        /// β of the paper: what keeps early steps small; at least 0. The paper's 1; Keras' is 0 by default, so JSON must say it.
         pub beta: f64,
     }
 }
@@ -200,9 +200,13 @@ pub(super) const ENTRY: Entry = Entry {
             about: "of each group: lr_scale (1), coupled, prox: l1 (0), l2 (0), l2_form (sum or half); no decay",
         },
         Field { name: "lr", default: "", about: "α of the paper, above 0" },
-        Field { name: "beta", default: "1", about: "β of the paper, added to the root of n, at least 0" },
+        Field {
+            name: "beta",
+            default: "",
+            about: "β, added to the root of n, at least 0: 1 in the paper, 0 by default in Keras"
+        },
     ],
     cases,
     bench,
-    parse: crate::op::parse::<Ftrl>,
+    parse: |value| parse_optimizer::<Ftrl>(NAME, None, value),
 };

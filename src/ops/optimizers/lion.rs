@@ -7,6 +7,7 @@ use crate::{
             Optimizer,
             adaptive::check_beta,
             cases, coupled, fields,
+            json::parse_optimizer,
             macros::{optimizer, optimizer_fields, optimizer_params, optimizer_words, plain},
             regularised,
         },
@@ -151,12 +152,12 @@ pub(super) const ENTRY: Entry = Entry {
     summary: "Lion step (sign of the interpolated momentum) with all penalties fused in, over one tensor or an arena",
     formula: "g += coupled; c = β1·m + (1-β1)·g; m = β2·m + (1-β2)·g; w = prox(w - decay·w - lr·sign(c))",
     fields: optimizer_fields![
-        fields::GROUPS,
+        fields::GROUPS_THAT_DECAY,
         fields::LR,
         Field { name: "beta1", default: "0.9", about: "weight of the old momentum in the direction, 0 to below 1" },
         Field { name: "beta2", default: "0.99", about: "decay rate of the momentum, 0 to below 1" },
     ],
     cases,
     bench,
-    parse: crate::op::parse::<Lion>,
+    parse: |value| parse_optimizer::<Lion>(NAME, Some("optax: 0.001, Keras: none"), value),
 };

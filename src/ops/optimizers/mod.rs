@@ -14,7 +14,7 @@
 //! Conventions: `weight` and the optimizer's state are updated in place, in the order of [`Op::args`](crate::Op::args); state
 //! is f32, zeros before the first step unless the op says otherwise. Weights may be f32, f16 or bf16, with an f32 `master`
 //! copy or stochastic rounding. `step` counts from 1 and belongs to the caller; change it with
-//! [`Plan::update`](crate::Plan::update). A non-finite gradient propagates by default;
+//! [`Plan::update`](crate::Plan::update), or let `gpu_step` of Adam and AdamW count on the GPU. A non-finite gradient propagates by default;
 //! [`NonFinite::Skip`](crate::NonFinite::Skip) leaves the whole step out, decided on the GPU. `gpu_scale` multiplies the
 //! gradients by a factor from [`GlobalNorm`](super::transforms::GlobalNorm). An average of the weights (`ema`) can be kept in
 //! the same pass. Deterministic.
@@ -42,10 +42,10 @@
 //! |---|---|---|
 //! | [`Adagrad`]<br>`adagrad` | Adagrad step with learning-rate decay and all penalties fused in, over one tensor or an arena | `g += coupled; s += g²; lr = lr/(1 + (step-1)·lr_decay); w = prox(w - decay·w - lr·g/(√s + eps))` |
 //! | [`Adam`]<br>`adam` | Adam or AMSGrad step with all penalties fused in, over one tensor or an arena | `g += coupled; m, v = moments of g; w = prox(w - decay·w - lr·m̂/(√v̂ + eps))` |
-//! | [`Adamw`]<br>`adamw` | AdamW step with all penalties fused in, over one tensor or an arena | `g += coupled; m, v = moments of g; w = prox(w - decay·w - lr·m̂/(√v̂ + eps))` |
+//! | [`Adamw`]<br>`adamw` | AdamW step, also with AMSGrad, with all penalties fused in, over one tensor or an arena | `g += coupled; m, v = moments of g; w = prox(w - decay·w - lr·m̂/(√v̂ + eps))` |
 //! | [`Ftrl`]<br>`ftrl` | FTRL-proximal step (sparse weights stay sparse), over one tensor or an arena | `g += coupled; z += g - (√(n+g²) - √n)/lr·w; n += g²; w = -soft(z, λ1)/((beta + √n)/lr + λ2)` |
 //! | [`Lion`]<br>`lion` | Lion step (sign of the interpolated momentum) with all penalties fused in, over one tensor or an arena | `g += coupled; c = β1·m + (1-β1)·g; m = β2·m + (1-β2)·g; w = prox(w - decay·w - lr·sign(c))` |
-//! | [`RmsProp`]<br>`rmsprop` | RMSprop step, plain or centered, with momentum and all penalties fused in, over one tensor or an arena | `g += coupled; s = α·s + (1-α)·g²; v = s or s - a²; buf = momentum·buf + g/(√v + eps); w = prox(w - decay·w - lr·buf)` |
+//! | [`RmsProp`]<br>`rmsprop` | RMSprop step, plain or centered, with momentum, also Nesterov, and all penalties fused in, over one tensor or an arena | `g += coupled; s = α·s + (1-α)·g²; v = s or s - a²; buf = momentum·buf + g/(√v + eps); w = prox(w - decay·w - lr·buf)` |
 //! | [`Sgd`]<br>`sgd` | SGD step with momentum, Nesterov momentum and all penalties fused in, over one tensor or an arena | `g += coupled; buf = momentum·buf + (1-dampening)·g; w = prox(w - decay·w - lr·buf)` |
 //!
 //! <!-- /ops -->

@@ -5,6 +5,7 @@ use crate::{
         arena::arena_cases,
         optimizer::{
             Optimizer, adaptive, cases, coupled, fields,
+            json::parse_optimizer,
             macros::{optimizer, optimizer_fields, optimizer_params, optimizer_words, plain},
             regularised,
         },
@@ -18,7 +19,7 @@ use crate::{
 
 optimizer_params! {
     RmsPropParams {
-        alpha: f32, fresh: f32, momentum: f32, eps_inside: f32, eps_outside: f32,
+        alpha: f32, fresh: f32, momentum: f32, nesterov: u32, eps_inside: f32, eps_outside: f32,
     }
 }
 
@@ -28,7 +29,8 @@ optimizer! {
     ///
     /// 1. g = `grad_scale` · scale · grad + gradient of the coupled penalty
     /// 2. s = `alpha`·s + (1 - `alpha`)·g²; v = s, with `centered` v = s - a², a = `alpha`·a + (1 - `alpha`)·g
-    /// 3. d = g / (√v + `eps`) or g / √(v + `eps`) by `eps_place`; with momentum d = buf = `momentum`·buf + d
+    /// 3. d = g / (√v + `eps`) or g / √(v + `eps`) by `eps_place`; with momentum buf = `momentum`·buf + d, and d = buf, or d +
+    ///    `momentum`·buf (Nesterov, as optax)
     /// 4. w = w - decay · w - lr · d, with the old w in both terms; w = prox(w), with step lr
     ///
     /// Reads `grad` and, with `gpu_scale`, `scale` (f32\[1\], on the GPU: a clip factor, the inverse of a loss scale).
@@ -62,6 +64,9 @@ optimizer! {
         /// The momentum, in 0..=1. 0: no buffer.
         #[serde(default)]
         pub momentum: f64,
+        /// Nesterov momentum. Requires momentum.
+        #[serde(default)]
+        pub nesterov: bool,
     }
 }
 
@@ -81,6 +86,7 @@ impl RmsProp {
             eps_place: EpsPlace::OutsideRoot,
             centered: false,
             momentum: 0.0,
+            nesterov: false,
         )
     }
 
@@ -108,6 +114,9 @@ impl Op for RmsProp {
         adaptive::check_beta(NAME, "alpha", self.alpha)?;
         check_scalar(NAME, "eps", self.eps, [0.0, f64::INFINITY])?;
         check_scalar(NAME, "momentum", self.momentum, [0.0, 1.0])?;
+        if self.nesterov && self.momentum == 0.0 {
+            return Err(Error::argument(NAME, "nesterov", "is true and momentum is 0: give a momentum, or leave nesterov out"));
+        }
         let variance = if self.centered { parts::optimizers::SQUARE_CENTERED } else { parts::optimizers::SQUARE_PLAIN };
         let momentum = if self.momentum == 0.0 { parts::optimizers::RATIO_PLAIN } else { parts::optimizers::RATIO_MOMENTUM };
         let [inside, outside] = self.eps_place.split(self.eps);
@@ -116,6 +125,7 @@ impl Op for RmsProp {
                 alpha: self.alpha as f32,
                 fresh: (1.0 - self.alpha) as f32,
                 momentum: self.momentum as f32,
+                nesterov: u32::from(self.nesterov),
                 eps_inside: inside as f32,
                 eps_outside: outside as f32,
             )
@@ -148,7 +158,7 @@ impl Op for RmsProp {
         self.optimizer().reference(args, |factor, rates, [g, w, square, second, third]| {
             let (mean, buffer) = if self.centered { (second, third) } else { (0.0, second) };
             let descent = rates.descent(factor);
-            let step = reference::RmsPropStep { descent, alpha, eps, centered: self.centered, momentum };
+            let step = reference::RmsPropStep { descent, alpha, eps, centered: self.centered, momentum, nesterov: self.nesterov };
             let (weight, square1, mean1, buffer1) = reference::rmsprop(&step, w, g, square, mean, buffer);
             // The same again as the kernel does it, for the error.
             let g = coupled(factor, rates, g, w);
@@ -158,7 +168,8 @@ impl Op for RmsProp {
                 if self.centered { Approx::sum([square, mean.times(mean).negative()]).at_least_zero() } else { square };
             let ratio = adaptive::quotient(g, variance, eps);
             let buffer = if momentum == 0.0 { ratio } else { Approx::sum([Approx::exact(buffer).scaled(momentum), ratio]) };
-            let moved = Approx { value: weight, ..regularised(rates, w, buffer) };
+            let direction = if self.nesterov { Approx::sum([ratio, buffer.scaled(momentum)]) } else { buffer };
+            let moved = Approx { value: weight, ..regularised(rates, w, direction) };
             let square = Approx { value: square1, ..square };
             let (mean, buffer) = (Approx { value: mean1, ..mean }, Approx { value: buffer1, ..buffer });
             if self.centered { [moved, square, mean, buffer] } else { [moved, square, buffer, mean] }
@@ -183,12 +194,15 @@ fn cases() -> Vec<Box<dyn Op>> {
         // Distinct pipelines cost compile time, so each half type takes its own part of what f32 takes whole.
         Box::new(match (n % 5, dtype) {
             (0, DType::F32) => plain,
-            (1, DType::F32) => RmsProp { eps: 1e-3, eps_place: EpsPlace::InsideRoot, grad_scale: -0.25, momentum: 0.5, ..plain },
+            (1, DType::F32) => {
+                let inside = RmsProp { eps: 1e-3, eps_place: EpsPlace::InsideRoot, ..plain };
+                RmsProp { grad_scale: -0.25, momentum: 0.5, nesterov: true, ..inside }
+            }
             (2, DType::F32) => RmsProp { momentum: 0.0, alpha: 0.9, ..all },
             (3, DType::F32) => RmsProp { alpha: 0.5, eps: 0.0, non_finite: skip, ..plain },
             (_, DType::F32) => RmsProp { gpu_scale: true, non_finite: skip, ..all },
             (_, DType::F16) => RmsProp { gpu_scale: true, non_finite: skip, eps_place: EpsPlace::InsideRoot, ..all },
-            _ => RmsProp { momentum: 0.9, ..plain },
+            _ => RmsProp { momentum: 0.9, nesterov: n % 2 == 0, ..plain },
         })
     })
 }
@@ -199,7 +213,7 @@ fn bench(elements: usize) -> Vec<Box<dyn Op>> {
 
 pub(super) const ENTRY: Entry = Entry {
     name: NAME,
-    summary: "RMSprop step, plain or centered, with momentum and all penalties fused in, over one tensor or an arena",
+    summary: "RMSprop step, plain or centered, with momentum, also Nesterov, and all penalties fused in, over one tensor or an arena",
     formula: "g += coupled; s = α·s + (1-α)·g²; v = s or s - a²; buf = momentum·buf + g/(√v + eps); \
               w = prox(w - decay·w - lr·buf)",
     fields: optimizer_fields![
@@ -210,8 +224,9 @@ pub(super) const ENTRY: Entry = Entry {
         adaptive::EPS_PLACE,
         Field { name: "centered", default: "false", about: "divide by the standard deviation" },
         Field { name: "momentum", default: "0", about: "the momentum, 0 to 1; 0: no buffer" },
+        Field { name: "nesterov", default: "false", about: "Nesterov momentum; requires momentum" },
     ],
     cases,
     bench,
-    parse: crate::op::parse::<RmsProp>,
+    parse: |value| parse_optimizer::<RmsProp>(NAME, None, value),
 };

@@ -5,6 +5,7 @@ use crate::{
         arena::arena_cases,
         optimizer::{
             Optimizer, cases, coupled, fields,
+            json::parse_optimizer,
             macros::{optimizer, optimizer_fields, optimizer_params, optimizer_words, plain},
             regularised,
         },
@@ -203,5 +204,5 @@ pub(super) const ENTRY: Entry = Entry {
     ],
     cases,
     bench,
-    parse: crate::op::parse::<Sgd>,
+    parse: |value| parse_optimizer::<Sgd>(NAME, None, value),
 };

@@ -15,10 +15,11 @@ use serde::{Deserialize, Serialize};
 /// Gradient centralization: subtracts from the gradients of each unit their mean. For all matrices of an arena in a fixed
 /// number of dispatches.
 ///
-/// Updates `grad` (the arena's elements) in place. A unit is a row or a column of a [`Matrix`], the weights of one output: in
-/// PyTorch's order the rows of a linear layer or of the filters of a convolution, in JAX's the columns. Matrices whose unit
-/// is [`Unit::Whole`], that is biases, other vectors and scalars, are left unchanged, so that one list of matrices serves all
-/// ops. The matrices' groups do not matter. Where a unit holds a NaN or an infinity, or its sum is past 3.4e38, it becomes
+/// Updates `grad` (the arena's elements) in place. A unit is a row or a column of a [`Matrix`]. In the paper it has the weights
+/// of one output: in PyTorch's order the rows of a linear layer or of the filters of a convolution, in that of Flax and Keras
+/// the columns. `optax.centralize` takes the rows, whatever they mean: the mean over all axes but the leading one. Matrices
+/// whose unit is [`Unit::Whole`], that is biases, other vectors and scalars, are left unchanged, so that one list of matrices
+/// serves all ops. The matrices' groups do not matter. Where a unit holds a NaN or an infinity, or its sum is past 3.4e38, it becomes
 /// NaN.
 ///
 /// No float atomics, no read-back; partial sums are added in a fixed order: deterministic, and the same however the arena is
@@ -26,7 +27,7 @@ use serde::{Deserialize, Serialize};
 /// for all units, one per window and one for an end that is no whole quad. Reads the gradients twice and writes them once.
 ///
 /// Error: that of the sum, relative to the sum of magnitudes; then running analysis. Yong, Huang, Hua and Zhang, "Gradient
-/// centralization: a new optimization technique for deep neural networks", 2020; as `optax.centralize`.
+/// centralization: a new optimization technique for deep neural networks", 2020; with rows as `optax.centralize`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Centralize {

@@ -25,11 +25,16 @@ fn a_whole_model_is_one_dispatch() {
     assert_eq!(entries(&adamw), ["adamw"]);
     let skip = Adamw { non_finite: NonFinite::Skip, gpu_scale: true, ..adamw };
     assert_eq!(entries(&skip), ["skip_begin", "skip_scan", "skip_end", "adamw"]);
+    // A counter on the GPU is moved by a dispatch of its own, behind the decision.
+    let counting = Adamw { gpu_step: true, ..skip.clone() };
+    assert_eq!(entries(&counting), ["skip_begin", "skip_scan", "skip_end", "count_step", "adamw"]);
+    assert_eq!(entries(&Adamw { non_finite: NonFinite::Propagate, ..counting }), ["count_step", "adamw"]);
     // An end inside a quad takes one more of each; no tensors, none.
     segments.last_mut().expect("300").len -= 1;
     assert_eq!(entries(&Sgd { segments, ..sgd.clone() }), ["sgd", "sgd"]);
     assert!(entries(&Sgd { segments: vec![], non_finite: NonFinite::Skip, ..sgd }).is_empty());
     assert!(entries(&Adamw::new(DType::F32, 0, 0.1)).is_empty());
+    assert!(entries(&Adamw { gpu_step: true, ..Adamw::new(DType::F32, 0, 0.1) }).is_empty());
 }
 
 #[test]
@@ -69,7 +74,7 @@ fn penalties_cost_no_traffic() {
 #[test]
 fn json_fills_in_the_defaults() {
     let parse = |text: &str| ops::from_json(text).map(|op| format!("{op:?}"));
-    let text = r#"{"op": "adamw", "dtype": "f32", "segments": [{"start": 0, "len": 8}], "groups": [{}], "lr": 0.1, "step": 1}"#;
+    let text = r#"{"op": "adamw", "dtype": "f32", "segments": [{"start": 0, "len": 8}], "groups": [{"decay": 0}], "lr": 0.1, "step": 1}"#;
     assert_eq!(parse(text).expect("valid"), format!("{:?}", Adamw::new(DType::F32, 8, 0.1)));
     let text = r#"{"op": "sgd", "dtype": "bf16", "segments": [{"start": 0, "len": 8}], "lr": 0.1, "step": 2, "momentum": 0.9,
         "groups": [{"decay": 0.1, "decay_mode": "independent", "prox": {"l1": 0.5}}], "non_finite": "skip"}"#;

@@ -148,7 +148,7 @@ fn adamw_goes_on_for_six_steps() {
                 rate,
                 beta1: 0.9,
                 beta2: 0.999,
-                eps: 1e-8,
+                eps: [0.0, 1e-8],
                 step,
                 coupled: [group.coupled.l1, group.coupled.slope()],
                 decay: rate * group.decay,
@@ -174,7 +174,7 @@ fn skips_and_goes_on(op: &dyn Op, dtype: DType) {
         .enumerate()
         .map(|(i, a)| match a.name {
             "scale" => HostData::F32(vec![1.0]),
-            "skipped" => HostData::U32(vec![0]),
+            "skipped" | "steps" => HostData::U32(vec![0]),
             "v" => HostData::F32(vec![0.25; len]),
             _ if a.dtype == dtype => store(random(len, i as u64)),
             _ => random(len, i as u64),
@@ -226,7 +226,51 @@ fn a_step_with_bad_gradients_changes_nothing_and_is_counted() {
         let sgd = Sgd { momentum: 0.9, step: 2, gpu_scale: true, non_finite, ..Sgd::new(dtype, 0, 0.1) };
         skips_and_goes_on(&Sgd { segments: segments.clone(), groups: groups.clone(), ..sgd }, dtype);
         let adamw = Adamw { step: 2, gpu_scale: true, non_finite, ..Adamw::new(dtype, 0, 0.1) };
-        skips_and_goes_on(&Adamw { segments, groups, ..adamw }, dtype);
+        let adamw = Adamw { segments, groups, ..adamw };
+        skips_and_goes_on(&adamw, dtype);
+        skips_and_goes_on(&Adamw { step: 1, gpu_step: true, ..adamw }, dtype);
+    }
+}
+
+/// A counter on the GPU counts the steps that are made and no others; each has the bits that the host's own count of them gives, but
+/// for the rounding of the corrections.
+#[test]
+fn the_gpu_counts_the_steps_that_are_made() {
+    let session = Session::new().expect("an adapter");
+    let len = 1003;
+    let op = |gpu_step, step| Adamw {
+        gpu_step,
+        step,
+        eps: 1e-3,
+        amsgrad: true,
+        non_finite: NonFinite::Skip,
+        ..Adamw::new(DType::F32, len, 0.1)
+    };
+    let (zeros, zero) = (|| HostData::F32(vec![0.0; len]), || HostData::U32(vec![0]));
+    let data = || vec![random(len, 0), random(len, 99), zeros(), zeros(), zeros()];
+    let counted = Run::new(&session, &op(true, 1), &[data(), vec![zero(), zero()]].concat());
+    let told = Run::new(&session, &op(false, 1), &[data(), vec![zero()]].concat());
+    let (mut made, mut skipped) = (0, 0);
+    for attempt in 0..40u64 {
+        let mut grad = random(len, attempt).to_f64();
+        let bad = [0, 3, 4, 5, 17, 30].contains(&attempt);
+        if bad {
+            grad[attempt as usize] = f64::NAN;
+        }
+        let grad = HostData::from_f64(DType::F32, grad);
+        // Without an update in between: nothing about the plan changes from step to step.
+        counted.step(&op(true, 1), &grad);
+        told.step(&op(false, made + 1), &grad);
+        made += u64::from(!bad);
+        skipped += u32::from(bad);
+        let (got, want) = (counted.state(), told.state());
+        assert_eq!([&got[5], &got[6]], [&HostData::U32(vec![made as u32]), &HostData::U32(vec![skipped])], "attempt {attempt}");
+        assert_eq!(got[2..5], want[2..5], "attempt {attempt}: moments need no correction");
+        // A step is at most 0.1·m̂/√v̂, here below 1; a correction is off by no more than 16 ulp, its root and the quotient by 9.
+        let tolerance = made as f64 * 40.0 * f64::from(f32::EPSILON);
+        for (i, (a, b)) in got[1].to_f64().iter().zip(want[1].to_f64()).enumerate() {
+            assert!((a - b).abs() <= tolerance, "attempt {attempt}, weight {i}: {a}, by the host's count {b}");
+        }
     }
 }
 

@@ -87,7 +87,8 @@ fn weights(elements: usize, out: &mut Vec<Value>) {
     out.push(case("AdamW, one tensor", "adamw", "f32", adamw(&one, &plain)));
     out.push(case("AdamW, one tensor", "adamw", "bf16", adamw(&one, &plain)));
     out.push(case("AdamW, 300 tensors", "adamw", "f32", adamw(&many, &plain)));
-    let fused = json!([{ "decay": 0.01, "coupled": elastic, "prox": elastic }]);
+    let coupled = json!({ "l1": 1e-4, "l2": 1e-4, "l2_form": "sum" });
+    let fused = json!([{ "decay": 0.01, "coupled": coupled, "prox": elastic }]);
     out.push(case("AdamW + elastic net + proximal step, one tensor", "adamw", "f32", adamw(&one, &fused)));
     out.push(case("AdamW + elastic net + proximal step, 300 tensors", "adamw", "f32", adamw(&many, &fused)));
     let sgd = json!({ "segments": one, "groups": plain, "lr": 1e-3, "momentum": 0.9, "step": 1 });

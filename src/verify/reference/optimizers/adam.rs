@@ -11,7 +11,7 @@ pub fn adam(h: &AdamwStep, w: f64, g: f64, m: f64, v: f64, largest: f64) -> (f64
     let largest = if v > largest || v.is_nan() { v } else { largest };
     let m_hat = m / (1.0 - h.beta1.powf(h.step as f64));
     let v_hat = largest / (1.0 - h.beta2.powf(h.step as f64));
-    let root = v_hat.sqrt() + h.eps;
+    let root = (v_hat + h.eps[0]).sqrt() + h.eps[1];
     let ratio = if root == 0.0 { 0.0 } else { m_hat / root };
     (regularised(w, h.decay, h.rate, ratio, [h.threshold, h.divisor]), m, v, largest)
 }

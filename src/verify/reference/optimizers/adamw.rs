@@ -11,8 +11,8 @@ pub struct AdamwStep {
     pub beta1: f64,
     /// Decay of the second moment.
     pub beta2: f64,
-    /// Added to the root of the corrected second moment.
-    pub eps: f64,
+    /// Added to the corrected second moment, and to the root of it.
+    pub eps: [f64; 2],
     /// The number of this step, from 1.
     pub step: u64,
     /// λ1 and slope of the penalty whose gradient is added.

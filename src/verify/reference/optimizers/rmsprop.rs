@@ -13,6 +13,8 @@ pub struct RmsPropStep {
     pub centered: bool,
     /// What remains of the buffer; 0 for none.
     pub momentum: f64,
+    /// Look ahead along the new buffer.
+    pub nesterov: bool,
 }
 
 /// One RMSprop step: the new (weight, mean square, mean, momentum buffer).
@@ -26,5 +28,6 @@ pub fn rmsprop(h: &RmsPropStep, w: f64, g: f64, square: f64, mean: f64, buffer: 
     let root = (variance + h.eps[0]).sqrt() + h.eps[1];
     let ratio = if root == 0.0 { 0.0 } else { g / root };
     let buffer = h.momentum * buffer + ratio;
-    (h.descent.weight(w, buffer), square, mean, buffer)
+    let direction = if h.nesterov { ratio + h.momentum * buffer } else { buffer };
+    (h.descent.weight(w, direction), square, mean, buffer)
 }

@@ -79,7 +79,9 @@ fn parts(op: &Value) -> Option<Vec<Range<usize>>> {
 fn elastic_net(value: Option<&Value>) -> Option<[f64; 2]> {
     let Some(net) = value else { return Some([0.0; 2]) };
     let number = |field| net.get(field).map_or(Some(0.0), Value::as_f64);
-    net.as_object()?.keys().all(|k| ["l1", "l2"].contains(&k.as_str())).then_some([number("l1")?, number("l2")?])
+    let sum = net.get("l2_form").is_none_or(|form| form == "sum");
+    let known = net.as_object()?.keys().all(|k| ["l1", "l2", "l2_form"].contains(&k.as_str()));
+    (known && sum).then_some([number("l1")?, number("l2")?])
 }
 
 /// The only group of parameters, if it has these fields alone.
