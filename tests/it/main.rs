@@ -21,5 +21,7 @@ mod properties;
 mod random;
 mod readme;
 mod reduce;
+mod reference_memory;
 mod session;
+mod sizes;
 mod transforms;

@@ -5,7 +5,8 @@ use crate::{
 };
 
 fn positions(space: &Space) -> usize {
-    if space.is_empty() { 0 } else { space.n * space.s }
+    // Saturates before `check` has refused it.
+    if space.is_empty() { 0 } else { space.n.saturating_mul(space.s) }
 }
 
 /// The mask among the arguments: bit p % 32 of word p / 32 says whether position p = n·S + s counts.

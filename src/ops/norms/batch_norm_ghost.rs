@@ -75,14 +75,14 @@ impl BatchNormGhost {
         Self { dtype, space, virtual_batch, eps: channels::eps(), weight, bias, running: None, ghost_running }
     }
 
-    /// Channels of all virtual batches. No more than there are elements, whatever the fields say.
+    /// Channels of all virtual batches. Saturates; [`Space::check`] refuses such a space.
     fn lines(&self) -> usize {
-        self.space.n / self.virtual_batch.max(1) * self.space.c
+        (self.space.n / self.virtual_batch.max(1)).saturating_mul(self.space.c)
     }
 
     /// Values of a channel in a virtual batch, and the divisor of its running variance.
     fn values(&self) -> (usize, f64) {
-        let m = self.virtual_batch * self.space.s;
+        let m = self.virtual_batch.saturating_mul(self.space.s);
         let less = usize::from(self.running.is_some_and(|r| r.variance == RunningVariance::Unbiased));
         (m, m.saturating_sub(less).max(1) as f64)
     }

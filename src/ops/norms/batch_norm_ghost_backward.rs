@@ -59,7 +59,7 @@ impl Op for BatchNormGhostBackward {
     }
 
     fn args(&self) -> Vec<Arg> {
-        let lines = self.space.n / self.virtual_batch.max(1) * self.space.c;
+        let lines = (self.space.n / self.virtual_batch.max(1)).saturating_mul(self.space.c);
         let mut args = PLAIN.backward_args(self.dtype, &self.space, ["mean", "rstd"], self.weight, self.bias);
         (args[2].len, args[3].len) = (lines, lines);
         args

@@ -130,7 +130,7 @@ impl Op for BatchRenorm {
         args.extend(self.bias.then(|| Arg::read("bias", DType::F32, c)));
         args.push(Arg::write("y", self.dtype, len));
         args.extend(["mean", "rstd"].map(|name| Arg::write(name, DType::F32, c)));
-        args.push(Arg::write("correction", DType::F32, 2 * c));
+        args.push(Arg::write("correction", DType::F32, c.saturating_mul(2)));
         args.extend(["running_mean", "running_var"].map(|name| Arg::update(name, DType::F32, c)));
         args
     }

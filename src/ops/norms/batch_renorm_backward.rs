@@ -59,7 +59,7 @@ impl Op for BatchRenormBackward {
     fn args(&self) -> Vec<Arg> {
         let mut args = PLAIN.backward_args(self.dtype, &self.space, ["mean", "rstd"], self.weight, self.bias);
         let dx = position(&args, "dx").expect("an argument");
-        args.insert(dx, Arg::read("correction", DType::F32, 2 * self.space.c));
+        args.insert(dx, Arg::read("correction", DType::F32, self.space.c.saturating_mul(2)));
         args
     }
 
