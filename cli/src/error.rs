@@ -65,7 +65,9 @@ impl From<ridgepole::Error> for Failure {
     fn from(e: ridgepole::Error) -> Self {
         use ridgepole::Error::*;
         match e {
-            Argument { .. } | Unsupported { .. } | NoAdapter { .. } | Json { .. } => Self::Usage(e.to_string()),
+            Argument { .. } | Unsupported { .. } | NoAdapter { .. } | Json { .. } | HostMemory { .. } => {
+                Self::Usage(e.to_string())
+            }
             _ => Self::Found(e.to_string()),
         }
     }

@@ -38,6 +38,7 @@ pub struct HostCost {
 /// Whatever planning the op or the device may report.
 pub fn host(gpu: &Gpu, queue: &wgpu::Queue, op: &dyn Op, options: &Options) -> Result<HostCost, Error> {
     let clock = |start: Instant| start.elapsed().as_secs_f64();
+    gpu.own("bench", queue)?;
     let bare = Gpu::with_caps(gpu.device(), gpu.caps().clone());
     let start = Instant::now();
     bare.plan(op)?;

@@ -1,11 +1,10 @@
 //! Ops bound to buffers of their own, several sets of them, so that a sample does not find its data in the cache.
 use super::Inputs;
 use crate::{
-    device::{Bound, Gpu, Plan, scoped},
+    device::{Bound, Gpu, Plan, filled},
     op::{Access, Op},
-    types::{DType, Error, HostData},
+    types::{DType, Error, HostData, memory},
 };
-use wgpu::util::DeviceExt;
 
 /// More sets than this would cost more memory and time to fill than they tell.
 const MOST_SETS: u64 = 64;
@@ -36,33 +35,32 @@ impl Set {
 impl Ready {
     /// As many sets of buffers as come to `working_set` bytes, one at least.
     pub fn new(gpu: &Gpu, op: &dyn Op, inputs: &Inputs, working_set: u64) -> Result<Self, Error> {
-        let plan = gpu.plan(op)?;
+        let (plan, data) = (gpu.plan(op)?, inputs.data()?);
         let each: u64 = plan.args().iter().map(|a| a.bytes()).sum();
         let mut ready = Self { sets: Vec::new(), dispatches: plan.dispatches(), fresh: Vec::new() };
         // The same data in each set: what they hold does not matter to the clock, and drawing it takes time.
         for _ in 0..working_set.div_ceil(each.max(1)).clamp(1, MOST_SETS) {
-            let set = ready.set(gpu, &plan, &inputs.0)?;
+            let set = ready.set(gpu, &plan, data)?;
             ready.sets.push(set);
         }
         Ok(ready)
     }
 
     fn set(&mut self, gpu: &Gpu, plan: &Plan, data: &[HostData]) -> Result<Set, Error> {
-        let what = "buffers of a benchmark";
         let (mut buffers, mut reads) = (Vec::new(), 0);
         for (arg, data) in plan.args().iter().zip(data) {
-            buffers.push(scoped(gpu.device(), what, || upload(gpu.device(), data))?);
+            buffers.push(upload(gpu.device(), data)?);
             match arg.access {
                 Access::Read => reads += 1,
                 Access::Update => {
-                    let first = scoped(gpu.device(), what, || upload(gpu.device(), data))?;
+                    let first = upload(gpu.device(), data)?;
                     self.fresh.push((first, buffers[buffers.len() - 1].clone()));
                 }
                 Access::Write => {}
             }
         }
-        let words = HostData::from_bytes(DType::U32, &vec![0; plan.scratch_size().next_multiple_of(4) as usize]);
-        let scratch = scoped(gpu.device(), what, || upload(gpu.device(), &words))?;
+        let words = HostData::try_zeros(DType::U32, plan.scratch_size().div_ceil(4) as usize)?;
+        let scratch = upload(gpu.device(), &words)?;
         let slices: Vec<_> = buffers.iter().map(|b| b.slice(..)).collect();
         let bound = plan.bind(&slices[..reads], &slices[reads..], Some(scratch.slice(..)))?;
         Ok(Set { bound, buffers, reads, scratch })
@@ -88,12 +86,10 @@ impl Ready {
     }
 }
 
-fn upload(device: &wgpu::Device, data: &HostData) -> wgpu::Buffer {
-    let mut bytes = data.bytes().to_vec();
+fn upload(device: &wgpu::Device, data: &HostData) -> Result<wgpu::Buffer, Error> {
+    let mut bytes = memory::room("buffers of a benchmark", data.bytes().len() + 16)?;
+    bytes.extend_from_slice(data.bytes());
     bytes.resize(bytes.len().next_multiple_of(4).max(16), 0);
-    device.create_buffer_init(&wgpu::util::BufferInitDescriptor {
-        label: Some("bench"),
-        contents: &bytes,
-        usage: wgpu::BufferUsages::STORAGE | wgpu::BufferUsages::COPY_SRC | wgpu::BufferUsages::COPY_DST,
-    })
+    let usage = wgpu::BufferUsages::STORAGE | wgpu::BufferUsages::COPY_SRC | wgpu::BufferUsages::COPY_DST;
+    filled(device, "buffers of a benchmark", &bytes, usage)
 }

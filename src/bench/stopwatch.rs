@@ -1,7 +1,7 @@
 //! Times a pass, by the GPU's own clock where it has one, else by the clock on the wall.
 use super::{Clock, CpuClock, ready::Ready};
 use crate::{
-    device::{Gpu, readback, scoped},
+    device::{Gpu, poll, readback, scoped},
     types::Error,
 };
 use std::time::{Duration, Instant};
@@ -27,6 +27,7 @@ pub(super) struct Sample {
 impl<'a> Stopwatch<'a> {
     pub fn new(gpu: &'a Gpu, queue: &'a wgpu::Queue, cpu: Option<CpuClock>) -> Result<Self, Error> {
         let device = gpu.device();
+        gpu.own("bench", queue)?;
         let wanted = device.features().contains(wgpu::Features::TIMESTAMP_QUERY) && !gpu.caps().cpu;
         let make = || {
             let set = device.create_query_set(&wgpu::QuerySetDescriptor {
@@ -72,7 +73,7 @@ impl<'a> Stopwatch<'a> {
         }
         let mut sample = self.finish(encoder)?;
         if let Some((_, buffer)) = &self.stamps {
-            let bytes = readback::read(self.device, self.queue, buffer, 16)?;
+            let bytes = readback::copied(self.device, self.queue, buffer, 16, |bytes| Ok(bytes.to_vec()))?;
             let stamp = |i: usize| u64::from_le_bytes(bytes[8 * i..8 * i + 8].try_into().expect("eight bytes"));
             sample.seconds = stamp(1).saturating_sub(stamp(0)) as f64 * f64::from(self.queue.get_timestamp_period()) * 1e-9;
         }
@@ -94,6 +95,5 @@ impl<'a> Stopwatch<'a> {
 
 /// Waits for all that was submitted.
 pub(super) fn wait(device: &wgpu::Device) -> Result<(), Error> {
-    let waited = device.poll(wgpu::PollType::Wait { submission_index: None, timeout: Some(PATIENCE) });
-    waited.map(|_| ()).map_err(|e| Error::Device { what: "waiting for the device".into(), message: e.to_string() })
+    poll(device, "waiting for the device", wgpu::PollType::Wait { submission_index: None, timeout: Some(PATIENCE) })
 }

@@ -8,11 +8,10 @@ mod sweep;
 pub use sweep::{Rig, Verdict, sweep};
 
 use crate::{
-    device::{Gpu, readback::mapped, scoped},
+    device::{Gpu, filled, readback::mapped, scoped},
     op::{Access, Arg, Caps, Expected, Op, Pattern, Rng},
-    types::HostData,
+    types::{Error, HostData, memory},
 };
-use wgpu::util::DeviceExt;
 
 /// The ways in which every case runs, with the capabilities that each pretends.
 pub fn modes(device: &wgpu::Device) -> Vec<(&'static str, Caps)> {
@@ -88,6 +87,27 @@ pub fn compare(got: &HostData, expected: &Expected) -> Result<(), String> {
     }
 }
 
+/// What the reference of a valid op makes of the contents of all arguments, as the storage types hold it: one entry per written or
+/// updated argument.
+///
+/// # Errors
+/// [`Error::HostMemory`] if the host has not as much memory as the reference needs, [`Op::reference_bytes`].
+pub fn reference(op: &dyn Op, data: &[HostData]) -> Result<Vec<HostData>, Error> {
+    let args = op.args();
+    let written = || args.iter().filter(|a| a.access != Access::Read);
+    // Loops over nothing may be long, too.
+    if written().all(|a| a.len == 0) {
+        return written().map(|a| HostData::try_zeros(a.dtype, 0)).collect();
+    }
+    let bytes = written().fold(op.reference_bytes(), |sum, a| sum.saturating_add(a.bytes()));
+    memory::check(&format!("{}: the reference", op.name()), bytes)?;
+    let rounded = |(a, result): (&Arg, Expected)| match result {
+        Expected::Exact(data) => data,
+        Expected::Within { value, .. } => HostData::from_f64(a.dtype, value),
+    };
+    Ok(written().zip(op.reference(data)).map(rounded).collect())
+}
+
 const GUARD: u64 = 256;
 /// NaN in every float type; a wrong count in a word.
 const POISON: u8 = 0xff;
@@ -98,12 +118,19 @@ pub struct Case<'a> {
     args: Vec<Arg>,
     data: Vec<HostData>,
     expected: Vec<Expected>,
+    /// Why there is no data: the host's memory does not suffice.
+    short: Option<Error>,
 }
 
 impl<'a> Case<'a> {
-    /// Draws the data and computes the reference.
+    /// Draws the data and computes the reference. Where the host has no memory for them, [`Case::run`] says so.
     pub fn new(op: &'a dyn Op, pattern: Pattern, seed: u64) -> Self {
         let (args, mut rng) = (op.args(), Rng::new(seed));
+        // Data are drawn in f64, then stored.
+        let drawn = args.iter().fold(op.reference_bytes(), |sum, a| sum.saturating_add((a.len as u64).saturating_mul(16)));
+        if let Err(e) = memory::check(&format!("{}: data and reference", op.name()), drawn) {
+            return Self { op, args, data: vec![], expected: vec![], short: Some(e) };
+        }
         let data: Vec<HostData> = args.iter().map(|a| op.fill(a, &mut rng, pattern)).collect();
         Self::with_data(op, data)
     }
@@ -116,7 +143,7 @@ impl<'a> Case<'a> {
             args.iter().filter(|a| a.access != Access::Read).count(),
             "{op:?}: one expectation per written argument"
         );
-        Self { op, args, data, expected }
+        Self { op, args, data, expected, short: None }
     }
 
     /// Runs the case twice on `gpu` and compares.
@@ -124,6 +151,10 @@ impl<'a> Case<'a> {
     /// # Errors
     /// The first argument and element that is wrong, or the error of planning or running.
     pub fn run(&self, gpu: &Gpu, queue: &wgpu::Queue) -> Result<(), String> {
+        if let Some(short) = &self.short {
+            return Err(short.to_string());
+        }
+        gpu.own(self.op.name(), queue).map_err(|e| e.to_string())?;
         scoped(gpu.device(), self.op.name(), || self.run_twice(gpu, queue)).map_err(|e| e.to_string())?
     }
 
@@ -131,8 +162,8 @@ impl<'a> Case<'a> {
         let plan = gpu.plan(self.op).map_err(|e| e.to_string())?;
         let images: Vec<Vec<u8>> = self.args.iter().zip(&self.data).map(|(a, d)| image(a, d)).collect();
         let layout = Layout::new(&images, gpu.caps().pooled);
-        let buffers: Vec<wgpu::Buffer> = layout.images.iter().map(|i| upload(gpu.device(), i)).collect();
-        let scratch = upload(gpu.device(), &vec![POISON; (plan.scratch_size() + 2 * GUARD) as usize]);
+        let buffers: Vec<wgpu::Buffer> = layout.images.iter().map(|i| upload(gpu.device(), i)).collect::<Result<_, _>>()?;
+        let scratch = upload(gpu.device(), &vec![POISON; (plan.scratch_size() + 2 * GUARD) as usize])?;
         let windows: Vec<_> =
             layout.places.iter().zip(&images).map(|(&(b, at), i)| buffers[b].slice(at + GUARD..at + i.len() as u64)).collect();
         let reads = self.args.iter().filter(|a| a.access == Access::Read).count();
@@ -162,7 +193,7 @@ impl<'a> Case<'a> {
                 encoder.copy_buffer_to_buffer(buffer, 0, &copy, *at, buffer.size());
             }
             queue.submit([encoder.finish()]);
-            let bytes = mapped(gpu.device(), &copy).map_err(|e| e.to_string())?;
+            let bytes = mapped(gpu.device(), &copy, |bytes| Ok(bytes.to_vec())).map_err(|e| e.to_string())?;
             let mut all: Vec<&[u8]> =
                 sources.iter().zip(&starts).map(|(b, at)| &bytes[*at as usize..][..b.size() as usize]).collect();
             let tail = all.pop().expect("scratch is the last");
@@ -228,10 +259,7 @@ fn image(arg: &Arg, data: &HostData) -> Vec<u8> {
     image
 }
 
-fn upload(device: &wgpu::Device, bytes: &[u8]) -> wgpu::Buffer {
-    device.create_buffer_init(&wgpu::util::BufferInitDescriptor {
-        label: None,
-        contents: bytes,
-        usage: wgpu::BufferUsages::STORAGE | wgpu::BufferUsages::COPY_SRC | wgpu::BufferUsages::COPY_DST,
-    })
+fn upload(device: &wgpu::Device, bytes: &[u8]) -> Result<wgpu::Buffer, String> {
+    let usage = wgpu::BufferUsages::STORAGE | wgpu::BufferUsages::COPY_SRC | wgpu::BufferUsages::COPY_DST;
+    filled(device, "a buffer of a check", bytes, usage).map_err(|e| e.to_string())
 }

@@ -1,5 +1,6 @@
 //! A caller's device as this crate sees it: what it can do, and the pipelines made on it so far.
 use crate::{
+    device::{health::OwnQueue, scoped},
     op::{Access, Arg, Caps, Slot, Step},
     types::Error,
     wgsl::{self, Spec},
@@ -33,6 +34,7 @@ pub struct Gpu {
     pub(crate) device: wgpu::Device,
     pub(crate) caps: Caps,
     kernels: Arc<Mutex<Kernels>>,
+    pub(crate) queue: OwnQueue,
 }
 
 impl Gpu {
@@ -46,13 +48,13 @@ impl Gpu {
 
     /// As [`Gpu::new`], on a device that is taken to be no better than `caps`.
     pub fn with_caps(device: &wgpu::Device, caps: Caps) -> Self {
-        Self { device: device.clone(), caps, kernels: Arc::default() }
+        Self { device: device.clone(), caps: addressed(caps), kernels: Arc::default(), queue: OwnQueue::default() }
     }
 
     /// The same device, taken to be no better than `caps`. Both have the pipelines in common that come out alike.
     #[must_use]
     pub fn restricted(&self, caps: Caps) -> Self {
-        Self { device: self.device.clone(), caps, kernels: self.kernels.clone() }
+        Self { device: self.device.clone(), caps: addressed(caps), kernels: self.kernels.clone(), queue: self.queue.clone() }
     }
 
     /// What the device is taken to be able to do.
@@ -63,6 +65,24 @@ impl Gpu {
     /// The device.
     pub fn device(&self) -> &wgpu::Device {
         &self.device
+    }
+
+    /// The same, whose device has this queue.
+    #[cfg(not(target_arch = "wasm32"))]
+    pub(crate) fn with_queue(self, queue: &wgpu::Queue) -> Self {
+        Self { queue: OwnQueue::known(queue), ..self }
+    }
+
+    /// Checks that `queue` is the queue of this device.
+    ///
+    /// # Errors
+    /// [`Error::Device`] if it is another device's; [`Error::Lost`].
+    #[cfg(not(target_arch = "wasm32"))]
+    pub(crate) fn own(&self, what: &str, queue: &wgpu::Queue) -> Result<(), Error> {
+        match self.queue.is(&self.device, queue)? {
+            true => Ok(()),
+            false => Err(Error::Device { what: what.into(), message: "the queue is another device's".into() }),
+        }
     }
 
     pub(crate) fn kernel(&self, step: &Step, args: &[Arg], foreign: bool) -> Result<Arc<Kernel>, Error> {
@@ -142,31 +162,11 @@ impl Gpu {
     }
 }
 
-/// Runs `make`, and turns what wgpu would report elsewhere (by default with a panic) into an [`Error`].
-///
-/// A browser answers later than this call returns; there, errors go to the device's own handler.
-pub(crate) fn scoped<T>(device: &wgpu::Device, what: &str, make: impl FnOnce() -> T) -> Result<T, Error> {
-    #[cfg(target_arch = "wasm32")]
-    {
-        let _ = (device, what);
-        Ok(make())
-    }
-    #[cfg(not(target_arch = "wasm32"))]
-    {
-        let scopes = [wgpu::ErrorFilter::Internal, wgpu::ErrorFilter::OutOfMemory, wgpu::ErrorFilter::Validation]
-            .map(|filter| device.push_error_scope(filter));
-        let made = make();
-        // Scopes close in the reverse of the order in which they opened.
-        let mut error = None;
-        for scope in scopes.into_iter().rev() {
-            error = error.or(pollster::block_on(scope.pop()));
-        }
-        match error {
-            None => Ok(made),
-            Some(wgpu::Error::OutOfMemory { .. }) => Err(Error::OutOfMemory { what: what.to_string() }),
-            Some(e) => Err(Error::Device { what: what.to_string(), message: e.to_string() }),
-        }
-    }
+/// Kernels number what they bind in 32 bits: no more than 4 GiB is bound at once, on a device that could bind more as well.
+fn addressed(mut caps: Caps) -> Caps {
+    let limit = &mut caps.limits.max_storage_buffer_binding_size;
+    *limit = (*limit).min(u32::MAX.into());
+    caps
 }
 
 #[cfg(test)]

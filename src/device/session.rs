@@ -1,8 +1,12 @@
 //! The convenient layer: a device of its own, and tensors that come and go.
 use crate::{
-    device::{Gpu, gpu::scoped},
+    device::{
+        Gpu,
+        health::{poll, scoped},
+        readback,
+    },
     op::{Access, Arg, Caps, Op},
-    types::{DType, Error, HostData},
+    types::{DType, Error, HostData, excerpt},
 };
 use std::sync::{Arc, LazyLock, Mutex, PoisonError};
 
@@ -67,7 +71,9 @@ impl Session {
         match all.iter().find(|a| a.get_info().name.to_lowercase().contains(&name.to_lowercase())) {
             Some(adapter) => Self::open(adapter),
             None if all.is_empty() => Err(none("none was found")),
-            None => Err(Error::NoAdapter { why: format!("no name contains \"{name}\"; there are {}", names.join(", ")) }),
+            None => {
+                Err(Error::NoAdapter { why: format!("no name contains \"{}\"; there are {}", excerpt(name), names.join(", ")) })
+            }
         }
     }
 
@@ -81,7 +87,11 @@ impl Session {
         match list.split(',').map(str::trim).find(unknown).filter(|_| !list.is_empty()) {
             None => Ok(backends()),
             Some(name) => {
-                let why = format!("WGPU_BACKEND is \"{list}\", and \"{name}\" is no backend; there are vulkan, metal and dx12");
+                let why = format!(
+                    "WGPU_BACKEND is \"{}\", and \"{}\" is no backend; there are vulkan, metal and dx12",
+                    excerpt(&list),
+                    excerpt(name)
+                );
                 Err(Error::NoAdapter { why })
             }
         }
@@ -115,7 +125,7 @@ impl Session {
         let seen = trouble.clone();
         // Without a handler, wgpu panics.
         device.on_uncaptured_error(Arc::new(move |e: wgpu::Error| note(&seen.error, e.to_string())));
-        Ok(Self { gpu: Gpu::new(&device), queue, info, trouble, adapter: adapter.clone() })
+        Ok(Self { gpu: Gpu::new(&device).with_queue(&queue), queue, info, trouble, adapter: adapter.clone() })
     }
 
     /// Another device on the same adapter, which works beside this one.
@@ -158,9 +168,15 @@ impl Session {
     /// [`Error::OutOfMemory`], [`Error::Lost`], or [`Error::Device`] if it is larger than the device allows.
     pub fn upload(&self, data: &HostData) -> Result<wgpu::Buffer, Error> {
         let buffer = self.empty(data.dtype(), data.len())?;
-        let mut bytes = data.bytes().to_vec();
-        bytes.resize(bytes.len().next_multiple_of(4), 0);
-        self.guarded("uploading", || self.queue.write_buffer(&buffer, 0, &bytes))?;
+        let (words, rest) = data.bytes().as_chunks::<4>();
+        let mut last = [0; 4];
+        last[..rest.len()].copy_from_slice(rest);
+        self.guarded("uploading", || {
+            self.queue.write_buffer(&buffer, 0, words.as_flattened());
+            if !rest.is_empty() {
+                self.queue.write_buffer(&buffer, 4 * words.len() as u64, &last);
+            }
+        })?;
         Ok(buffer)
     }
 
@@ -187,15 +203,18 @@ impl Session {
     /// Copies the first `len` elements of `buffer` to the host, after everything submitted so far.
     ///
     /// # Errors
-    /// As [`Session::upload`]; also if the buffer is shorter.
+    /// As [`Session::upload`]; also if the buffer is shorter, and [`Error::HostMemory`].
     pub fn download(&self, buffer: &wgpu::Buffer, dtype: DType, len: usize) -> Result<HostData, Error> {
         let size = Arg::read("", dtype, len).bytes();
         if size > buffer.size() {
             let message = format!("{len} elements are {size} bytes, the buffer has {}", buffer.size());
             return Err(Error::Device { what: "downloading".into(), message });
         }
-        let bytes = self.guarded("downloading", || crate::device::readback::read(self.device(), &self.queue, buffer, size))??;
-        Ok(HostData::from_bytes(dtype, &bytes))
+        if size == 0 {
+            return HostData::try_zeros(dtype, 0);
+        }
+        let take = |bytes: &[u8]| HostData::try_from_bytes(dtype, bytes);
+        self.guarded("downloading", || readback::copied(self.device(), &self.queue, buffer, size, take))?
     }
 
     /// Runs one op on host data: `inputs` are the arguments that are read, then those that are updated, in the op's order;
@@ -250,7 +269,7 @@ impl Session {
     /// The loss of the device, if that is what is behind `e`: wgpu tells it only when polled.
     fn blame(&self, e: Error) -> Error {
         // What the poll itself reports is no news: there is an error already.
-        let _ = self.device().poll(wgpu::PollType::Poll);
+        let _ = poll(self.device(), "", wgpu::PollType::Poll);
         let lost = self.trouble.lost.lock().unwrap_or_else(PoisonError::into_inner).clone();
         lost.map_or(e, |reason| Error::Lost { reason })
     }
@@ -267,7 +286,7 @@ impl Session {
         if let Some(message) = seen(&self.trouble.error) {
             return Err(Error::Device { what: what.to_string(), message });
         }
-        made
+        made.map_err(|e| if matches!(e, Error::Lost { .. }) { self.blame(e) } else { e })
     }
 }
 
@@ -296,7 +315,7 @@ fn wanted_backends() -> Option<String> {
 }
 
 fn none(why: &str) -> Error {
-    let backend = std::env::var("WGPU_BACKEND").map(|b| format!(" (WGPU_BACKEND is \"{b}\")")).unwrap_or_default();
+    let backend = std::env::var("WGPU_BACKEND").map(|b| format!(" (WGPU_BACKEND is \"{}\")", excerpt(&b))).unwrap_or_default();
     let help =
         "install a Vulkan driver; on Debian and Ubuntu, `apt-get install mesa-vulkan-drivers` brings one that needs no GPU";
     Error::NoAdapter { why: format!("{why}{backend}; {help}") }

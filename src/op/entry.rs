@@ -1,6 +1,6 @@
 //! A row of the ops table.
 use super::{Field, Op};
-use crate::types::Error;
+use crate::types::{Error, message};
 
 /// Ops that belong together.
 pub struct Family {
@@ -35,6 +35,6 @@ pub struct Entry {
 pub(crate) fn parse<T: Op + serde::de::DeserializeOwned + 'static>(value: serde_json::Value) -> Result<Box<dyn Op>, Error> {
     match serde_json::from_value::<T>(value) {
         Ok(op) => Ok(Box::new(op)),
-        Err(e) => Err(Error::Json { what: "the op's fields".into(), why: e.to_string() }),
+        Err(e) => Err(Error::Json { what: "the op's fields".into(), why: message(&e.to_string()) }),
     }
 }

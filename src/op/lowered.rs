@@ -1,6 +1,6 @@
 //! An op as dispatches.
 use super::Caps;
-use crate::wgsl::Spec;
+use crate::{types::memory, wgsl::Spec};
 use std::ops::Range;
 
 /// What one dispatch binds.
@@ -67,6 +67,8 @@ pub struct Lowered {
     /// Whether a step came from outside this crate. The loops of the crate's own steps are known to end, see `Gpu::compile`;
     /// nobody else can add a step, or change one, without leaving a mark here.
     pub(crate) foreign: bool,
+    /// Bytes of a table that the device could not bind, or the host had no memory for: it is left out, and no plan comes of this.
+    pub(crate) absent: Option<u64>,
 }
 
 impl Lowered {
@@ -101,6 +103,24 @@ impl Lowered {
         let start = self.scratch.next_multiple_of(caps.alignment());
         self.scratch = start + bytes.next_multiple_of(16);
         start..self.scratch
+    }
+
+    /// Adds an aligned table of so many times the same number and returns its bytes. What is too large to be bound is not made.
+    pub(crate) fn constant_table(&mut self, value: f32, count: u64, caps: &Caps) -> Range<u64> {
+        let bytes = count.saturating_mul(4);
+        let numbers = usize::try_from(count).ok().filter(|_| bytes <= caps.limits.max_storage_buffer_binding_size);
+        // Once as numbers, once behind the other tables.
+        let room = numbers.and_then(|n| memory::room::<f32>("a table", n).ok()).filter(|_| {
+            let more = usize::try_from(bytes).unwrap_or(usize::MAX).saturating_add(caps.alignment() as usize + 16);
+            self.tables.try_reserve(more).is_ok()
+        });
+        let Some(mut numbers) = room else {
+            self.absent = self.absent.max(Some(bytes));
+            let start = (self.tables.len() as u64).next_multiple_of(caps.alignment());
+            return start..start.saturating_add(bytes);
+        };
+        numbers.resize(count as usize, value);
+        self.table(bytemuck::cast_slice(&numbers), caps)
     }
 
     /// Adds an aligned table and returns its bytes.

@@ -5,6 +5,7 @@ mod caps;
 mod definition;
 mod entry;
 mod field;
+pub(crate) mod json;
 mod lowered;
 mod test_data;
 

@@ -45,7 +45,10 @@
 //! | [`mixing`] | 6 | Augmentation that mixes or erases parts of a batch's samples, with their labels. |
 //!
 //! <!-- /ops -->
-use crate::{op::Op, types::Error};
+use crate::{
+    op::{Op, json},
+    types::{Error, excerpt},
+};
 
 pub use crate::op::{Entry, Family, Field};
 
@@ -111,10 +114,24 @@ pub fn find(name: &str) -> Option<&'static Entry> {
 /// Reads any op of the ops table from JSON: `{"op": "penalty_grad", "dtype": "f32", ...}`.
 ///
 /// # Errors
-/// [`Error::Json`] names the op or field that is unknown, missing or of the wrong type.
+/// [`Error::Json`] names the op or field that is unknown, missing, given twice, of the wrong type or no finite number.
 pub fn from_json(text: &str) -> Result<Box<dyn Op>, Error> {
-    let bad = |what: &str, why: String| Error::Json { what: what.to_string(), why };
-    let mut value: serde_json::Value = serde_json::from_str(text).map_err(|e| bad("the op's JSON", e.to_string()))?;
+    from_value(parse_json(text)?)
+}
+
+/// Reads JSON as [`from_json`] does, into a value for [`from_value`].
+///
+/// # Errors
+/// [`Error::Json`] says where and why; the key that stands twice, the number that is not finite.
+pub fn parse_json(text: &str) -> Result<serde_json::Value, Error> {
+    json::value(text).map_err(|why| bad("the op's JSON", why))
+}
+
+/// As [`from_json`], of JSON that [`parse_json`] has read.
+///
+/// # Errors
+/// As [`from_json`].
+pub fn from_value(mut value: serde_json::Value) -> Result<Box<dyn Op>, Error> {
     let names = || all().map(|e| e.name).collect::<Vec<_>>().join(", ");
     let name = value.as_object_mut().and_then(|o| o.remove("op"));
     let Some(serde_json::Value::String(name)) = name else {
@@ -125,6 +142,10 @@ pub fn from_json(text: &str) -> Result<Box<dyn Op>, Error> {
             Error::Json { why, .. } => bad(entry.name, why),
             e => e,
         }),
-        None => Err(bad(&name, format!("no such op; there are: {}", names()))),
+        None => Err(bad(&excerpt(&name), format!("no such op; there are: {}", names()))),
     }
+}
+
+fn bad(what: &str, why: String) -> Error {
+    Error::Json { what: what.to_string(), why }
 }

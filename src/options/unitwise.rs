@@ -44,12 +44,13 @@ impl Matrix {
         Self::pack(&[(rows, cols, Unit::Rows)], 4)
     }
 
-    /// Matrices one behind the other, each at a multiple of `align` elements (itself a multiple of 4); group 0.
+    /// Matrices one behind the other, each at a multiple of `align` elements (itself a multiple of 4); group 0. Sizes that no memory
+    /// holds saturate; an op refuses such a matrix.
     pub fn pack(shapes: &[(usize, usize, Unit)], align: usize) -> Vec<Self> {
         let mut end: usize = 0;
         let place = |&(rows, cols, unit): &(usize, usize, Unit)| {
-            let start = end.next_multiple_of(align.max(4));
-            end = start + rows * cols;
+            let start = end.checked_next_multiple_of(align.max(4)).unwrap_or(usize::MAX);
+            end = start.saturating_add(rows.saturating_mul(cols));
             Self { start, rows, cols, unit, group: 0 }
         };
         shapes.iter().map(place).collect()

@@ -1,5 +1,8 @@
 //! How numbers are stored: [`DType`] on the device, [`HostData`] on the host.
-use super::rounding::{to_bf16, to_f16};
+use super::{
+    Error, memory,
+    rounding::{to_bf16, to_f16},
+};
 use half::{bf16, f16};
 use serde::{Deserialize, Serialize};
 
@@ -126,14 +129,45 @@ impl HostData {
 
     /// The inverse of [`HostData::bytes`]; a last incomplete element is an error of the caller and panics.
     pub fn from_bytes(dtype: DType, bytes: &[u8]) -> Self {
-        let whole = (bytes.len() as u64).is_multiple_of(dtype.size());
-        assert!(whole, "{} bytes are no whole number of {dtype:?}, of {} bytes each", bytes.len(), dtype.size());
+        whole(dtype, bytes);
         match dtype {
             DType::F32 => HostData::F32(bytemuck::pod_collect_to_vec(bytes)),
             DType::F16 => HostData::F16(bytemuck::pod_collect_to_vec(bytes)),
             DType::Bf16 => HostData::Bf16(bytemuck::pod_collect_to_vec(bytes)),
             DType::U32 => HostData::U32(bytemuck::pod_collect_to_vec(bytes)),
         }
+    }
+
+    /// As [`HostData::from_bytes`], where the host may not have the memory.
+    ///
+    /// # Errors
+    /// [`Error::HostMemory`].
+    pub fn try_from_bytes(dtype: DType, bytes: &[u8]) -> Result<Self, Error> {
+        fn copy<T: bytemuck::Pod>(bytes: &[u8]) -> Result<Vec<T>, Error> {
+            let mut elements = zeros(bytes.len() / size_of::<T>())?;
+            bytemuck::cast_slice_mut(&mut elements).copy_from_slice(bytes);
+            Ok(elements)
+        }
+        whole(dtype, bytes);
+        Ok(match dtype {
+            DType::F32 => HostData::F32(copy(bytes)?),
+            DType::F16 => HostData::F16(copy(bytes)?),
+            DType::Bf16 => HostData::Bf16(copy(bytes)?),
+            DType::U32 => HostData::U32(copy(bytes)?),
+        })
+    }
+
+    /// So many elements of 0.
+    ///
+    /// # Errors
+    /// [`Error::HostMemory`].
+    pub fn try_zeros(dtype: DType, len: usize) -> Result<Self, Error> {
+        Ok(match dtype {
+            DType::F32 => HostData::F32(zeros(len)?),
+            DType::F16 => HostData::F16(zeros(len)?),
+            DType::Bf16 => HostData::Bf16(zeros(len)?),
+            DType::U32 => HostData::U32(zeros(len)?),
+        })
     }
 
     /// The elements in f64, exactly.
@@ -164,6 +198,17 @@ impl HostData {
             _ => None,
         }
     }
+}
+
+fn whole(dtype: DType, bytes: &[u8]) {
+    let whole = (bytes.len() as u64).is_multiple_of(dtype.size());
+    assert!(whole, "{} bytes are no whole number of {dtype:?}, of {} bytes each", bytes.len(), dtype.size());
+}
+
+fn zeros<T: bytemuck::Zeroable + Clone>(len: usize) -> Result<Vec<T>, Error> {
+    let mut elements = memory::room("data", len)?;
+    elements.resize(len, T::zeroed());
+    Ok(elements)
 }
 
 impl From<Vec<f32>> for HostData {

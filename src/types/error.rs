@@ -30,6 +30,14 @@ pub enum Error {
         /// What was being made.
         what: String,
     },
+    /// The host has no memory left. Nothing was computed.
+    #[error("{what}: the host has no memory for {bytes} bytes; work on smaller pieces")]
+    HostMemory {
+        /// What needed it.
+        what: String,
+        /// How much at once.
+        bytes: u64,
+    },
     /// wgpu or the driver refused a call.
     #[error("{what}: {message}")]
     Device {

@@ -1,13 +1,17 @@
 //! What a caller, an op and a kernel agree on: how numbers are stored, how a tensor is indexed, what can be wrong.
 mod dtype;
 mod error;
+pub(crate) mod memory;
 mod rounding;
 mod rows;
 mod segment;
 mod space;
+mod text;
 
 pub use dtype::{DType, HostData};
 pub use error::Error;
 pub(crate) use rows::Rows;
 pub use segment::Segment;
 pub use space::{Layout, Space};
+pub use text::excerpt;
+pub(crate) use text::message;

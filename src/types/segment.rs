@@ -26,13 +26,15 @@ impl Segment {
 
     /// Tensors of these lengths one behind the other, each at a multiple of `align` elements (itself a multiple of 4).
     ///
+    /// Lengths that no memory holds saturate; an op refuses such a tensor.
+    ///
     /// With `align` = 128, each tensor of f32, f16 or bf16 can also be bound by itself on every device.
     pub fn pack(lens: &[usize], align: usize) -> Vec<Self> {
         let mut start: usize = 0;
         lens.iter()
             .map(|&len| {
-                let here = start.next_multiple_of(align.max(4));
-                start = here + len;
+                let here = start.checked_next_multiple_of(align.max(4)).unwrap_or(usize::MAX);
+                start = here.saturating_add(len);
                 Self { start: here, len, group: 0 }
             })
             .collect()

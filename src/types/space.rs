@@ -76,8 +76,9 @@ impl Space {
     /// still have a value for each channel.
     pub fn check(&self, op: &'static str) -> Result<u64, Error> {
         // Sizes of 0 count as 1, so that no product of the others overflows either.
-        let len = [self.n, self.c, self.s].iter().fold(1, |all: usize, d| all.saturating_mul(*d.max(&1))) as u64;
-        if len > Self::MAX_LEN {
+        let len = [self.n, self.c, self.s].iter().fold(1, |all: u64, d| all.saturating_mul(*d.max(&1) as u64));
+        // A host of 32 bits counts to 2^32 - 1.
+        if len > Self::MAX_LEN.min(usize::MAX as u64) {
             let Self { n, c, s, .. } = self;
             return Err(Error::argument(
                 op,

@@ -1,6 +1,8 @@
 //! Devices to test on: the first adapter, or the one that `WGPU_ADAPTER_NAME` names, with all it can do; and devices on
 //! paper, to lower for without a GPU.
 #![allow(dead_code, reason = "each test program uses its own part")]
+pub mod descriptions;
+
 use ridgepole::*;
 
 pub struct Rig {
@@ -10,9 +12,18 @@ pub struct Rig {
 }
 
 pub fn rig() -> Rig {
+    rigs(1).remove(0)
+}
+
+/// So many devices on one adapter, of one instance.
+pub fn rigs(count: usize) -> Vec<Rig> {
     let instance = wgpu::Instance::new(wgpu::InstanceDescriptor::new_without_display_handle_from_env());
     let adapter = pollster::block_on(wgpu::util::initialize_adapter_from_env_or_default(&instance, None))
         .expect("the tests need a GPU adapter; `cargo xtask test` installs a software one");
+    (0..count).map(|_| opened(&adapter)).collect()
+}
+
+fn opened(adapter: &wgpu::Adapter) -> Rig {
     let info = adapter.get_info();
     let (device, queue) = pollster::block_on(adapter.request_device(&wgpu::DeviceDescriptor {
         required_features: adapter.features()

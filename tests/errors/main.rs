@@ -8,6 +8,7 @@ mod averaging;
 mod batched;
 mod binding;
 mod constraints;
+mod devices;
 mod dropouts;
 mod json;
 mod limits;

@@ -28,6 +28,8 @@ mod properties;
 mod random;
 mod readme;
 mod reduce;
+mod reference_memory;
 mod scalars;
 mod session;
+mod sizes;
 mod transforms;

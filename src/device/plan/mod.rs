@@ -4,10 +4,12 @@ mod uploads;
 use crate::{
     device::{
         Gpu,
-        gpu::{Kernel, scoped},
+        gpu::Kernel,
+        health::{OwnQueue, alive},
+        scoped,
     },
     op::{Access, Arg, Lowered, MAX_TRIPS, Op, Slot, Step},
-    types::Error,
+    types::{Error, excerpt},
 };
 use std::{ops::Range, sync::Arc};
 use uploads::Uploads;
@@ -17,6 +19,7 @@ use wgpu::BufferSlice;
 pub struct Plan {
     op: &'static str,
     device: wgpu::Device,
+    queue: OwnQueue,
     args: Vec<Arg>,
     scratch: u64,
     align: u64,
@@ -43,11 +46,18 @@ impl Gpu {
 
 impl Plan {
     pub(crate) fn new(gpu: &Gpu, op: &dyn Op) -> Result<Self, Error> {
-        let (args, caps) = (op.args(), gpu.caps.clone());
-        let Lowered { steps, scratch, tables, foreign } = op.lower(&caps)?;
+        let (args, caps, device) = (op.args(), gpu.caps.clone(), gpu.device.clone());
+        let Lowered { steps, scratch, tables, foreign, absent } = op.lower(&caps)?;
         let align = caps.alignment();
         check_limits(op.name(), &caps, &steps)?;
-        let uploads = Uploads::new(&gpu.device, op.name(), &caps, &steps, &tables)?;
+        if let Some(bytes) = absent {
+            return Err(Error::HostMemory { what: format!("{}: a table", op.name()), bytes });
+        }
+        if steps.is_empty() {
+            // Nothing else would find out.
+            alive(&device)?;
+        }
+        let uploads = Uploads::new(&device, op.name(), &caps, &steps, &tables)?;
         let steps = steps
             .into_iter()
             .map(|s| {
@@ -59,7 +69,7 @@ impl Plan {
                 Ok((s, kernel, grid))
             })
             .collect::<Result<_, Error>>()?;
-        Ok(Self { op: op.name(), device: gpu.device.clone(), args, scratch, align, caps, foreign, uploads, steps })
+        Ok(Self { op: op.name(), device, queue: gpu.queue.clone(), args, scratch, align, caps, foreign, uploads, steps })
     }
 
     /// The buffers to bind: those read first, then those written or updated.
@@ -78,10 +88,11 @@ impl Plan {
     }
 
     /// Changes scalar parameters only (a learning rate, a step number, λ): same buffers, same dispatches, so every
-    /// [`Bound`] made from this plan stays good. Takes effect at the queue's next submission.
+    /// [`Bound`] made from this plan stays good. Takes effect at the next submission of `queue`, which is the queue of this plan's
+    /// device. A queue that is new to the [`Gpu`] is asked whose it is, which waits for the work that it has.
     ///
     /// # Errors
-    /// If `op` is invalid, or differs in more than scalars. Nothing is changed then.
+    /// If `op` is invalid, or differs in more than scalars; if `queue` is another device's; [`Error::Lost`]. Nothing is changed then.
     pub fn update(&self, queue: &wgpu::Queue, op: &dyn Op) -> Result<(), Error> {
         let Lowered { steps, tables, foreign, .. } = op.lower(&self.caps)?;
         let same = op.name() == self.op
@@ -94,8 +105,14 @@ impl Plan {
         }
         // Parameters may lengthen a loop.
         check_limits(self.op, &self.caps, &steps)?;
-        self.uploads.write(queue, &self.caps, &steps, &tables);
-        Ok(())
+        if !self.queue.is(&self.device, queue)? {
+            return Err(Error::argument(
+                self.op,
+                "update",
+                "has the queue of another device: use that of the device of `Gpu::new`",
+            ));
+        }
+        self.uploads.write(&self.device, queue, self.op, &self.caps, &steps, &tables)
     }
 
     /// Fixes the buffers, in the order of the op's arguments. Read buffers may alias one another; written ones and
@@ -104,7 +121,7 @@ impl Plan {
     ///
     /// # Errors
     /// [`Error::Argument`] names the argument that is too short, misaligned, of the wrong usage or aliased; [`Error::Device`] if a
-    /// buffer is of another device.
+    /// buffer is of another device; [`Error::Lost`].
     pub fn bind(&self, reads: &[BufferSlice], writes: &[BufferSlice], scratch: Option<BufferSlice>) -> Result<Bound, Error> {
         let all = self.check(reads, writes, scratch)?;
         let make = || {
@@ -142,7 +159,7 @@ impl Plan {
         let bad = |arg, why: String| Err(Error::Argument { op: self.op, arg, why });
         let names = || self.args.iter().map(|a| a.name).collect::<Vec<_>>().join(", ");
         if let Some((name, _)) = buffers.iter().find(|(name, _)| self.args.iter().all(|a| a.name != *name)) {
-            return bad("bind_named", format!("has no argument `{name}`; there are {}", names()));
+            return bad("bind_named", format!("has no argument `{}`; there are {}", excerpt(name), names()));
         }
         let mut found = Vec::new();
         for arg in &self.args {
@@ -228,6 +245,9 @@ impl Plan {
 
 impl Bound {
     /// Records the op into the caller's pass. No allocation, no submission.
+    ///
+    /// A pass cannot be asked whose it is: wgpu refuses a pass of another device when the caller finishes its encoder, and passes
+    /// over one of a device that is lost. What is read afterwards, by [`readback::read`](crate::readback::read), says so.
     pub fn record(&self, pass: &mut wgpu::ComputePass<'_>) {
         for (kernel, bind_group, [x, y, z]) in &self.steps {
             pass.set_pipeline(&kernel.pipeline);

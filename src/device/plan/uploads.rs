@@ -1,6 +1,13 @@
 //! What a plan's kernels read beside arguments and scratch: parameters, and tables that its op made.
-use crate::{device::scoped, op::Step, types::Error};
-use std::ops::Range;
+use crate::{
+    device::{
+        filled,
+        health::{alive, reported},
+    },
+    op::Step,
+    types::Error,
+};
+use std::{num::NonZeroU64, ops::Range};
 
 /// Parameters of all steps, each at an offset where a uniform binding may start; behind them the tables. One buffer, for making one
 /// is the largest part of planning; two where every storage binding is `read_write`, which no uniform may be beside.
@@ -18,13 +25,15 @@ impl Uploads {
         let (uniform, storage) = (wgpu::BufferUsages::UNIFORM, wgpu::BufferUsages::STORAGE);
         let make = |what: &str, bytes: &[u8], usage| {
             let label = format!("{op}: {what}");
-            (!bytes.is_empty()).then(|| upload(device, &label, bytes, usage | wgpu::BufferUsages::COPY_DST)).transpose()
+            (!bytes.is_empty()).then(|| filled(device, &label, bytes, usage | wgpu::BufferUsages::COPY_DST)).transpose()
         };
         let (start, len) = (bytes.len() as u64, tables.len() as u64);
         if tables.is_empty() || caps.pooled {
             let params = make("parameters", &bytes, uniform)?;
             return Ok(Self { params, tables: make("tables", tables, storage)?.map(|b| (b, 0, len)), places });
         }
+        let failed = |_| Error::HostMemory { what: format!("{op}: tables"), bytes: len };
+        bytes.try_reserve_exact(tables.len()).map_err(failed)?;
         bytes.extend_from_slice(tables);
         let both = make("parameters and tables", &bytes, uniform | storage)?;
         Ok(Self { params: both.clone(), tables: both.map(|b| (b, start, len)), places })
@@ -35,13 +44,44 @@ impl Uploads {
         self.tables.as_ref().map_or(0, |t| t.2)
     }
 
-    /// Other values in the same places.
-    pub fn write(&self, queue: &wgpu::Queue, caps: &crate::op::Caps, steps: &[Step], tables: &[u8]) {
-        if let Some(buffer) = &self.params {
-            queue.write_buffer(buffer, 0, &pack(steps, caps.alignment()).0);
-        }
-        if let Some((buffer, start, _)) = &self.tables {
-            queue.write_buffer(buffer, *start, tables);
+    /// Other values in the same places: all of them, or none.
+    ///
+    /// # Errors
+    /// [`Error::Lost`], [`Error::OutOfMemory`].
+    pub fn write(
+        &self,
+        device: &wgpu::Device,
+        queue: &wgpu::Queue,
+        op: &str,
+        caps: &crate::op::Caps,
+        steps: &[Step],
+        tables: &[u8],
+    ) -> Result<(), Error> {
+        let packed = pack(steps, caps.alignment()).0;
+        let params = self.params.as_ref().map(|buffer| (buffer, 0, packed.as_slice()));
+        let tables = self.tables.as_ref().map(|(buffer, start, _)| (buffer, *start, tables));
+        let writes = [params, tables].into_iter().flatten().filter(|(.., bytes)| !bytes.is_empty());
+        // A view is written when it is dropped, so all are made before any is. Unlike a write it tells that the device is lost.
+        let write = || {
+            let mut views = Vec::new();
+            for (buffer, at, bytes) in writes {
+                let size = NonZeroU64::new(bytes.len() as u64)?;
+                let Some(view) = queue.write_buffer_with(buffer, at, size) else {
+                    // They must not be written: nothing is in them.
+                    views.into_iter().for_each(|(view, _)| std::mem::forget(view));
+                    return None;
+                };
+                views.push((view, bytes));
+            }
+            for (view, bytes) in &mut views {
+                view.copy_from_slice(bytes);
+            }
+            Some(())
+        };
+        let what = format!("{op}: update");
+        match reported(device, &what, write)? {
+            Some(()) => Ok(()),
+            None => alive(device).and(Err(Error::OutOfMemory { what })),
         }
     }
 
@@ -66,16 +106,4 @@ fn pack(steps: &[Step], align: u64) -> (Vec<u8>, Vec<Range<u64>>) {
         bytes.resize(bytes.len().next_multiple_of(align as usize), 0);
     }
     (bytes, places)
-}
-
-/// A new buffer with these contents, made without a queue.
-fn upload(device: &wgpu::Device, what: &str, bytes: &[u8], usage: wgpu::BufferUsages) -> Result<wgpu::Buffer, Error> {
-    let size = bytes.len() as u64;
-    let descriptor = wgpu::BufferDescriptor { label: Some(what), size, usage, mapped_at_creation: true };
-    let buffer = scoped(device, what, || device.create_buffer(&descriptor))?;
-    // Fails on a lost device, where `wgpu::util::DeviceExt::create_buffer_init` would panic.
-    let failed = |e: wgpu::MapRangeError| Error::Device { what: what.to_string(), message: e.to_string() };
-    buffer.slice(..).get_mapped_range_mut().map_err(failed)?.copy_from_slice(bytes);
-    buffer.unmap();
-    Ok(buffer)
 }

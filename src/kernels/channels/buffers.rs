@@ -30,7 +30,7 @@ pub(crate) fn position(args: &[Arg], name: &str) -> Option<usize> {
 pub(crate) fn given_or(value: f32, args: &[Arg], name: &str, channels: u64, out: &mut Lowered, caps: &Caps) -> Slot {
     match position(args, name) {
         Some(i) => whole(args, i),
-        None => Slot::Table(out.table(bytemuck::cast_slice(&vec![value; channels as usize]), caps)),
+        None => Slot::Table(out.constant_table(value, channels, caps)),
     }
 }
 

@@ -5,6 +5,7 @@ use crate::{
 };
 
 fn positions(space: &Space) -> usize {
+    // Saturates before `check` has refused it.
     if space.is_empty() { 0 } else { space.n.saturating_mul(space.s) }
 }
 

@@ -75,7 +75,7 @@ impl BatchNormGhost {
         Self { dtype, space, virtual_batch, eps: channels::eps(), weight, bias, running: None, ghost_running }
     }
 
-    /// Channels of all virtual batches. No more than there are elements, whatever the fields say.
+    /// Channels of all virtual batches. Saturates; [`Space::check`] refuses such a space.
     fn lines(&self) -> usize {
         (self.space.n / self.virtual_batch.max(1)).saturating_mul(self.space.c)
     }

@@ -78,6 +78,10 @@ impl Op for OrthogonalPenalty {
         Ok(out)
     }
 
+    fn reference_bytes(&self) -> u64 {
+        self.what().reference_bytes()
+    }
+
     fn patterns(&self) -> Vec<Pattern> {
         self.what().patterns()
     }

@@ -1,15 +1,16 @@
-//! `ridgepole run`: one op on tensors from a file.
+//! `ridgepole run`: an op, or many in one process, on tensors from a file.
+mod cases;
 #[cfg(test)]
 #[path = "../../../../fuzz/tensors.rs"]
 mod fuzz_tensors;
+mod read;
 mod tensors;
 
 use crate::{Failure, Ui, adapter};
-use ridgepole::{Access, Arg, Caps, Error, Expected, HostData, Op, ops, wgpu};
-use std::{
-    io::Read,
-    path::{Path, PathBuf},
-};
+use cases::Case;
+use ridgepole::{Access, HostData, Session, check};
+use std::path::PathBuf;
+use tensors::Inputs;
 
 /// Options of `ridgepole run`.
 #[derive(Debug, clap::Args)]
@@ -25,9 +26,19 @@ use std::{
 The input holds a tensor for every argument that the op reads or updates, under the argument's name (`ridgepole ops NAME` \
 lists them): F32, F16, BF16 or U32 as the op requires, in any shape with the right number of elements. The output holds \
 every argument that it writes or updates, in the shape of the input of the same name, or of the first input with as \
-many elements. The output file is written whole or not at all.")]
+many elements. The output file is written whole or not at all.
+
+Many cases, in one process: a line of JSON for each op, with the key \"case\" that names it. The tensors of the case \"a\" \
+are `a.weight`, `a.grad` and so on, in the input and in the output. The device is opened once, equal kernels are compiled \
+once, and an error names the line.
+
+  echo '{\"case\": \"a\", \"op\": \"philox\", \"len\": 4, \"seed\": 1}' > ops.jsonl
+  echo '{\"case\": \"b\", \"op\": \"philox\", \"len\": 8, \"seed\": 2}' >> ops.jsonl
+  ridgepole run ops.jsonl --out words.safetensors
+
+JSON is UTF-8, or UTF-16 with a byte-order mark, of at most 64 MiB.")]
 pub struct Args {
-    /// File with the op as JSON; - is stdin
+    /// File with the op as JSON, or with one op on each line; - is stdin
     #[arg(value_name = "OP.json")]
     op: PathBuf,
     /// File with the tensors that the op reads or updates
@@ -56,85 +67,61 @@ enum Device {
 /// Reads, computes, writes.
 ///
 /// # Errors
-/// [`Failure::Usage`] names the file, the argument, what was expected and what was found.
+/// [`Failure::Usage`] names the file, the line, the argument, what was expected and what was found.
 pub fn run(args: &Args, ui: &Ui) -> Result<(), Failure> {
-    let name = if args.op.as_os_str() == "-" { "stdin".into() } else { args.op.display().to_string() };
-    let op = ops::from_json(&text(&args.op)?).map_err(|e| Failure::usage(format!("{name}: {e}")))?;
-    valid(op.as_ref())?;
-    let wanted = op.args();
-    let inputs = tensors::load(args.input.as_deref(), &wanted, ui)?;
-    let (outputs, by) = match args.device {
-        Device::Gpu => on_gpu(op.as_ref(), &wanted, &inputs, args.adapter.as_deref())?,
-        Device::Cpu => (on_cpu(op.as_ref(), &wanted, &inputs)?, "the CPU reference".to_string()),
+    let cases = cases::all(&args.op)?;
+    let bytes = args.input.as_deref().map(read::tensors).transpose()?;
+    let inputs = Inputs::find(args.input.as_deref(), bytes.as_deref().unwrap_or_default(), &cases, ui)?;
+    let session = match args.device {
+        Device::Gpu => Some(adapter::open(args.adapter.as_deref())?),
+        Device::Cpu => None,
     };
-    let written: Vec<_> = wanted.iter().filter(|a| a.access != Access::Read).zip(outputs).collect();
-    tensors::save(&args.output, &written, &inputs, &format!("{} on {by}", op.name()))?;
-    let names: Vec<&str> = written.iter().map(|(a, _)| a.name).collect();
-    ui.note(format_args!("{} on {by}: wrote {} to {}", op.name(), names.join(", "), args.output.display()));
+    if let Some(session) = &session {
+        cases.iter().try_for_each(|case| fits(session, case).map_err(|e| case.fail(e)))?;
+    }
+    let mut outputs = Vec::new();
+    for case in &cases {
+        let results = inputs.of(case).and_then(|data| match &session {
+            Some(session) => Ok(session.run(case.op.as_ref(), &data)?),
+            None => on_cpu(case, data),
+        });
+        outputs.extend(inputs.outputs(case, results.map_err(|e| case.fail(e))?));
+    }
+    let by = session.map_or_else(|| "the CPU reference".to_string(), |s| adapter::name(s.info()));
+    let what = match cases.as_slice() {
+        [case] => case.op.name().to_string(),
+        all => format!("{} cases", all.len()),
+    };
+    tensors::save(&args.output, &outputs, &format!("{what} on {by}"))?;
+    ui.note(format_args!("{what} on {by}: wrote {} to {}", tensors::names(&outputs), args.output.display()));
     Ok(())
 }
 
-fn text(path: &Path) -> Result<String, Failure> {
-    let failed = |e| Failure::file("read", path, e);
-    if path.as_os_str() != "-" {
-        return std::fs::read_to_string(path).map_err(failed);
-    }
-    let mut text = String::new();
-    std::io::stdin().read_to_string(&mut text).map_err(failed)?;
-    Ok(text)
-}
-
-/// Checks the op's fields as the best of devices would: lengths and references rely on them.
-fn valid(op: &dyn Op) -> Result<(), Failure> {
-    let most = 1 << 40;
-    let limits = wgpu::Limits { max_buffer_size: most, max_storage_buffer_binding_size: most, ..Default::default() };
-    match op.lower(&Caps::new(limits, wgpu::Features::empty(), false)) {
-        // The reference has none of a device's limits.
-        Ok(_) | Err(Error::Unsupported { .. }) => Ok(()),
-        Err(e) => Err(e.into()),
-    }
-}
-
-fn on_gpu(op: &dyn Op, wanted: &[Arg], inputs: &tensors::Inputs, name: Option<&str>) -> Result<(Vec<HostData>, String), Failure> {
-    let session = adapter::open(name)?;
+/// Whether the device may have buffers as large as the case's.
+fn fits(session: &Session, case: &Case) -> Result<(), Failure> {
     let limit = session.device().limits().max_buffer_size;
-    if let Some(a) = wanted.iter().find(|a| a.binding_bytes() > limit) {
-        let (len, bytes) = (a.len, a.binding_bytes());
-        return Err(Failure::usage(format!(
-            "`{}` has {len} elements, {bytes} bytes; a buffer of this device may have {limit}",
-            a.name
-        )));
+    match case.args.iter().find(|a| a.binding_bytes() > limit) {
+        None => Ok(()),
+        Some(a) => {
+            let (name, len, bytes) = (a.name, a.len, a.binding_bytes());
+            Err(Failure::usage(format!("`{name}` has {len} elements, {bytes} bytes; a buffer of this device may have {limit}")))
+        }
     }
-    let data: Vec<HostData> = wanted.iter().filter(|a| a.access != Access::Write).map(|a| inputs.data(a.name).clone()).collect();
-    Ok((session.run(op, &data)?, adapter::name(session.info())))
 }
 
-fn on_cpu(op: &dyn Op, wanted: &[Arg], inputs: &tensors::Inputs) -> Result<Vec<HostData>, Failure> {
-    // Each element takes a value and an error bound in f64, and the reference needs memory of its own: reserved now, while a failure
-    // is an error and does not abort the process.
-    let elements = wanted.iter().fold(0usize, |sum, a| sum.saturating_add(a.len));
-    let bytes = elements.saturating_mul(32);
-    if Vec::<u8>::new().try_reserve_exact(bytes).is_err() {
-        return Err(Failure::usage(format!("the reference needs {bytes} bytes of memory for {elements} elements")));
-    }
-    let data: Vec<HostData> = wanted
-        .iter()
-        .map(|a| match a.access {
-            Access::Write => HostData::from_bytes(a.dtype, &vec![0; a.bytes() as usize]),
-            _ => inputs.data(a.name).clone(),
-        })
-        .collect();
-    let results = op.reference(&data).into_iter();
-    let rounded = |(a, result): (&Arg, Expected)| match result {
-        Expected::Exact(data) => data,
-        Expected::Within { value, .. } => HostData::from_f64(a.dtype, value),
-    };
-    Ok(wanted.iter().filter(|a| a.access != Access::Read).zip(results).map(rounded).collect())
+fn on_cpu(case: &Case, inputs: Vec<HostData>) -> Result<Vec<HostData>, Failure> {
+    let mut inputs = inputs.into_iter();
+    let data = case.args.iter().map(|a| match a.access {
+        Access::Write => HostData::try_zeros(a.dtype, a.len),
+        _ => Ok(inputs.next().expect("one for each that is read")),
+    });
+    Ok(check::reference(case.op.as_ref(), &data.collect::<Result<Vec<_>, _>>()?)?)
 }
 
 #[cfg(test)]
 mod tests {
-    use super::*;
+    use super::cases::valid;
+    use ridgepole::{Access, Arg, HostData, ops};
     use serde_json::{Value, json};
 
     /// A valid description of an op: for each required field the first of some usual values that the op can read.

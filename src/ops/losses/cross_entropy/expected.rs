@@ -150,7 +150,8 @@ fn focal(gamma: f64, u: Approx, p: Approx, nll: Approx) -> [Approx; 2] {
 impl CrossEntropy {
     pub(super) fn expected(&self, args: &[HostData]) -> Vec<Expected> {
         let (k, all, x) = (self.classes, crate::op::Op::args(self), args[0].to_f64());
-        let weights = if self.class_weight { args[2].to_f64() } else { vec![1.0; k] };
+        // Without rows there is none, however many classes there are.
+        let weights = if self.class_weight { args[2].to_f64() } else { vec![1.0; k.min(x.len())] };
         let classes = args[1].words();
         let unknown = if self.class_weight { 0.0 } else { 1.0 };
         // The row's class, None for a row to be ignored; its weight.

@@ -54,6 +54,16 @@ impl Orthogonality {
         (0..self.side()).map(|i| (0..self.inner()).map(|k| weight[place(i, k)]).collect()).collect()
     }
 
+    /// What the reference needs: tables of all vectors, and of all pairs of them.
+    pub fn reference_bytes(&self) -> u64 {
+        if self.of.len() == 0 {
+            return 1 << 10;
+        }
+        let (len, side) = (self.of.len() as u64, self.side() as u64);
+        let (values, pairs) = (len.saturating_mul(128), side.saturating_mul(side).saturating_mul(24));
+        values.saturating_add(pairs).saturating_add(side.saturating_mul(128)).saturating_add(1 << 10)
+    }
+
     pub fn patterns(&self) -> Vec<Pattern> {
         vec![Pattern::Ordinary, Pattern::Zeros, Pattern::Tiny, Pattern::NonFinite]
     }

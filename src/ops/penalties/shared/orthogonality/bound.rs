@@ -14,7 +14,8 @@ impl Orthogonality {
     /// G - I, and how far the kernels' may be from it, row after row.
     fn differences(&self, vectors: &[Vec<f64>]) -> (Vec<f64>, Vec<f64>) {
         let largest = vectors.iter().flatten().fold(0.0, |a: f64, w| a.max(w.abs()));
-        let mut out = (Vec::new(), Vec::new());
+        let entries = vectors.len() * vectors.len();
+        let mut out = (Vec::with_capacity(entries), Vec::with_capacity(entries));
         for (i, a) in vectors.iter().enumerate() {
             for (j, b) in vectors.iter().enumerate() {
                 let one = if i == j { 1.0 } else { 0.0 };
@@ -31,22 +32,34 @@ impl Orthogonality {
         out
     }
 
-    /// λ·Σ(g - δ)².
-    pub fn expected_value(&self, weight: &[f64]) -> Expected {
-        if self.lambda == 0.0 {
-            return Expected::Within { value: vec![0.0], bound: vec![0.0] };
+    /// Σ(g - δ)², how far what the kernels add may be from it, and the most that it may be.
+    fn squares(&self, weight: &[f64]) -> (f64, f64, f64) {
+        if self.inner() == 0 {
+            // The Gram matrix of vectors without values is 0, however many they are: no table of them fits into memory.
+            let side = self.side() as f64;
+            return (side, side * (2.0 + E) * E + side * side * LEAST, side * (1.0 + E).powi(2));
         }
         let vectors = self.vectors(weight);
-        let value = self.lambda * reference::orthogonal_penalty(&vectors);
         let (values, errors) = self.differences(&vectors);
         let (mut moved, mut largest) = (0.0, 0.0);
         for (d, error) in values.iter().zip(&errors) {
             moved += (2.0 * d.abs() + error) * error + LEAST;
             largest += (d.abs() + error).powi(2);
         }
+        (reference::orthogonal_penalty(&vectors), moved, largest)
+    }
+
+    /// λ·Σ(g - δ)².
+    pub fn expected_value(&self, weight: &[f64]) -> Expected {
+        if self.lambda == 0.0 {
+            return Expected::Within { value: vec![0.0], bound: vec![0.0] };
+        }
+        let entries = (self.side() as f64).powi(2);
+        let (sum, moved, largest) = self.squares(weight);
+        let value = self.lambda * sum;
         // Squares are positive, so each addition is off by an ulp of the sum at most: those of a lane (64 of its quads, 2 of a
         // quad), of a tree (8 levels), and of levels as in `penalty`, from the smallest blocks that there are, of 16 entries.
-        let levels = ((values.len() as f64 / 16.0).max(1.0).log(256.0)).ceil().max(1.0);
+        let levels = ((entries / 16.0).max(1.0).log(256.0)).ceil().max(1.0);
         let sum = E * (1.0 + 64.0 + 2.0 + 8.0 + 72.0 * levels) * largest;
         // λ, and its product.
         let bound =
@@ -57,7 +70,7 @@ impl Orthogonality {
     /// grad + 4λ·(G - I)·W, or 4λ·W·(G - I): for vector i, Σ_j d_ij·v_j.
     pub fn expected_gradient(&self, weight: &[f64], grad: Vec<f64>) -> Expected {
         let (mut value, mut bound) = (grad, vec![0.0; weight.len()]);
-        if self.lambda == 0.0 {
+        if self.lambda == 0.0 || weight.is_empty() {
             return Expected::Within { value, bound };
         }
         let (vectors, scale) = (self.vectors(weight), 4.0 * self.lambda);
