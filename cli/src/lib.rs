@@ -13,6 +13,7 @@ mod error;
 mod files;
 mod hash;
 mod html;
+mod input;
 mod op_chain;
 mod stats;
 mod svg;
