@@ -131,7 +131,8 @@ fn column(cell: impl Fn(usize) -> String, odd: &str) -> String {
 
 #[test]
 fn a_few_cells_do_not_make_classes_of_numbers() {
-    let kinds: [fn(usize) -> String; 3] = [|i| format!("{}.25", i * 7 % 60), |i| (i % 2).to_string(), |i| (i * 31).to_string()];
+    type Column = fn(usize) -> String;
+    let kinds: [Column; 3] = [|i| format!("{}.25", i * 7 % 60), |i| (i % 2).to_string(), |i| (i * 31).to_string()];
     for kind in kinds {
         for odd in ["NA", "?", "n/a", "NULL", "nan", "-", "."] {
             let said = why(&column(kind, odd), "y");
@@ -161,7 +162,7 @@ fn a_few_cells_do_not_make_classes_of_numbers() {
         assert!(why(&column(commas, "1"), "y").contains("with a decimal point, without other signs or separators"));
     }
     // These are labels.
-    let labels: [(fn(usize) -> String, &str, usize); 5] = [
+    let labels: [(Column, &str, usize); 5] = [
         (|i| ["1", "2", "3+"][i % 3].into(), "3+", 3),
         (|i| ["<30", "30-50", ">50"][i % 3].into(), "<30", 3),
         (|i| ["A", "B", "7"][i % 3].into(), "B", 3),
