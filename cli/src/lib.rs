@@ -16,6 +16,7 @@ mod files;
 mod fuzz;
 mod hash;
 mod html;
+mod input;
 mod number;
 mod op_chain;
 mod seal;

@@ -1,6 +1,8 @@
 //! The data: tables that come with the program, CSV files, or files in MNIST's format. Cells keep their values until they are standardized.
+mod constants;
 mod csv_table;
 pub mod folds;
+mod format;
 #[cfg(test)]
 #[path = "../../../fuzz/tables.rs"]
 mod fuzz_tables;
@@ -8,13 +10,17 @@ mod idx;
 mod source;
 pub mod split;
 mod summary;
+#[cfg(test)]
+mod tests;
 
+pub use constants::{everywhere, in_training};
 pub use csv_table::{Asks, Target};
+pub use format::Format;
 pub use source::Source;
 pub use summary::Summary;
 
-use crate::{Failure, stats::moments};
-use std::{io::Read, path::Path};
+use crate::{Failure, Ui, input};
+use std::path::Path;
 
 /// Rows of features, each with a target.
 #[derive(Clone, Debug, PartialEq)]
@@ -126,31 +132,69 @@ impl Table {
         }
     }
 
-    /// Leaves out features that have one value in every row: nothing can be learned from them. A notice names them.
-    fn without_constants(mut self) -> Result<Self, String> {
-        let table = &self;
-        let deviation = |c: usize| moments((0..table.rows()).map(move |r| table.cell(r, c)))[1];
-        let constant: Vec<bool> = (0..self.columns.len()).map(|c| deviation(c) == 0.0).collect();
-        if constant.iter().all(|one| *one) {
-            return Err("every feature has one value in every row: nothing can be learned from them".into());
-        }
-        if !constant.contains(&true) {
-            return Ok(self);
-        }
-        const SHOWN: usize = 8;
-        let names: Vec<&String> = self.columns.iter().zip(&constant).filter(|(_, one)| **one).map(|(name, _)| name).collect();
-        let mut text = names.iter().take(SHOWN).map(|name| format!("{name:?}")).collect::<Vec<_>>().join(", ");
-        if names.len() > SHOWN {
-            text += &format!(" and {} more", names.len() - SHOWN);
-        }
-        let (what, verb, are) = if names.len() == 1 { ("column", "has", "is") } else { ("columns", "have", "are") };
-        let notice = format!("notice: {what} {text} {verb} one value in every row and {are} left out");
-        self.notices.push(notice);
+    /// Some of the columns, by their places.
+    fn columns(self, kept: &[usize]) -> Self {
         let width = self.columns.len();
-        self.cells = self.cells.select((0..self.rows() * width).filter(|place| !constant[place % width]));
-        let mut left_out = constant.iter();
-        self.columns.retain(|_| !left_out.next().expect("one for each column"));
-        Ok(self)
+        let places = (0..self.rows()).flat_map(|r| kept.iter().map(move |c| r * width + c));
+        let (cells, columns) = (self.cells.select(places), kept.iter().map(|&c| self.columns[c].clone()).collect());
+        Self { cells, columns, ..self }
+    }
+
+    /// Leaves out classes that no row has: those of rows that were left out. A notice names them.
+    pub fn without_empty_classes(mut self) -> Self {
+        let Targets::Classes { names, of } = &mut self.targets else { return self };
+        let mut count = vec![0; names.len()];
+        of.iter().for_each(|&c| count[c as usize] += 1);
+        let mut place = 0;
+        let places: Vec<u32> = count.iter().map(|&n| (place, place += u32::from(n > 0)).0).collect();
+        of.iter_mut().for_each(|c| *c = places[*c as usize]);
+        let mut gone = Vec::new();
+        let mut counts = count.iter();
+        names.retain(|name| {
+            let kept = *counts.next().expect("one for each class") > 0;
+            if !kept {
+                gone.push(name.clone());
+            }
+            kept
+        });
+        if !gone.is_empty() {
+            let what = if gone.len() == 1 { "class" } else { "classes" };
+            self.notices.push(format!("notice: no row that is used has {what} {}", listed(&gone)));
+        }
+        self
+    }
+
+    /// The first row of the test part, or the number of rows.
+    fn trained(&self) -> usize {
+        self.test_from.unwrap_or(self.rows())
+    }
+
+    /// Tells the user what the target was taken for, first, and then whatever else is to be known of how the table was read.
+    pub fn say(&self, ui: &Ui) {
+        ui.note(self.target_line());
+        self.notices.iter().for_each(|notice| ui.note(notice));
+    }
+
+    /// What the column to predict was taken for, in a line.
+    pub fn target_line(&self) -> String {
+        let label = plain(&self.label);
+        match &self.targets {
+            Targets::Values(of) => {
+                let (least, most) = of.iter().fold((f64::INFINITY, f64::NEG_INFINITY), |(a, b), v| (a.min(*v), b.max(*v)));
+                format!("target {label}: numbers from {} to {}, {} rows", number(least), number(most), of.len())
+            }
+            Targets::Classes { names, of } => {
+                const SHOWN: usize = 12;
+                let mut count = vec![0; names.len()];
+                of.iter().for_each(|&c| count[c as usize] += 1);
+                let one = |(name, n): (&String, &usize)| format!("{} ({n} row{})", plain(name), if *n == 1 { "" } else { "s" });
+                let mut all: Vec<String> = names.iter().zip(&count).take(SHOWN).map(one).collect();
+                if names.len() > SHOWN {
+                    all.push(format!("and {} more", names.len() - SHOWN));
+                }
+                format!("target {label}: {} classes, {}", names.len(), all.join(", "))
+            }
+        }
     }
 
     /// The digits that come with the program: 1,797 images of 8×8 pixels.
@@ -158,8 +202,8 @@ impl Table {
     /// # Errors
     /// None that a user can cause.
     pub fn digits() -> Result<Self, Failure> {
-        let bytes = inflate(include_bytes!("../../data/digits.csv.gz")).map_err(|e| Failure::found(format!("digits: {e}")))?;
-        let table = csv_table::parse("digits", &bytes, Target { column: "label", task: None, asks: &csv_table::NETWORKS });
+        let target = Target { column: "label", task: None, asks: &csv_table::NETWORKS };
+        let table = parse("digits", input::own(include_bytes!("../../data/digits.csv.gz"))?, target, None);
         // Constant pixels, such as those at the dark rim, stay.
         Ok(Self { image: true, ..table.map_err(Failure::found)? })
     }
@@ -169,9 +213,8 @@ impl Table {
     /// # Errors
     /// [`Failure::Usage`] if they have no such target.
     pub fn diabetes(target: Target) -> Result<Self, Failure> {
-        let bytes =
-            inflate(include_bytes!("../../data/diabetes.csv.gz")).map_err(|e| Failure::found(format!("diabetes: {e}")))?;
-        let table = csv_table::parse("diabetes", &bytes, target).and_then(Self::without_constants);
+        let bytes = input::own(include_bytes!("../../data/diabetes.csv.gz"))?;
+        let table = parse("diabetes", bytes, target, None).and_then(everywhere);
         table.map_err(|why| Failure::usage(format!("diabetes: {why}")))
     }
 
@@ -179,103 +222,46 @@ impl Table {
     ///
     /// # Errors
     /// [`Failure::Usage`] with the file's name, the line and the column at fault.
-    pub fn csv(path: &Path, target: Target) -> Result<Self, Failure> {
-        let bytes = read(path)?;
+    pub fn csv(path: &Path, target: Target, format: &Format) -> Result<Self, Failure> {
+        let bytes = input::read(path, format.limit(), Format::RAISE)?;
         let name = path.file_name().map_or_else(|| "table".into(), |n| n.to_string_lossy().into_owned());
-        let table = csv_table::parse(&name, &bytes, target).and_then(Self::without_constants);
+        let table = parse(&name, bytes, target, format.delimiter()).and_then(everywhere);
         table.map_err(|why| Failure::usage(format!("{}: {why}", path.display())))
     }
 
-    /// The four files of MNIST (or Fashion-MNIST, KMNIST) in a folder, gzip-compressed or not. The files' own test part
-    /// stays the test part.
+    /// The four files of MNIST, or of a data set like it (Fashion-MNIST, KMNIST, EMNIST), in a folder, gzip-compressed or not. Where a
+    /// folder has several sets, `path` ends with what the files of one begin with: `emnist/emnist-letters`. The files' own test part stays
+    /// the test part.
     ///
     /// # Errors
     /// [`Failure::Usage`] names the file that is missing or malformed.
-    pub fn mnist(folder: &Path) -> Result<Self, Failure> {
-        idx::read(folder)
+    pub fn mnist(path: &Path, format: &Format) -> Result<Self, Failure> {
+        idx::read(path, format)
     }
 }
 
-/// A file, decompressed if it starts as gzip does.
-fn read(path: &Path) -> Result<Vec<u8>, Failure> {
-    let bytes = std::fs::read(path).map_err(|e| Failure::file("read", path, e))?;
-    inflate(&bytes).map_err(|e| Failure::file("decompress", path, e))
+/// A table of text, in whatever encoding.
+fn parse(name: &str, bytes: Vec<u8>, target: Target, delimiter: Option<csv_table::Delimiter>) -> Result<Table, String> {
+    let (text, notice) = input::decode(bytes)?;
+    let mut table = csv_table::parse(name, &text, target, delimiter)?;
+    table.notices.splice(..0, notice);
+    Ok(table)
 }
 
-/// The bytes, decompressed if they start as gzip does.
-fn inflate(bytes: &[u8]) -> std::io::Result<Vec<u8>> {
-    if !bytes.starts_with(&[0x1f, 0x8b]) {
-        return Ok(bytes.to_vec());
-    }
-    let mut out = Vec::new();
-    flate2::read::MultiGzDecoder::new(bytes).read_to_end(&mut out)?;
-    Ok(out)
+/// Names as they are read in a sentence, the first few.
+fn listed(names: &[String]) -> String {
+    const SHOWN: usize = 8;
+    let some = names.iter().take(SHOWN).map(|name| format!("{name:?}")).collect::<Vec<_>>().join(", ");
+    if names.len() > SHOWN { format!("{some} and {} more", names.len() - SHOWN) } else { some }
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
+/// A name as it is if it reads as one word, quoted otherwise.
+fn plain(name: &str) -> String {
+    let word = !name.is_empty() && name.chars().all(|c| c.is_alphanumeric() || "-_.+".contains(c));
+    if word { name.into() } else { format!("{name:?}") }
+}
 
-    #[test]
-    fn the_digits_are_all_there() {
-        let t = Table::digits().unwrap();
-        assert_eq!((t.rows(), t.columns.len()), (1797, 64));
-        let Targets::Classes { names, of } = &t.targets else { panic!("classes") };
-        assert_eq!(names.join(""), "0123456789");
-        assert_eq!(of[..10], [0, 1, 2, 3, 4, 5, 6, 7, 8, 9]);
-        assert_eq!(t.row(0).take(6).collect::<Vec<_>>(), [0.0, 0.0, 5.0, 13.0, 9.0, 1.0]);
-        assert!((0..1797).flat_map(|r| t.row(r)).all(|v| (0.0..=16.0).contains(&v)));
-    }
-
-    fn target(column: &str, task: Option<Task>) -> Target<'_> {
-        Target { column, task, asks: &csv_table::NETWORKS }
-    }
-
-    #[test]
-    fn the_diabetes_data_are_all_there() {
-        let t = Table::diabetes(target("target", Some(Task::Regress))).unwrap();
-        assert_eq!((t.rows(), t.columns.join(" ")), (442, "age sex bmi bp s1 s2 s3 s4 s5 s6".into()));
-        assert_eq!(t.row(0).take(4).collect::<Vec<_>>(), [59.0, 2.0, 32.1, 101.0]);
-        let Targets::Values(of) = t.targets else { panic!("numbers") };
-        assert_eq!(of[0], 151.0);
-        let sex = Table::diabetes(target("sex", Some(Task::Classify))).unwrap();
-        let Targets::Classes { names, of } = sex.targets else { panic!("classes") };
-        assert_eq!((names, &of[..2]), (["1.0", "2.0"].map(String::from).to_vec(), &[1, 0][..]));
-    }
-
-    #[test]
-    fn a_feature_that_is_the_same_everywhere_is_left_out_and_named() {
-        let dir = tempfile::tempdir().unwrap();
-        let file = dir.path().join("t.csv");
-        let read = |text: &str| {
-            std::fs::write(&file, text).unwrap();
-            Table::csv(&file, target("y", None))
-        };
-        let t = read("a,b,c,d,y\n1,3,0.1,5,0\n2,3,0.1,6,1\n").unwrap();
-        assert_eq!((t.columns.join(" "), &t.cells), ("a d".into(), &Cells::Numbers(vec![1.0, 5.0, 2.0, 6.0])));
-        let why = "notice: columns \"b\", \"c\" have one value in every row and are left out";
-        assert_eq!(t.notices, [why]);
-        let none = read("a,y\n1,0\n2,1\n").unwrap();
-        assert!(none.notices.is_empty());
-        let all = read("a,b,y\n1,3,0\n1,3,1\n").unwrap_err().to_string();
-        assert!(all.ends_with("t.csv: every feature has one value in every row: nothing can be learned from them"), "{all}");
-        // A cell keeps all of its digits.
-        assert_eq!(read("a,y\n16777217,0\n0.1,1\n").unwrap().cells, Cells::Numbers(vec![16_777_217.0, 0.1]));
-    }
-
-    #[test]
-    fn files_are_read_whether_compressed_or_not() {
-        let dir = tempfile::tempdir().unwrap();
-        let (plain, packed) = (dir.path().join("a.csv"), dir.path().join("a.csv.gz"));
-        std::fs::write(&plain, "x,y\n1,a\n2,b\n").unwrap();
-        let mut gz = flate2::write::GzEncoder::new(std::fs::File::create(&packed).unwrap(), Default::default());
-        std::io::Write::write_all(&mut gz, b"x,y\n1,a\n2,b\n").unwrap();
-        gz.finish().unwrap();
-        let (a, b) = (Table::csv(&plain, target("y", None)).unwrap(), Table::csv(&packed, target("y", None)).unwrap());
-        assert_eq!((a.cells, a.targets), (b.cells, b.targets));
-        let missing = Table::csv(&dir.path().join("none.csv"), target("y", None)).unwrap_err().to_string();
-        assert!(missing.starts_with("cannot read ") && missing.contains("none.csv"), "{missing}");
-        std::fs::write(&packed, [0x1f, 0x8b, 8, 0, 0]).unwrap();
-        assert!(Table::csv(&packed, target("y", None)).unwrap_err().to_string().starts_with("cannot decompress "));
-    }
+/// All digits of a number that tell it from its neighbours, with a power of ten where zeros would be many.
+fn number(v: f64) -> String {
+    if v == 0.0 || (1e-5..1e15).contains(&v.abs()) { format!("{v}") } else { format!("{v:e}") }
 }

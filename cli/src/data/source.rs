@@ -1,23 +1,27 @@
 //! The options that choose the data.
-use super::{Table, Target, Task, csv_table::NETWORKS};
+use super::{Format, Table, Target, Task, csv_table::NETWORKS};
 use crate::{Failure, shell::Command};
 use std::path::PathBuf;
 
 /// The options of every command that trains networks.
 #[derive(Debug, clap::Args)]
 pub struct Source {
-    /// Table to use: CSV with a header line, gzip-compressed or not [default: the digits that come with the program]
+    /// Table to use: CSV with a header line, UTF-8 or UTF-16, gzip-compressed or not [default: the digits that come with the program]
     #[arg(long, value_name = "FILE", requires = "label", conflicts_with = "mnist", help_heading = "Data")]
     data: Option<PathBuf>,
     /// The column of --data to predict
     #[arg(long, value_name = "COLUMN", requires = "data", help_heading = "Data")]
     label: Option<String>,
-    /// How to treat it [default: as classes if it is text or has at most 20 distinct integers, else as a number]
+    /// How to treat it [default: as classes if it is text or has at most 20 distinct integers, 1.0 being one, else as a number; numbers
+    /// with a few other cells are an error]. With classify every text is a class, NA and <3.0 too; an empty cell is an error
     #[arg(long, requires = "data", help_heading = "Data")]
     task: Option<Task>,
-    /// Folder with the four IDX files of MNIST or of a data set like it, gzip-compressed or not
-    #[arg(long, value_name = "DIR", help_heading = "Data")]
+    /// Folder with the four IDX files of MNIST or of a data set like it, gzip-compressed or not; of several sets, DIR/SET, such as
+    /// emnist/emnist-letters
+    #[arg(long, value_name = "DIR", conflicts_with = "delimiter", help_heading = "Data")]
     mnist: Option<PathBuf>,
+    #[command(flatten)]
+    format: Format,
 }
 
 impl Source {
@@ -27,9 +31,11 @@ impl Source {
     /// [`Failure::Usage`] says what is wrong with the file, and where.
     pub fn table(&self) -> Result<Table, Failure> {
         match (&self.data, &self.label, &self.mnist) {
-            (Some(path), Some(label), _) => Table::csv(path, Target { column: label, task: self.task, asks: &NETWORKS }),
-            (_, _, Some(folder)) => Table::mnist(folder),
-            _ => Table::digits(),
+            (Some(path), Some(label), _) => {
+                Table::csv(path, Target { column: label, task: self.task, asks: &NETWORKS }, &self.format)
+            }
+            (_, _, Some(folder)) => Table::mnist(folder, &self.format),
+            _ => self.format.unused().and_then(|()| Table::digits()),
         }
     }
 
@@ -46,5 +52,6 @@ impl Source {
         if let Some(folder) = &self.mnist {
             to.option("mnist", folder);
         }
+        self.format.typed(to);
     }
 }

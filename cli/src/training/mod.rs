@@ -155,7 +155,7 @@ mod size_tests {
     fn rows_that_a_device_cannot_bind_are_reported_with_a_remedy() {
         let part = |rows: usize| Part { rows, x: vec![0.0; 4 * rows], t: vec![0.0; 4 * rows] };
         let parts = [part(10), part(2), part(40)];
-        let one = Prepared { inputs: 4, outputs: 1, target_mean: 0.0, target_scale: 1.0, parts, constant: 0 };
+        let one = Prepared { inputs: 4, outputs: 1, target_mean: 0.0, target_scale: 1.0, parts };
         let limits = wgpu::Limits { max_storage_buffer_binding_size: 1000, ..Default::default() };
         let caps = Caps::new(limits, wgpu::Features::empty(), true);
         assert!(room(&caps, std::slice::from_ref(&one), "").is_ok());

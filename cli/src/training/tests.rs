@@ -21,7 +21,7 @@ impl Task {
         let (epochs, batch) = if mode == OTHER { (3, 20) } else { (6, 3) };
         let split = |train, seed| {
             let sizes = Sizes { train, validation: Some(40), test: Some(50) };
-            prepare(&table, &Split::draw(&table, sizes, seed).expect("enough rows"))
+            prepare(&table, &Split::draw(&table, sizes, seed).expect("enough rows")).expect("near each other")
         };
         Self {
             session: playing(mode),

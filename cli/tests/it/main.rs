@@ -7,4 +7,5 @@ mod path;
 mod path_golden;
 mod run;
 mod study;
+mod tables;
 mod tune;

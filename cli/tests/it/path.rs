@@ -114,6 +114,8 @@ fn what_does_not_fit_is_said_before_anything_runs() {
     bad(&["--grid", "1,0"], "--grid is 0 at one place");
     bad(&["--grid", "1,inf"], "--grid is inf at one place");
     bad(&["--grid", "1,2,1"], "--grid has 1 twice");
+    bad(&["--grid", "1e300,1"], "the largest λ is 1.0e300, with a target of standard deviation 7.7e1: ");
+    bad(&["--grid", "1e31", "--l1-ratio", "0"], "λ·(1 - r), must be at most 1e30");
     bad(&["--grid", "1", "--lambdas", "5"], "cannot be used with");
     bad(&["--folds", "1"], "--folds is 1, must be from 2 to 1000");
     bad(&["--folds", "443"], "--folds is 443, must be from 2 to the number of rows, 442");
@@ -138,9 +140,9 @@ fn bad_tables_are_named_with_line_and_column() {
     bad("", "linear", "is empty: expected a line of column names, then rows of numbers");
     bad("a,y\n", "linear", "has a header but no rows");
     bad("a,y\n1,2\nred,3\n4,5\n", "linear", "line 3: column \"a\" is \"red\", must be a number");
-    bad("a,y\n1,2\nnan,3\n4,5\n", "linear", "line 3: column \"a\" is \"nan\", must be finite");
+    bad("a,y\n1,2\nnan,3\n4,5\n", "linear", "line 3: column \"a\" is missing (\"nan\")");
     bad("a,y\n1,2\n,3\n4,5\n", "linear", "line 3: column \"a\" is empty");
-    bad("a,y\n1,2\n2,NaN\n4,5\n", "linear", "line 3: column \"y\" is \"NaN\", must be finite");
+    bad("a,y\n1,2\n2,NaN\n4,5\n", "linear", "line 3: column \"y\" is missing (\"NaN\")");
     bad("a,b,y\n1,7,2\n1,7,3\n1,7,5\n", "linear", "every feature has one value in every row");
     bad("a,y\n1,2\n2,2\n3,2\n", "linear", "column \"y\" has one value in every row");
     bad("a,y\n1,n\n2,n\n3,n\n4,p\n5,p\n", "logistic", "class \"p\" of column \"y\" has 2 rows, fewer than --folds, 3");

@@ -192,7 +192,7 @@ fn what_does_not_fit_is_said_before_anything_runs() {
     let of = |text: &str, why: &str| bad(&["--data", &table(text), "--label", "y"], why);
     of("", "t.csv: is empty: expected a line of column names");
     of("a,y\n1,0\nx,1\n", "t.csv: line 3: column \"a\" is \"x\", must be a number");
-    of("a,y\n1,0\nNaN,1\n", "t.csv: line 3: column \"a\" is \"NaN\", must be finite");
+    of("a,y\n1,0\nNaN,1\n", "t.csv: line 3: column \"a\" is missing (\"NaN\"): fill in or remove rows with missing values first");
     of("a,b,y\n1,3,0\n1,3,1\n", "t.csv: every feature has one value in every row: nothing can be learned from them");
     of("a,y\n1,p\n2,q\n3,p\n4,q\n5,p\n6,p\n", "t.csv: class \"p\" of column \"y\" has 4 rows, fewer than --folds, 5");
 }

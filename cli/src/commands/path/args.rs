@@ -2,7 +2,7 @@
 use super::Model;
 use crate::{
     Failure,
-    data::{Asks, Table, Target, Task},
+    data::{Asks, Format, Table, Target, Task},
     number::exact,
 };
 use std::path::PathBuf;
@@ -16,12 +16,14 @@ use std::path::PathBuf;
 #[derive(Debug, clap::Args)]
 #[command(after_help = EXAMPLES)]
 pub struct Args {
-    /// Your own table: CSV with a header line, gzip-compressed or not
+    /// Your own table: CSV with a header line, UTF-8 or UTF-16, gzip-compressed or not
     #[arg(value_name = "FILE", requires = "target")]
     file: Option<PathBuf>,
     /// The column to predict [default: that of the diabetes data, target]
     #[arg(long, value_name = "COLUMN")]
     target: Option<String>,
+    #[command(flatten)]
+    format: Format,
     /// Kind of model
     #[arg(long, value_enum, default_value_t = Model::Linear)]
     pub(super) model: Model,
@@ -63,8 +65,13 @@ Examples:
   ridgepole path mail.csv.gz --target spam --model logistic    two classes
   ridgepole path --grid 10,5,2.5,1 --folds 5                   these strengths only";
 
-const ASKS: Asks =
-    Asks { column: "--target", numbers: "--model linear", classes: "a logistic model takes 2 classes", most_classes: 2 };
+const ASKS: Asks = Asks {
+    column: "--target",
+    numbers: "--model linear",
+    classify: None,
+    classes: "a logistic model takes 2 classes",
+    most_classes: 2,
+};
 
 /// The column that a model is to predict.
 pub fn target(column: &str, model: Model) -> Target<'_> {
@@ -106,13 +113,30 @@ impl Args {
     pub(super) fn table(&self) -> Result<Table, Failure> {
         let target = target(self.target.as_deref().unwrap_or("target"), self.model);
         match &self.file {
-            Some(path) => Table::csv(path, target),
-            None => Table::diabetes(target),
+            Some(path) => Table::csv(path, target, &self.format),
+            None => self.format.unused().and_then(|()| Table::diabetes(target)),
         }
     }
 
-    /// The strengths asked for, in descending order.
-    pub(super) fn lambdas(&self, largest: f64) -> Result<Vec<f64>, Failure> {
+    /// The strengths asked for, in descending order; `scale` is the target's standard deviation, which λ of L1 is divided by.
+    ///
+    /// # Errors
+    /// [`Failure::Usage`] if there are none, or if f32 cannot compute with one.
+    pub(super) fn lambdas(&self, largest: f64, scale: f64) -> Result<Vec<f64>, Failure> {
+        // f32 holds it, and products of it with what is standardized.
+        const STRONGEST: f64 = 1e30;
+        let lambdas = self.strengths(largest)?;
+        let (most, r) = (lambdas[0], self.l1_ratio);
+        if most * r / scale > STRONGEST || most * (1.0 - r) > STRONGEST {
+            return Err(Failure::usage(format!(
+                "the largest λ is {most:.1e}, with a target of standard deviation {scale:.1e}: λ·r divided by that, and λ·(1 - r), must be at \
+                 most {STRONGEST:e}; divide the target by a constant, or see --grid"
+            )));
+        }
+        Ok(lambdas)
+    }
+
+    fn strengths(&self, largest: f64) -> Result<Vec<f64>, Failure> {
         if !self.grid.is_empty() {
             let mut grid = self.grid.clone();
             grid.sort_by(|a, b| b.total_cmp(a));

@@ -10,7 +10,7 @@ pub use args::{Args, target};
 
 use crate::{
     Failure, Ui, adapter,
-    data::{Table, Targets, folds},
+    data::{self, Table, Targets, folds},
     files, text,
 };
 use choose::Choice;
@@ -39,10 +39,12 @@ pub enum Model {
 pub fn run(args: &Args, ui: &Ui) -> Result<(), Failure> {
     args.check()?;
     let table = args.table()?;
-    table.notices.iter().for_each(|notice| ui.note(notice));
+    table.say(ui);
     let problem = Problem::new(&table)?;
-    let lambdas = args.lambdas(problem.largest_lambda(args.l1_ratio))?;
+    let lambdas = args.lambdas(problem.largest_lambda(args.l1_ratio), problem.scale[1])?;
     let folds = folds::assign(&table, table.rows(), args.folds, args.seed)?;
+    let training = |f: usize| (f as u64 + 1, (0..folds.len()).filter(|r| folds[*r] != f).collect());
+    data::in_training(&table, "fold", (0..args.folds).map(training)).iter().for_each(|notice| ui.note(notice));
     let held = files::folder(&args.out, "path")?;
     held.notice().into_iter().for_each(|notice| ui.note(notice));
     let session = adapter::open(args.adapter.as_deref())?;
@@ -53,6 +55,7 @@ pub fn run(args: &Args, ui: &Ui) -> Result<(), Failure> {
     for line in paths.notices() {
         ui.note(line);
     }
+    ui.line(table.target_line())?;
     for line in paths.table() {
         ui.line(line)?;
     }

@@ -3,7 +3,7 @@ use super::Model;
 use crate::{
     Failure,
     data::{Table, Targets},
-    stats::moments,
+    stats::Standard,
 };
 
 /// A standardized problem. Rows of `x` are the features, then a one for the intercept, then zeros up to whole quads.
@@ -30,7 +30,7 @@ impl Problem {
     /// Of a table: a linear model of numbers, a logistic one of two classes.
     ///
     /// # Errors
-    /// [`Failure::Usage`] if there are too many features.
+    /// [`Failure::Usage`] if there are too many features, or one whose coefficient f64 could not hold.
     ///
     /// # Panics
     /// If there are other than two classes.
@@ -40,23 +40,39 @@ impl Problem {
             return Err(Failure::usage(format!("{}: has {d} features, must have at most 4000", table.name)));
         }
         let width = (d + 1).next_multiple_of(4);
-        let moments_of = |j: usize| moments((0..n).map(move |i| table.cell(i, j)));
-        let standard: Vec<[f64; 2]> = (0..d).map(moments_of).collect();
-        let mut x = vec![0.0; n * width];
+        let standard: Vec<Standard> = (0..d).map(|j| Standard::of((0..n).map(move |i| table.cell(i, j)))).collect();
+        let mut x: Vec<f64> = Vec::new();
+        x.try_reserve_exact(n.saturating_mul(width))
+            .map_err(|e| Failure::usage(format!("{}: {n} rows of {d} features: {e}", table.name)))?;
+        x.resize(n * width, 0.0);
         for (i, to) in x.chunks_exact_mut(width).enumerate() {
-            for ((to, v), [mean, sd]) in to.iter_mut().zip(table.row(i)).zip(&standard) {
-                *to = (v - mean) / sd;
+            for ((to, v), scale) in to.iter_mut().zip(table.row(i)).zip(&standard) {
+                *to = scale.apply(v);
             }
             to[d] = 1.0;
         }
         let (model, y, scale) = match &table.targets {
-            Targets::Values(of) => (Model::Linear, of.clone(), moments(of.iter().copied())),
+            Targets::Values(of) => {
+                let scale = Standard::of(of.iter().copied());
+                (Model::Linear, of.clone(), [scale.mean(), scale.sd()])
+            }
             Targets::Classes { names, of } => {
                 assert_eq!(names.len(), 2, "a logistic model tells two classes apart");
                 (Model::Logistic, of.iter().map(|&c| f64::from(c)).collect(), [0.0, 1.0])
             }
         };
-        Ok(Self { model, rows: n, features: d, width, x, y, moments: standard, scale })
+        // A coefficient is a multiple of this. Room is left for the multiple, at either end.
+        let unit = |one: &Standard| scale[1] / one.sd();
+        if let Some(j) = standard.iter().position(|one| !(1e-280..=1e280).contains(&unit(one))) {
+            let (name, column, sd) = (&table.name, &table.columns[j], standard[j].sd());
+            return Err(Failure::usage(format!(
+                "{name}: column {column:?} has a standard deviation of {sd:e}: its coefficient, about {:e}, must be from 1e-280 to 1e280 in \
+                 magnitude; multiply the column by a constant",
+                unit(&standard[j])
+            )));
+        }
+        let moments = standard.iter().map(|one| [one.mean(), one.sd()]).collect();
+        Ok(Self { model, rows: n, features: d, width, x, y, moments, scale })
     }
 
     /// A row's standardized features.
@@ -130,8 +146,8 @@ mod tests {
         let (_, p) = diabetes("target", Model::Linear);
         assert_eq!((p.width, p.x[10], p.x[11]), (12, 1.0, 0.0));
         for j in 0..10 {
-            let [mean, sd] = moments((0..p.rows).map(|i| p.row(i)[j]));
-            assert!(mean.abs() < 1e-12 && (sd - 1.0).abs() < 1e-12);
+            let of = Standard::of((0..p.rows).map(|i| p.row(i)[j]));
+            assert!(of.mean().abs() < 1e-12 && (of.sd() - 1.0).abs() < 1e-12);
         }
         // By power iteration, from below.
         let mut v = vec![1.0; 10];
@@ -165,7 +181,7 @@ mod tests {
         assert_ne!(ten, folds(10, 2).unwrap());
         assert_eq!(ten, folds(10, 1).unwrap());
         let why = folds(300, 1).unwrap_err().to_string();
-        assert!(why.contains("class \"1.0\" of column \"sex\" has 235 rows, fewer than --folds, 300"), "{why}");
+        assert!(why.contains("class \"1\" of column \"sex\" has 235 rows, fewer than --folds, 300"), "{why}");
         assert!(folds(1, 1).unwrap_err().to_string().contains("--folds is 1, must be from 2 to"));
     }
 

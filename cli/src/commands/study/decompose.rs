@@ -8,7 +8,7 @@ use super::{
 use crate::{
     Failure,
     data::{
-        Table, Targets,
+        Table, Targets, in_training,
         split::{Prepared, Split, prepare},
     },
     training::{Member, Rule, Setup, Shape, State, Trainer, most_together, room},
@@ -124,6 +124,8 @@ pub struct Predictions {
     pub outputs: Vec<Vec<Vec<f64>>>,
     /// The test part's classes, or values.
     pub truth: Truth,
+    /// Notices of features and classes that bootstrap samples lack.
+    pub notices: Vec<String>,
 }
 
 /// The true targets.
@@ -154,9 +156,10 @@ pub fn predict(
     let HostData::U32(index) = session.run(&op, &[])?.remove(0) else { unreachable!("indices are words") };
     let sample = |s: usize| {
         let train = (0..rows).map(|i| split.train[index[i * samples + s] as usize]).collect();
-        prepare(table, &Split { train, ..split.clone() })
+        Split { train, ..split.clone() }
     };
-    let splits: Vec<Prepared> = (0..samples).map(sample).collect();
+    let notices = in_training(table, "bootstrap sample", (0..samples).map(|s| (s as u64 + 1, sample(s).train)));
+    let splits = (0..samples).map(|s| prepare(table, &sample(s))).collect::<Result<Vec<Prepared>, _>>()?;
     room(session.gpu().caps(), &splits, "use fewer with --train-rows and --test-rows, or fewer networks with --decompose")?;
     let mut outputs = vec![Vec::new(); points.len()];
     for batch_norm in [false, true] {
@@ -183,7 +186,7 @@ pub fn predict(
         Targets::Classes { names, of } => Truth::Classes(split.test.iter().map(|&r| of[r]).collect(), names.len()),
         Targets::Values(of) => Truth::Values(split.test.iter().map(|&r| of[r]).collect()),
     };
-    Ok(Predictions { outputs, truth })
+    Ok(Predictions { outputs, truth, notices })
 }
 
 /// Probabilities from logits, or values in the target's own unit.

@@ -15,7 +15,7 @@ pub use args::Args;
 use crate::{
     Failure, Progress, Ui, adapter,
     data::{
-        Summary, Table, Targets,
+        self, Summary, Table, Targets,
         split::{self, Split},
     },
     files, text,
@@ -52,7 +52,7 @@ pub struct Config {
 /// [`Failure::Usage`] for options and data that do not fit, [`Failure::Found`] if the device fails.
 pub fn run(args: &Args, ui: &Ui) -> Result<(), Failure> {
     let table = args.table()?;
-    table.notices.iter().for_each(|notice| ui.note(notice));
+    table.say(ui);
     let config = args.config(table.test_from.unwrap_or(table.rows()))?;
     // Before the work, so that a folder that cannot be written to is not found after it.
     let held = files::folder(&args.out, "study")?;
@@ -61,6 +61,7 @@ pub fn run(args: &Args, ui: &Ui) -> Result<(), Failure> {
     let study = perform(&session, &table, &config, ui)?;
     // Files first: whoever reads the words may be gone.
     let written = files::report(&args.out, ("results.json", &study.json()), ("report.html", || report::html(&study)));
+    ui.line(table.target_line())?;
     ui.line(format_args!(
         "{}: {} training, {} validation and {} test rows; {}; {}",
         study.data.name,
@@ -92,9 +93,12 @@ pub fn perform(session: &Session, table: &Table, config: &Config, ui: &Ui) -> Re
     let mut outcomes: Vec<Outcome> = config.treatments.iter().map(|&treatment| Outcome { treatment, runs: Vec::new() }).collect();
     let mut said: BTreeMap<Treatment, Predicted> = BTreeMap::new();
     let mut parts = [0; 3];
-    for &seed in &config.seeds {
-        let split = Split::draw(table, config.sizes, seed)?;
-        let data = [split::prepare(table, &split)];
+    let draw = |&seed: &u64| Split::draw(table, config.sizes, seed);
+    let splits = config.seeds.iter().map(draw).collect::<Result<Vec<_>, _>>()?;
+    let training = config.seeds.iter().copied().zip(splits.iter().map(|s| s.train.clone()));
+    data::in_training(table, "seed", training).iter().for_each(|notice| ui.note(notice));
+    for (&seed, split) in config.seeds.iter().zip(&splits) {
+        let data = [split::prepare(table, split)?];
         parts = data[0].parts.each_ref().map(|p| p.rows);
         for batch_norm in [false, true] {
             let recipe = |o: &Outcome| o.treatment.recipe(&config.strengths);
@@ -127,6 +131,7 @@ pub fn perform(session: &Session, table: &Table, config: &Config, ui: &Ui) -> Re
                 progress.on(format!("{bootstraps} networks on bootstrap samples{}", eta(start, &progress, total)));
             };
             let said = decompose::predict(session, table, config, &points, samples, &mut tick)?;
+            said.notices.iter().for_each(|notice| ui.note(notice));
             Some(decompose::Decomposed::new(&points, &said, samples))
         }
         None => None,

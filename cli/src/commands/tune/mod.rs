@@ -15,7 +15,7 @@ pub use args::{Args, By};
 
 use crate::{
     Failure, Ui, adapter,
-    data::{Summary, Table, Targets, folds::cross_validation, split},
+    data::{self, Summary, Table, Targets, folds::cross_validation, split},
     files, seal, text, timing, training,
 };
 use outcome::Progress;
@@ -33,10 +33,12 @@ use watch::{Watcher, listen};
 pub fn run(args: &Args, ui: &Ui) -> Result<(), Failure> {
     let start = Instant::now();
     let (settings, hyper, table) = (args.settings()?, args.hyper()?, args.table()?);
-    table.notices.iter().for_each(|notice| ui.note(notice));
     let (table, rows) = sample(table, args)?;
+    table.say(ui);
     let (folds, splits) = cross_validation(&table, table.rows(), args.folds, args.stop_share, args.seed)?;
-    let prepared: Vec<_> = splits.iter().map(|s| split::prepare(&table, s)).collect();
+    let training = (1..).zip(splits.iter().map(|s| s.train.clone()));
+    data::in_training(&table, "fold", training).iter().for_each(|notice| ui.note(notice));
+    let prepared = splits.iter().map(|s| split::prepare(&table, s)).collect::<Result<Vec<_>, _>>()?;
     let held = files::folder(&args.out, "tune")?;
     held.notice().into_iter().for_each(|notice| ui.note(notice));
     let session = adapter::open(args.adapter.as_deref())?;
@@ -95,6 +97,7 @@ pub fn run(args: &Args, ui: &Ui) -> Result<(), Failure> {
     let written = files::report(&args.out, ("tune.json", &tuned.json()), ("tune.html", || report::html(&tuned)));
     // Done, if they are there: nothing is left to resume.
     let written = written.and_then(|()| files::remove(&path));
+    ui.line(table.target_line())?;
     say(args, &tuned, ui)?;
     written?;
     let report = args.out.join("tune.html");
@@ -137,7 +140,7 @@ fn sample(mut table: Table, args: &Args) -> Result<(Table, Option<Vec<usize>>), 
     split::shuffle(&mut rows, &mut Rng::new(args.seed ^ 0x726f_7773));
     rows.truncate(count);
     rows.sort_unstable();
-    Ok((table.select(&rows), Some(rows)))
+    Ok((table.select(&rows).without_empty_classes(), Some(rows)))
 }
 
 /// Two searches with the same fingerprint compute the same results.

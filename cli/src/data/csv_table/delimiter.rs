@@ -1,0 +1,160 @@
+//! What separates cells: said by an option or by the file, or tried on the first rows.
+use std::{fmt, str::FromStr};
+
+/// A character that separates cells.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Delimiter(u8);
+
+/// The names of those that are hard to type.
+const NAMES: [(&str, u8); 8] = [
+    ("tab", b'\t'),
+    ("\\t", b'\t'),
+    ("space", b' '),
+    ("comma", b','),
+    ("semicolon", b';'),
+    ("bar", b'|'),
+    ("pipe", b'|'),
+    ("colon", b':'),
+];
+/// Those that are tried; the first of equals is taken.
+const TRIED: [u8; 4] = *b",;\t|";
+/// Rows that they are tried on.
+const ROWS: usize = 200;
+
+impl Delimiter {
+    pub(super) fn byte(self) -> u8 {
+        self.0
+    }
+
+    /// The value of the option that says it.
+    pub(crate) fn typed(self) -> String {
+        let name = NAMES.iter().find(|(_, byte)| *byte == self.0);
+        name.map_or_else(|| char::from(self.0).into(), |(name, _)| (*name).into())
+    }
+
+    /// As a sentence names it.
+    pub(super) fn word(self) -> String {
+        let name = NAMES.iter().find(|(_, byte)| *byte == self.0);
+        name.map_or_else(|| format!("'{}'", char::from(self.0)), |(name, _)| (*name).to_string())
+    }
+}
+
+impl fmt::Display for Delimiter {
+    fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
+        f.write_str(&self.word())
+    }
+}
+
+impl FromStr for Delimiter {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        if let Some((_, byte)) = NAMES.iter().find(|(name, _)| *name == text.to_ascii_lowercase()) {
+            return Ok(Self(*byte));
+        }
+        match text.as_bytes() {
+            [byte] if possible(*byte) => Ok(Self(*byte)),
+            _ => Err("must be one ASCII character that is no part of numbers or names (; or : for example), or one of tab, space, comma, \
+                      semicolon, bar"
+                .into()),
+        }
+    }
+}
+
+/// Whether cells can be told apart by it.
+fn possible(byte: u8) -> bool {
+    byte == b'\t' || (b' '..0x7f).contains(&byte) && !byte.is_ascii_alphanumeric() && !b"\"'.+-_\\".contains(&byte)
+}
+
+/// The length of a first line `sep=;`, as Excel writes it, with the delimiter that it names.
+pub(super) fn first_line(text: &str) -> (usize, Option<Delimiter>) {
+    let end = text.find(['\r', '\n']).unwrap_or(text.len());
+    let line = text[..end].trim_matches('"').as_bytes();
+    let [s, e, p, b'=', byte] = line else { return (0, None) };
+    if ![*s, *e, *p].eq_ignore_ascii_case(b"sep") || !possible(*byte) {
+        return (0, None);
+    }
+    let rest = &text[end..];
+    let ends = if rest.starts_with("\r\n") { 2 } else { rest.len().min(1) };
+    (end + ends, Some(Delimiter(*byte)))
+}
+
+/// Cells between `delimiter`, quoted or not. Line ends are LF, CR LF or CR.
+pub(super) fn cells(text: &str, delimiter: u8) -> csv::Reader<&[u8]> {
+    let mut builder = csv::ReaderBuilder::new();
+    builder.delimiter(delimiter).flexible(true).has_headers(false).trim(csv::Trim::All).from_reader(text.as_bytes())
+}
+
+/// The delimiter that divides the first rows into as many cells each as the header has, one of which is `column`.
+pub(super) fn tried(text: &str, column: &str) -> Delimiter {
+    let score = |delimiter: &u8| {
+        let mut rows = cells(text, *delimiter).into_records().take(ROWS).map_while(Result::ok);
+        let Some(header) = rows.next() else { return (false, false, 0) };
+        let named = header.len() - header.iter().rev().take_while(|cell| cell.is_empty()).count();
+        let even = |row: csv::StringRecord| {
+            let filled = row.len() - row.iter().rev().take_while(|cell| cell.is_empty()).count();
+            // Empty cells at the end are no sign of anything: delimiters may stand behind the last one, and blank lines are no rows.
+            filled == 0 || row.len() >= named && filled <= header.len()
+        };
+        let found = header.len() > 1 && header.iter().any(|name| name == column);
+        (found, header.len() > 1 && rows.all(even), header.len())
+    };
+    // `max_by_key` takes the last of equals.
+    Delimiter(TRIED.into_iter().rev().max_by_key(score).expect("there are some"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_delimiter_is_typed_as_it_is_or_by_its_name() {
+        let of = |text: &str| text.parse::<Delimiter>().map(Delimiter::byte);
+        assert_eq!(
+            [of("tab"), of("\\t"), of("\t"), of(";"), of("Space"), of("|")],
+            [b'\t', b'\t', b'\t', b';', b' ', b'|'].map(Ok)
+        );
+        for bad in ["", ";;", "a", "1", ".", "-", "\"", "\n", "é", "tabs"] {
+            assert!(of(bad).is_err(), "{bad:?}");
+        }
+        for d in (0..=255).filter(|b| possible(*b)).map(Delimiter) {
+            assert_eq!(d.typed().parse(), Ok(d));
+        }
+    }
+
+    #[test]
+    fn the_first_line_may_name_it() {
+        let of = |text: &str| {
+            let (len, d) = first_line(text);
+            (len, d.map(Delimiter::byte))
+        };
+        assert_eq!(of("sep=;\r\na;y"), (7, Some(b';')));
+        assert_eq!(of("SEP=\t\ra\ty"), (6, Some(b'\t')));
+        assert_eq!(of("\"sep=|\"\na|y"), (8, Some(b'|')));
+        assert_eq!(of("sep=,"), (5, Some(b',')));
+        for other in ["", "sep=\na", "sep=;;\n", "sep=a\n", "sepal,y\n", "sep,y\n"] {
+            assert_eq!(of(other), (0, None), "{other:?}");
+        }
+    }
+
+    #[test]
+    fn it_is_found_on_the_first_rows() {
+        let of = |text: &str| char::from(tried(text, "y").byte());
+        assert_eq!(of("a,y\n1,2\n"), ',');
+        assert_eq!(of("\"len, cm, x\";\"wid, cm, x\";y\n1;2;3\n"), ';');
+        assert_eq!(of("a;y\n1,5;2,5\n1,7;2,8\n"), ';', "decimal commas");
+        assert_eq!(of("a;b;y\n1,5,1;2;3\n"), ';');
+        assert_eq!(of("a b, c;y\n1;2\n"), ';', "commas in names without quotes");
+        assert_eq!(of("a, b, c, d;y\n1;2\n"), ';', "although there are more commas");
+        assert_eq!(of("a\ty\n\"1\t\",2\n1\t2\n"), '\t');
+        assert_eq!(of("a|y|\n1|2|\n"), '|');
+        assert_eq!(of("a,y\n1,2,\n1,2\n\n,,,\n"), ',');
+        assert_eq!(of("\"a\nb\";y\r1;2\r"), ';', "a name of two lines");
+        // Neither column nor rows help: the header alone.
+        assert_eq!(of("a;b;c\n1\n"), ';');
+        assert_eq!(of("y\n1\n"), ',');
+        assert_eq!(of(""), ',');
+        // The column's name tells more than a row that is broken.
+        assert_eq!(of("a,b,y\n1,2,3\n1,2\n"), ',');
+    }
+}

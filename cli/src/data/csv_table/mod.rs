@@ -1,0 +1,106 @@
+//! Reads a table from delimited text. Every error names the line and the column, and whatever is left out has a notice.
+mod delimiter;
+mod header;
+mod number;
+mod rows;
+mod target;
+#[cfg(test)]
+mod tests;
+
+pub use delimiter::Delimiter;
+
+use super::{Cells, Table, Task};
+use crate::input;
+
+/// The column to predict.
+#[derive(Clone, Copy, Debug)]
+pub struct Target<'a> {
+    /// Its name.
+    pub column: &'a str,
+    /// How to treat it; inferred from its values if not given.
+    pub task: Option<Task>,
+    /// The words and limits of the command.
+    pub asks: &'a Asks,
+}
+
+/// A command's own words for errors, and its limits.
+#[derive(Clone, Copy, Debug)]
+pub struct Asks {
+    /// The option that names the column to predict.
+    pub column: &'static str,
+    /// The option that treats it as numbers.
+    pub numbers: &'static str,
+    /// The option that treats it as classes whatever it holds, if there is one.
+    pub classify: Option<&'static str>,
+    /// What takes how many classes.
+    pub classes: &'static str,
+    /// Classes at most.
+    pub most_classes: usize,
+}
+
+/// Of commands that train networks. The limit is that of the loss.
+pub const NETWORKS: Asks = Asks {
+    column: "--label",
+    numbers: "--task regress",
+    classify: Some("--task classify"),
+    classes: "classification takes 2 to 160 classes",
+    most_classes: 160,
+};
+
+const MEMORY: &str = "memory does not suffice for its cells";
+
+/// Text and where in it the rows begin, the header first.
+struct Text<'a> {
+    text: &'a str,
+    start: usize,
+}
+
+impl<'a> Text<'a> {
+    fn rows(&self) -> &'a str {
+        &self.text[self.start..]
+    }
+
+    /// The line of the record that is read from byte `at` of the rows on. Counted here, because the reader's own count stops before
+    /// empty lines and before the second byte of a line's end.
+    fn line(&self, at: usize) -> usize {
+        let at = self.start + at;
+        let ends = self.text.as_bytes()[at..].iter().take_while(|b| b"\r\n".contains(b)).count();
+        input::line(self.text, at + ends)
+    }
+
+    /// The line of a quote that opens in the record at byte `at` of the rows, or after it, and is not closed.
+    fn open_quote(&self, at: usize, delimiter: u8) -> Option<usize> {
+        let bytes = self.text.as_bytes();
+        let (mut opened, mut begins) = (None, true);
+        for (i, b) in bytes.iter().enumerate().skip(self.start + at) {
+            match (opened, *b) {
+                // Two quotes within a quoted cell close and open it.
+                (Some(_), b'"') => (opened, begins) = (None, bytes.get(i + 1) == Some(&b'"')),
+                (Some(_), _) => {}
+                (None, b'"') if begins => opened = Some(i),
+                (None, b) => begins = b == delimiter || b"\r\n".contains(&b),
+            }
+        }
+        opened.map(|i| input::line(self.text, i))
+    }
+}
+
+/// The table in `text`, whose first row names the columns.
+pub fn parse(name: &str, text: &str, target: Target, delimiter: Option<Delimiter>) -> Result<Table, String> {
+    let (start, said) = delimiter::first_line(text);
+    let text = Text { text, start };
+    let delimiter = delimiter.or(said).unwrap_or_else(|| delimiter::tried(text.rows(), target.column));
+    let mut notices = Vec::new();
+    let rows = rows::read(&text, delimiter, target, &mut notices)?;
+    let targets = target::targets(&text, target, &rows.labels, &mut notices)?;
+    Ok(Table {
+        name: name.into(),
+        label: target.column.into(),
+        columns: rows.columns,
+        cells: Cells::Numbers(rows.features),
+        targets,
+        image: false,
+        test_from: None,
+        notices,
+    })
+}
