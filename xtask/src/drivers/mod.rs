@@ -117,7 +117,6 @@ fn build(root: &Path, base: &Path) -> Result<PathBuf, String> {
 /// Fetches a driver, and checks on it. Whatever goes wrong is in the row.
 fn on(driver: &Driver, base: &Path, program: &Path, options: &Options) -> Row {
     println!("\n== {}", driver.name);
-    let start = Instant::now();
     let mut row = Row {
         name: driver.name,
         version: "-".into(),
@@ -129,9 +128,11 @@ fn on(driver: &Driver, base: &Path, program: &Path, options: &Options) -> Row {
     row.counts = driver.fetch(base).map_err(|why| format!("could not be had: {why}")).and_then(|ready| {
         row.version = ready.version.clone();
         row.lacks = lacks(&ready, program)?;
-        check(&ready, program, &base.join(format!("{}.log", driver.name)), options, &mut row.adapter)
+        let start = Instant::now();
+        let counts = check(&ready, program, &base.join(format!("{}.log", driver.name)), options, &mut row.adapter);
+        row.seconds = start.elapsed().as_secs_f64();
+        counts
     });
-    row.seconds = start.elapsed().as_secs_f64();
     match &row.counts {
         Ok(c) => println!("{}: {} runs, {} failed, {:.0} s", driver.name, c.runs, c.failed, row.seconds),
         Err(why) => println!("{}: FAILED: {why}", driver.name),
