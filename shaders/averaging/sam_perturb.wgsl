@@ -15,6 +15,11 @@ struct Params {
 override WG: u32 = 256;
 override QUADS: u32 = 4;
 
+// v, which no compiler may draw into the products around it: `zero` is 0, and none can know that.
+fn apart(v: vec4<f32>, zero: u32) -> vec4<f32> {
+    return bitcast<vec4<f32>>(bitcast<vec4<u32>>(v) ^ vec4<u32>(zero));
+}
+
 @compute @workgroup_size(WG)
 fn sam_perturb(@builtin(workgroup_id) wid: vec3<u32>,
                @builtin(num_workgroups) count: vec3<u32>,
@@ -25,6 +30,8 @@ fn sam_perturb(@builtin(workgroup_id) wid: vec3<u32>,
     let norm = scaled_norm(sums[0]);
     // Without a gradient there is no direction, and no step.
     let nothing = (bitcast<u32>(norm.y) & 0x7fffffffu) == 0u;
+    // The sign of a sum of squares. If that is NaN, so is every weight.
+    let zero = bitcast<u32>(sums[0].x) >> 31u;
     let factor = select(params.rho / (norm.y + params.eps * norm.x), 0.0, nothing);
     for (var k = 0u; k < QUADS; k++) {
         let q = b.start + k * WG + lane_of(index, WG);
@@ -33,8 +40,10 @@ fn sam_perturb(@builtin(workgroup_id) wid: vec3<u32>,
         let alive = live(b, q);
         let w = weight_load(i);
         let far = reach(i);
-        // From the outside, so that no product leaves the range of f32 before the last.
-        let e = far * (((far * grad_load(i)) * norm.x) * factor);
+        // From the outside, so that no product leaves the range of f32 before the last. Mesa's OpenGL would multiply norm.x and factor
+        // first, since they are the same for all.
+        let part = apart(apart(far * grad_load(i), zero) * norm.x, zero);
+        let e = far * apart(part * factor, zero);
         saved_set(i, weight_bits(i), alive);
         weight_store(i, select(w, w + e, alive));
     }

@@ -1,5 +1,8 @@
-//! `cargo xtask study` and `cargo xtask test`: the two commands of the README; `cargo xtask race`, and a driver for it.
+//! `cargo xtask study` and `cargo xtask test`: the two commands of the README; `cargo xtask race`, and a driver for it; `cargo xtask
+//! drivers`, the check on several.
+mod apt;
 mod driver;
+mod drivers;
 mod fuzz;
 mod mesa;
 mod os;
@@ -22,6 +25,11 @@ cargo xtask fuzz [TARGET] [--minutes N | --inputs N] [--seed N]
                            `fuzz TARGET --replay FILE` runs one input. Needs no GPU
 cargo xtask mesa25         on Debian 12: unpack Mesa 25's software Vulkan below target, and print the variables that
                            select it, for eval
+cargo xtask drivers [FILTER]
+                           on Debian 12: unpack five software drivers below target, run the whole `ridgepole check [FILTER]`
+                           on each, and print a table of runs and failures: SwiftShader, Mesa's OpenGL, and three versions of
+                           Mesa's Vulkan. --only NAME (may be repeated) takes some of them, --minutes N is the time for each
+                           (120), --write puts the table into docs/drivers.md. Remove target/drivers to fetch them anew
 
 `study`, `test` and `race` look for a GPU driver first. On Debian and Ubuntu they install Mesa's software Vulkan where there is none;
 elsewhere they say what to install.";
@@ -32,6 +40,7 @@ fn main() -> ExitCode {
         Some("study") => driver::ensure().and_then(|()| stages::study(&root(), &args[1..])),
         Some("race") => driver::ensure().and_then(|()| race::race(&root(), &args[1..])),
         Some("fuzz") => fuzz::fuzz(&root(), &args[1..]),
+        Some("drivers") => drivers::drivers(&root(), &args[1..]),
         Some("mesa25") => mesa::mesa25(&root()),
         Some("test") if args.len() == 1 => driver::ensure().and_then(|()| stages::test(&root())),
         Some("test") => Err("`cargo xtask test` takes no arguments; `cargo test` does".to_string()),

@@ -14,7 +14,7 @@ pub fn cargo() -> Command {
 }
 
 /// With an environment that suits programs which open devices.
-fn prepared(mut command: Command) -> Command {
+pub fn prepared(mut command: Command) -> Command {
     // Mesa prints an error that is none on a machine without a display, once per device, unless there is such a folder.
     if std::env::var_os("XDG_RUNTIME_DIR").is_none() {
         command.env("XDG_RUNTIME_DIR", std::env::temp_dir());

@@ -76,7 +76,7 @@ fn choose(filter: &str) -> Result<Vec<Chosen>, Failure> {
 
 /// Checks on one adapter, with a device per thread; gives the number of failed runs.
 fn on(first: Session, chosen: &[Chosen], ui: &Ui) -> Result<usize, Failure> {
-    let threads = std::thread::available_parallelism().map_or(1, usize::from).min(MOST_THREADS);
+    let threads = threads(first.info().backend);
     ui.line(adapter::name(first.info()))?;
     let mut sessions = vec![first];
     for _ in 1..threads {
@@ -124,6 +124,13 @@ fn on(first: Session, chosen: &[Chosen], ui: &Ui) -> Result<usize, Failure> {
     let seconds = start.elapsed().as_secs_f64();
     ui.line(format_args!("ops: {}, runs: {}, failed: {}, {seconds:.1} s", chosen.len(), totals.0, totals.1))?;
     Ok(totals.1)
+}
+
+/// Devices to check on. All devices of an OpenGL adapter share its context, so that a second one only waits; and where it waits for six
+/// seconds, as on a busy machine while the first one compiles, wgpu panics.
+fn threads(backend: ridgepole::wgpu::Backend) -> usize {
+    let most = if backend == ridgepole::wgpu::Backend::Gl { 1 } else { MOST_THREADS };
+    std::thread::available_parallelism().map_or(1, usize::from).min(most)
 }
 
 /// The row of an op whose cases have all been run; gives the runs and how many of them failed.
@@ -208,6 +215,14 @@ mod tests {
         let modes = check::modes(session.device()).len();
         let chosen = vec![(&ENTRY, (ENTRY.cases)().into_iter().enumerate().collect())];
         assert_eq!(on(session, &chosen, &Ui::new()).unwrap(), modes);
+    }
+
+    #[test]
+    fn devices_that_share_a_context_do_not_run_at_once() {
+        use ridgepole::wgpu::Backend;
+        assert_eq!(threads(Backend::Gl), 1);
+        let processors = std::thread::available_parallelism().map_or(1, usize::from);
+        assert_eq!(threads(Backend::Vulkan), processors.min(MOST_THREADS));
     }
 
     #[test]

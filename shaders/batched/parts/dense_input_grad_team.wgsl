@@ -11,8 +11,10 @@
 fn put(row: u32, to: Place, scale: f32, v: vec4<f32>) {
     if !to.stores || row >= params.rows { return; }
     let q = (row * params.models + to.model) * params.in_quads + to.column;
+    // Positive, by the bits: neither 0 nor NaN, for which some compilers find `> 0` true, and nothing is flushed.
+    let above = bitcast<vec4<u32>>(gate_load(q)) - vec4<u32>(1u) < vec4<u32>(0x7f800000u);
     // Where all is dropped, the scale is 0, and nothing else may come through: no infinity times 0.
-    let open = (gate_load(q) > vec4<f32>(0.0)) & vec4<bool>(scale > 0.0);
+    let open = above & vec4<bool>(scale > 0.0);
     dx_store(q, select(vec4<f32>(0.0), v * scale, open));
 }
 

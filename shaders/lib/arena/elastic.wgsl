@@ -18,7 +18,9 @@ fn elastic_prox(w: vec4<f32>, threshold: f32, divisor: f32) -> vec4<f32> {
     let rest = bitcast<vec4<f32>>(magnitude) - threshold;
     // A quotient may be off by 2.5 ulp even where the divisor is 1.
     let shrunk = bitcast<vec4<u32>>(select(rest / divisor, rest, divisor == 1.0)) & vec4<u32>(0x7fffffffu);
-    let kept = select(bits, shrunk | (bits & vec4<u32>(0x80000000u)), magnitude < vec4<u32>(0x7f800000u));
+    // Not by `shrunk | (bits & 0x80000000u)`: of that, Mesa 26's llvmpipe makes a selection of bits with its operands exchanged.
+    let signed = select(shrunk, shrunk ^ vec4<u32>(0x80000000u), bits >= vec4<u32>(0x80000000u));
+    let kept = select(bits, signed, magnitude < vec4<u32>(0x7f800000u));
     return bitcast<vec4<f32>>(select(kept, vec4<u32>(0u), elastic_zeros(w, threshold)));
 }
 

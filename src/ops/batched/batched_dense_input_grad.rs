@@ -87,8 +87,7 @@ impl Op for BatchedDenseInputGrad {
     }
 
     fn patterns(&self) -> Vec<Pattern> {
-        // No subnormal gates: a device may take them for 0.
-        vec![Pattern::Ordinary, Pattern::Zeros, Pattern::NonFinite]
+        vec![Pattern::Ordinary, Pattern::Zeros, Pattern::Tiny, Pattern::NonFinite]
     }
 
     fn fill(&self, arg: &Arg, rng: &mut Rng, pattern: Pattern) -> HostData {
