@@ -397,7 +397,7 @@ fn corpus(target: &str) -> Vec<(String, Vec<u8>)> {
 fn planted(seed: &[u8], known: &[&str]) -> String {
     let run = |input: &[u8], _: bool| {
         assert!(!input.contains(&b'x'), "an x: in {input:?}");
-        format!("{} bytes", input.len().min(9))
+        "fine".into()
     };
     let mutate = |rng: &mut Rng, input: &[u8], others: &[Vec<u8>]| bytes(rng, input, others, &[]);
     let seeds = vec![seed.to_vec()];
@@ -415,10 +415,10 @@ fn a_planted_fault_is_found_and_made_small() {
         said.contains("1 kinds of fault") && said.contains("an x: in [120]") && said.contains("input (1 bytes): x"),
         "{said}"
     );
-    // By chance, from a seed that is right, and the same every time: z and p are one bit from x.
-    let said = planted(b"wwwwzzzzpppp", &[]);
+    // By chance, from a seed that is right, and the same every time: z is one bit from x.
+    let said = planted(&[b'z'; 40], &[]);
     assert!(said.contains("input (1 bytes): x"), "{said}");
-    assert_eq!(said, planted(b"wwwwzzzzpppp", &[]));
+    assert_eq!(said, planted(&[b'z'; 40], &[]));
     assert_eq!(planted(b"x", &["an x"]), "");
 }
 
