@@ -33,7 +33,7 @@ impl Ask {
     /// Whether so many inputs in so much time are enough.
     pub fn over(&self, inputs: u64, time: Duration) -> bool {
         match (self.inputs, self.time) {
-            (None, None) => inputs >= super::IN_A_TEST,
+            (None, None) => inputs >= super::run::IN_A_TEST,
             (most, limit) => most.is_some_and(|n| inputs >= n) || limit.is_some_and(|t| time >= t),
         }
     }
