@@ -19,6 +19,7 @@ mod mixing;
 mod norms;
 mod optimizers;
 mod penalties;
+mod reference_memory;
 mod scalars;
 mod transforms;
 

@@ -28,7 +28,6 @@ mod properties;
 mod random;
 mod readme;
 mod reduce;
-mod reference_memory;
 mod scalars;
 mod session;
 mod sizes;
