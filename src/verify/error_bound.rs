@@ -94,7 +94,7 @@ impl Approx {
         }
         let (a, b) = (self.operand(), by.operand());
         let (value, least) = (a.value / b.value, b.value.abs() - b.error);
-        if !(least > 0.0) {
+        if least.is_nan() || least <= 0.0 {
             return Self { value, error: f64::INFINITY };
         }
         // |a'/b' - a/b| = |(a' - a) - a/b·(b' - b)| / |b'|
