@@ -3,6 +3,10 @@
 use crate::types::Error;
 use std::sync::{Arc, OnceLock};
 
+/// Longer than any batch of work that a device's own watchdog would allow.
+#[cfg(not(target_arch = "wasm32"))]
+pub(crate) const PATIENCE: std::time::Duration = std::time::Duration::from_secs(600);
+
 /// Runs `make`, and turns what wgpu would report elsewhere into an [`Error`]. On a lost device nothing that it made is good.
 ///
 /// A browser answers later than this call returns; there, errors go to the device's own handler.
@@ -115,7 +119,7 @@ impl OwnQueue {
 pub(crate) fn owns(device: &wgpu::Device, queue: &wgpu::Queue) -> Result<bool, Error> {
     use std::{sync::mpsc, time::Duration};
     let what = "asking whose queue it is";
-    let wait = wgpu::PollType::Wait { submission_index: None, timeout: Some(crate::device::readback::PATIENCE) };
+    let wait = wgpu::PollType::Wait { submission_index: None, timeout: Some(PATIENCE) };
     let (mut silent, mut others) = (0, 0);
     loop {
         let (sender, receiver) = mpsc::channel();

@@ -1,15 +1,12 @@
 //! Copies a buffer to the host, waiting for the device.
 use crate::{
     device::{
-        health::{alive, owns, poll},
+        health::{PATIENCE, alive, owns, poll},
         scoped,
     },
     types::{Error, memory},
 };
-use std::{sync::mpsc, time::Duration};
-
-/// Longer than any batch of work that a device's own watchdog would allow.
-pub(crate) const PATIENCE: Duration = Duration::from_secs(600);
+use std::sync::mpsc;
 
 const WHAT: &str = "reading a buffer back";
 
