@@ -1,5 +1,8 @@
 //! The stages of `cargo xtask test`, and `cargo xtask study`.
-use crate::tally::{Tally, result_line};
+use crate::{
+    fuzz,
+    tally::{Tally, result_line},
+};
 use std::{
     io::{BufRead, BufReader, Write},
     path::{Path, PathBuf},
@@ -51,6 +54,11 @@ pub fn test(root: &Path) -> Result<u8, String> {
     run.cargo("build", "test --workspace --no-run");
     run.program("adapters", "ridgepole", &["devices"]);
     run.tests("tests and doctests", "test --workspace --no-fail-fast");
+    // The tests have replayed the corpora, with other tests beside them; here each input has its limits of memory and time.
+    run.check("fuzz targets within limits", |root| match fuzz::fuzz(root, &["--inputs", "500"].map(String::from))? {
+        0 => Ok("nothing found".to_string()),
+        _ => Err("see above".to_string()),
+    });
     run.cargo("benchmarks compile", "bench --workspace --no-run --profile dev");
     run.wasm();
     run.check("oldest Rust", oldest_rust);
