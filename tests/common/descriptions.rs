@@ -10,6 +10,7 @@ pub fn usual(entry: &ops::Entry) -> Value {
         json!("f32"),
         json!(true),
         json!([{}]),
+        json!([{ "decay": 0.01 }]),
         json!([{ "lambda": 0.5 }]),
         json!({ "constant": { "std": 0.5 } }),
         json!([{ "start": 0, "len": 5, "group": 0 }]),

@@ -31,8 +31,8 @@ fn a_number_below_the_least_normal_one_is_refused_by_the_name_of_its_field() {
         (format!(r#""op": "gaussian_dropout", {dropout}, "p": 1e-46"#), "gaussian_dropout: `p` is 1e-46"),
         (format!(r#""op": "gaussian_noise", {dropout}, "deviation": 1e-46"#), "gaussian_noise: `deviation` is 1e-46"),
         (format!(r#""op": "sgd", {arena}, "groups": [{{}}], "lr": 1e-39, "step": 1"#), "sgd: `lr` is 1e-39"),
-        (format!(r#""op": "adamw", {arena}, "groups": [{{}}], "lr": 1, "step": 1, "eps": 1e-39"#), "adamw: `eps` is 1e-39"),
-        (format!(r#""op": "lion", {arena}, "groups": [{{}}], "lr": 1, "beta1": 1e-39"#), "lion: `beta1` is 1e-39"),
+        (format!(r#""op": "adamw", {arena}, "groups": [{{"decay": 0}}], "lr": 1, "step": 1, "eps": 1e-39"#), "adamw: `eps` is 1e-39"),
+        (format!(r#""op": "lion", {arena}, "groups": [{{"decay": 0}}], "lr": 1, "beta1": 1e-39"#), "lion: `beta1` is 1e-39"),
         (
             format!(r#""op": "sgd", {arena}, "groups": [{{"decay": 1e-39}}], "lr": 1, "step": 1"#),
             "sgd: `groups` [0] has decay = 1e-39",
@@ -93,7 +93,7 @@ fn a_number_that_is_derived_from_fields_is_named_by_its_formula() {
             SMALL,
         ),
         (
-            format!(r#""op": "ftrl", {arena}, "groups": [{{}}], "lr": 1.25e38"#),
+            format!(r#""op": "ftrl", {arena}, "groups": [{{}}], "beta": 1, "lr": 1.25e38"#),
             "ftrl: `groups` makes [0]: 1 / (lr · lr_scale) = 8e-39",
             SMALL,
         ),

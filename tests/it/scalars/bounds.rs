@@ -25,7 +25,8 @@ impl Seen {
         let written = op.args().into_iter().filter(|a| a.access != Access::Read);
         for (expected, arg) in op.reference(data).iter().zip(written) {
             let Expected::Within { value, bound } = expected else { continue };
-            for (v, b) in value.iter().zip(bound).filter(|(v, _)| v.abs() <= f64::from(f32::MAX)) {
+            // What the type cannot hold is infinite once it is stored, or may be.
+            for (v, b) in value.iter().zip(bound).filter(|(v, _)| arg.dtype.nearest(**v).is_finite()) {
                 self.checked += 1;
                 let (made, kind) = what.split_once(", ").unwrap_or((what, ""));
                 let key = || format!("{}, {kind}, `{}`", op.name(), arg.name);

@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 /// What a field holds here if it is written out; a number at its default is taken from the ops table.
 fn field(op: &str, name: &str, default: &str) -> Value {
-    let net = json!({"l1": 0.25, "l2": 0.5});
+    let net = json!({"l1": 0.25, "l2": 0.5, "l2_form": "sum"});
     match (op, name) {
         (_, "act" | "activation") => json!({"leaky_relu": {"slope": 0.25}}),
         (_, "adaptive" | "clipping" | "deviation" | "max_norm" | "p" | "radius" | "rho") => json!(0.5),
@@ -53,6 +53,7 @@ fn field(op: &str, name: &str, default: &str) -> Value {
         // Zero switches these off.
         ("sgd" | "rmsprop", "momentum") => json!(0.75),
         ("adagrad", "lr_decay") => json!(0.5),
+        ("ftrl", "beta") => json!(1.0),
         ("cross_entropy", "label_smoothing" | "z_loss" | "confidence_penalty") => json!(0.125),
         ("early_stopping", "min_delta") => json!(0.125),
         ("cutout", "value") => json!(0.5),
@@ -74,9 +75,15 @@ fn variants(op: &str) -> Vec<Value> {
         "gradient_noise" => vec![json!({"level": {"annealed": {"eta": 0.25, "gamma": 0.5}}})],
         "penalty" | "penalty_grad" => vec![json!({"per": {"batch": 3}})],
         "weight_standardization" => ["outside", "fan_in_floor", "fan_in_inside"].map(|form| json!({ "form": form })).into(),
-        "rmsprop" => vec![json!({"centered": true}), json!({"momentum": 0.0, "eps_place": "inside_root"})],
+        "rmsprop" => {
+            vec![json!({"centered": true}), json!({"nesterov": true}), json!({"momentum": 0.0, "eps_place": "inside_root"})]
+        }
         "adagrad" => vec![json!({"eps_place": "inside_root"})],
-        "adam" => vec![json!({"amsgrad": true, "step": 1})],
+        "adam" | "adamw" => vec![
+            json!({"amsgrad": true, "step": 1}),
+            json!({"eps_place": "inside_root"}),
+            json!({"gpu_step": true, "step": 1, "eps_place": "inside_root"}),
+        ],
         "sgd" => vec![json!({"dampening": 0.5}), json!({"nesterov": true})],
         "huber_loss" => vec![json!({"form": "smooth_l1"})],
         "max_norm" => ["torch", "keras"].map(|form| json!({ "form": form })).into(),
