@@ -76,16 +76,14 @@ impl Optimizer<'_> {
         if arg.name == "ema" && self.ema.is_some_and(|a| a.fresh() == 1.0) {
             return HostData::F32(vec![f32::NAN; arg.len]);
         }
-        // Steps made so far: none, as many as the counter takes, or of any magnitude.
+        // Steps made so far: few, so that the corrections matter; none; as many as the counter takes; or of any magnitude.
         if arg.name == "steps" {
-            let made = [0, u32::MAX, rng.word() >> (rng.word() % 32)];
-            return HostData::U32(vec![
-                made[match pattern {
-                    Pattern::Zeros => 0,
-                    Pattern::Tiny => 1,
-                    _ => 2,
-                }],
-            ]);
+            return HostData::U32(vec![match pattern {
+                Pattern::Ordinary => rng.word() % 64,
+                Pattern::Zeros => 0,
+                Pattern::Tiny => u32::MAX,
+                _ => rng.word() >> (rng.word() % 32),
+            }]);
         }
         let data = rng.fill(arg, domain, pattern);
         match arg.name {
