@@ -100,7 +100,7 @@ pub fn run(args: &Args, ui: &Ui) -> Result<(), Failure> {
         }
         return files::write(html, page::page(&rows[0].device, &rows[0].version, &timings).as_bytes());
     }
-    let jobs = cases::cases(args)?;
+    let jobs = cases::cases(args, ui)?;
     let held = args.html.as_deref().map(|path| files::Held::file(path, "bench")).transpose()?.flatten();
     held.iter().filter_map(files::Held::notice).for_each(|notice| ui.note(notice));
     let session = shaped(adapter::open(args.adapter.as_deref())?, args)?;

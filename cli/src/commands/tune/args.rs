@@ -175,6 +175,9 @@ impl Args {
         }
         self.training.typed(&mut out);
         out.option("seed", self.seed.to_string());
+        if let Some(adapter) = &self.adapter {
+            out.option("adapter", adapter);
+        }
         out
     }
 }

@@ -1,5 +1,6 @@
 //! The names of the columns: missing ones, repeated ones, and the one to predict.
 use super::{Target, Text, delimiter::Delimiter};
+use crate::text::quoted;
 use csv::StringRecord;
 use std::collections::HashSet;
 
@@ -46,8 +47,10 @@ pub(super) fn header(
         if !seen.insert(own.clone()) || name.is_empty() && taken.contains(&own) {
             own = (1..).map(|n| format!("{own}.{n}")).find(|name| !taken.contains(name)).expect("one is free");
             notices.push(format!(
-                "notice: line {line}: two columns are called {name:?}; the one at place {} is called {own:?} here",
-                i + 1
+                "notice: line {line}: two columns are called {}; the one at place {} is called {} here",
+                quoted(name),
+                i + 1,
+                quoted(&own)
             ));
             seen.insert(own.clone());
             taken.insert(own.clone());
@@ -60,25 +63,21 @@ pub(super) fn header(
 }
 
 fn find(names: &[String], line: usize, target: Target, delimiter: Delimiter) -> Result<usize, String> {
-    let (label, option) = (target.column, target.asks.column);
+    let (label, shown, option) = (target.column, quoted(target.column), target.asks.column);
     let mut found = names.iter().enumerate().filter(|(_, name)| *name == label).map(|(i, _)| i);
     match (found.next(), found.next()) {
         (Some(_), None) if names.len() == 1 => {
-            Err(format!("line {line}: has no column but {label:?}: nothing to predict it from{}", divided(delimiter)))
+            Err(format!("line {line}: has no column but {shown}: nothing to predict it from{}", divided(delimiter)))
         }
         (Some(i), None) => Ok(i),
-        (Some(_), Some(_)) => Err(format!("line {line}: two columns are called {label:?}")),
+        (Some(_), Some(_)) => Err(format!("line {line}: two columns are called {shown}")),
         (None, _) => {
-            let shown = |name: &String| {
-                let some: String = name.chars().take(100).collect();
-                if some.len() < name.len() { format!("{some:?}...") } else { format!("{some:?}") }
-            };
-            let mut all: Vec<String> = names.iter().take(12).map(shown).collect();
+            let mut all: Vec<String> = names.iter().take(12).map(|name| quoted(name)).collect();
             if let Some(last) = names.get(12..).and_then(<[String]>::last) {
-                all.push(format!("... ({} in all, the last {})", names.len(), shown(last)));
+                all.push(format!("... ({} in all, the last {})", names.len(), quoted(last)));
             }
             let hint = if names.len() == 1 { divided(delimiter) } else { String::new() };
-            Err(format!("line {line}: no column is called {label:?} ({option}); there are: {}{hint}", all.join(", ")))
+            Err(format!("line {line}: no column is called {shown} ({option}); there are: {}{hint}", all.join(", ")))
         }
     }
 }
