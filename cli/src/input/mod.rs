@@ -201,6 +201,18 @@ mod tests {
         assert!(why(&file, 119).contains("it unpacks to more than 119 bytes"));
     }
 
+    #[test]
+    fn files_of_our_own_have_a_limit_and_are_read_as_they_are() {
+        let dir = tempfile::tempdir().unwrap();
+        let file = dir.path().join("f");
+        let packed = gz(&[7; 100_000]);
+        std::fs::write(&file, &packed).unwrap();
+        let len = packed.len() as u64;
+        assert_eq!(own_file(&file, Limit(len)).unwrap(), packed);
+        let why = own_file(&file, Limit(len - 1)).unwrap_err().to_string();
+        assert!(why.contains(&format!("it has {len} bytes, more than {} bytes, which none has", len - 1)), "{why}");
+    }
+
     #[cfg(unix)]
     #[test]
     fn what_is_no_file_is_read_within_the_limit_or_refused() {

@@ -138,7 +138,7 @@ mod tests {
         ];
         for cell in meant {
             assert_eq!(kind(cell), Kind::Meant, "{cell:?}");
-            assert!(number(cell).unwrap_err().starts_with(&format!("is {}, must be ")), "{cell:?}");
+            assert!(number(cell).unwrap_err().starts_with(&format!("is {cell:?}, must be ")), "{cell:?}");
         }
         for cell in [
             "cat",
