@@ -111,6 +111,17 @@ pub(crate) fn own_file(path: &Path, limit: Limit) -> Result<Vec<u8>, Failure> {
     raw(path, limit, &|has| format!("{has} more than {limit} bytes, which none has that this program writes"))
 }
 
+/// All that another program writes.
+///
+/// # Errors
+/// Says what it wrote instead: more than the limit, or what the system says.
+pub(crate) fn stream(from: impl Read, limit: Limit) -> Result<Vec<u8>, String> {
+    bounded(from, limit, Vec::new()).map_err(|stop| match stop {
+        Stop::Past => format!("more than {limit} bytes"),
+        Stop::Io(e) => format!("what cannot be read: {e}"),
+    })
+}
+
 /// What to say where there are more bytes than the limit, after "it has" or "it unpacks to".
 type Over<'a> = &'a dyn Fn(&str) -> String;
 

@@ -259,7 +259,8 @@ fn long_names_are_short_in_lines_and_whole_in_files() {
             if output.status.success() {
                 for page in files(&out) {
                     let text = std::fs::read_to_string(out.join(&page)).unwrap();
-                    assert!(!text.contains(['\u{1b}', '\u{202e}']) && !text.contains("<b>\\"), "{name}: {page}");
+                    let markup = page.ends_with("html") && text.contains("<b>\\");
+                    assert!(!text.contains(['\u{1b}', '\u{202e}']) && !markup, "{name}: {page}");
                     if page.ends_with("json") && y.is_some() {
                         let json: serde_json::Value = serde_json::from_str(&text).unwrap();
                         let classes = if name == "path" { &json["classes"] } else { &json["data"]["classes"] };

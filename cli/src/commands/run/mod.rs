@@ -50,7 +50,7 @@ pub struct Args {
     /// Run on a GPU, or the f64 reference on the CPU, rounded to the storage type
     #[arg(long, value_enum, default_value_t = Device::Gpu)]
     device: Device,
-    /// The adapter whose name contains this, in any case
+    /// Use the adapter whose name contains this, in any case (see `ridgepole devices`)
     #[arg(long, value_name = "NAME")]
     adapter: Option<String>,
 }

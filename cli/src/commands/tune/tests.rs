@@ -1,6 +1,6 @@
 //! No option is forgotten where a search is told apart from another one, nor in the command that retrains a setting.
 use super::*;
-use clap::{Args as _, CommandFactory as _, FromArgMatches as _};
+use clap::{Args as _, FromArgMatches as _};
 use std::path::Path;
 
 /// What an option does to the results.
@@ -102,8 +102,7 @@ fn every_option_that_changes_results_is_printed_and_told_apart() {
         // The device's own name is in the fingerprint.
         ("adapter", Nothing, format!("{table} --adapter llvm"), table.clone()),
     ];
-    let command = crate::Cli::command();
-    let tune = command.find_subcommand("tune").unwrap();
+    let tune = Args::augment_args(clap::Command::new("tune"));
     let longs: Vec<&str> = tune.get_arguments().filter_map(clap::Arg::get_long).filter(|l| *l != "help").collect();
     let mut known: Vec<&str> = cases.iter().map(|(name, ..)| *name).collect();
     known.retain(|name| longs.contains(name));
