@@ -2,12 +2,7 @@
 //! are not read as other inputs are.
 use crate::Failure;
 use serde::Deserialize;
-use std::{
-    collections::HashMap,
-    fs::File,
-    io::Read,
-    path::Path,
-};
+use std::{collections::HashMap, fs::File, io::Read, path::Path};
 
 /// The most bytes that the header of a safetensors file may have, by its format.
 const HEADER: u64 = 100_000_000;

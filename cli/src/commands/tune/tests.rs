@@ -47,7 +47,8 @@ fn printed(args: &Args, setting: grid::Setting) -> String {
 /// IDX files of a few images.
 fn images(folder: &Path) {
     for (part, rows) in [("train", 24u8), ("t10k", 6)] {
-        let head = |magic: u32, sizes: &[u32]| [&[magic], sizes].concat().iter().flat_map(|w| w.to_be_bytes()).collect::<Vec<u8>>();
+        let head =
+            |magic: u32, sizes: &[u32]| [&[magic], sizes].concat().iter().flat_map(|w| w.to_be_bytes()).collect::<Vec<u8>>();
         let pixels: Vec<u8> = (0..4 * rows).map(|i| i.wrapping_mul(37)).collect();
         let labels: Vec<u8> = (0..rows).map(|i| i % 2).collect();
         let write = |name: &str, bytes: Vec<u8>| std::fs::write(folder.join(format!("few-{part}-{name}-ubyte")), bytes).unwrap();

@@ -2,7 +2,12 @@
 use super::{Target, Text, delimiter::Delimiter};
 use crate::text::quoted;
 use csv::StringRecord;
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
+
+/// Columns at most: a line without end is no header.
+const MOST: usize = 1 << 20;
+/// Repeated names that have a notice each.
+const SAID: usize = 8;
 
 /// The first record of a table.
 pub(super) struct Header {
@@ -29,6 +34,9 @@ pub(super) fn header(
     notices: &mut Vec<String>,
 ) -> Result<Header, String> {
     let line = text.line(at);
+    if record.len() > MOST {
+        return Err(format!("line {line}: has {} columns, must be at most {MOST}", record.len()));
+    }
     // As pandas calls a column without a name when it reads one and writes it again.
     let unnamed = |name: &str| {
         let number = name.strip_prefix("Unnamed: ");
@@ -38,6 +46,8 @@ pub(super) fn header(
     let mut names: Vec<String> = Vec::with_capacity(record.len());
     let mut taken: HashSet<String> = record.iter().map(String::from).collect();
     let mut seen = HashSet::new();
+    // For each name the number that was given last, so that many columns of one name are not tried again from 1.
+    let (mut numbers, mut repeated) = (HashMap::new(), 0);
     for (i, name) in record.iter().enumerate() {
         let mut own = if name.is_empty() { format!("column {}", i + 1) } else { name.to_string() };
         if name == target.column && !name.is_empty() {
@@ -45,17 +55,32 @@ pub(super) fn header(
             continue;
         }
         if !seen.insert(own.clone()) || name.is_empty() && taken.contains(&own) {
-            own = (1..).map(|n| format!("{own}.{n}")).find(|name| !taken.contains(name)).expect("one is free");
-            notices.push(format!(
-                "notice: line {line}: two columns are called {}; the one at place {} is called {} here",
-                quoted(name),
-                i + 1,
-                quoted(&own)
-            ));
+            let last: &mut usize = numbers.entry(own.clone()).or_default();
+            own = (*last + 1..)
+                .find_map(|n| {
+                    *last = n;
+                    Some(format!("{own}.{n}")).filter(|name| !taken.contains(name))
+                })
+                .expect("one is free");
+            repeated += 1;
+            if repeated <= SAID {
+                notices.push(format!(
+                    "notice: line {line}: two columns are called {}; the one at place {} is called {} here",
+                    quoted(name),
+                    i + 1,
+                    quoted(&own)
+                ));
+            }
             seen.insert(own.clone());
             taken.insert(own.clone());
         }
         names.push(own);
+    }
+    if repeated > SAID {
+        notices.push(format!(
+            "notice: line {line}: {} more columns have names of others, and are numbered likewise",
+            repeated - SAID
+        ));
     }
     let place = find(&names, line, target, delimiter)?;
     let index = named.iter().take_while(|named| !**named).count();

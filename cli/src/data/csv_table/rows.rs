@@ -87,7 +87,11 @@ pub(super) fn read(text: &Text, delimiter: Delimiter, target: Target, notices: &
             continue;
         }
         more.push(column.numbers(text, &header)?);
-        notices.push(format!("notice: column {} has no name and is called {}", column.column + 1, quoted(&header.names[column.column])));
+        notices.push(format!(
+            "notice: column {} has no name and is called {}",
+            column.column + 1,
+            quoted(&header.names[column.column])
+        ));
         kept.push(column.column);
     }
     if kept.is_empty() {
@@ -192,9 +196,8 @@ impl Unnamed {
                 self.empty
             ));
         }
-        let of = |(at, cell): &(usize, Box<str>)| {
-            number(cell).map_err(|why| format!("line {}: column {name} {why}", text.line(*at)))
-        };
+        let of =
+            |(at, cell): &(usize, Box<str>)| number(cell).map_err(|why| format!("line {}: column {name} {why}", text.line(*at)));
         self.cells.iter().map(of).collect()
     }
 }

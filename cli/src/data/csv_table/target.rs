@@ -186,12 +186,10 @@ fn values(labels: &Labels, target: Target, said: impl Fn(&(usize, u32), &str) ->
         let cell = &labels.distinct[row.1 as usize];
         match number(cell) {
             Ok(v) if v.abs() <= LARGEST => Ok(v),
-            Ok(_) => {
-                Err(said(row, &format!(
-                "is {}, must be at most {LARGEST:e} in magnitude: divide the column by a constant",
-                quoted(cell)
-            )))
-            }
+            Ok(_) => Err(said(
+                row,
+                &format!("is {}, must be at most {LARGEST:e} in magnitude: divide the column by a constant", quoted(cell)),
+            )),
             Err(why) => Err(said(row, &why)),
         }
     };
