@@ -71,6 +71,25 @@ pub(crate) fn json(value: &serde_json::Value) -> String {
     out
 }
 
+/// Characters of a name or a cell that a sentence shows.
+const SHOWN: usize = 100;
+
+/// A name or a cell within a sentence: whole, or its beginning and its length.
+pub(crate) fn short(text: &str) -> Cow<'_, str> {
+    match text.char_indices().nth(SHOWN) {
+        None => Cow::Borrowed(text),
+        Some((end, _)) => Cow::Owned(format!("{}... ({} characters)", &text[..end], text.chars().count())),
+    }
+}
+
+/// As [`short`], in quotes.
+pub(crate) fn quoted(text: &str) -> String {
+    match text.char_indices().nth(SHOWN) {
+        None => format!("{text:?}"),
+        Some((end, _)) => format!("{:?}... ({} characters)", &text[..end], text.chars().count()),
+    }
+}
+
 /// "1 seed", "3 seeds".
 pub(crate) fn count(n: usize, what: &str) -> String {
     if n == 1 { format!("1 {what}") } else { format!("{n} {what}s") }
@@ -132,6 +151,15 @@ pub(crate) mod tests {
         let text = json(&value);
         assert!(harmless(&text), "{text:?}");
         assert_eq!(serde_json::from_str::<serde_json::Value>(&text).unwrap(), value);
+    }
+
+    #[test]
+    fn long_names_are_shown_by_their_beginning_and_length() {
+        let long = "λ".repeat(101);
+        assert_eq!([short(&long[2..]), quoted(&long[2..]).into()], [long[2..].to_string(), format!("\"{}\"", &long[2..])]);
+        assert_eq!(short(&long), format!("{}... (101 characters)", &long[2..]));
+        assert_eq!(quoted(&long), format!("\"{}\"... (101 characters)", &long[2..]));
+        assert_eq!(quoted("a\n\"\u{1b}"), r#""a\n\"\u{1b}""#);
     }
 
     #[test]

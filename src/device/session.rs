@@ -2,7 +2,7 @@
 use crate::{
     device::{
         Gpu,
-        health::{poll, scoped},
+        health::{PATIENCE, poll, scoped},
         readback,
     },
     op::{Access, Arg, Caps, Op},
@@ -264,6 +264,15 @@ impl Session {
         })?;
         let outputs = plan.args().iter().zip(&buffers).skip(reads);
         outputs.map(|(a, b)| self.download(b, a.dtype, a.len)).collect()
+    }
+
+    /// Waits until what was submitted is done, unlike `wgpu::Device::poll` without a panic where the device is gone.
+    ///
+    /// # Errors
+    /// [`Error::Lost`]; [`Error::Device`] if it takes longer than any device's own watchdog would allow.
+    pub fn wait(&self, submitted: wgpu::SubmissionIndex) -> Result<(), Error> {
+        let wait = wgpu::PollType::Wait { submission_index: Some(submitted), timeout: Some(PATIENCE) };
+        poll(self.device(), "waiting for submitted work", wait).map_err(|e| self.blame(e))
     }
 
     /// The loss of the device, if that is what is behind `e`: wgpu tells it only when polled.

@@ -46,6 +46,26 @@ fn a_lost_device_says_so_and_stays_lost() {
 }
 
 #[test]
+fn a_session_waits_for_what_was_submitted() {
+    let s = Session::new().expect("an adapter");
+    let done = std::sync::Arc::new(std::sync::atomic::AtomicBool::new(false));
+    let submit = |done: &std::sync::Arc<std::sync::atomic::AtomicBool>| {
+        let encoder = s.device().create_command_encoder(&Default::default());
+        let index = s.queue().submit([encoder.finish()]);
+        let done = done.clone();
+        s.queue().on_submitted_work_done(move || done.store(true, std::sync::atomic::Ordering::SeqCst));
+        index
+    };
+    s.wait(submit(&done)).expect("the device works");
+    assert!(done.load(std::sync::atomic::Ordering::SeqCst), "what waits sees what is done");
+    // Where the device is gone it is an answer, not a panic.
+    let before = submit(&done);
+    s.device().destroy();
+    let gone = s.wait(before);
+    assert!(matches!(gone, Ok(()) | Err(Error::Lost { .. })), "{gone:?}");
+}
+
+#[test]
 fn an_unknown_adapter_name_lists_those_there_are() {
     let Err(Error::NoAdapter { why }) = Session::named("no such card") else { panic!("there is none of that name") };
     assert!(why.starts_with("no name contains \"no such card\"; there are \""), "{why}");

@@ -27,7 +27,7 @@ pub struct Args {
     /// Only ops whose name, and cases whose text, contains this
     #[arg(default_value = "", hide_default_value = true)]
     filter: String,
-    /// The adapter whose name contains this, in any case
+    /// Use the adapter whose name contains this, in any case (see `ridgepole devices`)
     #[arg(long, value_name = "NAME", conflicts_with = "all_adapters")]
     adapter: Option<String>,
     /// Check every adapter, one after another

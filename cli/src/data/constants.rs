@@ -2,6 +2,7 @@
 //! left out of the table; one that has a single value in the training rows of a fold, or of a seed, is 0 there in all rows, so that it
 //! does nothing. A notice names each.
 use super::{Table, Targets, listed};
+use crate::text::quoted;
 
 /// Leaves out features that have one value in every row.
 ///
@@ -65,7 +66,7 @@ fn named(part: &str, names: &[String], parts: &[Vec<u64>]) -> Option<(String, bo
         if parts.len() > SHOWN {
             numbers.push(format!("... {} in all", parts.len()));
         }
-        format!("{name:?} ({part}{} {})", if parts.len() == 1 { "" } else { "s" }, numbers.join(", "))
+        format!("{} ({part}{} {})", quoted(name), if parts.len() == 1 { "" } else { "s" }, numbers.join(", "))
     };
     let mut text: Vec<String> = all.iter().take(SHOWN).map(one).collect();
     if all.len() > SHOWN {

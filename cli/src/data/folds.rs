@@ -3,7 +3,7 @@ use super::{
     Table, Targets,
     split::{Split, shuffle, take},
 };
-use crate::Failure;
+use crate::{Failure, text::quoted};
 use ridgepole::Rng;
 
 /// Deals rows out to folds in turn, group by group (the rows of a class), each in random order, so that folds are of equal size, and
@@ -35,9 +35,10 @@ pub fn assign(table: &Table, rows: usize, folds: usize, seed: u64) -> Result<Vec
             let mut groups = vec![Vec::new(); names.len()];
             (0..rows).for_each(|r| groups[of[r] as usize].push(r));
             if let Some(c) = groups.iter().position(|g| g.len() < folds) {
-                let (name, class, column, rows) = (&table.name, &names[c], &table.label, groups[c].len());
+                let (name, rows) = (&table.name, groups[c].len());
+                let [class, column] = [&names[c], &table.label].map(|name| quoted(name));
                 return Err(Failure::usage(format!(
-                    "{name}: class {class:?} of column {column:?} has {rows} rows, fewer than --folds, {folds}: each fold needs one"
+                    "{name}: class {class} of column {column} has {rows} rows, fewer than --folds, {folds}: each fold needs one"
                 )));
             }
             groups

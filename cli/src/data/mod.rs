@@ -19,7 +19,10 @@ pub use format::Format;
 pub use source::Source;
 pub use summary::Summary;
 
-use crate::{Failure, Ui, input};
+use crate::{
+    Failure, Ui, input,
+    text::{quoted, short},
+};
 use std::path::Path;
 
 /// Rows of features, each with a target.
@@ -251,14 +254,14 @@ fn parse(name: &str, bytes: Vec<u8>, target: Target, delimiter: Option<csv_table
 /// Names as they are read in a sentence, the first few.
 fn listed(names: &[String]) -> String {
     const SHOWN: usize = 8;
-    let some = names.iter().take(SHOWN).map(|name| format!("{name:?}")).collect::<Vec<_>>().join(", ");
+    let some = names.iter().take(SHOWN).map(|name| quoted(name)).collect::<Vec<_>>().join(", ");
     if names.len() > SHOWN { format!("{some} and {} more", names.len() - SHOWN) } else { some }
 }
 
 /// A name as it is if it reads as one word, quoted otherwise.
 fn plain(name: &str) -> String {
     let word = !name.is_empty() && name.chars().all(|c| c.is_alphanumeric() || "-_.+".contains(c));
-    if word { name.into() } else { format!("{name:?}") }
+    if word { short(name).into_owned() } else { quoted(name) }
 }
 
 /// All digits of a number that tell it from its neighbours, with a power of ten where zeros would be many.

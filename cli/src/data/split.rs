@@ -1,6 +1,6 @@
 //! Training, validation and test rows, standardized by the training rows.
 use super::{Table, Targets};
-use crate::{Failure, stats::Standard};
+use crate::{Failure, stats::Standard, text::quoted};
 use ridgepole::Rng;
 
 /// Row numbers of the three parts; no row is in two of them.
@@ -154,9 +154,10 @@ pub fn prepare(table: &Table, split: &Split) -> Result<Prepared, Failure> {
             return Ok(v as f32);
         }
         Err(Failure::usage(format!(
-            "{}: column {column:?} has the value {of:e}, which is {:.0e} standard deviations away from the training rows (mean {:e}, standard \
+            "{}: column {} has the value {of:e}, which is {:.0e} standard deviations away from the training rows (mean {:e}, standard \
              deviation {:e}), must be at most {FARTHEST:e}: remove the row, or the column",
             table.name,
+            quoted(column),
             v.abs(),
             scale.mean(),
             scale.sd()

@@ -17,7 +17,7 @@ use crate::{Failure, text};
 use place::{Place, beside, cause, same_folder};
 use std::{
     fs,
-    io::{self, Read, Write},
+    io::{self, Write},
     path::{Path, PathBuf},
 };
 use tempfile::TempPath;
@@ -78,19 +78,6 @@ pub(crate) fn report(
             Err(Failure::found(format!("{page} could not be drawn, a fault of this program; the numbers are in {kept}")))
         }
     }
-}
-
-/// The bytes of a file of our own, at most `limit` of them.
-///
-/// # Errors
-/// The system's, and one for a longer file.
-pub(crate) fn read(path: &Path, limit: u64) -> io::Result<Vec<u8>> {
-    let mut bytes = Vec::new();
-    fs::File::open(path)?.take(limit.saturating_add(1)).read_to_end(&mut bytes)?;
-    if bytes.len() as u64 > limit {
-        return Err(io::Error::other(format!("it is longer than {limit} bytes, which none that this program writes is")));
-    }
-    Ok(bytes)
 }
 
 /// Removes a file that [`write`] wrote, if it is there; a link to it stays.

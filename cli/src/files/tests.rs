@@ -85,15 +85,6 @@ fn names_as_long_as_they_may_be_are_written() {
     assert_eq!(fs::read(dir.path().join(&name)).unwrap(), b"2");
 }
 
-#[test]
-fn what_is_read_back_has_a_limit() {
-    let dir = tempfile::tempdir().unwrap();
-    let path = dir.path().join("f");
-    fs::write(&path, [7; 10]).unwrap();
-    assert_eq!(read(&path, 10).unwrap().len(), 10);
-    assert!(read(&path, 9).unwrap_err().to_string().contains("longer than 9 bytes"));
-}
-
 #[cfg(unix)]
 mod unix {
     use super::*;

@@ -1,9 +1,9 @@
-//! Reads what a user names as input: within a limit, whatever it is (a pipe, a device, a small file that unpacks to a huge one), gunzipped,
-//! and as text. Where memory ends this is an error.
+//! Reads what a user names as input, whatever command it is for: within a limit, whatever it is (a pipe, a device, a small file that unpacks
+//! to a huge one), gunzipped, and as text. Where memory ends this is an error.
 mod gzip;
 mod text;
 
-pub(crate) use text::{decode, line};
+pub(crate) use text::{decode, line, lines};
 
 use crate::Failure;
 use std::{
@@ -21,6 +21,8 @@ pub(crate) struct Limit(pub u64);
 impl Limit {
     /// If nothing is said. A gibibyte of cells takes four in memory, at most.
     pub(crate) const DEFAULT: Self = Self(1 << 30);
+    /// Of descriptions of ops.
+    pub(crate) const OPS: Self = Self(64 << 20);
 }
 
 impl Default for Limit {
@@ -76,13 +78,61 @@ enum Stop {
 /// # Errors
 /// [`Failure::Usage`] with the file's name: it cannot be read, is a directory, is larger than the limit or than memory, or is packed wrongly.
 pub(crate) fn read(path: &Path, limit: Limit, raise: &str) -> Result<Vec<u8>, Failure> {
-    let past = |what: &str| {
-        Failure::file(
-            "read",
-            path,
-            format!("{what} more than {limit} bytes: {raise} raises the limit, if memory suffices for it"),
-        )
+    let over = |has: &str| format!("{has} more than {limit} bytes: {raise} raises the limit, if memory suffices for it");
+    unpacked(path, raw(path, limit, &over)?, limit, &over)
+}
+
+/// The text of a file, or of stdin (`-`), packed or not, and a notice where its encoding had to be told from its bytes. Messages say that
+/// `what` may have no more: no option raises the limit.
+///
+/// # Errors
+/// As [`read`]; and if it is no text.
+pub(crate) fn text(path: &Path, limit: Limit, what: &str) -> Result<(String, Option<String>), Failure> {
+    let over = |_: &str| format!("has more than {} bytes, the most that {what} may have", limit.0);
+    let name = shown(path);
+    let bytes = if name == path {
+        raw(path, limit, &over)?
+    } else {
+        bounded(io::stdin().lock(), limit, Vec::new()).map_err(|stop| refused(name, &stop, &over))?
     };
+    decode(unpacked(name, bytes, limit, &over)?).map_err(|why| Failure::file("read", name, why))
+}
+
+/// What messages call an input that [`text`] reads.
+pub(crate) fn shown(path: &Path) -> &Path {
+    if path.as_os_str() == "-" { Path::new("stdin") } else { path }
+}
+
+/// The bytes of a file that this program writes, as they are.
+///
+/// # Errors
+/// As [`read`].
+pub(crate) fn own_file(path: &Path, limit: Limit) -> Result<Vec<u8>, Failure> {
+    raw(path, limit, &|has| format!("{has} more than {limit} bytes, which none has that this program writes"))
+}
+
+/// All that another program writes.
+///
+/// # Errors
+/// Says what it wrote instead: more than the limit, or what the system says.
+pub(crate) fn stream(from: impl Read, limit: Limit) -> Result<Vec<u8>, String> {
+    bounded(from, limit, Vec::new()).map_err(|stop| match stop {
+        Stop::Past => format!("more than {limit} bytes"),
+        Stop::Io(e) => format!("what cannot be read: {e}"),
+    })
+}
+
+/// What to say where there are more bytes than the limit, after "it has" or "it unpacks to".
+type Over<'a> = &'a dyn Fn(&str) -> String;
+
+fn refused(path: &Path, stop: &Stop, over: Over) -> Failure {
+    match stop {
+        Stop::Past => Failure::file("read", path, over("it has")),
+        Stop::Io(e) => Failure::file("read", path, e),
+    }
+}
+
+fn raw(path: &Path, limit: Limit, over: Over) -> Result<Vec<u8>, Failure> {
     let failed = |e: io::Error| Failure::file("read", path, e);
     let file = File::open(path).map_err(failed)?;
     let about = file.metadata().map_err(failed)?;
@@ -90,17 +140,17 @@ pub(crate) fn read(path: &Path, limit: Limit, raise: &str) -> Result<Vec<u8>, Fa
         return Err(Failure::file("read", path, "it is a directory, must be a file"));
     }
     if about.is_file() && about.len() > limit.0 {
-        return Err(past(&format!("it has {} bytes,", about.len())));
+        return Err(Failure::file("read", path, over(&format!("it has {} bytes,", about.len()))));
     }
-    let bytes = bounded(file, limit, Vec::new()).map_err(|stop| match stop {
-        Stop::Past => past("it has"),
-        Stop::Io(e) => failed(e),
-    })?;
+    bounded(file, limit, Vec::new()).map_err(|stop| refused(path, &stop, over))
+}
+
+fn unpacked(path: &Path, bytes: Vec<u8>, limit: Limit, over: Over) -> Result<Vec<u8>, Failure> {
     if !gzip::is(&bytes) {
         return Ok(bytes);
     }
     gzip::inflate(&bytes, limit).map_err(|stop| match stop {
-        Stop::Past => past("it unpacks to"),
+        Stop::Past => Failure::file("read", path, over("it unpacks to")),
         Stop::Io(e) => Failure::file("decompress", path, e),
     })
 }
@@ -160,6 +210,18 @@ mod tests {
         std::fs::write(&file, [gz(&[b'1'; 60]), gz(&[b'2'; 60])].concat()).unwrap();
         assert_eq!(read(&file, Limit(120), "").unwrap().len(), 120);
         assert!(why(&file, 119).contains("it unpacks to more than 119 bytes"));
+    }
+
+    #[test]
+    fn files_of_our_own_have_a_limit_and_are_read_as_they_are() {
+        let dir = tempfile::tempdir().unwrap();
+        let file = dir.path().join("f");
+        let packed = gz(&[7; 100_000]);
+        std::fs::write(&file, &packed).unwrap();
+        let len = packed.len() as u64;
+        assert_eq!(own_file(&file, Limit(len)).unwrap(), packed);
+        let why = own_file(&file, Limit(len - 1)).unwrap_err().to_string();
+        assert!(why.contains(&format!("it has {len} bytes, more than {} bytes, which none has", len - 1)), "{why}");
     }
 
     #[cfg(unix)]

@@ -39,6 +39,12 @@ pub(crate) fn line(text: impl AsRef<[u8]>, at: usize) -> usize {
     1 + before.iter().enumerate().filter(|e| ends(*e)).count()
 }
 
+/// The lines that have more than blanks, with their numbers as [`line`] counts them.
+pub(crate) fn lines(text: &str) -> impl Iterator<Item = (usize, &str)> {
+    let all = text.split('\n').flat_map(|line| line.strip_suffix('\r').unwrap_or(line).split('\r'));
+    (1..).zip(all).filter(|(_, line)| !line.trim().is_empty())
+}
+
 /// Bytes that tell the encoding.
 const HEAD: usize = 4096;
 
@@ -151,6 +157,9 @@ mod tests {
             let text = ["a", "", "\"b", "c\"", "d"].join(ends);
             assert_eq!(line(&text, text.len() - 1), 5, "{ends:?}");
             assert_eq!(line(&text, 0), 1);
+            let all: Vec<_> = lines(&text).collect();
+            assert_eq!(all, [(1, "a"), (3, "\"b"), (4, "c\""), (5, "d")], "{ends:?}");
+            assert!(all.iter().all(|(number, l)| line(&text, l.as_ptr() as usize - text.as_ptr() as usize) == *number));
         }
     }
 }

@@ -1,10 +1,11 @@
 //! Ops to time: read from JSON, skipped where a device cannot run them, checked, and worked on in order.
 use super::short;
-use crate::{Failure, Ui};
+use crate::{Failure, Ui, input};
 use ridgepole::{
     Error, Op, Session,
     bench::{self, Inputs},
     ops,
+    types::excerpt,
 };
 use serde_json::Value;
 use std::sync::{
@@ -26,19 +27,19 @@ const THREADS: usize = 4;
 /// # Errors
 /// [`Failure::Usage`] names the line of `file` that is not an op.
 pub(crate) fn parse(text: &str, file: &str) -> Result<Vec<Job>, Failure> {
-    let one = |(i, line): (usize, &str)| {
-        let wrong = |why: String| Failure::usage(format!("{file}, line {}: {why}", i + 1));
-        let mut value: Value = serde_json::from_str(line).map_err(|e| wrong(e.to_string()))?;
+    let one = |(number, line): (usize, &str)| {
+        let wrong = |why: String| Failure::usage(format!("{file}, line {number}: {why}"));
+        let mut value = ops::parse_json(line).map_err(|e| wrong(e.to_string()))?;
         let name = value.as_object_mut().and_then(|o| o.remove("case"));
-        let op = ops::from_json(&value.to_string()).map_err(|e| wrong(e.to_string()))?;
+        let op = ops::from_value(value).map_err(|e| wrong(e.to_string()))?;
         let name = match name {
             None => format!("{op:?}"),
             Some(Value::String(name)) => name,
-            Some(other) => return Err(wrong(format!("`case` is {other}, must be a string"))),
+            Some(other) => return Err(wrong(format!("`case` is {}, must be a string", excerpt(&other.to_string())))),
         };
         Ok(Job { name, op })
     };
-    text.lines().enumerate().filter(|(_, l)| !l.trim().is_empty()).map(one).collect()
+    input::lines(text).map(one).collect()
 }
 
 /// Skips what this device cannot run at its size, with a note.

@@ -13,7 +13,6 @@ use ridgepole::{
     ops::{Adamw, Sgd},
     wgpu,
 };
-use std::time::Duration;
 
 /// What is looked at after each epoch.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -161,7 +160,7 @@ impl<'a> Trainer<'a> {
                 let index = self.session.queue().submit([encoder.finish()]);
                 // One submission ahead, no more: the GPU always has work, and the progress shown is real.
                 if let Some(index) = before.replace(index) {
-                    wait(self.session, index)?;
+                    self.session.wait(index)?;
                 }
             }
             self.epoch += 1;
@@ -257,10 +256,4 @@ fn optimizer(hyper: &Hyper, model: &Model, members: &[Member]) -> impl Fn(u64) -
             Optimizer::Sgd => Box::new(Sgd { groups, segments, step, momentum: 0.9, ..Sgd::new(DType::F32, len, lr) }),
         }
     }
-}
-
-fn wait(session: &Session, index: wgpu::SubmissionIndex) -> Result<(), Error> {
-    let wait = wgpu::PollType::Wait { submission_index: Some(index), timeout: Some(Duration::from_secs(60)) };
-    let failed = |e: wgpu::PollError| Error::Device { what: "waiting for a training step".into(), message: e.to_string() };
-    session.device().poll(wait).map(drop).map_err(failed)
 }

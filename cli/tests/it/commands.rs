@@ -217,7 +217,12 @@ fn a_race_holds_others_against_us() {
     let [ours, theirs, ratio] = [&rows[0][6], &rows[1][6], &rows[1][11]].map(|v| v.parse::<f64>().unwrap());
     assert!(ours > 0.0 && theirs == 1.0 && ratio > 1.0, "{rows:?}");
     // A peer that fails is named, and what there is is shown all the same.
-    for (text, why) in [("exit 4\n", "exit status: 4"), ("echo a\necho b\n", "no line of times")] {
+    for (text, why) in [
+        ("exit 4\n", "exit status: 4"),
+        ("echo a\necho b\n", "no line of times"),
+        ("yes\n", "wrote more than 64Mi bytes"),
+        ("cat /dev/zero\n", "wrote more than 64Mi bytes"),
+    ] {
         let bad = script("bad.sh", text);
         ridgepole(&[&["race", case, "--peer", &bad], &quick[..]].concat())
             .assert()

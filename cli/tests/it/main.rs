@@ -1,6 +1,7 @@
 //! The program from end to end, a file for each command; `commands` has those that look at the table and at the machine.
 mod commands;
 mod common;
+mod inputs;
 mod layers;
 mod outputs;
 mod path;

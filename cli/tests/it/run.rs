@@ -259,7 +259,10 @@ fn json_in_every_encoding() {
     }
     let dir = good();
     fs::write(dir.path().join("op.json"), b"{\"op\": \"\xff\"}").unwrap();
-    assert!(failed(ridgepole(dir.path(), &[]), dir.path()).contains("cannot read op.json: is no text: byte 8 is not UTF-8"));
+    assert!(
+        failed(ridgepole(dir.path(), &[]), dir.path())
+            .contains("cannot read op.json: line 1: is not UTF-8 text (byte 0xff, the 9. of the line)")
+    );
 }
 
 #[test]

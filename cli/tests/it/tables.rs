@@ -227,3 +227,54 @@ fn classes_of_images_are_the_labels_that_occur() {
     let json: serde_json::Value = serde_json::from_str(&text).unwrap();
     assert_eq!(json["data"]["classes"], serde_json::json!(["0", "2", "5"]));
 }
+
+/// Names of megabytes, hostile besides, are shown by their beginning and length, and kept in the files for programs.
+#[test]
+fn long_names_are_short_in_lines_and_whole_in_files() {
+    let dir = tempfile::tempdir().unwrap();
+    let file = dir.path().join("t.csv");
+    let long = |c: &str| format!("{c}\u{1b}[31m<b>\u{202e}{}", c.repeat(1 << 20));
+    let (feature, [p, q]) = (long("f"), ["p", "q"].map(long));
+    for (y, model) in [(None, "linear"), (Some([&p, &q]), "logistic")] {
+        let row = |i: usize| {
+            let y = y.map_or_else(|| value(i), |names| if i < 2 { names[i].clone() } else { ["r", "s"][i % 2].into() });
+            format!("{},{},{y}\n", i * 17 % 61, i * 23 % 61)
+        };
+        // Two classes are all that a logistic model takes.
+        let rows = if y.is_some() { 0..2 } else { 0..60 };
+        let twice = if y.is_some() { 30 } else { 1 };
+        let rows: String = (0..twice).flat_map(|_| rows.clone().map(row).collect::<Vec<_>>()).collect();
+        std::fs::write(&file, format!("{feature},b,y\n{rows}")).unwrap();
+        for name in ALL {
+            let out = dir.path().join(format!("{name} {model}"));
+            let more: &[&str] = if name == "path" { &["--model", model] } else { &[] };
+            let done = on(name, &file, more, &out);
+            let output = done.get_output().clone();
+            let [said, printed] = [&output.stderr, &output.stdout].map(|text| String::from_utf8_lossy(text).into_owned());
+            assert!(said.len() < 10_000 && printed.len() < 20_000, "{name}: {} and {} bytes", said.len(), printed.len());
+            assert!(!said.contains(['\u{1b}', '\u{202e}']) && !printed.contains(['\u{1b}', '\u{202e}']), "{name}");
+            if y.is_some() {
+                assert!(said.contains("pppp\"... (1048586 characters)"), "{name}: {said}");
+            }
+            if output.status.success() {
+                for page in files(&out) {
+                    let text = std::fs::read_to_string(out.join(&page)).unwrap();
+                    let markup = page.ends_with("html") && text.contains("<b>\\");
+                    assert!(!text.contains(['\u{1b}', '\u{202e}']) && !markup, "{name}: {page}");
+                    if page.ends_with("json") && y.is_some() {
+                        let json: serde_json::Value = serde_json::from_str(&text).unwrap();
+                        let classes = if name == "path" { &json["classes"] } else { &json["data"]["classes"] };
+                        assert_eq!(classes, &serde_json::json!([p, q]), "{name}");
+                    }
+                }
+            }
+        }
+    }
+    // Where they are wrong, too.
+    std::fs::write(&file, format!("{feature},{feature},y\n1,{p},2\n")).unwrap();
+    for name in ALL {
+        let done = on(name, &file, &[], &dir.path().join("no")).code(2);
+        let text = String::from_utf8_lossy(&done.get_output().stderr).into_owned();
+        assert!(text.len() < 5000 && text.contains("pppp\"... (1048586 characters), must be a number"), "{name}: {text:.3000}");
+    }
+}

@@ -34,12 +34,15 @@ use std::{path::PathBuf, time::Duration};
 Each op is checked first; a wrong one is not timed. Then op and copy alternate, round by round: the copy moves as many \
 bytes as the op must, so `share`, relative to the copy's bandwidth, tells how near the op is to the memory limit at this size. Times are \
 medians; `spread` is the interquartile range as a fraction of the median. GPUs are timed by their own timestamps, software \
-devices by wall time; `cpu` is the share in processor time, which depends less on the load of the machine.")]
+devices by wall time; `cpu` is the share in processor time, which depends less on the load of the machine.
+
+--cases, --compare and --draw read text in UTF-8 or UTF-16, gzip-compressed or not: ops of at most 64 MiB, records of at most \
+256 MiB.")]
 pub struct Args {
     /// Only cases whose text, and ops whose name, contains this
     #[arg(default_value = "", hide_default_value = true)]
     filter: String,
-    /// The adapter whose name contains this, in any case
+    /// Use the adapter whose name contains this, in any case (see `ridgepole devices`)
     #[arg(long, value_name = "NAME")]
     adapter: Option<String>,
     /// Number of rounds
@@ -100,7 +103,7 @@ pub fn run(args: &Args, ui: &Ui) -> Result<(), Failure> {
         }
         return files::write(html, page::page(&rows[0].device, &rows[0].version, &timings).as_bytes());
     }
-    let jobs = cases::cases(args)?;
+    let jobs = cases::cases(args, ui)?;
     let held = args.html.as_deref().map(|path| files::Held::file(path, "bench")).transpose()?.flatten();
     held.iter().filter_map(files::Held::notice).for_each(|notice| ui.note(notice));
     let session = shaped(adapter::open(args.adapter.as_deref())?, args)?;

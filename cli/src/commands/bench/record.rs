@@ -1,5 +1,10 @@
 //! Measurements as comma-separated lines: what `--csv` writes, what is kept under `benches/record`, what `--compare` reads.
-use crate::{Failure, Ui, files, seal, text, timing::csv_line};
+use crate::{
+    Failure, Ui,
+    input::{self, Limit},
+    seal, text,
+    timing::csv_line,
+};
 use ridgepole::bench::{Clock, Timing};
 use serde::{Deserialize, Serialize};
 use std::path::Path;
@@ -33,7 +38,7 @@ pub(super) struct Row {
 }
 
 /// Bytes at most: hundreds of thousands of lines.
-const LIMIT: u64 = 256 << 20;
+const LIMIT: Limit = Limit(256 << 20);
 
 impl Row {
     pub fn new(device: &str, version: &str, t: &Timing) -> Self {
@@ -98,8 +103,10 @@ impl Row {
 /// # Errors
 /// [`Failure::Usage`] names the file and the line that is no measurement, or that was changed since it was written.
 pub(super) fn read(path: &Path, ui: &Ui) -> Result<Vec<Row>, Failure> {
-    let bytes = files::read(path, LIMIT).map_err(|e| Failure::file("read", path, e))?;
-    let rows = parse(&bytes).map_err(|why| Failure::file("read", path, why))?;
+    let (content, notice) = input::text(path, LIMIT, "records")?;
+    notice.into_iter().for_each(|notice| ui.note(notice));
+    let path = input::shown(path);
+    let rows = parse(content.as_bytes()).map_err(|why| Failure::file("read", path, why))?;
     if rows.is_empty() {
         return Err(Failure::file("use", path, "it has no measurement: write one with `ridgepole bench --csv > FILE`"));
     }

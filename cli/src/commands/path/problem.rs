@@ -4,6 +4,7 @@ use crate::{
     Failure,
     data::{Table, Targets},
     stats::Standard,
+    text::quoted,
 };
 
 /// A standardized problem. Rows of `x` are the features, then a one for the intercept, then zeros up to whole quads.
@@ -64,9 +65,9 @@ impl Problem {
         // A coefficient is a multiple of this. Room is left for the multiple, at either end.
         let unit = |one: &Standard| scale[1] / one.sd();
         if let Some(j) = standard.iter().position(|one| !(1e-280..=1e280).contains(&unit(one))) {
-            let (name, column, sd) = (&table.name, &table.columns[j], standard[j].sd());
+            let (name, column, sd) = (&table.name, quoted(&table.columns[j]), standard[j].sd());
             return Err(Failure::usage(format!(
-                "{name}: column {column:?} has a standard deviation of {sd:e}: its coefficient, about {:e}, must be from 1e-280 to 1e280 in \
+                "{name}: column {column} has a standard deviation of {sd:e}: its coefficient, about {:e}, must be from 1e-280 to 1e280 in \
                  magnitude; multiply the column by a constant",
                 unit(&standard[j])
             )));

@@ -104,11 +104,11 @@ impl Paths {
         let kind = if self.model == Model::Linear { "linear" } else { "logistic" };
         let mut out = vec![
             format!(
-                "{}: {} rows, {}; {kind} model of {:?}, {}; {}, {} folds; {}",
+                "{}: {} rows, {}; {kind} model of {}, {}; {}, {} folds; {}",
                 self.name,
                 self.rows,
                 text::count(self.columns.len(), "feature"),
-                self.target,
+                text::quoted(&self.target),
                 self.penalty_name(),
                 text::count(self.fits.len(), "strength"),
                 self.choice.errors.first().map_or(0, Vec::len),
@@ -127,7 +127,7 @@ impl Paths {
             out.push(format!("{lambda:>12} {used:>9} {mean:>12} {error:>10} {gap:>9} {iterations:>10}{mark}"));
         }
         let [best, simple] = [self.choice.best, self.choice.one_se].map(|i| &self.fits[i]);
-        let columns: Vec<_> = self.columns.iter().map(|c| text::visible(c)).collect();
+        let columns: Vec<_> = self.columns.iter().map(|c| text::visible(&text::short(c)).into_owned()).collect();
         let width = columns.iter().map(|c| c.chars().count()).max().unwrap_or(0).max(9);
         out.push(format!("{:width$} {:>14} {:>14}", "", "best", "one se"));
         let row = |name: &str, a: f64, b: f64| format!("{name:width$} {:>14} {:>14}", short(a), short(b));

@@ -31,7 +31,7 @@ pub struct Args {
     /// A program to race against, with its arguments; can be repeated
     #[arg(long, value_name = "COMMAND")]
     peer: Vec<String>,
-    /// The adapter whose name contains this, in any case
+    /// Use the adapter whose name contains this, in any case (see `ridgepole devices`)
     #[arg(long, value_name = "NAME")]
     adapter: Option<String>,
     /// Elements per tensor, as 4194304 or 4Mi, or several numbers, each of which is a race; a quarter of that for optimizers

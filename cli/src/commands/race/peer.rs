@@ -1,5 +1,8 @@
 //! A peer: a program that reads the cases from stdin and writes its times to stdout. `benches/peers` has some.
-use crate::{Failure, Ui};
+use crate::{
+    Failure, Ui,
+    input::{self, Limit},
+};
 use serde::Deserialize;
 use std::{
     io::Write,
@@ -22,6 +25,9 @@ pub(super) struct Line {
     pub host_floor: Option<f64>,
 }
 
+/// Bytes of times at most.
+const LIMIT: Limit = Limit(64 << 20);
+
 /// Runs `command`, split at blanks, and gives what it wrote.
 ///
 /// # Errors
@@ -40,11 +46,17 @@ pub(super) fn run(command: &str, options: &[String], cases: &str, ui: &Ui) -> Re
         .map_err(|e| failed(format!("cannot be started: {e}")))?;
     // It reads everything before it writes, so there is no deadlock. One that ends early reports why itself.
     let _ = child.stdin.take().expect("piped").write_all(cases.as_bytes());
-    let done = child.wait_with_output().map_err(|e| failed(format!("was lost: {e}")))?;
-    if !done.status.success() {
-        return Err(failed(format!("ended with {}; its own messages are above", done.status)));
+    let written = input::stream(child.stdout.take().expect("piped"), LIMIT);
+    if written.is_err() {
+        // It may write on. If it has ended there is nothing to end.
+        let _ = child.kill();
     }
-    parse(&done.stdout).map_err(|e| failed(format!("wrote what is no line of times: {e}")))
+    let status = child.wait().map_err(|e| failed(format!("was lost: {e}")))?;
+    let written = written.map_err(|what| failed(format!("wrote {what}")))?;
+    if !status.success() {
+        return Err(failed(format!("ended with {status}; its own messages are above")));
+    }
+    parse(&written).map_err(|e| failed(format!("wrote what is no line of times: {e}")))
 }
 
 fn parse(written: &[u8]) -> Result<Vec<Line>, csv::Error> {

@@ -1,6 +1,9 @@
 //! The ops that a run computes: one, or a line of JSON for each.
-use super::read;
-use crate::Failure;
+use crate::{
+    Failure, Ui,
+    input::{self, Limit},
+    text,
+};
 use ridgepole::{Arg, Caps, Error, Op, ops, types::excerpt, wgpu};
 use serde_json::Value;
 use std::{collections::HashMap, path::Path};
@@ -36,9 +39,10 @@ impl Case {
 }
 
 /// The op of a file, or its ops: all are valid on the best of devices.
-pub(super) fn all(path: &Path) -> Result<Vec<Case>, Failure> {
-    let file = if path.as_os_str() == "-" { "stdin".into() } else { path.display().to_string() };
-    let text = read::text(path)?;
+pub(super) fn all(path: &Path, ui: &Ui) -> Result<Vec<Case>, Failure> {
+    let file = text::path(input::shown(path));
+    let (text, notice) = input::text(path, Limit::OPS, "descriptions of ops")?;
+    notice.into_iter().for_each(|notice| ui.note(notice));
     let lines = lines(&text);
     let Some(lines) = lines else {
         return Ok(vec![single(&file, &text)?]);
@@ -50,7 +54,7 @@ pub(super) fn all(path: &Path) -> Result<Vec<Case>, Failure> {
 /// The lines of JSON lines with their numbers; none if the text describes a single op. It does unless it has several lines, of which
 /// one by itself is an object with the key `op`.
 fn lines(text: &str) -> Option<Vec<(usize, &str)>> {
-    let all: Vec<_> = text.lines().enumerate().filter(|(_, l)| !l.trim().is_empty()).map(|(i, l)| (i + 1, l)).collect();
+    let all: Vec<_> = input::lines(text).collect();
     let whole = |line: &str| serde_json::from_str::<Value>(line).is_ok_and(|v| v.get("op").is_some());
     (all.len() > 1 && all.iter().any(|(_, line)| whole(line))).then_some(all)
 }

@@ -36,7 +36,7 @@ once, and an error names the line.
   echo '{\"case\": \"b\", \"op\": \"philox\", \"len\": 8, \"seed\": 2}' >> ops.jsonl
   ridgepole run ops.jsonl --out words.safetensors
 
-JSON is UTF-8, or UTF-16 with a byte-order mark, of at most 64 MiB.")]
+JSON is text in UTF-8 or UTF-16, gzip-compressed or not, of at most 64 MiB.")]
 pub struct Args {
     /// File with the op as JSON, or with one op on each line; - is stdin
     #[arg(value_name = "OP.json")]
@@ -50,7 +50,7 @@ pub struct Args {
     /// Run on a GPU, or the f64 reference on the CPU, rounded to the storage type
     #[arg(long, value_enum, default_value_t = Device::Gpu)]
     device: Device,
-    /// The adapter whose name contains this, in any case
+    /// Use the adapter whose name contains this, in any case (see `ridgepole devices`)
     #[arg(long, value_name = "NAME")]
     adapter: Option<String>,
 }
@@ -69,7 +69,7 @@ enum Device {
 /// # Errors
 /// [`Failure::Usage`] names the file, the line, the argument, what was expected and what was found.
 pub fn run(args: &Args, ui: &Ui) -> Result<(), Failure> {
-    let cases = cases::all(&args.op)?;
+    let cases = cases::all(&args.op, ui)?;
     let bytes = args.input.as_deref().map(read::tensors).transpose()?;
     let inputs = Inputs::find(args.input.as_deref(), bytes.as_deref().unwrap_or_default(), &cases, ui)?;
     let session = match args.device {

@@ -73,7 +73,7 @@ pub struct Args {
     /// Where report.html and results.json go
     #[arg(long, value_name = "DIR", default_value = "ridgepole-study")]
     pub(super) out: PathBuf,
-    /// Use the adapter whose name contains this (see `ridgepole devices`)
+    /// Use the adapter whose name contains this, in any case (see `ridgepole devices`)
     #[arg(long, value_name = "NAME")]
     pub(super) adapter: Option<String>,
 }

@@ -81,7 +81,7 @@ pub struct Args {
     /// Where tune.html and tune.json go, and tune.checkpoint until they are complete
     #[arg(long, value_name = "DIR", default_value = "ridgepole-tune")]
     pub(super) out: PathBuf,
-    /// Use the adapter whose name contains this (see `ridgepole devices`)
+    /// Use the adapter whose name contains this, in any case (see `ridgepole devices`)
     #[arg(long, value_name = "NAME")]
     pub(super) adapter: Option<String>,
 }
@@ -175,6 +175,9 @@ impl Args {
         }
         self.training.typed(&mut out);
         out.option("seed", self.seed.to_string());
+        if let Some(adapter) = &self.adapter {
+            out.option("adapter", adapter);
+        }
         out
     }
 }

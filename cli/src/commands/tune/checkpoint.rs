@@ -3,7 +3,9 @@
 //! in its place is refused.
 use super::outcome::{Outcome, Progress};
 use crate::{
-    Failure, files, seal, text, timing,
+    Failure, files,
+    input::{self, Limit},
+    seal, text, timing,
     training::{Measure, State},
 };
 use safetensors::{SafeTensors, tensor::TensorView};
@@ -13,7 +15,7 @@ use std::{collections::BTreeMap, collections::HashMap, path::Path};
 /// What the file begins with.
 const KIND: &str = "ridgepole checkpoint 2";
 /// Bytes at most: more than a search on any device has.
-const LIMIT: u64 = 8 << 30;
+const LIMIT: Limit = Limit(8 << 30);
 
 /// What is not a tensor.
 #[derive(Serialize, Deserialize)]
@@ -85,7 +87,7 @@ impl Progress {
             Ok(m) if !m.is_file() => return Err(damaged("it is no file")),
             found => found.map_err(|e| Failure::file("read", path, e))?,
         };
-        let bytes = files::read(path, LIMIT).map_err(|e| Failure::file("read", path, format!("{e}; {remedy}")))?;
+        let bytes = input::own_file(path, LIMIT).map_err(|e| Failure::usage(format!("{e}; {remedy}")))?;
         let bytes = seal::opened(KIND, &bytes).map_err(damaged)?;
         let (_, metadata) = SafeTensors::read_metadata(bytes).map_err(|e| damaged(&e.to_string()))?;
         let header = metadata

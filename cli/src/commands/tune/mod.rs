@@ -9,6 +9,8 @@ mod outcome;
 mod report;
 pub mod results;
 pub mod search;
+#[cfg(test)]
+mod tests;
 mod watch;
 
 pub use args::{Args, By};

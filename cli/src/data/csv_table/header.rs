@@ -1,7 +1,13 @@
 //! The names of the columns: missing ones, repeated ones, and the one to predict.
 use super::{Target, Text, delimiter::Delimiter};
+use crate::text::quoted;
 use csv::StringRecord;
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
+
+/// Columns at most: a line without end is no header.
+const MOST: usize = 1 << 20;
+/// Repeated names that have a notice each.
+const SAID: usize = 8;
 
 /// The first record of a table.
 pub(super) struct Header {
@@ -28,6 +34,9 @@ pub(super) fn header(
     notices: &mut Vec<String>,
 ) -> Result<Header, String> {
     let line = text.line(at);
+    if record.len() > MOST {
+        return Err(format!("line {line}: has {} columns, must be at most {MOST}", record.len()));
+    }
     // As pandas calls a column without a name when it reads one and writes it again.
     let unnamed = |name: &str| {
         let number = name.strip_prefix("Unnamed: ");
@@ -37,6 +46,8 @@ pub(super) fn header(
     let mut names: Vec<String> = Vec::with_capacity(record.len());
     let mut taken: HashSet<String> = record.iter().map(String::from).collect();
     let mut seen = HashSet::new();
+    // For each name the number that was given last, so that many columns of one name are not tried again from 1.
+    let (mut numbers, mut repeated) = (HashMap::new(), 0);
     for (i, name) in record.iter().enumerate() {
         let mut own = if name.is_empty() { format!("column {}", i + 1) } else { name.to_string() };
         if name == target.column && !name.is_empty() {
@@ -44,15 +55,32 @@ pub(super) fn header(
             continue;
         }
         if !seen.insert(own.clone()) || name.is_empty() && taken.contains(&own) {
-            own = (1..).map(|n| format!("{own}.{n}")).find(|name| !taken.contains(name)).expect("one is free");
-            notices.push(format!(
-                "notice: line {line}: two columns are called {name:?}; the one at place {} is called {own:?} here",
-                i + 1
-            ));
+            let last: &mut usize = numbers.entry(own.clone()).or_default();
+            own = (*last + 1..)
+                .find_map(|n| {
+                    *last = n;
+                    Some(format!("{own}.{n}")).filter(|name| !taken.contains(name))
+                })
+                .expect("one is free");
+            repeated += 1;
+            if repeated <= SAID {
+                notices.push(format!(
+                    "notice: line {line}: two columns are called {}; the one at place {} is called {} here",
+                    quoted(name),
+                    i + 1,
+                    quoted(&own)
+                ));
+            }
             seen.insert(own.clone());
             taken.insert(own.clone());
         }
         names.push(own);
+    }
+    if repeated > SAID {
+        notices.push(format!(
+            "notice: line {line}: {} more columns have names of others, and are numbered likewise",
+            repeated - SAID
+        ));
     }
     let place = find(&names, line, target, delimiter)?;
     let index = named.iter().take_while(|named| !**named).count();
@@ -60,25 +88,21 @@ pub(super) fn header(
 }
 
 fn find(names: &[String], line: usize, target: Target, delimiter: Delimiter) -> Result<usize, String> {
-    let (label, option) = (target.column, target.asks.column);
+    let (label, shown, option) = (target.column, quoted(target.column), target.asks.column);
     let mut found = names.iter().enumerate().filter(|(_, name)| *name == label).map(|(i, _)| i);
     match (found.next(), found.next()) {
         (Some(_), None) if names.len() == 1 => {
-            Err(format!("line {line}: has no column but {label:?}: nothing to predict it from{}", divided(delimiter)))
+            Err(format!("line {line}: has no column but {shown}: nothing to predict it from{}", divided(delimiter)))
         }
         (Some(i), None) => Ok(i),
-        (Some(_), Some(_)) => Err(format!("line {line}: two columns are called {label:?}")),
+        (Some(_), Some(_)) => Err(format!("line {line}: two columns are called {shown}")),
         (None, _) => {
-            let shown = |name: &String| {
-                let some: String = name.chars().take(100).collect();
-                if some.len() < name.len() { format!("{some:?}...") } else { format!("{some:?}") }
-            };
-            let mut all: Vec<String> = names.iter().take(12).map(shown).collect();
+            let mut all: Vec<String> = names.iter().take(12).map(|name| quoted(name)).collect();
             if let Some(last) = names.get(12..).and_then(<[String]>::last) {
-                all.push(format!("... ({} in all, the last {})", names.len(), shown(last)));
+                all.push(format!("... ({} in all, the last {})", names.len(), quoted(last)));
             }
             let hint = if names.len() == 1 { divided(delimiter) } else { String::new() };
-            Err(format!("line {line}: no column is called {label:?} ({option}); there are: {}{hint}", all.join(", ")))
+            Err(format!("line {line}: no column is called {shown} ({option}); there are: {}{hint}", all.join(", ")))
         }
     }
 }

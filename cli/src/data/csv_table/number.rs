@@ -1,4 +1,5 @@
 //! What a cell is: missing, a number, something that was meant to be one, or a word.
+use crate::text::quoted;
 
 /// What stands for a missing value, in lower case: what pandas takes for one, the errors of Excel, and what databases and statistics
 /// programs write.
@@ -41,17 +42,18 @@ pub(super) fn number(cell: &str) -> Result<f64, String> {
     match cell.parse::<f64>() {
         Ok(v) if v.is_nan() => Err(missing(cell)),
         // A number whose digits do not fit is read as infinity.
-        Ok(v) if !v.is_finite() => Err(format!("is {cell:?}, must be finite and below 1.8e308 in magnitude")),
+        Ok(v) if !v.is_finite() => Err(format!("is {}, must be finite and below 1.8e308 in magnitude", quoted(cell))),
         // Digits were lost if it is not normal, all of them if it is 0.
         Ok(v) if !v.is_normal() && cell.split(['e', 'E']).any(|part| nonzero(part, cell)) => {
-            Err(format!("is {cell:?}, must be 0 or at least 2.3e-308 in magnitude"))
+            Err(format!("is {}, must be 0 or at least 2.3e-308 in magnitude", quoted(cell)))
         }
         Ok(v) => Ok(v),
         Err(_) if kind(cell) == Kind::Missing => Err(missing(cell)),
         Err(_) if meant(cell) => {
-            Err(format!("is {cell:?}, must be a number such as 6095.9: with a decimal point, without other signs or separators"))
+            let what = "must be a number such as 6095.9: with a decimal point, without other signs or separators";
+            Err(format!("is {}, {what}", quoted(cell)))
         }
-        Err(_) => Err(format!("is {cell:?}, must be a number")),
+        Err(_) => Err(format!("is {}, must be a number", quoted(cell))),
     }
 }
 
@@ -62,7 +64,7 @@ fn nonzero(part: &str, cell: &str) -> bool {
 
 /// What to say of a missing value.
 pub(super) fn missing(cell: &str) -> String {
-    let what = if cell.is_empty() { "is empty".into() } else { format!("is missing ({cell:?})") };
+    let what = if cell.is_empty() { "is empty".into() } else { format!("is missing ({})", quoted(cell)) };
     format!("{what}: fill in or remove rows with missing values first")
 }
 

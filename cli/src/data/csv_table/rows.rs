@@ -6,6 +6,7 @@ use super::{
     number::number,
     target::Labels,
 };
+use crate::text::quoted;
 use csv::StringRecord;
 use std::collections::HashSet;
 
@@ -60,7 +61,7 @@ pub(super) fn read(text: &Text, delimiter: Delimiter, target: Target, notices: &
             return Err(uneven(text, &record, at, width, delimiter));
         }
         longer += usize::from(record.len() > width);
-        let said = |i: usize, why: &str| format!("line {}: column {:?} {why}", text.line(at), header.names[i]);
+        let said = |i: usize, why: &str| format!("line {}: column {} {why}", text.line(at), quoted(&header.names[i]));
         features.try_reserve(plain.len()).map_err(|_| MEMORY)?;
         for &i in &plain {
             features.push(number(&record[i]).map_err(|why| said(i, &why))?);
@@ -86,11 +87,15 @@ pub(super) fn read(text: &Text, delimiter: Delimiter, target: Target, notices: &
             continue;
         }
         more.push(column.numbers(text, &header)?);
-        notices.push(format!("notice: column {} has no name and is called {:?}", column.column + 1, header.names[column.column]));
+        notices.push(format!(
+            "notice: column {} has no name and is called {}",
+            column.column + 1,
+            quoted(&header.names[column.column])
+        ));
         kept.push(column.column);
     }
     if kept.is_empty() {
-        return Err(format!("has no column but {:?}: nothing to predict it from", target.column));
+        return Err(format!("has no column but {}: nothing to predict it from", quoted(target.column)));
     }
     let features = if more.is_empty() { features } else { merged(&features, &more, &kept, labels.len())? };
     kept.sort_unstable();
@@ -184,16 +189,15 @@ impl Unnamed {
     }
 
     fn numbers(&self, text: &Text, header: &Header) -> Result<Vec<f64>, String> {
-        let name = &header.names[self.column];
+        let name = quoted(&header.names[self.column]);
         if self.empty > 0 {
             return Err(format!(
-                "column {name:?}, which has no name, is empty in {} rows and not in others: name it and fill it in, or remove it",
+                "column {name}, which has no name, is empty in {} rows and not in others: name it and fill it in, or remove it",
                 self.empty
             ));
         }
-        let of = |(at, cell): &(usize, Box<str>)| {
-            number(cell).map_err(|why| format!("line {}: column {name:?} {why}", text.line(*at)))
-        };
+        let of =
+            |(at, cell): &(usize, Box<str>)| number(cell).map_err(|why| format!("line {}: column {name} {why}", text.line(*at)));
         self.cells.iter().map(of).collect()
     }
 }

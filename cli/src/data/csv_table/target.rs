@@ -6,6 +6,7 @@ use super::{
 use crate::{
     data::{Targets, Task},
     stats::Standard,
+    text::{quoted, short},
 };
 use std::{
     collections::{BTreeMap, HashMap},
@@ -103,6 +104,7 @@ impl fmt::Display for Class {
 /// Names line and cell that are missing, or that make a column of numbers something else.
 pub(super) fn targets(text: &Text, target: Target, labels: &Labels, notices: &mut Vec<String>) -> Result<Targets, String> {
     let Target { column, task, asks } = target;
+    let name = quoted(column);
     let kinds: Vec<Kind> = labels.distinct.iter().map(|cell| kind(cell)).collect();
     // Only an option of the command makes classes of everything; a model of classes alone does not.
     let forced = task == Some(Task::Classify) && asks.classify.is_some();
@@ -113,7 +115,7 @@ pub(super) fn targets(text: &Text, target: Target, labels: &Labels, notices: &mu
             }
             _ => String::new(),
         };
-        format!("line {}: column {column:?} {why}{hint}", text.line(*at))
+        format!("line {}: column {name} {why}{hint}", text.line(*at))
     };
     let first = |of: &dyn Fn(usize) -> bool| labels.rows.iter().find(|(_, id)| of(*id as usize));
     let cell = |row: &(usize, u32)| &*labels.distinct[row.1 as usize];
@@ -143,15 +145,15 @@ pub(super) fn targets(text: &Text, target: Target, labels: &Labels, notices: &mu
     let counts = labels.counts();
     for (class, ids) in &spelled {
         if ids.len() > 1 {
-            let of = ids.iter().take(4).map(|id| format!("{:?}", labels.distinct[*id])).collect::<Vec<_>>().join(", ");
+            let of = ids.iter().take(4).map(|id| quoted(&labels.distinct[*id])).collect::<Vec<_>>().join(", ");
             let more = if ids.len() > 4 { ", ..." } else { "" };
-            notices.push(format!("notice: column {column:?}: {of}{more} are one class, {class}"));
+            notices.push(format!("notice: column {name}: {of}{more} are one class, {}", short(&class.to_string())));
         }
         if let [id] = ids[..]
             && kinds[id] == Kind::Missing
         {
-            let (text, rows) = (&labels.distinct[id], counts[id]);
-            notices.push(format!("notice: column {column:?}: {text:?} is a class of its own, in {rows} rows, as asked for"));
+            let (text, rows) = (quoted(&labels.distinct[id]), counts[id]);
+            notices.push(format!("notice: column {name}: {text} is a class of its own, in {rows} rows, as asked for"));
         }
     }
     let names = spelled.keys().map(ToString::to_string).collect();
@@ -184,20 +186,21 @@ fn values(labels: &Labels, target: Target, said: impl Fn(&(usize, u32), &str) ->
         let cell = &labels.distinct[row.1 as usize];
         match number(cell) {
             Ok(v) if v.abs() <= LARGEST => Ok(v),
-            Ok(_) => {
-                Err(said(row, &format!("is {cell:?}, must be at most {LARGEST:e} in magnitude: divide the column by a constant")))
-            }
+            Ok(_) => Err(said(
+                row,
+                &format!("is {}, must be at most {LARGEST:e} in magnitude: divide the column by a constant", quoted(cell)),
+            )),
             Err(why) => Err(said(row, &why)),
         }
     };
     let of = labels.rows.iter().map(of).collect::<Result<Vec<_>, _>>()?;
-    let (column, spread) = (target.column, Standard::of(of.iter().copied()).sd());
+    let (column, spread) = (quoted(target.column), Standard::of(of.iter().copied()).sd());
     if of.iter().all(|v| *v == of[0]) {
-        return Err(format!("column {column:?} has one value in every row: nothing to predict"));
+        return Err(format!("column {column} has one value in every row: nothing to predict"));
     }
     if spread < LEAST_SPREAD {
         return Err(format!(
-            "column {column:?} has a standard deviation of {spread:.1e}, must be at least {LEAST_SPREAD:e}: multiply the column by a constant"
+            "column {column} has a standard deviation of {spread:.1e}, must be at least {LEAST_SPREAD:e}: multiply the column by a constant"
         ));
     }
     Ok(Targets::Values(of))
@@ -206,9 +209,9 @@ fn values(labels: &Labels, target: Target, said: impl Fn(&(usize, u32), &str) ->
 /// The error for a column with too few or too many classes.
 fn not_so_many(classes: &BTreeMap<&Class, Vec<usize>>, Target { column, asks, .. }: Target, numbers: bool) -> String {
     const SHOWN: usize = 4;
-    let some = classes.keys().take(SHOWN).map(|class| format!("{:?}", class.to_string())).collect::<Vec<_>>().join(", ");
+    let some = classes.keys().take(SHOWN).map(|class| quoted(&class.to_string())).collect::<Vec<_>>().join(", ");
     let more = if classes.len() > SHOWN { ", ..." } else { "" };
     let values = if classes.len() == 1 { "value" } else { "distinct values" };
     let hint = if numbers && classes.len() > 1 { format!(" (for numbers there is {})", asks.numbers) } else { String::new() };
-    format!("column {column:?} has {} {values} ({some}{more}): {}{hint}", classes.len(), asks.classes)
+    format!("column {} has {} {values} ({some}{more}): {}{hint}", quoted(column), classes.len(), asks.classes)
 }

@@ -282,3 +282,18 @@ fn what_is_no_data_is_left_out_with_a_notice() {
     assert_eq!(notices, ["notice: line 1: two columns are called \"a\"; the one at place 2 is called \"a.2\" here"]);
     assert!(why(",y\n0,p\n1,q\n", "y").ends_with("has no column but \"y\": nothing to predict it from"));
 }
+
+#[test]
+fn many_columns_of_one_name_are_numbered_at_once_and_a_line_without_end_is_no_header() {
+    let of = |columns: usize| {
+        let text = format!("{}y\n{}1\n{}2\n", "a,".repeat(columns), "1,".repeat(columns), "2,".repeat(columns));
+        let target = Target { column: "y", task: Some(Task::Regress), asks: &NETWORKS };
+        parse("t", &text, target, None)
+    };
+    // Tried again from 1 for each, they would take hours.
+    let table = of(300_000).unwrap();
+    assert_eq!((&*table.columns[0], &*table.columns[1], &*table.columns[299_999]), ("a", "a.1", "a.299999"));
+    assert_eq!(table.notices.len(), 9);
+    assert!(table.notices[8].ends_with("299991 more columns have names of others, and are numbered likewise"));
+    assert_eq!(of(1 << 20).unwrap_err(), "line 1: has 1048577 columns, must be at most 1048576");
+}

@@ -96,7 +96,7 @@ fn spoken(paths: &Paths) -> String {
     let mut joined: Vec<(usize, &str)> =
         paths.columns.iter().enumerate().filter_map(|(j, c)| Some((first(j)?, c.as_str()))).collect();
     joined.sort_by_key(|(at, _)| *at);
-    let names: Vec<&str> = joined.iter().take(NAMED).map(|(_, c)| *c).collect();
+    let names: Vec<_> = joined.iter().take(NAMED).map(|(_, c)| crate::text::short(c)).collect();
     format!(
         "A line for each feature: its standardized coefficient, from a strong penalty at the left to a weak one at the right. They leave \
          zero in this order: {}{}.",

@@ -14,13 +14,14 @@ use std::fmt::Write;
 pub fn html(paths: &Paths) -> String {
     let mut out = String::new();
     body(&mut out, paths).expect("a String takes all");
-    html::page(&format!("Regularization path: {} from {}", paths.target, paths.name), &out)
+    html::page(&format!("Regularization path: {} from {}", text::short(&paths.target), paths.name), &out)
 }
 
 fn body(out: &mut String, paths: &Paths) -> std::fmt::Result {
-    let what = match &paths.classes {
-        Some([none, one]) => format!("a logistic model of {}, {one} against {none},", paths.target),
-        None => format!("a linear model of {}", paths.target),
+    let target = text::short(&paths.target);
+    let what = match paths.classes.as_ref().map(|both| both.each_ref().map(|name| text::short(name))) {
+        Some([none, one]) => format!("a logistic model of {target}, {one} against {none},"),
+        None => format!("a linear model of {target}"),
     };
     let [best, simple] = [paths.choice.best, paths.choice.one_se].map(|i| &paths.fits[i]);
     let folds = paths.choice.errors.first().map_or(0, Vec::len);

@@ -23,7 +23,7 @@ pub fn draw(study: &Study) -> String {
         svg.text([x.at(v), bottom + 16.0], Anchor::Middle, "tick", text);
     }
     let axis = match (&study.data.target, classes) {
-        (Some(name), false) => format!("root of the mean squared error of {name}, in its own unit"),
+        (Some(name), false) => format!("root of the mean squared error of {}, in its own unit", crate::text::short(name)),
         _ => "accuracy, %".to_string(),
     };
     svg.text([(LEFT + WIDTH - RIGHT) / 2.0, bottom + 36.0], Anchor::Middle, "tick", axis);

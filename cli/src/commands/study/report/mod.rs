@@ -25,7 +25,7 @@ pub fn html(study: &Study) -> String {
 fn body(out: &mut String, study: &Study) -> std::fmt::Result {
     let (d, h) = (&study.data, &study.hyper);
     let what = match &d.target {
-        Some(name) => format!("predicting {name}"),
+        Some(name) => format!("predicting {}", text::short(name)),
         None => format!("{} classes", d.classes.len()),
     };
     let layers: Vec<String> = h.hidden.iter().map(ToString::to_string).collect();

@@ -25,8 +25,8 @@ pub fn write(out: &mut String, study: &Study) {
                         networks that differ from it add; where the majority is wrong they reduce the error.";
         section(out, "Bias and variance of the class", d, &d.zero_one, zero_one);
     }
-    let unit = study.data.target.as_deref().unwrap_or("");
-    study.monte_carlo.iter().for_each(|m| uncertainty(out, m, unit));
+    let unit = crate::text::short(study.data.target.as_deref().unwrap_or(""));
+    study.monte_carlo.iter().for_each(|m| uncertainty(out, m, &unit));
 }
 
 fn section(out: &mut String, title: &str, d: &Decomposed, of: &[Decomposition], caption: &str) {

@@ -19,7 +19,7 @@ pub fn html(tuned: &Tuned) -> String {
 fn body(out: &mut String, tuned: &Tuned) -> std::fmt::Result {
     let d = &tuned.data;
     let what = match &d.target {
-        Some(name) => format!("predicting {name}"),
+        Some(name) => format!("predicting {}", text::short(name)),
         None => format!("{} classes", d.classes.len()),
     };
     let [best, simple] = [tuned.best, tuned.one_se].map(|i| &tuned.candidates[i]);
