@@ -19,7 +19,7 @@ const OPS: [&str; 7] = [
     r#"{"op": "layer_norm", "dtype": "bf16", "rows": 2, "cols": 3}"#,
     r#"{"op": "penalty", "dtype": "f32", "segments": [], "groups": []}"#,
     r#"{"op": "philox", "len": 8, "seed": 1}"#,
-    r#"{"op": "gather_rows", "models": 2, "rows": 3, "cols": 4, "sources": 5}"#,
+    r#"{"op": "gather_rows", "rows": 3, "columns": 4, "picks": 5}"#,
     r#"{"op": "batch_norm_inference", "dtype": "f32", "space": {"n": 2, "c": 2, "s": 1}}"#,
 ];
 

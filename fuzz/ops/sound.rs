@@ -25,6 +25,9 @@ pub fn lowered(args: &[Arg], lowered: &Lowered, caps: &Caps) -> Result<(), Strin
     Ok(())
 }
 
+/// Tables up to this size are always made.
+const MADE: u64 = 32 << 20;
+
 fn one(args: &[Arg], lowered: &Lowered, caps: &Caps, step: &Step, written: &mut [Vec<Range<u64>>]) -> Result<(), String> {
     let limits = &caps.limits;
     if step.workgroups == 0 {
@@ -68,6 +71,8 @@ fn one(args: &[Arg], lowered: &Lowered, caps: &Caps, step: &Step, written: &mut 
             }
             Slot::Scratch(range) => (range, lowered.scratch_bytes()),
             Slot::Table(range) if decl.writes => return Err(format!("writes to a table, {range:?}")),
+            // Too large to be bound, or for the host: it is not made, and the plan says so.
+            Slot::Table(range) if range.end - range.start > limits.max_storage_buffer_binding_size.min(MADE) => continue,
             Slot::Table(range) => (range, lowered.tables().len() as u64),
         };
         if range.start >= range.end || range.end > size || range.start % caps.alignment() != 0 || range.end % 4 != 0 {
