@@ -1,5 +1,5 @@
 //! Fuzzes tables: CSV text, gzip, and the files of MNIST. What is accepted must be whole, finite, and fit to train on.
-use super::{Asks, Cells, Table, Target, Targets, Task, csv_table::NETWORKS, folds::cross_validation, split::prepare};
+use super::{Asks, Cells, Format, Table, Target, Targets, Task, csv_table::NETWORKS, folds::cross_validation, split::prepare};
 use crate::{
     Failure, Ui,
     fuzz::{self, ACCEPTED, below, fuzz, hash, pick, plain_text},
@@ -8,8 +8,13 @@ use ridgepole::Rng;
 use std::{io::Write, path::Path};
 
 /// As the command `path` asks.
-const TWO_CLASSES: Asks =
-    Asks { column: "--target", numbers: "--model linear", classes: "a logistic model takes 2 classes", most_classes: 2 };
+const TWO_CLASSES: Asks = Asks {
+    column: "--target",
+    numbers: "--model linear",
+    classify: None,
+    classes: "a logistic model takes 2 classes",
+    most_classes: 2,
+};
 
 /// A table that was accepted, or the refusal; what it did in words.
 fn outcome(read: Result<Table, Failure>) -> String {
@@ -43,15 +48,23 @@ fn outcome(read: Result<Table, Failure>) -> String {
     let pool = table.test_from.unwrap_or(rows);
     let split = match cross_validation(&table, pool, 2, 0.1, 1) {
         Ok((_, splits)) => {
+            let mut said = "split".to_string();
             for split in &splits {
-                let prepared = prepare(&table, split);
+                // Refused where the training part's scale leaves a value too far away.
+                let prepared = match prepare(&table, split) {
+                    Ok(prepared) => prepared,
+                    Err(e) => {
+                        said = plain_text(&Ui::shown(&e));
+                        break;
+                    }
+                };
                 let lens = prepared.parts.each_ref().map(|p| p.x.len() == p.rows * prepared.inputs);
                 assert_eq!(lens, [true; 3], "a part is not whole");
                 // The training part sets the scale; a validation row may be far from it, but is a number.
                 assert!(prepared.parts.iter().all(|p| p.x.iter().chain(&p.t).all(|v| !v.is_nan())), "NaN after standardizing");
                 assert!(prepared.parts[0].x.iter().all(|v| v.is_finite()), "a training cell is infinite after standardizing");
             }
-            "split".into()
+            said
         }
         Err(e) => plain_text(&Ui::shown(&e)),
     };
@@ -204,7 +217,7 @@ fn csv() {
         let chance = hash(input);
         let column = column(input, chance);
         let all = if thorough { 0..8 } else { chance % 8..chance % 8 + 1 };
-        all.map(|c| outcome(Table::csv(&path, target(&column, c)))).collect::<Vec<_>>().join("; ")
+        all.map(|c| outcome(Table::csv(&path, target(&column, c), &Format::default()))).collect::<Vec<_>>().join("; ")
     };
     fuzz(&fuzz::Target {
         name: "csv",
@@ -236,12 +249,12 @@ fn gzip() {
         let chance = hash(input);
         if input.starts_with(&[0x1f, 0x8b]) {
             write(&gz, input);
-            return outcome(Table::csv(&gz, target("y", chance)));
+            return outcome(Table::csv(&gz, target("y", chance), &Format::default()));
         }
         write(&plain, input);
         write(&gz, &packed(input, chance as u32 % 10, 1 + chance as usize % 3));
         let column = column(input, chance);
-        let [a, b] = [&plain, &gz].map(|path| Table::csv(path, target(&column, chance)));
+        let [a, b] = [&plain, &gz].map(|path| Table::csv(path, target(&column, chance), &Format::default()));
         let did = match (&a, &b) {
             (Ok(a), Ok(b)) => a.cells == b.cells && a.targets == b.targets && a.columns == b.columns,
             (Err(a), Err(b)) => {
@@ -299,7 +312,7 @@ fn idx() {
             write(&dir.path().join(format!("{part}-images-idx3-ubyte")), &images);
             write(&dir.path().join(format!("{part}-labels-idx1-ubyte")), &labels);
         }
-        outcome(Table::mnist(dir.path()))
+        outcome(Table::mnist(dir.path(), &Format::default()))
     };
     let mut seeds = vec![
         idx_file(0x0803, &[6, 2, 2], &[7; 24]),

@@ -1,11 +1,16 @@
 //! Fuzzes the safetensors that the command `run` reads: what is accepted has the op's lengths, and what is written can be read back.
-use super::tensors::{load, save};
+use super::{
+    cases::{self, Case},
+    read,
+    tensors::{Inputs, save},
+};
 use crate::{
     Ui,
     fuzz::{self, ACCEPTED, fuzz, plain_text},
 };
-use ridgepole::{Access, Arg, DType, HostData, Rng, ops};
+use ridgepole::{Access, Arg, DType, HostData, Rng};
 use safetensors::{Dtype, SafeTensors, tensor::TensorView};
+use std::path::Path;
 
 /// Ops of which the files are to be the inputs: all storage types, no element, no input, halves of an odd number.
 const OPS: [&str; 7] = [
@@ -14,12 +19,25 @@ const OPS: [&str; 7] = [
     r#"{"op": "layer_norm", "dtype": "bf16", "rows": 2, "cols": 3}"#,
     r#"{"op": "penalty", "dtype": "f32", "segments": [], "groups": []}"#,
     r#"{"op": "philox", "len": 8, "seed": 1}"#,
-    r#"{"op": "gather_rows", "models": 2, "rows": 3, "cols": 4, "sources": 5}"#,
+    r#"{"op": "gather_rows", "rows": 3, "columns": 4, "picks": 5}"#,
     r#"{"op": "batch_norm_inference", "dtype": "f32", "space": {"n": 2, "c": 2, "s": 1}}"#,
 ];
 
-fn args() -> Vec<Vec<Arg>> {
-    OPS.iter().filter_map(|text| ops::from_json(text).ok()).map(|op| op.args()).collect()
+/// Two of them in one process.
+const MANY: &str = concat!(
+    r#"{"case": "a", "op": "penalty_grad", "dtype": "f32", "segments": [{"start": 0, "len": 3}], "groups": [{"l1": 0.5}]}"#,
+    "\n",
+    r#"{"case": "b", "op": "philox", "len": 8, "seed": 1}"#,
+);
+
+/// Each op by itself, then two together.
+fn cases(dir: &Path) -> Vec<Vec<Case>> {
+    let path = dir.join("op.json");
+    let read = |text| {
+        std::fs::write(&path, text).expect("the temporary folder can be written into");
+        cases::all(&path).unwrap_or_else(|e| panic!("an op that can no longer be read: {e}: {text}"))
+    };
+    OPS.into_iter().chain([MANY]).map(read).collect()
 }
 
 fn dtype(of: DType) -> Dtype {
@@ -31,16 +49,15 @@ fn dtype(of: DType) -> Dtype {
     }
 }
 
-/// The right file for each op.
-fn seeds(all: &[Vec<Arg>]) -> Vec<Vec<u8>> {
-    let file = |args: &Vec<Arg>| {
-        let read: Vec<&Arg> = args.iter().filter(|a| a.access != Access::Write).collect();
-        let bytes: Vec<Vec<u8>> = read.iter().map(|a| vec![1; a.bytes() as usize]).collect();
-        let view = |(a, bytes): (&&Arg, &'static [u8])| {
+/// The right file for each of them.
+fn seeds(all: &[Vec<Case>]) -> Vec<Vec<u8>> {
+    let file = |cases: &Vec<Case>| {
+        let read = cases.iter().flat_map(|c| c.args.iter().filter(|a| a.access != Access::Write).map(|a| (c.tensor(a), a)));
+        let all: Vec<(String, &Arg, Vec<u8>)> = read.map(|(name, a)| (name, a, vec![1; a.bytes() as usize])).collect();
+        let views = all.iter().map(|(name, a, bytes)| {
             let shape = if a.len % 2 == 0 { vec![2, a.len / 2] } else { vec![a.len] };
-            (a.name, TensorView::new(dtype(a.dtype), shape, bytes).expect("as long as its shape says"))
-        };
-        let views = read.iter().zip(bytes.into_iter().map(|b| &*b.leak())).map(view);
+            (name, TensorView::new(dtype(a.dtype), shape, bytes).expect("as long as its shape says"))
+        });
         safetensors::serialize(views, None).expect("tensors with names")
     };
     all.iter().map(file).collect()
@@ -88,16 +105,20 @@ fn mutate(rng: &mut Rng, input: &[u8], others: &[Vec<u8>]) -> Vec<u8> {
 
 #[test]
 fn tensors() {
-    let all = args();
-    assert!(all.len() >= 5, "ops that can no longer be read: {}", OPS.len() - all.len());
     let dir = fuzz::folder();
+    let all = cases(dir.path());
     let [path, out] = ["in.safetensors", "out.safetensors"].map(|n| dir.path().join(n));
     let run = |input: &[u8], _: bool| {
         std::fs::write(&path, input).expect("the temporary folder can be written into");
+        let bytes = match read::tensors(&path) {
+            Ok(bytes) => bytes,
+            Err(e) => return plain_text(&Ui::shown(&e)),
+        };
+        assert_eq!(bytes, input, "read as something else");
         let mut did = String::new();
-        for (args, text) in all.iter().zip(OPS) {
+        for cases in &all {
             let ui = Ui::listening();
-            let inputs = match load(Some(&path), args, &ui) {
+            let inputs = match Inputs::find(Some(&path), &bytes, cases, &ui) {
                 Ok(inputs) => inputs,
                 Err(e) => {
                     did += &plain_text(&Ui::shown(&e));
@@ -105,18 +126,22 @@ fn tensors() {
                 }
             };
             ui.heard().iter().for_each(|note| drop(plain_text(note)));
-            for arg in args.iter().filter(|a| a.access != Access::Write) {
-                let data = inputs.data(arg.name);
-                assert!(data.len() == arg.len && data.dtype() == arg.dtype, "`{}` of another length or type: {text}", arg.name);
+            let (mut outputs, mut written) = (Vec::new(), Vec::new());
+            for case in cases {
+                let data = inputs.of(case).expect("memory for a few bytes");
+                for (arg, data) in case.args.iter().filter(|a| a.access != Access::Write).zip(data) {
+                    assert!(data.len() == arg.len && data.dtype() == arg.dtype, "`{}` of another length or type", arg.name);
+                }
+                let zeros = |a: &Arg| HostData::from_bytes(a.dtype, &vec![0; a.bytes() as usize]);
+                let results: Vec<&Arg> = case.args.iter().filter(|a| a.access != Access::Read).collect();
+                outputs.extend(inputs.outputs(case, results.iter().map(|a| zeros(a)).collect()));
+                written.extend(results.into_iter().map(|a| (case.tensor(a), zeros(a))));
             }
-            let zeros = |a: &Arg| HostData::from_bytes(a.dtype, &vec![0; a.bytes() as usize]);
-            let written: Vec<(&Arg, HostData)> =
-                args.iter().filter(|a| a.access != Access::Read).map(|a| (a, zeros(a))).collect();
-            save(&out, &written, &inputs, "a test").expect("the outputs can be written");
+            save(&out, &outputs, "a test").expect("the outputs can be written");
             let bytes = std::fs::read(&out).expect("it was written");
             let back = SafeTensors::deserialize(&bytes).expect("what was written can be read");
-            for (arg, data) in &written {
-                assert_eq!(back.tensor(arg.name).expect("it was written").data(), data.bytes());
+            for (name, data) in &written {
+                assert_eq!(back.tensor(name).expect("it was written").data(), data.bytes());
             }
             did.insert_str(0, ACCEPTED);
         }
@@ -127,7 +152,7 @@ fn tensors() {
         seeds: seeds(&all),
         mutate: &mutate,
         smaller: &fuzz::fewer_bytes,
-        known: &["control characters in a text", "a text too long to read"],
+        known: &[],
         about: &fuzz::nothing,
         run: &run,
     });

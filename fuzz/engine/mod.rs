@@ -14,6 +14,9 @@ mod tests;
 #[allow(unused_imports, reason = "each program uses its own part")]
 pub use mutate::{INTEGERS, below, bytes, pick};
 
+#[allow(unused_imports, reason = "each program uses its own part")]
+pub use run::within;
+
 use ask::Ask;
 use ridgepole::Rng;
 use run::{Run, watch};

@@ -26,6 +26,20 @@ const MEMORY: usize = 256 << 20;
 const SLOW: Duration = Duration::from_secs(4);
 /// An input that takes longer ends the program.
 const ENDLESS: Duration = Duration::from_secs(60);
+/// Gives some work no more memory than so many bytes, where a target has the program to itself: an allocation beyond them ends it.
+#[allow(dead_code, reason = "each program uses its own part")]
+pub fn within<T>(bytes: u64, work: impl FnOnce() -> T) -> T {
+    let limit = HEAP.limit();
+    if limit == usize::MAX {
+        return work();
+    }
+    let less = HEAP.allocated().saturating_add(usize::try_from(bytes).unwrap_or(usize::MAX)).min(limit);
+    HEAP.set_limit(less).expect("more than is held");
+    let out = work();
+    HEAP.set_limit(limit).expect("more than is held");
+    out
+}
+
 /// Inputs that a test makes after it has replayed the corpus.
 pub const IN_A_TEST: u64 = 500;
 /// Inputs that are kept at most.

@@ -29,7 +29,7 @@ fn limits(kind: usize) -> wgpu::Limits {
         |binding: u64| wgpu::Limits { max_storage_buffer_binding_size: binding, max_buffer_size: binding, ..Default::default() };
     match kind {
         // Of the command `run`, which asks only whether the fields are right.
-        0 => of(1 << 40),
+        0 => of(1 << 32),
         // WebGPU's defaults.
         1 => wgpu::Limits::default(),
         2 => wgpu::Limits { min_storage_buffer_offset_alignment: 16, min_uniform_buffer_offset_alignment: 16, ..of(1 << 16) },

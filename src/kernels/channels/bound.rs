@@ -79,6 +79,8 @@ impl SumErrors {
             // Exactly 0, whatever the statistics of nothing are.
             return Self { dbias: 0.0, dweight: 0.0 };
         }
+        // No square root is negative, but a caller's number may be; an error is not.
+        let rstd = rstd.abs();
         let (steps, tree) = depth(x.len());
         let flushed = x.len() as f64 * DType::F32.least_normal();
         let sum: f64 = dy.iter().map(|dy| dy.abs()).sum();

@@ -80,7 +80,7 @@ impl Seen {
 
 /// Where nothing can be promised: the divisor is data, and so small that a device may take it for 0. A case with such data fails, and
 /// says why. By op, and the kind of data.
-const OPEN: [(&str, &str); 8] = [
+pub const OPEN: [(&str, &str); 8] = [
     // The number of values.
     ("batch_norm_backward_apply", "times 1e-40"),
     ("batch_norm_merge", "times 1e-40"),

@@ -1,6 +1,6 @@
 //! Scalar fields at the ends of f32: each number is refused by name, or means the same on the GPU and in the reference. And the
 //! bounds themselves, which are numbers whatever the scalars and the data are.
-mod bounds;
+pub mod bounds;
 mod specimens;
 
 use crate::common::{plain_cpu, plain_gpu, rig};

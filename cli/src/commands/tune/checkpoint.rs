@@ -138,6 +138,10 @@ impl Shape {
             rest = later;
             Some(now.to_vec())
         };
+        // Without parameters, moments of any number would be in any tensor.
+        if self.params == 0 {
+            return None;
+        }
         let stopping = take(4)?.try_into().ok()?;
         let params = take(self.params)?;
         let moments = (0..self.moments).map(|_| take(self.params)).collect::<Option<_>>()?;
