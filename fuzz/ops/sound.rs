@@ -146,7 +146,7 @@ pub fn reference(op: &dyn Op, args: &[Arg], data: &[HostData], ordered: bool) ->
             Expected::Exact(data) if data.len() == arg.len && data.dtype() == arg.dtype => {}
             Expected::Within { value, bound } if value.len() == arg.len && bound.len() == arg.len => {
                 let none = |b: f64| b.is_nan() || b < 0.0 || b.is_infinite() && !open;
-                let wrong = |(v, b): (&f64, &f64)| v.abs() <= f64::from(f32::MAX) && none(*b);
+                let wrong = |(v, b): (&f64, &f64)| arg.dtype.nearest(*v).is_finite() && none(*b);
                 if let Some(i) = value.iter().zip(&bound).position(wrong) {
                     let what = if bound[i].is_infinite() { "an infinite bound" } else { "a bound that is none" };
                     return Err(format!("{what}: `{}`, element {i}: {:e} ± {:e}", arg.name, value[i], bound[i]));

@@ -14,7 +14,8 @@ const LEAST: f64 = DType::F32.least_normal();
 /// Of (x - mean)·rstd·weight + bias, the first factor being `far` and off by `far_error`: each operation adds its
 /// ulp, and the store.
 pub(crate) fn normalized_error(far: [f64; 2], rstd: [f64; 2], weight: f64, bias: f64, value: f64, dtype: DType) -> f64 {
-    let ([far, far_error], [rstd, rstd_error], w) = (far, rstd, weight.abs());
+    // Statistics of the caller's data may have any sign.
+    let ([far, far_error], [rstd, rstd_error], w) = (far, [rstd[0].abs(), rstd[1]], weight.abs());
     let product = (far.abs() + far_error) * (rstd + rstd_error) * w;
     let error = w * (far_error * rstd + (far.abs() + far_error) * rstd_error)
         + E * (3.0 * product + value.abs() + bias.abs())
@@ -92,19 +93,20 @@ impl RowGradients<'_> {
         // As for batch norm, with g in place of dy, itself a product that was rounded.
         let off = SumErrors::of(x, &g, mean, rstd, 0.0);
         let widest = x.iter().fold(1.0, |a: f64, x| a.max((x - mean).abs()));
-        let flushed = 2.0 * m * (1.0 + rstd) * widest * LEAST;
+        let flushed = 2.0 * m * (1.0 + rstd.abs()) * widest * LEAST;
         let (mut p, t) = (sum / m, rstd * dot / m);
         let mut p_error = (off.dbias + e_g * magnitudes + flushed) / m + 3.0 * E * p.abs();
         if self.mean.is_none() {
             (p, p_error) = (0.0, 0.0);
         }
-        let t_error = rstd * (off.dweight + e_g * products + flushed) / m + 4.0 * E * t.abs();
+        let t_error = rstd.abs() * (off.dweight + e_g * products + flushed) / m + 4.0 * E * t.abs();
         for ((g, x), dx) in g.iter().zip(x).zip(dx) {
             // g - p, x - mean, its product with t, their difference; then times rstd.
             let far = (x - mean).abs();
             let given = p_error + far * t_error + e_g * g.abs();
             let inner = given + 2.0 * E * ((g - p).abs() + 3.0 * far * t.abs() + given);
-            out.push(rstd * inner * (1.0 + 2.0 * E) + 2.0 * E * dx.abs() + 4.0 * (1.0 + rstd) * (1.0 + widest) * LEAST);
+            let size = rstd.abs();
+            out.push(size * inner * (1.0 + 2.0 * E) + 2.0 * E * dx.abs() + 4.0 * (1.0 + size) * (1.0 + widest) * LEAST);
         }
     }
 
