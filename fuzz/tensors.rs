@@ -35,7 +35,7 @@ fn cases(dir: &Path) -> Vec<Vec<Case>> {
     let path = dir.join("op.json");
     let read = |text| {
         std::fs::write(&path, text).expect("the temporary folder can be written into");
-        cases::all(&path).unwrap_or_else(|e| panic!("an op that can no longer be read: {e}: {text}"))
+        cases::all(&path, &Ui::listening()).unwrap_or_else(|e| panic!("an op that can no longer be read: {e}: {text}"))
     };
     OPS.into_iter().chain([MANY]).map(read).collect()
 }

@@ -119,6 +119,7 @@ fn on_cpu(case: &Case, inputs: Vec<HostData>) -> Result<Vec<HostData>, Failure> 
 }
 
 #[cfg(test)]
+#[allow(dead_code, reason = "each program uses its own part")]
 #[path = "../../../../tests/common/descriptions.rs"]
 mod descriptions;
 

@@ -93,7 +93,8 @@ pub(super) fn tried(text: &str, column: &str) -> Delimiter {
 
 /// As [`tried`], on about so many bytes.
 fn tried_on(text: &str, column: &str, bytes: usize) -> Delimiter {
-    let head = &text[..text.floor_char_boundary(bytes)];
+    let end = (0..=bytes.min(text.len())).rev().find(|i| text.is_char_boundary(*i)).unwrap_or(0);
+    let head = &text[..end];
     let cut = head.len() < text.len();
     // Only of a header that is longer than all that is looked at.
     let sides = LazyCell::new(|| sides(header_line(text, head.len()), column));
