@@ -129,11 +129,13 @@ impl Op for Lion {
 
 fn cases() -> Vec<Box<dyn Op>> {
     arena_cases(4, |dtype, segments, n| {
-        let (ema, master, rounding) = cases::keeping(dtype, n % 4, n);
+        // Tensors take groups by turns of four as well: each kind is to meet all of them.
+        let kind = (n + n / 4) % 4;
+        let (ema, master, rounding) = cases::keeping(dtype, kind, n);
         let plain = Lion { segments, groups: cases::groups(), ema, master, rounding, ..Lion::new(dtype, 0, 0.1) };
         let skip = NonFinite::Skip;
         // Distinct pipelines cost compile time, so each half type takes its own part of what f32 takes whole.
-        Box::new(match (n % 4, dtype) {
+        Box::new(match (kind, dtype) {
             (0, DType::F32 | DType::F16) => plain,
             (1, DType::F32 | DType::F16) => Lion { beta1: 0.0, grad_scale: -0.25, ..plain },
             (2, DType::F32) => Lion { gpu_scale: true, non_finite: skip, ..plain },
