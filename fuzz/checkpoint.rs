@@ -173,7 +173,6 @@ fn checkpoint() {
         seeds,
         mutate: &mutate,
         smaller: &fuzz::fewer_bytes,
-        known: &[],
         about: &fuzz::nothing,
         run: &run,
     });

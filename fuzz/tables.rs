@@ -224,7 +224,6 @@ fn csv() {
         seeds: csv_seeds(),
         mutate: &table,
         smaller: &fuzz::fewer_bytes,
-        known: &[],
         about: &fuzz::nothing,
         run: &run,
     });
@@ -270,15 +269,7 @@ fn gzip() {
     let all: Vec<Vec<u8>> = seeds.iter().map(|text| packed(text, 6, 2)).collect();
     seeds.extend(all);
     seeds.push([packed(&csv_seeds()[0], 0, 1), vec![0; 32]].concat());
-    fuzz(&fuzz::Target {
-        name: "gzip",
-        seeds,
-        mutate: &table,
-        smaller: &fuzz::fewer_bytes,
-        known: &[],
-        about: &fuzz::nothing,
-        run: &run,
-    });
+    fuzz(&fuzz::Target { name: "gzip", seeds, mutate: &table, smaller: &fuzz::fewer_bytes, about: &fuzz::nothing, run: &run });
 }
 
 fn idx_file(magic: u32, sizes: &[u32], body: &[u8]) -> Vec<u8> {
@@ -339,13 +330,5 @@ fn idx() {
         }
         out
     };
-    fuzz(&fuzz::Target {
-        name: "idx",
-        seeds,
-        mutate: &mutate,
-        smaller: &fuzz::fewer_bytes,
-        known: &[],
-        about: &fuzz::nothing,
-        run: &run,
-    });
+    fuzz(&fuzz::Target { name: "idx", seeds, mutate: &mutate, smaller: &fuzz::fewer_bytes, about: &fuzz::nothing, run: &run });
 }

@@ -152,7 +152,6 @@ fn tensors() {
         seeds: seeds(&all),
         mutate: &mutate,
         smaller: &fuzz::fewer_bytes,
-        known: &[],
         about: &fuzz::nothing,
         run: &run,
     });

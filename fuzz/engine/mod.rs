@@ -44,8 +44,6 @@ pub struct Target<'a> {
     pub mutate: &'a Mutate<'a>,
     /// Smaller inputs that may fail in the same way, the smallest first.
     pub smaller: &'a dyn Fn(&[u8]) -> Vec<Vec<u8>>,
-    /// How faults begin that are known and not mended: they are counted and said, and fail nothing. None, if all is well.
-    pub known: &'a [&'a str],
     /// What an input is about: faults of the same words about different things are two.
     pub about: &'a dyn Fn(&[u8]) -> String,
     /// Takes an input and says what happened, in words that are few. With `true` everything is tried on it, else perhaps a part.

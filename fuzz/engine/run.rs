@@ -82,7 +82,6 @@ pub struct Run<'a> {
     pools: [Vec<Vec<u8>>; 2],
     seen: HashSet<u64>,
     faults: BTreeMap<String, (u64, String)>,
-    known: BTreeMap<String, u64>,
     tried: u64,
     accepted: u64,
     /// Holds the current input, for the case that the program ends with it.
@@ -104,7 +103,6 @@ impl<'a> Run<'a> {
             pools: [vec![], vec![]],
             seen: HashSet::new(),
             faults: BTreeMap::new(),
-            known: BTreeMap::new(),
             tried: 0,
             accepted: 0,
             current,
@@ -234,10 +232,6 @@ impl<'a> Run<'a> {
 
     /// Notes a fault; the first of its kind is made small and saved.
     fn fault(&mut self, fault: Fault, mut input: Vec<u8>, name: &str) {
-        if let Some(known) = self.target.known.iter().find(|known| fault.text.lines().any(|line| line.starts_with(**known))) {
-            *self.known.entry(known.to_string()).or_default() += 1;
-            return;
-        }
         if let Some((count, _)) = self.faults.get_mut(&fault.kind) {
             *count += 1;
             return;
@@ -281,9 +275,6 @@ impl<'a> Run<'a> {
         if self.ask.alone {
             let _ = std::panic::take_hook();
             eprintln!("{}", self.words());
-        }
-        for (known, count) in &self.known {
-            eprintln!("fuzz {}: {count} inputs show a known fault: {known}", self.target.name);
         }
         if let Some(out) = &self.ask.out {
             // Where it stays, the program has ended with that input.

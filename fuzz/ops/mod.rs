@@ -137,13 +137,5 @@ fn on_data(op: &dyn Op, args: &[Arg], hash: u64, kind: u64) -> Result<&'static s
 
 #[test]
 fn ops() {
-    fuzz(&Target {
-        name: "ops",
-        seeds: seeds(),
-        mutate: &mutate::op,
-        smaller: &mutate::smaller,
-        known: &[],
-        about: &about,
-        run: &run,
-    });
+    fuzz(&Target { name: "ops", seeds: seeds(), mutate: &mutate::op, smaller: &mutate::smaller, about: &about, run: &run });
 }
