@@ -46,7 +46,17 @@ fn half(lines: &[Vec<f64>], largest: f64, from: &Kept, eps: f64) -> (Approx, Kep
     let moved = (error + norm(value.iter().copied()) * divisor.error) / least;
     let moved = if least > 0.0 { moved } else { f64::INFINITY };
     let error = moved + 2.5 * E * (norm(value.iter().copied()) + moved) + (value.len() as f64).sqrt() * LEAST;
+    // Iterations multiply what is not known, but the kernel's vector is no longer than a divided one can be.
+    let error = error.min(norm(value.iter().copied()) + longest(value.len()));
     (length, Kept { value, error })
+}
+
+/// How long a vector of `n` numbers may be that the kernel has divided by its norm, or by more. The share by which that norm is
+/// too short depends on no data: it is summed from what is not negative, in scales where nothing vanishes, or ε is greater.
+fn longest(n: usize) -> f64 {
+    let ones = norm_error(&vec![1.0; n], 0.0);
+    let short = (ones.error / ones.value.max(1.0)).min(0.5);
+    (1.0 + 2.5 * E) / (1.0 - short) + (n as f64).sqrt() * LEAST
 }
 
 /// Entries of u and of v, and σ.
@@ -99,4 +109,31 @@ pub(crate) fn expected(of: Rows, w: &[f64], u: &[f64], v: &[f64], iterations: us
 /// The quotient of a number and σ: 0 where σ is 0 for certain.
 pub(crate) fn quotient(x: Approx, sigma: Approx) -> Approx {
     if sigma.value == 0.0 { Approx::exact(0.0) } else { x.over(sigma) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::op::Rng;
+
+    /// However many iterations there are, and whether W has one singular value, several of a size, or none.
+    #[test]
+    fn what_is_not_known_does_not_grow_past_what_a_vector_can_be() {
+        let mut rng = Rng::new(1);
+        for (rows, cols) in [(1, 1), (5, 1), (1, 5), (4, 4), (9, 7), (0, 3), (3, 0)] {
+            let of = Rows::new(rows, cols);
+            for scale in [1.0, 1e-3, 1e3, 0.0] {
+                let w: Vec<f64> = (0..of.len()).map(|_| scale * (1.5 * rng.unit() - 0.5)).collect();
+                let [u, v] = [rows, cols].map(|n| (0..n).map(|_| 0.1 + 0.4 * rng.unit()).collect::<Vec<_>>());
+                for iterations in [1, 2, 10, 64, 100] {
+                    let all = expected(of, &w, &u, &v, iterations, 1e-12);
+                    let vectors = all.u.1.iter().chain(&all.v.1);
+                    assert!(vectors.clone().all(|e| (0.0..2.01).contains(e)), "{rows} x {cols}, {iterations}: {:?}", all.u.1);
+                    // A vector off by 2, and twice that where the norm may be below ε.
+                    let most = 4.1 * norm(w.iter().copied()) + 1e-10;
+                    assert!(all.sigma.error >= 0.0 && all.sigma.error <= most, "{rows} x {cols}, {iterations}: {:?}", all.sigma);
+                }
+            }
+        }
+    }
 }
