@@ -44,7 +44,7 @@ impl Point {
             FACTORS.iter().map(point).collect()
         };
         match treatment {
-            Treatment::None | Treatment::BatchNorm => vec![Self { treatment, strength: None, strengths: *base }],
+            Treatment::None | Treatment::EarlyStopping | Treatment::BatchNorm => vec![Self { treatment, strength: None, strengths: *base }],
             Treatment::L1 => scaled(|s, f| times(&mut s.l1, f)),
             Treatment::L1Prox => scaled(|s, f| times(&mut s.prox_l1, f)),
             Treatment::L2 => scaled(|s, f| times(&mut s.l2, f)),
@@ -63,7 +63,7 @@ impl Point {
     /// What the strength is called.
     pub fn name(&self) -> &'static str {
         match self.treatment {
-            Treatment::None | Treatment::BatchNorm => "",
+            Treatment::None | Treatment::EarlyStopping | Treatment::BatchNorm => "",
             Treatment::ElasticNet => "λ1 (λ2 with it)",
             Treatment::Dropout | Treatment::Combined => "p",
             _ => "λ",

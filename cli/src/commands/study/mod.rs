@@ -141,6 +141,8 @@ pub fn perform(session: &Session, table: &Table, config: &Config, ui: &Ui) -> Re
         data: Summary::new(table, parts),
         hyper: config.hyper.clone(),
         strengths: config.strengths,
+        noise: 0.0,
+        wrong: Vec::new(),
         seeds: config.seeds.clone(),
         outcomes,
         monte_carlo,

@@ -24,6 +24,10 @@ pub struct Study {
     pub hyper: Hyper,
     /// How strong the treatments were.
     pub strengths: Strengths,
+    /// Noise on the training labels: the share of them that is wrong, or for values its deviation as a share of theirs.
+    pub noise: f64,
+    /// Of each seed, how many training labels are wrong; empty for values.
+    pub wrong: Vec<usize>,
     /// Seeds of the runs.
     pub seeds: Vec<u64>,
     /// One entry per treatment, in the order asked for.
@@ -39,12 +43,32 @@ pub struct Study {
 /// The result of one run.
 #[derive(Clone, Debug)]
 pub struct Run {
-    /// After each epoch, on the training and the validation part.
+    /// After each epoch, on the training part with its noise and on the validation part.
     pub curve: Vec<[Measure; 2]>,
-    /// After the last epoch, on training, validation and test part.
+    /// At some epochs, more densely at the start; the last one is among them.
+    pub looks: Vec<Look>,
+    /// On training, validation and test part, by the weights that the treatment ends with: those of the last epoch, with
+    /// `early-stopping` those of the best one.
     pub last: [Measure; 3],
-    /// The weights at the end, without biases and normalization.
+    /// How many of the wrong training labels are predicted as they are given, by the same weights; none for values.
+    pub learned: Option<usize>,
+    /// The epoch of the lowest validation loss, from 1; 0 if it never was a number.
+    pub best_epoch: usize,
+    /// On all three parts by the weights of that epoch.
+    pub best: [Measure; 3],
+    /// The weights that the treatment ends with, without biases and normalization.
     pub weights: Vec<f32>,
+}
+
+/// A network on the way: what it has learned after an epoch.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Look {
+    /// The epoch, from 1.
+    pub epoch: usize,
+    /// On the test part, whose labels are clean.
+    pub test: Measure,
+    /// How many of the wrong training labels are predicted as they are given; none for values.
+    pub learned: Option<usize>,
 }
 
 /// A treatment's runs, one per seed.

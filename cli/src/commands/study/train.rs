@@ -53,7 +53,11 @@ pub fn train(
     let run = |((member, state), last): ((&Member, State), [_; 3])| {
         let run = Run {
             curve: state.curve.iter().map(|parts| [parts[0], parts[1]]).collect(),
+            looks: Vec::new(),
             last,
+            learned: None,
+            best_epoch: 0,
+            best: last,
             weights: network::weights(shape, &state.params),
         };
         (run, if drops(member) { said.next() } else { None })
