@@ -4,9 +4,17 @@ mod args;
 pub mod bias_variance;
 pub mod calibration;
 pub mod decompose;
+pub mod differences;
+mod json;
 pub mod monte_carlo;
 pub mod report;
 pub mod results;
+#[cfg(test)]
+mod sample;
+pub mod sentences;
+mod terminal;
+#[cfg(test)]
+mod tests;
 mod train;
 pub mod treatments;
 
@@ -62,6 +70,10 @@ pub fn run(args: &Args, ui: &Ui) -> Result<(), Failure> {
     // Files first: whoever reads the words may be gone.
     let written = files::report(&args.out, ("results.json", &study.json()), ("report.html", || report::html(&study)));
     ui.line(table.target_line())?;
+    let said = study.sentences();
+    for line in [said.cost, said.help].into_iter().chain([String::new()]).chain(study.table()).chain([String::new()]) {
+        ui.line(line)?;
+    }
     ui.line(format_args!(
         "{}: {} training, {} validation and {} test rows; {}; {}",
         study.data.name,
@@ -71,9 +83,6 @@ pub fn run(args: &Args, ui: &Ui) -> Result<(), Failure> {
         study.spread(),
         study.device
     ))?;
-    for line in study.table() {
-        ui.line(line)?;
-    }
     written?;
     let report = args.out.join("report.html");
     ui.line(format_args!("{:.1} s; report: {}, numbers: results.json beside it", study.seconds, text::path(&report)))

@@ -6,13 +6,11 @@ use super::{
 };
 use crate::{
     data::Summary,
-    hash::Hash,
     number,
     stats::MeanSd,
     text,
     training::{Hyper, Measure},
 };
-use serde_json::{Value, json};
 
 /// A whole study.
 pub struct Study {
@@ -110,7 +108,8 @@ impl Outcome {
     }
 }
 
-fn share(weights: &[f32], is: impl Fn(f32) -> bool) -> f64 {
+/// The share of weights for which something holds.
+pub fn share(weights: &[f32], is: impl Fn(f32) -> bool) -> f64 {
     weights.iter().filter(|&&w| is(w)).count() as f64 / weights.len() as f64
 }
 
@@ -155,90 +154,6 @@ impl Study {
             Histogram { range, shares: counts.into_iter().map(|c| c as f64 / total).collect() }
         };
         self.outcomes.iter().map(histogram).collect()
-    }
-
-    /// All results, then how long they took: everything but the times is the same, bit for bit, whenever the same
-    /// study runs on the same device.
-    pub fn json(&self) -> Value {
-        let histograms = self.histograms();
-        let treatments: Vec<Value> = self.outcomes.iter().zip(&histograms).map(|(o, h)| self.treatment(o, h)).collect();
-        let d = &self.data;
-        json!({
-            "format": "ridgepole-study/2",
-            "program": concat!("ridgepole ", env!("CARGO_PKG_VERSION")),
-            "device": self.device,
-            "data": {
-                "name": d.name, "rows": d.rows, "features": d.features, "classes": d.classes, "target": d.target,
-                "train_rows": d.parts[0], "validation_rows": d.parts[1], "test_rows": d.parts[2],
-            },
-            "score": if self.classes() { "accuracy" } else { "rmse" },
-            "training": self.hyper,
-            "strengths": self.strengths,
-            "seeds": self.seeds,
-            "treatments": treatments,
-            "monte_carlo": self.monte_carlo.iter().map(MonteCarlo::json).collect::<Vec<_>>(),
-            "decomposition": self.decomposition.as_ref().map(Decomposed::json),
-            "times": { "total_seconds": self.seconds },
-        })
-    }
-
-    fn treatment(&self, o: &Outcome, h: &Histogram) -> Value {
-        let curve = |r: &Run, part: usize, get: fn(&Measure) -> f64| r.curve.iter().map(|c| get(&c[part])).collect::<Vec<_>>();
-        let run = |(seed, r): (&u64, &Run)| {
-            json!({
-                "seed": seed,
-                "train": r.last[0], "validation": r.last[1], "test": r.last[2],
-                "zeros": share(&r.weights, |w| w == 0.0),
-                "small": share(&r.weights, |w| w.abs() <= SMALL),
-                "weights": r.weights.len(),
-                "weights_hash": Hash::default().bytes(r.weights.iter().flat_map(|w| w.to_le_bytes())).hex(),
-                "curve": {
-                    "train_loss": curve(r, 0, |m| m.loss), "validation_loss": curve(r, 1, |m| m.loss),
-                    "train_score": curve(r, 0, |m| m.score), "validation_score": curve(r, 1, |m| m.score),
-                },
-            })
-        };
-        json!({
-            "name": o.treatment.key(),
-            "title": o.treatment.title(),
-            "settings": o.treatment.settings(&self.strengths),
-            "train": o.score(0).json(), "validation": o.score(1).json(), "test": o.score(2).json(),
-            "gap": o.gap(self.classes()).json(),
-            "test_loss": o.loss(2).json(),
-            "zeros": o.zeros().json(),
-            "small": o.small().json(),
-            "histogram": { "from": -h.range, "to": h.range, "shares": h.shares },
-            "runs": self.seeds.iter().zip(&o.runs).map(run).collect::<Vec<_>>(),
-        })
-    }
-
-    /// The table for the terminal.
-    pub fn table(&self) -> Vec<String> {
-        let classes = self.classes();
-        let score = |s: MeanSd| self.score(s);
-        let heads = if classes {
-            ["treatment", "train accuracy", "test accuracy", "gap", "test loss", "exact zeros"]
-        } else {
-            ["treatment", "train RMSE", "test RMSE", "gap", "test loss", "exact zeros"]
-        };
-        let mut rows = vec![heads.map(String::from).to_vec()];
-        for o in &self.outcomes {
-            rows.push(vec![
-                o.treatment.title().into(),
-                score(o.score(0)),
-                score(o.score(2)),
-                score(o.gap(classes)),
-                self.number(o.loss(2)),
-                number::percent(o.zeros().mean),
-            ]);
-        }
-        let width = |c: usize| rows.iter().map(|r| r[c].chars().count()).max().unwrap_or(0);
-        let widths: Vec<usize> = (0..heads.len()).map(width).collect();
-        let cell = |(c, text): (usize, &String)| {
-            let fill = " ".repeat(widths[c] - text.chars().count());
-            if c == 0 { format!("{text}{fill}") } else { format!("{fill}{text}") }
-        };
-        rows.iter().map(|r| r.iter().enumerate().map(cell).collect::<Vec<_>>().join("  ").trim_end().to_string()).collect()
     }
 
     /// A score or a difference of scores, with its spread.

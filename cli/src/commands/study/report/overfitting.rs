@@ -1,0 +1,180 @@
+//! Overfitting in one picture: over the epochs, how well a network does on new rows, how many wrong labels it has learned by heart, and
+//! the losses below.
+use crate::{
+    commands::study::{
+        results::{Outcome, Run, Study},
+        treatments::Treatment,
+    },
+    html,
+    number::significant,
+    svg::{Anchor, Axis, BLUE, GREY, INK, ORANGE, Pen, Plot, Svg},
+};
+
+/// A panel's size.
+const PANEL: [f64; 2] = [330.0, 330.0];
+const ENDS: [f64; 2] = [42.0, 320.0];
+/// Top and bottom of the plot of scores, and of that of losses.
+const UPPER: [f64; 2] = [46.0, 176.0];
+const LOWER: [f64; 2] = [212.0, 296.0];
+
+/// A line over the epochs: mean, least and greatest over the seeds at each.
+struct Line(Vec<[f64; 4]>);
+
+impl Line {
+    /// Of what `get` finds in a run, as epoch and value. A seed that has no number there leaves no number.
+    fn of(o: &Outcome, get: impl Fn(&Run) -> Vec<(usize, f64)>) -> Self {
+        let all: Vec<Vec<(usize, f64)>> = o.runs.iter().map(get).collect();
+        let count = all.iter().map(Vec::len).min().unwrap_or(0);
+        let at = |k: usize| {
+            let values = || all.iter().map(move |line| line[k].1);
+            let mean = values().sum::<f64>() / all.len() as f64;
+            [all[0][k].0 as f64, mean, values().fold(f64::INFINITY, f64::min), values().fold(f64::NEG_INFINITY, f64::max)]
+        };
+        Self((0..count).map(at).collect())
+    }
+
+    fn values(&self) -> impl Iterator<Item = f64> {
+        self.0.iter().flat_map(|p| [p[2], p[3]])
+    }
+
+    fn ends(&self) -> String {
+        let one = |p: Option<&[f64; 4]>| p.map_or("unknown".into(), |p| significant(p[1], 3));
+        format!("{} to {}", one(self.0.first()), one(self.0.last()))
+    }
+
+    fn draw(&self, svg: &mut Svg, plot: &Plot, pen: Pen) {
+        let place = |p: &[f64; 4], k: usize| [plot.x.at(p[0]), plot.y.at(p[k])];
+        let band = self.0.iter().map(|p| place(p, 3)).chain(self.0.iter().rev().map(|p| place(p, 2)));
+        svg.area(&band.collect::<Vec<_>>(), pen.0, 0.13);
+        svg.path(&self.0.iter().map(|p| place(p, 1)).collect::<Vec<_>>(), pen);
+    }
+
+    /// Where its name may stand: the height at this share of the axis.
+    fn height(&self, plot: &Plot, epoch: f64) -> Option<f64> {
+        let near = self.0.iter().min_by(|a, b| (a[0] - epoch).abs().total_cmp(&(b[0] - epoch).abs()))?;
+        Some(plot.y.at(near[1])).filter(|y| y.is_finite())
+    }
+}
+
+/// What a panel shows of a treatment.
+struct Lines {
+    score: Line,
+    heart: Option<Line>,
+    train: Line,
+    validation: Line,
+    /// The best epoch of each seed, in ascending order.
+    best: Vec<usize>,
+}
+
+impl Lines {
+    fn of(study: &Study, o: &Outcome) -> Self {
+        let unit = study.unit();
+        let heart = || {
+            let wrong = |run: &Run| o.runs.iter().position(|r| std::ptr::eq(r, run)).and_then(|i| study.wrong.get(i)).copied();
+            Line::of(o, |r| {
+                let of = wrong(r).unwrap_or(0) as f64;
+                r.looks.iter().filter_map(|l| Some((l.epoch, 100.0 * l.learned? as f64 / of))).collect()
+            })
+        };
+        let some = study.by_heart(o).is_some() && study.wrong.iter().all(|&w| w > 0);
+        let curve = |part: usize| Line::of(o, |r| r.curve.iter().enumerate().map(|(e, c)| (e + 1, c[part].loss)).collect());
+        let mut best: Vec<usize> = o.runs.iter().map(|r| r.best_epoch).filter(|&e| e > 0).collect();
+        best.sort_unstable();
+        Self {
+            score: Line::of(o, |r| r.looks.iter().map(|l| (l.epoch, unit * l.test.score)).collect()),
+            heart: some.then(heart),
+            train: curve(0),
+            validation: curve(1),
+            best,
+        }
+    }
+
+    /// The middle one of the seeds' best epochs.
+    fn median(&self) -> Option<usize> {
+        self.best.get(self.best.len() / 2).copied()
+    }
+}
+
+/// The plain network beside the one that is helped most: HTML, for a figure.
+pub fn pair(study: &Study) -> Option<String> {
+    let none = study.outcomes.iter().position(|o| o.treatment == Treatment::None)?;
+    let best = study.most_helpful(&study.differences(), |t| t != Treatment::EarlyStopping);
+    let panels = draw(study, "overfitting", &[Some(none), best].into_iter().flatten().collect::<Vec<_>>());
+    Some(format!("<div class=\"pair\">\n{}</div>\n", panels.concat()))
+}
+
+/// A panel for each treatment that trains in its own way, all on the same axes.
+pub fn all(study: &Study) -> String {
+    let own = |&i: &usize| study.outcomes[i].treatment != Treatment::EarlyStopping || study.none().is_none();
+    html::panels(&draw(study, "epochs", &(0..study.outcomes.len()).filter(own).collect::<Vec<_>>()))
+}
+
+fn draw(study: &Study, id: &str, which: &[usize]) -> Vec<String> {
+    let lines: Vec<Lines> = study.outcomes.iter().map(|o| Lines::of(study, o)).collect();
+    let y = if study.classes() {
+        Axis::exact([0.0, 100.0], [UPPER[1], UPPER[0]])
+    } else {
+        Axis::linear(lines.iter().flat_map(|l| l.score.values()), [UPPER[1], UPPER[0]])
+    };
+    let losses = lines.iter().flat_map(|l| l.train.values().chain(l.validation.values())).filter(|v| v.is_finite());
+    let loss = Axis::log(losses.collect::<Vec<_>>(), [LOWER[1], LOWER[0]]);
+    let panel = |&i: &usize| panel(study, (&format!("{id}-{i}"), study.outcomes[i].treatment), &lines[i], [y, loss]);
+    which.iter().map(panel).collect()
+}
+
+fn panel(study: &Study, (id, treatment): (&str, Treatment), lines: &Lines, [y, loss]: [Axis; 2]) -> String {
+    let epochs = study.hyper.epochs.max(2) as f64;
+    let x = Axis::exact([1.0, epochs], ENDS);
+    let plot = |y: Axis, bottom: f64| Plot { x, y, left: ENDS[0], right: ENDS[1], bottom };
+    let (upper, lower) = (plot(y, UPPER[1]), plot(loss, LOWER[1]));
+    let mut svg = Svg::new(PANEL[0], PANEL[1]);
+    svg.text([6.0, 17.0], Anchor::Start, "head", treatment.title());
+    upper.rows(&mut svg, 4);
+    lower.rows(&mut svg, 3);
+    let median = lines.median();
+    if let Some(best) = median {
+        let at = x.at(best as f64);
+        svg.line([at, UPPER[0]], [at, LOWER[1]], Pen(GREY, 1.5, "4 3"));
+        let anchor = if at > 0.5 * (ENDS[0] + ENDS[1]) { Anchor::End } else { Anchor::Start };
+        svg.text([at, 38.0], anchor, "tick", format_args!("best epoch: {best}"));
+    }
+    if let Some(heart) = &lines.heart {
+        heart.draw(&mut svg, &upper, Pen(ORANGE, 2.0, "6 3"));
+    }
+    lines.score.draw(&mut svg, &upper, Pen(BLUE, 2.2, ""));
+    lines.train.draw(&mut svg, &lower, Pen(ORANGE, 2.0, "6 3"));
+    lines.validation.draw(&mut svg, &lower, Pen(BLUE, 2.0, ""));
+    let score = if study.classes() { "right on new rows, %" } else { "RMSE on new rows" };
+    let mut names = vec![(&lines.score, "label blue", score)];
+    names.extend(lines.heart.as_ref().map(|h| (h, "label orange", "wrong labels learned, %")));
+    label(&mut svg, &upper, UPPER, &names, epochs);
+    label(&mut svg, &lower, LOWER, &[(&lines.train, "label orange", "training loss"), (&lines.validation, "label blue", "validation loss")], epochs);
+    for plot in [&upper, &lower] {
+        svg.line([plot.left, plot.bottom], [plot.right, plot.bottom], Pen(INK, 1.0, ""));
+    }
+    svg.text([ENDS[0], LOWER[1] + 16.0], Anchor::Start, "tick", "epoch 1");
+    svg.text([ENDS[1], LOWER[1] + 16.0], Anchor::End, "tick", study.hyper.epochs);
+    let heart = lines.heart.as_ref().map_or(String::new(), |h| format!(", wrong labels learned by heart {} %", h.ends()));
+    let best = median.map_or("no epoch is best".into(), |e| format!("the best epoch is {e} (median of the seeds)"));
+    let said = format!(
+        "Over the epochs: {score} {}{heart}; training loss {}, validation loss {}; {best}.",
+        lines.score.ends(),
+        lines.train.ends(),
+        lines.validation.ends()
+    );
+    svg.finish(id, &format!("Over the epochs: {}", treatment.title()), &said)
+}
+
+/// Names lines at their right ends, above or below them: wherever another line is not.
+fn label(svg: &mut Svg, plot: &Plot, [top, bottom]: [f64; 2], lines: &[(&Line, &str, &str)], epochs: f64) {
+    let heights: Vec<Option<f64>> = lines.iter().map(|(l, ..)| l.height(plot, 0.8 * epochs)).collect();
+    for (i, (_, class, text)) in lines.iter().enumerate() {
+        let Some(y) = heights[i] else {
+            svg.text([plot.right - 4.0, 0.5 * (top + bottom) + 16.0 * i as f64], Anchor::End, class, format_args!("{text}: diverged"));
+            continue;
+        };
+        let below = heights.iter().enumerate().any(|(k, other)| k != i && other.is_some_and(|o| o < y && y - o < 40.0));
+        let place = if below || y - 8.0 < top + 8.0 { y + 17.0 } else { y - 8.0 };
+        svg.text([plot.right - 4.0, place.clamp(top + 10.0, bottom - 4.0)], Anchor::End, class, text);
+    }
+}
