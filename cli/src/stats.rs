@@ -15,6 +15,10 @@ impl MeanSd {
     /// Of these values.
     pub fn of(values: impl IntoIterator<Item = f64>) -> Self {
         let v: Vec<f64> = values.into_iter().collect();
+        // The mean of equal values, rounded, may be another one, from which they would seem to spread.
+        if let Some(&first) = v.first().filter(|first| v.iter().all(|x| x == *first)) {
+            return Self { mean: first, sd: 0.0 };
+        }
         let n = v.len() as f64;
         let mean = v.iter().sum::<f64>() / n;
         let sd = if v.len() < 2 { 0.0 } else { (v.iter().map(|x| (x - mean).powi(2)).sum::<f64>() / (n - 1.0)).sqrt() };
@@ -33,7 +37,7 @@ pub(crate) const LEVEL: f64 = 0.95;
 /// A mean with its interval at [`LEVEL`], by Student's t with n - 1 degrees of freedom. Values are taken for independent draws of one
 /// normal distribution; there is no interval for one value, nor for values that are all equal.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub(crate) struct Estimate {
+pub struct Estimate {
     /// How many values there are.
     pub n: usize,
     /// Their mean; not finite if one of them is not.
@@ -46,7 +50,7 @@ pub(crate) struct Estimate {
 
 /// What a sample says of the true mean.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub(crate) struct Found {
+pub struct Found {
     /// The lower and the upper end of the interval.
     pub ends: [f64; 2],
     /// The two-sided p-value of a true mean of 0.
@@ -209,7 +213,7 @@ mod tests {
             assert_eq!(Estimate::of(values, 0.0).found, None, "{values:?}");
         }
         // Equal but for the rounding of the scores that they come from.
-        let rounded = [0.9 - 0.8, 0.7 - 0.6];
+        let rounded = [0.9 - 0.8, 0.4 - 0.3];
         assert_ne!(rounded[0], rounded[1]);
         let e = Estimate::of(&rounded, 1e-15);
         assert_eq!((e.found, e.sd, e.mean), (None, 0.0, rounded[0]));
@@ -252,7 +256,8 @@ mod tests {
             assert!((found - 100.0 * LEVEL).abs() < 1.0, "normal, {n} values: {found} %");
         }
         // A difference of accuracies of 300 rows: whole counts, of which several are equal.
-        let counted = || ((-2.0 * uniform().ln()).sqrt() * (std::f64::consts::TAU * uniform()).cos() * 6.0 + 12.0).round() / 300.0;
+        let counted =
+            || ((-2.0 * uniform().ln()).sqrt() * (std::f64::consts::TAU * uniform()).cos() * 6.0 + 12.0).round() / 300.0;
         let found = coverage(12, 12.0 / 300.0, counted);
         assert!((found - 100.0 * LEVEL).abs() < 1.0, "counts: {found} %");
         // What a skewed distribution costs (exponential, of skewness 2): docs/study.md has these shares.
@@ -279,6 +284,8 @@ mod tests {
         }
         assert_eq!(MeanSd::of([1.0, 3.0]), MeanSd { mean: 2.0, sd: 2f64.sqrt() });
         assert_eq!(MeanSd::of([7.0]), MeanSd { mean: 7.0, sd: 0.0 });
+        assert_eq!(MeanSd::of([0.1; 10]), MeanSd { mean: 0.1, sd: 0.0 });
+        assert!(MeanSd::of([f64::NAN; 2]).mean.is_nan() && MeanSd::of([]).mean.is_nan());
     }
 
     #[test]

@@ -8,8 +8,8 @@ use super::{
 use crate::{
     Failure,
     data::{
-        Table, Targets, in_training,
-        split::{Prepared, Split, prepare},
+        Table, Targets, in_training, lost, noise,
+        split::{Prepared, Split, prepare_with},
     },
     training::{Member, Rule, Setup, Shape, State, Trainer, most_together, room},
 };
@@ -44,7 +44,9 @@ impl Point {
             FACTORS.iter().map(point).collect()
         };
         match treatment {
-            Treatment::None | Treatment::EarlyStopping | Treatment::BatchNorm => vec![Self { treatment, strength: None, strengths: *base }],
+            Treatment::None | Treatment::EarlyStopping | Treatment::BatchNorm => {
+                vec![Self { treatment, strength: None, strengths: *base }]
+            }
             Treatment::L1 => scaled(|s, f| times(&mut s.l1, f)),
             Treatment::L1Prox => scaled(|s, f| times(&mut s.prox_l1, f)),
             Treatment::L2 => scaled(|s, f| times(&mut s.l2, f)),
@@ -158,8 +160,12 @@ pub fn predict(
         let train = (0..rows).map(|i| split.train[index[i * samples + s] as usize]).collect();
         Split { train, ..split.clone() }
     };
-    let notices = in_training(table, "bootstrap sample", (0..samples).map(|s| (s as u64 + 1, sample(s).train)));
-    let splits = (0..samples).map(|s| prepare(table, &sample(s))).collect::<Result<Vec<Prepared>, _>>()?;
+    let given = noise::draw(table, &split.train, config.noise, seed)?.targets;
+    let drawn: Vec<Split> = (0..samples).map(sample).collect();
+    let numbered = || (1..).zip(&drawn);
+    let mut notices = in_training(table, "bootstrap sample", numbered().map(|(n, s)| (n, s.train.clone())));
+    notices.extend(lost(table, "bootstrap sample", numbered().map(|(n, s)| (n, &s.train[..], &given))));
+    let splits = drawn.iter().map(|s| prepare_with(table, s, &given)).collect::<Result<Vec<Prepared>, _>>()?;
     room(session.gpu().caps(), &splits, "use fewer with --train-rows and --test-rows, or fewer networks with --decompose")?;
     let mut outputs = vec![Vec::new(); points.len()];
     for batch_norm in [false, true] {

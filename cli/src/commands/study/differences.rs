@@ -134,11 +134,8 @@ impl Study {
         let runs = &self.none()?.runs;
         let diverged = runs.iter().filter(|r| r.diverged()).count();
         let of = |get: fn(&Run) -> [f64; 2]| runs.iter().map(get).collect::<Vec<_>>();
-        let scores = if self.classes() {
-            of(|r| [r.best[2].score, r.last[2].score])
-        } else {
-            of(|r| [r.last[2].score, r.best[2].score])
-        };
+        let scores =
+            if self.classes() { of(|r| [r.best[2].score, r.last[2].score]) } else { of(|r| [r.last[2].score, r.best[2].score]) };
         let (_, cost) = pair(&scores, diverged);
         let (_, loss) = pair(&of(|r| [r.last[2].loss, r.best[2].loss]), diverged);
         let mean = |get: fn(&Run) -> f64| MeanSd::of(runs.iter().map(get));
@@ -168,9 +165,9 @@ impl Study {
         };
         let better = |a: usize, b: usize| rank(a).cmp(&rank(b)).then(gain(a).total_cmp(&gain(b)));
         // The first of equals.
-        (0..differences.len()).filter(|&i| rank(i) > 0 && among(self.outcomes[i].treatment)).reduce(|best, i| {
-            if better(i, best) == Ordering::Greater { i } else { best }
-        })
+        (0..differences.len())
+            .filter(|&i| rank(i) > 0 && among(self.outcomes[i].treatment))
+            .reduce(|best, i| if better(i, best) == Ordering::Greater { i } else { best })
     }
 
     /// Of each seed with wrong labels, the share of them that a treatment has learned by heart; nothing where no label is wrong.
@@ -180,11 +177,12 @@ impl Study {
         (!all.is_empty()).then(|| MeanSd::of(all))
     }
 
-    /// How finely differences are known: the shortest half of an interval, as numbers are shown; NaN if there is none.
+    /// How finely differences are known: the shortest half of an interval, as numbers are shown; if there is none, a tenth of a point of
+    /// accuracy, and NaN for values.
     pub fn precision(&self) -> f64 {
         let halves = self.differences().into_iter().flatten().filter_map(|d| d.score.half());
         let all = halves.chain(self.overfitting().and_then(|o| o.cost.half()));
-        self.unit() * all.reduce(f64::min).unwrap_or(f64::NAN)
+        self.unit() * all.reduce(f64::min).unwrap_or(if self.classes() { 0.003 } else { f64::NAN })
     }
 
     /// What scores are multiplied by to be shown: accuracy is in percent.
@@ -213,7 +211,11 @@ fn verdict(e: &Estimate, sign: f64, diverged: usize) -> Verdict {
     match e.found {
         _ if diverged > 0 => Verdict::Diverged(diverged),
         Some(f) if f.ends[0] > 0.0 || f.ends[1] < 0.0 => {
-            if sign * e.mean > 0.0 { Verdict::Better } else { Verdict::Worse }
+            if sign * e.mean > 0.0 {
+                Verdict::Better
+            } else {
+                Verdict::Worse
+            }
         }
         Some(_) => Verdict::NotApart,
         None if e.n < 2 => Verdict::OneSeed,

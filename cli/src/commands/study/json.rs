@@ -40,7 +40,10 @@ impl Study {
             "treatments": treatments,
             "monte_carlo": self.monte_carlo.iter().map(MonteCarlo::json).collect::<Vec<_>>(),
             "decomposition": self.decomposition.as_ref().map(Decomposed::json),
-            "times": { "total_seconds": self.seconds },
+            "times": {
+                "total_seconds": self.seconds,
+                "parts": self.times.iter().map(|(part, s)| json!({ "part": part, "seconds": s })).collect::<Vec<_>>(),
+            },
         })
     }
 

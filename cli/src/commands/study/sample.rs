@@ -35,6 +35,7 @@ pub(super) fn study(treatments: &[Treatment], seeds: usize, classes: bool) -> St
         monte_carlo: Vec::new(),
         decomposition: None,
         seconds: 12.3,
+        times: Vec::new(),
     }
 }
 
@@ -50,7 +51,7 @@ fn run(t: Treatment, seed: usize, classes: bool) -> Run {
     let own = draw(99, seed);
     let at = |epoch: usize| {
         let e = epoch as f64;
-        let learned = 1.0 - (-e / 6.0).exp();
+        let learned = 1.0 - (-e / 2.5).exp();
         let heart = (1.0 - held) * (1.0 - (-((e - 6.0).max(0.0)) / 14.0).exp());
         let accuracy = 0.1 + 0.76 * learned - 0.17 * heart + 0.012 * own + 0.004 * draw(epoch, seed);
         let validation = 2.3 - 1.5 * learned + 1.3 * heart + 0.02 * own;

@@ -68,7 +68,11 @@ impl Study {
     /// "right on 71.2 % of new digits", or how far off it is.
     fn level(&self, score: f64) -> String {
         let [score] = self.scores([score]);
-        if self.classes() { format!("right on {score} % of new {}", self.things()) } else { format!("off by {score} on new rows (RMSE)") }
+        if self.classes() {
+            format!("right on {score} % of new {}", self.things())
+        } else {
+            format!("off by {score} on new rows (RMSE)")
+        }
     }
 
     /// The same, said a second time.
@@ -114,7 +118,10 @@ impl Study {
             return "What helps is not known: none is the only one of the --treatments.".into();
         }
         let Some(i) = self.most_helpful(&differences, |_| true) else {
-            return format!("What helps is not known: in each pair with the plain network, one {}.", why_none_of_all(&differences, self));
+            return format!(
+                "What helps is not known: in each pair with the plain network, one {}.",
+                why_none_of_all(&differences, self)
+            );
         };
         let d = differences[i].as_ref().expect("it can be compared");
         let name = named(self.outcomes[i].treatment);

@@ -23,8 +23,16 @@ struct Layout {
 
 const WIDE: Layout =
     Layout { id: "differences", width: 960.0, ends: [190.0, 640.0], top: 40.0, row: 34.0, dot: 17.0, ticks: 7, narrow: false };
-const NARROW: Layout =
-    Layout { id: "differences-narrow", width: 340.0, ends: [8.0, 332.0], top: 38.0, row: 42.0, dot: 29.0, ticks: 5, narrow: true };
+const NARROW: Layout = Layout {
+    id: "differences-narrow",
+    width: 340.0,
+    ends: [8.0, 332.0],
+    top: 38.0,
+    row: 42.0,
+    dot: 29.0,
+    ticks: 5,
+    narrow: true,
+};
 
 /// Twice the same picture: one for each width of a page, of which a style sheet shows one. Nothing if there is nothing to compare.
 pub fn draw(study: &Study) -> Option<String> {
@@ -56,8 +64,7 @@ fn picture(study: &Study, differences: &[Option<Difference>], l: &Layout) -> Str
     svg.text([l.ends[1], 14.0], Anchor::End, "label", better);
     let zero = x.at(0.0);
     svg.line([zero, l.top - 4.0], [zero, bottom], Pen(INK, 1.5, ""));
-    // Beside the words at the ends, if the line is near one of them.
-    svg.text([zero.clamp(l.ends[0] + 20.0, l.ends[1] - 20.0), l.top - 9.0], Anchor::Middle, "tick", "none");
+    svg.text([zero.clamp(l.ends[0] + 42.0, l.ends[1] - 42.0), l.top - 9.0], Anchor::Middle, "tick", "plain network");
     let mut said = Vec::new();
     for (k, &i) in order.iter().enumerate() {
         let Some(d) = &differences[i] else { continue };
@@ -66,7 +73,10 @@ fn picture(study: &Study, differences: &[Option<Difference>], l: &Layout) -> Str
         said.push(row(&mut svg, study, (title, d), (l, &x, top)));
     }
     svg.line([l.ends[0], bottom], [l.ends[1], bottom], Pen(INK, 1.0, ""));
-    let text = format!("A dot for the mean difference to none, with its 95 % interval; small ticks are seeds. {}.", said.join(". "));
+    let text = format!(
+        "A mark for the mean difference to the plain network, with its 95 % interval; small ticks are seeds. {}.",
+        said.join(". ")
+    );
     svg.finish(l.id, "Difference to none", &text)
 }
 

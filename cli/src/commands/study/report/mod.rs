@@ -76,29 +76,29 @@ fn body(out: &mut String, study: &Study) -> std::fmt::Result {
         out.push_str(&html::figure(title, &picture, caption));
     }
     uncertainty::write(out, study);
+    results::more(out, study)?;
     settings::write(out, study)
 }
 
 /// What the networks had to do, in a sentence.
 fn task(study: &Study) -> String {
-    let (rows, things) = (study.data.parts[0], study.things());
-    let noise = percent(study.noise);
+    let [rows, _, tests] = study.data.parts;
+    let noise = settings::share(study);
     let wrong = match (study.classes(), study.noise > 0.0) {
         (_, false) => String::new(),
         (true, _) => format!(", {noise} of them labelled wrongly on purpose,"),
         (false, _) => format!(", with noise of {noise} of the target's deviation added,"),
     };
     let one = match &study.data.target {
-        Some(name) => format!("to predict {}", text::short(name)),
-        None => format!("to tell {} classes apart", study.data.classes.len()),
+        _ if study.things() == "digits" => format!("to read handwritten digits from {rows} examples"),
+        Some(name) => format!("to predict {} from {rows} rows", text::short(name)),
+        None => format!("to tell {} classes apart from {rows} rows", study.data.classes.len()),
     };
-    format!("A network learns {one} from {rows} {things}{wrong} and is tested on {} new ones, as they are.", study.data.parts[2])
+    format!("A network learns {one}{wrong} and is tested on {tests} new ones.")
 }
 
 fn of_overfitting(study: &Study) -> String {
-    let mut out = String::from(
-        "Above: how often the network is right on new rows (solid); ",
-    );
+    let mut out = String::from("Above: how often the network is right on new rows (solid); ");
     if !study.classes() {
         out = "Above: how far off the network is on new rows. ".into();
     } else if study.noise > 0.0 {

@@ -7,15 +7,18 @@ use crate::{
     },
     html,
     number::significant,
-    svg::{Anchor, Axis, BLUE, GREY, INK, ORANGE, Pen, Plot, Svg},
+    svg::{Anchor, Axis, BLUE, GREY, INK, ORANGE, Pen, Plot, STYLES, Style, Svg},
 };
 
 /// A panel's size.
-const PANEL: [f64; 2] = [330.0, 330.0];
+const PANEL: [f64; 2] = [330.0, 332.0];
 const ENDS: [f64; 2] = [42.0, 320.0];
 /// Top and bottom of the plot of scores, and of that of losses.
-const UPPER: [f64; 2] = [46.0, 176.0];
-const LOWER: [f64; 2] = [212.0, 296.0];
+const UPPER: [f64; 2] = [66.0, 186.0];
+const LOWER: [f64; 2] = [226.0, 306.0];
+/// How what a network has learned of its training rows is drawn, and what it does on others.
+const HEART: Style = Style { pen: Pen(ORANGE, 2.0, "6 3"), ..STYLES[0] };
+const OTHERS: Style = Style { pen: Pen(BLUE, 2.2, ""), ..STYLES[1] };
 
 /// A line over the epochs: mean, least and greatest over the seeds at each.
 struct Line(Vec<[f64; 4]>);
@@ -47,12 +50,6 @@ impl Line {
         let band = self.0.iter().map(|p| place(p, 3)).chain(self.0.iter().rev().map(|p| place(p, 2)));
         svg.area(&band.collect::<Vec<_>>(), pen.0, 0.13);
         svg.path(&self.0.iter().map(|p| place(p, 1)).collect::<Vec<_>>(), pen);
-    }
-
-    /// Where its name may stand: the height at this share of the axis.
-    fn height(&self, plot: &Plot, epoch: f64) -> Option<f64> {
-        let near = self.0.iter().min_by(|a, b| (a[0] - epoch).abs().total_cmp(&(b[0] - epoch).abs()))?;
-        Some(plot.y.at(near[1])).filter(|y| y.is_finite())
     }
 }
 
@@ -134,21 +131,28 @@ fn panel(study: &Study, (id, treatment): (&str, Treatment), lines: &Lines, [y, l
     let median = lines.median();
     if let Some(best) = median {
         let at = x.at(best as f64);
-        svg.line([at, UPPER[0]], [at, LOWER[1]], Pen(GREY, 1.5, "4 3"));
-        let anchor = if at > 0.5 * (ENDS[0] + ENDS[1]) { Anchor::End } else { Anchor::Start };
-        svg.text([at, 38.0], anchor, "tick", format_args!("best epoch: {best}"));
+        for [top, bottom] in [UPPER, LOWER] {
+            svg.line([at, top], [at, bottom], Pen(GREY, 1.5, "4 3"));
+        }
+        svg.text([ENDS[1], 17.0], Anchor::End, "tick", format_args!("best epoch (grey): {best}"));
     }
     if let Some(heart) = &lines.heart {
-        heart.draw(&mut svg, &upper, Pen(ORANGE, 2.0, "6 3"));
+        heart.draw(&mut svg, &upper, HEART.pen);
+        named(&mut svg, [6.0, 55.0], &HEART, "wrong labels learned by heart, %");
     }
-    lines.score.draw(&mut svg, &upper, Pen(BLUE, 2.2, ""));
-    lines.train.draw(&mut svg, &lower, Pen(ORANGE, 2.0, "6 3"));
-    lines.validation.draw(&mut svg, &lower, Pen(BLUE, 2.0, ""));
-    let score = if study.classes() { "right on new rows, %" } else { "RMSE on new rows" };
-    let mut names = vec![(&lines.score, "label blue", score)];
-    names.extend(lines.heart.as_ref().map(|h| (h, "label orange", "wrong labels learned, %")));
-    label(&mut svg, &upper, UPPER, &names, epochs);
-    label(&mut svg, &lower, LOWER, &[(&lines.train, "label orange", "training loss"), (&lines.validation, "label blue", "validation loss")], epochs);
+    lines.score.draw(&mut svg, &upper, OTHERS.pen);
+    lines.train.draw(&mut svg, &lower, HEART.pen);
+    lines.validation.draw(&mut svg, &lower, OTHERS.pen);
+    let score = if study.classes() { "right on new rows, %" } else { "error (RMSE) on new rows" };
+    named(&mut svg, [6.0, if lines.heart.is_some() { 37.0 } else { 46.0 }], &OTHERS, score);
+    named(&mut svg, [6.0, 214.0], &HEART, "training loss");
+    named(&mut svg, [ENDS[1] - 155.0, 214.0], &OTHERS, "validation loss");
+    let diverged = [(&lines.score, 0.5 * (UPPER[0] + UPPER[1])), (&lines.train, 0.5 * (LOWER[0] + LOWER[1]))];
+    for (line, y) in diverged {
+        if line.0.last().is_some_and(|p| !p[1].is_finite()) {
+            svg.text([ENDS[1] - 6.0, y], Anchor::End, "label", "diverged: not a number");
+        }
+    }
     for plot in [&upper, &lower] {
         svg.line([plot.left, plot.bottom], [plot.right, plot.bottom], Pen(INK, 1.0, ""));
     }
@@ -165,16 +169,8 @@ fn panel(study: &Study, (id, treatment): (&str, Treatment), lines: &Lines, [y, l
     svg.finish(id, &format!("Over the epochs: {}", treatment.title()), &said)
 }
 
-/// Names lines at their right ends, above or below them: wherever another line is not.
-fn label(svg: &mut Svg, plot: &Plot, [top, bottom]: [f64; 2], lines: &[(&Line, &str, &str)], epochs: f64) {
-    let heights: Vec<Option<f64>> = lines.iter().map(|(l, ..)| l.height(plot, 0.8 * epochs)).collect();
-    for (i, (_, class, text)) in lines.iter().enumerate() {
-        let Some(y) = heights[i] else {
-            svg.text([plot.right - 4.0, 0.5 * (top + bottom) + 16.0 * i as f64], Anchor::End, class, format_args!("{text}: diverged"));
-            continue;
-        };
-        let below = heights.iter().enumerate().any(|(k, other)| k != i && other.is_some_and(|o| o < y && y - o < 40.0));
-        let place = if below || y - 8.0 < top + 8.0 { y + 17.0 } else { y - 8.0 };
-        svg.text([plot.right - 4.0, place.clamp(top + 10.0, bottom - 4.0)], Anchor::End, class, text);
-    }
+/// A line of a legend: a piece of the line, and its name.
+fn named(svg: &mut Svg, [x, y]: [f64; 2], style: &Style, text: &str) {
+    svg.line([x, y], [x + 28.0, y], style.pen);
+    svg.text([x + 35.0, y + 4.0], Anchor::Start, style.class, text);
 }

@@ -53,14 +53,10 @@ fn together(study: &Study, differences: &[Option<Difference>]) -> String {
         _ => holm.join(", "),
     };
     format!(
-        "Each interval is for itself: of {} treatments that do nothing, one in 20 would be told apart. Held to 5 % together (Holm), these \
-         still differ from none: {which}.",
-        text_of(found.len())
+        "Each interval is for itself: a treatment that does nothing is told apart in one study of 20, and there are {} here. Held to 5 % \
+         together (Holm), these still differ from none: {which}.",
+        found.len()
     )
-}
-
-fn text_of(n: usize) -> String {
-    n.to_string()
 }
 
 /// The table.
@@ -73,37 +69,63 @@ pub fn table(out: &mut String, study: &Study) -> std::fmt::Result {
     };
     let caption = format!("{score}, {spread}");
     let differences = study.differences();
-    let heart = classes && study.noise > 0.0;
-    let mut heads = vec![Head::Text("treatment")];
-    heads.extend(["test", "difference", "95 % interval"].map(Head::Number));
-    heads.push(Head::Text("against none"));
-    heads.extend(["training", "gap", "test loss", "exact zeros"].map(Head::Number));
-    if heart {
-        heads.insert(7, Head::Number("learned by heart"));
-    }
+    let [treatment, against] = ["treatment", "against none"].map(Head::Text);
+    let [test, difference, interval, training, gap] =
+        ["test", "difference", "95 % interval", "training", "gap"].map(Head::Number);
+    let heads = [treatment, test, difference, interval, against, training, gap];
     let mut table = Table::sortable(&caption, &heads);
     for i in study.order(&differences) {
         let o = &study.outcomes[i];
         let [train, test] = [0, 2].map(|p| study.score(o.score(p)));
         let [difference, interval, word] = study.cells(differences[i].as_ref());
-        let mut cells = vec![o.treatment.title().into(), test, difference, interval, word, train, study.score(o.gap(classes))];
-        if heart {
-            cells.push(study.by_heart(o).map_or("–".into(), |s| study.share(s)));
-        }
-        cells.extend([study.number(o.loss(2)), number::percent(o.zeros().mean)]);
-        table.row(cells.into_iter().map(Cell::from));
+        let cells = [o.treatment.title().into(), test, difference, interval, word, train, study.score(o.gap(classes))];
+        table.row(cells.map(Cell::from));
     }
     writeln!(out, "<h2>Results</h2>\n{}", table.finish())?;
     let best = if classes { "higher is better" } else { "lower is better" };
-    let heart = if heart { " Learned by heart: the share of the wrong training labels that the network predicts as they are given." } else { "" };
     let text = format!(
         "{score} ({best}) on the test part, whose labels are as they are, and on the training part with its noise; the gap is how much \
-         worse the first is.{heart} Each seed draws its own split, noise, initial weights, batches and dropout masks, the same for every \
+         worse the first is. Each seed draws its own split, noise, initial weights, batches and dropout masks, the same for every \
          treatment, so a difference within a seed is due to the treatment. {} The test part was used for no choice.",
         match study.seeds.len() {
             1 => String::new(),
-            n => format!("Intervals: {:.0} %, Student's t with {} of freedom over the differences of {n} seeds.", 100.0 * LEVEL, text::count(n - 1, "degree")),
+            n => format!(
+                "Intervals: {:.0} %, Student's t with {} of freedom over the differences of {n} seeds.",
+                100.0 * LEVEL,
+                text::count(n - 1, "degree")
+            ),
         }
     );
     writeln!(out, "<p class=\"note\">{}</p>", escape(&text))
+}
+
+/// The table of what else is known of each treatment.
+pub fn more(out: &mut String, study: &Study) -> std::fmt::Result {
+    let differences = study.differences();
+    let heads =
+        ["validation", "test loss", "difference in loss", "best epoch", "learned by heart", "exact zeros"].map(Head::Number);
+    let caption = format!("Further numbers, {}", study.spread());
+    let mut table = Table::sortable(&caption, &[&[Head::Text("treatment")][..], &heads].concat());
+    for i in study.order(&differences) {
+        let o = &study.outcomes[i];
+        let loss = differences[i].as_ref().map_or("–".into(), |d| match d.loss.half() {
+            Some(half) => number::pair(d.loss.mean, half, 3),
+            None => number::significant(d.loss.mean, 3),
+        });
+        let mut best: Vec<usize> = o.runs.iter().map(|r| r.best_epoch).collect();
+        best.sort_unstable();
+        let best = match best[..] {
+            [] | [0, ..] => "–".into(),
+            [one] => one.to_string(),
+            [least, .., most] => format!("{} ({least} to {most})", best[best.len() / 2]),
+        };
+        let heart = study.by_heart(o).map_or("–".into(), |s| study.share(s));
+        let cells = [study.score(o.score(1)), study.number(o.loss(2)), loss, best, heart, number::percent(o.zeros().mean)];
+        table.row([o.treatment.title().into()].into_iter().chain(cells).map(Cell::from));
+    }
+    writeln!(out, "<h2>Further numbers</h2>\n{}", table.finish())?;
+    let text = "Difference in loss: to none, ± half of its interval. Best epoch: that of the lowest validation loss, the median of the seeds, \
+                and the range. Learned by heart: the share of the wrong training labels that the network predicts as they are given. \
+                The file results.json has every number of every seed.";
+    writeln!(out, "<p class=\"note\">{}</p>", escape(text))
 }

@@ -58,7 +58,7 @@ pub fn write(out: &mut String, study: &Study) -> std::fmt::Result {
 
 /// The noise on the training part, as a sentence with a blank behind it; empty where there is none.
 fn noise(study: &Study) -> String {
-    let share = number::percent(study.noise);
+    let share = share(study);
     match (study.classes(), study.noise > 0.0) {
         (_, false) => String::new(),
         (true, _) => {
@@ -68,11 +68,19 @@ fn noise(study: &Study) -> String {
                 (Some(a), Some(b)) => format!("{a} to {b}, by the seed"),
                 _ => "drawn by the seed".into(),
             };
-            format!("{share} of the training labels are wrong on purpose ({count}); those for validation and testing are as they are. ")
+            format!(
+                "{share} of the training labels are wrong on purpose ({count}); those for validation and testing are as they are. "
+            )
         }
         (false, _) => format!(
             "Normal noise with {share} of the target's standard deviation is added to the training rows' targets; those for validation \
              and testing are as they are. "
         ),
     }
+}
+
+/// The noise as it was asked for, in percent.
+pub(super) fn share(study: &Study) -> String {
+    // Rounded to what a decimal share times 100 has.
+    format!("{} %", number::exact((1e8 * study.noise).round() / 1e6))
 }
