@@ -62,7 +62,7 @@ pub struct Args {
     /// Epochs
     #[arg(long, value_name = "N", default_value_t = 100, help_heading = "Training")]
     epochs: usize,
-    /// Runs per treatment, each with its own split, noise, initial weights and batches, which are the same for all treatments
+    /// Runs per treatment, each with its own split, noise, initial weights, batches and dropout masks, the same for every treatment
     #[arg(long, value_name = "N", default_value_t = 12, help_heading = "Training")]
     seeds: u64,
     /// Monte-Carlo dropout passes over the test rows, for treatments with dropout; 0 for none
