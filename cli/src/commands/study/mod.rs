@@ -7,6 +7,8 @@ pub mod decompose;
 pub mod monte_carlo;
 pub mod report;
 pub mod results;
+#[cfg(test)]
+mod tests;
 mod train;
 pub mod treatments;
 mod work;
@@ -100,9 +102,12 @@ pub fn perform(session: &Session, table: &Table, config: &Config, ui: &Ui) -> Re
     let cost = Cost::new(table, config, &drawn.splits[0]);
     let networks: Vec<Vec<Treatment>> = [false, true].map(|bn| networks(config, bn)).into();
     let sampled = |t: &Treatment| t.recipe(&config.strengths).p > 0.0;
-    let passes = networks.iter().flatten().filter(|t| sampled(t)).count() as f64 * config.monte_carlo as f64 * cost.pass;
-    let per_seed = networks.iter().flatten().count() as f64 * cost.network(config.hyper.epochs) + passes;
-    let total = config.seeds.len() as f64 * per_seed + (bootstraps * config.hyper.epochs) as f64 * cost.step;
+    let of_seed = |all: &Vec<Treatment>| {
+        let some = all.iter().filter(|t| sampled(t)).count();
+        if all.is_empty() { 0.0 } else { cost.networks(all.len(), config.hyper.epochs, (some, config.monte_carlo)) }
+    };
+    let total = config.seeds.len() as f64 * networks.iter().map(of_seed).sum::<f64>()
+        + config.hyper.epochs as f64 * cost.step.of(bootstraps);
     let (work, mut clock) = (Work::new(ui, total), Clock::new());
     let mut outcomes: Vec<Outcome> = config.treatments.iter().map(|&treatment| Outcome { treatment, runs: Vec::new() }).collect();
     let mut said: BTreeMap<Treatment, Predicted> = BTreeMap::new();
@@ -140,14 +145,15 @@ pub fn perform(session: &Session, table: &Table, config: &Config, ui: &Ui) -> Re
     let decomposition = match config.decompose {
         Some(samples) => {
             let what = format!("{bootstraps} networks on bootstrap samples");
-            let mut tick = |networks: u64| work.done(networks as f64 * cost.step, &what);
+            let mut tick = |networks: u64| work.done(cost.step.of(networks as usize), &what);
             let said = decompose::predict(session, table, config, &points, samples, &mut tick)?;
             said.notices.iter().for_each(|notice| ui.note(notice));
-            Some(decompose::Decomposed::new(&points, &said, samples))
+            let found = decompose::Decomposed::new(&points, &said, samples);
+            clock.to("bootstrap samples");
+            Some(found)
         }
         None => None,
     };
-    clock.to("bootstrap samples");
     let parts = &drawn.splits[0];
     Ok(Study {
         device: adapter::name(session.info()),

@@ -103,16 +103,16 @@ impl Fleet<'_> {
         let some = self.wrong.rows > 0;
         let wrong = some.then(|| trainer.evaluation_on(&[&self.wrong])).transpose()?;
         clock.to("preparation");
-        let n = members.len() as f64;
+        let n = members.len();
         let mut looked = vec![Vec::new(); members.len()];
         for epoch in looks(hyper.epochs) {
-            trainer.run(epoch - trainer.epoch(), &mut || tick(n * (cost.step + cost.watch)))?;
+            trainer.run(epoch - trainer.epoch(), &mut || tick(cost.step.of(n) + cost.watch.of(n)))?;
             clock.to("training");
             let learned = self.learned(&trainer, wrong.as_ref(), members.len())?;
             for ((looks, test), learned) in looked.iter_mut().zip(trainer.measure(&test)?).zip(learned) {
                 looks.push(Look { epoch, test, learned });
             }
-            tick(n * cost.look);
+            tick(cost.look.of(n));
             clock.to("looks at the test part");
         }
         let states = trainer.states()?.to_vec();
@@ -121,10 +121,12 @@ impl Fleet<'_> {
         let (train, validation, test) = (train?, validation?, trainer.measure(&test)?);
         let learned = self.learned(&trainer, wrong.as_ref(), members.len())?;
         drop(trainer);
-        tick(n * cost.score);
+        tick(cost.score.of(n));
         clock.to("scoring");
         let mut said = self.said(&setup, members, &states, tick)?.into_iter();
-        clock.to("Monte-Carlo dropout");
+        if said.len() > 0 {
+            clock.to("Monte-Carlo dropout");
+        }
         let network = |(m, looks): (usize, Vec<Look>)| {
             let (state, look) = (&states[m], looks.last().expect("after the last epoch"));
             let curve: Vec<[Measure; 2]> = state.curve.iter().map(|parts| [parts[0], parts[1]]).collect();
@@ -170,8 +172,7 @@ impl Fleet<'_> {
         }
         let setup = Setup { rule: Rule { watch: [false; 2], patience: None }, ..*setup };
         let trainer = Trainer::new(self.session, &setup, &some, theirs)?;
-        let n = some.len() as f64;
-        let sampled = trainer.sample(2, self.passes, &mut |passes| tick(n * passes * self.cost.pass))?;
+        let sampled = trainer.sample(2, self.passes, &mut |passes| tick(passes * self.cost.pass.of(some.len())))?;
         Ok(trainer.outputs(2)?.into_iter().zip(sampled).map(|(plain, sampled)| Said { plain, sampled }).collect())
     }
 }
