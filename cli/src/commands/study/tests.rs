@@ -1,271 +1,229 @@
-//! What the study says: the sentences, the table, the report and `results.json` say the same, and hold for hard cases.
-use super::{
-    differences::Verdict,
-    report,
-    results::Study,
-    sample::{diverge, study},
-    treatments::Treatment,
+//! What a study promises of its runs, on small ones.
+use super::*;
+use crate::{
+    data::{Cells, Task},
+    training::{Optimizer, Recipe, Rule, Setup, State, Trainer},
 };
-use crate::stats::Estimate;
-use serde_json::Value;
-use std::f64::consts::SQRT_2;
+use results::{Look, Run};
+use treatments::Treatment::*;
 
-/// The numbers in a text, in order: not those in names and in brackets of names.
-fn numbers(text: &str) -> Vec<f64> {
-    let plain = text.replace("L1 ", "").replace("L2 ", "");
-    let words = plain.split(|c: char| c.is_whitespace() || matches!(c, '(' | ')' | ';' | ':' | ','));
-    words.filter_map(|w| w.trim_end_matches('.').parse().ok()).collect()
+fn session() -> Session {
+    Session::new().expect("the tests need a GPU adapter; `cargo xtask test` installs a software one")
 }
 
-fn near(text: f64, exact: f64, what: &str) {
-    // To half of the last decimal that is shown, at least one.
-    assert!((text - exact).abs() <= 0.0501, "{what}: {text}, not {exact}");
+fn config(treatments: &[Treatment], seeds: &[u64]) -> Config {
+    Config {
+        treatments: treatments.to_vec(),
+        strengths: Strengths { l1: 0.0, prox_l1: 0.0, l2: 0.0, prox_l2: 0.0, decay: 0.0, p: 0.0 },
+        hyper: Hyper { hidden: vec![16, 8], epochs: 30, batch: 20, lr: 0.01, optimizer: Optimizer::AdamW },
+        seeds: seeds.to_vec(),
+        noise: 0.3,
+        sizes: split::Sizes { train: 60, validation: Some(50), test: Some(70) },
+        monte_carlo: 0,
+        decompose: Option::None,
+    }
 }
 
-fn treatment<'a>(json: &'a Value, name: &str) -> &'a Value {
-    json["treatments"].as_array().unwrap().iter().find(|t| t["name"] == name).unwrap()
+fn study(config: &Config) -> Study {
+    perform(&session(), &Table::digits().expect("the digits"), config, &Ui::listening()).expect("a study")
 }
 
-/// Every number of the sentences, made anew from the runs in the JSON.
+/// All numbers of runs, with NaN equal to itself.
+fn same(a: &[Run], b: &[Run]) -> bool {
+    let text = |runs: &[Run]| format!("{runs:?}");
+    text(a) == text(b)
+}
+
 #[test]
-fn the_sentences_are_those_of_the_numbers() {
-    let s = study(&Treatment::ALL, 12, true);
-    let json = s.json();
-    let of = |name: &str, when: &str, part: &str| -> Vec<f64> {
-        let runs = treatment(&json, name)["runs"].as_array().unwrap();
-        let get = |r: &Value| if when == "best" { r["best"][part]["score"].as_f64() } else { r[part]["score"].as_f64() };
-        runs.iter().map(|r| 100.0 * get(r).unwrap()).collect()
+fn a_seed_is_the_same_for_all_treatments() {
+    // Treatments that do nothing: split, noise, first weights and batches must be those of `none`, bit for bit.
+    let study = study(&config(&[None, L1, L1Prox, L2, ElasticNet, WeightDecay, Dropout, BatchNorm, Combined], &[1, 2, 3]));
+    let runs = |t: Treatment| &study.outcomes.iter().find(|o| o.treatment == t).expect("it was asked for").runs[..];
+    for treatment in [L1, L1Prox, L2, ElasticNet, WeightDecay, Dropout] {
+        assert!(same(runs(None), runs(treatment)), "{}", treatment.key());
+    }
+    assert!(same(runs(BatchNorm), runs(Combined)));
+    assert!(!same(runs(None), runs(BatchNorm)));
+    let distinct = [0, 1, 2].map(|s| format!("{:?}", runs(None)[s].weights));
+    assert!(distinct[0] != distinct[1] && distinct[1] != distinct[2], "seeds differ");
+}
+
+#[test]
+fn a_seed_is_what_it_is_without_the_others() {
+    let mut config = config(&[None, Dropout, Combined], &[3, 4, 5]);
+    (config.strengths.p, config.monte_carlo, config.hyper.epochs) = (0.3, 4, 3);
+    let all = study(&config);
+    config.seeds = vec![4];
+    let one = study(&config);
+    assert_eq!((all.wrong.len(), all.wrong[1]), (3, one.wrong[0]));
+    for (all, one) in all.outcomes.iter().zip(&one.outcomes) {
+        assert!(same(&all.runs[1..2], &one.runs), "{}", one.treatment.key());
+        assert!(!same(&all.runs[..1], &one.runs));
+    }
+    // Nor do the other treatments matter, neither to a network nor to its masks.
+    config.treatments = vec![Dropout];
+    assert!(same(&study(&config).outcomes[0].runs, &one.outcomes[1].runs));
+}
+
+#[test]
+fn early_stopping_is_the_best_epoch_of_none() {
+    let both = study(&config(&[None, EarlyStopping], &[1, 2]));
+    let alone = study(&config(&[EarlyStopping], &[1, 2]));
+    let [none, early] = [0, 1].map(|o| &both.outcomes[o].runs);
+    assert!(same(early, &alone.outcomes[0].runs));
+    for (none, early) in none.iter().zip(early) {
+        let losses: Vec<f64> = none.curve.iter().map(|parts| parts[1].loss).collect();
+        let least = losses.iter().copied().fold(f64::INFINITY, f64::min);
+        assert_eq!(none.best_epoch, 1 + losses.iter().position(|l| *l == least).expect("one is the least"));
+        assert!(none.best_epoch < 30, "it overfits: {losses:?}");
+        assert_eq!((early.last, early.best, early.best_epoch), (none.best, none.best, none.best_epoch));
+        assert_eq!((&early.curve, &early.looks), (&none.curve, &none.looks), "one run, from which another epoch is chosen");
+        assert_eq!(early.last[1], none.curve[none.best_epoch - 1][1], "its validation loss is the one that was chosen");
+        assert_eq!(early.last[0], none.curve[none.best_epoch - 1][0]);
+        assert!(early.weights != none.weights && early.learned < none.learned);
+    }
+}
+
+#[test]
+fn looks_end_where_the_run_ends() {
+    for epochs in [1, 5, 22, 23, 30, 80, 1000] {
+        let all = train::looks(epochs);
+        assert!(all.is_sorted_by(|a, b| a < b) && all[0] == 1 && all.last() == Some(&epochs), "{all:?}");
+        assert!(all.len() <= 22 && all.len() >= epochs.min(17), "{epochs} epochs: {all:?}");
+    }
+    let mut config = config(&[None, WeightDecay, Combined], &[1]);
+    (config.strengths.p, config.strengths.decay) = (0.3, 0.5);
+    for o in study(&config).outcomes {
+        let run = &o.runs[0];
+        let epochs: Vec<usize> = run.looks.iter().map(|look| look.epoch).collect();
+        assert_eq!(epochs, train::looks(30));
+        assert_eq!(run.looks.last(), Some(&Look { epoch: 30, test: run.last[2], learned: run.learned }));
+        assert_eq!(run.curve.len(), 30);
+        assert_eq!([run.last[0], run.last[1]], run.curve[29]);
+    }
+}
+
+/// Counted on the host, from the outputs for the training rows.
+#[test]
+fn labels_learned_by_heart_are_counted() {
+    let (session, table) = (session(), Table::digits().expect("the digits"));
+    for epochs in [1, 8, 60] {
+        let mut config = config(&[None], &[7]);
+        config.hyper.epochs = epochs;
+        let run = study(&config).outcomes.remove(0).runs.remove(0);
+        let split = Split::draw(&table, config.sizes, 7).expect("enough rows");
+        let given = noise::draw(&table, &split.train, 0.3, 7).expect("classes");
+        assert_eq!(given.wrong.len(), 18);
+        let splits = [split::prepare_with(&table, &split, &given.targets).expect("near each other")];
+        let shape = Shape::new(&splits[0], &config.hyper, false);
+        let rule = Rule { watch: [false; 2], patience: Option::None };
+        let setup = Setup { splits: &splits, shape: &shape, hyper: &config.hyper, classes: true, seed: 7, rule };
+        let member = Member { recipe: Recipe::default(), split: 0, seed: 7 };
+        let mut trainer = Trainer::new(&session, &setup, &[member], vec![State::new(&shape, 7, false)]).expect("a trainer");
+        trainer.run(epochs, &mut || ()).expect("it trains");
+        let logits = trainer.outputs(0).expect("outputs").remove(0);
+        let Targets::Classes { of, .. } = &given.targets else { panic!("classes") };
+        let top = |p: usize| {
+            let row = &logits[10 * p..10 * (p + 1)];
+            (0..10).rev().max_by(|&a, &b| row[a].total_cmp(&row[b])).expect("ten") as u32
+        };
+        let learned = given.wrong.iter().filter(|&&p| top(p) == of[split.train[p]]).count();
+        assert_eq!(run.learned, Some(learned), "{epochs} epochs");
+        if epochs == 60 {
+            assert!(learned > 12, "{learned} of 18: it learns by heart");
+        }
+    }
+}
+
+#[test]
+fn without_noise_there_is_nothing_wrong_to_learn() {
+    let mut config = config(&[None], &[1, 2]);
+    (config.noise, config.hyper.epochs) = (0.0, 2);
+    let study = study(&config);
+    assert_eq!((&study.wrong[..], study.noise), (&[0, 0][..], 0.0));
+    assert!(study.outcomes[0].runs.iter().all(|r| r.learned == Some(0)));
+}
+
+#[test]
+fn numbers_have_noise_and_no_labels_to_learn() {
+    let target = data::Target { column: "target", task: Some(Task::Regress), asks: &data::NETWORKS };
+    let table = Table::diabetes(target).expect("the diabetes data");
+    let mut config = config(&[None, EarlyStopping], &[1]);
+    config.hyper.epochs = 3;
+    let perform = |config: &Config| perform(&session(), &table, config, &Ui::listening()).expect("a study");
+    let noisy = perform(&config);
+    assert!(noisy.wrong.is_empty() && noisy.outcomes.iter().all(|o| o.runs[0].learned.is_none()));
+    assert!(noisy.outcomes[0].runs[0].looks.iter().all(|look| look.learned.is_none()));
+    config.noise = 0.0;
+    assert!(!same(&noisy.outcomes[0].runs, &perform(&config).outcomes[0].runs), "noise is there");
+}
+
+/// Its first step makes every parameter infinite or NaN.
+#[test]
+fn a_run_whose_loss_is_never_a_number_is_told() {
+    let mut config = config(&[None, EarlyStopping], &[1]);
+    config.hyper = Hyper { epochs: 3, lr: 1e3, optimizer: Optimizer::Sgd, hidden: vec![64, 64, 64, 64], ..config.hyper };
+    let study = study(&config);
+    let [none, early] = [0, 1].map(|o| &study.outcomes[o].runs[0]);
+    assert!(none.curve.iter().all(|c| !c[1].loss.is_finite()), "{:?}", none.curve);
+    assert_eq!((none.best_epoch, early.best_epoch), (0, 0));
+    assert!(early.last.iter().all(|m| m.loss.is_finite()), "the network before its first step: {:?}", early.last);
+    assert!(!none.last[2].loss.is_finite());
+}
+
+#[test]
+fn classes_and_deviations_that_noise_cannot_keep_are_told() {
+    let classes = |of: &[u32]| Targets::Classes { names: ["p", "q", "r"].map(String::from).to_vec(), of: of.to_vec() };
+    let table = |targets: Targets| Table {
+        label: "y".into(),
+        name: "t".into(),
+        columns: vec!["a".into()],
+        cells: Cells::Numbers((0..9).map(f64::from).collect()),
+        targets,
+        image: false,
+        test_from: Option::None,
+        notices: Vec::new(),
     };
-    let mean = |v: &[f64]| v.iter().sum::<f64>() / v.len() as f64;
-    // Student's t at 0.975 with 11 degrees of freedom.
-    let interval = |v: &[f64]| {
-        let m = mean(v);
-        let half = 2.200_985_160_091_64 * (v.iter().map(|x| (x - m).powi(2)).sum::<f64>() / 11.0 / 12.0).sqrt();
-        [m - half, m + half]
-    };
-    let minus = |a: &[f64], b: &[f64]| a.iter().zip(b).map(|(a, b)| a - b).collect::<Vec<_>>();
-    let (end, best) = (of("none", "last", "test"), of("none", "best", "test"));
-    let cost = minus(&best, &end);
-    let said = numbers(json["sentences"]["cost"].as_str().unwrap());
-    let exact = [mean(&end), mean(&best), mean(&cost), 95.0, interval(&cost)[0], interval(&cost)[1]];
-    assert_eq!(said.len(), exact.len(), "{}", json["sentences"]);
-    said.iter().zip(exact).for_each(|(a, b)| near(*a, b, &format!("{said:?} {exact:?}")));
-    let most = ["l1", "l1-prox", "l2", "elastic-net", "dropout", "batch-norm", "combined", "weight-decay", "early-stopping"]
-        .into_iter()
-        .max_by(|a, b| mean(&of(a, "last", "test")).total_cmp(&mean(&of(b, "last", "test"))))
-        .unwrap();
-    let gain = minus(&of(most, "last", "test"), &end);
-    let said = numbers(json["sentences"]["help"].as_str().unwrap());
-    let exact = [mean(&of(most, "last", "test")), mean(&gain), 95.0, interval(&gain)[0], interval(&gain)[1]];
-    assert!(json["sentences"]["help"].as_str().unwrap().contains(treatment(&json, most)["title"].as_str().unwrap()));
-    assert_eq!(said.len(), exact.len(), "{}", json["sentences"]);
-    said.iter().zip(exact).for_each(|(a, b)| near(*a, b, &format!("{said:?} {exact:?}")));
-    // And what is given as numbers is what the runs have.
-    let d = &treatment(&json, most)["difference"]["score"];
-    assert!((100.0 * d["mean"].as_f64().unwrap() - mean(&gain)).abs() < 1e-9);
-    assert!((100.0 * d["interval"][0].as_f64().unwrap() - interval(&gain)[0]).abs() < 1e-9);
-    assert_eq!((json["format"].as_str(), json["noise"].as_f64()), (Some("ridgepole-study/3"), Some(0.3)));
-    assert_eq!(json["wrong_labels"].as_array().map(Vec::len), Some(12));
-    let run = &treatment(&json, "none")["runs"][3];
-    assert_eq!((run["seed"].as_u64(), run["looks"].as_array().map(Vec::len)), (Some(4), Some(17)));
-    assert!(run["looks"][0]["learned"].is_u64() && run["best_epoch"].is_u64() && run["learned"].is_u64());
-}
-
-/// HTML as text, with the entities of our own escaping undone.
-fn plain(html: &str) -> String {
-    let mut out = String::new();
-    let mut tag = false;
-    for c in html.chars() {
-        match c {
-            '<' => tag = true,
-            '>' => tag = false,
-            c if !tag => out.push(c),
-            _ => {}
-        }
-    }
-    [("&lt;", "<"), ("&gt;", ">"), ("&quot;", "\""), ("&#39;", "'"), ("&amp;", "&")]
-        .iter()
-        .fold(out, |text, (from, to)| text.replace(from, to))
-}
-
-/// Hard cases, each with its name.
-fn cases() -> Vec<(&'static str, Study)> {
-    use Treatment::*;
-    let mut out = vec![
-        ("all", study(&Treatment::ALL, 12, true)),
-        ("values", study(&Treatment::ALL, 12, false)),
-        ("one seed", study(&[None, L2, Dropout], 1, true)),
-        ("one seed of values", study(&[None, L2], 1, false)),
-        ("two seeds", study(&[None, L2, BatchNorm], 2, true)),
-        ("no none", study(&[L2, Dropout], 3, true)),
-        ("only none", study(&[None], 3, true)),
-    ];
-    let mut clean = study(&[None, L2], 4, true);
-    (clean.noise, clean.wrong) = (0.0, vec![0; 4]);
-    clean.outcomes.iter_mut().flat_map(|o| &mut o.runs).for_each(|r| {
-        r.learned = Some(0);
-        r.looks.iter_mut().for_each(|l| l.learned = Some(0));
-    });
-    out.push(("clean labels", clean));
-    let mut same = study(&[None, L2, Dropout], 5, true);
-    same.outcomes[1].runs = same.outcomes[0].runs.clone();
-    let plain = same.outcomes[0].runs.clone();
-    for (r, base) in same.outcomes[2].runs.iter_mut().zip(plain) {
-        r.last[2].score = base.last[2].score + 0.1;
-    }
-    out.push(("equal differences", same));
-    for (name, treatment, seeds) in
-        [("dropout diverges", Dropout, &[0, 2][..]), ("none diverges", None, &[1]), ("all diverge", None, &[0, 1, 2])]
-    {
-        let mut s = study(&[None, L2, Dropout], 3, true);
-        diverge(&mut s, treatment, seeds);
-        out.push((name, s));
-    }
-    for scale in [1e-30, 1e30] {
-        let mut s = study(&[None, ElasticNet, Combined], 3, false);
-        s.outcomes.iter_mut().flat_map(|o| &mut o.runs).for_each(|r| {
-            r.last.iter_mut().chain(&mut r.best).for_each(|m| m.score *= scale);
-            r.looks.iter_mut().for_each(|l| l.test.score *= scale);
-        });
-        out.push((if scale < 1.0 { "tiny values" } else { "huge values" }, s));
-    }
-    out
-}
-
-#[test]
-fn terminal_report_and_json_say_the_same() {
-    for (name, s) in cases() {
-        let (json, html, table) = (s.json(), report::html(&s), s.table());
-        let text = plain(&html);
-        for sentence in ["cost", "help"].map(|k| json["sentences"][k].as_str().unwrap().to_string()) {
-            assert!(text.contains(&sentence), "{name}: {sentence}");
-            assert!(sentence.ends_with('.') && !sentence.contains("NaN") && !sentence.contains("  "), "{name}: {sentence}");
-            assert_eq!(sentence.matches('(').count(), sentence.matches(')').count(), "{name}: {sentence}");
-        }
-        let first = [text.find(json["sentences"]["help"].as_str().unwrap()), text.find("Results")];
-        assert!(first[0] < first[1], "{name}: the answer comes first");
-        // The same rows in the same order, with the same difference, interval and word.
-        let body = html.split("<h2>Results</h2>").nth(1).unwrap().split("</table>").next().unwrap();
-        let rows: Vec<Vec<String>> =
-            body.split("<tr>").skip(2).map(|r| r.replace("</th>", "</td>").split("</td>").map(plain).collect()).collect();
-        assert_eq!(rows.len(), table.len() - 1, "{name}");
-        for ((row, line), key) in rows.iter().zip(&table[1..]).zip(json["order"].as_array().unwrap()) {
-            assert_eq!(treatment(&json, key.as_str().unwrap())["title"], row[0].trim(), "{name}");
-            for cell in [0, 2, 3, 4] {
-                assert!(line.contains(row[cell].trim()), "{name}: {line} has not {:?}", row[cell]);
-            }
-        }
-        for line in &table {
-            assert!(line.chars().count() <= 100, "{name}: {} columns: {line}", line.chars().count());
-        }
-        for outside in ["NaN", "inf ", "-0.0 "] {
-            assert!(!table[1..].iter().any(|l| l.contains(outside)) || name.contains("diverge"), "{name}: {table:?}");
-        }
-        assert!(!html.contains("\"NaN") && !html.contains("inf\""), "{name}: a place is not a number");
-        let verdicts = s.differences().into_iter().flatten().map(|d| d.verdict.key());
-        let there: Vec<&str> =
-            json["treatments"].as_array().unwrap().iter().filter_map(|t| t["difference"]["verdict"].as_str()).collect();
-        assert_eq!(verdicts.collect::<Vec<_>>(), there, "{name}");
-    }
-}
-
-fn of(name: &str) -> Study {
-    cases().into_iter().find(|(n, _)| *n == name).unwrap().1
-}
-
-fn verdicts(s: &Study) -> Vec<Option<Verdict>> {
-    s.differences().into_iter().map(|d| d.map(|d| d.verdict)).collect()
-}
-
-#[test]
-fn what_is_not_known_is_said() {
-    let s = of("one seed");
-    assert_eq!(verdicts(&s)[1..], [Some(Verdict::OneSeed); 2]);
-    let said = s.sentences();
-    assert!(
-        said.cost.contains("overfitting costs") && said.cost.contains("(one seed has no interval: --seeds 2 or more)"),
-        "{said:?}"
-    );
-    assert!(said.help.contains("(one seed has no interval: --seeds 2 or more)"), "{said:?}");
-    assert!(s.json()["treatments"][1]["difference"]["score"]["interval"].is_null());
-    let said = of("no none").sentences();
-    assert!(said.cost.contains("none") && said.help.contains("Add none to --treatments"), "{said:?}");
-    assert!(of("no none").json()["overfitting"].is_null() && of("no none").json()["treatments"][0]["difference"].is_null());
-    assert!(of("only none").sentences().help.contains("the only one of the --treatments"));
-
-    let s = of("equal differences");
-    assert_eq!(verdicts(&s), [None, Some(Verdict::Same), Some(Verdict::NoSpread)]);
-    assert!(s.sentences().help.contains("(equal in all 5 seeds, so no interval: more --seeds)"), "{:?}", s.sentences());
-    assert_eq!(s.differences()[2].as_ref().unwrap().score.sd, 0.0);
-
-    let s = of("dropout diverges");
-    assert_eq!(verdicts(&s)[2], Some(Verdict::Diverged(2)));
-    assert!(s.table().iter().any(|l| l.ends_with("diverged 2/3")) && s.sentences().help.contains("L2"), "{:?}", s.table());
-    let s = of("none diverges");
-    assert_eq!(verdicts(&s)[1..], [Some(Verdict::Diverged(1)); 2]);
-    let said = s.sentences();
-    assert!(
-        said.cost.contains("diverged in 1 of 3 seeds") && said.help.contains("diverged in at least 1 of 3 seeds"),
-        "{said:?}"
-    );
-}
-
-#[test]
-fn the_ends_of_an_interval_make_the_verdict() {
-    let with = |gains: &[f64]| {
-        let mut s = study(&[Treatment::None, Treatment::L2], gains.len(), true);
-        let base: Vec<f64> = s.outcomes[0].runs.iter().map(|r| r.last[2].score).collect();
-        for ((r, b), gain) in s.outcomes[1].runs.iter_mut().zip(base).zip(gains) {
-            r.last[2].score = b + gain;
-        }
-        s
-    };
-    // Two seeds: the mean has to be 12.7 times its standard error, the half of the distance.
+    let three = table(classes(&[0, 1, 2, 0, 1, 2, 0, 1, 2]));
+    let mut config = config(&[None], &[1, 2]);
+    // One training row of each class, of which one gets another class.
+    (config.noise, config.sizes) = (0.3, split::Sizes { train: 3, ..Default::default() });
+    let notices = Drawn::new(&three, &config).expect("enough rows").notices(&three, &config);
+    let lost: Vec<&String> =
+        notices.iter().filter(|n| n.contains("--label-noise has replaced every training label of class")).collect();
+    assert_eq!(lost.len(), 1, "{notices:?}");
+    assert!(lost[0].contains("(seed 1)") && lost[0].contains("(seed 2)") || lost[0].contains("(seeds 1, 2)"), "{lost:?}");
+    config.noise = 0.0;
+    assert_eq!(Drawn::new(&three, &config).expect("enough rows").notices(&three, &config), [""; 0]);
+    let flat = table(Targets::Values(vec![5.0; 9]));
+    config.noise = 0.5;
     assert_eq!(
-        verdicts(&with(&[0.10, 0.118]))[1],
-        Some(Verdict::NotApart).filter(|_| 0.109 < 12.706 * 0.009).or(Some(Verdict::Better))
+        Drawn::new(&flat, &config).expect("enough rows").notices(&flat, &config),
+        [
+            "notice: the training targets of seeds 1, 2 have one value, so --label-noise, a share of their deviation, adds nothing there"
+        ]
     );
-    assert_eq!(verdicts(&with(&[0.10, 0.116]))[1], Some(Verdict::Better));
-    assert_eq!(verdicts(&with(&[-0.10, -0.116]))[1], Some(Verdict::Worse));
-    assert_eq!(verdicts(&with(&[0.10, -0.02, 0.01]))[1], Some(Verdict::NotApart));
-    let said = with(&[0.10, -0.02, 0.01]).sentences().help;
-    assert!(said.contains("It cannot be told whether L2 (a penalty on large weights) helps") && said.contains("-"), "{said}");
-    assert!(with(&[-0.10, -0.116]).sentences().help.starts_with("Nothing that was tried helps"));
-    // An error is better when it falls.
-    let mut s = study(&[Treatment::None, Treatment::L2], 3, false);
-    let base: Vec<f64> = s.outcomes[0].runs.iter().map(|r| r.last[2].score).collect();
-    for (i, (r, b)) in s.outcomes[1].runs.iter_mut().zip(base).enumerate() {
-        r.last[2].score = b - 9.0 - 0.1 * i as f64;
+}
+
+/// A study tells how far it is by what it is expected to cost: the parts must be all of it.
+#[test]
+fn progress_reaches_its_end() {
+    let mut config = config(&[None, EarlyStopping, Dropout, Combined], &[1, 2]);
+    (config.strengths.p, config.monte_carlo, config.hyper.epochs) = (0.3, 3, 4);
+    let (session, table) = (session(), Table::digits().expect("the digits"));
+    let drawn = Drawn::new(&table, &config).expect("enough rows");
+    let cost = Cost::new(&table, &config, &drawn.splits[0]);
+    for batch_norm in [false, true] {
+        let all = networks(&config, batch_norm);
+        let (seed, given) = (config.seeds[0], &drawn.given[0]);
+        let data = split::prepare_with(&table, &drawn.splits[0], &given.targets).expect("near each other");
+        let wrong = data.training_rows(&given.wrong);
+        let fleet = Fleet { session: &session, seed, data: &data, wrong, hyper: &config.hyper, classes: true, passes: 3, cost };
+        let member = |t: &Treatment| Member { recipe: t.recipe(&config.strengths), split: 0, seed };
+        let members: Vec<Member> = all.iter().map(member).collect();
+        let mut told = 0.0;
+        fleet.train(&members, &mut Clock::new(), &mut |cost| told += cost).expect("it trains");
+        let expected = cost.networks(all.len(), 4, (1, 3));
+        assert!((told / expected - 1.0).abs() < 1e-9, "{told}, {expected} expected");
     }
-    assert_eq!(verdicts(&s)[1], Some(Verdict::Better));
-    assert!(s.sentences().help.contains("9.1 closer than the plain network"), "{:?}", s.sentences());
-    assert!(s.table()[2].contains("-9.1"), "{:?}", s.table());
-}
-
-#[test]
-fn pairs_take_out_what_seeds_differ_by() {
-    let s = study(&[Treatment::None, Treatment::Combined], 12, true);
-    let d = s.differences()[1].clone().unwrap();
-    // The spread of the scores alone would make a longer interval.
-    let [a, b] = [0, 1].map(|i| s.outcomes[i].score(2).sd);
-    assert!(d.score.sd < (a * a + b * b).sqrt() / SQRT_2, "{} {a} {b}", d.score.sd);
-    assert_eq!(d.each.len(), 12);
-    let direct = Estimate::of(&d.each, 0.0);
-    assert_eq!(direct.found, d.score.found);
-    assert!(d.holm && d.loss.found.is_some());
-}
-
-#[test]
-fn the_share_learned_by_heart_is_of_the_wrong_labels() {
-    let s = of("all");
-    let none = s.by_heart(s.none().unwrap()).unwrap();
-    assert!(none.mean > 0.9 && none.mean <= 1.0);
-    let html = plain(&report::html(&s));
-    let heart =
-        format!("At the end the plain network has learned {} of about 60 wrong labels by heart", (none.mean * 60.0).round());
-    assert!(html.contains(&heart));
-    let clean = of("clean labels");
-    assert!(clean.by_heart(clean.none().unwrap()).is_none());
-    assert!(!plain(&report::html(&clean)).contains("wrong labels") && !plain(&report::html(&clean)).contains("on purpose"));
-    assert!(clean.json()["treatments"][0]["learned_share"].is_null());
 }
