@@ -229,7 +229,7 @@ fn the_ends_of_an_interval_make_the_verdict() {
     assert_eq!(verdicts(&with(&[-0.10, -0.116]))[1], Some(Verdict::Worse));
     assert_eq!(verdicts(&with(&[0.10, -0.02, 0.01]))[1], Some(Verdict::NotApart));
     let said = with(&[0.10, -0.02, 0.01]).sentences().help;
-    assert!(said.contains("It cannot be told whether L2 (a penalty on large weights) helps") && said.contains("-"), "{said}");
+    assert!(said.contains("It cannot be told whether L2, a penalty on large weights, helps") && said.contains("-"), "{said}");
     assert!(with(&[-0.10, -0.116]).sentences().help.starts_with("Nothing that was tried helps"));
     // An error is better when it falls.
     let mut s = study(&[Treatment::None, Treatment::L2], 3, false);

@@ -133,16 +133,16 @@ impl Study {
         let score = self.short(self.outcomes[i].score(2).mean);
         match d.verdict {
             Verdict::Better => format!("Most help comes from {name}: {score}, {change}{}.", self.beside(i, &differences)),
-            Verdict::Worse => format!("Nothing that was tried helps: even {name} is {score}, {change}."),
+            Verdict::Worse => format!("Nothing that was tried helps: even {name}, is {score}, {change}."),
             Verdict::NotApart if others == 1 => {
-                format!("It cannot be told whether {name} helps: {score}, {change}.")
+                format!("It cannot be told whether {name}, helps: {score}, {change}.")
             }
             Verdict::NotApart => {
-                format!("None of the {others} treatments helps for certain: most comes from {name}, {score}, {change}.")
+                format!("None of the {others} treatments helps for certain: most comes from {name}: {score}, {change}.")
             }
-            Verdict::Same => format!("Nothing that was tried changes the score for the better: {name} is {score} too ({remark}."),
+            Verdict::Same => format!("Nothing that was tried changes the score for the better: {name}, is {score} too ({remark}."),
             _ if gains => format!("Most help comes from {name}: {score}, {change}."),
-            _ => format!("Nothing that was tried helps: even {name} is {score}, {change}."),
+            _ => format!("Nothing that was tried helps: even {name}, is {score}, {change}."),
         }
     }
 
@@ -155,7 +155,7 @@ impl Study {
         let found = next.and_then(|i| Some((i, differences[i].as_ref()?))).filter(|(_, d)| d.verdict == Verdict::Better);
         found.map_or("; nothing else helps for certain".into(), |(i, d)| {
             let amount = self.amount(&d.score, self.sign(), d.verdict);
-            format!("; next is {}, {amount}", named(self.outcomes[i].treatment))
+            format!("; next is {}, with {amount}", named(self.outcomes[i].treatment))
         })
     }
 }
@@ -183,5 +183,5 @@ fn named(t: Treatment) -> String {
         Treatment::BatchNorm => "units brought to one scale",
         Treatment::Combined => "three of them together",
     };
-    format!("{} ({gloss})", t.title())
+    format!("{}, {gloss}", t.title())
 }
