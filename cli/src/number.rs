@@ -63,9 +63,8 @@ pub(crate) fn alike<const N: usize>(values: [f64; N], precision: f64, least: usi
     let largest = values.iter().filter(|v| v.is_finite()).fold(0.0, |most: f64, v| most.max(v.abs()));
     let top = magnitude(largest, 2);
     let known = precision > 0.0 && precision.is_finite();
-    let last = if known { magnitude(0.5 * precision, 1) } else { top - 2 };
-    // No more than six digits, no fewer than two.
-    let last = last.clamp(top - 5, top - 1);
+    // No more than six digits.
+    let last = if known { magnitude(0.5 * precision, 1).max(top - 5) } else { top - 2 };
     let power = if largest == 0.0 || plain(top) { 0 } else { top };
     let decimals = ((power - last).max(0) as usize).max(if power == 0 { least } else { 0 });
     values.map(|v| {
@@ -190,7 +189,8 @@ mod tests {
         assert_eq!(alike([71.234_56, 0.003], 1e-9, 1), ["71.2346", "0.0030"]);
         assert_eq!(alike([1.234e30, -2e29], 3e28, 1), ["1.23e30", "-0.20e30"]);
         assert_eq!(alike([1.234e-30, 0.0], 3e-31, 1), ["1.2e-30", "0.0e-30"]);
-        assert_eq!(alike([123_456.0], 2_000.0, 0), ["123456"]);
+        assert_eq!(alike([123_456.0, 3.2], 2_000.0, 0), ["123456", "3"]);
+        assert_eq!(alike([0.32, -0.21], 0.53, 1), ["0.3", "-0.2"]);
         assert_eq!(alike([0.0, 0.0], 0.0, 1), ["0.00", "0.00"]);
         assert_eq!(alike([f64::NAN, 1.0], f64::NAN, 1), ["NaN", "1.00"]);
         assert_eq!(alike([f64::INFINITY, 1e300], f64::NAN, 1), ["inf", "1.00e300"]);

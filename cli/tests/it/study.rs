@@ -173,9 +173,83 @@ fn anyones_table_is_studied_and_its_text_is_no_markup() {
     for outside in ["http", "src=", "@import", "url("] {
         assert!(!html.contains(outside), "the report refers to something outside: {outside}");
     }
-    // Two of all treatments, two for each.
-    assert_eq!(html.matches("<svg").count(), 2 + 2 * 2);
+    // The differences for two widths, gap and sparsity; overfitting in one picture, of two networks; two for each treatment.
+    assert_eq!(html.matches("<svg").count(), 2 + 2 + 2 + 2 * 2);
     assert_eq!(html.matches("<svg").count(), html.matches("</svg>").count());
+}
+
+/// The decimal numbers of a sentence, in order.
+fn said(sentence: &str) -> Vec<f64> {
+    let words = sentence.split(|c: char| c.is_whitespace() || "();:,".contains(c));
+    words.filter(|w| w.contains('.')).filter_map(|w| w.trim_end_matches('.').parse().ok()).collect()
+}
+
+#[test]
+fn the_answer_comes_first_and_is_that_of_the_runs() {
+    let out = tempfile::tempdir().unwrap();
+    let args =
+        ["--treatments", "none,early-stopping,l2,dropout", "--epochs", "12", "--seeds", "3", "--hidden", "16", "--lr", "0.01"];
+    let output = study(&args, out.path()).assert().success().get_output().stdout.clone();
+    let (text, json) = (String::from_utf8(output).unwrap(), results(out.path()));
+    let html = std::fs::read_to_string(out.path().join("report.html")).unwrap();
+    let sentences = ["cost", "help"].map(|k| json["sentences"][k].as_str().unwrap());
+    let lines: Vec<&str> = text.lines().collect();
+    assert!(lines[0].starts_with("target label: 10 classes") && lines[1..3] == sentences, "{text}");
+    assert!(lines.last().unwrap().contains("report.html"));
+    for sentence in sentences {
+        let at = html.find(&format!("<p class=\"answer\">{sentence}</p>")).expect("the report has it");
+        assert!(at < html.find("<svg").unwrap() && at < html.find("<table").unwrap(), "the answer comes first");
+    }
+    let treatments = json["treatments"].as_array().unwrap();
+    let scores = |t: &serde_json::Value, part: fn(&serde_json::Value) -> &serde_json::Value| -> Vec<f64> {
+        t["runs"].as_array().unwrap().iter().map(|r| part(r)["score"].as_f64().unwrap()).collect()
+    };
+    let mean = |v: &[f64]| v.iter().sum::<f64>() / v.len() as f64;
+    let (end, best) = (scores(&treatments[0], |r| &r["test"]), scores(&treatments[0], |r| &r["best"]["test"]));
+    let numbers = said(sentences[0]);
+    for (said, exact) in numbers.iter().zip([mean(&end), mean(&best), (mean(&best) - mean(&end)).abs()]) {
+        assert!((said - 100.0 * exact).abs() <= 0.0501, "{numbers:?} {exact}");
+    }
+    assert_eq!(scores(&treatments[1], |r| &r["test"]), best, "early stopping is the plain network of its best epoch");
+    // Every difference, made anew; its line in the table has it, with the word.
+    for t in &treatments[1..] {
+        let d = &t["difference"]["score"];
+        let each: Vec<f64> = scores(t, |r| &r["test"]).iter().zip(&end).map(|(a, b)| a - b).collect();
+        assert!((d["mean"].as_f64().unwrap() - mean(&each)).abs() < 1e-12 && d["n"] == 3);
+        let line = lines.iter().find(|l| l.starts_with(t["title"].as_str().unwrap())).unwrap();
+        let word = t["difference"]["verdict"].as_str().unwrap().replace('_', " ");
+        assert!(line.ends_with(&word), "{line}: {word}");
+        let shown: f64 = line.split_once(" points").unwrap().0.split_whitespace().last().unwrap().parse().unwrap();
+        assert!((shown - 100.0 * mean(&each)).abs() <= 0.0501, "{line}");
+        let [low, high] = [0, 1].map(|i| d["interval"][i].as_f64().unwrap());
+        // Student's t at 0.975 with two degrees of freedom.
+        let sd = (each.iter().map(|e| (e - mean(&each)).powi(2)).sum::<f64>() / 2.0).sqrt();
+        assert!((high - low - 2.0 * 4.302_652_729_749_46 * sd / 3f64.sqrt()).abs() < 1e-9, "{d}");
+        assert_eq!(
+            word,
+            if low > 0.0 {
+                "better"
+            } else if high < 0.0 {
+                "worse"
+            } else {
+                "not told apart"
+            }
+        );
+    }
+}
+
+#[test]
+fn one_seed_has_no_interval_and_says_so() {
+    let out = tempfile::tempdir().unwrap();
+    let args = ["--treatments", "none,l2", "--epochs", "2", "--seeds", "1", "--hidden", "8", "--label-noise", "0"];
+    study(&args, out.path()).assert().success().stdout(contains("one seed has no interval: --seeds 2 or more"));
+    let json = results(out.path());
+    assert_eq!(json["treatments"][1]["difference"]["verdict"].as_str(), Some("one_seed"));
+    assert!(json["treatments"][1]["difference"]["score"]["interval"].is_null());
+    // Without the plain network there is nothing to compare with.
+    let args = ["--treatments", "l2", "--epochs", "2", "--seeds", "2", "--hidden", "8"];
+    study(&args, out.path()).assert().success().stdout(contains("Add none to --treatments."));
+    assert!(results(out.path())["treatments"][0]["difference"].is_null());
 }
 
 #[test]

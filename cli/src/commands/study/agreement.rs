@@ -210,6 +210,28 @@ fn what_is_not_known_is_said() {
     );
 }
 
+/// Where stopping helps most, the next is named as well: whoever wants to train to the end wants to know.
+#[test]
+fn beside_early_stopping_the_next_is_named() {
+    let mut s = of("all");
+    let gain = |s: &mut Study, by: f64| {
+        let base: Vec<f64> = s.outcomes[0].runs.iter().map(|r| r.last[2].score).collect();
+        let early = s.outcomes.iter_mut().find(|o| o.treatment == Treatment::EarlyStopping).unwrap();
+        for (i, (r, b)) in early.runs.iter_mut().zip(base).enumerate() {
+            r.last[2].score = b + by + 0.001 * (i % 3) as f64;
+        }
+    };
+    gain(&mut s, 0.3);
+    let said = s.sentences().help;
+    assert!(
+        said.contains("from early stopping") && said.contains("; next is dropout + BN + L2, three of them together, with 11."),
+        "{said}"
+    );
+    s.outcomes.retain(|o| matches!(o.treatment, Treatment::None | Treatment::EarlyStopping | Treatment::BatchNorm));
+    gain(&mut s, 0.3);
+    assert!(s.sentences().help.ends_with("; nothing else helps for certain."), "{:?}", s.sentences());
+}
+
 #[test]
 fn the_ends_of_an_interval_make_the_verdict() {
     let with = |gains: &[f64]| {
@@ -261,9 +283,8 @@ fn the_share_learned_by_heart_is_of_the_wrong_labels() {
     let none = s.by_heart(s.none().unwrap()).unwrap();
     assert!(none.mean > 0.9 && none.mean <= 1.0);
     let html = plain(&report::html(&s));
-    let heart =
-        format!("At the end the plain network has learned {} of about 60 wrong labels by heart", (none.mean * 60.0).round());
-    assert!(html.contains(&heart));
+    let heart = format!("at the end the plain one has learned {} of about 60 wrong labels by heart", (none.mean * 60.0).round());
+    assert!(html.contains(&heart), "{heart}");
     let clean = of("clean labels");
     assert!(clean.by_heart(clean.none().unwrap()).is_none());
     assert!(!plain(&report::html(&clean)).contains("wrong labels") && !plain(&report::html(&clean)).contains("on purpose"));

@@ -11,7 +11,7 @@ use crate::{
         Table, Targets, in_training, lost, noise,
         split::{Prepared, Split, prepare_with},
     },
-    training::{Member, Rule, Setup, Shape, State, Trainer, most_together, room},
+    training::{Member, NEVER, Rule, Setup, Shape, State, Trainer, most_together, room},
 };
 use ridgepole::{HostData, Key, Session, ops::BootstrapIndices};
 use serde_json::{Value, json};
@@ -138,8 +138,8 @@ pub enum Truth {
     Values(Vec<f64>),
 }
 
-/// Trains `samples` networks at every point, each on a bootstrap sample of the training part that the first seed draws. All have the
-/// same number of epochs.
+/// Trains `samples` networks at every point, each on a bootstrap sample of the training part that the first seed draws, with its noise. All
+/// have the same number of epochs; those of early stopping predict with the weights of their best one.
 ///
 /// # Errors
 /// What planning and running report.
@@ -168,20 +168,22 @@ pub fn predict(
     let splits = drawn.iter().map(|s| prepare_with(table, s, &given)).collect::<Result<Vec<Prepared>, _>>()?;
     room(session.gpu().caps(), &splits, "use fewer with --train-rows and --test-rows, or fewer networks with --decompose")?;
     let mut outputs = vec![Vec::new(); points.len()];
-    for batch_norm in [false, true] {
+    for (batch_norm, early) in [(false, false), (false, true), (true, false)] {
         let recipe = |p: &Point| p.treatment.recipe(&p.strengths);
-        let mine: Vec<usize> = (0..points.len()).filter(|&i| recipe(&points[i]).batch_norm == batch_norm).collect();
+        let is = |p: &Point| (recipe(p).batch_norm, p.treatment == Treatment::EarlyStopping) == (batch_norm, early);
+        let mine: Vec<usize> = (0..points.len()).filter(|&i| is(&points[i])).collect();
         let member = |i: usize, s: usize| Member { recipe: recipe(&points[i]), split: s, seed: seed.wrapping_add(s as u64) };
         let all: Vec<(usize, Member)> = mine.iter().flat_map(|&i| (0..samples).map(move |s| (i, member(i, s)))).collect();
         let shape = &Shape::new(&splits[0], &config.hyper, batch_norm);
         let (hyper, classes) = (&config.hyper, matches!(table.targets, Targets::Classes { .. }));
-        let rule = Rule { watch: [false; 2], patience: None };
+        let rule = Rule { watch: [false; 2], patience: early.then_some(NEVER) };
         let setup = Setup { splits: &splits, shape, hyper, classes, seed, rule };
         for wave in all.chunks(most_together(session.gpu().caps(), shape, hyper).max(1)) {
             let members: Vec<Member> = wave.iter().map(|(_, m)| *m).collect();
-            let states = members.iter().map(|m| State::new(shape, m.seed, false)).collect();
+            let states = members.iter().map(|m| State::new(shape, m.seed, early)).collect();
             let mut trainer = Trainer::new(session, &setup, &members, states)?;
             trainer.run(hyper.epochs, &mut || tick(members.len() as u64))?;
+            trainer.restore_best();
             let said = trainer.outputs(2)?;
             for ((i, member), values) in wave.iter().zip(said) {
                 outputs[*i].push(readable(&values, table, &splits[member.split]));

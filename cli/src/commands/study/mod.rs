@@ -88,7 +88,7 @@ pub fn run(args: &Args, ui: &Ui) -> Result<(), Failure> {
         study.data.parts[0],
         study.data.parts[1],
         study.data.parts[2],
-        study.spread(),
+        text::count(study.seeds.len(), "seed"),
         study.device
     ))?;
     written?;

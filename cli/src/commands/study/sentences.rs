@@ -140,7 +140,9 @@ impl Study {
             Verdict::NotApart => {
                 format!("None of the {others} treatments helps for certain: most comes from {name}: {score}, {change}.")
             }
-            Verdict::Same => format!("Nothing that was tried changes the score for the better: {name}, is {score} too ({remark}."),
+            Verdict::Same => {
+                format!("Nothing that was tried changes the score for the better: {name}, is {score} too ({remark}.")
+            }
             _ if gains => format!("Most help comes from {name}: {score}, {change}."),
             _ => format!("Nothing that was tried helps: even {name}, is {score}, {change}."),
         }
@@ -155,6 +157,8 @@ impl Study {
         let found = next.and_then(|i| Some((i, differences[i].as_ref()?))).filter(|(_, d)| d.verdict == Verdict::Better);
         found.map_or("; nothing else helps for certain".into(), |(i, d)| {
             let amount = self.amount(&d.score, self.sign(), d.verdict);
+            // The kind of interval has just been said.
+            let amount = amount.replacen(&format!("{:.0} % interval ", 100.0 * LEVEL), "", 1);
             format!("; next is {}, with {amount}", named(self.outcomes[i].treatment))
         })
     }

@@ -3,7 +3,6 @@ use super::{
     differences::{Difference, Verdict},
     results::Study,
 };
-use crate::number::significant;
 
 impl Study {
     /// A line for the heads, then one for each treatment, in the order of the report.
@@ -29,7 +28,7 @@ impl Study {
 
     /// A mean score.
     fn level_of(&self, score: f64) -> String {
-        let text = significant(self.unit() * score, 3);
+        let [text] = self.scores([score]);
         if self.classes() && score.is_finite() { format!("{text} %") } else { text }
     }
 

@@ -53,8 +53,16 @@ fn picture(study: &Study, differences: &[Option<Difference>], l: &Layout) -> Str
     let x = Axis::linear(values.map(|v| unit * v).chain([0.0]), l.ends);
     let bottom = l.top + l.row * order.len() as f64;
     let mut svg = Svg::new(l.width, bottom + 40.0);
+    // Where names stand between the rows, lines keep out of them.
+    let spans: Vec<[f64; 2]> = if l.narrow {
+        (0..order.len()).map(|k| l.top + l.row * k as f64 + l.dot).map(|y| [y - 10.0, y + 10.0]).collect()
+    } else {
+        vec![[l.top, bottom]]
+    };
     for (v, text) in x.ticks(l.ticks) {
-        svg.line([x.at(v), l.top], [x.at(v), bottom], Pen(PALE, 1.0, ""));
+        for [from, to] in &spans {
+            svg.line([x.at(v), *from], [x.at(v), *to], Pen(PALE, 1.0, ""));
+        }
         svg.text([x.at(v), bottom + 16.0], Anchor::Middle, "tick", text);
     }
     let axis = if study.classes() { "points of accuracy on the test part" } else { "RMSE on the test part" };
@@ -63,7 +71,9 @@ fn picture(study: &Study, differences: &[Option<Difference>], l: &Layout) -> Str
     svg.text([l.ends[0], 14.0], Anchor::Start, "label", worse);
     svg.text([l.ends[1], 14.0], Anchor::End, "label", better);
     let zero = x.at(0.0);
-    svg.line([zero, l.top - 4.0], [zero, bottom], Pen(INK, 1.5, ""));
+    for [from, to] in &spans {
+        svg.line([zero, *from], [zero, *to], Pen(INK, 1.5, ""));
+    }
     svg.text([zero.clamp(l.ends[0] + 42.0, l.ends[1] - 42.0), l.top - 9.0], Anchor::Middle, "tick", "plain network");
     let mut said = Vec::new();
     for (k, &i) in order.iter().enumerate() {
@@ -93,7 +103,9 @@ fn row(svg: &mut Svg, study: &Study, (title, d): (&str, &Difference), (l, x, top
     };
     if l.narrow {
         svg.text([l.ends[0], top + 15.0], Anchor::Start, "tick strong", title);
-        svg.text([l.ends[1], top + 15.0], Anchor::End, class, &word);
+        let mean = study.shown(&d.score).mean;
+        let text = if d.score.mean.is_finite() { format!("{mean}, {word}") } else { word.clone() };
+        svg.text([l.ends[1], top + 15.0], Anchor::End, class, text);
     } else {
         svg.text([l.ends[0] - 14.0, y + 5.0], Anchor::End, "name", title);
         svg.text([l.ends[1] + 16.0, y + 5.0], Anchor::Start, "name", &numbers);

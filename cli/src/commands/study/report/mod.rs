@@ -1,6 +1,5 @@
 //! `report.html`: first the answer, in two sentences, a picture and a table; then how it came about.
 pub mod calibration;
-mod curves;
 pub mod decomposition;
 mod differences;
 #[cfg(test)]
@@ -44,21 +43,15 @@ fn body(out: &mut String, study: &Study) -> std::fmt::Result {
         (
             "Each treatment over the epochs",
             overfitting::all(study),
-            "As above, for every treatment, all on the same scales; shaded: from the lowest to the highest seed. Early stopping trains as \
-             none does, and keeps the network of the best epoch.",
+            "As above, for every treatment, all on the same scales, evaluated without dropout and with running statistics; shaded: from the \
+             lowest to the highest seed; dotted grey: the plain network. Early stopping trains as none does, and keeps the network of the \
+             best epoch.",
         ),
         (
             "The gap",
             gap::draw(study),
             "The score of each network on the training part as it was given, with its noise (circle), and on the test part (diamond). The \
              line between them is the generalization gap; thin ticks are single seeds.",
-        ),
-        (
-            "Learning curves",
-            curves::draw(study),
-            "Mean loss after each epoch, logarithmic, evaluated without dropout and with running statistics; shaded: from the \
-             lowest to the highest seed. A network that overfits keeps lowering its training loss while the validation loss \
-             stalls or rises. Dotted grey: the validation loss without regularization.",
         ),
         (
             "Weights",
@@ -107,14 +100,14 @@ fn of_overfitting(study: &Study) -> String {
         out = "Above: how often the network is right on new rows. ".into();
     }
     out.push_str(
-        "Below: the loss on its own training rows, which keeps falling (dashed), and on the validation rows (solid). The vertical line is \
-         the epoch of the lowest validation loss, the median of the seeds. Right of it the network learns its training rows by heart \
-         instead of what they have in common.",
+        "Below: the loss on its own training rows, which keeps falling (dashed), and on the validation rows (solid). The dashed vertical \
+         line is the best epoch, that of the lowest validation loss, the median of the seeds. Dotted grey: the plain network, beside the \
+         treatment that gives back most of what changes the training.",
     );
     if let Some(share) = study.none().and_then(|none| study.by_heart(none)) {
         let wrong = study.wrong.iter().sum::<usize>() as f64 / study.wrong.len().max(1) as f64;
         out.push_str(&format!(
-            " At the end the plain network has learned {} of about {wrong:.0} wrong labels by heart ({}).",
+            " What a network learns by heart costs it new rows: at the end the plain one has learned {} of about {wrong:.0} wrong labels by heart ({}).",
             (share.mean * wrong).round(),
             percent(share.mean)
         ));

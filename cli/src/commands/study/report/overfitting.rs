@@ -115,11 +115,20 @@ fn draw(study: &Study, id: &str, which: &[usize]) -> Vec<String> {
     };
     let losses = lines.iter().flat_map(|l| l.train.values().chain(l.validation.values())).filter(|v| v.is_finite());
     let loss = Axis::log(losses.collect::<Vec<_>>(), [LOWER[1], LOWER[0]]);
-    let panel = |&i: &usize| panel(study, (&format!("{id}-{i}"), study.outcomes[i].treatment), &lines[i], [y, loss]);
+    let none = study.outcomes.iter().position(|o| o.treatment == Treatment::None);
+    let panel = |&i: &usize| {
+        let plain = none.filter(|&n| n != i).map(|n| &lines[n]);
+        panel(study, (&format!("{id}-{i}"), study.outcomes[i].treatment), (&lines[i], plain), [y, loss])
+    };
     which.iter().map(panel).collect()
 }
 
-fn panel(study: &Study, (id, treatment): (&str, Treatment), lines: &Lines, [y, loss]: [Axis; 2]) -> String {
+fn panel(
+    study: &Study,
+    (id, treatment): (&str, Treatment),
+    (lines, plain): (&Lines, Option<&Lines>),
+    [y, loss]: [Axis; 2],
+) -> String {
     let epochs = study.hyper.epochs.max(2) as f64;
     let x = Axis::exact([1.0, epochs], ENDS);
     let plot = |y: Axis, bottom: f64| Plot { x, y, left: ENDS[0], right: ENDS[1], bottom };
@@ -135,6 +144,9 @@ fn panel(study: &Study, (id, treatment): (&str, Treatment), lines: &Lines, [y, l
             svg.line([at, top], [at, bottom], Pen(GREY, 1.5, "4 3"));
         }
         svg.text([ENDS[1], 17.0], Anchor::End, "tick", format_args!("best epoch (grey): {best}"));
+    }
+    if let Some(plain) = plain {
+        upper_and_lower(&mut svg, plain, [&upper, &lower]);
     }
     if let Some(heart) = &lines.heart {
         heart.draw(&mut svg, &upper, HEART.pen);
@@ -167,6 +179,13 @@ fn panel(study: &Study, (id, treatment): (&str, Treatment), lines: &Lines, [y, l
         lines.validation.ends()
     );
     svg.finish(id, &format!("Over the epochs: {}", treatment.title()), &said)
+}
+
+/// The plain network's score and validation loss, dotted, to compare with.
+fn upper_and_lower(svg: &mut Svg, plain: &Lines, [upper, lower]: [&Plot; 2]) {
+    for (line, plot) in [(&plain.score, upper), (&plain.validation, lower)] {
+        svg.path(&line.0.iter().map(|p| [plot.x.at(p[0]), plot.y.at(p[1])]).collect::<Vec<_>>(), Pen(GREY, 1.6, "1 3"));
+    }
 }
 
 /// A line of a legend: a piece of the line, and its name.

@@ -48,8 +48,8 @@ fn together(study: &Study, differences: &[Option<Difference>]) -> String {
         .map(|i| study.outcomes[i].treatment.title())
         .collect();
     let which = match holm.len() {
-        0 => "none of them does".into(),
-        n if n == single && n > 1 => "all of them do".into(),
+        0 => "no treatment".into(),
+        n if n == single && n > 1 => format!("all {n} that are told apart"),
         _ => holm.join(", "),
     };
     format!(
