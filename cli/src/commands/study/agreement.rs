@@ -188,6 +188,12 @@ fn what_is_not_known_is_said() {
     );
     assert!(said.help.contains("(one seed has no interval: --seeds 2 or more)"), "{said:?}");
     assert!(s.json()["treatments"][1]["difference"]["score"]["interval"].is_null());
+    let mut level = of("one seed");
+    let base = level.outcomes[0].runs[0].clone();
+    level.outcomes.iter_mut().flat_map(|o| &mut o.runs).for_each(|r| (r.last, r.best) = (base.last, base.last));
+    let said = level.sentences();
+    assert!(said.cost.ends_with(": overfitting costs nothing here (one seed has no interval: --seeds 2 or more)."), "{said:?}");
+    assert!(said.help.starts_with("Nothing that was tried changes the score for the better"), "{said:?}");
     let said = of("no none").sentences();
     assert!(said.cost.contains("none") && said.help.contains("Add none to --treatments"), "{said:?}");
     assert!(of("no none").json()["overfitting"].is_null() && of("no none").json()["treatments"][0]["difference"].is_null());

@@ -102,7 +102,9 @@ impl Study {
             Verdict::Worse => format!("{ends}: overfitting costs {}.", cost(1.0)),
             Verdict::Better => format!("{ends}: training on costs nothing here, but gains {}.", cost(-1.0)),
             Verdict::NotApart => format!("{ends}: a cost of overfitting cannot be told from chance, {}.", cost(1.0)),
-            Verdict::Same => format!("{ends}: overfitting costs nothing here ({}).", why_none(o.verdict, self.seeds.len())),
+            _ if o.cost.mean == 0.0 => {
+                format!("{ends}: overfitting costs nothing here ({}).", why_none(o.verdict, self.seeds.len()))
+            }
             _ if o.cost.mean > 0.0 => format!("{ends}: overfitting costs {}.", cost(1.0)),
             _ => format!("{ends}: training on costs nothing here, but gains {}.", cost(-1.0)),
         }
@@ -138,9 +140,10 @@ impl Study {
                 format!("It cannot be told whether {name}, helps: {score}, {change}.")
             }
             Verdict::NotApart => {
-                format!("None of the {others} treatments helps for certain: most comes from {name}: {score}, {change}.")
+                let most = if gains { "most comes from" } else { "least is lost by" };
+                format!("None of the {others} treatments helps for certain; {most} {name}: {score}, {change}.")
             }
-            Verdict::Same => {
+            _ if d.score.mean == 0.0 => {
                 format!("Nothing that was tried changes the score for the better: {name}, is {score} too ({remark}.")
             }
             _ if gains => format!("Most help comes from {name}: {score}, {change}."),
