@@ -104,10 +104,10 @@ pub(crate) fn holm(ps: &[f64]) -> Vec<bool> {
     let mut out = vec![false; ps.len()];
     for (done, &i) in order.iter().enumerate() {
         // What is no number is no proof.
-        if !(ps[i] <= (1.0 - LEVEL) / (ps.len() - done) as f64) {
+        out[i] = ps[i] <= (1.0 - LEVEL) / (ps.len() - done) as f64;
+        if !out[i] {
             break;
         }
-        out[i] = true;
     }
     out
 }
