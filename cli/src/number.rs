@@ -57,6 +57,39 @@ pub(crate) fn pair(mean: f64, spread: f64, digits: usize) -> String {
     format!("{} ± {own}", text(mean))
 }
 
+/// Several numbers that are compared, all to the place at which `precision` has two units or more, and with one power of ten: so that
+/// they can be subtracted by eye. `least`: decimals that they have at least where they are written out.
+pub(crate) fn alike<const N: usize>(values: [f64; N], precision: f64, least: usize) -> [String; N] {
+    let largest = values.iter().filter(|v| v.is_finite()).fold(0.0, |most: f64, v| most.max(v.abs()));
+    let top = magnitude(largest, 2);
+    let known = precision > 0.0 && precision.is_finite();
+    // No more than six digits.
+    let last = if known { magnitude(0.5 * precision, 1).max(top - 5) } else { top - 2 };
+    let power = if largest == 0.0 || plain(top) { 0 } else { top };
+    let decimals = ((power - last).max(0) as usize).max(if power == 0 { least } else { 0 });
+    values.map(|v| {
+        let text = match power {
+            0 => format!("{v:.decimals$}"),
+            _ if v.is_finite() => format!("{:.decimals$}e{power}", scaled(v, -power)),
+            _ => v.to_string(),
+        };
+        // What is rounded to 0 has no sign.
+        if nothing(&text) { text.trim_start_matches('-').into() } else { text }
+    })
+}
+
+/// Whether a number was rounded to 0.
+fn nothing(text: &str) -> bool {
+    let digits = text.split('e').next().unwrap_or(text);
+    digits.chars().all(|c| matches!(c, '0' | '.' | '-'))
+}
+
+/// With its sign, as a difference is written: "+1.2"; 0 has none.
+pub(crate) fn signed(text: &str) -> String {
+    let positive = text.starts_with(|c: char| c.is_ascii_digit()) && !nothing(text);
+    if positive { format!("+{text}") } else { text.into() }
+}
+
 /// [`pair`], or the mean alone where there is one value, which has no spread.
 pub(crate) fn of_values(mean: f64, spread: f64, digits: usize, values: usize) -> String {
     if values == 1 { significant(mean, digits) } else { pair(mean, spread, digits) }
@@ -144,6 +177,27 @@ mod tests {
             assert_eq!(pair(mean, spread, 3), said);
         }
         assert_eq!([1, 2].map(|n| of_values(0.123_456, 0.0, 3, n)), ["0.123", "0.123 ± 0"]);
+    }
+
+    #[test]
+    fn numbers_that_are_compared_have_one_place() {
+        assert_eq!(alike([71.234, 84.0, 12.766, -0.04], 1.61, 1), ["71.2", "84.0", "12.8", "0.0"]);
+        assert_eq!(alike([71.234, 84.0], 12.0, 1), ["71.2", "84.0"]);
+        assert_eq!(alike([71.234, 84.0], 12.0, 0), ["71", "84"]);
+        assert_eq!(alike([1.27, -0.34], 0.53, 1), ["1.3", "-0.3"]);
+        assert_eq!(alike([1.27, -0.34], 0.153, 1), ["1.27", "-0.34"]);
+        assert_eq!(alike([71.234_56, 0.003], 1e-9, 1), ["71.2346", "0.0030"]);
+        assert_eq!(alike([1.234e30, -2e29], 3e28, 1), ["1.23e30", "-0.20e30"]);
+        assert_eq!(alike([1.234e-30, 0.0], 3e-31, 1), ["1.2e-30", "0.0e-30"]);
+        assert_eq!(alike([123_456.0, 3.2], 2_000.0, 0), ["123456", "3"]);
+        assert_eq!(alike([0.32, -0.21], 0.53, 1), ["0.3", "-0.2"]);
+        assert_eq!(alike([0.0, 0.0], 0.0, 1), ["0.00", "0.00"]);
+        assert_eq!(alike([f64::NAN, 1.0], f64::NAN, 1), ["NaN", "1.00"]);
+        assert_eq!(alike([f64::INFINITY, 1e300], f64::NAN, 1), ["inf", "1.00e300"]);
+        assert_eq!(
+            ["1.2", "-1.2", "0.0", "0.00e-30", "1e-30", "NaN"].map(signed),
+            ["+1.2", "-1.2", "0.0", "0.00e-30", "+1e-30", "NaN"]
+        );
     }
 
     #[test]

@@ -7,14 +7,15 @@ mod format;
 #[path = "../../../fuzz/tables.rs"]
 mod fuzz_tables;
 mod idx;
+pub mod noise;
 mod source;
 pub mod split;
 mod summary;
 #[cfg(test)]
 mod tests;
 
-pub use constants::{everywhere, in_training};
-pub use csv_table::{Asks, Target};
+pub use constants::{everywhere, in_training, lost};
+pub use csv_table::{Asks, NETWORKS, Target};
 pub use format::Format;
 pub use source::Source;
 pub use summary::Summary;

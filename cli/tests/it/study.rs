@@ -85,10 +85,58 @@ fn values_have_bias_variance_and_spread_too() {
     assert!(json["monte_carlo"][0]["found"]["sampled"]["coverage"][1].is_number());
 }
 
+/// Whatever the seed: the same split, noise, first weights, batches for all treatments, and masks where p is the same.
+#[test]
+fn treatments_that_do_nothing_have_the_bits_of_none() {
+    let out = tempfile::tempdir().unwrap();
+    let none = ["--l1", "0", "--prox-l1", "0", "--l2", "0", "--prox-l2", "0", "--decay", "0", "--p", "0"];
+    let args = ["--epochs", "4", "--seeds", "2", "--seed", "11", "--hidden", "16,8", "--monte-carlo", "0"];
+    study(&[&args[..], &none].concat(), out.path()).assert().success().stderr(contains("time: preparation"));
+    let json = results(out.path());
+    let treatments = json["treatments"].as_array().unwrap();
+    let runs = |name: &str| &treatments.iter().find(|t| t["name"] == name).unwrap()["runs"];
+    assert_eq!(treatments.len(), 10);
+    for name in ["l1", "l1-prox", "l2", "elastic-net", "weight-decay", "dropout"] {
+        assert_eq!(runs(name), runs("none"), "{name}");
+    }
+    assert_eq!(runs("combined"), runs("batch-norm"));
+    for runs in ["none", "batch-norm"].map(runs) {
+        assert_ne!(runs[0]["weights_hash"], runs[1]["weights_hash"]);
+    }
+    // Early stopping has the curve of none, and weights of an epoch of it.
+    for seed in 0..2 {
+        assert_eq!(runs("early-stopping")[seed]["curve"], runs("none")[seed]["curve"]);
+    }
+}
+
+#[test]
+fn noise_is_in_the_training_labels_alone_and_off_for_tables_of_ones_own() {
+    let dir = tempfile::tempdir().unwrap();
+    let small = ["--treatments", "none", "--epochs", "2", "--seeds", "2", "--hidden", "8", "--monte-carlo", "0"];
+    let run = |name: &str, more: &[&str]| {
+        let out = dir.path().join(name);
+        let assert = study(&[&small[..], more].concat(), &out).assert().success();
+        (results(&out), String::from_utf8(assert.get_output().stderr.clone()).unwrap())
+    };
+    let [default, stated, clean] =
+        [("a", &[][..]), ("b", &["--label-noise", "0.3"]), ("c", &["--label-noise=-0"])].map(|(n, a)| run(n, a).0);
+    assert_eq!(default, stated, "what help says is the default");
+    assert_ne!(default["treatments"], clean["treatments"]);
+    let file = dir.path().join("t.csv");
+    let row = |i: i32| format!("{},{},{}\n", i % 11, i * 7 % 13, ["p", "q", "r"][i as usize % 3]);
+    std::fs::write(&file, format!("u,v,y\n{}", (0..60).map(row).collect::<String>())).unwrap();
+    let own = ["--data", file.to_str().unwrap(), "--label", "y"];
+    let [(plain, _), (none, _)] = [("d", &[][..]), ("e", &["--label-noise", "0"])].map(|(n, a)| run(n, &[&own[..], a].concat()));
+    assert_eq!(plain, none);
+    let lost = run("f", &[&own[..], &["--label-noise", "0.34", "--train-rows", "3", "--batch", "2"]].concat()).1;
+    assert!(lost.contains("notice: --label-noise has replaced every training label of class"), "{lost}");
+}
+
 #[test]
 fn a_network_learns_and_an_unregularized_one_overfits() {
     let out = tempfile::tempdir().unwrap();
-    let args = ["--treatments", "none", "--epochs", "40", "--seeds", "1", "--train-rows", "100", "--batch", "25"];
+    let args =
+        ["--treatments", "none", "--epochs", "40", "--seeds", "1", "--train-rows", "100", "--batch", "25", "--label-noise", "0"];
     study(&args, out.path()).assert().success();
     let run = &results(out.path())["treatments"][0]["runs"][0];
     let score = |part: &str| run[part]["score"].as_f64().expect("a number");
@@ -125,9 +173,83 @@ fn anyones_table_is_studied_and_its_text_is_no_markup() {
     for outside in ["http", "src=", "@import", "url("] {
         assert!(!html.contains(outside), "the report refers to something outside: {outside}");
     }
-    // Two of all treatments, two for each.
-    assert_eq!(html.matches("<svg").count(), 2 + 2 * 2);
+    // The differences for two widths, gap and sparsity; overfitting in one picture, of two networks; two for each treatment.
+    assert_eq!(html.matches("<svg").count(), 2 + 2 + 2 + 2 * 2);
     assert_eq!(html.matches("<svg").count(), html.matches("</svg>").count());
+}
+
+/// The decimal numbers of a sentence, in order.
+fn said(sentence: &str) -> Vec<f64> {
+    let words = sentence.split(|c: char| c.is_whitespace() || "();:,".contains(c));
+    words.filter(|w| w.contains('.')).filter_map(|w| w.trim_end_matches('.').parse().ok()).collect()
+}
+
+#[test]
+fn the_answer_comes_first_and_is_that_of_the_runs() {
+    let out = tempfile::tempdir().unwrap();
+    let args =
+        ["--treatments", "none,early-stopping,l2,dropout", "--epochs", "12", "--seeds", "3", "--hidden", "16", "--lr", "0.01"];
+    let output = study(&args, out.path()).assert().success().get_output().stdout.clone();
+    let (text, json) = (String::from_utf8(output).unwrap(), results(out.path()));
+    let html = std::fs::read_to_string(out.path().join("report.html")).unwrap();
+    let sentences = ["cost", "help"].map(|k| json["sentences"][k].as_str().unwrap());
+    let lines: Vec<&str> = text.lines().collect();
+    assert!(lines[0].starts_with("target label: 10 classes") && lines[1..3] == sentences, "{text}");
+    assert!(lines.last().unwrap().contains("report.html"));
+    for sentence in sentences {
+        let at = html.find(&format!("<p class=\"answer\">{sentence}</p>")).expect("the report has it");
+        assert!(at < html.find("<svg").unwrap() && at < html.find("<table").unwrap(), "the answer comes first");
+    }
+    let treatments = json["treatments"].as_array().unwrap();
+    let scores = |t: &serde_json::Value, part: fn(&serde_json::Value) -> &serde_json::Value| -> Vec<f64> {
+        t["runs"].as_array().unwrap().iter().map(|r| part(r)["score"].as_f64().unwrap()).collect()
+    };
+    let mean = |v: &[f64]| v.iter().sum::<f64>() / v.len() as f64;
+    let (end, best) = (scores(&treatments[0], |r| &r["test"]), scores(&treatments[0], |r| &r["best"]["test"]));
+    let numbers = said(sentences[0]);
+    for (said, exact) in numbers.iter().zip([mean(&end), mean(&best), (mean(&best) - mean(&end)).abs()]) {
+        assert!((said - 100.0 * exact).abs() <= 0.0501, "{numbers:?} {exact}");
+    }
+    assert_eq!(scores(&treatments[1], |r| &r["test"]), best, "early stopping is the plain network of its best epoch");
+    // Every difference, made anew; its line in the table has it, with the word.
+    for t in &treatments[1..] {
+        let d = &t["difference"]["score"];
+        let each: Vec<f64> = scores(t, |r| &r["test"]).iter().zip(&end).map(|(a, b)| a - b).collect();
+        assert!((d["mean"].as_f64().unwrap() - mean(&each)).abs() < 1e-12 && d["n"] == 3);
+        let line = lines.iter().find(|l| l.starts_with(t["title"].as_str().unwrap())).unwrap();
+        let word = t["difference"]["verdict"].as_str().unwrap().replace('_', " ");
+        assert!(line.ends_with(&word), "{line}: {word}");
+        let shown: f64 = line.split_once(" points").unwrap().0.split_whitespace().last().unwrap().parse().unwrap();
+        assert!((shown - 100.0 * mean(&each)).abs() <= 0.0501, "{line}");
+        let [low, high] = [0, 1].map(|i| d["interval"][i].as_f64().unwrap());
+        // Student's t at 0.975 with two degrees of freedom.
+        let sd = (each.iter().map(|e| (e - mean(&each)).powi(2)).sum::<f64>() / 2.0).sqrt();
+        assert!((high - low - 2.0 * 4.302_652_729_749_46 * sd / 3f64.sqrt()).abs() < 1e-9, "{d}");
+        assert_eq!(
+            word,
+            if low > 0.0 {
+                "better"
+            } else if high < 0.0 {
+                "worse"
+            } else {
+                "not told apart"
+            }
+        );
+    }
+}
+
+#[test]
+fn one_seed_has_no_interval_and_says_so() {
+    let out = tempfile::tempdir().unwrap();
+    let args = ["--treatments", "none,l2", "--epochs", "2", "--seeds", "1", "--hidden", "8", "--label-noise", "0"];
+    study(&args, out.path()).assert().success().stdout(contains("one seed has no interval: --seeds 2 or more"));
+    let json = results(out.path());
+    assert_eq!(json["treatments"][1]["difference"]["verdict"].as_str(), Some("one_seed"));
+    assert!(json["treatments"][1]["difference"]["score"]["interval"].is_null());
+    // Without the plain network there is nothing to compare with.
+    let args = ["--treatments", "l2", "--epochs", "2", "--seeds", "2", "--hidden", "8"];
+    study(&args, out.path()).assert().success().stdout(contains("Add none to --treatments."));
+    assert!(results(out.path())["treatments"][0]["difference"].is_null());
 }
 
 #[test]
@@ -141,6 +263,10 @@ fn what_does_not_fit_is_said_before_anything_runs() {
     bad(&["--hidden", "10"], "--hidden is 10, must be multiples of 4 up to 8192");
     bad(&["--batch", "1"], "--batch is 1, must be from 2 to 8192");
     bad(&["--epochs", "0"], "--epochs is 0");
+    bad(&["--label-noise", "1.5"], "--label-noise is 1.5, must be from 0 to 1");
+    bad(&["--label-noise=-0.1"], "--label-noise is -0.1, must be from 0 to 1");
+    bad(&["--label-noise", "NaN"], "--label-noise is NaN, must be from 0 to 1");
+    bad(&["--label-noise", "30%"], "invalid value '30%'");
     bad(&["--seeds", "0"], "--seeds is 0");
     bad(&["--decompose", "1"], "--decompose is 1, must be from 2 to 1000");
     bad(&["--monte-carlo", "1"], "--monte-carlo is 1, must be 0 or from 2 to 100000");

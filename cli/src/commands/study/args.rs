@@ -5,7 +5,7 @@ use super::{
 };
 use crate::{
     Failure,
-    data::{Source, Table, split::Sizes},
+    data::{Source, Table, noise, split::Sizes},
     training::Training,
 };
 use std::path::PathBuf;
@@ -28,6 +28,12 @@ pub struct Args {
     /// Test rows [default: what is left, at most 10000]
     #[arg(long, value_name = "N", help_heading = "Data")]
     test_rows: Option<usize>,
+
+    /// Noise on the training labels: this share of them, 0 to 1, is replaced by another class, drawn from all others, so that each is wrong.
+    /// Numbers get normal noise, with this share of their standard deviation. Validation and test rows keep theirs [default: 0.3 for the
+    /// digits that come with the program, 0 for --data and --mnist]
+    #[arg(long, value_name = "SHARE", help_heading = "Data")]
+    label_noise: Option<f64>,
 
     /// Treatments, separated by commas [default: all]
     #[arg(long, value_delimiter = ',', value_name = "LIST", help_heading = "Treatments")]
@@ -54,13 +60,13 @@ pub struct Args {
     #[command(flatten)]
     training: Training,
     /// Epochs
-    #[arg(long, value_name = "N", default_value_t = 100, help_heading = "Training")]
+    #[arg(long, value_name = "N", default_value_t = 80, help_heading = "Training")]
     epochs: usize,
-    /// Runs per treatment, each with its own split, initial weights, batches and dropout masks
-    #[arg(long, value_name = "N", default_value_t = 3, help_heading = "Training")]
+    /// Runs per treatment, each with its own split, noise, initial weights, batches and dropout masks, the same for every treatment
+    #[arg(long, value_name = "N", default_value_t = 12, help_heading = "Training")]
     seeds: u64,
     /// Monte-Carlo dropout passes over the test rows, for treatments with dropout; 0 for none
-    #[arg(long, value_name = "PASSES", default_value_t = 50, help_heading = "Uncertainty")]
+    #[arg(long, value_name = "PASSES", default_value_t = 30, help_heading = "Uncertainty")]
     monte_carlo: u64,
     /// Decompose test errors into bias² and variance over each treatment's strength, with this many networks on bootstrap samples per
     /// strength [default: 10]
@@ -84,6 +90,7 @@ Examples:
   ridgepole study --treatments none,l1-prox --prox-l1 0.5        what a stronger λ does
   ridgepole study --data wine.csv --label quality --task regress your own table
   ridgepole study --decompose --treatments none,l1-prox,dropout  bias² and variance over λ and p
+  ridgepole study --label-noise 0 --seeds 20                     clean labels
   ridgepole study --mnist ~/mnist --train-rows 1000 --epochs 40  MNIST's files";
 
 impl Args {
@@ -116,11 +123,15 @@ impl Args {
         if let Some(n) = self.decompose.filter(|n| !(2..=1000).contains(n)) {
             return Err(Failure::usage(format!("--decompose is {n}, must be from 2 to 1000")));
         }
+        let noise = self.label_noise.unwrap_or(if self.source.own() { 0.0 } else { 0.3 });
+        noise::check(noise)?;
         let train = self.train_rows.unwrap_or_else(|| 200.min(rows / 2));
         Ok(Config {
             treatments,
             strengths,
             hyper,
+            // Without the sign of a zero.
+            noise: noise + 0.0,
             seeds: (self.seed..end).collect(),
             monte_carlo: self.monte_carlo,
             decompose: self.decompose,

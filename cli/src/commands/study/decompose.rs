@@ -8,10 +8,10 @@ use super::{
 use crate::{
     Failure,
     data::{
-        Table, Targets, in_training,
-        split::{Prepared, Split, prepare},
+        Table, Targets, in_training, lost, noise,
+        split::{Prepared, Split, prepare_with},
     },
-    training::{Member, Rule, Setup, Shape, State, Trainer, most_together, room},
+    training::{Member, NEVER, Rule, Setup, Shape, State, Trainer, most_together, room},
 };
 use ridgepole::{HostData, Key, Session, ops::BootstrapIndices};
 use serde_json::{Value, json};
@@ -44,7 +44,9 @@ impl Point {
             FACTORS.iter().map(point).collect()
         };
         match treatment {
-            Treatment::None | Treatment::BatchNorm => vec![Self { treatment, strength: None, strengths: *base }],
+            Treatment::None | Treatment::EarlyStopping | Treatment::BatchNorm => {
+                vec![Self { treatment, strength: None, strengths: *base }]
+            }
             Treatment::L1 => scaled(|s, f| times(&mut s.l1, f)),
             Treatment::L1Prox => scaled(|s, f| times(&mut s.prox_l1, f)),
             Treatment::L2 => scaled(|s, f| times(&mut s.l2, f)),
@@ -63,7 +65,7 @@ impl Point {
     /// What the strength is called.
     pub fn name(&self) -> &'static str {
         match self.treatment {
-            Treatment::None | Treatment::BatchNorm => "",
+            Treatment::None | Treatment::EarlyStopping | Treatment::BatchNorm => "",
             Treatment::ElasticNet => "λ1 (λ2 with it)",
             Treatment::Dropout | Treatment::Combined => "p",
             _ => "λ",
@@ -136,8 +138,8 @@ pub enum Truth {
     Values(Vec<f64>),
 }
 
-/// Trains `samples` networks at every point, each on a bootstrap sample of the training part that the first seed draws. All have the
-/// same number of epochs.
+/// Trains `samples` networks at every point, each on a bootstrap sample of the training part that the first seed draws, with its noise. All
+/// have the same number of epochs; those of early stopping predict with the weights of their best one.
 ///
 /// # Errors
 /// What planning and running report.
@@ -158,24 +160,30 @@ pub fn predict(
         let train = (0..rows).map(|i| split.train[index[i * samples + s] as usize]).collect();
         Split { train, ..split.clone() }
     };
-    let notices = in_training(table, "bootstrap sample", (0..samples).map(|s| (s as u64 + 1, sample(s).train)));
-    let splits = (0..samples).map(|s| prepare(table, &sample(s))).collect::<Result<Vec<Prepared>, _>>()?;
+    let given = noise::draw(table, &split.train, config.noise, seed)?.targets;
+    let drawn: Vec<Split> = (0..samples).map(sample).collect();
+    let numbered = || (1..).zip(&drawn);
+    let mut notices = in_training(table, "bootstrap sample", numbered().map(|(n, s)| (n, s.train.clone())));
+    notices.extend(lost(table, "bootstrap sample", numbered().map(|(n, s)| (n, &s.train[..], &given))));
+    let splits = drawn.iter().map(|s| prepare_with(table, s, &given)).collect::<Result<Vec<Prepared>, _>>()?;
     room(session.gpu().caps(), &splits, "use fewer with --train-rows and --test-rows, or fewer networks with --decompose")?;
     let mut outputs = vec![Vec::new(); points.len()];
-    for batch_norm in [false, true] {
+    for (batch_norm, early) in [(false, false), (false, true), (true, false)] {
         let recipe = |p: &Point| p.treatment.recipe(&p.strengths);
-        let mine: Vec<usize> = (0..points.len()).filter(|&i| recipe(&points[i]).batch_norm == batch_norm).collect();
+        let is = |p: &Point| (recipe(p).batch_norm, p.treatment == Treatment::EarlyStopping) == (batch_norm, early);
+        let mine: Vec<usize> = (0..points.len()).filter(|&i| is(&points[i])).collect();
         let member = |i: usize, s: usize| Member { recipe: recipe(&points[i]), split: s, seed: seed.wrapping_add(s as u64) };
         let all: Vec<(usize, Member)> = mine.iter().flat_map(|&i| (0..samples).map(move |s| (i, member(i, s)))).collect();
         let shape = &Shape::new(&splits[0], &config.hyper, batch_norm);
         let (hyper, classes) = (&config.hyper, matches!(table.targets, Targets::Classes { .. }));
-        let rule = Rule { watch: [false; 2], patience: None };
+        let rule = Rule { watch: [false; 2], patience: early.then_some(NEVER) };
         let setup = Setup { splits: &splits, shape, hyper, classes, seed, rule };
         for wave in all.chunks(most_together(session.gpu().caps(), shape, hyper).max(1)) {
             let members: Vec<Member> = wave.iter().map(|(_, m)| *m).collect();
-            let states = members.iter().map(|m| State::new(shape, m.seed, false)).collect();
+            let states = members.iter().map(|m| State::new(shape, m.seed, early)).collect();
             let mut trainer = Trainer::new(session, &setup, &members, states)?;
             trainer.run(hyper.epochs, &mut || tick(members.len() as u64))?;
+            trainer.restore_best();
             let said = trainer.outputs(2)?;
             for ((i, member), values) in wave.iter().zip(said) {
                 outputs[*i].push(readable(&values, table, &splits[member.split]));

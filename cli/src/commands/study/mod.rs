@@ -1,31 +1,45 @@
-//! Trains a small network on real data once per treatment, and shows what each regularizer does to the gap between training and
-//! test scores.
+//! Trains a small network on real data once per treatment and seed, and tells what overfitting costs and what each regularizer gives
+//! back.
+#[cfg(test)]
+mod agreement;
 mod args;
 pub mod bias_variance;
 pub mod calibration;
 pub mod decompose;
+pub mod differences;
+mod json;
 pub mod monte_carlo;
 pub mod report;
 pub mod results;
+#[cfg(test)]
+mod sample;
+pub mod sentences;
+mod terminal;
+#[cfg(test)]
+mod tests;
 mod train;
 pub mod treatments;
+mod work;
 
 pub use args::Args;
 
 use crate::{
-    Failure, Progress, Ui, adapter,
+    Failure, Ui, adapter,
     data::{
         self, Summary, Table, Targets,
+        noise::{self, Given},
         split::{self, Split},
     },
     files, text,
-    training::{Hyper, Member},
+    training::{Hyper, Member, Shape, most_together},
 };
 use monte_carlo::{MonteCarlo, Predicted};
 use results::{Outcome, Study};
 use ridgepole::Session;
 use std::{collections::BTreeMap, time::Instant};
+use train::Fleet;
 use treatments::{Strengths, Treatment};
+use work::{Clock, Cost, Work};
 
 /// Everything that decides what a study computes.
 #[derive(Clone, Debug)]
@@ -36,8 +50,10 @@ pub struct Config {
     pub strengths: Strengths,
     /// How networks are trained.
     pub hyper: Hyper,
-    /// One run per seed and treatment; a seed draws the split, the initial weights, the batches and the dropout masks.
+    /// One run per seed and treatment; a seed draws the split, the noise, the initial weights, the batches and the dropout masks.
     pub seeds: Vec<u64>,
+    /// Noise on the training labels, from 0 to 1.
+    pub noise: f64,
     /// How many rows each part gets.
     pub sizes: split::Sizes,
     /// Monte-Carlo dropout passes over the test part, for treatments with dropout; none, or at least two.
@@ -62,19 +78,22 @@ pub fn run(args: &Args, ui: &Ui) -> Result<(), Failure> {
     // Files first: whoever reads the words may be gone.
     let written = files::report(&args.out, ("results.json", &study.json()), ("report.html", || report::html(&study)));
     ui.line(table.target_line())?;
+    let said = study.sentences();
+    for line in [said.cost, said.help].into_iter().chain([String::new()]).chain(study.table()).chain([String::new()]) {
+        ui.line(line)?;
+    }
     ui.line(format_args!(
         "{}: {} training, {} validation and {} test rows; {}; {}",
         study.data.name,
         study.data.parts[0],
         study.data.parts[1],
         study.data.parts[2],
-        study.spread(),
+        text::count(study.seeds.len(), "seed"),
         study.device
     ))?;
-    for line in study.table() {
-        ui.line(line)?;
-    }
     written?;
+    let parts: Vec<String> = study.times.iter().map(|(part, seconds)| format!("{part} {seconds:.1} s")).collect();
+    ui.note(format_args!("time: {}", parts.join(", ")));
     let report = args.out.join("report.html");
     ui.line(format_args!("{:.1} s; report: {}, numbers: results.json beside it", study.seconds, text::path(&report)))
 }
@@ -85,36 +104,43 @@ pub fn run(args: &Args, ui: &Ui) -> Result<(), Failure> {
 /// As [`run`].
 pub fn perform(session: &Session, table: &Table, config: &Config, ui: &Ui) -> Result<Study, Failure> {
     let start = Instant::now();
-    let classes = matches!(table.targets, Targets::Classes { .. });
+    let drawn = Drawn::new(table, config)?;
+    drawn.notices(table, config).iter().for_each(|notice| ui.note(notice));
     let points = config.decompose.map_or_else(Vec::new, |_| decompose::points(config));
     let bootstraps = points.len() * config.decompose.unwrap_or(0);
-    let total = (config.seeds.len() * config.treatments.len() + bootstraps) * config.hyper.epochs;
-    let progress = ui.progress("study", total as u64);
+    let cost = Cost::new(table, config, &drawn.splits[0]);
+    let networks: Vec<Vec<Treatment>> = [false, true].map(|bn| networks(config, bn)).into();
+    let sampled = |t: &Treatment| t.recipe(&config.strengths).p > 0.0;
+    let of_seed = |all: &Vec<Treatment>| {
+        let some = all.iter().filter(|t| sampled(t)).count();
+        if all.is_empty() { 0.0 } else { cost.networks(all.len(), config.hyper.epochs, (some, config.monte_carlo)) }
+    };
+    let total = config.seeds.len() as f64 * networks.iter().map(of_seed).sum::<f64>()
+        + config.hyper.epochs as f64 * cost.step.of(bootstraps);
+    let (work, mut clock) = (Work::new(ui, total), Clock::new());
     let mut outcomes: Vec<Outcome> = config.treatments.iter().map(|&treatment| Outcome { treatment, runs: Vec::new() }).collect();
     let mut said: BTreeMap<Treatment, Predicted> = BTreeMap::new();
-    let mut parts = [0; 3];
-    let draw = |&seed: &u64| Split::draw(table, config.sizes, seed);
-    let splits = config.seeds.iter().map(draw).collect::<Result<Vec<_>, _>>()?;
-    let training = config.seeds.iter().copied().zip(splits.iter().map(|s| s.train.clone()));
-    data::in_training(table, "seed", training).iter().for_each(|notice| ui.note(notice));
-    for (&seed, split) in config.seeds.iter().zip(&splits) {
-        let data = [split::prepare(table, split)?];
-        parts = data[0].parts.each_ref().map(|p| p.rows);
-        for batch_norm in [false, true] {
-            let recipe = |o: &Outcome| o.treatment.recipe(&config.strengths);
-            let mut alike: Vec<&mut Outcome> = outcomes.iter_mut().filter(|o| recipe(o).batch_norm == batch_norm).collect();
-            let members: Vec<_> = alike.iter().map(|o| Member { recipe: recipe(o), split: 0, seed }).collect();
-            if members.is_empty() {
-                continue;
-            }
-            let left = eta(start, &progress, total);
-            progress.on(format!("{}, seed {seed}{left}", text::count(members.len(), "network")));
-            let done = &mut || progress.done(members.len() as u64);
-            let runs = train::train(session, &data, classes, &config.hyper, (&members, seed), config.monte_carlo, done)?;
-            for (o, (run, sampled)) in alike.iter_mut().zip(runs) {
-                o.runs.push(run);
-                if let Some(sampled) = sampled {
-                    train::add(said.entry(o.treatment).or_default(), &sampled, table, &data[0], &split.test);
+    let classes = matches!(table.targets, Targets::Classes { .. });
+    for ((&seed, split), given) in config.seeds.iter().zip(&drawn.splits).zip(&drawn.given) {
+        let data = split::prepare_with(table, split, &given.targets)?;
+        clock.to("preparation");
+        for (batch_norm, alike) in [false, true].into_iter().zip(&networks) {
+            let shape = Shape::new(&data, &config.hyper, batch_norm);
+            for some in alike.chunks(most_together(session.gpu().caps(), &shape, &config.hyper).max(1)) {
+                let wrong = data.training_rows(&given.wrong);
+                let fleet =
+                    Fleet { session, seed, data: &data, wrong, hyper: &config.hyper, classes, passes: config.monte_carlo, cost };
+                let member = |t: &Treatment| Member { recipe: t.recipe(&config.strengths), split: 0, seed };
+                let members: Vec<Member> = some.iter().map(member).collect();
+                let what = format!("{}, seed {seed}", text::count(members.len(), "network"));
+                let done = fleet.train(&members, &mut clock, &mut |cost| work.done(cost, &what))?;
+                for (treatment, network) in some.iter().zip(done) {
+                    for o in outcomes.iter_mut().filter(|o| o.treatment.trained_as() == *treatment) {
+                        o.runs.push(network.run(o.treatment == Treatment::EarlyStopping));
+                    }
+                    if let Some(passes) = &network.said {
+                        train::add(said.entry(*treatment).or_default(), passes, table, &data, &split.test);
+                    }
                 }
             }
         }
@@ -124,36 +150,79 @@ pub fn perform(session: &Session, table: &Table, config: &Config, ui: &Ui) -> Re
         Targets::Values { .. } => 0,
     };
     let monte_carlo = said.iter().map(|(&t, said)| MonteCarlo::new(t, config.monte_carlo, said, count)).collect();
+    clock.to("scoring");
     let decomposition = match config.decompose {
         Some(samples) => {
-            let mut tick = |networks: u64| {
-                progress.done(networks);
-                progress.on(format!("{bootstraps} networks on bootstrap samples{}", eta(start, &progress, total)));
-            };
+            let what = format!("{bootstraps} networks on bootstrap samples");
+            let mut tick = |networks: u64| work.done(cost.step.of(networks as usize), &what);
             let said = decompose::predict(session, table, config, &points, samples, &mut tick)?;
             said.notices.iter().for_each(|notice| ui.note(notice));
-            Some(decompose::Decomposed::new(&points, &said, samples))
+            let found = decompose::Decomposed::new(&points, &said, samples);
+            clock.to("bootstrap samples");
+            Some(found)
         }
         None => None,
     };
+    let parts = &drawn.splits[0];
     Ok(Study {
         device: adapter::name(session.info()),
-        data: Summary::new(table, parts),
+        data: Summary::new(table, [&parts.train, &parts.validation, &parts.test].map(Vec::len)),
         hyper: config.hyper.clone(),
         strengths: config.strengths,
+        noise: config.noise,
+        wrong: if count > 0 { drawn.given.iter().map(|g| g.wrong.len()).collect() } else { Vec::new() },
         seeds: config.seeds.clone(),
         outcomes,
         monte_carlo,
         decomposition,
+        times: clock.parts(),
         seconds: start.elapsed().as_secs_f64(),
     })
 }
 
-/// The remaining time, at the pace so far.
-fn eta(start: Instant, progress: &Progress, total: usize) -> String {
-    let done = progress.position() as f64;
-    if done == 0.0 {
-        return String::new();
+/// What is trained, of networks of one shape: treatments that choose from the same run share it.
+fn networks(config: &Config, batch_norm: bool) -> Vec<Treatment> {
+    let mut all: Vec<Treatment> = Vec::new();
+    for t in config.treatments.iter().map(|t| t.trained_as()) {
+        if t.recipe(&config.strengths).batch_norm == batch_norm && !all.contains(&t) {
+            all.push(t);
+        }
     }
-    format!(", about {:.0} s left", start.elapsed().as_secs_f64() / done * (total as f64 - done))
+    all
+}
+
+/// What each seed draws of the data.
+struct Drawn {
+    splits: Vec<Split>,
+    given: Vec<Given>,
+}
+
+impl Drawn {
+    fn new(table: &Table, config: &Config) -> Result<Self, Failure> {
+        let split = |&seed: &u64| Split::draw(table, config.sizes, seed);
+        let splits = config.seeds.iter().map(split).collect::<Result<Vec<_>, _>>()?;
+        let noise = |(split, &seed): (&Split, &u64)| noise::draw(table, &split.train, config.noise, seed);
+        let given = splits.iter().zip(&config.seeds).map(noise).collect::<Result<_, _>>()?;
+        Ok(Self { splits, given })
+    }
+
+    /// What training rows lack, with the noise that they have.
+    fn notices(&self, table: &Table, config: &Config) -> Vec<String> {
+        let seeds = || config.seeds.iter().copied().zip(&self.splits);
+        let mut all = data::in_training(table, "seed", seeds().map(|(seed, s)| (seed, s.train.clone())));
+        let given = seeds().zip(&self.given).map(|((seed, s), given)| (seed, &s.train[..], &given.targets));
+        all.extend(data::lost(table, "seed", given));
+        if let Targets::Values(of) = &table.targets {
+            let flat = |rows: &[usize]| rows.iter().all(|&r| of[r] == of[rows[0]]);
+            let same: Vec<String> = seeds().filter(|(_, s)| flat(&s.train)).map(|(seed, _)| seed.to_string()).collect();
+            if config.noise > 0.0 && !same.is_empty() {
+                let which = if same.len() == 1 { "seed" } else { "seeds" };
+                all.push(format!(
+                    "notice: the training targets of {which} {} have one value, so --label-noise, a share of their deviation, adds nothing there",
+                    same.join(", ")
+                ));
+            }
+        }
+        all
+    }
 }

@@ -6,13 +6,11 @@ use super::{
 };
 use crate::{
     data::Summary,
-    hash::Hash,
     number,
     stats::MeanSd,
     text,
     training::{Hyper, Measure},
 };
-use serde_json::{Value, json};
 
 /// A whole study.
 pub struct Study {
@@ -24,6 +22,10 @@ pub struct Study {
     pub hyper: Hyper,
     /// How strong the treatments were.
     pub strengths: Strengths,
+    /// Noise on the training labels: the share of them that is wrong, or for values its deviation as a share of theirs.
+    pub noise: f64,
+    /// Of each seed, how many training labels are wrong; empty for values.
+    pub wrong: Vec<usize>,
     /// Seeds of the runs.
     pub seeds: Vec<u64>,
     /// One entry per treatment, in the order asked for.
@@ -32,6 +34,8 @@ pub struct Study {
     pub monte_carlo: Vec<MonteCarlo>,
     /// Bias and variance, if asked for.
     pub decomposition: Option<Decomposed>,
+    /// Wall time of each part, in seconds.
+    pub times: Vec<(&'static str, f64)>,
     /// Wall time of everything.
     pub seconds: f64,
 }
@@ -39,12 +43,33 @@ pub struct Study {
 /// The result of one run.
 #[derive(Clone, Debug)]
 pub struct Run {
-    /// After each epoch, on the training and the validation part.
+    /// After each epoch, on the training part with its noise and on the validation part.
     pub curve: Vec<[Measure; 2]>,
-    /// After the last epoch, on training, validation and test part.
+    /// At some epochs, more densely at the start; the last one is among them. With `early-stopping` those of `none`: the way, not what is
+    /// chosen of it.
+    pub looks: Vec<Look>,
+    /// On training, validation and test part, by the weights that the treatment ends with: those of the last epoch, with
+    /// `early-stopping` those of the best one.
     pub last: [Measure; 3],
-    /// The weights at the end, without biases and normalization.
+    /// How many of the wrong training labels are predicted as they are given, by the same weights; none for values.
+    pub learned: Option<usize>,
+    /// The epoch of the lowest validation loss, from 1; 0 if it never was a finite number.
+    pub best_epoch: usize,
+    /// On all three parts by the weights of that epoch; by those before the first step if it is 0.
+    pub best: [Measure; 3],
+    /// The weights that the treatment ends with, without biases and normalization.
     pub weights: Vec<f32>,
+}
+
+/// A network on the way: what it has learned after an epoch.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Look {
+    /// The epoch, from 1.
+    pub epoch: usize,
+    /// On the test part, whose labels are clean.
+    pub test: Measure,
+    /// How many of the wrong training labels are predicted as they are given; none for values.
+    pub learned: Option<usize>,
 }
 
 /// A treatment's runs, one per seed.
@@ -86,7 +111,8 @@ impl Outcome {
     }
 }
 
-fn share(weights: &[f32], is: impl Fn(f32) -> bool) -> f64 {
+/// The share of weights for which something holds.
+pub fn share(weights: &[f32], is: impl Fn(f32) -> bool) -> f64 {
     weights.iter().filter(|&&w| is(w)).count() as f64 / weights.len() as f64
 }
 
@@ -131,90 +157,6 @@ impl Study {
             Histogram { range, shares: counts.into_iter().map(|c| c as f64 / total).collect() }
         };
         self.outcomes.iter().map(histogram).collect()
-    }
-
-    /// All results, then how long they took: everything but the times is the same, bit for bit, whenever the same
-    /// study runs on the same device.
-    pub fn json(&self) -> Value {
-        let histograms = self.histograms();
-        let treatments: Vec<Value> = self.outcomes.iter().zip(&histograms).map(|(o, h)| self.treatment(o, h)).collect();
-        let d = &self.data;
-        json!({
-            "format": "ridgepole-study/2",
-            "program": concat!("ridgepole ", env!("CARGO_PKG_VERSION")),
-            "device": self.device,
-            "data": {
-                "name": d.name, "rows": d.rows, "features": d.features, "classes": d.classes, "target": d.target,
-                "train_rows": d.parts[0], "validation_rows": d.parts[1], "test_rows": d.parts[2],
-            },
-            "score": if self.classes() { "accuracy" } else { "rmse" },
-            "training": self.hyper,
-            "strengths": self.strengths,
-            "seeds": self.seeds,
-            "treatments": treatments,
-            "monte_carlo": self.monte_carlo.iter().map(MonteCarlo::json).collect::<Vec<_>>(),
-            "decomposition": self.decomposition.as_ref().map(Decomposed::json),
-            "times": { "total_seconds": self.seconds },
-        })
-    }
-
-    fn treatment(&self, o: &Outcome, h: &Histogram) -> Value {
-        let curve = |r: &Run, part: usize, get: fn(&Measure) -> f64| r.curve.iter().map(|c| get(&c[part])).collect::<Vec<_>>();
-        let run = |(seed, r): (&u64, &Run)| {
-            json!({
-                "seed": seed,
-                "train": r.last[0], "validation": r.last[1], "test": r.last[2],
-                "zeros": share(&r.weights, |w| w == 0.0),
-                "small": share(&r.weights, |w| w.abs() <= SMALL),
-                "weights": r.weights.len(),
-                "weights_hash": Hash::default().bytes(r.weights.iter().flat_map(|w| w.to_le_bytes())).hex(),
-                "curve": {
-                    "train_loss": curve(r, 0, |m| m.loss), "validation_loss": curve(r, 1, |m| m.loss),
-                    "train_score": curve(r, 0, |m| m.score), "validation_score": curve(r, 1, |m| m.score),
-                },
-            })
-        };
-        json!({
-            "name": o.treatment.key(),
-            "title": o.treatment.title(),
-            "settings": o.treatment.settings(&self.strengths),
-            "train": o.score(0).json(), "validation": o.score(1).json(), "test": o.score(2).json(),
-            "gap": o.gap(self.classes()).json(),
-            "test_loss": o.loss(2).json(),
-            "zeros": o.zeros().json(),
-            "small": o.small().json(),
-            "histogram": { "from": -h.range, "to": h.range, "shares": h.shares },
-            "runs": self.seeds.iter().zip(&o.runs).map(run).collect::<Vec<_>>(),
-        })
-    }
-
-    /// The table for the terminal.
-    pub fn table(&self) -> Vec<String> {
-        let classes = self.classes();
-        let score = |s: MeanSd| self.score(s);
-        let heads = if classes {
-            ["treatment", "train accuracy", "test accuracy", "gap", "test loss", "exact zeros"]
-        } else {
-            ["treatment", "train RMSE", "test RMSE", "gap", "test loss", "exact zeros"]
-        };
-        let mut rows = vec![heads.map(String::from).to_vec()];
-        for o in &self.outcomes {
-            rows.push(vec![
-                o.treatment.title().into(),
-                score(o.score(0)),
-                score(o.score(2)),
-                score(o.gap(classes)),
-                self.number(o.loss(2)),
-                number::percent(o.zeros().mean),
-            ]);
-        }
-        let width = |c: usize| rows.iter().map(|r| r[c].chars().count()).max().unwrap_or(0);
-        let widths: Vec<usize> = (0..heads.len()).map(width).collect();
-        let cell = |(c, text): (usize, &String)| {
-            let fill = " ".repeat(widths[c] - text.chars().count());
-            if c == 0 { format!("{text}{fill}") } else { format!("{fill}{text}") }
-        };
-        rows.iter().map(|r| r.iter().enumerate().map(cell).collect::<Vec<_>>().join("  ").trim_end().to_string()).collect()
     }
 
     /// A score or a difference of scores, with its spread.

@@ -8,6 +8,8 @@ use serde::Serialize;
 pub enum Treatment {
     /// Nothing: what the others are compared with.
     None,
+    /// The weights of the epoch with the lowest validation loss, nothing else.
+    EarlyStopping,
     /// λ·Σ|w| by its subgradient, added to the gradient of the loss.
     L1,
     /// λ·Σ|w| by a proximal step after each optimizer step: exact zeros.
@@ -45,8 +47,9 @@ pub struct Strengths {
 
 impl Treatment {
     /// All of them, in the order of the table.
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 10] = [
         Self::None,
+        Self::EarlyStopping,
         Self::L1,
         Self::L1Prox,
         Self::L2,
@@ -61,6 +64,7 @@ impl Treatment {
     pub fn key(self) -> &'static str {
         match self {
             Self::None => "none",
+            Self::EarlyStopping => "early-stopping",
             Self::L1 => "l1",
             Self::L1Prox => "l1-prox",
             Self::L2 => "l2",
@@ -76,6 +80,7 @@ impl Treatment {
     pub fn title(self) -> &'static str {
         match self {
             Self::None => "none",
+            Self::EarlyStopping => "early stopping",
             Self::L1 => "L1 (subgradient)",
             Self::L1Prox => "L1 (proximal)",
             Self::L2 => "L2",
@@ -92,6 +97,7 @@ impl Treatment {
         let [l1, prox_l1, l2, prox_l2, decay, p] = [s.l1, s.prox_l1, s.l2, s.prox_l2, s.decay, s.p].map(exact);
         match self {
             Self::None => "no regularization".into(),
+            Self::EarlyStopping => "the weights of the epoch with the lowest validation loss".into(),
             Self::L1 => format!("λ = {l1}: gradient + λ·sign(w)"),
             Self::L1Prox => format!("λ = {prox_l1}: soft threshold lr·λ after each step"),
             Self::L2 => format!("λ = {l2}: gradient + 2λ·w"),
@@ -103,11 +109,16 @@ impl Treatment {
         }
     }
 
+    /// The treatment whose network it is: that of `early-stopping` is trained as with `none`, to the end.
+    pub fn trained_as(self) -> Self {
+        if self == Self::EarlyStopping { Self::None } else { self }
+    }
+
     /// As a recipe for training.
     pub fn recipe(self, s: &Strengths) -> Recipe {
         let mut r = Recipe::default();
         match self {
-            Self::None => {}
+            Self::None | Self::EarlyStopping => {}
             Self::L1 => r.group.coupled = ElasticNet { l1: s.l1, ..ElasticNet::NONE },
             Self::L1Prox => r.group.prox = ElasticNet { l1: s.prox_l1, ..ElasticNet::NONE },
             Self::L2 => r.group.coupled = ElasticNet { l2: s.l2, ..ElasticNet::NONE },

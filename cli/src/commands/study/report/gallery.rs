@@ -1,8 +1,8 @@
-//! All pictures and tables with invented data, in one page, which holds what holds for every page. With RIDGEPOLE_GALLERY=FILE the
-//! page is written there, to be looked at.
+//! All pictures and tables with invented data, in one page, and the whole report of an invented study: both hold what holds for every
+//! page. With RIDGEPOLE_GALLERY=FILE the page is written there, to be looked at, and reports beside it, as .report.html and .values.html.
 use super::{calibration, decomposition};
 use crate::{
-    commands::study::bias_variance::Loss,
+    commands::study::{bias_variance::Loss, sample, treatments::Treatment},
     html::{figure, page, panels},
     svg::heat,
 };
@@ -36,10 +36,20 @@ fn gallery() -> String {
 
 #[test]
 fn what_holds_for_every_page() {
+    let reports = [true, false].map(|classes| super::html(&sample::study(&Treatment::ALL, 12, classes)));
     let page = gallery();
     if let Some(file) = std::env::var_os("RIDGEPOLE_GALLERY") {
-        std::fs::write(file, &page).unwrap();
+        let beside = |end: &str| std::path::Path::new(&file).with_extension(end);
+        std::fs::write(&file, &page).unwrap();
+        std::fs::write(beside("report.html"), &reports[0]).unwrap();
+        std::fs::write(beside("values.html"), &reports[1]).unwrap();
     }
+    for page in reports.iter().chain([&page]) {
+        holds(page);
+    }
+}
+
+fn holds(page: &str) {
     for outside in ["http", "src=", "href", "@import", "url("] {
         assert!(!page.contains(outside), "the page refers to something outside: {outside}");
     }

@@ -1,17 +1,21 @@
-//! `report.html`.
+//! `report.html`: first the answer, in two sentences, a picture and a table; then how it came about.
 pub mod calibration;
-mod curves;
 pub mod decomposition;
+mod differences;
 #[cfg(test)]
 mod gallery;
 mod gap;
+mod overfitting;
+mod results;
+mod settings;
 mod uncertainty;
 mod weights;
 
 use super::results::Study;
 use crate::{
-    html::{self, Cell, Head, Table, escape},
-    number, text,
+    html::{self, escape},
+    number::percent,
+    text,
 };
 use std::fmt::Write;
 
@@ -19,50 +23,40 @@ use std::fmt::Write;
 pub fn html(study: &Study) -> String {
     let mut out = String::new();
     body(&mut out, study).expect("a String takes all");
-    html::page(&format!("What regularization does: {}", study.data.name), &out)
+    html::page(&format!("Overfitting, and what helps: {}", study.data.name), &out)
 }
 
 fn body(out: &mut String, study: &Study) -> std::fmt::Result {
-    let (d, h) = (&study.data, &study.hyper);
-    let what = match &d.target {
-        Some(name) => format!("predicting {}", text::short(name)),
-        None => format!("{} classes", d.classes.len()),
-    };
-    let layers: Vec<String> = h.hidden.iter().map(ToString::to_string).collect();
-    let text = format!(
-        "{} rows of {} features, {what}: {} for training, {} for validation, {} for testing. A network with {} {} of {} units is \
-         trained for {}, once per treatment and seed ({}), all of it on the GPU.",
-        d.rows,
-        d.features,
-        d.parts[0],
-        d.parts[1],
-        d.parts[2],
-        h.hidden.len(),
-        if h.hidden.len() == 1 { "hidden layer" } else { "hidden layers" },
-        layers.join(" and "),
-        text::count(h.epochs, "epoch"),
-        text::count(study.seeds.len(), "seed")
-    );
-    writeln!(out, "<p>{}</p>", escape(&text))?;
-    results(out, study)?;
+    writeln!(out, "<p class=\"note\">{}</p>", escape(&task(study)))?;
+    let said = study.sentences();
+    for sentence in [said.cost, said.help] {
+        writeln!(out, "<p class=\"answer\">{}</p>", escape(&sentence))?;
+    }
+    if let Some(picture) = differences::draw(study) {
+        out.push_str(&html::figure("Difference to the plain network", &picture, &results::of_differences(study)));
+    }
+    results::table(out, study)?;
+    if let Some(picture) = overfitting::pair(study) {
+        out.push_str(&html::figure("Overfitting in one picture", &picture, &of_overfitting(study)));
+    }
     let sections = [
+        (
+            "Each treatment over the epochs",
+            overfitting::all(study),
+            "As above, for every treatment, all on the same scales, evaluated without dropout and with running statistics; shaded: from the \
+             lowest to the highest seed; dotted grey: the plain network. Early stopping trains as none does, and keeps the network of the \
+             best epoch.",
+        ),
         (
             "The gap",
             gap::draw(study),
-            "The score of each network on the training part (circle) and on the test part (diamond). The line between them is the \
-             generalization gap; thin ticks are single seeds.",
-        ),
-        (
-            "Learning curves",
-            curves::draw(study),
-            "Mean loss after each epoch, logarithmic, evaluated without dropout and with running statistics; shaded: from the \
-             lowest to the highest seed. A network that overfits keeps lowering its training loss while the validation loss \
-             stalls or rises. Dotted grey: the validation loss without regularization.",
+            "The score of each network on the training part as it was given, with its noise (circle), and on the test part (diamond). The \
+             line between them is the generalization gap; thin ticks are single seeds.",
         ),
         (
             "Weights",
             weights::histograms(study),
-            "The weights after the last epoch, all seeds together, without biases and normalization. Heights are square \
+            "The weights at the end, all seeds together, without biases and normalization. Heights are square \
              roots of shares. Exact zeros are not drawn; their share is given as text.",
         ),
         (
@@ -75,58 +69,48 @@ fn body(out: &mut String, study: &Study) -> std::fmt::Result {
         out.push_str(&html::figure(title, &picture, caption));
     }
     uncertainty::write(out, study);
-    settings(out, study)
+    results::more(out, study)?;
+    settings::write(out, study)
 }
 
-fn results(out: &mut String, study: &Study) -> std::fmt::Result {
-    let classes = study.classes();
-    let score = if classes { "Accuracy" } else { "Root of the mean squared error" };
-    let spread = match study.seeds.len() {
-        1 => "1 seed".to_string(),
-        n => format!("mean ± standard deviation over {n} seeds"),
+/// What the networks had to do, in a sentence.
+fn task(study: &Study) -> String {
+    let [rows, _, tests] = study.data.parts;
+    let noise = settings::share(study);
+    let wrong = match (study.classes(), study.noise > 0.0) {
+        (_, false) => String::new(),
+        (true, _) => format!(", {noise} of them labelled wrongly on purpose,"),
+        (false, _) => format!(", with noise of {noise} of the target's deviation added,"),
     };
-    let caption = format!("{score}, {spread}");
-    let [first, rest] = [Head::Text("treatment"), Head::Number("training")];
-    let heads = ["validation", "test", "gap", "test loss", "exact zeros"].map(Head::Number);
-    let mut table = Table::sortable(&caption, &[&[first, rest][..], &heads].concat());
-    for o in &study.outcomes {
-        let [train, validation, test] = [0, 1, 2].map(|p| study.score(o.score(p)));
-        let (loss, gap) = (o.loss(2), study.score(o.gap(classes)));
-        let (loss, zeros) = (study.number(loss), number::percent(o.zeros().mean));
-        let cells = [o.treatment.title().into(), train, validation, test, gap, loss, zeros];
-        table.row(cells.map(Cell::from));
-    }
-    writeln!(out, "<h2>Results</h2>\n{}", table.finish())?;
-    let best = if classes { "higher is better" } else { "lower is better" };
-    writeln!(
-        out,
-        "<p class=\"note\">{score} ({best}) of each part, and how much worse the test part is than \
-         the training part; {spread}. Each seed draws its own split, initial \
-         weights, batches and dropout masks, the same for every treatment. The test part was used once, after the last epoch.</p>"
-    )
+    let one = match &study.data.target {
+        _ if study.things() == "digits" => format!("to read handwritten digits from {rows} examples"),
+        Some(name) => format!("to predict {} from {rows} rows", text::short(name)),
+        None => format!("to tell {} classes apart from {rows} rows", study.data.classes.len()),
+    };
+    format!("A network learns {one}{wrong} and is tested on {tests} new ones.")
 }
 
-fn settings(out: &mut String, study: &Study) -> std::fmt::Result {
-    let h = &study.hyper;
-    let mut table = Table::plain("What each treatment does", &[Head::Text("treatment"), Head::Text("what it does")]);
-    for o in &study.outcomes {
-        table.row([o.treatment.title().into(), o.treatment.settings(&study.strengths).into()]);
+fn of_overfitting(study: &Study) -> String {
+    let mut out = String::from("Above: how often the network is right on new rows (solid); ");
+    if !study.classes() {
+        out = "Above: how far off the network is on new rows. ".into();
+    } else if study.noise > 0.0 {
+        out.push_str("and how many of the wrong labels it has learned by heart (dashed). ");
+    } else {
+        out = "Above: how often the network is right on new rows. ".into();
     }
-    writeln!(out, "<h2>Settings</h2>\n{}", table.finish())?;
-    let optimizer = match h.optimizer {
-        crate::training::Optimizer::AdamW => "AdamW (β 0.9, 0.999)",
-        crate::training::Optimizer::Sgd => "SGD (momentum 0.9)",
-    };
-    let text = format!(
-        "{optimizer}, learning rate {}, {} rows per step; seeds {}; penalties apply to weights, not to biases and \
-         normalization. Device: {}. Took {:.1} s. The same command on the same device gives the same numbers, bit for bit; \
-         all of them are in results.json. Made by ridgepole {}.",
-        number::exact(h.lr),
-        h.batch,
-        study.seeds.iter().map(ToString::to_string).collect::<Vec<_>>().join(", "),
-        study.device,
-        study.seconds,
-        env!("CARGO_PKG_VERSION")
+    out.push_str(
+        "Below: the loss on its own training rows, which keeps falling (dashed), and on the validation rows (solid). The dashed vertical \
+         line is the best epoch, that of the lowest validation loss, the median of the seeds. Dotted grey: the plain network, beside the \
+         treatment that gives back most of what changes the training.",
     );
-    writeln!(out, "<p class=\"note\">{}</p>", escape(&text))
+    if let Some(share) = study.none().and_then(|none| study.by_heart(none)) {
+        let wrong = study.wrong.iter().sum::<usize>() as f64 / study.wrong.len().max(1) as f64;
+        out.push_str(&format!(
+            " What a network learns by heart costs it new rows: at the end the plain one has learned {} of about {wrong:.0} wrong labels by heart ({}).",
+            (share.mean * wrong).round(),
+            percent(share.mean)
+        ));
+    }
+    out
 }

@@ -1,0 +1,158 @@
+//! How much work a study is, how long what is left takes, and how long each part took.
+use super::Config;
+use crate::{
+    Progress, Ui,
+    data::{Table, Targets, split::Split},
+};
+use std::{cell::Cell, time::Instant};
+
+/// What a piece of work costs, in multiplications and what takes as long.
+#[derive(Clone, Copy, Debug)]
+pub struct Effort {
+    /// For each network.
+    each: f64,
+    /// Once, however many there are: dispatches.
+    once: f64,
+}
+
+impl Effort {
+    /// For so many networks at once.
+    pub fn of(self, networks: usize) -> f64 {
+        networks as f64 * self.each + self.once
+    }
+}
+
+/// What networks cost that are trained at once.
+#[derive(Clone, Copy, Debug)]
+pub struct Cost {
+    /// An epoch of training steps.
+    pub step: Effort,
+    /// Measuring training and validation part.
+    pub watch: Effort,
+    /// Measuring the test part, and the wrong labels.
+    pub look: Effort,
+    /// Measuring all parts with the best weights.
+    pub score: Effort,
+    /// A pass over the test part with dropout.
+    pub pass: Effort,
+}
+
+/// What an output of a layer costs beside the multiplications, one with dropout, a parameter in a step of the optimizer, and a dispatch:
+/// measured on a software driver, with networks of 16 to 512 units.
+const ELEMENT: f64 = 40.0;
+const SAMPLED: f64 = 80.0;
+const PARAMETER: f64 = 25.0;
+const DISPATCH: f64 = 3e4;
+
+impl Cost {
+    /// For these data.
+    pub fn new(table: &Table, config: &Config, split: &Split) -> Self {
+        let outputs = match &table.targets {
+            Targets::Classes { names, .. } => names.len(),
+            Targets::Values(_) => 1,
+        };
+        let widths: Vec<f64> =
+            [&[table.columns.len()], &config.hyper.hidden[..], &[outputs]].concat().iter().map(|&w| w as f64).collect();
+        let layers = widths.len() as f64;
+        let parameters: f64 = widths.windows(2).map(|w| w[0] * w[1]).sum();
+        let (row, drawn) = (parameters + ELEMENT * widths.iter().sum::<f64>(), parameters + SAMPLED * widths.iter().sum::<f64>());
+        let [train, validation, test] = [&split.train, &split.validation, &split.test].map(|part| part.len() as f64);
+        let steps = (split.train.len() / config.hyper.batch.min(split.train.len())) as f64;
+        let wrong = config.noise * train;
+        let forward = |rows: f64, parts: f64| Effort { each: rows * row, once: parts * 2.0 * layers * DISPATCH };
+        Self {
+            step: Effort { each: 3.0 * train * row + steps * PARAMETER * parameters, once: steps * 5.0 * layers * DISPATCH },
+            watch: forward(train + validation, 2.0),
+            look: forward(test + wrong, 2.0),
+            score: forward(train + validation + test + wrong, 4.0),
+            pass: Effort { each: test * drawn, once: 2.0 * layers * DISPATCH },
+        }
+    }
+
+    /// Networks from their first to their last epoch, of which some have so many passes of dropout.
+    pub fn networks(&self, networks: usize, epochs: usize, (some, passes): (usize, u64)) -> f64 {
+        let looks = super::train::looks(epochs).len() as f64;
+        let training = epochs as f64 * (self.step.of(networks) + self.watch.of(networks));
+        let sampling = if some > 0 { passes as f64 * self.pass.of(some) } else { 0.0 };
+        training + looks * self.look.of(networks) + self.score.of(networks) + sampling
+    }
+}
+
+/// Progress of work that is known in advance.
+pub struct Work<'a> {
+    progress: Progress<'a>,
+    start: Instant,
+    total: f64,
+    done: Cell<f64>,
+}
+
+impl<'a> Work<'a> {
+    /// Nothing of it is done.
+    pub fn new(ui: &'a Ui, total: f64) -> Self {
+        Self { progress: ui.progress("study, percent", 100), start: Instant::now(), total, done: Cell::new(0.0) }
+    }
+
+    /// So much more is done, in the unit of the total.
+    pub fn done(&self, cost: f64, what: &str) {
+        self.done.set(self.done.get() + cost);
+        let share = (self.done.get() / self.total).min(1.0);
+        let percent = (100.0 * share) as u64;
+        let left = left(self.start.elapsed().as_secs_f64(), share);
+        self.progress.on(format!("{what}, {left}"));
+        self.progress.done(percent.saturating_sub(self.progress.position()));
+    }
+}
+
+/// The time left, in words, at the pace so far.
+fn left(seconds: f64, share: f64) -> String {
+    let left = seconds * (1.0 - share) / share;
+    if left < 300.0 { format!("about {left:.0} s left") } else { format!("about {:.0} min left", left / 60.0) }
+}
+
+/// How long parts of the work took, of which some come several times.
+pub struct Clock {
+    since: Instant,
+    parts: Vec<(&'static str, f64)>,
+}
+
+impl Clock {
+    /// It runs.
+    pub fn new() -> Self {
+        Self { since: Instant::now(), parts: Vec::new() }
+    }
+
+    /// What went on since the last call, or the start, was this.
+    pub fn to(&mut self, part: &'static str) {
+        let seconds = self.since.elapsed().as_secs_f64();
+        self.since = Instant::now();
+        match self.parts.iter_mut().find(|(p, _)| *p == part) {
+            Some((_, sum)) => *sum += seconds,
+            None => self.parts.push((part, seconds)),
+        }
+    }
+
+    /// All parts, in the order of their first time.
+    pub fn parts(self) -> Vec<(&'static str, f64)> {
+        self.parts
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_time_left_is_told_in_words() {
+        assert_eq!(left(10.0, 0.25), "about 30 s left");
+        assert_eq!(left(10.0, 1.0), "about 0 s left");
+        assert_eq!(left(10.0, 0.01), "about 16 min left");
+    }
+
+    #[test]
+    fn all_work_that_is_done_is_all_that_was_expected() {
+        let ui = Ui::listening();
+        let work = Work::new(&ui, 40.0);
+        (0..4).for_each(|_| work.done(10.0, "4 networks"));
+        assert_eq!(work.progress.position(), 100);
+    }
+}
