@@ -145,15 +145,16 @@
 #![deny(unsafe_code)]
 // On docs.rs, what only some targets have says so.
 #![cfg_attr(docsrs, feature(doc_cfg))]
-// The page above links to what wasm32 has not.
-#![cfg_attr(target_arch = "wasm32", allow(rustdoc::broken_intra_doc_links))]
+// Pages link to what wasm32 has not, and what the crate has not without wgpu.
+#![cfg_attr(any(target_arch = "wasm32", not(feature = "wgpu-30")), allow(rustdoc::broken_intra_doc_links))]
 
 // The storeys, from the ground up: types, wgsl, op, options, device and verify, kernels and check, ops, bench. A file imports from
 // storeys below its own; `tests/layers` holds that.
-#[cfg(not(target_arch = "wasm32"))]
+#[cfg(all(feature = "wgpu-30", not(target_arch = "wasm32")))]
 pub mod bench;
-#[cfg(not(target_arch = "wasm32"))]
+#[cfg(all(feature = "wgpu-30", not(target_arch = "wasm32")))]
 pub mod check;
+#[cfg(feature = "wgpu-30")]
 pub mod device;
 mod kernels;
 pub mod op;
@@ -164,12 +165,16 @@ pub mod verify;
 pub mod wgsl;
 
 // What every user needs.
+#[cfg(feature = "wgpu-30")]
 pub use device::{Bound, Gpu, Plan};
-#[cfg(not(target_arch = "wasm32"))]
+#[cfg(all(feature = "wgpu-30", not(target_arch = "wasm32")))]
 pub use device::{Session, readback};
-pub use op::{Access, Arg, Caps, Cost, Expected, Lowered, MAX_TRIPS, Op, Params, Pattern, Rng, Slot, Step};
+pub use op::{
+    Access, Arg, Caps, Cost, Expected, Features, Limits, Lowered, MAX_TRIPS, Op, Params, Pattern, Portable, Rng, Slot, Step,
+};
 pub use types::{DType, Error, HostData, Layout, Segment, Space};
 pub use verify::{Approx, reference as cpu};
+#[cfg(feature = "wgpu-30")]
 pub use wgpu;
 
 // The values of fields: their pages are in `options`.
@@ -195,6 +200,6 @@ pub mod segment {
 }
 
 /// The README's example runs, too.
-#[cfg(doctest)]
+#[cfg(all(doctest, feature = "wgpu-30"))]
 #[doc = include_str!("../README.md")]
 struct ReadmeDoctests;
