@@ -54,9 +54,9 @@ pub struct Args {
     /// A feature of the device; may be repeated
     #[arg(long = "feature", value_enum, value_name = "NAME")]
     features: Vec<Feature>,
-    /// The least and the greatest size of the device's subgroups, powers of two
-    #[arg(long, value_name = "LEAST,MOST", value_delimiter = ',', num_args = 2, requires = "features", value_parser = size)]
-    subgroup_sizes: Option<Vec<u32>>,
+    /// The least and the greatest size of the device's subgroups, powers of two from 1 to 128; without it 4,128
+    #[arg(long, value_name = "LEAST,MOST", requires = "features")]
+    subgroup_sizes: Option<Sizes>,
     /// The device is a CPU: narrow workgroups and long lanes
     #[arg(long)]
     cpu: bool,
@@ -118,9 +118,22 @@ impl FromStr for Given {
     }
 }
 
-fn size(text: &str) -> Result<u32, String> {
-    let wrong = || format!("is {}, must be a power of two from 1 to 128", excerpt(text));
-    text.parse().ok().filter(|n: &u32| n.is_power_of_two() && *n <= 128).ok_or_else(wrong)
+/// The sizes that subgroups may have.
+#[derive(Clone, Copy, Debug)]
+struct Sizes([u32; 2]);
+
+impl FromStr for Sizes {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let sizes: Vec<Option<u32>> = text.split(',').map(|n| n.parse().ok()).collect();
+        match sizes[..] {
+            [Some(least), Some(most)] if least <= most && most <= 128 && least.is_power_of_two() && most.is_power_of_two() => {
+                Ok(Self([least, most]))
+            }
+            _ => Err(format!("is {}, must be two powers of two from 1 to 128, the least first: 8,32", excerpt(text))),
+        }
+    }
 }
 
 /// Reads, lowers, writes.
@@ -158,15 +171,11 @@ fn described(args: &Args) -> Result<Caps, Failure> {
     let has = |f| args.features.contains(&f);
     let features = Features { subgroups: has(Feature::Subgroups), int64: has(Feature::Int64) };
     let mut caps = Caps::new(limits, features, args.cpu);
-    if let Some(sizes) = &args.subgroup_sizes {
-        let (least, most) = (sizes[0], sizes[1]);
-        if least > most {
-            return Err(Failure::usage(format!("--subgroup-sizes is {least},{most}: the least comes first")));
-        }
+    if let Some(Sizes(sizes)) = args.subgroup_sizes {
         if !features.subgroups {
             return Err(Failure::usage("--subgroup-sizes wants --feature subgroups: without it no kernel uses them"));
         }
-        caps.subgroup = [least, most];
+        caps.subgroup = sizes;
     }
     Ok(caps)
 }

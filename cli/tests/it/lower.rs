@@ -132,8 +132,13 @@ fn what_is_wrong_is_named() {
         (OP, vec!["--feature", "f16"], "invalid value 'f16'"),
         (OP, vec!["--subgroup-sizes", "8,8"], "--feature"),
         (OP, vec!["--feature", "int64", "--subgroup-sizes", "8,8"], "--subgroup-sizes wants --feature subgroups"),
-        (OP, vec!["--feature", "subgroups", "--subgroup-sizes", "32,8"], "--subgroup-sizes is 32,8: the least comes first"),
-        (OP, vec!["--feature", "subgroups", "--subgroup-sizes", "12,12"], "is 12, must be a power of two from 1 to 128"),
+        (
+            OP,
+            vec!["--feature", "subgroups", "--subgroup-sizes", "32,8"],
+            "is 32,8, must be two powers of two from 1 to 128, the least first",
+        ),
+        (OP, vec!["--feature", "subgroups", "--subgroup-sizes", "8"], "is 8, must be two powers of two"),
+        (OP, vec!["--feature", "subgroups", "--subgroup-sizes", "12,12"], "is 12,12, must be two powers of two"),
     ] {
         let dir = folder(op);
         let run = lower(dir.path(), &more).assert().code(2).stdout("").stderr(contains(message));

@@ -75,6 +75,42 @@ fn a_stranger_gets_the_bits_that_a_session_gets() {
     );
 }
 
+/// Each part of the JSON matters: with another one, the comparison above fails.
+#[test]
+fn what_the_json_says_is_used() {
+    let (host, caps) = (Host::new(), plain_gpu());
+    let groups = vec![ElasticNet { l1: 0.25, l2: 0.5, ..ElasticNet::NONE }, ElasticNet::l1(2.0)];
+    let segments = Segment::pack(&[5, 3000], 4).into_iter().enumerate().map(|(i, s)| Segment { group: i, ..s }).collect();
+    let op = ops::Penalty { dtype: DType::F32, segments, groups, per: Per::default() };
+    let weight = HostData::F32((0..3008).map(|i| (i % 7) as f32 - 2.5).collect());
+    let of = Portable::new(&op, &caps).unwrap();
+    let run = |of: &Value| {
+        let before = of["args"].as_array().unwrap().iter().map(|a| {
+            let name = a["name"].as_str().unwrap();
+            (name.to_string(), if name == "weight" { weight.bytes().to_vec() } else { vec![0xff; 4] })
+        });
+        host.run(&of.to_string(), &before.collect())["value"].clone()
+    };
+    let right: Value = serde_json::from_str(&of.to_json()).unwrap();
+    let want = run(&right);
+    assert_eq!(want[..4], *session().with_caps(caps).run(&op, &[weight.clone()]).unwrap()[0].bytes());
+    let changed = |change: &dyn Fn(&mut Value)| {
+        let mut other = right.clone();
+        change(&mut other);
+        assert_ne!(other, right);
+        run(&other)
+    };
+    assert_ne!(changed(&|of| of["tables"].as_array_mut().unwrap().iter_mut().for_each(|w| *w = 0.into())), want, "tables");
+    assert_ne!(changed(&|of| of["steps"].as_array_mut().unwrap().reverse()), want, "the order of steps");
+    assert_ne!(changed(&|of| drop(of["steps"].as_array_mut().unwrap().remove(0))), want, "a step");
+    assert_ne!(
+        changed(&|of| of["steps"][0]["uniform"].as_array_mut().unwrap().iter_mut().for_each(|w| *w = 0.into())),
+        want,
+        "uniform"
+    );
+    assert_ne!(changed(&|of| of["steps"][0]["grid"] = serde_json::json!([1, 0, 1])), want, "the grid");
+}
+
 /// Without a device: whatever an op lowers to, its JSON is complete by itself.
 #[test]
 fn the_json_of_every_case_is_complete() {
