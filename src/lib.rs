@@ -78,6 +78,7 @@
 //! | [`DType`], [`HostData`], [`Segment`], [`Space`], [`Layout`] | storage types, data on the host, tensors of an arena, shapes of activations |
 //! | [`options`] | values of the ops' fields: [`ElasticNet`], [`Group`], [`Key`], [`Share`], [`Activation`], [`Running`] and others |
 //! | [`Op`], [`Arg`], [`Lowered`], [`Step`], [`Caps`] | what an op is: implement [`Op`] to add your own; `examples/custom_op.rs` shows how |
+//! | [`Portable`] | an op as texts, byte ranges and grids, or as JSON, for a device that this crate does not drive |
 //! | [`cpu`] | a reference of every op in f64, written to be read |
 //! | [`check`] | the cross-check: any op on your device against its reference |
 //! | [`bench`](mod@bench) | timing, beside a copy of as many bytes on the same device |
@@ -125,8 +126,30 @@
 //! # Platforms
 //!
 //! Linux, Windows and macOS natively, and wasm32 in a browser with WebGPU. On wasm32, [`Session`], [`check`],
-//! [`bench`](mod@bench) and [`readback`] are absent, since they wait for the device. OpenGL is not compiled in. The crate has no
-//! Cargo features.
+//! [`bench`](mod@bench) and [`readback`] are absent, since they wait for the device. OpenGL is not compiled in: name wgpu's feature
+//! `gles` to have it.
+//!
+//! # Cargo features
+//!
+//! All are on by default.
+//!
+//! | feature | what it brings |
+//! |---|---|
+//! | `wgpu-30` | [`Gpu`], [`Session`], [`check`], [`bench`](mod@bench), [`readback`]: all that works on a device of wgpu 30, and wgpu itself |
+//! | `vulkan`, `metal`, `dx12`, `webgpu` | wgpu's back ends of these names, each on the systems that have it |
+//! | `parking_lot` | wgpu's feature of this name, its faster locks |
+//!
+//! A program that chooses wgpu's features itself adds none of ours to them:
+//!
+//! ```toml
+//! ridgepole = { version = "0.1", default-features = false, features = ["wgpu-30"] }
+//! ```
+//!
+//! Without `wgpu-30` the crate needs no wgpu. It still describes ops, lowers them, composes their text, sizes bindings, scratch and grids, and has
+//! the references and what compares with them ([`verify`]): enough for a host with another wgpu, for Dawn and C++, for JavaScript.
+//! [`Portable`] is all of that for one op; `examples/lower.rs` and `ridgepole lower OP.json` print it as JSON.
+//!
+//! A program's wgpu must be the one that this crate has, since a [`Gpu`] adopts the program's device. ridgepole 0.1 has wgpu 30.
 //!
 //! # Limits
 //!
@@ -145,15 +168,16 @@
 #![deny(unsafe_code)]
 // On docs.rs, what only some targets have says so.
 #![cfg_attr(docsrs, feature(doc_cfg))]
-// The page above links to what wasm32 has not.
-#![cfg_attr(target_arch = "wasm32", allow(rustdoc::broken_intra_doc_links))]
+// Pages link to what wasm32 has not, and what the crate has not without wgpu.
+#![cfg_attr(any(target_arch = "wasm32", not(feature = "wgpu-30")), allow(rustdoc::broken_intra_doc_links))]
 
 // The storeys, from the ground up: types, wgsl, op, options, device and verify, kernels and check, ops, bench. A file imports from
 // storeys below its own; `tests/layers` holds that.
-#[cfg(not(target_arch = "wasm32"))]
+#[cfg(all(feature = "wgpu-30", not(target_arch = "wasm32")))]
 pub mod bench;
-#[cfg(not(target_arch = "wasm32"))]
+#[cfg(all(feature = "wgpu-30", not(target_arch = "wasm32")))]
 pub mod check;
+#[cfg(feature = "wgpu-30")]
 pub mod device;
 mod kernels;
 pub mod op;
@@ -164,12 +188,16 @@ pub mod verify;
 pub mod wgsl;
 
 // What every user needs.
+#[cfg(feature = "wgpu-30")]
 pub use device::{Bound, Gpu, Plan};
-#[cfg(not(target_arch = "wasm32"))]
+#[cfg(all(feature = "wgpu-30", not(target_arch = "wasm32")))]
 pub use device::{Session, readback};
-pub use op::{Access, Arg, Caps, Cost, Expected, Lowered, MAX_TRIPS, Op, Params, Pattern, Rng, Slot, Step};
+pub use op::{
+    Access, Arg, Caps, Cost, Expected, Features, Limits, Lowered, MAX_TRIPS, Op, Params, Pattern, Portable, Rng, Slot, Step,
+};
 pub use types::{DType, Error, HostData, Layout, Segment, Space};
 pub use verify::{Approx, reference as cpu};
+#[cfg(feature = "wgpu-30")]
 pub use wgpu;
 
 // The values of fields: their pages are in `options`.
@@ -195,6 +223,6 @@ pub mod segment {
 }
 
 /// The README's example runs, too.
-#[cfg(doctest)]
+#[cfg(all(doctest, feature = "wgpu-30"))]
 #[doc = include_str!("../README.md")]
 struct ReadmeDoctests;

@@ -298,7 +298,7 @@ fn too_long(op: &dyn Op, lowered: &Lowered) -> Vec<String> {
 fn bench_cases_lower_at_every_size_or_name_the_limit() {
     for elements in [bench::LEAST, bench::ELEMENTS, 1 << 26] {
         for caps in devices() {
-            let usual = caps.limits == wgpu::Limits::default();
+            let usual = caps.limits == Limits::default();
             // Mixing pairs each window of a batch with each: of the largest, 64 KiB at a time would take gigabytes of dispatches.
             if !usual && elements > bench::ELEMENTS {
                 continue;

@@ -41,7 +41,7 @@ fn one(args: &[Arg], lowered: &Lowered, caps: &Caps, step: &Step, written: &mut 
         }
     }
     let words = step.params.fields.len() * 4;
-    if step.params.bytes.len() != words.next_multiple_of(16) || words as u64 > limits.max_uniform_buffer_binding_size {
+    if step.params.bytes.len() != words.next_multiple_of(16) || words > 65536 {
         return Err(format!("{} bytes of parameters", step.params.bytes.len()));
     }
     if let (Some(lo), Some(hi)) = (word(step, "lo"), word(step, "hi"))

@@ -78,7 +78,7 @@ pub fn verify(gpu: &Gpu, queue: &wgpu::Queue, op: &dyn Op) -> Result<(), String>
 pub fn time(gpu: &Gpu, queue: &wgpu::Queue, op: &dyn Op, inputs: &Inputs, options: &Options) -> Result<Timing, Error> {
     let cost = op.cost();
     // Half of the bytes are read and half are written; at least as much as keeps a GPU busy for a moment.
-    let most = gpu.caps().limits.max_buffer_size.min(u64::from(u32::MAX));
+    let most = gpu.device().limits().max_buffer_size.min(u64::from(u32::MAX));
     let copy = CopyOp { len: ((cost.bytes / 2).clamp(1 << 16, most) / 16 * 4) as usize };
     let stopwatch = Stopwatch::new(gpu, queue, options.cpu_clock)?;
     let mine = Ready::new(gpu, op, inputs, options.working_set)?;

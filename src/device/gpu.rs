@@ -1,7 +1,7 @@
 //! A caller's device as this crate sees it: what it can do, and the pipelines made on it so far.
 use crate::{
     device::{health::OwnQueue, scoped},
-    op::{Access, Arg, Caps, Slot, Step},
+    op::{Access, Arg, Caps, Slot, Step, portable::overrides},
     types::Error,
     wgsl::{self, Spec},
 };
@@ -48,13 +48,13 @@ impl Gpu {
 
     /// As [`Gpu::new`], on a device that is taken to be no better than `caps`.
     pub fn with_caps(device: &wgpu::Device, caps: Caps) -> Self {
-        Self { device: device.clone(), caps: addressed(caps), kernels: Arc::default(), queue: OwnQueue::default() }
+        Self { device: device.clone(), caps: caps.addressed(), kernels: Arc::default(), queue: OwnQueue::default() }
     }
 
     /// The same device, taken to be no better than `caps`. Both have the pipelines in common that come out alike.
     #[must_use]
     pub fn restricted(&self, caps: Caps) -> Self {
-        Self { device: self.device.clone(), caps: addressed(caps), kernels: self.kernels.clone(), queue: self.queue.clone() }
+        Self { device: self.device.clone(), caps: caps.addressed(), kernels: self.kernels.clone(), queue: self.queue.clone() }
     }
 
     /// What the device is taken to be able to do.
@@ -123,7 +123,8 @@ impl Gpu {
             immediate_size: 0,
         });
         let text = wgsl::compose(spec, build.pooled);
-        let branches = !build.cpu && text.contains("override BRANCHES");
+        let constants = overrides(spec, &text, build.reverse_lanes, build.cpu);
+        let constants: Vec<(&str, f64)> = constants.into_iter().map(|(k, v)| (k, f64::from(v))).collect();
         let desc = wgpu::ShaderModuleDescriptor { label: Some(spec.shader.name), source: wgpu::ShaderSource::Wgsl(text.into()) };
         let module = if build.loop_guards {
             self.device.create_shader_module(desc)
@@ -138,14 +139,6 @@ impl Gpu {
                 self.device.create_shader_module_trusted(desc, checks)
             }
         };
-        let mut constants: Vec<(&str, f64)> = spec.consts.iter().map(|&(k, v)| (k, f64::from(v))).collect();
-        if build.reverse_lanes {
-            constants.push(("REVERSE_LANES", 1.0));
-        }
-        // Lanes of a software device wait for each other on both ways.
-        if branches {
-            constants.push(("BRANCHES", 1.0));
-        }
         let pipeline = self.device.create_compute_pipeline(&wgpu::ComputePipelineDescriptor {
             label,
             layout: Some(&pipeline_layout),
@@ -160,13 +153,6 @@ impl Gpu {
         });
         Kernel { pipeline, layout }
     }
-}
-
-/// Kernels number what they bind in 32 bits: no more than 4 GiB is bound at once, on a device that could bind more as well.
-fn addressed(mut caps: Caps) -> Caps {
-    let limit = &mut caps.limits.max_storage_buffer_binding_size;
-    *limit = (*limit).min(u32::MAX.into());
-    caps
 }
 
 #[cfg(test)]

@@ -1,4 +1,5 @@
 //! The only code that calls wgpu.
+mod caps;
 mod filled;
 mod gpu;
 mod health;

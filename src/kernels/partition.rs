@@ -138,10 +138,11 @@ pub fn near(op: &'static str, caps: &Caps, len: u64, bytes: u64, quads: u64, hal
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::op::{Features, Limits};
 
     fn caps(limit: u64) -> Caps {
-        let limits = wgpu::Limits { max_storage_buffer_binding_size: limit, ..Default::default() };
-        Caps::new(limits, wgpu::Features::empty(), true)
+        let limits = Limits { max_storage_buffer_binding_size: limit, ..Default::default() };
+        Caps::new(limits, Features::default(), true)
     }
 
     #[test]

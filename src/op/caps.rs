@@ -1,13 +1,14 @@
 //! What a device can do, as data: all that `lower` sees of it.
+use super::{Features, Limits};
 
 /// What a device can do. Plain data, so that a test can claim less than is there.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, serde::Serialize)]
 #[non_exhaustive]
 pub struct Caps {
     /// The device's limits.
-    pub limits: wgpu::Limits,
+    pub limits: Limits,
     /// The device's features.
-    pub features: wgpu::Features,
+    pub features: Features,
     /// Least and greatest subgroup size.
     pub subgroup: [u32; 2],
     /// Whether the "GPU" is a CPU: such drivers want narrow workgroups and long lanes.
@@ -19,7 +20,7 @@ pub struct Caps {
     /// The same for kernels that also sum: what each lane adds up by itself, no tree has to.
     pub sums: u32,
     /// Lanes that a GPU runs at once, about: kernels whose workgroups each leave partial sums make as many workgroups as these
-    /// fill, and give each a longer share. wgpu does not tell; this is for 128 processors with 1024 lanes each (an H200 has 132).
+    /// fill, and give each a longer share. No API tells; this is for 128 processors with 1024 lanes each (an H200 has 132).
     /// A device with fewer may gain from its own number, if you know it.
     pub fill: u32,
     /// Workgroups in a row of the grid; longer grids are wrapped.
@@ -34,20 +35,17 @@ pub struct Caps {
 }
 
 impl Caps {
-    /// What `device` can do.
-    pub fn of(device: &wgpu::Device) -> Self {
-        let info = device.adapter_info();
-        let mut caps = Self::new(device.limits(), device.features(), info.device_type == wgpu::DeviceType::Cpu);
-        caps.subgroup = [info.subgroup_min_size, info.subgroup_max_size];
-        if caps.cpu && caps.features.contains(wgpu::Features::SUBGROUP) {
-            // A software driver runs one subgroup through its whole loop before the next one.
-            caps.lanes = caps.subgroup[1].clamp(4, 16).next_power_of_two();
-        }
-        caps
-    }
-
-    /// A device with these limits and features, for lowering without a GPU.
-    pub fn new(limits: wgpu::Limits, features: wgpu::Features, cpu: bool) -> Self {
+    /// A device with these limits and features, for lowering without a GPU: [`Limits`] and [`Features`], or with the feature `wgpu-30`
+    /// those of wgpu.
+    ///
+    /// ```
+    /// use ridgepole::{Caps, Features, Limits};
+    ///
+    /// let limits = Limits { max_storage_buffer_binding_size: 1 << 30, ..Limits::default() };
+    /// assert_eq!(Caps::new(limits, Features::default(), false).binding_limit(), 1 << 30);
+    /// ```
+    pub fn new(limits: impl Into<Limits>, features: impl Into<Features>, cpu: bool) -> Self {
+        let (limits, features) = (limits.into(), features.into());
         let widest = widest(&limits);
         Self {
             fold: limits.max_compute_workgroups_per_dimension,
@@ -67,6 +65,13 @@ impl Caps {
         }
     }
 
+    /// Kernels number what they bind in 32 bits: no more than 4 GiB is bound at once, on a device that could bind more as well.
+    pub(crate) fn addressed(mut self) -> Self {
+        let limit = &mut self.limits.max_storage_buffer_binding_size;
+        *limit = (*limit).min(u32::MAX.into());
+        self
+    }
+
     /// For ops some of whose kernels sum: one shape for all of them, so that they agree about blocks.
     pub(crate) fn summing(&self) -> Self {
         Self { quads: self.sums, ..self.clone() }
@@ -74,12 +79,12 @@ impl Caps {
 
     /// Whether lanes of a subgroup may hand values to one another.
     pub(crate) fn subgroups(&self) -> bool {
-        self.features.contains(wgpu::Features::SUBGROUP)
+        self.features.subgroups
     }
 
     /// Whether shaders may compute with 64-bit integers.
     pub(crate) fn int64(&self) -> bool {
-        self.features.contains(wgpu::Features::SHADER_INT64)
+        self.features.int64
     }
 
     /// The most lanes that a workgroup may have, a power of two.
@@ -98,6 +103,6 @@ impl Caps {
     }
 }
 
-fn widest(limits: &wgpu::Limits) -> u32 {
+fn widest(limits: &Limits) -> u32 {
     1 << limits.max_compute_invocations_per_workgroup.min(limits.max_compute_workgroup_size_x).max(1).ilog2()
 }

@@ -34,7 +34,7 @@ pub trait Op: Debug + Send + Sync {
     /// The most bytes of the host's memory that [`Op::reference`] takes at once, what it returns included.
     ///
     /// By default 96 for each element of the arguments; override where the reference makes tables of its own. Programs that take
-    /// sizes from a user ask for them first ([`check::reference`](crate::check::reference)), while want of memory is an error yet and
+    /// sizes from a user ask for them first ([`verify::results`](crate::verify::results)), while want of memory is an error yet and
     /// not the end of the process. A test holds every op of the table to it.
     fn reference_bytes(&self) -> u64 {
         let elements = self.args().iter().fold(0u64, |sum, a| sum.saturating_add(a.len as u64));

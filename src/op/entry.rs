@@ -24,7 +24,7 @@ pub struct Entry {
     pub fields: &'static [Field],
     /// Small cases that reach every branch: run by the cross-check.
     pub cases: fn() -> Vec<Box<dyn Op>>,
-    /// Cases of realistic shape, of about so many elements, at least [`bench::LEAST`](crate::bench::LEAST): run by the benchmarks.
+    /// Cases of realistic shape, of about so many elements, at least 1024: run by the benchmarks.
     /// Few ops have work that no size changes; they ignore it.
     pub bench: fn(usize) -> Vec<Box<dyn Op>>,
     /// Reads the op from JSON (without the key `op`).

@@ -1,6 +1,9 @@
 //! An op as dispatches.
 use super::Caps;
-use crate::{types::memory, wgsl::Spec};
+use crate::{
+    types::{Error, memory},
+    wgsl::Spec,
+};
 use std::ops::Range;
 
 /// What one dispatch binds.
@@ -42,10 +45,6 @@ pub struct Step {
 pub const MAX_TRIPS: u64 = 8192;
 
 impl Step {
-    pub(crate) fn same_but_for_params(&self, other: &Step) -> bool {
-        self.spec == other.spec && self.slots == other.slots && self.workgroups == other.workgroups
-    }
-
     /// Wraps a long row of workgroups into rows and layers, as `shaders/lib/partition/grid.wgsl` undoes it.
     /// `None` when not even wrapping makes it fit.
     pub fn grid(&self, caps: &Caps) -> Option<[u32; 3]> {
@@ -55,6 +54,17 @@ impl Step {
         let y = rows.min(limit);
         let z = rows.div_ceil(y.max(1));
         (z <= limit).then_some([x as u32, y as u32, z as u32])
+    }
+
+    /// The grid, [`Step::grid`].
+    ///
+    /// # Errors
+    /// [`Error::Unsupported`] if it is too large for the device.
+    pub(crate) fn dispatched(&self, op: &'static str, caps: &Caps) -> Result<[u32; 3], Error> {
+        self.grid(caps).ok_or_else(|| {
+            let limit = caps.limits.max_compute_workgroups_per_dimension;
+            Error::unsupported(op, format!("{} workgroups are too many for a grid of {limit} cubed", self.workgroups))
+        })
     }
 }
 
@@ -123,6 +133,42 @@ impl Lowered {
         self.table(bytemuck::cast_slice(&numbers), caps)
     }
 
+    /// Whether such a device can run it: what its API would refuse later, or (workgroup memory apart, which kernels keep under 16 KiB)
+    /// not at all.
+    ///
+    /// # Errors
+    /// [`Error::Unsupported`] names the limit; [`Error::HostMemory`] if a table could not be made.
+    pub(crate) fn check(&self, op: &'static str, caps: &Caps) -> Result<(), Error> {
+        let l = &caps.limits;
+        for step in &self.steps {
+            if step.trips > MAX_TRIPS {
+                let entry = step.spec.entry;
+                let why = format!(
+                    "a lane of `{entry}` makes {} loop trips, must be at most {MAX_TRIPS}: some drivers drop the rest",
+                    step.trips
+                );
+                return Err(Error::unsupported(op, why));
+            }
+            let (need, have) = (step.slots.len(), l.max_storage_buffers_per_shader_stage);
+            if need > have as usize {
+                let why = format!("needs {need} storage buffers in a shader, max_storage_buffers_per_shader_stage is {have}");
+                return Err(Error::unsupported(op, why));
+            }
+            for slot in &step.slots {
+                let (Slot::Arg(_, r) | Slot::Scratch(r) | Slot::Table(r)) = slot;
+                let (size, limit) = (r.end - r.start, l.max_storage_buffer_binding_size);
+                if size > limit {
+                    let why = format!("needs to bind {size} bytes at once, max_storage_buffer_binding_size is {limit}");
+                    return Err(Error::unsupported(op, why));
+                }
+            }
+        }
+        match self.absent {
+            Some(bytes) => Err(Error::HostMemory { what: format!("{op}: a table"), bytes }),
+            None => Ok(()),
+        }
+    }
+
     /// Adds an aligned table and returns its bytes.
     pub fn table(&mut self, bytes: &[u8], caps: &Caps) -> Range<u64> {
         let start = (self.tables.len() as u64).next_multiple_of(caps.alignment());
@@ -155,12 +201,15 @@ macro_rules! params {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::op::Op;
+    use crate::{
+        op::{Features, Limits, Op},
+        types::{DType, Segment},
+    };
 
     #[test]
     fn a_step_from_elsewhere_leaves_a_mark() {
-        let op = crate::bench::CopyOp { len: 64 };
-        let own = op.lower(&Caps::new(wgpu::Limits::default(), wgpu::Features::empty(), true)).expect("valid");
+        let op = crate::ops::ClipByValue { dtype: DType::F32, segments: Segment::one(64), min: None, max: Some(1.0) };
+        let own = op.lower(&Caps::new(Limits::default(), Features::default(), true)).expect("valid");
         let mut lowered = own.clone();
         assert!(!own.foreign && lowered == own);
         own.into_steps().into_iter().for_each(|step| lowered.push(step));

@@ -6,7 +6,9 @@ mod definition;
 mod entry;
 mod field;
 pub(crate) mod json;
+mod limits;
 mod lowered;
+pub mod portable;
 mod test_data;
 
 pub use arg::{Access, Arg, Expected, Pattern, check_float};
@@ -16,5 +18,7 @@ pub use definition::{Cost, Op};
 pub(crate) use entry::parse;
 pub use entry::{Entry, Family};
 pub use field::Field;
+pub use limits::{Features, Limits};
 pub use lowered::{Lowered, MAX_TRIPS, Params, Slot, Step};
+pub use portable::Portable;
 pub use test_data::Rng;

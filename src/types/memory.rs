@@ -16,7 +16,6 @@ pub fn room<T>(what: &str, len: usize) -> Result<Vec<T>, Error> {
 ///
 /// # Errors
 /// [`Error::HostMemory`].
-#[cfg(not(target_arch = "wasm32"))]
 pub fn check(what: &str, bytes: u64) -> Result<(), Error> {
     let failed = || Error::HostMemory { what: what.to_string(), bytes };
     let room = room::<u8>(what, usize::try_from(bytes).map_err(|_| failed())?)?;

@@ -2,6 +2,8 @@
 mod activation;
 mod error_bound;
 pub mod reference;
+mod results;
 mod running_stats;
 
 pub use error_bound::Approx;
+pub use results::{compare, results};

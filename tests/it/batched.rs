@@ -53,7 +53,7 @@ fn lanes_that_share_what_they_load_get_the_bits_of_lanes_that_do_not() {
     let session = Session::new().expect("an adapter");
     let mine = session.gpu().caps().clone();
     let mut plain = mine.clone();
-    plain.features.remove(wgpu::Features::SUBGROUP);
+    plain.features.subgroups = false;
     let sessions = [&mine, &plain].map(|caps| Session::new().expect("an adapter").with_caps(caps.clone()));
     for [models, rows, inputs, outputs] in [[3, 50, 64, 128], [2, 16, 32, 32], [5, 13, 36, 44], [4, 17, 20, 68], [1, 33, 128, 64]]
     {
@@ -64,7 +64,7 @@ fn lanes_that_share_what_they_load_get_the_bits_of_lanes_that_do_not() {
             Box::new(BatchedDenseInputGrad { models, rows, inputs, outputs, bias }),
         ];
         for (op, pattern) in ops.iter().flat_map(|op| [Pattern::Ordinary, Pattern::NonFinite].map(|p| (op, p))) {
-            let teams = mine.cpu && mine.features.contains(wgpu::Features::SUBGROUP) && mine.subgroup == [8, 8];
+            let teams = mine.cpu && mine.features.subgroups && mine.subgroup == [8, 8];
             let shader = |caps| op.lower(caps).expect("it lowers").steps()[0].spec.shader.name;
             assert_eq!(shader(&mine).ends_with("_team"), teams, "{op:?}");
             assert!(!shader(&plain).ends_with("_team"), "{op:?}");

@@ -24,6 +24,7 @@ mod norms;
 mod optimizers;
 mod paths;
 mod penalties;
+mod portable;
 mod properties;
 mod random;
 mod readme;

@@ -39,6 +39,10 @@ fn a_storey_and_the_root_name_the_same_things() {
     let _: fn(root::ops::norms::BatchNorm) -> root::ops::BatchNorm = |b| b;
     let _: fn(root::reduce::Monoid) -> root::fold::Monoid = |m| m;
     let _: fn(root::partition::Piece) -> root::tile::Piece = |p| p;
+    let _: fn(root::op::Limits) -> root::Limits = |l| l;
+    let _: fn(root::op::Features) -> root::Features = |f| f;
+    let _: fn(root::op::portable::Portable) -> root::Portable = |p| p;
+    let _: [fn(&root::HostData, &root::Expected) -> Result<(), String>; 2] = [root::check::compare, root::verify::compare];
     let of = root::Activation::Relu;
     assert_eq!(root::cpu::activation(of, 2.0), root::verify::reference::activation(of, 2.0));
 }

@@ -89,6 +89,32 @@ fn table() -> String {
     out
 }
 
+/// The rows of the table that pairs versions: ridgepole, wgpu, the feature.
+fn pairs(page: &str) -> Vec<[String; 3]> {
+    let text = read(page);
+    let rows = text.lines().skip_while(|l| !l.starts_with("| ridgepole | wgpu |")).skip(2).take_while(|l| l.starts_with('|'));
+    let cells = |row: &str| row.trim_matches('|').split('|').map(|c| c.trim().to_string()).collect::<Vec<_>>();
+    rows.map(|row| cells(row).try_into().unwrap_or_else(|_| panic!("{page}: {row}"))).collect()
+}
+
+#[test]
+fn versions_are_paired_as_the_manifest_pairs_them() {
+    let manifest = read("Cargo.toml");
+    let after = |key: &str| {
+        let at = manifest.find(key).unwrap_or_else(|| panic!("no {key} in Cargo.toml")) + key.len();
+        manifest[at..].split('"').next().expect("a text").to_string()
+    };
+    let minor = |version: String| version.rsplit_once('.').expect("three numbers").0.to_string();
+    let major = after("wgpu = { version = \"").split('.').next().expect("a number").to_string();
+    let now = [minor(after("version = \"")), major.clone(), format!("`wgpu-{major}`")];
+    assert!(manifest.contains(&format!("\nwgpu-{major} = [\"dep:wgpu\"")), "a feature for the major version {major}");
+    for page in ["README.md", CHINESE] {
+        assert_eq!(pairs(page).first(), Some(&now), "{page}: the newest pair comes first");
+    }
+    assert_eq!(pairs("README.md"), pairs(CHINESE));
+    assert!(read("src/lib.rs").contains(&format!("ridgepole {} has wgpu {major}.", now[0])));
+}
+
 #[test]
 fn the_table_of_ops_is_that_of_the_code() {
     let text = read(TABLE);

@@ -6,6 +6,7 @@ mod drivers;
 mod fuzz;
 mod mesa;
 mod os;
+mod package;
 mod race;
 mod stages;
 mod tally;
@@ -20,6 +21,8 @@ cargo xtask race [ARGS]    time the same cases here and in other libraries: --to
                            --burn-plain for Burn without fusion and autotune, which builds once more; PyTorch's calls are
                            timed as CUDA graphs, too, where there is CUDA, unless --no-graphs is given; other ARGS as in
                            `ridgepole race --help`. On a graphics card the sizes are 16Mi and 64Mi elements
+cargo xtask package        make the packages that users download, unpack them, build them, and run their doctests
+cargo xtask api [--bless]  hold the library's public items against docs/api.txt, or write them down there
 cargo xtask fuzz [TARGET] [--minutes N | --inputs N] [--seed N]
                            look for inputs that break what reads them, a minute for each target unless told otherwise;
                            `fuzz TARGET --replay FILE` runs one input. Needs no GPU
@@ -41,6 +44,11 @@ fn main() -> ExitCode {
         Some("race") => driver::ensure().and_then(|()| race::race(&root(), &args[1..])),
         Some("fuzz") => fuzz::fuzz(&root(), &args[1..]),
         Some("drivers") => drivers::drivers(&root(), &args[1..]),
+        Some("package") if args.len() == 1 => package::package(&root()).map(|done| {
+            println!("{done}");
+            0
+        }),
+        Some("api") => stages::api(&root(), &args[1..]),
         Some("mesa25") => mesa::mesa25(&root()),
         Some("test") if args.len() == 1 => driver::ensure().and_then(|()| stages::test(&root())),
         Some("test") => Err("`cargo xtask test` takes no arguments; `cargo test` does".to_string()),

@@ -1,6 +1,6 @@
 //! The stages of `cargo xtask test`, and `cargo xtask study`.
 use crate::{
-    fuzz,
+    fuzz, package,
     tally::{Tally, result_line},
 };
 use std::{
@@ -38,6 +38,17 @@ pub fn study(root: &Path, args: &[String]) -> Result<u8, String> {
     Ok(status.code().and_then(|c| u8::try_from(c).ok()).unwrap_or(1))
 }
 
+/// The program that holds the library's public items against the list of them; it needs more than the other tasks.
+pub fn api(root: &Path, args: &[String]) -> Result<u8, String> {
+    let mut command = cargo();
+    command
+        .args(["run", "--quiet", "--package", "xtask", "--features", "api", "--bin", "api", "--"])
+        .args(args)
+        .current_dir(root);
+    let status = command.status().map_err(|e| format!("cargo does not start: {e}"))?;
+    Ok(status.code().and_then(|c| u8::try_from(c).ok()).unwrap_or(1))
+}
+
 /// Runs every stage, also after a failure, and prints the counts last.
 pub fn test(root: &Path) -> Result<u8, String> {
     let mut run = Run { root: root.to_path_buf(), start: Instant::now(), tally: Tally::default() };
@@ -60,10 +71,20 @@ pub fn test(root: &Path) -> Result<u8, String> {
         _ => Err("see above".to_string()),
     });
     run.cargo("benchmarks compile", "bench --workspace --no-run --profile dev");
+    run.cargo("library without wgpu", "clippy --locked --package ridgepole --no-default-features -- -D warnings");
+    run.tests("unit tests without wgpu", "test --locked --package ridgepole --no-default-features --lib --example lower");
+    run.check("no wgpu without its feature", without_wgpu);
+    run.cargo(
+        "library without back ends",
+        "clippy --locked --package ridgepole --no-default-features --features wgpu-30 -- -D warnings",
+    );
     run.wasm();
+    run.check("packages", package::package);
+    run.api();
     run.check("oldest Rust", oldest_rust);
     run.program("example: hello", "examples/hello", &[]);
     run.program("example: custom_op", "examples/custom_op", &[]);
+    run.program("example: lower", "examples/lower", &[]);
     run.program("ridgepole check", "ridgepole", &["check", "penalty_grad"]);
     Ok(run.finish())
 }
@@ -146,6 +167,18 @@ impl Run {
         }
         // `clippy` is `check`, and more.
         self.cargo(name, &format!("clippy --target {WASM} --package ridgepole -- -D warnings"));
+        let without = "library for wasm32, without wgpu";
+        self.cargo(without, &format!("clippy --target {WASM} --package ridgepole --no-default-features -- -D warnings"));
+    }
+
+    /// The public items are those of the list. With another compiler than the list's reader knows, that is said at the end.
+    fn api(&mut self) {
+        let name = "public items";
+        let start = begin(name, "cargo xtask api");
+        match api(&self.root, &[]) {
+            Ok(3) => self.tally.not_done.push(format!("{name}: xtask does not read the JSON of this Rust's rustdoc")),
+            result => self.end(name, result == Ok(0), None, start),
+        }
     }
 
     fn end(&mut self, name: &str, ok: bool, tests: Option<(u64, u64)>, start: Instant) {
@@ -194,6 +227,39 @@ fn oldest_rust(root: &Path) -> Result<String, String> {
         Some(w) if w > oldest => Err(format!("rust-version is {}, and a dependency wants {}", shown(oldest), shown(w))),
         _ => Ok(format!("rust-version is {}, and no dependency wants more", shown(oldest))),
     }
+}
+
+/// What the library needs without wgpu has neither wgpu nor its compiler in it, nor does the feature that turns back ends off turn one on.
+fn without_wgpu(root: &Path) -> Result<String, String> {
+    let tree = |more: &[&str]| {
+        let fixed =
+            ["tree", "--locked", "--package", "ridgepole", "--edges", "normal,build", "--target", "all", "--no-default-features"];
+        let out = cargo().args(fixed).args(more).current_dir(root).output().map_err(|e| format!("cargo does not start: {e}"))?;
+        let text = String::from_utf8_lossy(&out.stdout).into_owned();
+        if out.status.success() { Ok(text) } else { Err(String::from_utf8_lossy(&out.stderr).into_owned()) }
+    };
+    let plain = ["--prefix", "none", "--format", "{lib}"];
+    let without = tree(&plain)?;
+    let strangers: Vec<&str> = without.lines().filter(|name| is_wgpu(name)).collect();
+    if !strangers.is_empty() || !without.contains("ridgepole") {
+        return Err(format!("the library without wgpu needs {}:\n{without}", strangers.join(", ")));
+    }
+    let with = tree(&[&plain[..], &["--features", "wgpu-30"]].concat())?;
+    if !with.lines().any(is_wgpu) {
+        return Err(format!("with wgpu there is none, so this looks wrongly:\n{with}"));
+    }
+    let features = tree(&["--prefix", "none", "--depth", "1", "--format", "{lib} {f}", "--features", "wgpu-30"])?;
+    let ours: Vec<&str> = features.lines().filter_map(|line| line.strip_prefix("wgpu ")).collect();
+    match ours[..] {
+        ["std,wgsl"] => {
+            Ok(format!("{} crates without wgpu; with it, features std and wgsl of it and no back end", without.lines().count()))
+        }
+        _ => Err(format!("wgpu has the features {ours:?}, and nobody asked for them:\n{features}")),
+    }
+}
+
+fn is_wgpu(name: &str) -> bool {
+    name.starts_with("wgpu") || name.starts_with("naga")
 }
 
 fn parse_version(text: &str) -> Option<(u32, u32)> {

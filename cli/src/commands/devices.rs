@@ -84,7 +84,7 @@ fn describe(a: &wgpu::Adapter) -> Value {
             .collect::<serde_json::Map<_, _>>(),
     });
     match Session::open(a) {
-        Ok(session) => out["paths"] = paths(session.gpu().caps()),
+        Ok(session) => out["paths"] = paths(session.gpu().caps(), session.device().features()),
         Err(e) => out["error"] = e.to_string().into(),
     }
     out
@@ -103,15 +103,14 @@ fn limits(l: &wgpu::Limits, info: &wgpu::AdapterInfo) -> Value {
     })
 }
 
-fn paths(caps: &Caps) -> Value {
-    let has = |f| caps.features.contains(f);
+fn paths(caps: &Caps, features: wgpu::Features) -> Value {
     json!({
         "streaming": format!("workgroups of {} lanes x {} quads of 4 elements", caps.lanes, caps.quads),
         "sums": "fixed order: a tree in workgroup memory, partials by block",
-        "philox multiply": if has(wgpu::Features::SHADER_INT64) { "64-bit integers" } else { "16-bit halves in 32-bit words" },
+        "philox multiply": if caps.features.int64 { "64-bit integers" } else { "16-bit halves in 32-bit words" },
         "window": format!("{} bytes of a buffer in a dispatch; longer tensors take more dispatches", caps.binding_limit()),
         "offsets": format!("buffers start at multiples of {} bytes", caps.alignment()),
         "grid": format!("rows of {} workgroups; longer grids are wrapped", caps.fold),
-        "bench clock": if has(wgpu::Features::TIMESTAMP_QUERY) && !caps.cpu { "GPU timestamps" } else { "wall time" },
+        "bench clock": if features.contains(wgpu::Features::TIMESTAMP_QUERY) && !caps.cpu { "GPU timestamps" } else { "wall time" },
     })
 }

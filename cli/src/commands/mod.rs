@@ -2,6 +2,7 @@
 mod bench;
 mod check;
 mod devices;
+mod lower;
 mod ops;
 pub mod path;
 mod race;
@@ -25,6 +26,7 @@ use clap::{Parser, Subcommand};
   ridgepole check dropout --all-adapters
   ridgepole bench adamw --csv > adamw.csv
   ridgepole run op.json --in x.safetensors --out y.safetensors
+  ridgepole lower op.json                the op for a program of your own: WGSL, bindings, grid
   ridgepole study                        what each regularizer does to a small network on real digits
   ridgepole path                         the regularization path of a linear model, cross-validated
   ridgepole tune                         λ, p and batch norm of a small network, chosen by cross-validation
@@ -53,6 +55,8 @@ pub enum Command {
     Race(race::Args),
     /// Run any op on tensors in a safetensors file
     Run(run::Args),
+    /// Print any op as JSON for a device that another program drives: WGSL texts, bindings, parameters, grids
+    Lower(lower::Args),
     /// Train a small network once per regularizer and show the effect on the generalization gap
     Study(Box<study::Args>),
     /// Fit a linear or logistic model at every strength of an L1, L2 or elastic-net penalty, and choose one by cross-validation
@@ -74,6 +78,7 @@ impl Command {
             Command::Bench(args) => bench::run(args, ui),
             Command::Race(args) => race::run(args, ui),
             Command::Run(args) => run::run(args, ui),
+            Command::Lower(args) => lower::run(args, ui),
             Command::Study(args) => study::run(args, ui),
             Command::Path(args) => path::run(args, ui),
             Command::Tune(args) => tune::run(args, ui),

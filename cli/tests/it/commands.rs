@@ -17,7 +17,7 @@ fn json(args: &[&str]) -> Value {
 
 #[test]
 fn every_subcommand_has_help_with_examples() {
-    for name in ["devices", "ops", "check", "bench", "run", "study", "path", "tune"] {
+    for name in ["devices", "ops", "check", "bench", "run", "lower", "study", "path", "tune"] {
         ridgepole(&[name, "--help"]).assert().success().stdout(contains("Examples:").and(contains("Usage: ridgepole")));
     }
     ridgepole(&["--help"]).assert().success().stdout(contains("Exit codes:"));

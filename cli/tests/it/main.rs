@@ -3,6 +3,7 @@ mod commands;
 mod common;
 mod inputs;
 mod layers;
+mod lower;
 mod outputs;
 mod path;
 mod path_golden;

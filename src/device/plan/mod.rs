@@ -8,7 +8,7 @@ use crate::{
         health::{OwnQueue, alive},
         scoped,
     },
-    op::{Access, Arg, Lowered, MAX_TRIPS, Op, Slot, Step},
+    op::{Access, Arg, Lowered, Op, Slot, Step},
     types::{Error, excerpt},
 };
 use std::{ops::Range, sync::Arc};
@@ -47,12 +47,9 @@ impl Gpu {
 impl Plan {
     pub(crate) fn new(gpu: &Gpu, op: &dyn Op) -> Result<Self, Error> {
         let (args, caps, device) = (op.args(), gpu.caps.clone(), gpu.device.clone());
-        let Lowered { steps, scratch, tables, foreign, absent } = op.lower(&caps)?;
-        let align = caps.alignment();
-        check_limits(op.name(), &caps, &steps)?;
-        if let Some(bytes) = absent {
-            return Err(Error::HostMemory { what: format!("{}: a table", op.name()), bytes });
-        }
+        let lowered = op.lower(&caps)?;
+        lowered.check(op.name(), &caps)?;
+        let (Lowered { steps, scratch, tables, foreign, .. }, align) = (lowered, caps.alignment());
         if steps.is_empty() {
             // Nothing else would find out.
             alive(&device)?;
@@ -61,10 +58,7 @@ impl Plan {
         let steps = steps
             .into_iter()
             .map(|s| {
-                let grid = s.grid(&caps).ok_or_else(|| {
-                    let limit = caps.limits.max_compute_workgroups_per_dimension;
-                    Error::unsupported(op.name(), format!("{} workgroups are too many for a grid of {limit} cubed", s.workgroups))
-                })?;
+                let grid = s.dispatched(op.name(), &caps)?;
                 let kernel = gpu.kernel(&s, &args, foreign)?;
                 Ok((s, kernel, grid))
             })
@@ -94,17 +88,18 @@ impl Plan {
     /// # Errors
     /// If `op` is invalid, or differs in more than scalars; if `queue` is another device's; [`Error::Lost`]. Nothing is changed then.
     pub fn update(&self, queue: &wgpu::Queue, op: &dyn Op) -> Result<(), Error> {
-        let Lowered { steps, tables, foreign, .. } = op.lower(&self.caps)?;
+        let lowered = op.lower(&self.caps)?;
+        let Lowered { steps, tables, .. } = &lowered;
         let same = op.name() == self.op
-            && foreign == self.foreign
+            && lowered.foreign == self.foreign
             && steps.len() == self.steps.len()
             && tables.len() as u64 <= self.uploads.room()
-            && steps.iter().zip(&self.steps).all(|(a, (b, ..))| a.same_but_for_params(b));
+            && steps.iter().zip(&self.steps).all(|(a, (b, ..))| same_but_for_params(a, b));
         if !same {
             return Err(Error::argument(self.op, "update", "changes more than scalar parameters: make a new plan"));
         }
         // Parameters may lengthen a loop.
-        check_limits(self.op, &self.caps, &steps)?;
+        lowered.check(self.op, &self.caps)?;
         if !self.queue.is(&self.device, queue)? {
             return Err(Error::argument(
                 self.op,
@@ -112,7 +107,7 @@ impl Plan {
                 "has the queue of another device: use that of the device of `Gpu::new`",
             ));
         }
-        self.uploads.write(&self.device, queue, self.op, &self.caps, &steps, &tables)
+        self.uploads.write(&self.device, queue, self.op, &self.caps, steps, tables)
     }
 
     /// Fixes the buffers, in the order of the op's arguments. Read buffers may alias one another; written ones and
@@ -257,40 +252,8 @@ impl Bound {
     }
 }
 
-/// What wgpu would refuse later, or (workgroup memory apart, which kernels keep under 16 KiB) not at all.
-fn check_limits(op: &'static str, caps: &crate::op::Caps, steps: &[Step]) -> Result<(), Error> {
-    let l = &caps.limits;
-    for step in steps {
-        if step.trips > MAX_TRIPS {
-            let entry = step.spec.entry;
-            let why = format!(
-                "a lane of `{entry}` makes {} loop trips, must be at most {MAX_TRIPS}: some drivers drop the rest",
-                step.trips
-            );
-            return Err(Error::unsupported(op, why));
-        }
-        if step.slots.len() > l.max_storage_buffers_per_shader_stage as usize {
-            return Err(Error::unsupported(
-                op,
-                format!(
-                    "needs {} storage buffers in a shader, max_storage_buffers_per_shader_stage is {}",
-                    step.slots.len(),
-                    l.max_storage_buffers_per_shader_stage
-                ),
-            ));
-        }
-        for slot in &step.slots {
-            let (Slot::Arg(_, r) | Slot::Scratch(r) | Slot::Table(r)) = slot;
-            let (size, limit) = (r.end - r.start, l.max_storage_buffer_binding_size);
-            if size > limit {
-                return Err(Error::unsupported(
-                    op,
-                    format!("needs to bind {size} bytes at once, max_storage_buffer_binding_size is {limit}"),
-                ));
-            }
-        }
-    }
-    Ok(())
+fn same_but_for_params(a: &Step, b: &Step) -> bool {
+    a.spec == b.spec && a.slots == b.slots && a.workgroups == b.workgroups
 }
 
 fn entry_slice<'a>(slice: BufferSlice<'a>, range: &Range<u64>) -> (&'a wgpu::Buffer, Range<u64>) {

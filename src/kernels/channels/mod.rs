@@ -215,10 +215,11 @@ impl Channels {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::op::{Features, Limits};
 
     fn caps(limit: u64, cpu: bool) -> Caps {
-        let limits = wgpu::Limits { max_storage_buffer_binding_size: limit, ..Default::default() };
-        Caps::new(limits, wgpu::Features::empty(), cpu)
+        let limits = Limits { max_storage_buffer_binding_size: limit, ..Default::default() };
+        Caps::new(limits, Features::default(), cpu)
     }
 
     fn spaces() -> Vec<Space> {

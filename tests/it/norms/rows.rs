@@ -98,7 +98,7 @@ fn turns_and_windows_of_wide_workgroups() {
     let rig = common::rig();
     let caps = |cpu, lanes, limit| common::strained(&rig, cpu, lanes, limit);
     let without_subgroups = |mut caps: Caps| {
-        caps.features.remove(wgpu::Features::SUBGROUP);
+        caps.features.subgroups = false;
         caps
     };
     let (whole, parts) = (128 << 20, 1 << 20);

@@ -129,7 +129,7 @@ fn masks_depend_on_the_key_and_the_element_alone() {
             ("other lanes", changed(&|c| (c.lanes, c.quads) = (64, 4))),
             ("other quads", changed(&|c| (c.lanes, c.quads) = (4, 64))),
             ("small windows", changed(&|c| c.limits.max_storage_buffer_binding_size = 1 << 15)),
-            ("16-bit products", changed(&|c| c.features.remove(wgpu::Features::SHADER_INT64))),
+            ("16-bit products", changed(&|c| c.features.int64 = false)),
         ];
         for share in shares {
             for bits in [Bits::Sixteen, Bits::ThirtyTwo] {

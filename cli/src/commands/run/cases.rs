@@ -4,7 +4,7 @@ use crate::{
     input::{self, Limit},
     text,
 };
-use ridgepole::{Arg, Caps, Error, Op, ops, types::excerpt, wgpu};
+use ridgepole::{Arg, Caps, Error, Features, Limits, Op, ops, types::excerpt};
 use serde_json::Value;
 use std::{collections::HashMap, path::Path};
 
@@ -101,8 +101,8 @@ fn named(place: String, name: Value, op: Value) -> Result<Case, Failure> {
 pub(super) fn valid(op: &dyn Op) -> Result<(), Failure> {
     // As much as an index of 32 bits reaches: no device binds more, and an op makes no table that is larger.
     let most = 1 << 32;
-    let limits = wgpu::Limits { max_buffer_size: most, max_storage_buffer_binding_size: most, ..Default::default() };
-    match op.lower(&Caps::new(limits, wgpu::Features::empty(), false)) {
+    let limits = Limits { max_storage_buffer_binding_size: most, ..Limits::default() };
+    match op.lower(&Caps::new(limits, Features::default(), false)) {
         // The reference has none of a device's limits.
         Ok(_) | Err(Error::Unsupported { .. }) => Ok(()),
         Err(e) => Err(e.into()),

@@ -178,10 +178,11 @@ impl OnChip {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::op::{Features, Limits};
 
     fn caps(limit: u64, cpu: bool) -> Caps {
-        let limits = wgpu::Limits { max_storage_buffer_binding_size: limit, ..Default::default() };
-        Caps::new(limits, wgpu::Features::empty(), cpu)
+        let limits = Limits { max_storage_buffer_binding_size: limit, ..Default::default() };
+        Caps::new(limits, Features::default(), cpu)
     }
 
     /// Lanes of a row, quads held, rows together, rows of a block, turns.
@@ -207,7 +208,7 @@ mod tests {
         assert_eq!(shape(1000, 16_388, &cpu), Err(OffChip::Long));
         // Lanes of one subgroup join faster, so fewer of them share a row.
         let mut teams = gpu.clone();
-        (teams.features, teams.subgroup) = (wgpu::Features::SUBGROUP, [32, 32]);
+        (teams.features, teams.subgroup) = (Features { subgroups: true, int64: false }, [32, 32]);
         assert_eq!(shape(1000, 1024, &teams), Ok([32, 8, 1, 8, 1]));
         assert_eq!(shape(1000, 8192, &teams), Ok([256, 8, 1, 1, 1]));
         let back = |caps: &Caps| OnChip::backward(Rows::new(1000, 1024), 4, 2, caps).map(|s| [s.lanes, s.held, s.team]);
