@@ -3,7 +3,10 @@ use super::{
     Key, Table, Targets, groups,
     split::{Split, shuffle, take},
 };
-use crate::{Failure, text::quoted};
+use crate::{
+    Failure,
+    text::{self, quoted},
+};
 use ridgepole::Rng;
 
 /// Deals rows out to folds in turn, group by group (the rows of a class), each in random order, so that folds are of equal size, and
@@ -131,9 +134,9 @@ fn grouped(table: &Table, rows: usize, key: &Key, folds: usize, seed: u64) -> Re
         if let Some(c) = having.iter().position(|n| *n < folds) {
             let [class, label] = [&names[c], &table.label].map(|name| quoted(name));
             return bad(format!(
-                "class {class} of column {label} is in {} groups of column {column} (--group-column), fewer than --folds, {folds}: each fold \
+                "class {class} of column {label} is in {} of column {column} (--group-column), fewer than --folds, {folds}: each fold \
                  needs one",
-                having[c]
+                text::count(having[c], "group")
             ));
         }
     }

@@ -72,29 +72,21 @@ impl Split {
         Ok(Self { train, validation, test })
     }
 
-    /// A notice, where whole groups make parts larger or smaller than was asked for, or different from seed to seed.
-    pub fn notice(table: &Table, sizes: Sizes, splits: &[Self]) -> Option<String> {
+    /// A notice of what whole groups make of the sizes of the parts, which may differ from seed to seed.
+    pub fn notice(table: &Table, splits: &[Self]) -> Option<String> {
         let key = table.keys.group.as_ref()?;
         let range = |part: fn(&Self) -> usize| {
             let of = || splits.iter().map(part);
             let (least, most) = (of().min().unwrap_or(0), of().max().unwrap_or(0));
             if least == most { least.to_string() } else { format!("{least} to {most}") }
         };
-        let [train, validation, test]: [fn(&Self) -> usize; 3] = [|s| s.train.len(), |s| s.validation.len(), |s| s.test.len()];
-        let exact = |of: &Self| {
-            let asked = |size: Option<usize>, is: usize| size.is_none_or(|size| size == is);
-            of.train.len() == sizes.train && asked(sizes.validation, validation(of)) && asked(sizes.test, test(of))
-        };
-        let same = splits.iter().all(|s| [train, validation, test].iter().all(|part| part(s) == part(&splits[0])));
-        (!same || !splits.iter().all(exact)).then(|| {
-            format!(
-                "notice: groups of column {} stay together, which makes {} training, {} validation and {} test rows",
-                quoted(&key.column),
-                range(train),
-                range(validation),
-                range(test)
-            )
-        })
+        Some(format!(
+            "notice: groups of column {} stay together, which makes {} training, {} validation and {} test rows",
+            quoted(&key.column),
+            range(|s| s.train.len()),
+            range(|s| s.validation.len()),
+            range(|s| s.test.len())
+        ))
     }
 }
 

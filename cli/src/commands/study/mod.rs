@@ -96,7 +96,7 @@ pub fn perform(session: &Session, table: &Table, config: &Config, ui: &Ui) -> Re
     let draw = |&seed: &u64| Split::draw(table, config.sizes, seed);
     let splits = config.seeds.iter().map(draw).collect::<Result<Vec<_>, _>>()?;
     let training = config.seeds.iter().copied().zip(splits.iter().map(|s| s.train.clone()));
-    Split::notice(table, config.sizes, &splits).into_iter().for_each(|notice| ui.note(notice));
+    Split::notice(table, &splits).into_iter().for_each(|notice| ui.note(notice));
     data::in_training(table, "seed", training).iter().for_each(|notice| ui.note(notice));
     for (&seed, split) in config.seeds.iter().zip(&splits) {
         let data = [split::prepare(table, split)?];

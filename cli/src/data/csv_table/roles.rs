@@ -27,7 +27,7 @@ impl Roles {
                 format!("line {line}: no column is called {} (--{option}); there are: {all}", quoted(name))
             })?;
             if place == header.place {
-                return Err(format!("--{option} names {}, which {} has to be predicted from others", quoted(name), target.asks.column));
+                return Err(format!("--{option} names {}, the column to predict ({})", quoted(name), target.asks.column));
             }
             Ok(place)
         };
