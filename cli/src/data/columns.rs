@@ -90,7 +90,9 @@ impl Columns {
             ("group-column", self.group_column.is_some()),
         ];
         match given.iter().find(|(_, given)| *given) {
-            Some((name, _)) => Err(Failure::usage(format!("--{name} says how the columns of a table are read, but none is given"))),
+            Some((name, _)) => {
+                Err(Failure::usage(format!("--{name} says how the columns of a table are read, but none is given")))
+            }
             None => Ok(()),
         }
     }

@@ -163,7 +163,13 @@ mod tests {
             name: "t".into(),
             columns: ["c=p", "c=q", "c=r", "d=yes", "x"].map(String::from).to_vec(),
             cells: Cells::Numbers(
-                [[1.0, 0.0, 0.0, 0.0, f64::NAN], [0.0, 1.0, 0.0, 0.0, 5.0], [0.0, 0.0, 1.0, 1.0, 5.0], [1.0, 0.0, 0.0, 1.0, f64::NAN]].concat(),
+                [
+                    [1.0, 0.0, 0.0, 0.0, f64::NAN],
+                    [0.0, 1.0, 0.0, 0.0, 5.0],
+                    [0.0, 0.0, 1.0, 1.0, 5.0],
+                    [1.0, 0.0, 0.0, 1.0, f64::NAN],
+                ]
+                .concat(),
             ),
             targets: Targets::Values(vec![1.0, 2.0, 3.0, 4.0]),
             image: false,

@@ -86,7 +86,9 @@ fn named(table: &Table, rows: usize, key: &Key) -> Result<Vec<usize>, Failure> {
     fold.iter().for_each(|f| count[*f] += 1);
     if let Some(empty) = count.iter().position(|n| *n == 0) {
         let name = quoted(&key.names[empty]);
-        return bad(format!("fold {name} of column {column} (--fold-column) has none of the {rows} rows that are used: see --rows"));
+        return bad(format!(
+            "fold {name} of column {column} (--fold-column) has none of the {rows} rows that are used: see --rows"
+        ));
     }
     if let Some((f, class)) = lacking(table, &fold, folds) {
         let [name, class, label] = [&key.names[f], class, &table.label].map(|name| quoted(name));
@@ -264,14 +266,18 @@ mod tests {
         let Targets::Classes { of, .. } = &table.targets else { panic!("classes") };
         let sevens = of.clone();
         table.keys.fold = Some(key(&["a", "b"], (0..1797).map(|r| usize::from(sevens[r] == 7 && r % 2 == 0))));
-        assert!(why(&table).starts_with("digits: fold \"b\" of column \"g\" (--fold-column) has no row of class \"0\" of column \"label\""));
+        assert!(
+            why(&table)
+                .starts_with("digits: fold \"b\" of column \"g\" (--fold-column) has no row of class \"0\" of column \"label\"")
+        );
         table.keys.fold = Some(key(&["a"], (0..1797).map(|_| 0)));
         assert!(why(&table).contains("has 1 value, each of which is a fold, must have from 2 to 1000"), "{}", why(&table));
         table.keys.fold = Some(key(&["a", "b", "c"], (0..1797).map(|r| r % 2)));
         assert!(why(&table).contains("fold \"c\" of column \"g\" (--fold-column) has none of the 1797 rows"), "{}", why(&table));
         table.keys.fold = Some(key(&["a", "b"], (0..1797).map(|r| r % 2)));
         table.keys.group = Some(key(&["p", "q", "r"], (0..1797).map(|r| r % 3)));
-        let straddles = "digits: group \"p\" of column \"g\" (--group-column) is in folds \"a\" and \"b\" of column \"g\" (--fold-column)";
+        let straddles =
+            "digits: group \"p\" of column \"g\" (--group-column) is in folds \"a\" and \"b\" of column \"g\" (--fold-column)";
         assert!(why(&table).starts_with(straddles), "{}", why(&table));
     }
 
@@ -295,7 +301,10 @@ mod tests {
         assert_eq!(cross_validation(&table, 1797, 5, 0.1, 3).unwrap().1, splits);
         assert_ne!(cross_validation(&table, 1797, 5, 0.1, 4).unwrap().0, fold, "another seed deals otherwise");
         let why = |table: &Table, folds| cross_validation(table, 1797, folds, 0.1, 3).unwrap_err().to_string();
-        assert_eq!(why(&table, 91), "digits: column \"g\" (--group-column) has 90 groups, fewer than --folds, 91: each fold needs one");
+        assert_eq!(
+            why(&table, 91),
+            "digits: column \"g\" (--group-column) has 90 groups, fewer than --folds, 91: each fold needs one"
+        );
         // A class that three groups have.
         let Targets::Classes { of: classes, .. } = table.targets.clone() else { panic!("classes") };
         table.keys.group = Some(key(&names, (0..1797).map(|r| if classes[r] == 7 { of[r] % 3 } else { of[r] })));

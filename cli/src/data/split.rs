@@ -322,7 +322,12 @@ mod tests {
             let s = Split::draw(&table, sizes(200), seed).unwrap();
             let parts = [&s.train, &s.validation, &s.test].map(|p| p.iter().map(|&r| of[r]).collect::<BTreeSet<u32>>());
             assert!(parts[0].is_disjoint(&parts[1]) && parts[0].is_disjoint(&parts[2]) && parts[1].is_disjoint(&parts[2]));
-            assert!(s.train.len().abs_diff(200) < 12 && s.validation.len().abs_diff(399) < 12, "{} {}", s.train.len(), s.validation.len());
+            assert!(
+                s.train.len().abs_diff(200) < 12 && s.validation.len().abs_diff(399) < 12,
+                "{} {}",
+                s.train.len(),
+                s.validation.len()
+            );
             assert_eq!(s.train.len() + s.validation.len() + s.test.len(), 1797);
             let mut all = [&s.train[..], &s.validation, &s.test].concat();
             all.sort_unstable();

@@ -31,7 +31,8 @@ impl Place {
             _ => &["--treatments", "none", "--seeds", "2", "--hidden", "8", "--epochs", "1", "--batch", "8"],
         };
         let folds: &[&str] = if name == "study" || more.contains(&"--fold-column") { &[] } else { &["--folds", "3"] };
-        let data: &[&str] = if name == "path" { &[file, "--target", "y"] } else { &["--data", file, "--label", "y", "--task", "regress"] };
+        let data: &[&str] =
+            if name == "path" { &[file, "--target", "y"] } else { &["--data", file, "--label", "y", "--task", "regress"] };
         let args: Vec<&str> = [data, small, folds, more].concat();
         command(name, &args, &self.out(name)).assert()
     }
@@ -91,13 +92,20 @@ fn plain() -> String {
 #[test]
 fn text_and_codes_become_indicator_columns_with_their_levels() {
     let all = Place::of(&plain());
-    all.refused(&[], "t.csv: line 2: column \"city\" is \"Bern\", must be a number (--categorical auto makes indicator columns of text)");
+    all.refused(
+        &[],
+        "t.csv: line 2: column \"city\" is \"Bern\", must be a number (--categorical auto makes indicator columns of text)",
+    );
     let said = [
         "notice: column \"city\" has 3 levels, an indicator column each: Bern (",
         "notice: column \"member\" has 2 levels, one indicator column, of yes: no (",
     ];
     let features = |code: bool| {
-        let mut all: Vec<Value> = ["Bern", "Lima", "Oslo"].iter().enumerate().map(|(i, l)| json!({"name": format!("city={l}"), "column": 0, "level": i})).collect();
+        let mut all: Vec<Value> = ["Bern", "Lima", "Oslo"]
+            .iter()
+            .enumerate()
+            .map(|(i, l)| json!({"name": format!("city={l}"), "column": 0, "level": i}))
+            .collect();
         all.push(json!({"name": "member=yes", "column": 1, "level": 1}));
         if code {
             all.extend([3, 7, 10].iter().enumerate().map(|(i, l)| json!({"name": format!("code={l}"), "column": 2, "level": i})));
@@ -110,8 +118,15 @@ fn text_and_codes_become_indicator_columns_with_their_levels() {
     for (option, code) in [("auto", false), ("auto,code", true), ("city,member", false), ("code, member,city", true)] {
         for table in all.described(&["--categorical", option], &said) {
             assert_eq!(table["features"], json!(features(code)), "{option}");
-            assert_eq!(table["columns"][0], json!({"name": "city", "kind": "category", "levels": ["Bern", "Lima", "Oslo"], "missing": 0}));
-            let kind = if code { json!({"name": "code", "kind": "category", "levels": ["3", "7", "10"], "missing": 0}) } else { json!({"name": "code", "kind": "number", "missing": 0}) };
+            assert_eq!(
+                table["columns"][0],
+                json!({"name": "city", "kind": "category", "levels": ["Bern", "Lima", "Oslo"], "missing": 0})
+            );
+            let kind = if code {
+                json!({"name": "code", "kind": "category", "levels": ["3", "7", "10"], "missing": 0})
+            } else {
+                json!({"name": "code", "kind": "number", "missing": 0})
+            };
             assert_eq!((&table["columns"][2], &table["missing"]), (&kind, &json!("refuse")), "{option}");
         }
     }
@@ -131,7 +146,10 @@ fn text_and_codes_become_indicator_columns_with_their_levels() {
 fn what_auto_cannot_know_is_an_error() {
     let text = table(|i, name, text| if name == "city" { format!("city {i}") } else { text });
     let many = text.clone() + &(60..66).map(|i| format!("city {i},no,3,{i},{i}\n")).collect::<String>();
-    Place::of(&many).refused(&["--categorical", "auto"], "t.csv: column \"city\" has 66 distinct values, and --categorical auto takes at most 64");
+    Place::of(&many).refused(
+        &["--categorical", "auto"],
+        "t.csv: column \"city\" has 66 distinct values, and --categorical auto takes at most 64",
+    );
     // Named, it is taken. One of up to 64 values is taken too, with a word where no row has the value of another.
     let all = Place::of(&many).described(&["--categorical", "auto,city"], &["column \"city\" has 66 levels"]);
     assert_eq!(all[0]["columns"][0]["levels"].as_array().map(Vec::len), Some(66));
@@ -152,11 +170,18 @@ fn missing_values_are_refused_filled_or_left_out_with_a_word() {
     let gap = |i: usize, name: &str| matches!((i, name), (4 | 9, "a") | (9 | 11, "city") | (20, "code"));
     let text = table(|i, name, text| if gap(i, name) { ["", "NA", "?"][i % 3].into() } else { text });
     let all = Place::of(&text);
-    all.refused(&["--categorical", "auto"], "t.csv: line 6: column \"a\" is missing (\"NA\"): fill in or remove rows with missing values first, or see --missing");
-    let filled = "notice: 3 missing cells filled in with the column's mean in the training rows: 1 in column \"code\", 2 in column \"a\"";
+    all.refused(
+        &["--categorical", "auto"],
+        "t.csv: line 6: column \"a\" is missing (\"NA\"): fill in or remove rows with missing values first, or see --missing",
+    );
+    let filled =
+        "notice: 3 missing cells filled in with the column's mean in the training rows: 1 in column \"code\", 2 in column \"a\"";
     let level = "notice: 2 missing cells taken for a level of its own: 2 in column \"city\"";
     for table in all.described(&["--categorical", "auto", "--missing", "mean"], &[filled, level]) {
-        assert_eq!(table["columns"][0], json!({"name": "city", "kind": "category", "levels": ["Bern", "Lima", "Oslo", null], "missing": 2}));
+        assert_eq!(
+            table["columns"][0],
+            json!({"name": "city", "kind": "category", "levels": ["Bern", "Lima", "Oslo", null], "missing": 2})
+        );
         assert_eq!(table["features"][3], json!({"name": "city=(missing)", "column": 0, "level": 3}));
         assert_eq!((&table["columns"][3]["missing"], &table["missing"]), (&json!(2), &json!("mean")));
     }
@@ -174,15 +199,24 @@ fn missing_values_are_refused_filled_or_left_out_with_a_word() {
     let target = Place::of(&table(|i, name, text| if name == "y" && i == 3 { "n/a".into() } else { text }));
     let why = "t.csv: line 5: column \"y\" is missing (\"n/a\"): fill in or remove rows with missing values first, or leave them out with --missing drop-rows";
     target.refused(&["--categorical", "auto", "--missing", "mean"], why);
-    target.described(&["--categorical", "auto", "--missing", "drop-rows"], &["notice: 1 row lacks values and is left out, line 5: 1 in column \"y\""]);
+    target.described(
+        &["--categorical", "auto", "--missing", "drop-rows"],
+        &["notice: 1 row lacks values and is left out, line 5: 1 in column \"y\""],
+    );
     // A column without any value is left out, and drops no row.
     let empty = Place::of(&table(|_, name, text| if name == "a" { "NA".into() } else { text }));
     for policy in ["mean", "drop-rows"] {
-        let all = empty.described(&["--categorical", "auto", "--missing", policy], &["notice: column \"a\" has no value in any row and is left out"]);
+        let all = empty.described(
+            &["--categorical", "auto", "--missing", policy],
+            &["notice: column \"a\" has no value in any row and is left out"],
+        );
         assert_eq!((&all[0]["columns"][3], &all[0]["dropped_lines"]), (&Value::Null, &json!([])));
     }
     let none = Place::of(&table(|i, name, text| if name == ["a", "code"][i % 2] { String::new() } else { text }));
-    none.refused(&["--categorical", "auto", "--missing", "drop-rows"], "t.csv: every row has a missing value, most of them 30 in column \"a\": --missing drop-rows leaves no row");
+    none.refused(
+        &["--categorical", "auto", "--missing", "drop-rows"],
+        "t.csv: every row has a missing value, most of them 30 in column \"a\": --missing drop-rows leaves no row",
+    );
     // Words that are neither missing nor numbers stay errors.
     let odd = Place::of(&table(|i, name, text| if name == "a" && i == 7 { "<3".into() } else { text }));
     odd.refused(&["--categorical", "auto", "--missing", "mean"], "line 9: column \"a\" is \"<3\", must be a number");
@@ -202,7 +236,10 @@ fn folds_and_groups_are_those_of_a_column() {
         let json = all.json(name);
         let expected: Vec<usize> = (0..60).map(|i| [1, 0, 2, 3][key(i) % 4]).collect();
         assert_eq!(json["folds"], json!(expected), "{name}");
-        assert_eq!((&json["table"]["fold_column"]["name"], &json["table"]["fold_column"]["values"]), (&json!("part"), &json!(["a", "b", "c", "d"])));
+        assert_eq!(
+            (&json["table"]["fold_column"]["name"], &json["table"]["fold_column"]["values"]),
+            (&json!("part"), &json!(["a", "b", "c", "d"]))
+        );
         let features = json["table"]["features"].as_array().unwrap();
         assert!(features.iter().all(|f| !["who", "part"].contains(&f["name"].as_str().unwrap())), "a key became a feature");
         // Groups alone, in folds of 20 rows each: twelve groups of five rows.
@@ -215,11 +252,16 @@ fn folds_and_groups_are_those_of_a_column() {
         let bad = |more: &[&str], why: &str| {
             all.run(name, &[&["--categorical", "auto,part"], more].concat()).code(2).stdout("").stderr(contains(why));
         };
-        bad(&["--group-column", "member"], "column \"member\" (--group-column) has 2 groups, fewer than --folds, 3: each fold needs one");
+        bad(
+            &["--group-column", "member"],
+            "column \"member\" (--group-column) has 2 groups, fewer than --folds, 3: each fold needs one",
+        );
         bad(&["--fold-column", "nobody"], "no column is called \"nobody\" (--fold-column)");
         bad(&["--fold-column", "y"], "--fold-column names \"y\", the column to predict (");
         bad(&["--fold-column", "part"], "--categorical names \"part\", which is no feature, since --fold-column names it too");
-        all.run(name, &["--categorical", "auto", "--fold-column", "part", "--folds", "4"]).code(2).stderr(contains("cannot be used with"));
+        all.run(name, &["--categorical", "auto", "--fold-column", "part", "--folds", "4"])
+            .code(2)
+            .stderr(contains("cannot be used with"));
         all.run(name, &["--categorical", "auto", "--fold-column", "part", "--group-column", "member"])
             .code(2)
             .stderr(contains("group \"no\" of column \"member\" (--group-column) is in folds "));
@@ -227,18 +269,24 @@ fn folds_and_groups_are_those_of_a_column() {
     all.run("study", &["--categorical", "auto", "--group-column", "who"])
         .success()
         .stderr(contains("notice: groups of column \"who\" stay together, which makes "));
-    all.run("study", &["--categorical", "auto", "--fold-column", "part"]).code(2).stderr(contains("unexpected argument '--fold-column'"));
+    all.run("study", &["--categorical", "auto", "--fold-column", "part"])
+        .code(2)
+        .stderr(contains("unexpected argument '--fold-column'"));
     // Missing keys are never filled in.
     let gaps = with(&|i| if i == 5 { "?".into() } else { ["a", "b"][i % 2].into() });
     let options = ["--categorical", "auto", "--fold-column", "part", "--missing"];
     let why = "t.csv: line 7: column \"part\" is missing (\"?\"): fill in or remove rows with missing values first, or leave them out with --missing drop-rows (--fold-column says it of every row)";
     gaps.run("path", &[&options[..], &["mean"]].concat()).code(2).stderr(contains(why));
-    gaps.run("path", &[&options[..], &["drop-rows"]].concat()).success().stderr(contains("left out, line 7: 1 in column \"part\""));
+    gaps.run("path", &[&options[..], &["drop-rows"]].concat())
+        .success()
+        .stderr(contains("left out, line 7: 1 in column \"part\""));
 }
 
 #[test]
 fn a_fold_or_a_group_without_a_class_is_named() {
-    let rows = (0..60).map(|i| format!("{},{},{},{}\n", i * 17 % 61, i % 4, i % 5, if i % 4 == 3 { i / 4 % 2 } else { 0 })).collect::<String>();
+    let rows = (0..60)
+        .map(|i| format!("{},{},{},{}\n", i * 17 % 61, i % 4, i % 5, if i % 4 == 3 { i / 4 % 2 } else { 0 }))
+        .collect::<String>();
     let all = Place::of(&format!("a,part,who,y\n{rows}"));
     let file = all.out("t.csv");
     let run = |name: &str, more: &[&str]| {
@@ -250,12 +298,12 @@ fn a_fold_or_a_group_without_a_class_is_named() {
         command(name, &[data, more].concat(), &all.out("no")).assert()
     };
     for name in ["tune", "path"] {
-        run(name, &["--fold-column", "part"])
-            .code(2)
-            .stderr(contains("t.csv: fold \"0\" of column \"part\" (--fold-column) has no row of class \"1\" of column \"y\": each fold needs one"));
-        run(name, &["--group-column", "part", "--folds", "2"])
-            .code(2)
-            .stderr(contains("t.csv: class \"1\" of column \"y\" is in 1 group of column \"part\" (--group-column), fewer than --folds, 2"));
+        run(name, &["--fold-column", "part"]).code(2).stderr(contains(
+            "t.csv: fold \"0\" of column \"part\" (--fold-column) has no row of class \"1\" of column \"y\": each fold needs one",
+        ));
+        run(name, &["--group-column", "part", "--folds", "2"]).code(2).stderr(contains(
+            "t.csv: class \"1\" of column \"y\" is in 1 group of column \"part\" (--group-column), fewer than --folds, 2",
+        ));
     }
     assert!(!all.out("no").exists());
 }
@@ -264,9 +312,10 @@ fn a_fold_or_a_group_without_a_class_is_named() {
 fn a_level_that_training_rows_lack_is_named() {
     let text = table(|i, name, text| if name == "city" && i == 30 { "Rome".into() } else { text });
     let all = Place::of(&text);
-    let lacks = || contains("notice: level \"city=Rome\" (fold").and(contains(
-        "has no training row there: all indicators that are learned there are 0 in its rows",
-    ));
+    let lacks = || {
+        contains("notice: level \"city=Rome\" (fold")
+            .and(contains("has no training row there: all indicators that are learned there are 0 in its rows"))
+    };
     for name in ["tune", "path"] {
         all.run(name, &["--categorical", "auto"]).success().stderr(lacks());
     }
@@ -276,7 +325,12 @@ fn a_level_that_training_rows_lack_is_named() {
 #[cfg(unix)]
 #[test]
 fn the_printed_command_reads_the_table_in_the_same_way() {
-    let text = plain().replacen("city,member", "\"the city, 'x'\",-m", 1).lines().enumerate().map(|(i, l)| format!("{l},{}\n", if i == 0 { "$who".into() } else { (i % 9).to_string() })).collect::<String>();
+    let text = plain()
+        .replacen("city,member", "\"the city, 'x'\",-m", 1)
+        .lines()
+        .enumerate()
+        .map(|(i, l)| format!("{l},{}\n", if i == 0 { "$who".into() } else { (i % 9).to_string() }))
+        .collect::<String>();
     let all = Place::of(&text);
     let options = ["--categorical=\"the city, 'x'\",-m", "--missing", "mean", "--group-column", "$who"];
     all.run("tune", &options).success();
@@ -299,7 +353,10 @@ fn without_a_table_nothing_is_said_of_columns() {
         for option in ["--categorical=auto", "--missing=mean", "--group-column=a"] {
             let why = contains(" says how the columns of a table are read, but none is given");
             command(name, &[option], &dir.path().join("out")).assert().code(2).stderr(why);
-            command(name, &[option, "--mnist", "there"], &dir.path().join("out")).assert().code(2).stderr(contains("cannot be used with"));
+            command(name, &[option, "--mnist", "there"], &dir.path().join("out"))
+                .assert()
+                .code(2)
+                .stderr(contains("cannot be used with"));
         }
     }
     // The data of `path` are a table.
@@ -321,7 +378,8 @@ fn paths_of_a_mixed_table_are_those_of_pandas_and_scikit_learn() {
         let dir = tempfile::tempdir().unwrap();
         let grid = floats(&case["lambdas"]).iter().map(f64::to_string).collect::<Vec<_>>().join(",");
         let ratio = case["l1_ratio"].as_f64().unwrap().to_string();
-        let options = ["--categorical", "auto,code", "--missing", "mean", "--fold-column", "fold", "--grid", &grid, "--l1-ratio", &ratio];
+        let options =
+            ["--categorical", "auto,code", "--missing", "mean", "--fold-column", "fold", "--grid", &grid, "--l1-ratio", &ratio];
         command("path", &[&[file.to_str().unwrap(), "--target", "y"], &options[..]].concat(), dir.path()).assert().success();
         let json: Value = serde_json::from_str(&std::fs::read_to_string(dir.path().join("path.json")).unwrap()).unwrap();
         assert_eq!(json["columns"], golden["features"]);
@@ -337,7 +395,11 @@ fn paths_of_a_mixed_table_are_those_of_pandas_and_scikit_learn() {
                 assert!((got - want).abs() <= 1e-4 * largest && (*got == 0.0) == (*want == 0.0), "{at}");
             }
             let mean = fit["cv_mean"].as_f64().unwrap();
-            assert!((mean - cv).abs() <= 1e-5 * cv, "l1_ratio {ratio}, λ {}: error {mean}, scikit-learn says {cv}", fit["lambda"]);
+            assert!(
+                (mean - cv).abs() <= 1e-5 * cv,
+                "l1_ratio {ratio}, λ {}: error {mean}, scikit-learn says {cv}",
+                fit["lambda"]
+            );
         }
         assert_eq!(json["best"]["lambda"], case["cv_best"]);
     }

@@ -116,9 +116,8 @@ impl fmt::Display for Class {
 /// more than 20 values. So 1, 2 and 3+ are labels, where 3+ is no exception. Missing cells are not counted.
 pub(super) fn numbers_but_for_a_few(labels: &Labels, kinds: &[Kind]) -> bool {
     let counts = labels.counts();
-    let in_rows = |is: fn(&Kind) -> bool| -> usize {
-        kinds.iter().zip(&counts).filter(|(kind, _)| is(kind)).map(|(_, count)| count).sum()
-    };
+    let in_rows =
+        |is: fn(&Kind) -> bool| -> usize { kinds.iter().zip(&counts).filter(|(kind, _)| is(kind)).map(|(_, count)| count).sum() };
     let other = in_rows(|kind| matches!(kind, Kind::Meant | Kind::Text));
     let rows = other + in_rows(|kind| matches!(kind, Kind::Number(_)));
     let few = other <= (rows / 10).max(1) && 2 * other < rows;
@@ -132,4 +131,3 @@ pub(super) fn numbers_but_for_a_few(labels: &Labels, kinds: &[Kind]) -> bool {
     let measured = alike > MOST_INTEGER_CLASSES || labels.distinct.iter().map(|cell| &**cell).zip(kinds).any(fraction);
     few || measured && 2 * alike >= known
 }
-

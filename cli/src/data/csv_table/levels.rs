@@ -90,7 +90,9 @@ pub(super) fn levels(text: &Text, name: &str, labels: &Labels, asked: bool, noti
     let levels = Levels { names, of: labels.rows.iter().map(|(_, id)| place[*id as usize]).collect(), missing: gaps };
     notices.push(levels.notice(name));
     if found > 2 && found == labels.len() - gaps {
-        notices.push(format!("notice: column {column} has another value in every row: nothing about other rows can be learned from it"));
+        notices.push(format!(
+            "notice: column {column} has another value in every row: nothing about other rows can be learned from it"
+        ));
     }
     Ok(levels)
 }

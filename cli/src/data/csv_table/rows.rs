@@ -173,7 +173,10 @@ impl Read {
             let Some((i, labels)) = key else { continue };
             if absent(cell(*i)) {
                 let why = missing(cell(*i));
-                return Err(Wrong::Cell(*i, format!("{why}, or leave them out with --missing drop-rows ({option} says it of every row)")));
+                return Err(Wrong::Cell(
+                    *i,
+                    format!("{why}, or leave them out with --missing drop-rows ({option} says it of every row)"),
+                ));
             }
             labels.push(at, cell(*i)).map_err(Wrong::Memory)?;
         }
@@ -198,7 +201,8 @@ impl Read {
         }
         shortened(said, notices);
         notices.extend(filled(&self.numbers, &self.gaps, &categories, header));
-        let mut places: Vec<(usize, Part)> = self.numbers.iter().enumerate().map(|(i, place)| (*place, Part::Number(i))).collect();
+        let mut places: Vec<(usize, Part)> =
+            self.numbers.iter().enumerate().map(|(i, place)| (*place, Part::Number(i))).collect();
         places.extend(categories.iter().enumerate().map(|(i, (place, _))| (*place, Part::Category(i))));
         places.sort_unstable_by_key(|(place, _)| *place);
         let mut names = Names::new(header);
@@ -272,7 +276,8 @@ fn shortened(mut said: Vec<String>, notices: &mut Vec<String>) {
     said.truncate(SHOWN);
     notices.append(&mut said);
     if more > 0 {
-        notices.push(format!("notice: {more} more notices about categorical columns; all their levels are in the file of numbers"));
+        notices
+            .push(format!("notice: {more} more notices about categorical columns; all their levels are in the file of numbers"));
     }
 }
 
@@ -324,11 +329,7 @@ impl Names {
 
     fn unused(&mut self, name: String) -> String {
         let free = |name: &String| !self.0.contains(name);
-        let name = if free(&name) {
-            name
-        } else {
-            (1..).map(|n| format!("{name}.{n}")).find(free).expect("one is free")
-        };
+        let name = if free(&name) { name } else { (1..).map(|n| format!("{name}.{n}")).find(free).expect("one is free") };
         self.0.insert(name.clone());
         name
     }

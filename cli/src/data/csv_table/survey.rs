@@ -35,13 +35,7 @@ impl Survey {
     ///
     /// # Errors
     /// If a column without a name has values in some rows only.
-    pub fn new(
-        text: &Text,
-        delimiter: Delimiter,
-        header: &Header,
-        roles: &Roles,
-        reading: &Reading,
-    ) -> Result<Self, String> {
+    pub fn new(text: &Text, delimiter: Delimiter, header: &Header, roles: &Roles, reading: &Reading) -> Result<Self, String> {
         let width = header.names.len();
         let mut out = Self { text: vec![false; width], left_out: vec![false; width], notices: Vec::new() };
         let (auto, missing) = (reading.columns.auto(), reading.columns.missing());

@@ -41,7 +41,10 @@ fn errors_name_line_and_column() {
     assert_eq!(why("a,y\n1,0\n2\n", "y"), "line 3: has 1 cells, the header has 2");
     assert_eq!(why("a,y\n1,0\n2,1,7\n", "y"), "line 3: has 3 cells, the header has 2");
     assert_eq!(why("a,y\n1,0\n# 7\n", "y"), "line 3: has 1 cells, the header has 2: comments are not read, remove them");
-    assert_eq!(why("a,y\n1,0\nx,1\n", "y"), "line 3: column \"a\" is \"x\", must be a number (--categorical auto makes indicator columns of text)");
+    assert_eq!(
+        why("a,y\n1,0\nx,1\n", "y"),
+        "line 3: column \"a\" is \"x\", must be a number (--categorical auto makes indicator columns of text)"
+    );
     assert_eq!(
         why("a,y\n1,0\n\nNaN,1\n", "y"),
         "line 4: column \"a\" is missing (\"NaN\"): fill in or remove rows with missing values first, or see --missing, which fills them in \
