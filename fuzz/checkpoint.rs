@@ -8,7 +8,7 @@ use super::{
 use crate::{
     Ui,
     data::{
-        Cells, Table, Targets,
+        Cells, Description, Keys, Table, Targets,
         split::{Split, prepare},
     },
     fuzz::{self, ACCEPTED, fuzz, plain_text},
@@ -98,6 +98,8 @@ fn checkpoint() {
         image: false,
         test_from: None,
         notices: Vec::new(),
+        description: Description::default(),
+        keys: Keys::default(),
     };
     let split = |test: Vec<usize>, train: Vec<usize>| {
         prepare(&table, &Split { train, validation: vec![3], test }).expect("numbers near each other")

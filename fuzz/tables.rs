@@ -1,9 +1,15 @@
 //! Fuzzes tables: CSV text, gzip, and the files of MNIST. What is accepted must be whole, finite, and fit to train on.
-use super::{Asks, Cells, Format, Table, Target, Targets, Task, csv_table::NETWORKS, folds::cross_validation, split::prepare};
+use super::{
+    Asks, Cells, Format, Missing, Table, Target, Targets, Task,
+    csv_table::NETWORKS,
+    folds::{count, cross_validation},
+    split::prepare,
+};
 use crate::{
     Failure, Ui,
     fuzz::{self, ACCEPTED, below, fuzz, hash, pick, plain_text},
 };
+use clap::{Args as _, FromArgMatches as _};
 use ridgepole::Rng;
 use std::{io::Write, path::Path};
 
@@ -25,11 +31,21 @@ fn outcome(read: Result<Table, Failure>) -> String {
     let (rows, columns) = (table.rows(), table.columns.len());
     assert!(rows > 0 && columns > 0, "an empty table was accepted: {rows} rows, {columns} columns");
     let (cells, finite) = match &table.cells {
-        Cells::Numbers(all) => (all.len(), all.iter().all(|v| v.is_finite())),
+        // A missing value is filled in when its training rows are known.
+        Cells::Numbers(all) => {
+            let filled = table.description.missing == Missing::Mean;
+            (all.len(), all.iter().all(|v| v.is_finite() || filled && v.is_nan()))
+        }
         Cells::Bytes(all) => (all.len(), true),
     };
     assert_eq!(cells, rows * columns, "cells are not rows times columns");
     assert!(finite, "a cell that is not finite was accepted");
+    let described = table.described(None);
+    assert_eq!(described["features"].as_array().map(Vec::len), Some(columns), "not every feature is described");
+    let mut names: Vec<&String> = table.columns.iter().collect();
+    names.sort();
+    names.dedup();
+    assert_eq!(names.len(), columns, "two features have one name: {:?}", table.columns);
     assert!(table.test_from.is_none_or(|from| from < rows), "the test part is empty");
     table.notices.iter().for_each(|notice| drop(plain_text(&Ui::shown(notice))));
     let kind = match &table.targets {
@@ -47,8 +63,14 @@ fn outcome(read: Result<Table, Failure>) -> String {
     };
     let pool = table.test_from.unwrap_or(rows);
     let split = match cross_validation(&table, pool, 2, 0.1, 1) {
-        Ok((_, splits)) => {
+        Ok((fold, splits)) => {
             let mut said = "split".to_string();
+            assert_eq!(splits.len(), count(&table, 2), "folds");
+            if let Some(group) = &table.keys.group {
+                let mut of = vec![None; group.names.len()];
+                let mut together = |(r, f): (usize, &usize)| *of[group.of[r] as usize].get_or_insert(*f) == *f;
+                assert!(fold.iter().enumerate().all(&mut together), "a group was taken apart");
+            }
             for split in &splits {
                 // Refused where the training part's scale leaves a value too far away.
                 let prepared = match prepare(&table, split) {
@@ -78,12 +100,46 @@ fn target<'a>(column: &'a str, chance: u64) -> Target<'a> {
     Target { column, task, asks }
 }
 
+/// Options for the columns, as they are typed, and a column that names folds; some fit, some do not.
+fn options(text: &[u8], chance: u64) -> (Format, Option<String>) {
+    let mut rng = Rng::new(chance);
+    let mut name = || any_column(text, u64::from(rng.word())).replace('"', "");
+    let quoted = |name: String| if name.contains(',') { format!("\"{name}\"") } else { name };
+    let [first, second, third] = [name(), name(), name()];
+    let mut words = vec!["t".to_string()];
+    match chance % 5 {
+        0 => words.push("--categorical=auto".into()),
+        1 => words.push(format!("--categorical={}", quoted(first))),
+        2 => words.push(format!("--categorical=auto,{}", quoted(first))),
+        _ => {}
+    }
+    match chance / 5 % 3 {
+        0 => words.push("--missing=mean".into()),
+        1 => words.push("--missing=drop-rows".into()),
+        _ => {}
+    }
+    if (chance / 15).is_multiple_of(3) {
+        words.push(format!("--group-column={second}"));
+    }
+    let matches = Format::augment_args(clap::Command::new("t")).try_get_matches_from(words);
+    let format = matches.and_then(|m| Format::from_arg_matches(&m)).unwrap_or_default();
+    (format, (chance / 45).is_multiple_of(4).then_some(third))
+}
+
 fn column(text: &[u8], chance: u64) -> String {
     let text = String::from_utf8_lossy(text.split(|b| b"\r\n".contains(b)).next().unwrap_or_default()).into_owned();
     let text = text.trim_start_matches('\u{feff}');
     let names: Vec<&str> = text.split([',', ';', '\t', '|']).map(|n| n.trim().trim_matches('"')).collect();
     let chosen = if names.contains(&"y") { "y" } else { names[(chance % names.len() as u64) as usize] };
     chosen.to_string()
+}
+
+/// Any column of the first line.
+fn any_column(text: &[u8], chance: u64) -> String {
+    let first = text.split(|b| b"\r\n".contains(b)).next().unwrap_or_default();
+    let text = String::from_utf8_lossy(first).into_owned();
+    let names: Vec<&str> = text.split([',', ';', '\t', '|']).map(|n| n.trim().trim_matches('"')).collect();
+    names[(chance % names.len() as u64) as usize].to_string()
 }
 
 fn write(path: &Path, bytes: &[u8]) {
@@ -101,6 +157,8 @@ fn csv_seeds() -> Vec<Vec<u8>> {
         "a,y\r1,0\r2,1\r3,0\r4,1\r",
         "sep=;\na;y\n1;2\n3;4\n5;6\n",
         "a,y,\n1,0,\n2,1,\n3,0,\n4,1,\n",
+        "c,n,g,f,y\nred,1,a,1,0\nblue,NA,a,1,1\n,3,b,2,0\nred,4,b,2,1\nblue,5,c,1,0\ngreen,,c,1,1\n",
+        "k,c,n\n7,no,1\n8,yes,2\n7,no,?\n9,yes,4\n8,no,5\nNA,,\n",
         "",
     ]
     .map(|t| t.as_bytes().to_vec())
@@ -216,8 +274,14 @@ fn csv() {
         write(&path, input);
         let chance = hash(input);
         let column = column(input, chance);
-        let all = if thorough { 0..8 } else { chance % 8..chance % 8 + 1 };
-        all.map(|c| outcome(Table::csv(&path, target(&column, c), &Format::default()))).collect::<Vec<_>>().join("; ")
+        let all = if thorough { 0..32 } else { chance % 32..chance % 32 + 1 };
+        let one = |c: u64| {
+            // One of four as without options.
+            let plain = c % 32 < 8;
+            let (format, fold) = if plain { Default::default() } else { options(input, chance.rotate_left(17) ^ c) };
+            outcome(Table::csv_as(&path, target(&column, c), &format, fold.as_deref()))
+        };
+        all.map(one).collect::<Vec<_>>().join("; ")
     };
     fuzz(&fuzz::Target {
         name: "csv",

@@ -123,15 +123,17 @@ pub(crate) struct Standard {
 }
 
 impl Standard {
-    /// Of these values, which are finite.
+    /// Of these values, which are finite, or NaN where one is missing: that counts as the mean of the others. Without any, all are alike.
     pub(crate) fn of(values: impl Iterator<Item = f64> + Clone) -> Self {
+        let rows = values.clone().count() as f64;
+        let values = values.filter(|v| !v.is_nan());
         let unit = power_of_two(values.clone().fold(0.0, |most: f64, v| most.max(v.abs())));
         let base = values.clone().next().unwrap_or(0.0) / unit;
         let from_base = values.map(|v| v / unit - base);
         let (n, sum) = from_base.clone().fold((0.0, 0.0), |(n, sum), d| (n + 1.0, sum + d));
         let mean = sum / n;
         let equal = from_base.clone().all(|d| d == 0.0);
-        let sd = if equal { 0.0 } else { (from_base.map(|d| (d - mean).powi(2)).sum::<f64>() / n).sqrt() };
+        let sd = if equal { 0.0 } else { (from_base.map(|d| (d - mean).powi(2)).sum::<f64>() / rows).sqrt() };
         Self { unit, base, mean: if equal { 0.0 } else { mean }, sd }
     }
 
@@ -150,9 +152,9 @@ impl Standard {
         self.sd == 0.0
     }
 
-    /// How many standard deviations a value is above the mean; 0 if there is no spread.
+    /// How many standard deviations a value is above the mean; 0 if there is no spread, or no value (NaN).
     pub(crate) fn apply(&self, v: f64) -> f64 {
-        if self.constant() { 0.0 } else { (v / self.unit - self.base - self.mean) / self.sd }
+        if self.constant() || v.is_nan() { 0.0 } else { (v / self.unit - self.base - self.mean) / self.sd }
     }
 }
 
@@ -286,6 +288,17 @@ mod tests {
         assert_eq!(MeanSd::of([7.0]), MeanSd { mean: 7.0, sd: 0.0 });
         assert_eq!(MeanSd::of([0.1; 10]), MeanSd { mean: 0.1, sd: 0.0 });
         assert!(MeanSd::of([f64::NAN; 2]).mean.is_nan() && MeanSd::of([]).mean.is_nan());
+    }
+
+    #[test]
+    fn a_missing_value_is_the_mean_of_those_that_are_known() {
+        let gaps = of(&[f64::NAN, 1.0, f64::NAN, 2.0, 4.5]);
+        let filled = of(&[2.5, 1.0, 2.5, 2.0, 4.5]);
+        assert_eq!((gaps.mean(), gaps.apply(f64::NAN)), (2.5, 0.0));
+        assert!((gaps.sd() / filled.sd() - 1.0).abs() < 1e-15 && (gaps.apply(1.0) - filled.apply(1.0)).abs() < 1e-15);
+        for alike in [of(&[f64::NAN, 3.0, 3.0]), of(&[f64::NAN; 3]), of(&[])] {
+            assert!(alike.constant() && alike.apply(7.0) == 0.0 && alike.mean().is_finite());
+        }
     }
 
     #[test]

@@ -1,9 +1,12 @@
 //! Cross-validation: which rows are held out together.
 use super::{
-    Table, Targets,
+    Key, Table, Targets, groups,
     split::{Split, shuffle, take},
 };
-use crate::{Failure, text::quoted};
+use crate::{
+    Failure,
+    text::{self, quoted},
+};
 use ridgepole::Rng;
 
 /// Deals rows out to folds in turn, group by group (the rows of a class), each in random order, so that folds are of equal size, and
@@ -21,13 +24,28 @@ fn deal(groups: Vec<Vec<usize>>, folds: usize, seed: u64) -> Vec<usize> {
     out
 }
 
-/// The fold in which each of a table's first `rows` is held out, stratified by class.
+/// Folds by a column at most, as `path` has by number.
+const MOST: usize = 1000;
+
+/// How many folds there are: as many as are asked for, unless a column names them.
+pub fn count(table: &Table, folds: usize) -> usize {
+    table.keys.fold.as_ref().map_or(folds, |key| key.names.len())
+}
+
+/// The fold in which each of a table's first `rows` is held out: that which a column names; or of so many folds as are asked for,
+/// stratified by class, and with the rows of a group in one fold, where a column names groups.
 ///
 /// # Errors
-/// [`Failure::Usage`] if there are fewer rows, or rows of a class, than folds.
+/// [`Failure::Usage`] if there are fewer rows, or groups, or rows of a class, than folds; or if a fold has no row of a class.
 pub fn assign(table: &Table, rows: usize, folds: usize, seed: u64) -> Result<Vec<usize>, Failure> {
+    if let Some(key) = &table.keys.fold {
+        return named(table, rows, key);
+    }
     if !(2..=rows).contains(&folds) {
         return Err(Failure::usage(format!("--folds is {folds}, must be from 2 to the number of rows, {rows}")));
+    }
+    if let Some(key) = &table.keys.group {
+        return grouped(table, rows, key, folds, seed);
     }
     let groups = match &table.targets {
         Targets::Values(_) => vec![(0..rows).collect()],
@@ -47,6 +65,99 @@ pub fn assign(table: &Table, rows: usize, folds: usize, seed: u64) -> Result<Vec
     Ok(deal(groups, folds, seed))
 }
 
+/// A fold and a class of which it has no row.
+fn lacking<'a>(table: &'a Table, fold: &[usize], folds: usize) -> Option<(usize, &'a String)> {
+    let Targets::Classes { names, of } = &table.targets else { return None };
+    let mut has = vec![false; folds * names.len()];
+    fold.iter().zip(of).for_each(|(f, c)| has[f * names.len() + *c as usize] = true);
+    has.iter().position(|has| !has).map(|at| (at / names.len(), &names[at % names.len()]))
+}
+
+/// The folds that a column names.
+fn named(table: &Table, rows: usize, key: &Key) -> Result<Vec<usize>, Failure> {
+    let (folds, column) = (key.names.len(), quoted(&key.column));
+    let bad = |why: String| Err(Failure::usage(format!("{}: {why}", table.name)));
+    if !(2..=MOST).contains(&folds) {
+        let values = if folds == 1 { "1 value".into() } else { format!("{folds} distinct values") };
+        return bad(format!("column {column} (--fold-column) has {values}, each of which is a fold, must have from 2 to {MOST}"));
+    }
+    let fold: Vec<usize> = key.of[..rows].iter().map(|f| *f as usize).collect();
+    let mut count = vec![0; folds];
+    fold.iter().for_each(|f| count[*f] += 1);
+    if let Some(empty) = count.iter().position(|n| *n == 0) {
+        let name = quoted(&key.names[empty]);
+        return bad(format!(
+            "fold {name} of column {column} (--fold-column) has none of the {rows} rows that are used: see --rows"
+        ));
+    }
+    if let Some((f, class)) = lacking(table, &fold, folds) {
+        let [name, class, label] = [&key.names[f], class, &table.label].map(|name| quoted(name));
+        return bad(format!(
+            "fold {name} of column {column} (--fold-column) has no row of class {class} of column {label}: each fold needs one; join folds, \
+             or remove the class"
+        ));
+    }
+    if let Some(group) = &table.keys.group {
+        let mut of = vec![None; group.names.len()];
+        for (r, f) in fold.iter().enumerate() {
+            let first = *of[group.of[r] as usize].get_or_insert(*f);
+            if first != *f {
+                let [a, b, g] = [&key.names[first], &key.names[*f], &group.names[group.of[r] as usize]].map(|name| quoted(name));
+                return bad(format!(
+                    "group {g} of column {} (--group-column) is in folds {a} and {b} of column {column} (--fold-column): its rows must be \
+                     in one",
+                    quoted(&group.column)
+                ));
+            }
+        }
+    }
+    Ok(fold)
+}
+
+/// Folds of whole groups, large groups first, those of one size in random order.
+fn grouped(table: &Table, rows: usize, key: &Key, folds: usize, seed: u64) -> Result<Vec<usize>, Failure> {
+    let column = quoted(&key.column);
+    let bad = |why: String| Err(Failure::usage(format!("{}: {why}", table.name)));
+    let mut whole = groups::together(&(0..rows).collect::<Vec<_>>(), &key.of);
+    if whole.len() < folds {
+        return bad(format!(
+            "column {column} (--group-column) has {} groups, fewer than --folds, {folds}: each fold needs one",
+            whole.len()
+        ));
+    }
+    if let Targets::Classes { names, of } = &table.targets {
+        let mut having = vec![0; names.len()];
+        for group in &whole {
+            let mut classes: Vec<u32> = group.iter().map(|&r| of[r]).collect();
+            classes.sort_unstable();
+            classes.dedup();
+            classes.iter().for_each(|c| having[*c as usize] += 1);
+        }
+        if let Some(c) = having.iter().position(|n| *n < folds) {
+            let [class, label] = [&names[c], &table.label].map(|name| quoted(name));
+            return bad(format!(
+                "class {class} of column {label} is in {} of column {column} (--group-column), fewer than --folds, {folds}: each fold \
+                 needs one",
+                text::count(having[c], "group")
+            ));
+        }
+    }
+    shuffle(&mut whole, &mut Rng::new(seed ^ 0x666f_6c64));
+    whole.sort_by_key(|group| std::cmp::Reverse(group.len()));
+    let of = groups::deal_classes(table, &whole, &vec![rows as f64 / folds as f64; folds]);
+    let mut fold = vec![0; rows];
+    whole.iter().zip(of).for_each(|(group, f)| group.iter().for_each(|&r| fold[r] = f));
+    if let Some((f, class)) = lacking(table, &fold, folds) {
+        let [class, label] = [class, &table.label].map(|name| quoted(name));
+        return bad(format!(
+            "with whole groups of column {column} (--group-column), fold {} has no row of class {class} of column {label}: each fold needs \
+             one; use fewer --folds",
+            f + 1
+        ));
+    }
+    Ok(fold)
+}
+
 /// The folds of a table's first `rows`, and for each the split that holds it out for testing: a share of the others is for validation
 /// (early stopping), the rest for training.
 ///
@@ -60,6 +171,7 @@ pub fn cross_validation(
     seed: u64,
 ) -> Result<(Vec<usize>, Vec<Split>), Failure> {
     let fold = assign(table, rows, folds, seed)?;
+    let folds = count(table, folds);
     let mut rng = Rng::new(seed ^ 0x7374_6f70);
     let split = |f: usize| {
         let (test, others): (Vec<usize>, Vec<usize>) = (0..rows).partition(|&r| fold[r] == f);
@@ -72,6 +184,17 @@ pub fn cross_validation(
             )));
         }
         let (validation, train) = take(table, others, stop, &mut rng);
+        if let Some(key) = table.keys.group.as_ref().filter(|_| validation.is_empty() || train.len() < 2) {
+            return Err(Failure::usage(format!(
+                "{}: beside fold {} whole groups of column {} (--group-column) leave {} rows for training and {} for early stopping: there \
+                 must be more groups",
+                table.name,
+                f + 1,
+                quoted(&key.column),
+                train.len(),
+                validation.len()
+            )));
+        }
         Ok(Split { train, validation, test })
     };
     let splits = (0..folds).map(split).collect::<Result<_, _>>()?;
@@ -81,7 +204,7 @@ pub fn cross_validation(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::data::Cells;
+    use crate::data::{Cells, Description, Keys};
 
     #[test]
     fn every_row_is_held_out_once_and_folds_are_stratified() {
@@ -121,8 +244,71 @@ mod tests {
             image: false,
             test_from: None,
             notices: Vec::new(),
+            description: Description::default(),
+            keys: Keys::default(),
         };
         let why = cross_validation(&tiny, 3, 3, 0.5, 1).unwrap_err().to_string();
         assert_eq!(why, "t: 3 rows in 3 folds leave 1 for training, beside 1 for early stopping: see --folds, --stop-share");
+    }
+
+    fn key(names: &[&str], of: impl Iterator<Item = usize>) -> Key {
+        Key { column: "g".into(), names: names.iter().map(ToString::to_string).collect(), of: of.map(|g| g as u32).collect() }
+    }
+
+    #[test]
+    fn a_column_names_the_folds() {
+        let mut table = Table::digits().unwrap();
+        table.keys.fold = Some(key(&["a", "b", "c"], (0..1797).map(|r| r / 600 % 3)));
+        let (fold, splits) = cross_validation(&table, 1797, 5, 0.1, 3).unwrap();
+        assert_eq!((count(&table, 5), splits.len()), (3, 3));
+        assert!((0..1797).all(|r| fold[r] == r / 600));
+        let why = |table: &Table| assign(table, 1797, 5, 3).unwrap_err().to_string();
+        let Targets::Classes { of, .. } = &table.targets else { panic!("classes") };
+        let sevens = of.clone();
+        table.keys.fold = Some(key(&["a", "b"], (0..1797).map(|r| usize::from(sevens[r] == 7 && r % 2 == 0))));
+        assert!(
+            why(&table)
+                .starts_with("digits: fold \"b\" of column \"g\" (--fold-column) has no row of class \"0\" of column \"label\"")
+        );
+        table.keys.fold = Some(key(&["a"], (0..1797).map(|_| 0)));
+        assert!(why(&table).contains("has 1 value, each of which is a fold, must have from 2 to 1000"), "{}", why(&table));
+        table.keys.fold = Some(key(&["a", "b", "c"], (0..1797).map(|r| r % 2)));
+        assert!(why(&table).contains("fold \"c\" of column \"g\" (--fold-column) has none of the 1797 rows"), "{}", why(&table));
+        table.keys.fold = Some(key(&["a", "b"], (0..1797).map(|r| r % 2)));
+        table.keys.group = Some(key(&["p", "q", "r"], (0..1797).map(|r| r % 3)));
+        let straddles =
+            "digits: group \"p\" of column \"g\" (--group-column) is in folds \"a\" and \"b\" of column \"g\" (--fold-column)";
+        assert!(why(&table).starts_with(straddles), "{}", why(&table));
+    }
+
+    #[test]
+    fn rows_of_a_group_are_held_out_together() {
+        let mut table = Table::digits().unwrap();
+        let names: Vec<String> = (0..90).map(|g| g.to_string()).collect();
+        let names: Vec<&str> = names.iter().map(String::as_str).collect();
+        let of: Vec<usize> = (0..1797).map(|r| r * 31 / 7 % 90).collect();
+        table.keys.group = Some(key(&names, of.iter().copied()));
+        let (fold, splits) = cross_validation(&table, 1797, 5, 0.1, 3).unwrap();
+        for (r, g) in of.iter().enumerate() {
+            assert_eq!(fold[r], fold[of.iter().position(|o| o == g).unwrap()], "row {r}");
+        }
+        for s in &splits {
+            let groups = |rows: &[usize]| rows.iter().map(|&r| of[r]).collect::<std::collections::BTreeSet<_>>();
+            assert!(groups(&s.train).is_disjoint(&groups(&s.validation)), "training and early stopping share a group");
+            assert!((355..=364).contains(&s.test.len()), "{} of 1797 rows", s.test.len());
+            assert!(s.validation.len().abs_diff(144) < 20, "{}", s.validation.len());
+        }
+        assert_eq!(cross_validation(&table, 1797, 5, 0.1, 3).unwrap().1, splits);
+        assert_ne!(cross_validation(&table, 1797, 5, 0.1, 4).unwrap().0, fold, "another seed deals otherwise");
+        let why = |table: &Table, folds| cross_validation(table, 1797, folds, 0.1, 3).unwrap_err().to_string();
+        assert_eq!(
+            why(&table, 91),
+            "digits: column \"g\" (--group-column) has 90 groups, fewer than --folds, 91: each fold needs one"
+        );
+        // A class that three groups have.
+        let Targets::Classes { of: classes, .. } = table.targets.clone() else { panic!("classes") };
+        table.keys.group = Some(key(&names, (0..1797).map(|r| if classes[r] == 7 { of[r] % 3 } else { of[r] })));
+        let three = "digits: class \"7\" of column \"label\" is in 3 groups of column \"g\" (--group-column), fewer than --folds, 5: each fold needs one";
+        assert_eq!(why(&table, 5), three);
     }
 }

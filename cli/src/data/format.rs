@@ -1,5 +1,8 @@
 //! The options that say how files of data are read.
-use super::csv_table::Delimiter;
+use super::{
+    columns::Columns,
+    csv_table::{Delimiter, Reading},
+};
 use crate::{Failure, input::Limit, shell::Command};
 
 /// The options of every command that reads files of data.
@@ -12,18 +15,26 @@ pub struct Format {
     /// The most bytes that a file may have, unpacked: such as 500000, 512Mi or 8Gi
     #[arg(long, value_name = "SIZE", default_value_t = Limit::DEFAULT, help_heading = "Data")]
     max_input: Limit,
+    #[command(flatten)]
+    columns: Columns,
 }
 
 impl Format {
     /// The option that raises the limit.
     pub(super) const RAISE: &str = "--max-input";
 
-    pub(super) fn delimiter(&self) -> Option<Delimiter> {
-        self.delimiter
+    /// How a table is to be read, with a column that names folds.
+    pub(super) fn reading(&self, fold: Option<&str>) -> Reading {
+        Reading { delimiter: self.delimiter, columns: self.columns.clone(), fold: fold.map(String::from) }
     }
 
     pub(super) fn limit(&self) -> Limit {
         self.max_input
+    }
+
+    /// As [`Self::unused`], and nothing is to be said of a table's columns.
+    pub(super) fn none(&self) -> Result<(), Failure> {
+        self.unused().and_then(|()| self.columns.unused())
     }
 
     /// Where no file is read, nothing is to be said of it.
@@ -45,5 +56,6 @@ impl Format {
         if self.max_input != Limit::DEFAULT {
             to.option("max-input", self.max_input.to_string());
         }
+        self.columns.typed(to);
     }
 }

@@ -1,5 +1,5 @@
 //! Reads the IDX files of MNIST and of data sets like it: images of bytes, labels of bytes, sizes big-endian.
-use super::{Cells, Format, Table, Targets, listed};
+use super::{Cells, Description, Format, Keys, Table, Targets, listed};
 use crate::{Failure, input};
 use std::{
     collections::BTreeSet,
@@ -66,6 +66,8 @@ pub fn read(path: &Path, format: &Format) -> Result<Table, Failure> {
         image: true,
         test_from: Some(test_from),
         notices,
+        description: Description::default(),
+        keys: Keys::default(),
     })
 }
 

@@ -1,12 +1,16 @@
 //! The data: tables that come with the program, CSV files, or files in MNIST's format. Cells keep their values until they are standardized.
+mod columns;
 mod constants;
 mod csv_table;
+mod description;
 pub mod folds;
 mod format;
 #[cfg(test)]
 #[path = "../../../fuzz/tables.rs"]
 mod fuzz_tables;
+mod groups;
 mod idx;
+mod keys;
 pub mod noise;
 mod source;
 pub mod split;
@@ -14,11 +18,16 @@ mod summary;
 #[cfg(test)]
 mod tests;
 
+pub use columns::Columns;
 pub use constants::{everywhere, in_training, lost};
 pub use csv_table::{Asks, NETWORKS, Target};
+pub use description::{Column, Description, Feature, Holds, Missing};
 pub use format::Format;
+pub use keys::{Key, Keys};
 pub use source::Source;
 pub use summary::Summary;
+
+use csv_table::Reading;
 
 use crate::{
     Failure, Ui, input,
@@ -45,12 +54,16 @@ pub struct Table {
     pub test_from: Option<usize>,
     /// Notices to the user on how the table was read.
     pub notices: Vec<String>,
+    /// How the features came to be.
+    pub description: Description,
+    /// Where the rows belong.
+    pub keys: Keys,
 }
 
 /// The cells of the features, row-major, one row per sample.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Cells {
-    /// Numbers of a text.
+    /// Numbers of a text; NaN where one is missing, which counts as the mean of those that are known.
     Numbers(Vec<f64>),
     /// Pixels, in an eighth of the memory.
     Bytes(Vec<u8>),
@@ -132,6 +145,8 @@ impl Table {
             label: self.label.clone(),
             columns: self.columns.clone(),
             notices: self.notices.clone(),
+            description: self.description.clone(),
+            keys: self.keys.select(rows),
             ..*self
         }
     }
@@ -141,7 +156,18 @@ impl Table {
         let width = self.columns.len();
         let places = (0..self.rows()).flat_map(|r| kept.iter().map(move |c| r * width + c));
         let (cells, columns) = (self.cells.select(places), kept.iter().map(|&c| self.columns[c].clone()).collect());
-        Self { cells, columns, ..self }
+        Self { cells, columns, description: self.description.select(kept), ..self }
+    }
+
+    /// How the table was read, for programs: columns, levels, and where the features come from. `means` are those of the features in the
+    /// rows that a model was fitted to.
+    pub fn described(&self, means: Option<&[f64]>) -> serde_json::Value {
+        let mut out = self.description.json(&self.columns, means);
+        let keys = [("fold_column", &self.keys.fold), ("group_column", &self.keys.group)];
+        for (name, key) in keys.into_iter().filter_map(|(name, key)| Some((name, key.as_ref()?))) {
+            out[name] = serde_json::json!({ "name": key.column, "values": key.names, "of": key.of });
+        }
+        out
     }
 
     /// Leaves out classes that no row has: those of rows that were left out. A notice names them.
@@ -207,7 +233,7 @@ impl Table {
     /// None that a user can cause.
     pub fn digits() -> Result<Self, Failure> {
         let target = Target { column: "label", task: None, asks: &csv_table::NETWORKS };
-        let table = parse("digits", input::own(include_bytes!("../../data/digits.csv.gz"))?, target, None);
+        let table = parse("digits", input::own(include_bytes!("../../data/digits.csv.gz"))?, target, &Reading::default());
         // Constant pixels, such as those at the dark rim, stay.
         Ok(Self { image: true, ..table.map_err(Failure::found)? })
     }
@@ -217,8 +243,17 @@ impl Table {
     /// # Errors
     /// [`Failure::Usage`] if they have no such target.
     pub fn diabetes(target: Target) -> Result<Self, Failure> {
+        Self::diabetes_as(target, &Format::default(), None)
+    }
+
+    /// As [`Self::diabetes`], with what options say of the columns, and the one that names folds.
+    ///
+    /// # Errors
+    /// As [`Self::csv`].
+    pub fn diabetes_as(target: Target, format: &Format, fold: Option<&str>) -> Result<Self, Failure> {
         let bytes = input::own(include_bytes!("../../data/diabetes.csv.gz"))?;
-        let table = parse("diabetes", bytes, target, None).and_then(everywhere);
+        let reading = Reading { delimiter: None, ..format.reading(fold) };
+        let table = parse("diabetes", bytes, target, &reading).and_then(everywhere);
         table.map_err(|why| Failure::usage(format!("diabetes: {why}")))
     }
 
@@ -227,9 +262,17 @@ impl Table {
     /// # Errors
     /// [`Failure::Usage`] with the file's name, the line and the column at fault.
     pub fn csv(path: &Path, target: Target, format: &Format) -> Result<Self, Failure> {
+        Self::csv_as(path, target, format, None)
+    }
+
+    /// As [`Self::csv`], with a column that names the fold of each row.
+    ///
+    /// # Errors
+    /// As [`Self::csv`].
+    pub fn csv_as(path: &Path, target: Target, format: &Format, fold: Option<&str>) -> Result<Self, Failure> {
         let bytes = input::read(path, format.limit(), Format::RAISE)?;
         let name = path.file_name().map_or_else(|| "table".into(), |n| n.to_string_lossy().into_owned());
-        let table = parse(&name, bytes, target, format.delimiter()).and_then(everywhere);
+        let table = parse(&name, bytes, target, &format.reading(fold)).and_then(everywhere);
         table.map_err(|why| Failure::usage(format!("{}: {why}", path.display())))
     }
 
@@ -245,9 +288,9 @@ impl Table {
 }
 
 /// A table of text, in whatever encoding.
-fn parse(name: &str, bytes: Vec<u8>, target: Target, delimiter: Option<csv_table::Delimiter>) -> Result<Table, String> {
+fn parse(name: &str, bytes: Vec<u8>, target: Target, reading: &Reading) -> Result<Table, String> {
     let (text, notice) = input::decode(bytes)?;
-    let mut table = csv_table::parse(name, &text, target, delimiter)?;
+    let mut table = csv_table::parse(name, &text, target, reading)?;
     table.notices.splice(..0, notice);
     Ok(table)
 }

@@ -18,7 +18,8 @@ pub struct Source {
     task: Option<Task>,
     /// Folder with the four IDX files of MNIST or of a data set like it, gzip-compressed or not; of several sets, DIR/SET, such as
     /// emnist/emnist-letters
-    #[arg(long, value_name = "DIR", conflicts_with = "delimiter", help_heading = "Data")]
+    #[arg(long, value_name = "DIR", conflicts_with_all = ["delimiter", "categorical", "missing", "group_column"],
+          help_heading = "Data")]
     mnist: Option<PathBuf>,
     #[command(flatten)]
     format: Format,
@@ -30,12 +31,21 @@ impl Source {
     /// # Errors
     /// [`Failure::Usage`] says what is wrong with the file, and where.
     pub fn table(&self) -> Result<Table, Failure> {
+        self.table_by(None)
+    }
+
+    /// The data asked for, of which a column names the fold of each row.
+    ///
+    /// # Errors
+    /// As [`Self::table`].
+    pub fn table_by(&self, fold: Option<&str>) -> Result<Table, Failure> {
         match (&self.data, &self.label, &self.mnist) {
             (Some(path), Some(label), _) => {
-                Table::csv(path, Target { column: label, task: self.task, asks: &NETWORKS }, &self.format)
+                let target = Target { column: label, task: self.task, asks: &NETWORKS };
+                Table::csv_as(path, target, &self.format, fold)
             }
             (_, _, Some(folder)) => Table::mnist(folder, &self.format),
-            _ => self.format.unused().and_then(|()| Table::digits()),
+            _ => self.format.none().and_then(|()| Table::digits()),
         }
     }
 

@@ -1,5 +1,5 @@
 //! Training, validation and test rows, standardized by the training rows.
-use super::{Table, Targets};
+use super::{Table, Targets, groups};
 use crate::{Failure, stats::Standard, text::quoted};
 use ridgepole::Rng;
 
@@ -27,10 +27,11 @@ pub struct Sizes {
 
 impl Split {
     /// Draws the parts. Classes are as frequent in the training and validation part as in the whole, as nearly as whole
-    /// rows allow. A test part that the data sets apart stays what it is. The same seed draws the same parts everywhere.
+    /// rows allow. A test part that the data sets apart stays what it is. Rows of a group are in one part, and parts as large as whole
+    /// groups allow. The same seed draws the same parts everywhere.
     ///
     /// # Errors
-    /// [`Failure::Usage`] if there are too few rows.
+    /// [`Failure::Usage`] if there are too few rows, or groups.
     pub fn draw(table: &Table, sizes: Sizes, seed: u64) -> Result<Self, Failure> {
         let all = table.rows();
         let pool = table.test_from.unwrap_or(all);
@@ -53,13 +54,58 @@ impl Split {
         let mut rng = Rng::new(seed);
         let (train, rest) = take(table, (0..pool).collect(), sizes.train, &mut rng);
         let (validation, rest) = take(table, rest, validation, &mut rng);
+        // Whole groups may leave more than was reckoned with; without a number asked for, none of it is lost.
+        let test = if table.keys.group.is_some() && sizes.test.is_none() { rest.len().min(10_000) } else { test };
         let (test, _) = take(table, if pool < all { (pool..all).collect() } else { rest }, test, &mut rng);
+        if let Some(key) = table.keys.group.as_ref().filter(|_| train.len() < 2 || validation.is_empty() || test.is_empty()) {
+            return Err(Failure::usage(format!(
+                "{}: column {} (--group-column) has {} groups, too few for three parts: whole groups leave {} training, {} validation and \
+                 {} test rows",
+                table.name,
+                quoted(&key.column),
+                key.names.len(),
+                train.len(),
+                validation.len(),
+                test.len()
+            )));
+        }
         Ok(Self { train, validation, test })
+    }
+
+    /// A notice of what whole groups make of the sizes of the parts, which may differ from seed to seed.
+    pub fn notice(table: &Table, splits: &[Self]) -> Option<String> {
+        let key = table.keys.group.as_ref()?;
+        let range = |part: fn(&Self) -> usize| {
+            let of = || splits.iter().map(part);
+            let (least, most) = (of().min().unwrap_or(0), of().max().unwrap_or(0));
+            if least == most { least.to_string() } else { format!("{least} to {most}") }
+        };
+        Some(format!(
+            "notice: groups of column {} stay together, which makes {} training, {} validation and {} test rows",
+            quoted(&key.column),
+            range(|s| s.train.len()),
+            range(|s| s.validation.len()),
+            range(|s| s.test.len())
+        ))
     }
 }
 
-/// Takes `count` of `rows`, stratified: the remainder goes to the classes with the largest fractions.
+/// Takes `count` of `rows`, stratified: the remainder goes to the classes with the largest fractions. Of groups that stay together, as
+/// nearly so many as whole groups allow.
 pub(super) fn take(table: &Table, rows: Vec<usize>, count: usize, rng: &mut Rng) -> (Vec<usize>, Vec<usize>) {
+    if let Some(key) = &table.keys.group {
+        let mut whole = groups::together(&rows, &key.of);
+        shuffle(&mut whole, rng);
+        let part = if count >= rows.len() {
+            vec![0; whole.len()]
+        } else {
+            groups::deal_classes(table, &whole, &[count as f64, (rows.len() - count) as f64])
+        };
+        let [mut taken, left] =
+            [0, 1].map(|p| whole.iter().zip(&part).filter(|(_, of)| **of == p).flat_map(|(g, _)| g).copied().collect::<Vec<_>>());
+        shuffle(&mut taken, rng);
+        return (taken, left);
+    }
     let mut classes: Vec<Vec<usize>> = match &table.targets {
         Targets::Values { .. } => vec![rows],
         Targets::Classes { names, of } => {
@@ -125,7 +171,7 @@ const FARTHEST: f64 = 1e15;
 
 /// Standardises with the mean and the standard deviation of the training part only; pixels all together, other features
 /// one by one. The values are rounded to f32 once, after that. Features with one value in the training part are 0 everywhere, since
-/// nothing can be learned from them.
+/// nothing can be learned from them; a missing value is the mean of the training part, and so 0.
 ///
 /// # Errors
 /// [`Failure::Usage`] if there are too many features, or names a column and a value that is so far from the training rows that f32 cannot compute with it.
@@ -212,7 +258,7 @@ impl Prepared {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::data::Cells;
+    use crate::data::{Cells, Description, Key, Keys};
     use std::collections::BTreeSet;
 
     fn sizes(train: usize) -> Sizes {
@@ -268,6 +314,8 @@ mod tests {
             image: false,
             test_from: None,
             notices: Vec::new(),
+            description: Description::default(),
+            keys: Keys::default(),
         };
         let split = Split { train: vec![0, 1], validation: vec![2], test: vec![3] };
         let p = prepare(&table, &split).unwrap();
@@ -280,6 +328,50 @@ mod tests {
         assert!(pixels.parts[0].x[1] != 0.0, "pixels share one scale");
     }
 
+    #[test]
+    fn rows_of_a_group_are_in_one_part_for_every_seed() {
+        let mut table = Table::digits().unwrap();
+        // 150 groups of about twelve rows.
+        let of: Vec<u32> = (0..1797).map(|r| (r * r / 7 % 150) as u32).collect();
+        let names = (0..150).map(|g| g.to_string()).collect();
+        table.keys.group = Some(Key { column: "g".into(), names, of: of.clone() });
+        let mut seen = BTreeSet::new();
+        for seed in 1..6 {
+            let s = Split::draw(&table, sizes(200), seed).unwrap();
+            let parts = [&s.train, &s.validation, &s.test].map(|p| p.iter().map(|&r| of[r]).collect::<BTreeSet<u32>>());
+            assert!(parts[0].is_disjoint(&parts[1]) && parts[0].is_disjoint(&parts[2]) && parts[1].is_disjoint(&parts[2]));
+            assert!(
+                s.train.len().abs_diff(200) < 12 && s.validation.len().abs_diff(399) < 12,
+                "{} {}",
+                s.train.len(),
+                s.validation.len()
+            );
+            assert_eq!(s.train.len() + s.validation.len() + s.test.len(), 1797);
+            let mut all = [&s.train[..], &s.validation, &s.test].concat();
+            all.sort_unstable();
+            all.dedup();
+            assert_eq!(all.len(), 1797);
+            seen.insert(parts[0].clone());
+            assert_eq!(s, Split::draw(&table, sizes(200), seed).unwrap());
+        }
+        assert_eq!(seen.len(), 5, "each seed has its own training groups");
+        let key = table.keys.group.as_mut().unwrap();
+        key.of.iter_mut().for_each(|g| *g %= 2);
+        key.names.truncate(2);
+        let why = Split::draw(&table, sizes(200), 1).unwrap_err().to_string();
+        assert!(why.starts_with("digits: column \"g\" (--group-column) has 2 groups, too few for three parts"), "{why}");
+    }
+
+    #[test]
+    fn a_missing_value_is_the_mean_of_the_training_part_alone() {
+        let split = Split { train: vec![0, 1, 4], validation: vec![2], test: vec![3] };
+        let y = vec![1.0, 2.0, 3.0, 4.0, 5.0];
+        let gaps = prepare(&numbers(vec![1.0, f64::NAN, f64::NAN, 700.0, 4.0], y.clone()), &split).unwrap();
+        let filled = prepare(&numbers(vec![1.0, 2.5, 2.5, 700.0, 4.0], y), &split).unwrap();
+        assert_eq!(gaps, filled);
+        assert_eq!([gaps.parts[0].x[4], gaps.parts[1].x[0]], [0.0, 0.0]);
+    }
+
     fn numbers(cells: Vec<f64>, values: Vec<f64>) -> Table {
         Table {
             label: "y".into(),
@@ -290,6 +382,8 @@ mod tests {
             image: false,
             test_from: None,
             notices: Vec::new(),
+            description: Description::default(),
+            keys: Keys::default(),
         }
     }
 

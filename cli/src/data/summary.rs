@@ -16,6 +16,8 @@ pub struct Summary {
     pub target: Option<String>,
     /// Rows of training, validation and test part.
     pub parts: [usize; 3],
+    /// How it was read, for programs.
+    pub table: serde_json::Value,
 }
 
 impl Summary {
@@ -25,6 +27,7 @@ impl Summary {
             Targets::Classes { names, .. } => (names.clone(), None),
             Targets::Values { .. } => (Vec::new(), Some(table.label.clone())),
         };
-        Self { name: table.name.clone(), rows: table.rows(), features: table.columns.len(), classes, target, parts }
+        let (name, rows, features) = (table.name.clone(), table.rows(), table.columns.len());
+        Self { name, rows, features, classes, target, parts, table: table.described(None) }
     }
 }

@@ -11,6 +11,10 @@ fn the_digits_are_all_there() {
     assert!((0..1797).flat_map(|r| t.row(r)).all(|v| (0.0..=16.0).contains(&v)));
 }
 
+fn parse(name: &str, bytes: Vec<u8>, target: Target, delimiter: Option<csv_table::Delimiter>) -> Result<Table, String> {
+    super::parse(name, bytes, target, &Reading { delimiter, ..Reading::default() })
+}
+
 fn target(column: &str, task: Option<Task>) -> Target<'_> {
     Target { column, task, asks: &csv_table::NETWORKS }
 }

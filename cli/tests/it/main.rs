@@ -1,4 +1,5 @@
 //! The program from end to end, a file for each command; `commands` has those that look at the table and at the machine.
+mod columns;
 mod commands;
 mod common;
 mod inputs;

@@ -42,6 +42,9 @@ pub struct Args {
     /// Folds of the cross-validation
     #[arg(long, value_name = "K", default_value_t = 10)]
     pub(super) folds: usize,
+    /// A column that names the fold in which each row is held out, instead. It is no feature
+    #[arg(long, value_name = "COLUMN", conflicts_with = "folds")]
+    fold_column: Option<String>,
     /// Seed of the folds
     #[arg(long, value_name = "SEED", default_value_t = 1)]
     pub(super) seed: u64,
@@ -113,8 +116,11 @@ impl Args {
     pub(super) fn table(&self) -> Result<Table, Failure> {
         let target = target(self.target.as_deref().unwrap_or("target"), self.model);
         match &self.file {
-            Some(path) => Table::csv(path, target, &self.format),
-            None => self.format.unused().and_then(|()| Table::diabetes(target)),
+            Some(path) => Table::csv_as(path, target, &self.format, self.fold_column.as_deref()),
+            None => {
+                let table = || Table::diabetes_as(target, &self.format, self.fold_column.as_deref());
+                self.format.unused().and_then(|()| table())
+            }
         }
     }
 

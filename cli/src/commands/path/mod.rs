@@ -44,7 +44,9 @@ pub fn run(args: &Args, ui: &Ui) -> Result<(), Failure> {
     let lambdas = args.lambdas(problem.largest_lambda(args.l1_ratio), problem.scale[1])?;
     let folds = folds::assign(&table, table.rows(), args.folds, args.seed)?;
     let training = |f: usize| (f as u64 + 1, (0..folds.len()).filter(|r| folds[*r] != f).collect());
-    data::in_training(&table, "fold", (0..args.folds).map(training)).iter().for_each(|notice| ui.note(notice));
+    data::in_training(&table, "fold", (0..folds::count(&table, args.folds)).map(training))
+        .iter()
+        .for_each(|notice| ui.note(notice));
     let held = files::folder(&args.out, "path")?;
     held.notice().into_iter().for_each(|notice| ui.note(notice));
     let session = adapter::open(args.adapter.as_deref())?;
@@ -104,6 +106,7 @@ pub fn perform(
         device: adapter::name(session.info()),
         name: table.name.clone(),
         columns: table.columns.clone(),
+        table: table.described(Some(&problem.moments.iter().map(|[mean, _]| *mean).collect::<Vec<_>>())),
         target: table.label.clone(),
         classes,
         model: problem.model,

@@ -57,6 +57,8 @@ pub struct Paths {
     pub name: String,
     /// The features.
     pub columns: Vec<String>,
+    /// How the table was read.
+    pub table: Value,
     /// The column that is predicted.
     pub target: String,
     /// Names of the classes 0 and 1, for logistic models.
@@ -174,6 +176,7 @@ impl Paths {
             "target": self.target,
             "classes": self.classes,
             "columns": self.columns,
+            "table": self.table,
             "model": self.model,
             "l1_ratio": self.penalty.l1_ratio,
             "tolerance": self.penalty.tolerance,

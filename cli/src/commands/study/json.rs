@@ -25,6 +25,7 @@ impl Study {
                 "name": d.name, "rows": d.rows, "features": d.features, "classes": d.classes, "target": d.target,
                 "train_rows": d.parts[0], "validation_rows": d.parts[1], "test_rows": d.parts[2],
             },
+            "table": d.table,
             "score": if self.classes() { "accuracy" } else { "rmse" },
             "training": self.hyper,
             "strengths": self.strengths,

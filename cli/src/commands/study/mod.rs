@@ -209,7 +209,8 @@ impl Drawn {
     /// What training rows lack, with the noise that they have.
     fn notices(&self, table: &Table, config: &Config) -> Vec<String> {
         let seeds = || config.seeds.iter().copied().zip(&self.splits);
-        let mut all = data::in_training(table, "seed", seeds().map(|(seed, s)| (seed, s.train.clone())));
+        let mut all: Vec<String> = Split::notice(table, &self.splits).into_iter().collect();
+        all.extend(data::in_training(table, "seed", seeds().map(|(seed, s)| (seed, s.train.clone()))));
         let given = seeds().zip(&self.given).map(|((seed, s), given)| (seed, &s.train[..], &given.targets));
         all.extend(data::lost(table, "seed", given));
         if let Targets::Values(of) = &table.targets {

@@ -53,6 +53,9 @@ pub struct Args {
     /// Folds of the cross-validation
     #[arg(long, value_name = "K", default_value_t = 5, help_heading = "Validation")]
     pub(super) folds: usize,
+    /// A column of --data that names the fold in which each row is held out, instead. It is no feature
+    #[arg(long, value_name = "COLUMN", requires = "data", conflicts_with = "folds", help_heading = "Validation")]
+    fold_column: Option<String>,
     /// Share of the training folds that early stopping validates on
     #[arg(long, value_name = "SHARE", default_value_t = 0.1, help_heading = "Validation")]
     pub(super) stop_share: f64,
@@ -113,7 +116,7 @@ Examples:
 impl Args {
     /// The data asked for.
     pub(super) fn table(&self) -> Result<Table, Failure> {
-        self.source.table()
+        self.source.table_by(self.fold_column.as_deref())
     }
 
     /// The settings asked for.
@@ -172,6 +175,9 @@ impl Args {
         ];
         for (name, value, _) in numbers.iter().filter(|(_, value, default)| value != default) {
             out.option(name, value);
+        }
+        if let Some(column) = &self.fold_column {
+            out.option("fold-column", column);
         }
         self.training.typed(&mut out);
         out.option("seed", self.seed.to_string());

@@ -62,7 +62,7 @@ pub fn run(args: &Args, ui: &Ui) -> Result<(), Failure> {
             progress.active.len()
         ));
     }
-    let networks = settings.len() * args.folds;
+    let networks = settings.len() * splits.len();
     let mut watcher = Watcher::new(ui, networks, hyper.epochs, &progress, (&path, &fingerprint));
     listen()?;
     let outcomes = search.run(&session, progress, &mut watcher)?;
@@ -73,7 +73,7 @@ pub fn run(args: &Args, ui: &Ui) -> Result<(), Failure> {
     Progress { done, ..Progress::default() }.save(&path, &fingerprint)?;
     let candidates: Vec<Candidate> = settings
         .iter()
-        .zip(outcomes.chunks_exact(args.folds))
+        .zip(outcomes.chunks_exact(splits.len()))
         .map(|(&setting, outcomes)| Candidate { setting, outcomes: outcomes.to_vec() })
         .collect();
     let [best, one_se] = results::choose(&candidates, args.by, classes);
@@ -100,7 +100,7 @@ pub fn run(args: &Args, ui: &Ui) -> Result<(), Failure> {
     // Done, if they are there: nothing is left to resume.
     let written = written.and_then(|()| files::remove(&path));
     ui.line(table.target_line())?;
-    say(args, &tuned, ui)?;
+    say(&tuned, splits.len(), ui)?;
     written?;
     let report = args.out.join("tune.html");
     ui.line(format_args!(
@@ -112,14 +112,14 @@ pub fn run(args: &Args, ui: &Ui) -> Result<(), Failure> {
 }
 
 /// The words on stdout.
-fn say(args: &Args, tuned: &Tuned, ui: &Ui) -> Result<(), Failure> {
+fn say(tuned: &Tuned, folds: usize, ui: &Ui) -> Result<(), Failure> {
     ui.line(format_args!(
         "{}: {} rows in {} folds; {}, {} networks; mean ± standard error over the folds; {}",
         tuned.data.name,
         tuned.data.rows,
-        args.folds,
+        folds,
         text::count(tuned.candidates.len(), "setting"),
-        tuned.candidates.len() * args.folds,
+        tuned.candidates.len() * folds,
         tuned.device
     ))?;
     for line in tuned.table() {

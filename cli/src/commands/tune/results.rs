@@ -247,6 +247,7 @@ impl Tuned {
             "program": concat!("ridgepole ", env!("CARGO_PKG_VERSION")),
             "device": self.device,
             "data": { "name": d.name, "rows": d.rows, "features": d.features, "classes": d.classes, "target": d.target },
+            "table": d.table,
             "score": if self.classes() { "accuracy" } else { "rmse" },
             "training": self.hyper,
             "patience": self.patience,

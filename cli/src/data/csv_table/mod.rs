@@ -1,16 +1,31 @@
 //! Reads a table from delimited text. Every error names the line and the column, and whatever is left out has a notice.
 mod delimiter;
 mod header;
+mod labels;
+mod levels;
 mod number;
+mod roles;
 mod rows;
+mod survey;
 mod target;
 #[cfg(test)]
 mod tests;
 
 pub use delimiter::Delimiter;
 
-use super::{Cells, Table, Task};
+use super::{Cells, Columns, Table, Task};
 use crate::input;
+
+/// How a table is to be read.
+#[derive(Clone, Debug, Default)]
+pub struct Reading {
+    /// What separates cells; tried if not given.
+    pub delimiter: Option<Delimiter>,
+    /// What the columns are.
+    pub columns: Columns,
+    /// The column that names the fold of each row.
+    pub fold: Option<String>,
+}
 
 /// The column to predict.
 #[derive(Clone, Copy, Debug)]
@@ -68,6 +83,22 @@ impl<'a> Text<'a> {
         input::line(self.text, at + ends)
     }
 
+    /// The lines of records that begin there, in ascending order: one walk through the text, however many they are.
+    fn lines(&self, at: &[usize]) -> Vec<usize> {
+        let (mut line, mut from) = (1, 0);
+        let bytes = self.text.as_bytes();
+        let mut out = Vec::with_capacity(at.len());
+        for at in at {
+            let mut to = self.start + at;
+            to += bytes[to..].iter().take_while(|b| b"\r\n".contains(b)).count();
+            let ends = |i: &usize| bytes[*i] == b'\r' || bytes[*i] == b'\n' && (*i == 0 || bytes[i - 1] != b'\r');
+            line += (from..to).filter(ends).count();
+            from = to;
+            out.push(line);
+        }
+        out
+    }
+
     /// The line of a quote that opens in the record at byte `at` of the rows, or after it, and is not closed.
     fn open_quote(&self, at: usize, delimiter: u8) -> Option<usize> {
         let bytes = self.text.as_bytes();
@@ -86,12 +117,12 @@ impl<'a> Text<'a> {
 }
 
 /// The table in `text`, whose first row names the columns.
-pub fn parse(name: &str, text: &str, target: Target, delimiter: Option<Delimiter>) -> Result<Table, String> {
+pub fn parse(name: &str, text: &str, target: Target, reading: &Reading) -> Result<Table, String> {
     let (start, said) = delimiter::first_line(text);
     let text = Text { text, start };
-    let delimiter = delimiter.or(said).unwrap_or_else(|| delimiter::tried(text.rows(), target.column));
+    let delimiter = reading.delimiter.or(said).unwrap_or_else(|| delimiter::tried(text.rows(), target.column));
     let mut notices = Vec::new();
-    let rows = rows::read(&text, delimiter, target, &mut notices)?;
+    let rows = rows::read(&text, delimiter, target, reading, &mut notices)?;
     let targets = target::targets(&text, target, &rows.labels, &mut notices)?;
     Ok(Table {
         name: name.into(),
@@ -102,5 +133,7 @@ pub fn parse(name: &str, text: &str, target: Target, delimiter: Option<Delimiter
         image: false,
         test_from: None,
         notices,
+        description: rows.description,
+        keys: rows.keys,
     })
 }

@@ -23,8 +23,13 @@ pub(super) enum Kind {
     Text,
 }
 
+/// Whether a value is missing.
+pub(super) fn absent(cell: &str) -> bool {
+    MISSING.iter().any(|word| word.eq_ignore_ascii_case(cell))
+}
+
 pub(super) fn kind(cell: &str) -> Kind {
-    if MISSING.contains(&cell.to_ascii_lowercase().as_str()) {
+    if absent(cell) {
         return Kind::Missing;
     }
     match cell.parse::<f64>() {

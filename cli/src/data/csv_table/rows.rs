@@ -1,12 +1,18 @@
 //! The rows of a table: cells of the features as numbers, cells of the column to predict as text, and what is no data left out with a notice.
 use super::{
-    MEMORY, Target, Text,
+    MEMORY, Reading, Target, Text,
     delimiter::{self, Delimiter},
     header::{Header, header},
-    number::number,
-    target::Labels,
+    labels::Labels,
+    levels::{Levels, levels},
+    number::{Kind, absent, kind, missing, number},
+    roles::Roles,
+    survey::Survey,
 };
-use crate::text::quoted;
+use crate::{
+    data::{Column, Description, Feature, Holds, Key, Keys, Missing, listed},
+    text::{count, quoted},
+};
 use csv::StringRecord;
 use std::collections::HashSet;
 
@@ -14,40 +20,53 @@ use std::collections::HashSet;
 pub(super) struct Rows {
     /// The names of the features.
     pub columns: Vec<String>,
-    /// Their cells, row by row.
+    /// Their cells, row by row; NaN where one is missing and will be filled in.
     pub features: Vec<f64>,
+    /// How they came to be.
+    pub description: Description,
     /// The column to predict.
     pub labels: Labels,
+    /// Columns that say where rows belong.
+    pub keys: Keys,
 }
 
-/// A column without a name, whose cells show what it is when all are known.
-struct Unnamed {
-    column: usize,
-    /// Where a row begins, and its cell; nothing as long as all are empty.
-    cells: Vec<(usize, Box<str>)>,
-    /// Rows before those in `cells`, where it is empty.
-    empty: usize,
+/// What is read, cell by cell.
+struct Read {
+    /// Places of columns of numbers, and their cells, row by row.
+    numbers: Vec<usize>,
+    cells: Vec<f64>,
+    /// How many cells of each are missing.
+    gaps: Vec<usize>,
+    /// Places of categorical columns, and their cells.
+    categories: Vec<(usize, Labels)>,
+    fold: Option<(usize, Labels)>,
+    group: Option<(usize, Labels)>,
+    target: (usize, Labels),
 }
 
 /// Reads all rows.
 ///
 /// # Errors
 /// Names line and column.
-pub(super) fn read(text: &Text, delimiter: Delimiter, target: Target, notices: &mut Vec<String>) -> Result<Rows, String> {
+pub(super) fn read(
+    text: &Text,
+    delimiter: Delimiter,
+    target: Target,
+    reading: &Reading,
+    notices: &mut Vec<String>,
+) -> Result<Rows, String> {
     let mut reader = delimiter::cells(text.rows(), delimiter.byte());
     let mut record = StringRecord::new();
     if !next(&mut reader, &mut record)? {
         return Err("is empty: expected a line of column names, then rows of numbers".into());
     }
     let header = header(text, &record, at(&record), target, delimiter, notices)?;
-    let (width, place) = (header.names.len(), header.place);
-    let mut unnamed: Vec<Unnamed> = (0..width)
-        .filter(|i| !header.named[*i] && *i != place)
-        .map(|column| Unnamed { column, cells: Vec::new(), empty: 0 })
-        .collect();
-    let plain: Vec<usize> = (0..width).filter(|i| header.named[*i] && *i != place).collect();
-    let (mut features, mut labels) = (Vec::new(), Labels::default());
+    let (width, policy) = (header.names.len(), reading.columns.missing());
+    let roles = Roles::new(&header, text.line(at(&record)), target, reading)?;
+    let survey = Survey::new(text, delimiter, &header, &roles, reading)?;
+    let mut read = Read::new(&header, &roles, &survey);
     let (mut blank, mut longer, mut last) = (Blank::default(), 0, at(&record));
+    let mut dropped = Dropped::default();
     while next(&mut reader, &mut record)? {
         let at = at(&record);
         last = at;
@@ -56,50 +75,41 @@ pub(super) fn read(text: &Text, delimiter: Delimiter, target: Target, notices: &
             continue;
         }
         let filled = |cells: usize| (cells..record.len()).all(|i| record[i].is_empty());
-        let enough = (record.len()..width).all(|i| !header.named[i] && i != place);
+        let enough = (record.len()..width).all(|i| !header.named[i] && i != header.place);
         if !filled(width) || !enough {
             return Err(uneven(text, &record, at, width, delimiter));
         }
         longer += usize::from(record.len() > width);
-        let said = |i: usize, why: &str| format!("line {}: column {} {why}", text.line(at), quoted(&header.names[i]));
-        features.try_reserve(plain.len()).map_err(|_| MEMORY)?;
-        for &i in &plain {
-            features.push(number(&record[i]).map_err(|why| said(i, &why))?);
+        if policy == Missing::DropRows && dropped.add(&read, &record, at) {
+            continue;
         }
-        unnamed.iter_mut().try_for_each(|column| column.push(at, record.get(column.column).unwrap_or_default()))?;
-        labels.push(at, &record[place])?;
+        let said = |i: usize, why: &str| format!("line {}: column {} {why}", text.line(at), quoted(&header.names[i]));
+        read.push(&record, at, policy).map_err(|wrong| match wrong {
+            Wrong::Memory(why) => why,
+            Wrong::Cell(i, why) => said(i, &why),
+        })?;
     }
     if let Some(line) = text.open_quote(last, delimiter.byte()) {
         return Err(format!("line {line}: a quote opens that is not closed"));
     }
-    if labels.len() == 0 {
-        return Err("has a header but no rows".into());
-    }
     notices.extend(blank.notice(text));
+    let lines = text.lines(&dropped.rows);
+    notices.extend(dropped.notice(&lines, &header));
+    if read.target.1.len() == 0 {
+        return Err(match dropped.most(&header) {
+            None => "has a header but no rows".into(),
+            Some(most) => format!("every row has a missing value, most of them {most}: --missing drop-rows leaves no row"),
+        });
+    }
     if longer > 0 {
         notices.push(format!("notice: {longer} rows end with empty cells that the header does not have; they are left out"));
     }
-    let mut kept = plain;
-    let mut more = Vec::new();
-    for column in unnamed {
-        if let Some(why) = column.left_out(&header) {
-            notices.push(why);
-            continue;
-        }
-        more.push(column.numbers(text, &header)?);
-        notices.push(format!(
-            "notice: column {} has no name and is called {}",
-            column.column + 1,
-            quoted(&header.names[column.column])
-        ));
-        kept.push(column.column);
+    notices.extend(survey.notices);
+    if read.numbers.is_empty() && read.categories.is_empty() {
+        let others = if reading.fold.is_some() || reading.columns.group().is_some() { " that is a feature" } else { "" };
+        return Err(format!("has no column but {}{others}: nothing to predict it from", quoted(target.column)));
     }
-    if kept.is_empty() {
-        return Err(format!("has no column but {}: nothing to predict it from", quoted(target.column)));
-    }
-    let features = if more.is_empty() { features } else { merged(&features, &more, &kept, labels.len())? };
-    kept.sort_unstable();
-    Ok(Rows { columns: kept.into_iter().map(|i| header.names[i].clone()).collect(), features, labels })
+    read.rows(text, &header, &roles, Description { missing: policy, dropped: lines, ..Default::default() }, notices)
 }
 
 fn next(reader: &mut csv::Reader<&[u8]>, record: &mut StringRecord) -> Result<bool, String> {
@@ -110,17 +120,263 @@ fn at(record: &StringRecord) -> usize {
     record.position().map_or(0, |p| p.byte() as usize)
 }
 
-/// Named columns and others in the order of the file. `kept` has the places of the former, then of the latter.
-fn merged(features: &[f64], more: &[Vec<f64>], kept: &[usize], rows: usize) -> Result<Vec<f64>, String> {
-    let plain = kept.len() - more.len();
-    let mut order: Vec<usize> = (0..kept.len()).collect();
-    order.sort_by_key(|i| kept[*i]);
-    let mut out = Vec::new();
-    out.try_reserve_exact(rows * kept.len()).map_err(|_| MEMORY)?;
-    for row in 0..rows {
-        out.extend(order.iter().map(|&i| if i < plain { features[row * plain + i] } else { more[i - plain][row] }));
+/// What is wrong with a row: memory, or a cell, with its column.
+enum Wrong {
+    Memory(String),
+    Cell(usize, String),
+}
+
+impl Read {
+    fn new(header: &Header, roles: &Roles, survey: &Survey) -> Self {
+        let features = (0..header.names.len()).filter(|i| roles.feature(*i) && !survey.left_out[*i]);
+        let (categories, numbers): (Vec<usize>, Vec<usize>) = features.partition(|i| roles.named[*i] || survey.text[*i]);
+        let labels = |place: usize| (place, Labels::default());
+        Self {
+            gaps: vec![0; numbers.len()],
+            numbers,
+            cells: Vec::new(),
+            categories: categories.into_iter().map(labels).collect(),
+            fold: roles.fold.map(labels),
+            group: roles.group.map(labels),
+            target: labels(roles.target),
+        }
     }
-    Ok(out)
+
+    /// The columns that are read.
+    fn used(&self) -> impl Iterator<Item = usize> {
+        let others = self.categories.iter().chain(&self.fold).chain(&self.group).chain([&self.target]);
+        self.numbers.iter().copied().chain(others.map(|(place, _)| *place))
+    }
+
+    /// One more row.
+    fn push(&mut self, record: &StringRecord, at: usize, policy: Missing) -> Result<(), Wrong> {
+        let cell = |i: usize| record.get(i).unwrap_or_default();
+        let fill = policy == Missing::Mean;
+        self.cells.try_reserve(self.numbers.len()).map_err(|_| Wrong::Memory(MEMORY.into()))?;
+        for (&i, gaps) in self.numbers.iter().zip(&mut self.gaps) {
+            self.cells.push(match number(cell(i)) {
+                Ok(v) => v,
+                Err(_) if fill && absent(cell(i)) => {
+                    *gaps += 1;
+                    f64::NAN
+                }
+                Err(why) => return Err(Wrong::Cell(i, hinted(cell(i), why))),
+            });
+        }
+        for (i, labels) in &mut self.categories {
+            if !fill && absent(cell(*i)) {
+                return Err(Wrong::Cell(*i, hinted(cell(*i), missing(cell(*i)))));
+            }
+            labels.push(at, cell(*i)).map_err(Wrong::Memory)?;
+        }
+        for (key, option) in [(&mut self.fold, "--fold-column"), (&mut self.group, "--group-column")] {
+            let Some((i, labels)) = key else { continue };
+            if absent(cell(*i)) {
+                let why = missing(cell(*i));
+                return Err(Wrong::Cell(
+                    *i,
+                    format!("{why}, or leave them out with --missing drop-rows ({option} says it of every row)"),
+                ));
+            }
+            labels.push(at, cell(*i)).map_err(Wrong::Memory)?;
+        }
+        let (i, labels) = &mut self.target;
+        labels.push(at, cell(*i)).map_err(Wrong::Memory)
+    }
+
+    /// All that was read, features in the order of the file.
+    fn rows(
+        self,
+        text: &Text,
+        header: &Header,
+        roles: &Roles,
+        mut description: Description,
+        notices: &mut Vec<String>,
+    ) -> Result<Rows, String> {
+        let rows = self.target.1.len();
+        let mut categories = Vec::with_capacity(self.categories.len());
+        let mut said = Vec::new();
+        for (place, labels) in self.categories {
+            categories.push((place, levels(text, &header.names[place], &labels, roles.named[place], &mut said)?));
+        }
+        shortened(said, notices);
+        notices.extend(filled(&self.numbers, &self.gaps, &categories, header));
+        let mut places: Vec<(usize, Part)> =
+            self.numbers.iter().enumerate().map(|(i, place)| (*place, Part::Number(i))).collect();
+        places.extend(categories.iter().enumerate().map(|(i, (place, _))| (*place, Part::Category(i))));
+        places.sort_unstable_by_key(|(place, _)| *place);
+        let mut names = Names::new(header);
+        let mut columns = Vec::new();
+        for (column, (place, part)) in places.iter().enumerate() {
+            let name = &header.names[*place];
+            let (holds, missing) = match part {
+                Part::Number(i) => {
+                    columns.push(name.clone());
+                    description.features.push(Feature { column, level: None });
+                    (Holds::Number, self.gaps[*i])
+                }
+                Part::Category(i) => {
+                    let levels = &categories[*i].1;
+                    for level in levels.shown() {
+                        columns.push(names.unused(levels.feature(name, level)));
+                        description.features.push(Feature { column, level: Some(level) });
+                    }
+                    (Holds::Category { levels: levels.names.clone() }, levels.missing)
+                }
+            };
+            description.columns.push(Column { name: name.clone(), holds, missing });
+        }
+        if columns.is_empty() {
+            return Err("every feature has one value in every row: nothing can be learned from them".into());
+        }
+        let features = if categories.is_empty() {
+            self.cells
+        } else {
+            let mut out = Vec::new();
+            rows.checked_mul(columns.len()).and_then(|n| out.try_reserve_exact(n).ok()).ok_or(MEMORY)?;
+            for row in 0..rows {
+                for (_, part) in &places {
+                    match part {
+                        Part::Number(i) => out.push(self.cells[row * self.numbers.len() + i]),
+                        Part::Category(i) => {
+                            let levels = &categories[*i].1;
+                            let own = levels.of[row] as usize;
+                            out.extend(levels.shown().map(|level| f64::from(u8::from(level == own))));
+                        }
+                    }
+                }
+            }
+            out
+        };
+        let key = |key: Option<(usize, Labels)>| key.map(|(place, labels)| named(&header.names[place], &labels));
+        let keys = Keys { fold: key(self.fold), group: key(self.group) };
+        Ok(Rows { columns, features, description, labels: self.target.1, keys })
+    }
+}
+
+/// Where the features of a column come from, by place among their kind.
+enum Part {
+    Number(usize),
+    Category(usize),
+}
+
+/// What is wrong with the cell of a feature, and the option that takes it.
+fn hinted(cell: &str, why: String) -> String {
+    match kind(cell) {
+        Kind::Missing => format!("{why}, or see --missing, which fills them in (mean) or leaves them out (drop-rows)"),
+        Kind::Text => format!("{why} (--categorical auto makes indicator columns of text)"),
+        _ => why,
+    }
+}
+
+/// Notices of as many columns as can be read.
+fn shortened(mut said: Vec<String>, notices: &mut Vec<String>) {
+    const SHOWN: usize = 24;
+    let more = said.len().saturating_sub(SHOWN);
+    said.truncate(SHOWN);
+    notices.append(&mut said);
+    if more > 0 {
+        notices
+            .push(format!("notice: {more} more notices about categorical columns; all their levels are in the file of numbers"));
+    }
+}
+
+/// What was filled in, and where.
+fn filled(numbers: &[usize], gaps: &[usize], categories: &[(usize, Levels)], header: &Header) -> Vec<String> {
+    let some = |places: &mut dyn Iterator<Item = (usize, usize)>| {
+        let all: Vec<(usize, usize)> = places.filter(|(_, n)| *n > 0).collect();
+        let cells: usize = all.iter().map(|(_, n)| n).sum();
+        (cells > 0).then(|| (count(cells, "missing cell"), in_columns(&all, header)))
+    };
+    let means = some(&mut numbers.iter().copied().zip(gaps.iter().copied()))
+        .map(|(cells, all)| format!("notice: {cells} filled in with the column's mean in the training rows: {all}"));
+    let levels = some(&mut categories.iter().map(|(place, levels)| (*place, levels.missing)))
+        .map(|(cells, all)| format!("notice: {cells} taken for a level of its own: {all}"));
+    means.into_iter().chain(levels).collect()
+}
+
+/// Columns with numbers of cells, the first few.
+fn in_columns(all: &[(usize, usize)], header: &Header) -> String {
+    const SHOWN: usize = 8;
+    let one = |(place, n): &(usize, usize)| format!("{n} in column {}", quoted(&header.names[*place]));
+    let mut some: Vec<String> = all.iter().take(SHOWN).map(one).collect();
+    if all.len() > SHOWN {
+        some.push(format!("and others in {} more columns", all.len() - SHOWN));
+    }
+    some.join(", ")
+}
+
+/// A column of names: those that are equal as numbers are one.
+fn named(column: &str, labels: &Labels) -> Key {
+    let class = labels.classes(&labels.kinds());
+    let spelled = Labels::spelled(&class, |_| true);
+    let mut place = vec![0; class.len()];
+    spelled.values().enumerate().for_each(|(at, ids)| ids.iter().for_each(|id| place[*id] = at as u32));
+    Key {
+        column: column.into(),
+        names: spelled.keys().map(ToString::to_string).collect(),
+        of: labels.rows.iter().map(|(_, id)| place[*id as usize]).collect(),
+    }
+}
+
+/// Names of features, no two alike.
+struct Names(HashSet<String>);
+
+impl Names {
+    fn new(header: &Header) -> Self {
+        Self(header.names.iter().cloned().collect())
+    }
+
+    fn unused(&mut self, name: String) -> String {
+        let free = |name: &String| !self.0.contains(name);
+        let name = if free(&name) { name } else { (1..).map(|n| format!("{name}.{n}")).find(free).expect("one is free") };
+        self.0.insert(name.clone());
+        name
+    }
+}
+
+/// Rows that are left out since a value is missing.
+#[derive(Default)]
+struct Dropped {
+    /// Where they begin.
+    rows: Vec<usize>,
+    /// Missing cells by column.
+    cells: std::collections::BTreeMap<usize, usize>,
+}
+
+impl Dropped {
+    /// Whether a row is one of them.
+    fn add(&mut self, read: &Read, record: &StringRecord, at: usize) -> bool {
+        let mut any = false;
+        for i in read.used().filter(|i| absent(record.get(*i).unwrap_or_default())) {
+            *self.cells.entry(i).or_default() += 1;
+            any = true;
+        }
+        if any {
+            self.rows.push(at);
+        }
+        any
+    }
+
+    fn notice(&self, lines: &[usize], header: &Header) -> Option<String> {
+        const SHOWN: usize = 20;
+        let (what, are) = if lines.len() == 1 { ("line", "is") } else { ("lines", "are") };
+        let mut some: Vec<String> = lines.iter().take(SHOWN).map(usize::to_string).collect();
+        if lines.len() > SHOWN {
+            some.push(format!("and {} more", lines.len() - SHOWN));
+        }
+        let columns: Vec<(usize, usize)> = self.cells.iter().map(|(place, n)| (*place, *n)).collect();
+        (!lines.is_empty()).then(|| {
+            let rows = if lines.len() == 1 { "1 row lacks".into() } else { format!("{} rows lack", lines.len()) };
+            format!("notice: {rows} values and {are} left out, {what} {}: {}", some.join(", "), in_columns(&columns, header))
+        })
+    }
+
+    /// The column with most missing cells.
+    fn most(&self, header: &Header) -> Option<String> {
+        let (place, n) = self.cells.iter().max_by_key(|(_, n)| **n)?;
+        Some(format!("{n} in column {}", listed(&header.names[*place..=*place])))
+    }
 }
 
 /// A row has too many or too few cells.
@@ -155,49 +411,5 @@ impl Blank {
             1 => Some(format!("notice: line {line} has no values and is left out")),
             n => Some(format!("notice: {n} rows have no values and are left out, the first in line {line}")),
         }
-    }
-}
-
-impl Unnamed {
-    fn push(&mut self, at: usize, cell: &str) -> Result<(), String> {
-        if cell.is_empty() && self.cells.is_empty() {
-            self.empty += 1;
-            return Ok(());
-        }
-        self.cells.try_reserve(1).map_err(|_| MEMORY)?;
-        self.cells.push((at, cell.into()));
-        Ok(())
-    }
-
-    /// Why it is no feature: it is empty, or numbers or names the rows.
-    fn left_out(&self, header: &Header) -> Option<String> {
-        let place = self.column + 1;
-        if self.cells.is_empty() {
-            return Some(format!("notice: column {place} has no name and no values and is left out"));
-        }
-        if self.column >= header.index || self.empty > 0 {
-            return None;
-        }
-        let whole = self.cells.iter().all(|(_, cell)| cell.parse::<f64>().is_ok_and(|v| v >= 0.0 && v.fract() == 0.0));
-        let words = self.cells.iter().all(|(_, cell)| !cell.is_empty() && number(cell).is_err());
-        let mut seen = HashSet::new();
-        let index = (whole || words) && self.cells.iter().all(|(_, cell)| seen.insert(cell));
-        let what = if whole { "numbers" } else { "names" };
-        index.then(|| {
-            format!("notice: column {place} has no name and {what} the rows; it is left out (give it a name to keep it)")
-        })
-    }
-
-    fn numbers(&self, text: &Text, header: &Header) -> Result<Vec<f64>, String> {
-        let name = quoted(&header.names[self.column]);
-        if self.empty > 0 {
-            return Err(format!(
-                "column {name}, which has no name, is empty in {} rows and not in others: name it and fill it in, or remove it",
-                self.empty
-            ));
-        }
-        let of =
-            |(at, cell): &(usize, Box<str>)| number(cell).map_err(|why| format!("line {}: column {name} {why}", text.line(*at)));
-        self.cells.iter().map(of).collect()
     }
 }

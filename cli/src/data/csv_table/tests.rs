@@ -1,6 +1,10 @@
 use super::*;
 use crate::data::Targets;
 
+fn parse(name: &str, text: &str, target: Target, delimiter: Option<Delimiter>) -> Result<Table, String> {
+    super::parse(name, text, target, &Reading { delimiter, ..Reading::default() })
+}
+
 fn target(column: &str, task: Option<Task>) -> Target<'_> {
     Target { column, task, asks: &NETWORKS }
 }
@@ -37,13 +41,24 @@ fn errors_name_line_and_column() {
     assert_eq!(why("a,y\n1,0\n2\n", "y"), "line 3: has 1 cells, the header has 2");
     assert_eq!(why("a,y\n1,0\n2,1,7\n", "y"), "line 3: has 3 cells, the header has 2");
     assert_eq!(why("a,y\n1,0\n# 7\n", "y"), "line 3: has 1 cells, the header has 2: comments are not read, remove them");
-    assert_eq!(why("a,y\n1,0\nx,1\n", "y"), "line 3: column \"a\" is \"x\", must be a number");
+    assert_eq!(
+        why("a,y\n1,0\nx,1\n", "y"),
+        "line 3: column \"a\" is \"x\", must be a number (--categorical auto makes indicator columns of text)"
+    );
     assert_eq!(
         why("a,y\n1,0\n\nNaN,1\n", "y"),
-        "line 4: column \"a\" is missing (\"NaN\"): fill in or remove rows with missing values first"
+        "line 4: column \"a\" is missing (\"NaN\"): fill in or remove rows with missing values first, or see --missing, which fills them in \
+         (mean) or leaves them out (drop-rows)"
     );
-    assert_eq!(why("a,y\n,0\n", "y"), "line 2: column \"a\" is empty: fill in or remove rows with missing values first");
-    assert_eq!(why("a,y\n1,\n", "y"), "line 2: column \"y\" is empty: fill in or remove rows with missing values first");
+    assert_eq!(
+        why("a,y\n,0\n", "y"),
+        "line 2: column \"a\" is empty: fill in or remove rows with missing values first, or see --missing, which fills them in (mean) or \
+         leaves them out (drop-rows)"
+    );
+    assert_eq!(
+        why("a,y\n1,\n", "y"),
+        "line 2: column \"y\" is empty: fill in or remove rows with missing values first, or leave them out with --missing drop-rows"
+    );
     assert_eq!(
         why("a,y\n1e999,0\n2,1\n", "y"),
         "line 2: column \"a\" is \"1e999\", must be finite and below 1.8e308 in magnitude"
@@ -58,7 +73,7 @@ fn errors_name_line_and_column() {
 
 #[test]
 fn lines_are_counted_whatever_ends_them() {
-    let what = "column \"a\" is \"x\", must be a number";
+    let what = "column \"a\" is \"x\", must be a number (--categorical auto makes indicator columns of text)";
     for end in ["\n", "\r", "\r\n"] {
         let text = |lines: &[&str]| lines.join(end);
         assert_eq!(why(&text(&["a,y", "1,0", "", "x,1", ""]), "y"), format!("line 4: {what}"), "{end:?}");
@@ -89,7 +104,7 @@ fn errors_use_the_options_of_the_command() {
     assert!(many.ends_with("5 distinct values (\"1\", \"2\", \"3\", \"4\", ...): a logistic model takes 2 classes (for numbers there is --model linear)"), "{many}");
     assert_eq!(why("a,y\n1,a\n2,a\n"), "column \"y\" has 1 value (\"a\"): a logistic model takes 2 classes");
     // There is no option that would make classes of these.
-    let missing = "line 3: column \"y\" is missing (\"NA\"): fill in or remove rows with missing values first";
+    let missing = "line 3: column \"y\" is missing (\"NA\"): fill in or remove rows with missing values first, or leave them out with --missing drop-rows";
     assert_eq!(why("a,y\n1,yes\n2,NA\n"), missing);
     assert_eq!(why("a,y\n1,0\n2,0\n3,O\n"), "line 4: column \"y\" is \"O\", must be a number; the column holds numbers");
 }
@@ -137,8 +152,8 @@ fn a_few_cells_do_not_make_classes_of_numbers() {
         for odd in ["NA", "?", "n/a", "NULL", "nan", "-", "."] {
             let said = why(&column(kind, odd), "y");
             let expected = format!(
-                "line 10: column \"y\" is missing ({odd:?}): fill in or remove rows with missing values first (--task classify takes each text \
-                 for a class)"
+                "line 10: column \"y\" is missing ({odd:?}): fill in or remove rows with missing values first, or leave them out with --missing \
+                 drop-rows (--task classify takes each text for a class)"
             );
             assert_eq!(said, expected);
             let forced = parse("t", &column(kind, odd), target("y", Some(Task::Classify)), None).unwrap();
