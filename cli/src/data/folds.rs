@@ -21,6 +21,24 @@ fn deal(groups: Vec<Vec<usize>>, folds: usize, seed: u64) -> Vec<usize> {
     out
 }
 
+/// The fold in which each of a table's rows is held out, stratified by class as far as a class has rows. `folds` is from 2 to the number
+/// of rows.
+pub fn deal_all(table: &Table, folds: usize, seed: u64) -> Vec<usize> {
+    deal(groups(table, table.rows()), folds, seed)
+}
+
+/// The first `rows` by class.
+fn groups(table: &Table, rows: usize) -> Vec<Vec<usize>> {
+    match &table.targets {
+        Targets::Values(_) => vec![(0..rows).collect()],
+        Targets::Classes { names, of } => {
+            let mut groups = vec![Vec::new(); names.len()];
+            (0..rows).for_each(|r| groups[of[r] as usize].push(r));
+            groups
+        }
+    }
+}
+
 /// The fold in which each of a table's first `rows` is held out, stratified by class.
 ///
 /// # Errors
@@ -29,21 +47,16 @@ pub fn assign(table: &Table, rows: usize, folds: usize, seed: u64) -> Result<Vec
     if !(2..=rows).contains(&folds) {
         return Err(Failure::usage(format!("--folds is {folds}, must be from 2 to the number of rows, {rows}")));
     }
-    let groups = match &table.targets {
-        Targets::Values(_) => vec![(0..rows).collect()],
-        Targets::Classes { names, of } => {
-            let mut groups = vec![Vec::new(); names.len()];
-            (0..rows).for_each(|r| groups[of[r] as usize].push(r));
-            if let Some(c) = groups.iter().position(|g| g.len() < folds) {
-                let (name, rows) = (&table.name, groups[c].len());
-                let [class, column] = [&names[c], &table.label].map(|name| quoted(name));
-                return Err(Failure::usage(format!(
-                    "{name}: class {class} of column {column} has {rows} rows, fewer than --folds, {folds}: each fold needs one"
-                )));
-            }
-            groups
-        }
-    };
+    let groups = groups(table, rows);
+    if let Targets::Classes { names, .. } = &table.targets
+        && let Some(c) = groups.iter().position(|g| g.len() < folds)
+    {
+        let (name, rows) = (&table.name, groups[c].len());
+        let [class, column] = [&names[c], &table.label].map(|name| quoted(name));
+        return Err(Failure::usage(format!(
+            "{name}: class {class} of column {column} has {rows} rows, fewer than --folds, {folds}: each fold needs one"
+        )));
+    }
     Ok(deal(groups, folds, seed))
 }
 

@@ -3,7 +3,7 @@
 use super::{
     Config,
     bias_variance::{Decomposition, brier, squared, zero_one},
-    treatments::{Strengths, Treatment},
+    treatments::{Knob, Strengths, Treatment},
 };
 use crate::{
     Failure,
@@ -11,7 +11,7 @@ use crate::{
         Table, Targets, in_training,
         split::{Prepared, Split, prepare},
     },
-    training::{Member, Rule, Setup, Shape, State, Trainer, most_together, room},
+    training::{Fleet, Member, room},
 };
 use ridgepole::{HostData, Key, Session, ops::BootstrapIndices};
 use serde_json::{Value, json};
@@ -33,53 +33,45 @@ const FACTORS: [f64; 6] = [0.03, 0.1, 0.3, 1.0, 3.0, 10.0];
 const DROPS: [f64; 6] = [0.1, 0.2, 0.35, 0.5, 0.65, 0.8];
 
 impl Point {
-    /// A treatment at every strength.
+    /// A treatment at every strength; where it has two, both λ are scaled together, or p is varied alone.
     pub fn all(treatment: Treatment, base: &Strengths) -> Vec<Self> {
-        let scaled = |set: fn(&mut Strengths, f64) -> f64| -> Vec<Self> {
-            let point = |&factor: &f64| {
+        let knobs = treatment.knobs();
+        if let Some(p) = knobs.iter().find(|k| k.is_share()) {
+            let point = |&strength: &f64| {
                 let mut strengths = *base;
-                let strength = Some(set(&mut strengths, factor));
-                Self { treatment, strength, strengths }
+                *(p.of)(&mut strengths) = strength;
+                Self { treatment, strength: Some(strength), strengths }
             };
-            FACTORS.iter().map(point).collect()
-        };
-        match treatment {
-            Treatment::None | Treatment::EarlyStopping | Treatment::BatchNorm => vec![Self { treatment, strength: None, strengths: *base }],
-            Treatment::L1 => scaled(|s, f| times(&mut s.l1, f)),
-            Treatment::L1Prox => scaled(|s, f| times(&mut s.prox_l1, f)),
-            Treatment::L2 => scaled(|s, f| times(&mut s.l2, f)),
-            Treatment::ElasticNet => scaled(|s, f| {
-                times(&mut s.prox_l2, f);
-                times(&mut s.prox_l1, f)
-            }),
-            Treatment::WeightDecay => scaled(|s, f| times(&mut s.decay, f)),
-            Treatment::Dropout | Treatment::Combined => {
-                let point = |&p: &f64| Self { treatment, strength: Some(p), strengths: Strengths { p, ..*base } };
-                DROPS.iter().map(point).collect()
-            }
+            return DROPS.iter().map(point).collect();
         }
+        let Some(first) = knobs.first() else { return vec![Self { treatment, strength: None, strengths: *base }] };
+        let point = |&factor: &f64| {
+            let mut strengths = *base;
+            knobs.iter().for_each(|k| times((k.of)(&mut strengths), factor));
+            Self { treatment, strength: Some(first.get(&strengths)), strengths }
+        };
+        FACTORS.iter().map(point).collect()
     }
 
     /// What the strength is called.
     pub fn name(&self) -> &'static str {
-        match self.treatment {
-            Treatment::None | Treatment::EarlyStopping | Treatment::BatchNorm => "",
-            Treatment::ElasticNet => "λ1 (λ2 with it)",
-            Treatment::Dropout | Treatment::Combined => "p",
-            _ => "λ",
+        match self.treatment.knobs() {
+            [] => "",
+            knobs if knobs.iter().any(Knob::is_share) => "p",
+            [_] => "λ",
+            _ => "λ1 (λ2 with it)",
         }
     }
 }
 
 /// Multiplies, to three digits, so that the value shown is the one used.
-fn times(value: &mut f64, factor: f64) -> f64 {
+fn times(value: &mut f64, factor: f64) {
     *value = format!("{:.2e}", *value * factor).parse().unwrap_or(*value);
-    *value
 }
 
-/// Every treatment at every strength.
-pub fn points(config: &Config) -> Vec<Point> {
-    config.treatments.iter().flat_map(|&t| Point::all(t, &config.strengths)).collect()
+/// Every treatment at every strength, around these.
+pub fn points(config: &Config, base: &Strengths) -> Vec<Point> {
+    config.treatments.iter().flat_map(|&t| Point::all(t, base)).collect()
 }
 
 /// Bias and variance of every point.
@@ -161,27 +153,14 @@ pub fn predict(
     let notices = in_training(table, "bootstrap sample", (0..samples).map(|s| (s as u64 + 1, sample(s).train)));
     let splits = (0..samples).map(|s| prepare(table, &sample(s))).collect::<Result<Vec<Prepared>, _>>()?;
     room(session.gpu().caps(), &splits, "use fewer with --train-rows and --test-rows, or fewer networks with --decompose")?;
-    let mut outputs = vec![Vec::new(); points.len()];
-    for batch_norm in [false, true] {
-        let recipe = |p: &Point| p.treatment.recipe(&p.strengths);
-        let mine: Vec<usize> = (0..points.len()).filter(|&i| recipe(&points[i]).batch_norm == batch_norm).collect();
-        let member = |i: usize, s: usize| Member { recipe: recipe(&points[i]), split: s, seed: seed.wrapping_add(s as u64) };
-        let all: Vec<(usize, Member)> = mine.iter().flat_map(|&i| (0..samples).map(move |s| (i, member(i, s)))).collect();
-        let shape = &Shape::new(&splits[0], &config.hyper, batch_norm);
-        let (hyper, classes) = (&config.hyper, matches!(table.targets, Targets::Classes { .. }));
-        let rule = Rule { watch: [false; 2], patience: None };
-        let setup = Setup { splits: &splits, shape, hyper, classes, seed, rule };
-        for wave in all.chunks(most_together(session.gpu().caps(), shape, hyper).max(1)) {
-            let members: Vec<Member> = wave.iter().map(|(_, m)| *m).collect();
-            let states = members.iter().map(|m| State::new(shape, m.seed, false)).collect();
-            let mut trainer = Trainer::new(session, &setup, &members, states)?;
-            trainer.run(hyper.epochs, &mut || tick(members.len() as u64))?;
-            let said = trainer.outputs(2)?;
-            for ((i, member), values) in wave.iter().zip(said) {
-                outputs[*i].push(readable(&values, table, &splits[member.split]));
-            }
-        }
-    }
+    let member =
+        |p: &Point, s: usize| Member { recipe: p.treatment.recipe(&p.strengths), split: s, seed: seed.wrapping_add(s as u64) };
+    let members: Vec<Member> = points.iter().flat_map(|p| (0..samples).map(move |s| member(p, s))).collect();
+    let classes = matches!(table.targets, Targets::Classes { .. });
+    let fleet = Fleet { splits: &splits, hyper: &config.hyper, classes, seed };
+    let said = fleet.train(session, &members, &mut |trained| tick(trained as u64), |trainer| trainer.outputs(2))?;
+    let said: Vec<Vec<f64>> = said.iter().zip(&members).map(|(v, m)| readable(v, table, &splits[m.split])).collect();
+    let outputs = said.chunks_exact(samples).map(<[_]>::to_vec).collect();
     let truth = match &table.targets {
         Targets::Classes { names, of } => Truth::Classes(split.test.iter().map(|&r| of[r]).collect(), names.len()),
         Targets::Values(of) => Truth::Values(split.test.iter().map(|&r| of[r]).collect()),

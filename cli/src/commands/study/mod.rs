@@ -9,6 +9,7 @@ pub mod report;
 pub mod results;
 mod train;
 pub mod treatments;
+pub mod tuned;
 
 pub use args::Args;
 
@@ -26,6 +27,7 @@ use results::{Outcome, Study};
 use ridgepole::Session;
 use std::{collections::BTreeMap, time::Instant};
 use treatments::{Strengths, Treatment};
+use tuned::{Plan, Tuned};
 
 /// Everything that decides what a study computes.
 #[derive(Clone, Debug)]
@@ -34,6 +36,8 @@ pub struct Config {
     pub treatments: Vec<Treatment>,
     /// How strong they are.
     pub strengths: Strengths,
+    /// Whether each seed chooses them instead, by cross-validation in so many folds of its training rows.
+    pub tuned: Option<usize>,
     /// How networks are trained.
     pub hyper: Hyper,
     /// One run per seed and treatment; a seed draws the split, the initial weights, the batches and the dropout masks.
@@ -71,7 +75,8 @@ pub fn run(args: &Args, ui: &Ui) -> Result<(), Failure> {
         study.spread(),
         study.device
     ))?;
-    for line in study.table() {
+    let chosen = study.tuned.as_ref().map(|t| t.lines(study.strengths));
+    for line in chosen.into_iter().flatten().chain(study.table()) {
         ui.line(line)?;
     }
     written?;
@@ -86,9 +91,11 @@ pub fn run(args: &Args, ui: &Ui) -> Result<(), Failure> {
 pub fn perform(session: &Session, table: &Table, config: &Config, ui: &Ui) -> Result<Study, Failure> {
     let start = Instant::now();
     let classes = matches!(table.targets, Targets::Classes { .. });
-    let points = config.decompose.map_or_else(Vec::new, |_| decompose::points(config));
+    let mut points = config.decompose.map_or_else(Vec::new, |_| decompose::points(config, &config.strengths));
     let bootstraps = points.len() * config.decompose.unwrap_or(0);
-    let total = (config.seeds.len() * config.treatments.len() + bootstraps) * config.hyper.epochs;
+    let plan = config.tuned.map(|folds| Plan::new(&config.treatments, (folds, classes), &config.hyper, config.strengths));
+    let trial = plan.as_ref().map_or(0, Plan::networks);
+    let total = (config.seeds.len() * (config.treatments.len() + trial) + bootstraps) * config.hyper.epochs;
     let progress = ui.progress("study", total as u64);
     let mut outcomes: Vec<Outcome> = config.treatments.iter().map(|&treatment| Outcome { treatment, runs: Vec::new() }).collect();
     let mut said: BTreeMap<Treatment, Predicted> = BTreeMap::new();
@@ -97,11 +104,28 @@ pub fn perform(session: &Session, table: &Table, config: &Config, ui: &Ui) -> Re
     let splits = config.seeds.iter().map(draw).collect::<Result<Vec<_>, _>>()?;
     let training = config.seeds.iter().copied().zip(splits.iter().map(|s| s.train.clone()));
     data::in_training(table, "seed", training).iter().for_each(|notice| ui.note(notice));
-    for (&seed, split) in config.seeds.iter().zip(&splits) {
+    let tuned = match &plan {
+        Some(plan) => {
+            let rows: Vec<_> = config.seeds.iter().zip(&splits).map(|(&seed, s)| (seed, table, &s.train[..])).collect();
+            let mut tick = |seed: usize, networks: usize| {
+                progress.done(networks as u64);
+                let left = eta(start, &progress, total);
+                progress.on(format!("choosing strengths, {trial} networks, seed {}{left}", config.seeds[seed]));
+            };
+            let (tuned, notices) = Tuned::choose(session, plan, &rows, &mut tick)?;
+            notices.iter().chain(&tuned.notices()).for_each(|notice| ui.note(notice));
+            // One split is decomposed, the first seed's.
+            points = config.decompose.map_or_else(Vec::new, |_| decompose::points(config, &tuned.of_seed(config.strengths, 0)));
+            Some(tuned)
+        }
+        None => None,
+    };
+    for (place, (&seed, split)) in config.seeds.iter().zip(&splits).enumerate() {
+        let strengths = tuned.as_ref().map_or(config.strengths, |t| t.of_seed(config.strengths, place));
         let data = [split::prepare(table, split)?];
         parts = data[0].parts.each_ref().map(|p| p.rows);
         for batch_norm in [false, true] {
-            let recipe = |o: &Outcome| o.treatment.recipe(&config.strengths);
+            let recipe = |o: &Outcome| o.treatment.recipe(&strengths);
             let mut alike: Vec<&mut Outcome> = outcomes.iter_mut().filter(|o| recipe(o).batch_norm == batch_norm).collect();
             let members: Vec<_> = alike.iter().map(|o| Member { recipe: recipe(o), split: 0, seed }).collect();
             if members.is_empty() {
@@ -140,7 +164,8 @@ pub fn perform(session: &Session, table: &Table, config: &Config, ui: &Ui) -> Re
         device: adapter::name(session.info()),
         data: Summary::new(table, parts),
         hyper: config.hyper.clone(),
-        strengths: config.strengths,
+        strengths: tuned.as_ref().map_or(config.strengths, |t| t.overall(config.strengths)),
+        tuned,
         noise: 0.0,
         wrong: Vec::new(),
         seeds: config.seeds.clone(),

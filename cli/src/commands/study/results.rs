@@ -3,6 +3,7 @@ use super::{
     decompose::Decomposed,
     monte_carlo::MonteCarlo,
     treatments::{Strengths, Treatment},
+    tuned::Tuned,
 };
 use crate::{
     data::Summary,
@@ -22,8 +23,10 @@ pub struct Study {
     pub data: Summary,
     /// How all networks were trained.
     pub hyper: Hyper,
-    /// How strong the treatments were.
+    /// How strong the treatments were; where each seed chose for itself, what is best over all seeds together.
     pub strengths: Strengths,
+    /// What each seed chose, if strengths were chosen.
+    pub tuned: Option<Tuned>,
     /// Noise on the training labels: the share of them that is wrong, or for values its deviation as a share of theirs.
     pub noise: f64,
     /// Of each seed, how many training labels are wrong; empty for values.
@@ -174,12 +177,20 @@ impl Study {
             "score": if self.classes() { "accuracy" } else { "rmse" },
             "training": self.hyper,
             "strengths": self.strengths,
+            "tuned": self.tuned.as_ref().map(|t| t.json(self.strengths)),
             "seeds": self.seeds,
             "treatments": treatments,
             "monte_carlo": self.monte_carlo.iter().map(MonteCarlo::json).collect::<Vec<_>>(),
             "decomposition": self.decomposition.as_ref().map(Decomposed::json),
-            "times": { "total_seconds": self.seconds },
+            "times": { "total_seconds": self.seconds, "tuned_seconds": self.tuned.as_ref().map(|t| t.seconds) },
         })
+    }
+
+    /// What a treatment does, with its numbers.
+    pub fn settings(&self, treatment: Treatment) -> String {
+        let chosen = self.tuned.as_ref().and_then(|t| t.beside(treatment));
+        let said = treatment.settings(&self.strengths);
+        chosen.map_or(said.clone(), |chosen| format!("{said} (best over all seeds; {chosen})"))
     }
 
     fn treatment(&self, o: &Outcome, h: &Histogram) -> Value {
@@ -201,7 +212,7 @@ impl Study {
         json!({
             "name": o.treatment.key(),
             "title": o.treatment.title(),
-            "settings": o.treatment.settings(&self.strengths),
+            "settings": self.settings(o.treatment),
             "train": o.score(0).json(), "validation": o.score(1).json(), "test": o.score(2).json(),
             "gap": o.gap(self.classes()).json(),
             "test_loss": o.loss(2).json(),

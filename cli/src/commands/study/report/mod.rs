@@ -5,6 +5,7 @@ pub mod decomposition;
 #[cfg(test)]
 mod gallery;
 mod gap;
+mod tuned;
 mod uncertainty;
 mod weights;
 
@@ -74,6 +75,7 @@ fn body(out: &mut String, study: &Study) -> std::fmt::Result {
     for (title, picture, caption) in sections {
         out.push_str(&html::figure(title, &picture, caption));
     }
+    tuned::write(out, study);
     uncertainty::write(out, study);
     settings(out, study)
 }
@@ -110,7 +112,7 @@ fn settings(out: &mut String, study: &Study) -> std::fmt::Result {
     let h = &study.hyper;
     let mut table = Table::plain("What each treatment does", &[Head::Text("treatment"), Head::Text("what it does")]);
     for o in &study.outcomes {
-        table.row([o.treatment.title().into(), o.treatment.settings(&study.strengths).into()]);
+        table.row([o.treatment.title().into(), study.settings(o.treatment).into()]);
     }
     writeln!(out, "<h2>Settings</h2>\n{}", table.finish())?;
     let optimizer = match h.optimizer {

@@ -1,0 +1,1 @@
+//! The choice: what it looks at, and what decides it.
