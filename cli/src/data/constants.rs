@@ -57,6 +57,27 @@ pub fn in_training(table: &Table, part: &str, training: impl IntoIterator<Item =
     flat.into_iter().chain(unseen).collect()
 }
 
+/// Notices of classes that training rows have, and none of them as it is given: of each `part` its number, its training rows and their
+/// targets as given, one for each row of the table.
+pub fn lost<'a>(table: &Table, part: &str, training: impl IntoIterator<Item = (u64, &'a [usize], &'a Targets)>) -> Vec<String> {
+    let Targets::Classes { names, of } = &table.targets else { return Vec::new() };
+    let mut gone = vec![Vec::new(); names.len()];
+    for (number, rows, given) in training {
+        let Targets::Classes { of: given, .. } = given else { continue };
+        let mut left = vec![[false; 2]; names.len()];
+        for &r in rows {
+            left[of[r] as usize][0] = true;
+            left[given[r] as usize][1] = true;
+        }
+        left.iter().zip(&mut gone).filter(|(left, _)| **left == [true, false]).for_each(|(_, parts)| parts.push(number));
+    }
+    let text = named(part, names, &gone).map(|(all, many)| {
+        let (what, have) = if many { ("classes", "have") } else { ("class", "has") };
+        format!("notice: --label-noise has replaced every training label of {what} {all}, which {have} no training row left there, and cannot be learned there")
+    });
+    text.into_iter().collect()
+}
+
 /// Names with the parts that each has, and whether they are several; nothing if none has any.
 fn named(part: &str, names: &[String], parts: &[Vec<u64>]) -> Option<(String, bool)> {
     const SHOWN: usize = 8;

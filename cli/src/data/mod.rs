@@ -7,13 +7,14 @@ mod format;
 #[path = "../../../fuzz/tables.rs"]
 mod fuzz_tables;
 mod idx;
+pub mod noise;
 mod source;
 pub mod split;
 mod summary;
 #[cfg(test)]
 mod tests;
 
-pub use constants::{everywhere, in_training};
+pub use constants::{everywhere, in_training, lost};
 pub use csv_table::{Asks, Target};
 pub use format::Format;
 pub use source::Source;
@@ -86,6 +87,16 @@ impl Cells {
     }
 }
 
+impl Targets {
+    /// Those of these rows, in this order.
+    pub fn select(&self, rows: &[usize]) -> Self {
+        match self {
+            Self::Classes { names, of } => Self::Classes { names: names.clone(), of: rows.iter().map(|&r| of[r]).collect() },
+            Self::Values(of) => Self::Values(rows.iter().map(|&r| of[r]).collect()),
+        }
+    }
+}
+
 /// What kind of target a column holds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
 pub enum Task {
@@ -116,16 +127,10 @@ impl Table {
 
     /// Some of the rows, in this order, all of them for training.
     pub fn select(&self, rows: &[usize]) -> Self {
-        let targets = match &self.targets {
-            Targets::Classes { names, of } => {
-                Targets::Classes { names: names.clone(), of: rows.iter().map(|&r| of[r]).collect() }
-            }
-            Targets::Values(of) => Targets::Values(rows.iter().map(|&r| of[r]).collect()),
-        };
         let width = self.columns.len();
         Self {
             cells: self.cells.select(rows.iter().flat_map(|&r| r * width..(r + 1) * width)),
-            targets,
+            targets: self.targets.select(rows),
             test_from: None,
             name: self.name.clone(),
             label: self.label.clone(),

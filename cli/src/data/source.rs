@@ -39,6 +39,11 @@ impl Source {
         }
     }
 
+    /// Whether the data are the user's own, not those that come with the program.
+    pub fn own(&self) -> bool {
+        self.data.is_some() || self.mnist.is_some()
+    }
+
     /// Adds the options, as they would be typed.
     pub(crate) fn typed(&self, to: &mut Command) {
         if let (Some(path), Some(label)) = (&self.data, &self.label) {

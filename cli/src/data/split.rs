@@ -130,6 +130,15 @@ const FARTHEST: f64 = 1e15;
 /// # Errors
 /// [`Failure::Usage`] if there are too many features, or names a column and a value that is so far from the training rows that f32 cannot compute with it.
 pub fn prepare(table: &Table, split: &Split) -> Result<Prepared, Failure> {
+    prepare_with(table, split, &table.targets)
+}
+
+/// As [`prepare`], but the training rows have the targets `given`, one for each row of the table: they set the scale too. The other rows
+/// keep theirs.
+///
+/// # Errors
+/// As [`prepare`].
+pub fn prepare_with(table: &Table, split: &Split, given: &Targets) -> Result<Prepared, Failure> {
     let columns = table.columns.len();
     if columns > MOST_FEATURES {
         return Err(Failure::usage(format!("{}: has {columns} features, must have at most {MOST_FEATURES}", table.name)));
@@ -140,7 +149,7 @@ pub fn prepare(table: &Table, split: &Split) -> Result<Prepared, Failure> {
     } else {
         (0..columns).map(|c| Standard::of(column(c))).collect()
     };
-    let target = match &table.targets {
+    let target = match given {
         Targets::Classes { .. } => None,
         Targets::Values(of) => Some(Standard::of(split.train.iter().map(|&r| of[r]))),
     };
@@ -163,7 +172,7 @@ pub fn prepare(table: &Table, split: &Split) -> Result<Prepared, Failure> {
             scale.sd()
         )))
     };
-    let part = |rows: &Vec<usize>| -> Result<Part, Failure> {
+    let part = |rows: &Vec<usize>, targets: &Targets| -> Result<Part, Failure> {
         let (width, of) = (columns.next_multiple_of(4), outputs.next_multiple_of(4));
         let mut part = Part { rows: rows.len(), x: Vec::new(), t: Vec::new() };
         let short = |e| Failure::usage(format!("{}: {} rows of {columns} features: {e}", table.name, rows.len()));
@@ -176,7 +185,7 @@ pub fn prepare(table: &Table, split: &Split) -> Result<Prepared, Failure> {
             part.x.resize(part.x.len().next_multiple_of(4), 0.0);
             let start = part.t.len();
             part.t.resize(start + of, 0.0);
-            match (&table.targets, &target) {
+            match (targets, &target) {
                 (Targets::Classes { of, .. }, _) => part.t[start + of[r] as usize] = 1.0,
                 (Targets::Values(of), Some(scale)) => {
                     let v = if scale.constant() { of[r] - target_mean } else { scale.apply(of[r]) };
@@ -187,8 +196,17 @@ pub fn prepare(table: &Table, split: &Split) -> Result<Prepared, Failure> {
         }
         Ok(part)
     };
-    let parts = [part(&split.train)?, part(&split.validation)?, part(&split.test)?];
+    let parts = [part(&split.train, given)?, part(&split.validation, &table.targets)?, part(&split.test, &table.targets)?];
     Ok(Prepared { inputs: columns.next_multiple_of(4), outputs, target_mean, target_scale, parts })
+}
+
+impl Prepared {
+    /// Some rows of the training part, by their places in it.
+    pub fn training_rows(&self, places: &[usize]) -> Part {
+        let [x, t] = [(self.inputs, &self.parts[0].x), (self.outputs.next_multiple_of(4), &self.parts[0].t)]
+            .map(|(width, all)| places.iter().flat_map(|&p| &all[p * width..(p + 1) * width]).copied().collect());
+        Part { rows: places.len(), x, t }
+    }
 }
 
 #[cfg(test)]

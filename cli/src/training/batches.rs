@@ -1,7 +1,7 @@
 //! The rows that networks are trained and scored on: all splits on the GPU, and from them each network's own rows.
 use super::{Member, model::Rows};
 use crate::{
-    data::split::{Prepared, shuffle},
+    data::split::{Part, Prepared, shuffle},
     op_chain::{Chain, part},
 };
 use ridgepole::{DType, Error, HostData, Rng, Session, ops::GatherRows, wgpu};
@@ -23,9 +23,14 @@ pub struct Source {
 impl Source {
     /// Part `index` of those splits that members need.
     pub fn new(session: &Session, splits: &[Prepared], members: &[Member], index: usize) -> Result<Self, Error> {
+        let parts: Vec<&Part> = splits.iter().map(|s| &s.parts[index]).collect();
+        Self::of(session, &parts, [splits[0].inputs, splits[0].outputs], members)
+    }
+
+    /// These parts, one for each split, with so many features and outputs; those that members need.
+    pub fn of(session: &Session, parts: &[&Part], [inputs, outputs]: [usize; 2], members: &[Member]) -> Result<Self, Error> {
         let (mut x, mut t, mut places, mut rows) = (Vec::new(), Vec::new(), Vec::new(), 0);
-        for (s, split) in splits.iter().enumerate() {
-            let part = &split.parts[index];
+        for (s, part) in parts.iter().enumerate() {
             if members.iter().all(|m| m.split != s) {
                 places.push([rows, 0]);
                 continue;
@@ -36,8 +41,8 @@ impl Source {
             rows += part.rows;
         }
         let upload = |values: Vec<f32>| session.upload(&HostData::F32(values));
-        let columns = [splits[0].inputs, splits[0].outputs.next_multiple_of(4)];
-        let longest = splits.iter().map(|s| s.parts[index].rows).max().unwrap_or(0);
+        let columns = [inputs, outputs.next_multiple_of(4)];
+        let longest = parts.iter().map(|p| p.rows).max().unwrap_or(0);
         Ok(Self { x: upload(x)?, t: upload(t)?, columns, places, longest })
     }
 

@@ -18,11 +18,11 @@ mod tests;
 mod trainer;
 
 pub use args::Training;
-pub use evaluate::Measure;
+pub use evaluate::{Evaluation, Measure};
 pub use fleet::Fleet;
 pub use sampling::Sampled;
 pub use state::State;
-pub use trainer::{Rule, Setup, Trainer};
+pub use trainer::{NEVER, Rule, Setup, Trainer};
 
 use crate::{Failure, data::split::Prepared};
 use ridgepole::{Caps, Group};

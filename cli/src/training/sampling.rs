@@ -14,11 +14,12 @@ pub struct Sampled {
 }
 
 impl Trainer<'_> {
-    /// Every network on its rows of a part, `passes` times (at least twice), with masks that no training step has used.
+    /// Every network on its rows of a part, `passes` times (at least twice), with masks that no training step has used. `tick` is called with
+    /// the share of a pass that each submission was.
     ///
     /// # Errors
     /// What planning and running report.
-    pub fn sample(&self, index: usize, passes: u64) -> Result<Vec<Sampled>, Error> {
+    pub fn sample(&self, index: usize, passes: u64, tick: &mut dyn FnMut(f64)) -> Result<Vec<Sampled>, Error> {
         let (session, models) = (self.session, self.members.len());
         let source = &self.sources[index];
         let evaluation = Evaluation::new(session, &self.model, source, &self.members, Mode::Sampling)?;
@@ -36,6 +37,7 @@ impl Trainer<'_> {
         let mut end = Chain::new(session);
         end.push(&last, &[said.slice(..)], &[mean.slice(..), m2.slice(..), variance.slice(..)])?;
         let (mut means, mut variances) = (vec![Vec::new(); models], vec![Vec::new(); models]);
+        let (share, mut before) = (1.0 / evaluation.chunks() as f64, None);
         for (chunk, chain) in evaluation.chains.iter().enumerate() {
             for seen in 0..passes {
                 chain.at(u64::from(u32::MAX) - seen)?;
@@ -45,7 +47,11 @@ impl Trainer<'_> {
                 chain.record(&mut pass);
                 if seen + 1 < passes { &every } else { &end }.record(&mut pass);
                 drop(pass);
-                session.queue().submit([encoder.finish()]);
+                // One ahead, as in training.
+                if let Some(index) = before.replace(session.queue().submit([encoder.finish()])) {
+                    session.wait(index)?;
+                }
+                tick(share);
             }
             evaluation.deal(session, (chunk, &mean), self.outputs, &mut means)?;
             evaluation.deal(session, (chunk, &variance), self.outputs, &mut variances)?;

@@ -20,8 +20,12 @@ pub struct Rule {
     /// How many parts are measured: the first is that for training, the second that for validation.
     pub watch: [bool; 2],
     /// Whether training stops after so many epochs without a lower loss on the second part; the best weights are kept then.
+    /// [`NEVER`] keeps them and does not stop.
     pub patience: Option<u32>,
 }
+
+/// A patience that no training exhausts.
+pub const NEVER: u32 = 1 << 24;
 
 /// What all networks of a trainer have in common.
 #[derive(Clone, Copy)]

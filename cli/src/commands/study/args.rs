@@ -5,7 +5,7 @@ use super::{
 };
 use crate::{
     Failure,
-    data::{Source, Table, split::Sizes},
+    data::{Source, Table, noise, split::Sizes},
     number::exact,
     training::Training,
 };
@@ -30,6 +30,12 @@ pub struct Args {
     #[arg(long, value_name = "N", help_heading = "Data")]
     test_rows: Option<usize>,
 
+    /// Noise on the training labels: this share of them, 0 to 1, is replaced by another class, drawn from all others, so that each is wrong.
+    /// Numbers get normal noise, with this share of their standard deviation. Validation and test rows keep theirs [default: 0.3 for the
+    /// digits that come with the program, 0 for --data and --mnist]
+    #[arg(long, value_name = "SHARE", help_heading = "Data")]
+    label_noise: Option<f64>,
+
     /// Treatments, separated by commas [default: all]
     #[arg(long, value_delimiter = ',', value_name = "LIST", help_heading = "Treatments")]
     treatments: Vec<Treatment>,
@@ -50,8 +56,8 @@ pub struct Args {
     /// Epochs
     #[arg(long, value_name = "N", default_value_t = 100, help_heading = "Training")]
     epochs: usize,
-    /// Runs per treatment, each with its own split, initial weights, batches and dropout masks
-    #[arg(long, value_name = "N", default_value_t = 3, help_heading = "Training")]
+    /// Runs per treatment, each with its own split, noise, initial weights and batches, which are the same for all treatments
+    #[arg(long, value_name = "N", default_value_t = 12, help_heading = "Training")]
     seeds: u64,
     /// Monte-Carlo dropout passes over the test rows, for treatments with dropout; 0 for none
     #[arg(long, value_name = "PASSES", default_value_t = 50, help_heading = "Uncertainty")]
@@ -154,6 +160,7 @@ Examples:
   ridgepole study --tuned --treatments none,l2,dropout           λ and p by cross-validation, then the comparison
   ridgepole study --data wine.csv --label quality --task regress your own table
   ridgepole study --decompose --treatments none,l1-prox,dropout  bias² and variance over λ and p
+  ridgepole study --label-noise 0 --seeds 20                     clean labels
   ridgepole study --mnist ~/mnist --train-rows 1000 --epochs 40  MNIST's files";
 
 impl Args {
@@ -184,6 +191,8 @@ impl Args {
         if let Some(n) = self.decompose.filter(|n| !(2..=1000).contains(n)) {
             return Err(Failure::usage(format!("--decompose is {n}, must be from 2 to 1000")));
         }
+        let noise = self.label_noise.unwrap_or(if self.source.own() { 0.0 } else { 0.3 });
+        noise::check(noise)?;
         let train = self.train_rows.unwrap_or_else(|| 200.min(rows / 2));
         if let Some(folds) = self.tuned {
             self.tunes(folds, train, &treatments)?;
@@ -193,6 +202,8 @@ impl Args {
             strengths,
             tuned: self.tuned,
             hyper,
+            // Without the sign of a zero.
+            noise: noise + 0.0,
             seeds: (self.seed..end).collect(),
             monte_carlo: self.monte_carlo,
             decompose: self.decompose,

@@ -8,8 +8,8 @@ use super::{
 use crate::{
     Failure,
     data::{
-        Table, Targets, in_training,
-        split::{Prepared, Split, prepare},
+        Table, Targets, in_training, lost, noise,
+        split::{Prepared, Split, prepare_with},
     },
     training::{Fleet, Member, room},
 };
@@ -150,8 +150,12 @@ pub fn predict(
         let train = (0..rows).map(|i| split.train[index[i * samples + s] as usize]).collect();
         Split { train, ..split.clone() }
     };
-    let notices = in_training(table, "bootstrap sample", (0..samples).map(|s| (s as u64 + 1, sample(s).train)));
-    let splits = (0..samples).map(|s| prepare(table, &sample(s))).collect::<Result<Vec<Prepared>, _>>()?;
+    let given = noise::draw(table, &split.train, config.noise, seed)?.targets;
+    let drawn: Vec<Split> = (0..samples).map(sample).collect();
+    let numbered = || (1..).zip(&drawn);
+    let mut notices = in_training(table, "bootstrap sample", numbered().map(|(n, s)| (n, s.train.clone())));
+    notices.extend(lost(table, "bootstrap sample", numbered().map(|(n, s)| (n, &s.train[..], &given))));
+    let splits = drawn.iter().map(|s| prepare_with(table, s, &given)).collect::<Result<Vec<Prepared>, _>>()?;
     room(session.gpu().caps(), &splits, "use fewer with --train-rows and --test-rows, or fewer networks with --decompose")?;
     let member =
         |p: &Point, s: usize| Member { recipe: p.treatment.recipe(&p.strengths), split: s, seed: seed.wrapping_add(s as u64) };

@@ -10,24 +10,28 @@ pub mod results;
 mod train;
 pub mod treatments;
 pub mod tuned;
+mod work;
 
 pub use args::Args;
 
 use crate::{
-    Failure, Progress, Ui, adapter,
+    Failure, Ui, adapter,
     data::{
         self, Summary, Table, Targets,
+        noise::{self, Given},
         split::{self, Split},
     },
     files, text,
-    training::{Hyper, Member},
+    training::{Hyper, Member, Shape, most_together},
 };
 use monte_carlo::{MonteCarlo, Predicted};
 use results::{Outcome, Study};
 use ridgepole::Session;
 use std::{collections::BTreeMap, time::Instant};
+use train::Fleet;
 use treatments::{Strengths, Treatment};
-use tuned::{Plan, Tuned};
+use tuned::{Own, Plan, Tuned};
+use work::{Clock, Cost, Work};
 
 /// Everything that decides what a study computes.
 #[derive(Clone, Debug)]
@@ -40,8 +44,10 @@ pub struct Config {
     pub tuned: Option<usize>,
     /// How networks are trained.
     pub hyper: Hyper,
-    /// One run per seed and treatment; a seed draws the split, the initial weights, the batches and the dropout masks.
+    /// One run per seed and treatment; a seed draws the split, the noise, the initial weights and the batches.
     pub seeds: Vec<u64>,
+    /// Noise on the training labels, from 0 to 1.
+    pub noise: f64,
     /// How many rows each part gets.
     pub sizes: split::Sizes,
     /// Monte-Carlo dropout passes over the test part, for treatments with dropout; none, or at least two.
@@ -80,6 +86,8 @@ pub fn run(args: &Args, ui: &Ui) -> Result<(), Failure> {
         ui.line(line)?;
     }
     written?;
+    let parts: Vec<String> = study.times.iter().map(|(part, seconds)| format!("{part} {seconds:.1} s")).collect();
+    ui.note(format_args!("time: {}", parts.join(", ")));
     let report = args.out.join("report.html");
     ui.line(format_args!("{:.1} s; report: {}, numbers: results.json beside it", study.seconds, text::path(&report)))
 }
@@ -90,29 +98,31 @@ pub fn run(args: &Args, ui: &Ui) -> Result<(), Failure> {
 /// As [`run`].
 pub fn perform(session: &Session, table: &Table, config: &Config, ui: &Ui) -> Result<Study, Failure> {
     let start = Instant::now();
-    let classes = matches!(table.targets, Targets::Classes { .. });
+    let drawn = Drawn::new(table, config)?;
+    drawn.notices(table, config).iter().for_each(|notice| ui.note(notice));
     let mut points = config.decompose.map_or_else(Vec::new, |_| decompose::points(config, &config.strengths));
     let bootstraps = points.len() * config.decompose.unwrap_or(0);
-    let plan = config.tuned.map(|folds| Plan::new(&config.treatments, (folds, classes), &config.hyper, config.strengths));
-    let trial = plan.as_ref().map_or(0, Plan::networks);
-    let total = (config.seeds.len() * (config.treatments.len() + trial) + bootstraps) * config.hyper.epochs;
-    let progress = ui.progress("study", total as u64);
+    let cost = Cost::new(table, config, &drawn.splits[0]);
+    let networks: Vec<Vec<Treatment>> = [false, true].map(|bn| networks(config, bn)).into();
+    let sampled = |t: &Treatment| t.recipe(&config.strengths).p > 0.0;
+    let passes = networks.iter().flatten().filter(|t| sampled(t)).count() as f64 * config.monte_carlo as f64 * cost.pass;
+    let per_seed = networks.iter().flatten().count() as f64 * cost.network(config.hyper.epochs) + passes;
+    let classes = matches!(table.targets, Targets::Classes { .. });
+    let plan = config
+        .tuned
+        .map(|folds| Plan::new(&config.treatments, (folds, classes), (&config.hyper, train::MASKS), config.strengths));
+    let trials = plan.as_ref().map_or(0.0, |plan| plan.networks() as f64 * cost.trial(config.hyper.epochs, plan.folds));
+    let total = config.seeds.len() as f64 * (per_seed + trials) + (bootstraps * config.hyper.epochs) as f64 * cost.step;
+    let (work, mut clock) = (Work::new(ui, total), Clock::new());
     let mut outcomes: Vec<Outcome> = config.treatments.iter().map(|&treatment| Outcome { treatment, runs: Vec::new() }).collect();
     let mut said: BTreeMap<Treatment, Predicted> = BTreeMap::new();
-    let mut parts = [0; 3];
-    let draw = |&seed: &u64| Split::draw(table, config.sizes, seed);
-    let splits = config.seeds.iter().map(draw).collect::<Result<Vec<_>, _>>()?;
-    let training = config.seeds.iter().copied().zip(splits.iter().map(|s| s.train.clone()));
-    data::in_training(table, "seed", training).iter().for_each(|notice| ui.note(notice));
     let tuned = match &plan {
         Some(plan) => {
-            let rows: Vec<_> = config.seeds.iter().zip(&splits).map(|(&seed, s)| (seed, table, &s.train[..])).collect();
-            let mut tick = |seed: usize, networks: usize| {
-                progress.done(networks as u64);
-                let left = eta(start, &progress, total);
-                progress.on(format!("choosing strengths, {trial} networks, seed {}{left}", config.seeds[seed]));
+            let each = cost.trial(config.hyper.epochs, plan.folds) / config.hyper.epochs as f64;
+            let tick = &mut |seed: u64, networks: usize| {
+                work.done(networks as f64 * each, &format!("choosing strengths for seed {seed}, {} networks", plan.networks()));
             };
-            let (tuned, notices) = Tuned::choose(session, plan, &rows, &mut tick)?;
+            let (tuned, notices) = Tuned::choose(session, plan, (table, &drawn.training(config)), tick)?;
             notices.iter().chain(&tuned.notices()).for_each(|notice| ui.note(notice));
             // One split is decomposed, the first seed's.
             points = config.decompose.map_or_else(Vec::new, |_| decompose::points(config, &tuned.of_seed(config.strengths, 0)));
@@ -120,25 +130,45 @@ pub fn perform(session: &Session, table: &Table, config: &Config, ui: &Ui) -> Re
         }
         None => None,
     };
-    for (place, (&seed, split)) in config.seeds.iter().zip(&splits).enumerate() {
-        let strengths = tuned.as_ref().map_or(config.strengths, |t| t.of_seed(config.strengths, place));
-        let data = [split::prepare(table, split)?];
-        parts = data[0].parts.each_ref().map(|p| p.rows);
-        for batch_norm in [false, true] {
-            let recipe = |o: &Outcome| o.treatment.recipe(&strengths);
-            let mut alike: Vec<&mut Outcome> = outcomes.iter_mut().filter(|o| recipe(o).batch_norm == batch_norm).collect();
-            let members: Vec<_> = alike.iter().map(|o| Member { recipe: recipe(o), split: 0, seed }).collect();
-            if members.is_empty() {
-                continue;
-            }
-            let left = eta(start, &progress, total);
-            progress.on(format!("{}, seed {seed}{left}", text::count(members.len(), "network")));
-            let done = &mut || progress.done(members.len() as u64);
-            let runs = train::train(session, &data, classes, &config.hyper, (&members, seed), config.monte_carlo, done)?;
-            for (o, (run, sampled)) in alike.iter_mut().zip(runs) {
-                o.runs.push(run);
-                if let Some(sampled) = sampled {
-                    train::add(said.entry(o.treatment).or_default(), &sampled, table, &data[0], &split.test);
+    clock.to("choice of strengths");
+    let strengths = |seed: usize| tuned.as_ref().map_or(config.strengths, |t| t.of_seed(config.strengths, seed));
+    let widest = networks.iter().map(Vec::len).max().unwrap_or(1);
+    let together = train::seeds_together(session, table, config, &drawn.splits[0], widest);
+    for first in (0..config.seeds.len()).step_by(together) {
+        let range = first..config.seeds.len().min(first + together);
+        let part = &drawn.splits[range.clone()];
+        let given = &drawn.given[range.clone()];
+        let prepared = |(split, given): (&Split, &Given)| split::prepare_with(table, split, &given.targets);
+        let data = part.iter().zip(given).map(prepared).collect::<Result<Vec<_>, _>>()?;
+        let wrong = data.iter().zip(given).map(|(d, given)| d.training_rows(&given.wrong)).collect();
+        clock.to("preparation");
+        let fleet = Fleet { session, splits: &data, wrong, hyper: &config.hyper, classes, passes: config.monte_carlo, cost };
+        for (batch_norm, alike) in [false, true].into_iter().zip(&networks) {
+            let seeds = &config.seeds[range.clone()];
+            // Those of a seed side by side.
+            let one = |(split, &seed): (usize, &u64)| {
+                let strengths = strengths(first + split);
+                alike.iter().map(move |t| (*t, Member { recipe: t.recipe(&strengths), split, seed }))
+            };
+            let all: Vec<(Treatment, Member)> = seeds.iter().enumerate().flat_map(one).collect();
+            let shape = Shape::new(&data[0], &config.hyper, batch_norm);
+            for wave in all.chunks(most_together(session.gpu().caps(), &shape, &config.hyper).max(1)) {
+                let members: Vec<Member> = wave.iter().map(|(_, m)| *m).collect();
+                let what = text::count(members.len(), "network");
+                let done = fleet.train(&members, &mut clock, &mut |cost| work.done(cost, &what))?;
+                for ((treatment, member), network) in wave.iter().zip(done) {
+                    for o in outcomes.iter_mut().filter(|o| o.treatment.trained_as() == *treatment) {
+                        o.runs.push(network.run(o.treatment == Treatment::EarlyStopping));
+                    }
+                    if let Some(passes) = &network.said {
+                        train::add(
+                            said.entry(*treatment).or_default(),
+                            passes,
+                            table,
+                            &data[member.split],
+                            &part[member.split].test,
+                        );
+                    }
                 }
             }
         }
@@ -148,39 +178,85 @@ pub fn perform(session: &Session, table: &Table, config: &Config, ui: &Ui) -> Re
         Targets::Values { .. } => 0,
     };
     let monte_carlo = said.iter().map(|(&t, said)| MonteCarlo::new(t, config.monte_carlo, said, count)).collect();
+    clock.to("scoring");
     let decomposition = match config.decompose {
         Some(samples) => {
-            let mut tick = |networks: u64| {
-                progress.done(networks);
-                progress.on(format!("{bootstraps} networks on bootstrap samples{}", eta(start, &progress, total)));
-            };
+            let what = format!("{bootstraps} networks on bootstrap samples");
+            let mut tick = |networks: u64| work.done(networks as f64 * cost.step, &what);
             let said = decompose::predict(session, table, config, &points, samples, &mut tick)?;
             said.notices.iter().for_each(|notice| ui.note(notice));
             Some(decompose::Decomposed::new(&points, &said, samples))
         }
         None => None,
     };
+    clock.to("bootstrap samples");
+    let parts = &drawn.splits[0];
     Ok(Study {
         device: adapter::name(session.info()),
-        data: Summary::new(table, parts),
+        data: Summary::new(table, [&parts.train, &parts.validation, &parts.test].map(Vec::len)),
         hyper: config.hyper.clone(),
         strengths: tuned.as_ref().map_or(config.strengths, |t| t.overall(config.strengths)),
         tuned,
-        noise: 0.0,
-        wrong: Vec::new(),
+        noise: config.noise,
+        wrong: if count > 0 { drawn.given.iter().map(|g| g.wrong.len()).collect() } else { Vec::new() },
         seeds: config.seeds.clone(),
         outcomes,
         monte_carlo,
         decomposition,
+        times: clock.parts(),
         seconds: start.elapsed().as_secs_f64(),
     })
 }
 
-/// The remaining time, at the pace so far.
-fn eta(start: Instant, progress: &Progress, total: usize) -> String {
-    let done = progress.position() as f64;
-    if done == 0.0 {
-        return String::new();
+/// What is trained, of networks of one shape: treatments that choose from the same run share it.
+fn networks(config: &Config, batch_norm: bool) -> Vec<Treatment> {
+    let mut all: Vec<Treatment> = Vec::new();
+    for t in config.treatments.iter().map(|t| t.trained_as()) {
+        if t.recipe(&config.strengths).batch_norm == batch_norm && !all.contains(&t) {
+            all.push(t);
+        }
     }
-    format!(", about {:.0} s left", start.elapsed().as_secs_f64() / done * (total as f64 - done))
+    all
+}
+
+/// What each seed draws of the data.
+struct Drawn {
+    splits: Vec<Split>,
+    given: Vec<Given>,
+}
+
+impl Drawn {
+    fn new(table: &Table, config: &Config) -> Result<Self, Failure> {
+        let split = |&seed: &u64| Split::draw(table, config.sizes, seed);
+        let splits = config.seeds.iter().map(split).collect::<Result<Vec<_>, _>>()?;
+        let noise = |(split, &seed): (&Split, &u64)| noise::draw(table, &split.train, config.noise, seed);
+        let given = splits.iter().zip(&config.seeds).map(noise).collect::<Result<_, _>>()?;
+        Ok(Self { splits, given })
+    }
+
+    /// The training rows of each seed, with their noise.
+    fn training(&self, config: &Config) -> Vec<Own<'_>> {
+        let drawn = config.seeds.iter().zip(&self.splits).zip(&self.given);
+        drawn.map(|((&seed, split), given)| Own { seed, rows: &split.train, given: &given.targets }).collect()
+    }
+
+    /// What training rows lack, with the noise that they have.
+    fn notices(&self, table: &Table, config: &Config) -> Vec<String> {
+        let seeds = || config.seeds.iter().copied().zip(&self.splits);
+        let mut all = data::in_training(table, "seed", seeds().map(|(seed, s)| (seed, s.train.clone())));
+        let given = seeds().zip(&self.given).map(|((seed, s), given)| (seed, &s.train[..], &given.targets));
+        all.extend(data::lost(table, "seed", given));
+        if let Targets::Values(of) = &table.targets {
+            let flat = |rows: &[usize]| rows.iter().all(|&r| of[r] == of[rows[0]]);
+            let same: Vec<String> = seeds().filter(|(_, s)| flat(&s.train)).map(|(seed, _)| seed.to_string()).collect();
+            if config.noise > 0.0 && !same.is_empty() {
+                let which = if same.len() == 1 { "seed" } else { "seeds" };
+                all.push(format!(
+                    "notice: the training targets of {which} {} have one value, so --label-noise, a share of their deviation, adds nothing there",
+                    same.join(", ")
+                ));
+            }
+        }
+        all
+    }
 }

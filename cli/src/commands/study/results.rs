@@ -39,6 +39,8 @@ pub struct Study {
     pub monte_carlo: Vec<MonteCarlo>,
     /// Bias and variance, if asked for.
     pub decomposition: Option<Decomposed>,
+    /// Wall time of each part, in seconds.
+    pub times: Vec<(&'static str, f64)>,
     /// Wall time of everything.
     pub seconds: f64,
 }
@@ -48,16 +50,17 @@ pub struct Study {
 pub struct Run {
     /// After each epoch, on the training part with its noise and on the validation part.
     pub curve: Vec<[Measure; 2]>,
-    /// At some epochs, more densely at the start; the last one is among them.
+    /// At some epochs, more densely at the start; the last one is among them. With `early-stopping` those of `none`: the way, not what is
+    /// chosen of it.
     pub looks: Vec<Look>,
     /// On training, validation and test part, by the weights that the treatment ends with: those of the last epoch, with
     /// `early-stopping` those of the best one.
     pub last: [Measure; 3],
     /// How many of the wrong training labels are predicted as they are given, by the same weights; none for values.
     pub learned: Option<usize>,
-    /// The epoch of the lowest validation loss, from 1; 0 if it never was a number.
+    /// The epoch of the lowest validation loss, from 1; 0 if it never was a finite number.
     pub best_epoch: usize,
-    /// On all three parts by the weights of that epoch.
+    /// On all three parts by the weights of that epoch; by those before the first step if it is 0.
     pub best: [Measure; 3],
     /// The weights that the treatment ends with, without biases and normalization.
     pub weights: Vec<f32>,
@@ -182,7 +185,10 @@ impl Study {
             "treatments": treatments,
             "monte_carlo": self.monte_carlo.iter().map(MonteCarlo::json).collect::<Vec<_>>(),
             "decomposition": self.decomposition.as_ref().map(Decomposed::json),
-            "times": { "total_seconds": self.seconds, "tuned_seconds": self.tuned.as_ref().map(|t| t.seconds) },
+            "times": {
+                "total_seconds": self.seconds,
+                "parts": self.times.iter().map(|(part, s)| json!({ "part": part, "seconds": s })).collect::<Vec<_>>(),
+            },
         })
     }
 

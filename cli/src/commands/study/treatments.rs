@@ -164,6 +164,11 @@ impl Treatment {
         }
     }
 
+    /// The treatment whose network it is: that of `early-stopping` is trained as with `none`, to the end.
+    pub fn trained_as(self) -> Self {
+        if self == Self::EarlyStopping { Self::None } else { self }
+    }
+
     /// As a recipe for training.
     pub fn recipe(self, s: &Strengths) -> Recipe {
         let mut r = Recipe::default();

@@ -2,8 +2,9 @@
 //!
 //! Each seed chooses for itself, on its own training rows with their noisy labels. A choice from all seeds together would know rows that
 //! some of them test on, and more rows than whoever has one training part has. Held-out rows have noisy labels too: nobody knows which
-//! are wrong. Since the noise does not depend on the features, a network that predicts more of the true labels also predicts more of the
-//! noisy ones, on average, so accuracy ranks as it would on clean labels; a cross-entropy would not, because it also asks for doubt.
+//! are wrong. The noise does not depend on the features. So while a true label is likelier than each wrong one, a network that predicts more
+//! true labels predicts more noisy ones too, on average: accuracy ranks as it would on clean labels. A cross-entropy would not, since it
+//! also asks for doubt.
 mod grid;
 mod search;
 #[cfg(test)]
@@ -16,12 +17,12 @@ pub use search::Plan;
 use crate::{
     Failure,
     commands::study::treatments::{Strengths, Treatment},
-    data::Table,
+    data::{Table, Targets},
     stats::MeanSd,
     training::Measure,
 };
 use ridgepole::Session;
-use std::{cmp::Ordering, time::Instant};
+use std::cmp::Ordering;
 
 /// A candidate's networks, one for each fold of a seed's training rows.
 #[derive(Clone, Debug, PartialEq)]
@@ -56,8 +57,17 @@ pub struct Tuned {
     pub seeds: Vec<u64>,
     /// `none`, which has one candidate, and then the treatments.
     pub searches: Vec<Search>,
-    /// Wall time.
-    pub seconds: f64,
+}
+
+/// What a seed may look at to choose: its training rows, with the targets that they are given.
+#[derive(Clone, Copy)]
+pub struct Own<'a> {
+    /// The seed.
+    pub seed: u64,
+    /// Its training rows.
+    pub rows: &'a [usize],
+    /// A target for each row of the table, of which only those of training rows are read.
+    pub given: &'a Targets,
 }
 
 /// A score over held-out rows: the share that is right, or the root of the mean squared error.
@@ -126,31 +136,29 @@ fn best(grid: &Grid, score: impl Fn(usize) -> Held, classes: bool) -> usize {
 }
 
 impl Tuned {
-    /// Chooses for each seed, which comes with its table and its training rows. `tick` gets the seed's place and the number of networks
-    /// that have trained for another epoch. Gives notices of what the training rows of folds lack, too.
+    /// Chooses for each of these seeds. `tick` gets the seed and the number of networks that have trained for another epoch. Gives notices of
+    /// what the training rows of folds lack, too.
     ///
     /// # Errors
     /// What [`Plan::search`] reports.
     pub fn choose(
         session: &Session,
         plan: &Plan,
-        seeds: &[(u64, &Table, &[usize])],
-        tick: &mut dyn FnMut(usize, usize),
+        (table, seeds): (&Table, &[Own]),
+        tick: &mut dyn FnMut(u64, usize),
     ) -> Result<(Self, Vec<String>), Failure> {
-        let start = Instant::now();
         let mut tried: Vec<Vec<Vec<Tried>>> = vec![Vec::new(); plan.grids.len()];
         let mut notices = Vec::new();
-        for (i, &seed) in seeds.iter().enumerate() {
-            let (found, more) = plan.search(session, seed, &mut |networks| tick(i, networks))?;
+        for own in seeds {
+            let (found, more) = plan.search(session, (table, own), &mut |networks| tick(own.seed, networks))?;
             notices.extend(more);
             tried.iter_mut().zip(found).for_each(|(all, one)| all.push(one));
         }
         let classes = plan.classes;
         let searches = plan.grids.iter().zip(tried);
         let searches = searches.map(|((t, grid), tried)| Search::new(*t, grid.clone(), tried, classes)).collect();
-        let seconds = start.elapsed().as_secs_f64();
-        let numbers = seeds.iter().map(|(seed, ..)| *seed).collect();
-        Ok((Self { folds: plan.folds, classes, seeds: numbers, searches, seconds }, notices))
+        let seeds = seeds.iter().map(|own| own.seed).collect();
+        Ok((Self { folds: plan.folds, classes, seeds, searches }, notices))
     }
 
     /// The strengths of a seed, by its place.

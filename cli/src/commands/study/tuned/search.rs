@@ -1,5 +1,5 @@
 //! The networks of the cross-validation: for each seed, every candidate on every fold of its training rows, all in one fleet.
-use super::{Tried, grid::Grid};
+use super::{Own, Tried, grid::Grid};
 use crate::{
     Failure,
     commands::study::treatments::{Strengths, Treatment},
@@ -21,16 +21,23 @@ pub struct Plan<'a> {
     pub classes: bool,
     /// How networks are trained, in the study too.
     pub hyper: &'a Hyper,
+    /// Draws the masks of dropout, those of the study.
+    pub masks: u64,
     /// What the strengths of other treatments are, which do not matter.
     pub base: Strengths,
 }
 
 impl<'a> Plan<'a> {
     /// For these treatments.
-    pub fn new(treatments: &[Treatment], (folds, classes): (usize, bool), hyper: &'a Hyper, base: Strengths) -> Self {
+    pub fn new(
+        treatments: &[Treatment],
+        (folds, classes): (usize, bool),
+        (hyper, masks): (&'a Hyper, u64),
+        base: Strengths,
+    ) -> Self {
         let some = treatments.iter().copied().filter(|t| !t.knobs().is_empty());
         let grids = std::iter::once(Treatment::None).chain(some).map(|t| (t, Grid::new(t))).collect();
-        Self { grids, folds, classes, hyper, base }
+        Self { grids, folds, classes, hyper, masks, base }
     }
 
     /// Networks for each seed.
@@ -38,7 +45,7 @@ impl<'a> Plan<'a> {
         self.folds * self.grids.iter().map(|(_, grid)| grid.len()).sum::<usize>()
     }
 
-    /// Tries all on these rows of a table, the training rows of a seed: no other is read. Gives what was found for each treatment and
+    /// Tries all on the training rows of a seed: no other is read. Gives what was found for each treatment and
     /// candidate, and notices of what the training rows of a fold lack.
     ///
     /// # Errors
@@ -46,11 +53,12 @@ impl<'a> Plan<'a> {
     pub fn search(
         &self,
         session: &Session,
-        (seed, table, rows): (u64, &Table, &[usize]),
+        (table, own): (&Table, &Own),
         tick: &mut dyn FnMut(usize),
     ) -> Result<(Vec<Vec<Tried>>, Vec<String>), Failure> {
         // The others are not there at all.
-        let own = table.select(rows);
+        let Own { seed, rows, given } = *own;
+        let own = Table { targets: given.select(rows), ..table.select(rows) };
         let fold = folds::deal_all(&own, self.folds, seed);
         let split = |f: usize| {
             let (held, train): (Vec<usize>, Vec<usize>) = (0..rows.len()).partition(|&r| fold[r] == f);
@@ -62,7 +70,7 @@ impl<'a> Plan<'a> {
         let notices = in_training(&own, &format!("seed {seed}, fold"), training);
         let prepared = splits.iter().map(|s| prepare(&own, s)).collect::<Result<Vec<Prepared>, _>>()?;
         room(session.gpu().caps(), &prepared, "use fewer with --train-rows, or fewer folds with --tuned")?;
-        let fleet = Fleet { splits: &prepared, hyper: self.hyper, classes: self.classes, seed };
+        let fleet = Fleet { splits: &prepared, hyper: self.hyper, classes: self.classes, seed: self.masks };
         // All candidates begin alike on a fold, and as no network of the study does.
         let member = |recipe, f: usize| Member { recipe, split: f, seed: seed ^ ((f as u64 + 1) << 32) };
         let mut members = Vec::new();
