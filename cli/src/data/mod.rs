@@ -15,7 +15,7 @@ mod summary;
 mod tests;
 
 pub use constants::{everywhere, in_training, lost};
-pub use csv_table::{Asks, Target};
+pub use csv_table::{Asks, NETWORKS, Target};
 pub use format::Format;
 pub use source::Source;
 pub use summary::Summary;

@@ -85,10 +85,58 @@ fn values_have_bias_variance_and_spread_too() {
     assert!(json["monte_carlo"][0]["found"]["sampled"]["coverage"][1].is_number());
 }
 
+/// Whatever the seed: the same split, noise, first weights, batches for all treatments, and masks where p is the same.
+#[test]
+fn treatments_that_do_nothing_have_the_bits_of_none() {
+    let out = tempfile::tempdir().unwrap();
+    let none = ["--l1", "0", "--prox-l1", "0", "--l2", "0", "--prox-l2", "0", "--decay", "0", "--p", "0"];
+    let args = ["--epochs", "4", "--seeds", "2", "--seed", "11", "--hidden", "16,8", "--monte-carlo", "0"];
+    study(&[&args[..], &none].concat(), out.path()).assert().success().stderr(contains("time: preparation"));
+    let json = results(out.path());
+    let treatments = json["treatments"].as_array().unwrap();
+    let runs = |name: &str| &treatments.iter().find(|t| t["name"] == name).unwrap()["runs"];
+    assert_eq!(treatments.len(), 10);
+    for name in ["l1", "l1-prox", "l2", "elastic-net", "weight-decay", "dropout"] {
+        assert_eq!(runs(name), runs("none"), "{name}");
+    }
+    assert_eq!(runs("combined"), runs("batch-norm"));
+    for runs in ["none", "batch-norm"].map(runs) {
+        assert_ne!(runs[0]["weights_hash"], runs[1]["weights_hash"]);
+    }
+    // Early stopping has the curve of none, and weights of an epoch of it.
+    for seed in 0..2 {
+        assert_eq!(runs("early-stopping")[seed]["curve"], runs("none")[seed]["curve"]);
+    }
+}
+
+#[test]
+fn noise_is_in_the_training_labels_alone_and_off_for_tables_of_ones_own() {
+    let dir = tempfile::tempdir().unwrap();
+    let small = ["--treatments", "none", "--epochs", "2", "--seeds", "2", "--hidden", "8", "--monte-carlo", "0"];
+    let run = |name: &str, more: &[&str]| {
+        let out = dir.path().join(name);
+        let assert = study(&[&small[..], more].concat(), &out).assert().success();
+        (results(&out), String::from_utf8(assert.get_output().stderr.clone()).unwrap())
+    };
+    let [default, stated, clean] =
+        [("a", &[][..]), ("b", &["--label-noise", "0.3"]), ("c", &["--label-noise=-0"])].map(|(n, a)| run(n, a).0);
+    assert_eq!(default, stated, "what help says is the default");
+    assert_ne!(default["treatments"], clean["treatments"]);
+    let file = dir.path().join("t.csv");
+    let row = |i: i32| format!("{},{},{}\n", i % 11, i * 7 % 13, ["p", "q", "r"][i as usize % 3]);
+    std::fs::write(&file, format!("u,v,y\n{}", (0..60).map(row).collect::<String>())).unwrap();
+    let own = ["--data", file.to_str().unwrap(), "--label", "y"];
+    let [(plain, _), (none, _)] = [("d", &[][..]), ("e", &["--label-noise", "0"])].map(|(n, a)| run(n, &[&own[..], a].concat()));
+    assert_eq!(plain, none);
+    let lost = run("f", &[&own[..], &["--label-noise", "0.34", "--train-rows", "3", "--batch", "2"]].concat()).1;
+    assert!(lost.contains("notice: --label-noise has replaced every training label of class"), "{lost}");
+}
+
 #[test]
 fn a_network_learns_and_an_unregularized_one_overfits() {
     let out = tempfile::tempdir().unwrap();
-    let args = ["--treatments", "none", "--epochs", "40", "--seeds", "1", "--train-rows", "100", "--batch", "25"];
+    let args =
+        ["--treatments", "none", "--epochs", "40", "--seeds", "1", "--train-rows", "100", "--batch", "25", "--label-noise", "0"];
     study(&args, out.path()).assert().success();
     let run = &results(out.path())["treatments"][0]["runs"][0];
     let score = |part: &str| run[part]["score"].as_f64().expect("a number");
@@ -141,6 +189,10 @@ fn what_does_not_fit_is_said_before_anything_runs() {
     bad(&["--hidden", "10"], "--hidden is 10, must be multiples of 4 up to 8192");
     bad(&["--batch", "1"], "--batch is 1, must be from 2 to 8192");
     bad(&["--epochs", "0"], "--epochs is 0");
+    bad(&["--label-noise", "1.5"], "--label-noise is 1.5, must be from 0 to 1");
+    bad(&["--label-noise=-0.1"], "--label-noise is -0.1, must be from 0 to 1");
+    bad(&["--label-noise", "NaN"], "--label-noise is NaN, must be from 0 to 1");
+    bad(&["--label-noise", "30%"], "invalid value '30%'");
     bad(&["--seeds", "0"], "--seeds is 0");
     bad(&["--decompose", "1"], "--decompose is 1, must be from 2 to 1000");
     bad(&["--monte-carlo", "1"], "--monte-carlo is 1, must be 0 or from 2 to 100000");

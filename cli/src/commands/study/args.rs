@@ -54,13 +54,13 @@ pub struct Args {
     #[command(flatten)]
     training: Training,
     /// Epochs
-    #[arg(long, value_name = "N", default_value_t = 100, help_heading = "Training")]
+    #[arg(long, value_name = "N", default_value_t = 80, help_heading = "Training")]
     epochs: usize,
-    /// Runs per treatment, each with its own split, noise, initial weights and batches, which are the same for all treatments
+    /// Runs per treatment, each with its own split, noise, initial weights, batches and dropout masks, the same for every treatment
     #[arg(long, value_name = "N", default_value_t = 12, help_heading = "Training")]
     seeds: u64,
     /// Monte-Carlo dropout passes over the test rows, for treatments with dropout; 0 for none
-    #[arg(long, value_name = "PASSES", default_value_t = 50, help_heading = "Uncertainty")]
+    #[arg(long, value_name = "PASSES", default_value_t = 30, help_heading = "Uncertainty")]
     monte_carlo: u64,
     /// Decompose test errors into bias² and variance over each treatment's strength, with this many networks on bootstrap samples per
     /// strength [default: 10]

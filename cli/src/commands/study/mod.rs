@@ -7,6 +7,8 @@ pub mod decompose;
 pub mod monte_carlo;
 pub mod report;
 pub mod results;
+#[cfg(test)]
+mod tests;
 mod train;
 pub mod treatments;
 pub mod tuned;
@@ -44,7 +46,7 @@ pub struct Config {
     pub tuned: Option<usize>,
     /// How networks are trained.
     pub hyper: Hyper,
-    /// One run per seed and treatment; a seed draws the split, the noise, the initial weights and the batches.
+    /// One run per seed and treatment; a seed draws the split, the noise, the initial weights, the batches and the dropout masks.
     pub seeds: Vec<u64>,
     /// Noise on the training labels, from 0 to 1.
     pub noise: f64,
@@ -105,69 +107,53 @@ pub fn perform(session: &Session, table: &Table, config: &Config, ui: &Ui) -> Re
     let cost = Cost::new(table, config, &drawn.splits[0]);
     let networks: Vec<Vec<Treatment>> = [false, true].map(|bn| networks(config, bn)).into();
     let sampled = |t: &Treatment| t.recipe(&config.strengths).p > 0.0;
-    let passes = networks.iter().flatten().filter(|t| sampled(t)).count() as f64 * config.monte_carlo as f64 * cost.pass;
-    let per_seed = networks.iter().flatten().count() as f64 * cost.network(config.hyper.epochs) + passes;
+    let of_seed = |all: &Vec<Treatment>| {
+        let some = all.iter().filter(|t| sampled(t)).count();
+        if all.is_empty() { 0.0 } else { cost.networks(all.len(), config.hyper.epochs, (some, config.monte_carlo)) }
+    };
     let classes = matches!(table.targets, Targets::Classes { .. });
-    let plan = config
-        .tuned
-        .map(|folds| Plan::new(&config.treatments, (folds, classes), (&config.hyper, train::MASKS), config.strengths));
-    let trials = plan.as_ref().map_or(0.0, |plan| plan.networks() as f64 * cost.trial(config.hyper.epochs, plan.folds));
-    let total = config.seeds.len() as f64 * (per_seed + trials) + (bootstraps * config.hyper.epochs) as f64 * cost.step;
+    let plan = config.tuned.map(|folds| Plan::new(&config.treatments, (folds, classes), &config.hyper, config.strengths));
+    let trial = |networks: usize| plan.as_ref().map_or(0.0, |plan| cost.trial(networks, plan.folds));
+    let trials = config.hyper.epochs as f64 * trial(plan.as_ref().map_or(0, Plan::networks));
+    let total = config.seeds.len() as f64 * (trials + networks.iter().map(of_seed).sum::<f64>())
+        + config.hyper.epochs as f64 * cost.step.of(bootstraps);
     let (work, mut clock) = (Work::new(ui, total), Clock::new());
     let mut outcomes: Vec<Outcome> = config.treatments.iter().map(|&treatment| Outcome { treatment, runs: Vec::new() }).collect();
     let mut said: BTreeMap<Treatment, Predicted> = BTreeMap::new();
     let tuned = match &plan {
         Some(plan) => {
-            let each = cost.trial(config.hyper.epochs, plan.folds) / config.hyper.epochs as f64;
             let tick = &mut |seed: u64, networks: usize| {
-                work.done(networks as f64 * each, &format!("choosing strengths for seed {seed}, {} networks", plan.networks()));
+                work.done(trial(networks), &format!("choosing strengths, {}, seed {seed}", text::count(networks, "network")));
             };
             let (tuned, notices) = Tuned::choose(session, plan, (table, &drawn.training(config)), tick)?;
             notices.iter().chain(&tuned.notices()).for_each(|notice| ui.note(notice));
             // One split is decomposed, the first seed's.
             points = config.decompose.map_or_else(Vec::new, |_| decompose::points(config, &tuned.of_seed(config.strengths, 0)));
+            clock.to("choice of strengths");
             Some(tuned)
         }
         None => None,
     };
-    clock.to("choice of strengths");
-    let strengths = |seed: usize| tuned.as_ref().map_or(config.strengths, |t| t.of_seed(config.strengths, seed));
-    let widest = networks.iter().map(Vec::len).max().unwrap_or(1);
-    let together = train::seeds_together(session, table, config, &drawn.splits[0], widest);
-    for first in (0..config.seeds.len()).step_by(together) {
-        let range = first..config.seeds.len().min(first + together);
-        let part = &drawn.splits[range.clone()];
-        let given = &drawn.given[range.clone()];
-        let prepared = |(split, given): (&Split, &Given)| split::prepare_with(table, split, &given.targets);
-        let data = part.iter().zip(given).map(prepared).collect::<Result<Vec<_>, _>>()?;
-        let wrong = data.iter().zip(given).map(|(d, given)| d.training_rows(&given.wrong)).collect();
+    for (i, ((&seed, split), given)) in config.seeds.iter().zip(&drawn.splits).zip(&drawn.given).enumerate() {
+        let strengths = tuned.as_ref().map_or(config.strengths, |t| t.of_seed(config.strengths, i));
+        let data = split::prepare_with(table, split, &given.targets)?;
         clock.to("preparation");
-        let fleet = Fleet { session, splits: &data, wrong, hyper: &config.hyper, classes, passes: config.monte_carlo, cost };
         for (batch_norm, alike) in [false, true].into_iter().zip(&networks) {
-            let seeds = &config.seeds[range.clone()];
-            // Those of a seed side by side.
-            let one = |(split, &seed): (usize, &u64)| {
-                let strengths = strengths(first + split);
-                alike.iter().map(move |t| (*t, Member { recipe: t.recipe(&strengths), split, seed }))
-            };
-            let all: Vec<(Treatment, Member)> = seeds.iter().enumerate().flat_map(one).collect();
-            let shape = Shape::new(&data[0], &config.hyper, batch_norm);
-            for wave in all.chunks(most_together(session.gpu().caps(), &shape, &config.hyper).max(1)) {
-                let members: Vec<Member> = wave.iter().map(|(_, m)| *m).collect();
-                let what = text::count(members.len(), "network");
+            let shape = Shape::new(&data, &config.hyper, batch_norm);
+            for some in alike.chunks(most_together(session.gpu().caps(), &shape, &config.hyper).max(1)) {
+                let wrong = data.training_rows(&given.wrong);
+                let fleet =
+                    Fleet { session, seed, data: &data, wrong, hyper: &config.hyper, classes, passes: config.monte_carlo, cost };
+                let member = |t: &Treatment| Member { recipe: t.recipe(&strengths), split: 0, seed };
+                let members: Vec<Member> = some.iter().map(member).collect();
+                let what = format!("{}, seed {seed}", text::count(members.len(), "network"));
                 let done = fleet.train(&members, &mut clock, &mut |cost| work.done(cost, &what))?;
-                for ((treatment, member), network) in wave.iter().zip(done) {
+                for (treatment, network) in some.iter().zip(done) {
                     for o in outcomes.iter_mut().filter(|o| o.treatment.trained_as() == *treatment) {
                         o.runs.push(network.run(o.treatment == Treatment::EarlyStopping));
                     }
                     if let Some(passes) = &network.said {
-                        train::add(
-                            said.entry(*treatment).or_default(),
-                            passes,
-                            table,
-                            &data[member.split],
-                            &part[member.split].test,
-                        );
+                        train::add(said.entry(*treatment).or_default(), passes, table, &data, &split.test);
                     }
                 }
             }
@@ -182,14 +168,15 @@ pub fn perform(session: &Session, table: &Table, config: &Config, ui: &Ui) -> Re
     let decomposition = match config.decompose {
         Some(samples) => {
             let what = format!("{bootstraps} networks on bootstrap samples");
-            let mut tick = |networks: u64| work.done(networks as f64 * cost.step, &what);
+            let mut tick = |networks: u64| work.done(cost.step.of(networks as usize), &what);
             let said = decompose::predict(session, table, config, &points, samples, &mut tick)?;
             said.notices.iter().for_each(|notice| ui.note(notice));
-            Some(decompose::Decomposed::new(&points, &said, samples))
+            let found = decompose::Decomposed::new(&points, &said, samples);
+            clock.to("bootstrap samples");
+            Some(found)
         }
         None => None,
     };
-    clock.to("bootstrap samples");
     let parts = &drawn.splits[0];
     Ok(Study {
         device: adapter::name(session.info()),

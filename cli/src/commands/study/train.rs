@@ -1,6 +1,5 @@
-//! The study's networks: as many as the device holds are trained at once, those of all seeds; those with dropout also predict with it left on.
+//! The study's networks: those of one seed are trained at once, and those with dropout also predict with it left on.
 use super::{
-    Config,
     decompose::{readable, softmax},
     monte_carlo::Predicted,
     results::{Look, Run},
@@ -9,9 +8,9 @@ use super::{
 use crate::{
     data::{
         Table, Targets,
-        split::{Part, Prepared, Split},
+        split::{Part, Prepared},
     },
-    training::{Evaluation, Hyper, Measure, Member, NEVER, Rule, Sampled, Setup, Shape, State, Trainer, most_together, network},
+    training::{Evaluation, Hyper, Measure, Member, NEVER, Rule, Sampled, Setup, Shape, State, Trainer, network},
 };
 use ridgepole::{Error, Session};
 
@@ -21,14 +20,16 @@ pub struct Said {
     sampled: Sampled,
 }
 
-/// What the networks of some seeds have in common.
+/// What the networks of a seed have in common.
 pub struct Fleet<'a> {
     /// The device.
     pub session: &'a Session,
-    /// The data of each seed.
-    pub splits: &'a [Prepared],
-    /// Of each, the training rows whose label is wrong.
-    pub wrong: Vec<Part>,
+    /// The seed, which draws the masks of dropout too.
+    pub seed: u64,
+    /// Its data.
+    pub data: &'a Prepared,
+    /// The training rows whose label is wrong.
+    pub wrong: Part,
     /// How they are trained.
     pub hyper: &'a Hyper,
     /// Whether classes are predicted.
@@ -73,10 +74,6 @@ impl Network {
     }
 }
 
-/// The masks of dropout, which are the same for all networks of equal p. A mask says what happens to the row in a place of a batch and to
-/// the unit in a place of a layer; a seed draws which row and which weights are there, so that seeds tell nothing of each other.
-pub const MASKS: u64 = 0x6d61_736b;
-
 /// The epochs after which the test part is looked at: about 20, more densely at the start, and the last.
 pub fn looks(epochs: usize) -> Vec<usize> {
     const MOST: usize = 22;
@@ -89,23 +86,6 @@ pub fn looks(epochs: usize) -> Vec<usize> {
     all
 }
 
-/// How many seeds are trained at once, of which each has so many networks of a shape: as many as the device's buffers hold.
-pub fn seeds_together(session: &Session, table: &Table, config: &Config, split: &Split, networks: usize) -> usize {
-    /// Bytes of one part of the data of all seeds, which the host holds too.
-    const MOST_BYTES: u64 = 1 << 28;
-    let outputs = match &table.targets {
-        Targets::Classes { names, .. } => names.len(),
-        Targets::Values(_) => 1,
-    };
-    let (caps, inputs) = (session.gpu().caps(), table.columns.len().next_multiple_of(4));
-    let shape = Shape { inputs, hidden: config.hyper.hidden.clone(), outputs, batch_norm: true };
-    let longest = [&split.train, &split.validation, &split.test].map(Vec::len).into_iter().max().unwrap_or(1);
-    let bytes = 4 * longest * inputs.max(outputs.next_multiple_of(4));
-    let data = caps.limits.max_storage_buffer_binding_size.min(MOST_BYTES) as usize / bytes.max(1);
-    let fleet = std::env::var("RP_FLEET").map_or(usize::MAX, |v| v.parse().unwrap());
-    data.min(most_together(caps, &shape, &config.hyper) / networks).min(fleet).max(1)
-}
-
 impl Fleet<'_> {
     /// Trains networks of one shape, all at once; those with dropout then predict the test rows with it left on. `tick` is told the cost of
     /// what has been done.
@@ -113,38 +93,40 @@ impl Fleet<'_> {
     /// # Errors
     /// What planning and running report.
     pub fn train(&self, members: &[Member], clock: &mut Clock, tick: &mut dyn FnMut(f64)) -> Result<Vec<Network>, Error> {
-        let Self { session, splits, hyper, classes, cost, .. } = *self;
-        let shape = &Shape::new(&splits[0], hyper, members[0].recipe.batch_norm);
+        let Self { session, seed, data, hyper, classes, cost, .. } = *self;
+        let shape = &Shape::new(data, hyper, members[0].recipe.batch_norm);
         let states = members.iter().map(|m| State::new(shape, m.seed, true)).collect();
         let rule = Rule { watch: [true; 2], patience: Some(NEVER) };
-        let setup = Setup { splits, shape, hyper, classes, seed: MASKS, rule };
+        let setup = Setup { splits: std::slice::from_ref(data), shape, hyper, classes, seed, rule };
         let mut trainer = Trainer::new(session, &setup, members, states)?;
         let test = trainer.evaluation(2)?;
-        let some = self.wrong.iter().any(|part| part.rows > 0);
-        let wrong = some.then(|| trainer.evaluation_on(&self.wrong.iter().collect::<Vec<_>>())).transpose()?;
+        let some = self.wrong.rows > 0;
+        let wrong = some.then(|| trainer.evaluation_on(&[&self.wrong])).transpose()?;
         clock.to("preparation");
-        let n = members.len() as f64;
+        let n = members.len();
         let mut looked = vec![Vec::new(); members.len()];
         for epoch in looks(hyper.epochs) {
-            trainer.run(epoch - trainer.epoch(), &mut || tick(n * (cost.step + cost.watch)))?;
+            trainer.run(epoch - trainer.epoch(), &mut || tick(cost.step.of(n) + cost.watch.of(n)))?;
             clock.to("training");
-            let learned = self.learned(&trainer, wrong.as_ref(), members)?;
+            let learned = self.learned(&trainer, wrong.as_ref(), members.len())?;
             for ((looks, test), learned) in looked.iter_mut().zip(trainer.measure(&test)?).zip(learned) {
                 looks.push(Look { epoch, test, learned });
             }
-            tick(n * cost.look);
+            tick(cost.look.of(n));
             clock.to("looks at the test part");
         }
         let states = trainer.states()?.to_vec();
         trainer.restore_best();
         let [train, validation] = [0, 1].map(|part| trainer.evaluation(part).and_then(|e| trainer.measure(&e)));
         let (train, validation, test) = (train?, validation?, trainer.measure(&test)?);
-        let learned = self.learned(&trainer, wrong.as_ref(), members)?;
+        let learned = self.learned(&trainer, wrong.as_ref(), members.len())?;
         drop(trainer);
-        tick(n * cost.score);
+        tick(cost.score.of(n));
         clock.to("scoring");
         let mut said = self.said(&setup, members, &states, tick)?.into_iter();
-        clock.to("Monte-Carlo dropout");
+        if said.len() > 0 {
+            clock.to("Monte-Carlo dropout");
+        }
         let network = |(m, looks): (usize, Vec<Look>)| {
             let (state, look) = (&states[m], looks.last().expect("after the last epoch"));
             let curve: Vec<[Measure; 2]> = state.curve.iter().map(|parts| [parts[0], parts[1]]).collect();
@@ -171,10 +153,10 @@ impl Fleet<'_> {
     }
 
     /// How many of its wrong labels each network predicts as they are given; none for values.
-    fn learned(&self, trainer: &Trainer, wrong: Option<&Evaluation>, members: &[Member]) -> Result<Vec<Option<usize>>, Error> {
-        let Some(wrong) = wrong else { return Ok(vec![self.classes.then_some(0); members.len()]) };
-        let count = |(m, measure): (&Member, Measure)| Some((measure.score * self.wrong[m.split].rows as f64).round() as usize);
-        Ok(members.iter().zip(trainer.measure(wrong)?).map(count).collect())
+    fn learned(&self, trainer: &Trainer, wrong: Option<&Evaluation>, networks: usize) -> Result<Vec<Option<usize>>, Error> {
+        let Some(wrong) = wrong else { return Ok(vec![self.classes.then_some(0); networks]) };
+        let count = |measure: Measure| Some((measure.score * self.wrong.rows as f64).round() as usize);
+        Ok(trainer.measure(wrong)?.into_iter().map(count).collect())
     }
 
     fn drops(&self, m: &Member) -> bool {
@@ -190,8 +172,7 @@ impl Fleet<'_> {
         }
         let setup = Setup { rule: Rule { watch: [false; 2], patience: None }, ..*setup };
         let trainer = Trainer::new(self.session, &setup, &some, theirs)?;
-        let n = some.len() as f64;
-        let sampled = trainer.sample(2, self.passes, &mut |passes| tick(n * passes * self.cost.pass))?;
+        let sampled = trainer.sample(2, self.passes, &mut |passes| tick(passes * self.cost.pass.of(some.len())))?;
         Ok(trainer.outputs(2)?.into_iter().zip(sampled).map(|(plain, sampled)| Said { plain, sampled }).collect())
     }
 }

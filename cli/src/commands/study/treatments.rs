@@ -191,6 +191,19 @@ impl Treatment {
 }
 
 impl Strengths {
+    /// Of treatments that do nothing.
+    pub const NONE: Self = Self {
+        l1: 0.0,
+        prox_l1: 0.0,
+        l2: 0.0,
+        elastic_l1: 0.0,
+        elastic_l2: 0.0,
+        decay: 0.0,
+        p: 0.0,
+        combined_l2: 0.0,
+        combined_p: 0.0,
+    };
+
     /// # Errors
     /// [`Failure::Usage`] names the option that is out of range.
     pub fn check(&self) -> Result<(), Failure> {

@@ -6,25 +6,43 @@ use crate::{
 };
 use std::{cell::Cell, time::Instant};
 
-/// What one network costs, in multiplications and what takes as long.
+/// What a piece of work costs, in multiplications and what takes as long.
+#[derive(Clone, Copy, Debug)]
+pub struct Effort {
+    /// For each network.
+    each: f64,
+    /// Once, however many there are: dispatches.
+    once: f64,
+}
+
+impl Effort {
+    /// For so many networks at once.
+    pub fn of(self, networks: usize) -> f64 {
+        networks as f64 * self.each + self.once
+    }
+}
+
+/// What networks cost that are trained at once.
 #[derive(Clone, Copy, Debug)]
 pub struct Cost {
     /// An epoch of training steps.
-    pub step: f64,
+    pub step: Effort,
     /// Measuring training and validation part.
-    pub watch: f64,
+    pub watch: Effort,
     /// Measuring the test part, and the wrong labels.
-    pub look: f64,
+    pub look: Effort,
     /// Measuring all parts with the best weights.
-    pub score: f64,
+    pub score: Effort,
     /// A pass over the test part with dropout.
-    pub pass: f64,
+    pub pass: Effort,
 }
 
-/// What an output of a layer, and a parameter in a step of the optimizer, cost beside the multiplications: measured on a software driver
-/// and on a GPU.
+/// What an output of a layer costs beside the multiplications, one with dropout, a parameter in a step of the optimizer, and a dispatch:
+/// measured on a software driver, with networks of 16 to 512 units.
 const ELEMENT: f64 = 40.0;
-const STEP: f64 = 25.0;
+const SAMPLED: f64 = 80.0;
+const PARAMETER: f64 = 25.0;
+const DISPATCH: f64 = 3e4;
 
 impl Cost {
     /// For these data.
@@ -35,28 +53,33 @@ impl Cost {
         };
         let widths: Vec<f64> =
             [&[table.columns.len()], &config.hyper.hidden[..], &[outputs]].concat().iter().map(|&w| w as f64).collect();
+        let layers = widths.len() as f64;
         let parameters: f64 = widths.windows(2).map(|w| w[0] * w[1]).sum();
-        let row = parameters + ELEMENT * widths.iter().sum::<f64>();
+        let (row, drawn) = (parameters + ELEMENT * widths.iter().sum::<f64>(), parameters + SAMPLED * widths.iter().sum::<f64>());
         let [train, validation, test] = [&split.train, &split.validation, &split.test].map(|part| part.len() as f64);
         let steps = (split.train.len() / config.hyper.batch.min(split.train.len())) as f64;
         let wrong = config.noise * train;
+        let forward = |rows: f64, parts: f64| Effort { each: rows * row, once: parts * 2.0 * layers * DISPATCH };
         Self {
-            step: 3.0 * train * row + steps * STEP * parameters,
-            watch: (train + validation) * row,
-            look: (test + wrong) * row,
-            score: (train + validation + test + wrong) * row,
-            pass: 1.5 * test * row,
+            step: Effort { each: 3.0 * train * row + steps * PARAMETER * parameters, once: steps * 5.0 * layers * DISPATCH },
+            watch: forward(train + validation, 2.0),
+            look: forward(test + wrong, 2.0),
+            score: forward(train + validation + test + wrong, 4.0),
+            pass: Effort { each: test * drawn, once: 2.0 * layers * DISPATCH },
         }
     }
 
-    /// A network from its first to its last epoch, without passes of dropout.
-    pub fn network(&self, epochs: usize) -> f64 {
-        epochs as f64 * (self.step + self.watch) + super::train::looks(epochs).len() as f64 * self.look + self.score
+    /// Networks from their first to their last epoch, of which some have so many passes of dropout.
+    pub fn networks(&self, networks: usize, epochs: usize, (some, passes): (usize, u64)) -> f64 {
+        let looks = super::train::looks(epochs).len() as f64;
+        let training = epochs as f64 * (self.step.of(networks) + self.watch.of(networks));
+        let sampling = if some > 0 { passes as f64 * self.pass.of(some) } else { 0.0 };
+        training + looks * self.look.of(networks) + self.score.of(networks) + sampling
     }
 
-    /// A network of a cross-validation in so many folds.
-    pub fn trial(&self, epochs: usize, folds: usize) -> f64 {
-        epochs as f64 * self.step * (1.0 - 1.0 / folds as f64)
+    /// An epoch of training steps of a cross-validation in so many folds, for networks that are trained at once.
+    pub fn trial(&self, networks: usize, folds: usize) -> f64 {
+        self.step.of(networks) * (1.0 - 1.0 / folds as f64)
     }
 }
 
@@ -88,7 +111,7 @@ impl<'a> Work<'a> {
 /// The time left, in words, at the pace so far.
 fn left(seconds: f64, share: f64) -> String {
     let left = seconds * (1.0 - share) / share;
-    if left < 100.0 { format!("about {left:.0} s left") } else { format!("about {:.0} min left", (left / 60.0).ceil()) }
+    if left < 300.0 { format!("about {left:.0} s left") } else { format!("about {:.0} min left", left / 60.0) }
 }
 
 /// How long parts of the work took, of which some come several times.
@@ -127,6 +150,14 @@ mod tests {
     fn the_time_left_is_told_in_words() {
         assert_eq!(left(10.0, 0.25), "about 30 s left");
         assert_eq!(left(10.0, 1.0), "about 0 s left");
-        assert_eq!(left(10.0, 0.01), "about 17 min left");
+        assert_eq!(left(10.0, 0.01), "about 16 min left");
+    }
+
+    #[test]
+    fn all_work_that_is_done_is_all_that_was_expected() {
+        let ui = Ui::listening();
+        let work = Work::new(&ui, 40.0);
+        (0..4).for_each(|_| work.done(10.0, "4 networks"));
+        assert_eq!(work.progress.position(), 100);
     }
 }

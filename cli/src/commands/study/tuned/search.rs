@@ -21,23 +21,16 @@ pub struct Plan<'a> {
     pub classes: bool,
     /// How networks are trained, in the study too.
     pub hyper: &'a Hyper,
-    /// Draws the masks of dropout, those of the study.
-    pub masks: u64,
     /// What the strengths of other treatments are, which do not matter.
     pub base: Strengths,
 }
 
 impl<'a> Plan<'a> {
     /// For these treatments.
-    pub fn new(
-        treatments: &[Treatment],
-        (folds, classes): (usize, bool),
-        (hyper, masks): (&'a Hyper, u64),
-        base: Strengths,
-    ) -> Self {
+    pub fn new(treatments: &[Treatment], (folds, classes): (usize, bool), hyper: &'a Hyper, base: Strengths) -> Self {
         let some = treatments.iter().copied().filter(|t| !t.knobs().is_empty());
         let grids = std::iter::once(Treatment::None).chain(some).map(|t| (t, Grid::new(t))).collect();
-        Self { grids, folds, classes, hyper, masks, base }
+        Self { grids, folds, classes, hyper, base }
     }
 
     /// Networks for each seed.
@@ -70,7 +63,7 @@ impl<'a> Plan<'a> {
         let notices = in_training(&own, &format!("seed {seed}, fold"), training);
         let prepared = splits.iter().map(|s| prepare(&own, s)).collect::<Result<Vec<Prepared>, _>>()?;
         room(session.gpu().caps(), &prepared, "use fewer with --train-rows, or fewer folds with --tuned")?;
-        let fleet = Fleet { splits: &prepared, hyper: self.hyper, classes: self.classes, seed: self.masks };
+        let fleet = Fleet { splits: &prepared, hyper: self.hyper, classes: self.classes, seed };
         // All candidates begin alike on a fold, and as no network of the study does.
         let member = |recipe, f: usize| Member { recipe, split: f, seed: seed ^ ((f as u64 + 1) << 32) };
         let mut members = Vec::new();

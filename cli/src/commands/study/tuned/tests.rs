@@ -88,7 +88,10 @@ fn choices_at_an_end_are_said() {
     assert_eq!(
         notices[..2],
         [
-            format!("notice: --tuned: L2: 1 of 3 seeds chose λ = {}, the weakest that was tried: what is weaker might do better", said(l2[0])),
+            format!(
+                "notice: --tuned: L2: 1 of 3 seeds chose λ = {}, the weakest that was tried: what is weaker might do better",
+                said(l2[0])
+            ),
             format!(
                 "notice: --tuned: L2: 2 of 3 seeds chose λ = {}, the strongest that was tried: what is stronger might do better",
                 said(l2[7])
@@ -111,13 +114,17 @@ fn choices_at_an_end_are_said() {
 fn real(table: &Table, split: &Split, given: &Targets) -> (Vec<u64>, Vec<usize>, usize) {
     let session = Session::new().expect("the tests need a GPU adapter; `cargo xtask test` installs a software one");
     let hyper = Hyper { hidden: vec![8], epochs: 4, batch: 8, lr: 0.02, optimizer: Optimizer::AdamW };
-    let plan = Plan::new(&[Treatment::L2, Treatment::Combined, Treatment::BatchNorm], (3, true), (&hyper, 5), DEFAULTS);
+    let plan = Plan::new(&[Treatment::L2, Treatment::Combined, Treatment::BatchNorm], (3, true), &hyper, DEFAULTS);
     let (mut ticks, mut most) = (0, 0);
     let seeds = [1, 2].map(|seed| Own { seed, rows: &split.train, given });
-    let (tuned, notices) = Tuned::choose(&session, &plan, (table, &seeds), &mut |_, n| (ticks += n, most = most.max(n)).0).unwrap();
+    let (tuned, notices) =
+        Tuned::choose(&session, &plan, (table, &seeds), &mut |_, n| (ticks += n, most = most.max(n)).0).unwrap();
     assert_eq!(notices, [""; 0]);
     assert_eq!(ticks, 2 * plan.networks() * hyper.epochs, "progress counts every epoch of every network");
-    assert_eq!(tuned.searches.iter().map(|s| s.treatment).collect::<Vec<_>>(), [Treatment::None, Treatment::L2, Treatment::Combined]);
+    assert_eq!(
+        tuned.searches.iter().map(|s| s.treatment).collect::<Vec<_>>(),
+        [Treatment::None, Treatment::L2, Treatment::Combined]
+    );
     let all = || tuned.searches.iter().flat_map(|s| s.tried.iter().flatten());
     assert!(all().all(|t| t.rows.iter().sum::<usize>() == 30 && t.folds.len() == 3), "every row is held out once");
     let bits = all().flat_map(|t| &t.folds).flat_map(|m| [m.loss.to_bits(), m.score.to_bits()]).collect();
@@ -135,7 +142,9 @@ fn a_choice_reads_the_training_rows_and_nothing_else() {
     let (mut given, train) = (table.targets.clone(), &split.train);
     let crate::data::Cells::Numbers(cells) = &mut other.cells else { panic!("numbers") };
     let width = other.columns.len();
-    let (Targets::Classes { of, .. }, Targets::Classes { of: said, .. }) = (&mut other.targets, &mut given) else { panic!("classes") };
+    let (Targets::Classes { of, .. }, Targets::Classes { of: said, .. }) = (&mut other.targets, &mut given) else {
+        panic!("classes")
+    };
     for row in (0..said.len()).filter(|r| !train.contains(r)) {
         (of[row], said[row]) = ((of[row] + 1) % 10, (said[row] + 3) % 10);
         cells[row * width..(row + 1) * width].iter_mut().for_each(|v| *v = 1e9 - *v);
