@@ -44,7 +44,7 @@ pub struct Args {
     /// Choose the strengths of each treatment by cross-validation in K folds, for each seed on its training rows alone, with their noisy
     /// labels, since nobody knows which are wrong; then compare with them [default: 5]
     ///
-    /// λ is tried at 8 values from weak to strong, p at 8 from 0.1 to 0.8, and of two strengths all 16 pairs of 4 values each. Every
+    /// λ is tried at 8 values from weak to strong, p at 8 from 0.1 to 0.8, and of two strengths all 9 pairs of 3 values each. Every
     /// network is trained as those of the study are, for as many epochs. The best score over the held-out folds decides (accuracy, or
     /// root of the mean squared error); a tie goes to the stronger. No row that a seed validates or tests on is looked at for that seed,
     /// so seeds may choose differently. Takes some times as long as the study itself.
