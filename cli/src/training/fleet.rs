@@ -14,6 +14,8 @@ pub struct Fleet<'a> {
     pub classes: bool,
     /// Draws the masks.
     pub seed: u64,
+    /// What happens after each epoch.
+    pub rule: Rule,
 }
 
 impl Fleet<'_> {
@@ -29,8 +31,7 @@ impl Fleet<'_> {
         tick: &mut dyn FnMut(usize),
         read: impl Fn(&Trainer) -> Result<Vec<T>, Error>,
     ) -> Result<Vec<T>, Error> {
-        let Self { splits, hyper, classes, seed } = *self;
-        let rule = Rule { watch: [false; 2], patience: None };
+        let Self { splits, hyper, classes, seed, rule } = *self;
         let mut out: Vec<Option<T>> = members.iter().map(|_| None).collect();
         for batch_norm in [false, true] {
             let mine: Vec<usize> = (0..members.len()).filter(|&m| members[m].recipe.batch_norm == batch_norm).collect();
@@ -38,7 +39,7 @@ impl Fleet<'_> {
             let setup = Setup { splits, shape, hyper, classes, seed, rule };
             for wave in mine.chunks(most_together(session.gpu().caps(), shape, hyper).max(1)) {
                 let chosen: Vec<Member> = wave.iter().map(|&m| members[m]).collect();
-                let states = chosen.iter().map(|m| State::new(shape, m.seed, false)).collect();
+                let states = chosen.iter().map(|m| State::new(shape, m.seed, rule.patience.is_some())).collect();
                 let mut trainer = Trainer::new(session, &setup, &chosen, states)?;
                 trainer.run(hyper.epochs, &mut || tick(chosen.len()))?;
                 wave.iter().zip(read(&trainer)?).for_each(|(&m, value)| out[m] = Some(value));

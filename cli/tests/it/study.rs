@@ -187,7 +187,8 @@ fn strengths_are_chosen_by_each_seed_and_then_compared() {
     let small = ["--epochs", "3", "--hidden", "8", "--monte-carlo", "2", "--train-rows", "60", "--batch", "12"];
     let tuned = ["--treatments", "none,early-stopping,l2,combined", "--tuned", "3"];
     for folder in [&a, &b] {
-        let said = contains("strengths by cross-validation: 3 folds of the training rows of each seed").and(contains("one choice for all seeds"));
+        let said = contains("strengths by cross-validation: 3 folds of the training rows of each seed")
+            .and(contains("one choice for all seeds"));
         study(&[&small[..], &tuned, &["--seeds", "2"]].concat(), folder.path()).assert().success().stdout(said);
     }
     let json = results(a.path());
@@ -197,7 +198,10 @@ fn strengths_are_chosen_by_each_seed_and_then_compared() {
     assert_eq!(names, ["none", "l2", "combined"]);
     for (t, [candidates, knobs]) in found["treatments"].as_array().unwrap().iter().zip([[1, 0], [8, 1], [9, 2]]) {
         let all = t["candidates"].as_array().unwrap();
-        assert_eq!((all.len(), t["chosen"].as_array().unwrap().len(), t["seeds_at_ends"].as_array().unwrap().len()), (candidates, 2, knobs));
+        assert_eq!(
+            (all.len(), t["chosen"].as_array().unwrap().len(), t["seeds_at_ends"].as_array().unwrap().len()),
+            (candidates, 2, knobs)
+        );
         for (seed, chosen) in t["chosen"].as_array().unwrap().iter().enumerate() {
             let score = |c: &serde_json::Value| c["seeds"][seed]["score"].as_f64().unwrap();
             let best = all.iter().map(score).fold(0.0, f64::max);
@@ -209,7 +213,8 @@ fn strengths_are_chosen_by_each_seed_and_then_compared() {
     // A seed alone chooses and trains the same; so does who types its choice.
     study(&[&small[..], &tuned, &["--seed", "2", "--seeds", "1"]].concat(), one.path()).assert().success();
     let alone = results(one.path());
-    let chosen = |json: &serde_json::Value, treatment: usize, seed: usize| json["tuned"]["treatments"][treatment]["chosen"][seed].clone();
+    let chosen =
+        |json: &serde_json::Value, treatment: usize, seed: usize| json["tuned"]["treatments"][treatment]["chosen"][seed].clone();
     let options: Vec<String> = [1, 2]
         .iter()
         .flat_map(|&t| chosen(&json, t, 1)["strengths"].as_object().unwrap().clone())
@@ -239,7 +244,10 @@ fn a_tables_own_values_choose_strengths_too() {
     let path = file.to_str().unwrap();
     let args = ["--data", path, "--label", "y", "--tuned", "2", "--treatments", "weight-decay", "--hidden", "8", "--epochs", "5"];
     let said = contains("the best root of the mean squared error on the held-out folds");
-    study(&[&args[..], &["--seeds", "2", "--batch", "10", "--decompose", "2"]].concat(), out.path()).assert().success().stdout(said);
+    study(&[&args[..], &["--seeds", "2", "--batch", "10", "--decompose", "2"]].concat(), out.path())
+        .assert()
+        .success()
+        .stdout(said);
     let json = results(out.path());
     let decay = &json["tuned"]["treatments"][1];
     let score = |c: &serde_json::Value| c["seeds"][0]["score"].as_f64().unwrap();
@@ -271,7 +279,10 @@ fn what_does_not_fit_is_said_before_anything_runs() {
     bad(&["--tuned", "2", "--train-rows", "3"], "--tuned is 2: 3 training rows in 2 folds leave 1 to train on, must leave 2");
     bad(&["--tuned=-1"], "invalid value '-1'");
     bad(&["--tuned", "--elastic-l1", "0.5"], "--elastic-l1 is 0.5, but --tuned chooses it: leave out --elastic-l1");
-    bad(&["--tuned", "--treatments", "none,batch-norm"], "--tuned: --treatments is none,batch-norm, of which none has a strength");
+    bad(
+        &["--tuned", "--treatments", "none,batch-norm"],
+        "--tuned: --treatments is none,batch-norm, of which none has a strength",
+    );
     bad(&["--combined-p", "1.5"], "--combined-p is 1.5, must be from 0 to 1");
     bad(&["--elastic-l2=-1"], "--elastic-l2 is -1, must be from 0 to 1e6");
     bad(&["--decompose", "1"], "--decompose is 1, must be from 2 to 1000");

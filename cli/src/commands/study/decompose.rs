@@ -11,7 +11,7 @@ use crate::{
         Table, Targets, in_training, lost, noise,
         split::{Prepared, Split, prepare_with},
     },
-    training::{Fleet, Member, room},
+    training::{Fleet, Member, NEVER, Rule, room},
 };
 use ridgepole::{HostData, Key, Session, ops::BootstrapIndices};
 use serde_json::{Value, json};
@@ -128,8 +128,8 @@ pub enum Truth {
     Values(Vec<f64>),
 }
 
-/// Trains `samples` networks at every point, each on a bootstrap sample of the training part that the first seed draws. All have the
-/// same number of epochs.
+/// Trains `samples` networks at every point, each on a bootstrap sample of the training part that the first seed draws, with its noise. All
+/// have the same number of epochs; those of early stopping predict with the weights of their best one.
 ///
 /// # Errors
 /// What planning and running report.
@@ -157,14 +157,24 @@ pub fn predict(
     notices.extend(lost(table, "bootstrap sample", numbered().map(|(n, s)| (n, &s.train[..], &given))));
     let splits = drawn.iter().map(|s| prepare_with(table, s, &given)).collect::<Result<Vec<Prepared>, _>>()?;
     room(session.gpu().caps(), &splits, "use fewer with --train-rows and --test-rows, or fewer networks with --decompose")?;
-    let member =
-        |p: &Point, s: usize| Member { recipe: p.treatment.recipe(&p.strengths), split: s, seed: seed.wrapping_add(s as u64) };
-    let members: Vec<Member> = points.iter().flat_map(|p| (0..samples).map(move |s| member(p, s))).collect();
     let classes = matches!(table.targets, Targets::Classes { .. });
-    let fleet = Fleet { splits: &splits, hyper: &config.hyper, classes, seed };
-    let said = fleet.train(session, &members, &mut |trained| tick(trained as u64), |trainer| trainer.outputs(2))?;
-    let said: Vec<Vec<f64>> = said.iter().zip(&members).map(|(v, m)| readable(v, table, &splits[m.split])).collect();
-    let outputs = said.chunks_exact(samples).map(<[_]>::to_vec).collect();
+    let mut outputs = vec![Vec::new(); points.len()];
+    for early in [false, true] {
+        let mine: Vec<usize> =
+            (0..points.len()).filter(|&i| (points[i].treatment == Treatment::EarlyStopping) == early).collect();
+        let recipe = |i: usize| points[i].treatment.recipe(&points[i].strengths);
+        let member = |i: usize, s: usize| Member { recipe: recipe(i), split: s, seed: seed.wrapping_add(s as u64) };
+        let members: Vec<Member> = mine.iter().flat_map(|&i| (0..samples).map(move |s| member(i, s))).collect();
+        let rule = Rule { watch: [false; 2], patience: early.then_some(NEVER) };
+        let fleet = Fleet { splits: &splits, hyper: &config.hyper, classes, seed, rule };
+        let said = fleet.train(session, &members, &mut |trained| tick(trained as u64), |trainer| {
+            trainer.restore_best();
+            trainer.outputs(2)
+        })?;
+        for ((said, member), k) in said.iter().zip(&members).zip(0..) {
+            outputs[mine[k / samples]].push(readable(said, table, &splits[member.split]));
+        }
+    }
     let truth = match &table.targets {
         Targets::Classes { names, of } => Truth::Classes(split.test.iter().map(|&r| of[r]).collect(), names.len()),
         Targets::Values(of) => Truth::Values(split.test.iter().map(|&r| of[r]).collect()),

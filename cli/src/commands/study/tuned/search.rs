@@ -7,7 +7,7 @@ use crate::{
         Table, folds, in_training,
         split::{Prepared, Split, prepare},
     },
-    training::{Fleet, Hyper, Member, room},
+    training::{Fleet, Hyper, Member, Rule, room},
 };
 use ridgepole::Session;
 
@@ -63,7 +63,8 @@ impl<'a> Plan<'a> {
         let notices = in_training(&own, &format!("seed {seed}, fold"), training);
         let prepared = splits.iter().map(|s| prepare(&own, s)).collect::<Result<Vec<Prepared>, _>>()?;
         room(session.gpu().caps(), &prepared, "use fewer with --train-rows, or fewer folds with --tuned")?;
-        let fleet = Fleet { splits: &prepared, hyper: self.hyper, classes: self.classes, seed };
+        let rule = Rule { watch: [false; 2], patience: None };
+        let fleet = Fleet { splits: &prepared, hyper: self.hyper, classes: self.classes, seed, rule };
         // All candidates begin alike on a fold, and as no network of the study does.
         let member = |recipe, f: usize| Member { recipe, split: f, seed: seed ^ ((f as u64 + 1) << 32) };
         let mut members = Vec::new();
