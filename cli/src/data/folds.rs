@@ -120,6 +120,28 @@ mod tests {
     }
 
     #[test]
+    fn classes_with_few_rows_are_dealt_out_as_far_as_they_go() {
+        let of: Vec<u32> = (0..23).map(|r| [0, 0, 1, 0, 0, 0, 0, 2][r % 8]).collect();
+        let targets = Targets::Classes { names: ["p", "q", "r"].map(String::from).to_vec(), of: of.clone() };
+        let table = Table { targets, cells: Cells::Numbers(vec![0.0; 23 * 64]), ..Table::digits().unwrap() };
+        assert!(assign(&table, 23, 5, 1).is_err(), "a class has fewer rows than there are folds");
+        let fold = deal_all(&table, 5, 1);
+        let sizes: Vec<usize> = (0..5).map(|f| fold.iter().filter(|&&g| g == f).count()).collect();
+        assert_eq!((sizes.iter().min(), sizes.iter().max()), (Some(&4), Some(&5)), "every row once, folds of equal size");
+        for class in 1..3 {
+            let folds: std::collections::BTreeSet<usize> = (0..23).filter(|&r| of[r] == class).map(|r| fold[r]).collect();
+            assert_eq!(folds.len(), of.iter().filter(|&&c| c == class).count(), "no two of a rare class together");
+        }
+        assert_eq!((deal_all(&table, 5, 1) == fold, deal_all(&table, 5, 2) == fold), (true, false));
+        let digits = Table::digits().unwrap();
+        assert_eq!(
+            deal_all(&digits, 5, 3),
+            assign(&digits, 1797, 5, 3).unwrap(),
+            "where there are enough, it is what others have"
+        );
+    }
+
+    #[test]
     fn too_few_rows_are_an_error() {
         let table = Table::digits().unwrap();
         let why = |rows, folds| cross_validation(&table, rows, folds, 0.1, 1).unwrap_err().to_string();

@@ -238,3 +238,28 @@ impl Args {
         Ok(())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn help_states_the_strengths_that_are_used() {
+        let command = <Args as clap::Args>::augment_args(clap::Command::new("study"));
+        let knobs: Vec<_> = Treatment::ALL.iter().flat_map(|t| t.knobs()).collect();
+        for knob in &knobs {
+            let arg = command.get_arguments().find(|a| a.get_long() == Some(knob.option)).expect(knob.option);
+            let help = arg.get_help().expect("every option has help").to_string();
+            let default = format!("[default: {}]", exact(knob.get(&DEFAULTS)));
+            assert!(help.ends_with(&default), "--{}: {help}: {default}", knob.option);
+        }
+        let mut options = Given::default().all().map(|(option, _)| option);
+        let mut expected: Vec<&str> = knobs.iter().map(|k| k.option).collect();
+        options.sort_unstable();
+        expected.sort_unstable();
+        assert_eq!(options[..], expected[..], "an option that is read and not used, or the other way round");
+        assert_eq!(Given::default().strengths().unwrap(), DEFAULTS);
+        let given = Given { combined_p: Some(0.7), elastic_l1: Some(0.3), ..Given::default() };
+        assert_eq!(given.strengths().unwrap(), Strengths { combined_p: 0.7, elastic_l1: 0.3, ..DEFAULTS });
+    }
+}

@@ -54,7 +54,7 @@ fn table(out: &mut String, tuned: &Tuned) {
             if own { s.said(usize::MAX).into() } else { "nothing to choose".into() },
             s.grid.said(s.overall).into(),
             Cell::of(tuned.score(held), held.score),
-            s.grid.len().into(),
+            s.grid.count().into(),
         ]);
     }
     out.push_str(&rows.finish());
@@ -74,7 +74,7 @@ fn unit(tuned: &Tuned) -> (f64, &'static str) {
 fn panel(tuned: &Tuned, search: &Search) -> String {
     let (unit, name) = unit(tuned);
     let axis = &search.grid.axes[0];
-    let held: Vec<_> = (0..search.grid.len()).map(|c| search.score(c, tuned.classes)).collect();
+    let held: Vec<_> = (0..search.grid.count()).map(|c| search.score(c, tuned.classes)).collect();
     let none = tuned.searches.iter().find(|s| s.grid.axes.is_empty()).map_or(f64::NAN, |s| s.score(0, tuned.classes).score);
     let ends = held.iter().flat_map(|h| [h.score - h.se, h.score + h.se]).chain([none]).map(|v| unit * v);
     let (left, right, bottom) = (MARGIN[0], PANEL[0] - MARGIN[2], PANEL[1] - MARGIN[3]);
@@ -139,7 +139,7 @@ fn map(tuned: &Tuned, search: &Search) -> String {
         rows: factor(0),
         columns: factor(1),
         panels: None,
-        cells: (0..search.grid.len()).map(cell).collect(),
+        cells: (0..search.grid.count()).map(cell).collect(),
         best: Some(search.overall),
         one_se: None,
     };

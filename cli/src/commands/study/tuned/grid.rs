@@ -39,7 +39,7 @@ impl Grid {
     }
 
     /// How many combinations there are. The last axis varies fastest.
-    pub fn len(&self) -> usize {
+    pub fn count(&self) -> usize {
         self.axes.iter().map(|a| a.values.len()).product()
     }
 
@@ -80,13 +80,13 @@ mod tests {
         for treatment in Treatment::ALL {
             let grid = Grid::new(treatment);
             let expected = [1, 8, 9][treatment.knobs().len()];
-            assert_eq!(grid.len(), expected, "{}", treatment.key());
+            assert_eq!(grid.count(), expected, "{}", treatment.key());
             for axis in &grid.axes {
                 assert!(axis.values.windows(2).all(|w| w[0] < w[1]), "{}", axis.knob.option);
                 assert_eq!(axis.knob.is_share(), axis.values[0] >= 0.1 && axis.values[axis.values.len() - 1] == 0.8);
             }
             let mut seen = Vec::new();
-            for candidate in 0..grid.len() {
+            for candidate in 0..grid.count() {
                 let mut strengths = DEFAULTS;
                 grid.set(candidate, &mut strengths);
                 strengths.check().unwrap();

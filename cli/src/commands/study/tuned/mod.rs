@@ -128,7 +128,7 @@ impl Search {
 /// The best candidate; of equal ones the strongest. One that diverged is no candidate; if all did, the weakest.
 fn best(grid: &Grid, score: impl Fn(usize) -> Held, classes: bool) -> usize {
     let better = |a: f64, b: f64| if classes { a.total_cmp(&b) } else { b.total_cmp(&a) };
-    let all = (0..grid.len()).map(|c| (c, score(c).score)).filter(|(_, s)| s.is_finite());
+    let all = (0..grid.count()).map(|c| (c, score(c).score)).filter(|(_, s)| s.is_finite());
     let order = |a: &(usize, f64), b: &(usize, f64)| -> Ordering {
         better(a.1, b.1).then_with(|| grid.strength(a.0).cmp(&grid.strength(b.0)))
     };

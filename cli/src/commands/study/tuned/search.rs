@@ -35,7 +35,7 @@ impl<'a> Plan<'a> {
 
     /// Networks for each seed.
     pub fn networks(&self) -> usize {
-        self.folds * self.grids.iter().map(|(_, grid)| grid.len()).sum::<usize>()
+        self.folds * self.grids.iter().map(|(_, grid)| grid.count()).sum::<usize>()
     }
 
     /// Tries all on the training rows of a seed: no other is read. Gives what was found for each treatment and
@@ -69,7 +69,7 @@ impl<'a> Plan<'a> {
         let member = |recipe, f: usize| Member { recipe, split: f, seed: seed ^ ((f as u64 + 1) << 32) };
         let mut members = Vec::new();
         for (treatment, grid) in &self.grids {
-            for candidate in 0..grid.len() {
+            for candidate in 0..grid.count() {
                 let mut strengths = self.base;
                 grid.set(candidate, &mut strengths);
                 members.extend((0..self.folds).map(|f| member(treatment.recipe(&strengths), f)));
@@ -79,7 +79,7 @@ impl<'a> Plan<'a> {
         let held: Vec<usize> = splits.iter().map(|s| s.test.len()).collect();
         let tried = |parts: &[[_; 3]]| Tried { folds: parts.iter().map(|p| p[2]).collect(), rows: held.clone() };
         let mut all = measures.chunks_exact(self.folds).map(tried);
-        let found = self.grids.iter().map(|(_, grid)| all.by_ref().take(grid.len()).collect()).collect();
+        let found = self.grids.iter().map(|(_, grid)| all.by_ref().take(grid.count()).collect()).collect();
         Ok((found, notices))
     }
 }

@@ -25,7 +25,7 @@ impl Search {
     /// The candidates that seeds chose, with their seeds' number; those of most seeds first, then the weaker ones.
     fn counted(&self) -> Vec<(usize, usize)> {
         let count = |c: usize| self.chosen.iter().filter(|&&chosen| chosen == c).count();
-        let mut all: Vec<(usize, usize)> = (0..self.grid.len()).map(|c| (c, count(c))).filter(|(_, n)| *n > 0).collect();
+        let mut all: Vec<(usize, usize)> = (0..self.grid.count()).map(|c| (c, count(c))).filter(|(_, n)| *n > 0).collect();
         all.sort_by_key(|&(c, n)| (std::cmp::Reverse(n), self.grid.strength(c)));
         all
     }
@@ -136,7 +136,7 @@ impl Tuned {
             let chosen = |(seed, &c): (&u64, &usize)| json!({ "seed": seed, "candidate": c, "strengths": s.grid.json(c) });
             json!({
                 "name": s.treatment.key(), "title": s.treatment.title(),
-                "candidates": (0..s.grid.len()).map(candidate).collect::<Vec<_>>(),
+                "candidates": (0..s.grid.count()).map(candidate).collect::<Vec<_>>(),
                 "chosen": self.seeds.iter().zip(&s.chosen).map(chosen).collect::<Vec<_>>(),
                 "best_over_all_seeds": { "candidate": s.overall, "strengths": s.grid.json(s.overall) },
                 "seeds_at_ends": s.grid.axes.iter().zip(s.at_ends()).map(|(axis, [weakest, strongest])| json!({
