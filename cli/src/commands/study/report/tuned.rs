@@ -10,7 +10,6 @@ use crate::{
         Anchor, Axis, GREY, Mark, Pen, Plot, STYLES, Svg,
         heat::{self, Factor, Heat, Score},
     },
-    text,
 };
 
 /// The section, if strengths were chosen.
@@ -18,11 +17,14 @@ pub fn write(out: &mut String, study: &Study) {
     let Some(tuned) = &study.tuned else { return };
     let (single, double): (Vec<&Search>, Vec<&Search>) =
         tuned.searches.iter().filter(|s| !s.grid.axes.is_empty()).partition(|s| s.grid.axes.len() == 1);
+    let seeds = match tuned.seeds.len() {
+        1 => "of one seed".to_string(),
+        n => format!("of {n} seeds together"),
+    };
     let caption = format!(
-        "Score over the strength, on held-out folds of the training rows, over {} together, with its standard error; diamond: the best one \
-         over all seeds; grey: without regularization. Held-out labels have their noise, so these scores are lower than those of the test part. Each \
-         seed uses its own choice, which its own training rows alone decide.",
-        text::count(tuned.seeds.len(), "seed")
+        "Score over the strength, on held-out folds of the training rows {seeds}, with its standard error; diamond: the best one \
+         over all seeds; grey: without regularization. Held-out labels are as they are given, so noise on them lowers these scores, \
+         unlike those of the test part. Each seed uses its own choice, which its own training rows alone decide."
     );
     let panels: Vec<String> = single.iter().map(|s| panel(tuned, s)).collect();
     if !panels.is_empty() {
@@ -60,7 +62,7 @@ fn table(out: &mut String, tuned: &Tuned) {
     out.push_str(&rows.finish());
     let mut notes = vec![format!("Chosen by {}.", tuned.how())];
     notes.extend(tuned.notices().iter().map(|n| format!("{}.", n.strip_prefix("notice: --tuned: ").unwrap_or(n))));
-    out.push_str(&format!("<p class=\"note\">{}</p>\n", html::escape(&notes.join(" "))));
+    notes.iter().for_each(|note| out.push_str(&format!("<p class=\"note\">{}</p>\n", html::escape(note))));
 }
 
 const PANEL: [f64; 2] = [320.0, 205.0];

@@ -111,11 +111,6 @@ impl Search {
         Held::of(self.tried.iter().map(|seed| &seed[candidate]), classes)
     }
 
-    /// That of the candidates that the seeds chose, each on its own rows: too good by the choice.
-    pub fn chosen_score(&self, classes: bool) -> Held {
-        Held::of(self.tried.iter().zip(&self.chosen).map(|(seed, &c)| &seed[c]), classes)
-    }
-
     /// On each axis, how many seeds chose the weakest value, and how many the strongest.
     pub fn at_ends(&self) -> Vec<[usize; 2]> {
         let count = |(i, axis): (usize, &Axis)| {
