@@ -81,46 +81,46 @@ pub struct Args {
 /// The strengths that were given, one for each [`Knob`](super::treatments::Knob).
 #[derive(Clone, Copy, Debug, Default, clap::Args)]
 struct Given {
-    /// λ of l1: gradient + λ·sign(w) [default: 0.0003]
+    /// λ of l1: gradient + λ·sign(w) [default: 0.01]
     #[arg(long, value_name = "λ", help_heading = "Treatments")]
     l1: Option<f64>,
-    /// λ of l1-prox: soft threshold of lr·λ after each step [default: 0.1]
+    /// λ of l1-prox: soft threshold of lr·λ after each step [default: 0.5]
     #[arg(long, value_name = "λ", help_heading = "Treatments")]
     prox_l1: Option<f64>,
-    /// λ of l2: gradient + 2·λ·w [default: 0.001]
+    /// λ of l2: gradient + 2·λ·w [default: 0.03]
     #[arg(long, value_name = "λ", help_heading = "Treatments")]
     l2: Option<f64>,
-    /// λ1 of elastic-net: soft threshold of lr·λ1 after each step [default: 0.1]
+    /// λ1 of elastic-net: soft threshold of lr·λ1 after each step [default: 0.5]
     #[arg(long, value_name = "λ1", help_heading = "Treatments")]
     elastic_l1: Option<f64>,
-    /// λ2 of elastic-net: then ÷(1 + 2·lr·λ2) [default: 0.5]
+    /// λ2 of elastic-net: then ÷(1 + 2·lr·λ2) [default: 0.4]
     #[arg(long, visible_alias = "prox-l2", value_name = "λ2", help_heading = "Treatments")]
     elastic_l2: Option<f64>,
-    /// λ of weight-decay: w - lr·λ·w at each step [default: 1]
+    /// λ of weight-decay: w - lr·λ·w at each step [default: 3]
     #[arg(long, value_name = "λ", help_heading = "Treatments")]
     decay: Option<f64>,
-    /// p of dropout: the probability of dropping a hidden unit [default: 0.2]
+    /// p of dropout: the probability of dropping a hidden unit [default: 0.6]
     #[arg(long, value_name = "P", help_heading = "Treatments")]
     p: Option<f64>,
-    /// p of combined [default: 0.2]
+    /// p of combined [default: 0.5]
     #[arg(long, value_name = "P", help_heading = "Treatments")]
     combined_p: Option<f64>,
-    /// λ of combined: gradient + 2·λ·w [default: 0.001]
+    /// λ of combined: gradient + 2·λ·w [default: 0.002]
     #[arg(long, value_name = "λ", help_heading = "Treatments")]
     combined_l2: Option<f64>,
 }
 
 /// The strengths that `ridgepole study --tuned` chooses on the default data, over all its seeds: docs/study.md has its numbers.
 pub const DEFAULTS: Strengths = Strengths {
-    l1: 3e-4,
-    prox_l1: 0.1,
-    l2: 1e-3,
-    elastic_l1: 0.1,
-    elastic_l2: 0.5,
-    decay: 1.0,
-    p: 0.2,
-    combined_p: 0.2,
-    combined_l2: 1e-3,
+    l1: 0.01,
+    prox_l1: 0.5,
+    l2: 0.03,
+    elastic_l1: 0.5,
+    elastic_l2: 0.4,
+    decay: 3.0,
+    p: 0.6,
+    combined_p: 0.5,
+    combined_l2: 0.002,
 };
 
 impl Given {
