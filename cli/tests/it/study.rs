@@ -62,7 +62,7 @@ fn bias_and_variance_add_up_and_dropout_says_how_sure_it_is() {
     assert_eq!(points.len(), 1 + 6 + 6);
     // A penalty that leaves no weight makes all networks alike: bias only.
     let strongest = &points[6];
-    assert_eq!((strongest["treatment"].as_str(), strongest["strength"].as_f64()), (Some("l1-prox"), Some(1.0)));
+    assert_eq!((strongest["treatment"].as_str(), strongest["strength"].as_f64()), (Some("l1-prox"), Some(5.0)));
     let found = &json["monte_carlo"][0]["found"];
     assert_eq!(json["monte_carlo"].as_array().map(Vec::len), Some(1));
     assert_eq!(found["plain"]["rows"].as_u64(), Some(2 * 1198));

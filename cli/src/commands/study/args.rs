@@ -156,7 +156,7 @@ impl Given {
 const EXAMPLES: &str = "\
 Examples:
   ridgepole study                                                the digits, all treatments
-  ridgepole study --treatments none,l1-prox --prox-l1 0.5        what a stronger λ does
+  ridgepole study --treatments none,l1-prox --prox-l1 0.1        what a weaker λ does
   ridgepole study --tuned --treatments none,l2,dropout           λ and p by cross-validation, then the comparison
   ridgepole study --data wine.csv --label quality --task regress your own table
   ridgepole study --decompose --treatments none,l1-prox,dropout  bias² and variance over λ and p
