@@ -32,6 +32,38 @@ pub fn count(table: &Table, folds: usize) -> usize {
     table.keys.fold.as_ref().map_or(folds, |key| key.names.len())
 }
 
+/// The fold in which each of a table's rows is held out, stratified by class as far as a class has rows, and with the rows of a group in
+/// one fold, where a column names groups. `folds` is from 2 to the number of rows.
+///
+/// # Errors
+/// [`Failure::Usage`] if there are fewer groups than folds.
+pub fn deal_all(table: &Table, folds: usize, seed: u64) -> Result<Vec<usize>, Failure> {
+    let rows = table.rows();
+    let Some(key) = &table.keys.group else { return Ok(deal(by_class(table, rows), folds, seed)) };
+    let whole = groups::together(&(0..rows).collect::<Vec<_>>(), &key.of);
+    if whole.len() < folds {
+        return Err(Failure::usage(format!(
+            "{}: the {rows} training rows have {} of column {} (--group-column), fewer than the folds of --tuned, {folds}: each fold needs one",
+            table.name,
+            text::count(whole.len(), "group"),
+            quoted(&key.column)
+        )));
+    }
+    Ok(dealt(table, whole, rows, folds, seed))
+}
+
+/// The first `rows` by class.
+fn by_class(table: &Table, rows: usize) -> Vec<Vec<usize>> {
+    match &table.targets {
+        Targets::Values(_) => vec![(0..rows).collect()],
+        Targets::Classes { names, of } => {
+            let mut classes = vec![Vec::new(); names.len()];
+            (0..rows).for_each(|r| classes[of[r] as usize].push(r));
+            classes
+        }
+    }
+}
+
 /// The fold in which each of a table's first `rows` is held out: that which a column names; or of so many folds as are asked for,
 /// stratified by class, and with the rows of a group in one fold, where a column names groups.
 ///
@@ -47,22 +79,17 @@ pub fn assign(table: &Table, rows: usize, folds: usize, seed: u64) -> Result<Vec
     if let Some(key) = &table.keys.group {
         return grouped(table, rows, key, folds, seed);
     }
-    let groups = match &table.targets {
-        Targets::Values(_) => vec![(0..rows).collect()],
-        Targets::Classes { names, of } => {
-            let mut groups = vec![Vec::new(); names.len()];
-            (0..rows).for_each(|r| groups[of[r] as usize].push(r));
-            if let Some(c) = groups.iter().position(|g| g.len() < folds) {
-                let (name, rows) = (&table.name, groups[c].len());
-                let [class, column] = [&names[c], &table.label].map(|name| quoted(name));
-                return Err(Failure::usage(format!(
-                    "{name}: class {class} of column {column} has {rows} rows, fewer than --folds, {folds}: each fold needs one"
-                )));
-            }
-            groups
-        }
-    };
-    Ok(deal(groups, folds, seed))
+    let classes = by_class(table, rows);
+    if let Targets::Classes { names, .. } = &table.targets
+        && let Some(c) = classes.iter().position(|g| g.len() < folds)
+    {
+        let (name, rows) = (&table.name, classes[c].len());
+        let [class, column] = [&names[c], &table.label].map(|name| quoted(name));
+        return Err(Failure::usage(format!(
+            "{name}: class {class} of column {column} has {rows} rows, fewer than --folds, {folds}: each fold needs one"
+        )));
+    }
+    Ok(deal(classes, folds, seed))
 }
 
 /// A fold and a class of which it has no row.
@@ -114,11 +141,21 @@ fn named(table: &Table, rows: usize, key: &Key) -> Result<Vec<usize>, Failure> {
     Ok(fold)
 }
 
-/// Folds of whole groups, large groups first, those of one size in random order.
+/// Deals whole groups out, large ones first, those of one size in random order.
+fn dealt(table: &Table, mut whole: Vec<Vec<usize>>, rows: usize, folds: usize, seed: u64) -> Vec<usize> {
+    shuffle(&mut whole, &mut Rng::new(seed ^ 0x666f_6c64));
+    whole.sort_by_key(|group| std::cmp::Reverse(group.len()));
+    let of = groups::deal_classes(table, &whole, &vec![rows as f64 / folds as f64; folds]);
+    let mut fold = vec![0; rows];
+    whole.iter().zip(of).for_each(|(group, f)| group.iter().for_each(|&r| fold[r] = f));
+    fold
+}
+
+/// Folds of whole groups.
 fn grouped(table: &Table, rows: usize, key: &Key, folds: usize, seed: u64) -> Result<Vec<usize>, Failure> {
     let column = quoted(&key.column);
     let bad = |why: String| Err(Failure::usage(format!("{}: {why}", table.name)));
-    let mut whole = groups::together(&(0..rows).collect::<Vec<_>>(), &key.of);
+    let whole = groups::together(&(0..rows).collect::<Vec<_>>(), &key.of);
     if whole.len() < folds {
         return bad(format!(
             "column {column} (--group-column) has {} groups, fewer than --folds, {folds}: each fold needs one",
@@ -142,11 +179,7 @@ fn grouped(table: &Table, rows: usize, key: &Key, folds: usize, seed: u64) -> Re
             ));
         }
     }
-    shuffle(&mut whole, &mut Rng::new(seed ^ 0x666f_6c64));
-    whole.sort_by_key(|group| std::cmp::Reverse(group.len()));
-    let of = groups::deal_classes(table, &whole, &vec![rows as f64 / folds as f64; folds]);
-    let mut fold = vec![0; rows];
-    whole.iter().zip(of).for_each(|(group, f)| group.iter().for_each(|&r| fold[r] = f));
+    let fold = dealt(table, whole, rows, folds, seed);
     if let Some((f, class)) = lacking(table, &fold, folds) {
         let [class, label] = [class, &table.label].map(|name| quoted(name));
         return bad(format!(
@@ -227,6 +260,28 @@ mod tests {
         }
         assert_eq!(cross_validation(&table, 1797, 5, 0.1, 3).unwrap().1, splits);
         assert_ne!(cross_validation(&table, 1797, 5, 0.1, 4).unwrap().1, splits);
+    }
+
+    #[test]
+    fn classes_with_few_rows_are_dealt_out_as_far_as_they_go() {
+        let of: Vec<u32> = (0..23).map(|r| [0, 0, 1, 0, 0, 0, 0, 2][r % 8]).collect();
+        let targets = Targets::Classes { names: ["p", "q", "r"].map(String::from).to_vec(), of: of.clone() };
+        let table = Table { targets, cells: Cells::Numbers(vec![0.0; 23 * 64]), ..Table::digits().unwrap() };
+        assert!(assign(&table, 23, 5, 1).is_err(), "a class has fewer rows than there are folds");
+        let fold = deal_all(&table, 5, 1).unwrap();
+        let sizes: Vec<usize> = (0..5).map(|f| fold.iter().filter(|&&g| g == f).count()).collect();
+        assert_eq!((sizes.iter().min(), sizes.iter().max()), (Some(&4), Some(&5)), "every row once, folds of equal size");
+        for class in 1..3 {
+            let folds: std::collections::BTreeSet<usize> = (0..23).filter(|&r| of[r] == class).map(|r| fold[r]).collect();
+            assert_eq!(folds.len(), of.iter().filter(|&&c| c == class).count(), "no two of a rare class together");
+        }
+        assert_eq!([1, 2].map(|seed| deal_all(&table, 5, seed).unwrap() == fold), [true, false]);
+        let digits = Table::digits().unwrap();
+        assert_eq!(
+            deal_all(&digits, 5, 3).unwrap(),
+            assign(&digits, 1797, 5, 3).unwrap(),
+            "where there are enough, it is what others have"
+        );
     }
 
     #[test]

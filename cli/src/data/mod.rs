@@ -100,6 +100,16 @@ impl Cells {
     }
 }
 
+impl Targets {
+    /// Those of these rows, in this order.
+    pub fn select(&self, rows: &[usize]) -> Self {
+        match self {
+            Self::Classes { names, of } => Self::Classes { names: names.clone(), of: rows.iter().map(|&r| of[r]).collect() },
+            Self::Values(of) => Self::Values(rows.iter().map(|&r| of[r]).collect()),
+        }
+    }
+}
+
 /// What kind of target a column holds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
 pub enum Task {
@@ -130,16 +140,10 @@ impl Table {
 
     /// Some of the rows, in this order, all of them for training.
     pub fn select(&self, rows: &[usize]) -> Self {
-        let targets = match &self.targets {
-            Targets::Classes { names, of } => {
-                Targets::Classes { names: names.clone(), of: rows.iter().map(|&r| of[r]).collect() }
-            }
-            Targets::Values(of) => Targets::Values(rows.iter().map(|&r| of[r]).collect()),
-        };
         let width = self.columns.len();
         Self {
             cells: self.cells.select(rows.iter().flat_map(|&r| r * width..(r + 1) * width)),
-            targets,
+            targets: self.targets.select(rows),
             test_from: None,
             name: self.name.clone(),
             label: self.label.clone(),

@@ -121,6 +121,8 @@ mod tests {
             image: false,
             test_from: None,
             notices: Vec::new(),
+            description: Default::default(),
+            keys: Default::default(),
         }
     }
 

@@ -3,6 +3,7 @@
 mod args;
 mod batches;
 mod evaluate;
+mod fleet;
 #[cfg(test)]
 mod gradient_test;
 mod model;
@@ -18,6 +19,7 @@ mod trainer;
 
 pub use args::Training;
 pub use evaluate::{Evaluation, Measure};
+pub use fleet::Fleet;
 pub use sampling::Sampled;
 pub use state::State;
 pub use trainer::{NEVER, Rule, Setup, Trainer};

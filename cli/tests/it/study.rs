@@ -62,7 +62,7 @@ fn bias_and_variance_add_up_and_dropout_says_how_sure_it_is() {
     assert_eq!(points.len(), 1 + 6 + 6);
     // A penalty that leaves no weight makes all networks alike: bias only.
     let strongest = &points[6];
-    assert_eq!((strongest["treatment"].as_str(), strongest["strength"].as_f64()), (Some("l1-prox"), Some(1.0)));
+    assert_eq!((strongest["treatment"].as_str(), strongest["strength"].as_f64()), (Some("l1-prox"), Some(5.0)));
     let found = &json["monte_carlo"][0]["found"];
     assert_eq!(json["monte_carlo"].as_array().map(Vec::len), Some(1));
     assert_eq!(found["plain"]["rows"].as_u64(), Some(2 * 1198));
@@ -89,7 +89,9 @@ fn values_have_bias_variance_and_spread_too() {
 #[test]
 fn treatments_that_do_nothing_have_the_bits_of_none() {
     let out = tempfile::tempdir().unwrap();
-    let none = ["--l1", "0", "--prox-l1", "0", "--l2", "0", "--prox-l2", "0", "--decay", "0", "--p", "0"];
+    let none = ["l1", "prox-l1", "l2", "elastic-l1", "prox-l2", "decay", "p", "combined-p", "combined-l2"];
+    let none: Vec<String> = none.iter().map(|option| format!("--{option}=0")).collect();
+    let none: Vec<&str> = none.iter().map(String::as_str).collect();
     let args = ["--epochs", "4", "--seeds", "2", "--seed", "11", "--hidden", "16,8", "--monte-carlo", "0"];
     study(&[&args[..], &none].concat(), out.path()).assert().success().stderr(contains("time: preparation"));
     let json = results(out.path());
@@ -252,6 +254,84 @@ fn one_seed_has_no_interval_and_says_so() {
     assert!(results(out.path())["treatments"][0]["difference"].is_null());
 }
 
+/// Strengths by cross-validation: the numbers of the choice, the networks that are trained with it, and what is said of it.
+#[test]
+fn strengths_are_chosen_by_each_seed_and_then_compared() {
+    let (a, b, one) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+    let small = ["--epochs", "3", "--hidden", "8", "--monte-carlo", "2", "--train-rows", "60", "--batch", "12"];
+    let tuned = ["--treatments", "none,early-stopping,l2,combined", "--tuned", "3"];
+    for folder in [&a, &b] {
+        let said = contains("strengths by cross-validation: 3 folds of the training rows of each seed")
+            .and(contains("one choice for all seeds"));
+        study(&[&small[..], &tuned, &["--seeds", "2"]].concat(), folder.path()).assert().success().stdout(said);
+    }
+    let json = results(a.path());
+    assert_eq!(json, results(b.path()), "the same bits twice");
+    let found = &json["tuned"];
+    let names: Vec<_> = found["treatments"].as_array().unwrap().iter().map(|t| t["name"].as_str().unwrap()).collect();
+    assert_eq!(names, ["none", "l2", "combined"]);
+    for (t, [candidates, knobs]) in found["treatments"].as_array().unwrap().iter().zip([[1, 0], [8, 1], [9, 2]]) {
+        let all = t["candidates"].as_array().unwrap();
+        assert_eq!(
+            (all.len(), t["chosen"].as_array().unwrap().len(), t["seeds_at_ends"].as_array().unwrap().len()),
+            (candidates, 2, knobs)
+        );
+        for (seed, chosen) in t["chosen"].as_array().unwrap().iter().enumerate() {
+            let score = |c: &serde_json::Value| c["seeds"][seed]["score"].as_f64().unwrap();
+            let best = all.iter().map(score).fold(0.0, f64::max);
+            let place = chosen["candidate"].as_u64().unwrap() as usize;
+            assert_eq!((score(&all[place]), &all[place]["strengths"]), (best, &chosen["strengths"]), "the best of its own rows");
+            assert_eq!(all[place]["seeds"][seed]["folds"].as_array().map(Vec::len), Some(3));
+        }
+    }
+    // A seed alone chooses and trains the same; so does who types its choice.
+    study(&[&small[..], &tuned, &["--seed", "2", "--seeds", "1"]].concat(), one.path()).assert().success();
+    let alone = results(one.path());
+    let chosen =
+        |json: &serde_json::Value, treatment: usize, seed: usize| json["tuned"]["treatments"][treatment]["chosen"][seed].clone();
+    let options: Vec<String> = [1, 2]
+        .iter()
+        .flat_map(|&t| chosen(&json, t, 1)["strengths"].as_object().unwrap().clone())
+        .map(|(option, value)| format!("--{option}={value}"))
+        .collect();
+    let options: Vec<&str> = options.iter().map(String::as_str).collect();
+    let typed = tempfile::tempdir().unwrap();
+    study(&[&small[..], &tuned[..2], &options, &["--seed", "2", "--seeds", "1"]].concat(), typed.path()).assert().success();
+    let typed = results(typed.path());
+    assert!(typed["tuned"].is_null() && options.len() == 3, "{options:?}");
+    for t in 0..4 {
+        let run = |json: &serde_json::Value, seed: usize| json["treatments"][t]["runs"][seed].clone();
+        assert_eq!(run(&json, 1), run(&alone, 0));
+        assert_eq!(run(&json, 1), run(&typed, 0));
+    }
+    assert_eq!([1, 2].map(|t| chosen(&json, t, 1)), [1, 2].map(|t| chosen(&alone, t, 0)));
+    let html = std::fs::read_to_string(a.path().join("report.html")).unwrap();
+    assert!(html.contains("How the strengths were chosen") && html.contains("chosen by 2 seeds"));
+}
+
+#[test]
+fn a_tables_own_values_choose_strengths_too() {
+    let out = tempfile::tempdir().unwrap();
+    let file = out.path().join("t.csv");
+    let row = |i: i32| format!("{},{},{}\n", i % 11, i * 7 % 13, 100 + 30 * (i % 11) + 5 * (i * 7 % 13));
+    std::fs::write(&file, format!("u,v,y\n{}", (0..90).map(row).collect::<String>())).unwrap();
+    let path = file.to_str().unwrap();
+    let args = ["--data", path, "--label", "y", "--tuned", "2", "--treatments", "weight-decay", "--hidden", "8", "--epochs", "5"];
+    let said = contains("the best root of the mean squared error on the held-out folds");
+    study(&[&args[..], &["--seeds", "2", "--batch", "10", "--decompose", "2"]].concat(), out.path())
+        .assert()
+        .success()
+        .stdout(said);
+    let json = results(out.path());
+    let decay = &json["tuned"]["treatments"][1];
+    let score = |c: &serde_json::Value| c["seeds"][0]["score"].as_f64().unwrap();
+    let least = decay["candidates"].as_array().unwrap().iter().map(score).fold(f64::INFINITY, f64::min);
+    let place = decay["chosen"][0]["candidate"].as_u64().unwrap() as usize;
+    assert_eq!(score(&decay["candidates"][place]), least, "of an error, the least");
+    // What is decomposed is the split of the first seed, around its choice.
+    assert_eq!(json["decomposition"]["points"][3]["strength"], decay["chosen"][0]["strengths"]["decay"]);
+}
+
 #[test]
 fn what_does_not_fit_is_said_before_anything_runs() {
     let out = tempfile::tempdir().unwrap();
@@ -268,6 +348,17 @@ fn what_does_not_fit_is_said_before_anything_runs() {
     bad(&["--label-noise", "NaN"], "--label-noise is NaN, must be from 0 to 1");
     bad(&["--label-noise", "30%"], "invalid value '30%'");
     bad(&["--seeds", "0"], "--seeds is 0");
+    bad(&["--tuned", "1"], "--tuned is 1, must be from 2 to the number of training rows, 200");
+    bad(&["--tuned", "201"], "--tuned is 201, must be from 2 to the number of training rows, 200");
+    bad(&["--tuned", "2", "--train-rows", "3"], "--tuned is 2: 3 training rows in 2 folds leave 1 to train on, must leave 2");
+    bad(&["--tuned=-1"], "invalid value '-1'");
+    bad(&["--tuned", "--elastic-l1", "0.5"], "--elastic-l1 is 0.5, but --tuned chooses it: leave out --elastic-l1");
+    bad(
+        &["--tuned", "--treatments", "none,batch-norm"],
+        "--tuned: --treatments is none,batch-norm, of which none has a strength",
+    );
+    bad(&["--combined-p", "1.5"], "--combined-p is 1.5, must be from 0 to 1");
+    bad(&["--elastic-l2=-1"], "--elastic-l2 is -1, must be from 0 to 1e6");
     bad(&["--decompose", "1"], "--decompose is 1, must be from 2 to 1000");
     bad(&["--monte-carlo", "1"], "--monte-carlo is 1, must be 0 or from 2 to 100000");
     bad(&["--lr", "0"], "--lr is 0");

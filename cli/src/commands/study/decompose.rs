@@ -3,7 +3,7 @@
 use super::{
     Config,
     bias_variance::{Decomposition, brier, squared, zero_one},
-    treatments::{Strengths, Treatment},
+    treatments::{Knob, Strengths, Treatment},
 };
 use crate::{
     Failure,
@@ -11,7 +11,7 @@ use crate::{
         Table, Targets, in_training, lost, noise,
         split::{Prepared, Split, prepare_with},
     },
-    training::{Member, NEVER, Rule, Setup, Shape, State, Trainer, most_together, room},
+    training::{Fleet, Member, NEVER, Rule, room},
 };
 use ridgepole::{HostData, Key, Session, ops::BootstrapIndices};
 use serde_json::{Value, json};
@@ -33,55 +33,45 @@ const FACTORS: [f64; 6] = [0.03, 0.1, 0.3, 1.0, 3.0, 10.0];
 const DROPS: [f64; 6] = [0.1, 0.2, 0.35, 0.5, 0.65, 0.8];
 
 impl Point {
-    /// A treatment at every strength.
+    /// A treatment at every strength; where it has two, both λ are scaled together, or p is varied alone.
     pub fn all(treatment: Treatment, base: &Strengths) -> Vec<Self> {
-        let scaled = |set: fn(&mut Strengths, f64) -> f64| -> Vec<Self> {
-            let point = |&factor: &f64| {
+        let knobs = treatment.knobs();
+        if let Some(p) = knobs.iter().find(|k| k.is_share()) {
+            let point = |&strength: &f64| {
                 let mut strengths = *base;
-                let strength = Some(set(&mut strengths, factor));
-                Self { treatment, strength, strengths }
+                *(p.of)(&mut strengths) = strength;
+                Self { treatment, strength: Some(strength), strengths }
             };
-            FACTORS.iter().map(point).collect()
-        };
-        match treatment {
-            Treatment::None | Treatment::EarlyStopping | Treatment::BatchNorm => {
-                vec![Self { treatment, strength: None, strengths: *base }]
-            }
-            Treatment::L1 => scaled(|s, f| times(&mut s.l1, f)),
-            Treatment::L1Prox => scaled(|s, f| times(&mut s.prox_l1, f)),
-            Treatment::L2 => scaled(|s, f| times(&mut s.l2, f)),
-            Treatment::ElasticNet => scaled(|s, f| {
-                times(&mut s.prox_l2, f);
-                times(&mut s.prox_l1, f)
-            }),
-            Treatment::WeightDecay => scaled(|s, f| times(&mut s.decay, f)),
-            Treatment::Dropout | Treatment::Combined => {
-                let point = |&p: &f64| Self { treatment, strength: Some(p), strengths: Strengths { p, ..*base } };
-                DROPS.iter().map(point).collect()
-            }
+            return DROPS.iter().map(point).collect();
         }
+        let Some(first) = knobs.first() else { return vec![Self { treatment, strength: None, strengths: *base }] };
+        let point = |&factor: &f64| {
+            let mut strengths = *base;
+            knobs.iter().for_each(|k| times((k.of)(&mut strengths), factor));
+            Self { treatment, strength: Some(first.get(&strengths)), strengths }
+        };
+        FACTORS.iter().map(point).collect()
     }
 
     /// What the strength is called.
     pub fn name(&self) -> &'static str {
-        match self.treatment {
-            Treatment::None | Treatment::EarlyStopping | Treatment::BatchNorm => "",
-            Treatment::ElasticNet => "λ1 (λ2 with it)",
-            Treatment::Dropout | Treatment::Combined => "p",
-            _ => "λ",
+        match self.treatment.knobs() {
+            [] => "",
+            knobs if knobs.iter().any(Knob::is_share) => "p",
+            [_] => "λ",
+            _ => "λ1 (λ2 with it)",
         }
     }
 }
 
 /// Multiplies, to three digits, so that the value shown is the one used.
-fn times(value: &mut f64, factor: f64) -> f64 {
+fn times(value: &mut f64, factor: f64) {
     *value = format!("{:.2e}", *value * factor).parse().unwrap_or(*value);
-    *value
 }
 
-/// Every treatment at every strength.
-pub fn points(config: &Config) -> Vec<Point> {
-    config.treatments.iter().flat_map(|&t| Point::all(t, &config.strengths)).collect()
+/// Every treatment at every strength, around these.
+pub fn points(config: &Config, base: &Strengths) -> Vec<Point> {
+    config.treatments.iter().flat_map(|&t| Point::all(t, base)).collect()
 }
 
 /// Bias and variance of every point.
@@ -167,27 +157,22 @@ pub fn predict(
     notices.extend(lost(table, "bootstrap sample", numbered().map(|(n, s)| (n, &s.train[..], &given))));
     let splits = drawn.iter().map(|s| prepare_with(table, s, &given)).collect::<Result<Vec<Prepared>, _>>()?;
     room(session.gpu().caps(), &splits, "use fewer with --train-rows and --test-rows, or fewer networks with --decompose")?;
+    let classes = matches!(table.targets, Targets::Classes { .. });
     let mut outputs = vec![Vec::new(); points.len()];
-    for (batch_norm, early) in [(false, false), (false, true), (true, false)] {
-        let recipe = |p: &Point| p.treatment.recipe(&p.strengths);
-        let is = |p: &Point| (recipe(p).batch_norm, p.treatment == Treatment::EarlyStopping) == (batch_norm, early);
-        let mine: Vec<usize> = (0..points.len()).filter(|&i| is(&points[i])).collect();
-        let member = |i: usize, s: usize| Member { recipe: recipe(&points[i]), split: s, seed: seed.wrapping_add(s as u64) };
-        let all: Vec<(usize, Member)> = mine.iter().flat_map(|&i| (0..samples).map(move |s| (i, member(i, s)))).collect();
-        let shape = &Shape::new(&splits[0], &config.hyper, batch_norm);
-        let (hyper, classes) = (&config.hyper, matches!(table.targets, Targets::Classes { .. }));
+    for early in [false, true] {
+        let mine: Vec<usize> =
+            (0..points.len()).filter(|&i| (points[i].treatment == Treatment::EarlyStopping) == early).collect();
+        let recipe = |i: usize| points[i].treatment.recipe(&points[i].strengths);
+        let member = |i: usize, s: usize| Member { recipe: recipe(i), split: s, seed: seed.wrapping_add(s as u64) };
+        let members: Vec<Member> = mine.iter().flat_map(|&i| (0..samples).map(move |s| member(i, s))).collect();
         let rule = Rule { watch: [false; 2], patience: early.then_some(NEVER) };
-        let setup = Setup { splits: &splits, shape, hyper, classes, seed, rule };
-        for wave in all.chunks(most_together(session.gpu().caps(), shape, hyper).max(1)) {
-            let members: Vec<Member> = wave.iter().map(|(_, m)| *m).collect();
-            let states = members.iter().map(|m| State::new(shape, m.seed, early)).collect();
-            let mut trainer = Trainer::new(session, &setup, &members, states)?;
-            trainer.run(hyper.epochs, &mut || tick(members.len() as u64))?;
+        let fleet = Fleet { splits: &splits, hyper: &config.hyper, classes, seed, rule };
+        let said = fleet.train(session, &members, &mut |trained| tick(trained as u64), |trainer| {
             trainer.restore_best();
-            let said = trainer.outputs(2)?;
-            for ((i, member), values) in wave.iter().zip(said) {
-                outputs[*i].push(readable(&values, table, &splits[member.split]));
-            }
+            trainer.outputs(2)
+        })?;
+        for ((said, member), k) in said.iter().zip(&members).zip(0..) {
+            outputs[mine[k / samples]].push(readable(said, table, &splits[member.split]));
         }
     }
     let truth = match &table.targets {

@@ -29,6 +29,7 @@ impl Study {
             "score": if self.classes() { "accuracy" } else { "rmse" },
             "training": self.hyper,
             "strengths": self.strengths,
+            "tuned": self.tuned.as_ref().map(|t| t.json(self.strengths)),
             "noise": self.noise,
             "seeds": self.seeds,
             "wrong_labels": if self.classes() { json!(self.wrong) } else { Value::Null },
@@ -52,7 +53,7 @@ impl Study {
         json!({
             "name": o.treatment.key(),
             "title": o.treatment.title(),
-            "settings": o.treatment.settings(&self.strengths),
+            "settings": self.settings(o.treatment),
             "train": o.score(0).json(), "validation": o.score(1).json(), "test": o.score(2).json(),
             "gap": o.gap(self.classes()).json(),
             "test_loss": o.loss(2).json(),

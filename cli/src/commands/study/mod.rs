@@ -19,6 +19,7 @@ mod terminal;
 mod tests;
 mod train;
 pub mod treatments;
+pub mod tuned;
 mod work;
 
 pub use args::Args;
@@ -39,6 +40,7 @@ use ridgepole::Session;
 use std::{collections::BTreeMap, time::Instant};
 use train::Fleet;
 use treatments::{Strengths, Treatment};
+use tuned::{Own, Plan, Tuned};
 use work::{Clock, Cost, Work};
 
 /// Everything that decides what a study computes.
@@ -48,6 +50,8 @@ pub struct Config {
     pub treatments: Vec<Treatment>,
     /// How strong they are.
     pub strengths: Strengths,
+    /// Whether each seed chooses them instead, by cross-validation in so many folds of its training rows.
+    pub tuned: Option<usize>,
     /// How networks are trained.
     pub hyper: Hyper,
     /// One run per seed and treatment; a seed draws the split, the noise, the initial weights, the batches and the dropout masks.
@@ -91,6 +95,9 @@ pub fn run(args: &Args, ui: &Ui) -> Result<(), Failure> {
         text::count(study.seeds.len(), "seed"),
         study.device
     ))?;
+    for line in study.tuned.iter().flat_map(|t| t.lines(study.strengths)) {
+        ui.line(line)?;
+    }
     written?;
     let parts: Vec<String> = study.times.iter().map(|(part, seconds)| format!("{part} {seconds:.1} s")).collect();
     ui.note(format_args!("time: {}", parts.join(", ")));
@@ -106,7 +113,7 @@ pub fn perform(session: &Session, table: &Table, config: &Config, ui: &Ui) -> Re
     let start = Instant::now();
     let drawn = Drawn::new(table, config)?;
     drawn.notices(table, config).iter().for_each(|notice| ui.note(notice));
-    let points = config.decompose.map_or_else(Vec::new, |_| decompose::points(config));
+    let mut points = config.decompose.map_or_else(Vec::new, |_| decompose::points(config, &config.strengths));
     let bootstraps = points.len() * config.decompose.unwrap_or(0);
     let cost = Cost::new(table, config, &drawn.splits[0]);
     let networks: Vec<Vec<Treatment>> = [false, true].map(|bn| networks(config, bn)).into();
@@ -115,13 +122,31 @@ pub fn perform(session: &Session, table: &Table, config: &Config, ui: &Ui) -> Re
         let some = all.iter().filter(|t| sampled(t)).count();
         if all.is_empty() { 0.0 } else { cost.networks(all.len(), config.hyper.epochs, (some, config.monte_carlo)) }
     };
-    let total = config.seeds.len() as f64 * networks.iter().map(of_seed).sum::<f64>()
+    let classes = matches!(table.targets, Targets::Classes { .. });
+    let plan = config.tuned.map(|folds| Plan::new(&config.treatments, (folds, classes), &config.hyper, config.strengths));
+    let trial = |networks: usize| plan.as_ref().map_or(0.0, |plan| cost.trial(networks, plan.folds));
+    let trials = config.hyper.epochs as f64 * trial(plan.as_ref().map_or(0, Plan::networks));
+    let total = config.seeds.len() as f64 * (trials + networks.iter().map(of_seed).sum::<f64>())
         + config.hyper.epochs as f64 * cost.step.of(bootstraps);
     let (work, mut clock) = (Work::new(ui, total), Clock::new());
     let mut outcomes: Vec<Outcome> = config.treatments.iter().map(|&treatment| Outcome { treatment, runs: Vec::new() }).collect();
     let mut said: BTreeMap<Treatment, Predicted> = BTreeMap::new();
-    let classes = matches!(table.targets, Targets::Classes { .. });
-    for ((&seed, split), given) in config.seeds.iter().zip(&drawn.splits).zip(&drawn.given) {
+    let tuned = match &plan {
+        Some(plan) => {
+            let tick = &mut |seed: u64, networks: usize| {
+                work.done(trial(networks), &format!("choosing strengths, {}, seed {seed}", text::count(networks, "network")));
+            };
+            let (tuned, notices) = Tuned::choose(session, plan, (table, &drawn.training(config)), tick)?;
+            notices.iter().chain(&tuned.notices()).for_each(|notice| ui.note(notice));
+            // One split is decomposed, the first seed's.
+            points = config.decompose.map_or_else(Vec::new, |_| decompose::points(config, &tuned.of_seed(config.strengths, 0)));
+            clock.to("choice of strengths");
+            Some(tuned)
+        }
+        None => None,
+    };
+    for (i, ((&seed, split), given)) in config.seeds.iter().zip(&drawn.splits).zip(&drawn.given).enumerate() {
+        let strengths = tuned.as_ref().map_or(config.strengths, |t| t.of_seed(config.strengths, i));
         let data = split::prepare_with(table, split, &given.targets)?;
         clock.to("preparation");
         for (batch_norm, alike) in [false, true].into_iter().zip(&networks) {
@@ -130,7 +155,7 @@ pub fn perform(session: &Session, table: &Table, config: &Config, ui: &Ui) -> Re
                 let wrong = data.training_rows(&given.wrong);
                 let fleet =
                     Fleet { session, seed, data: &data, wrong, hyper: &config.hyper, classes, passes: config.monte_carlo, cost };
-                let member = |t: &Treatment| Member { recipe: t.recipe(&config.strengths), split: 0, seed };
+                let member = |t: &Treatment| Member { recipe: t.recipe(&strengths), split: 0, seed };
                 let members: Vec<Member> = some.iter().map(member).collect();
                 let what = format!("{}, seed {seed}", text::count(members.len(), "network"));
                 let done = fleet.train(&members, &mut clock, &mut |cost| work.done(cost, &what))?;
@@ -168,7 +193,8 @@ pub fn perform(session: &Session, table: &Table, config: &Config, ui: &Ui) -> Re
         device: adapter::name(session.info()),
         data: Summary::new(table, [&parts.train, &parts.validation, &parts.test].map(Vec::len)),
         hyper: config.hyper.clone(),
-        strengths: config.strengths,
+        strengths: tuned.as_ref().map_or(config.strengths, |t| t.overall(config.strengths)),
+        tuned,
         noise: config.noise,
         wrong: if count > 0 { drawn.given.iter().map(|g| g.wrong.len()).collect() } else { Vec::new() },
         seeds: config.seeds.clone(),
@@ -204,6 +230,12 @@ impl Drawn {
         let noise = |(split, &seed): (&Split, &u64)| noise::draw(table, &split.train, config.noise, seed);
         let given = splits.iter().zip(&config.seeds).map(noise).collect::<Result<_, _>>()?;
         Ok(Self { splits, given })
+    }
+
+    /// The training rows of each seed, with their noise.
+    fn training(&self, config: &Config) -> Vec<Own<'_>> {
+        let drawn = config.seeds.iter().zip(&self.splits).zip(&self.given);
+        drawn.map(|((&seed, split), given)| Own { seed, rows: &split.train, given: &given.targets }).collect()
     }
 
     /// What training rows lack, with the noise that they have.

@@ -3,6 +3,7 @@ use super::{
     decompose::Decomposed,
     monte_carlo::MonteCarlo,
     treatments::{Strengths, Treatment},
+    tuned::Tuned,
 };
 use crate::{
     data::Summary,
@@ -20,8 +21,10 @@ pub struct Study {
     pub data: Summary,
     /// How all networks were trained.
     pub hyper: Hyper,
-    /// How strong the treatments were.
+    /// How strong the treatments were; where each seed chose for itself, what is best over all seeds together.
     pub strengths: Strengths,
+    /// What each seed chose, if strengths were chosen.
+    pub tuned: Option<Tuned>,
     /// Noise on the training labels: the share of them that is wrong, or for values its deviation as a share of theirs.
     pub noise: f64,
     /// Of each seed, how many training labels are wrong; empty for values.
@@ -157,6 +160,13 @@ impl Study {
             Histogram { range, shares: counts.into_iter().map(|c| c as f64 / total).collect() }
         };
         self.outcomes.iter().map(histogram).collect()
+    }
+
+    /// What a treatment does, with its numbers.
+    pub fn settings(&self, treatment: Treatment) -> String {
+        let chosen = self.tuned.as_ref().and_then(|t| t.beside(treatment));
+        let said = treatment.settings(&self.strengths);
+        chosen.map_or(said.clone(), |chosen| format!("{said} (best over all seeds; {chosen})"))
     }
 
     /// A score or a difference of scores, with its spread.

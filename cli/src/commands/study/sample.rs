@@ -1,7 +1,8 @@
 //! An invented study, for tests and for the gallery: networks that learn, then overfit, each treatment a little less than the plain one.
 use super::{
+    args::DEFAULTS,
     results::{Look, Outcome, Run, Study},
-    treatments::{Strengths, Treatment},
+    treatments::Treatment,
 };
 use crate::{
     data::Summary,
@@ -25,9 +26,11 @@ pub(super) fn study(treatments: &[Treatment], seeds: usize, classes: bool) -> St
             classes: if classes { (0..10).map(|c| c.to_string()).collect() } else { Vec::new() },
             target: (!classes).then(|| "price".into()),
             parts: [200, 399, 1198],
+            table: serde_json::Value::Null,
         },
         hyper: Hyper { hidden: vec![128, 64], epochs: EPOCHS, batch: 50, lr: 2e-3, optimizer: Optimizer::AdamW },
-        strengths: Strengths { l1: 3e-4, prox_l1: 0.1, l2: 1e-3, prox_l2: 0.5, decay: 1.0, p: 0.2 },
+        strengths: DEFAULTS,
+        tuned: None,
         noise: 0.3,
         wrong: if classes { vec![WRONG; seeds] } else { Vec::new() },
         seeds: (1..=seeds as u64).collect(),

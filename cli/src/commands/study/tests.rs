@@ -14,7 +14,8 @@ fn session() -> Session {
 fn config(treatments: &[Treatment], seeds: &[u64]) -> Config {
     Config {
         treatments: treatments.to_vec(),
-        strengths: Strengths { l1: 0.0, prox_l1: 0.0, l2: 0.0, prox_l2: 0.0, decay: 0.0, p: 0.0 },
+        strengths: Strengths::NONE,
+        tuned: Option::None,
         hyper: Hyper { hidden: vec![16, 8], epochs: 30, batch: 20, lr: 0.01, optimizer: Optimizer::AdamW },
         seeds: seeds.to_vec(),
         noise: 0.3,
@@ -51,7 +52,7 @@ fn a_seed_is_the_same_for_all_treatments() {
 #[test]
 fn a_seed_is_what_it_is_without_the_others() {
     let mut config = config(&[None, Dropout, Combined], &[3, 4, 5]);
-    (config.strengths.p, config.monte_carlo, config.hyper.epochs) = (0.3, 4, 3);
+    (config.strengths.p, config.strengths.combined_p, config.monte_carlo, config.hyper.epochs) = (0.3, 0.3, 4, 3);
     let all = study(&config);
     config.seeds = vec![4];
     let one = study(&config);
@@ -92,7 +93,7 @@ fn looks_end_where_the_run_ends() {
         assert_eq!(all.len(), epochs.min(20), "{all:?}");
     }
     let mut config = config(&[None, WeightDecay, Combined], &[1]);
-    (config.strengths.p, config.strengths.decay) = (0.3, 0.5);
+    (config.strengths.combined_p, config.strengths.decay) = (0.3, 0.5);
     for o in study(&config).outcomes {
         let run = &o.runs[0];
         let epochs: Vec<usize> = run.looks.iter().map(|look| look.epoch).collect();
@@ -199,6 +200,8 @@ fn classes_and_deviations_that_noise_cannot_keep_are_told() {
         image: false,
         test_from: Option::None,
         notices: Vec::new(),
+        description: Default::default(),
+        keys: Default::default(),
     };
     let three = table(classes(&[0, 1, 2, 0, 1, 2, 0, 1, 2]));
     let mut config = config(&[None], &[1, 2]);
@@ -225,7 +228,7 @@ fn classes_and_deviations_that_noise_cannot_keep_are_told() {
 #[test]
 fn progress_reaches_its_end() {
     let mut config = config(&[None, EarlyStopping, Dropout, Combined], &[1, 2]);
-    (config.strengths.p, config.monte_carlo, config.hyper.epochs) = (0.3, 3, 4);
+    (config.strengths.p, config.strengths.combined_p, config.monte_carlo, config.hyper.epochs) = (0.3, 0.3, 3, 4);
     let (session, table) = (session(), Table::digits().expect("the digits"));
     let drawn = Drawn::new(&table, &config).expect("enough rows");
     let cost = Cost::new(&table, &config, &drawn.splits[0]);

@@ -28,21 +28,60 @@ pub enum Treatment {
     Combined,
 }
 
-/// How strong the treatments are.
+/// How strong the treatments are: each has its own, so that none is set by what suits another.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize)]
 pub struct Strengths {
     /// λ of `l1`.
     pub l1: f64,
-    /// λ1 of `l1-prox` and `elastic-net`.
+    /// λ of `l1-prox`.
     pub prox_l1: f64,
-    /// λ of `l2` and `combined`.
+    /// λ of `l2`.
     pub l2: f64,
+    /// λ1 of `elastic-net`.
+    pub elastic_l1: f64,
     /// λ2 of `elastic-net`.
-    pub prox_l2: f64,
+    pub elastic_l2: f64,
     /// λ of `weight-decay`.
     pub decay: f64,
-    /// Probability of dropping a hidden unit.
+    /// p of `dropout`: the probability of dropping a hidden unit.
     pub p: f64,
+    /// λ of `combined`.
+    pub combined_l2: f64,
+    /// p of `combined`.
+    pub combined_p: f64,
+}
+
+/// A strength of a treatment, which has none, one or two.
+#[derive(Clone, Copy, Debug)]
+pub struct Knob {
+    /// Its option on the command line.
+    pub option: &'static str,
+    /// Its letter.
+    pub letter: &'static str,
+    /// Where it is.
+    pub of: fn(&mut Strengths) -> &mut f64,
+}
+
+const L1: Knob = Knob { option: "l1", letter: "λ", of: |s| &mut s.l1 };
+const PROX_L1: Knob = Knob { option: "prox-l1", letter: "λ", of: |s| &mut s.prox_l1 };
+const L2: Knob = Knob { option: "l2", letter: "λ", of: |s| &mut s.l2 };
+const ELASTIC_L1: Knob = Knob { option: "elastic-l1", letter: "λ1", of: |s| &mut s.elastic_l1 };
+const ELASTIC_L2: Knob = Knob { option: "elastic-l2", letter: "λ2", of: |s| &mut s.elastic_l2 };
+const DECAY: Knob = Knob { option: "decay", letter: "λ", of: |s| &mut s.decay };
+const P: Knob = Knob { option: "p", letter: "p", of: |s| &mut s.p };
+const COMBINED_P: Knob = Knob { option: "combined-p", letter: "p", of: |s| &mut s.combined_p };
+const COMBINED_L2: Knob = Knob { option: "combined-l2", letter: "λ", of: |s| &mut s.combined_l2 };
+
+impl Knob {
+    /// Whether it is a probability, and not a λ.
+    pub fn is_share(&self) -> bool {
+        self.letter == "p"
+    }
+
+    /// What it is set to.
+    pub fn get(&self, strengths: &Strengths) -> f64 {
+        *(self.of)(&mut strengths.clone())
+    }
 }
 
 impl Treatment {
@@ -92,20 +131,36 @@ impl Treatment {
         }
     }
 
+    /// Its strengths.
+    pub fn knobs(self) -> &'static [Knob] {
+        match self {
+            Self::None | Self::EarlyStopping | Self::BatchNorm => &[],
+            Self::L1 => &[L1],
+            Self::L1Prox => &[PROX_L1],
+            Self::L2 => &[L2],
+            Self::ElasticNet => &[ELASTIC_L1, ELASTIC_L2],
+            Self::WeightDecay => &[DECAY],
+            Self::Dropout => &[P],
+            Self::Combined => &[COMBINED_P, COMBINED_L2],
+        }
+    }
+
     /// What it does, with its numbers.
     pub fn settings(self, s: &Strengths) -> String {
-        let [l1, prox_l1, l2, prox_l2, decay, p] = [s.l1, s.prox_l1, s.l2, s.prox_l2, s.decay, s.p].map(exact);
+        let [l1, prox_l1, l2, decay, p] = [s.l1, s.prox_l1, s.l2, s.decay, s.p].map(exact);
+        let [elastic_l1, elastic_l2, combined_p, combined_l2] =
+            [s.elastic_l1, s.elastic_l2, s.combined_p, s.combined_l2].map(exact);
         match self {
             Self::None => "no regularization".into(),
             Self::EarlyStopping => "the weights of the epoch with the lowest validation loss".into(),
             Self::L1 => format!("λ = {l1}: gradient + λ·sign(w)"),
             Self::L1Prox => format!("λ = {prox_l1}: soft threshold lr·λ after each step"),
             Self::L2 => format!("λ = {l2}: gradient + 2λ·w"),
-            Self::ElasticNet => format!("λ1 = {prox_l1}, λ2 = {prox_l2}: soft threshold lr·λ1, then ÷(1 + 2·lr·λ2)"),
+            Self::ElasticNet => format!("λ1 = {elastic_l1}, λ2 = {elastic_l2}: soft threshold lr·λ1, then ÷(1 + 2·lr·λ2)"),
             Self::WeightDecay => format!("λ = {decay}: w − lr·λ·w at each step"),
             Self::Dropout => format!("p = {p} after each hidden layer"),
             Self::BatchNorm => "before the ReLU of each hidden layer".into(),
-            Self::Combined => format!("p = {p}, batch norm, L2 with λ = {l2}"),
+            Self::Combined => format!("p = {combined_p}, batch norm, L2 with λ = {combined_l2}"),
         }
     }
 
@@ -122,13 +177,13 @@ impl Treatment {
             Self::L1 => r.group.coupled = ElasticNet { l1: s.l1, ..ElasticNet::NONE },
             Self::L1Prox => r.group.prox = ElasticNet { l1: s.prox_l1, ..ElasticNet::NONE },
             Self::L2 => r.group.coupled = ElasticNet { l2: s.l2, ..ElasticNet::NONE },
-            Self::ElasticNet => r.group.prox = ElasticNet { l1: s.prox_l1, l2: s.prox_l2, ..ElasticNet::NONE },
+            Self::ElasticNet => r.group.prox = ElasticNet { l1: s.elastic_l1, l2: s.elastic_l2, ..ElasticNet::NONE },
             Self::WeightDecay => r.group.decay = s.decay,
             Self::Dropout => r.p = s.p,
             Self::BatchNorm => r.batch_norm = true,
             Self::Combined => {
-                r.group.coupled = ElasticNet { l2: s.l2, ..ElasticNet::NONE };
-                (r.p, r.batch_norm) = (s.p, true);
+                r.group.coupled = ElasticNet { l2: s.combined_l2, ..ElasticNet::NONE };
+                (r.p, r.batch_norm) = (s.combined_p, true);
             }
         }
         r
@@ -136,17 +191,27 @@ impl Treatment {
 }
 
 impl Strengths {
+    /// Of treatments that do nothing.
+    pub const NONE: Self = Self {
+        l1: 0.0,
+        prox_l1: 0.0,
+        l2: 0.0,
+        elastic_l1: 0.0,
+        elastic_l2: 0.0,
+        decay: 0.0,
+        p: 0.0,
+        combined_l2: 0.0,
+        combined_p: 0.0,
+    };
+
     /// # Errors
     /// [`Failure::Usage`] names the option that is out of range.
     pub fn check(&self) -> Result<(), Failure> {
-        let Strengths { l1, prox_l1, l2, prox_l2, decay, p } = *self;
-        for (name, v) in [("l1", l1), ("prox-l1", prox_l1), ("l2", l2), ("prox-l2", prox_l2), ("decay", decay)] {
-            if !(0.0..=1e6).contains(&v) {
-                return Err(Failure::usage(format!("--{name} is {}, must be from 0 to 1e6", exact(v))));
+        for knob in Treatment::ALL.iter().flat_map(|t| t.knobs()) {
+            let (value, (most, shown)) = (knob.get(self), if knob.is_share() { (1.0, "1") } else { (1e6, "1e6") });
+            if !(0.0..=most).contains(&value) {
+                return Err(Failure::usage(format!("--{} is {}, must be from 0 to {shown}", knob.option, exact(value))));
             }
-        }
-        if !(0.0..=1.0).contains(&p) {
-            return Err(Failure::usage(format!("--p is {}, must be from 0 to 1", exact(p))));
         }
         Ok(())
     }

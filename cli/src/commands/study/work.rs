@@ -76,6 +76,11 @@ impl Cost {
         let sampling = if some > 0 { passes as f64 * self.pass.of(some) } else { 0.0 };
         training + looks * self.look.of(networks) + self.score.of(networks) + sampling
     }
+
+    /// An epoch of training steps of a cross-validation in so many folds, for networks that are trained at once.
+    pub fn trial(&self, networks: usize, folds: usize) -> f64 {
+        self.step.of(networks) * (1.0 - 1.0 / folds as f64)
+    }
 }
 
 /// Progress of work that is known in advance.

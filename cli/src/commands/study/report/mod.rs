@@ -8,6 +8,7 @@ mod gap;
 mod overfitting;
 mod results;
 mod settings;
+mod tuned;
 mod uncertainty;
 mod weights;
 
@@ -68,6 +69,7 @@ fn body(out: &mut String, study: &Study) -> std::fmt::Result {
     for (title, picture, caption) in sections {
         out.push_str(&html::figure(title, &picture, caption));
     }
+    tuned::write(out, study);
     uncertainty::write(out, study);
     results::more(out, study)?;
     settings::write(out, study)

@@ -12,7 +12,7 @@ pub fn write(out: &mut String, study: &Study) -> std::fmt::Result {
     let (d, h) = (&study.data, &study.hyper);
     let mut table = Table::plain("What each treatment does", &[Head::Text("treatment"), Head::Text("what it does")]);
     for o in &study.outcomes {
-        table.row([o.treatment.title().into(), o.treatment.settings(&study.strengths).into()]);
+        table.row([o.treatment.title().into(), study.settings(o.treatment).into()]);
     }
     writeln!(out, "<h2>Settings</h2>\n{}", table.finish())?;
     let what = match &d.target {
