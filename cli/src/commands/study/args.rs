@@ -105,7 +105,7 @@ struct Given {
     /// p of combined [default: 0.5]
     #[arg(long, value_name = "P", help_heading = "Treatments")]
     combined_p: Option<f64>,
-    /// λ of combined: gradient + 2·λ·w [default: 0.0004]
+    /// λ of combined: gradient + 2·λ·w [default: 0.002]
     #[arg(long, value_name = "λ", help_heading = "Treatments")]
     combined_l2: Option<f64>,
 }
@@ -120,7 +120,7 @@ pub const DEFAULTS: Strengths = Strengths {
     decay: 3.0,
     p: 0.6,
     combined_p: 0.5,
-    combined_l2: 0.0004,
+    combined_l2: 0.002,
 };
 
 impl Given {
