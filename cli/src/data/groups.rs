@@ -149,11 +149,11 @@ impl<'a> Deal<'a> {
         let mut better = true;
         while better && self.tries < TRIES {
             better = false;
-            for g in 0..counts.len() {
+            for (g, own) in counts.iter().enumerate() {
                 let from = self.of[g];
                 for to in (0..self.has.len()).filter(|to| *to != from) {
                     if alone[from] > 1 {
-                        let change = self.change(to, &counts[g], &[]) + self.change(from, &[], &counts[g]);
+                        let change = self.change(to, own, &[]) + self.change(from, &[], own);
                         if self.gains(change) {
                             self.put(g, to);
                             alone[from] -= 1;
@@ -226,7 +226,7 @@ mod tests {
     fn classes_are_as_frequent_in_each_part() {
         // Two classes, a rare one of ten rows in groups of its own.
         let all = groups(&[3; 60]);
-        let class = |r: usize| usize::from(r % 18 == 0);
+        let class = |r: usize| usize::from(r.is_multiple_of(18));
         let of = deal(&all, &[36.0; 5], &class, 2);
         assert_eq!(sizes(&all, &of, 5), [36; 5]);
         for p in 0..5 {

@@ -23,6 +23,10 @@ impl Place {
 
     /// `study`, `tune` or `path` on the table, as small as they come.
     fn run(&self, name: &str, more: &[&str]) -> Assert {
+        self.into(name, more, name)
+    }
+
+    fn into(&self, name: &str, more: &[&str], out: &str) -> Assert {
         let file = self.0.path().join("t.csv");
         let file = file.to_str().unwrap();
         let small: &[&str] = match name {
@@ -34,7 +38,7 @@ impl Place {
         let data: &[&str] =
             if name == "path" { &[file, "--target", "y"] } else { &["--data", file, "--label", "y", "--task", "regress"] };
         let args: Vec<&str> = [data, small, folds, more].concat();
-        command(name, &args, &self.out(name)).assert()
+        command(name, &args, &self.out(out)).assert()
     }
 
     fn json(&self, name: &str) -> Value {
@@ -64,8 +68,8 @@ impl Place {
     /// All commands refuse it before they begin.
     fn refused(&self, more: &[&str], why: &str) {
         for name in ALL {
-            self.run(name, more).code(2).stdout("").stderr(contains(why));
-            assert!(!self.out(name).exists(), "{name}: something was written");
+            self.into(name, more, "refused").code(2).stdout("").stderr(contains(why));
+            assert!(!self.out("refused").exists(), "{name}: something was written");
         }
     }
 }
@@ -264,7 +268,7 @@ fn folds_and_groups_are_those_of_a_column() {
             .stderr(contains("cannot be used with"));
         all.run(name, &["--categorical", "auto", "--fold-column", "part", "--group-column", "member"])
             .code(2)
-            .stderr(contains("group \"no\" of column \"member\" (--group-column) is in folds "));
+            .stderr(contains("group \"yes\" of column \"member\" (--group-column) is in folds "));
     }
     all.run("study", &["--categorical", "auto", "--group-column", "who"])
         .success()

@@ -60,7 +60,7 @@ impl Labels {
     }
 
     /// The distinct cells of each class.
-    pub(super) fn spelled<'a>(classes: &'a [Class], with: impl Fn(usize) -> bool) -> BTreeMap<&'a Class, Vec<usize>> {
+    pub(super) fn spelled(classes: &[Class], with: impl Fn(usize) -> bool) -> BTreeMap<&Class, Vec<usize>> {
         let mut spelled: BTreeMap<&Class, Vec<usize>> = BTreeMap::new();
         let all = classes.iter().enumerate().filter(|(id, _)| with(*id));
         all.for_each(|(id, class)| spelled.entry(class).or_default().push(id));
