@@ -93,7 +93,7 @@ fn what_the_json_says_is_used() {
     };
     let right: Value = serde_json::from_str(&of.to_json()).unwrap();
     let want = run(&right);
-    assert_eq!(want[..4], *session().with_caps(caps).run(&op, &[weight.clone()]).unwrap()[0].bytes());
+    assert_eq!(want[..4], *session().with_caps(caps).run(&op, std::slice::from_ref(&weight)).unwrap()[0].bytes());
     let changed = |change: &dyn Fn(&mut Value)| {
         let mut other = right.clone();
         change(&mut other);
