@@ -19,7 +19,8 @@ cargo xtask race [ARGS]    time the same cases here and in other libraries: --to
                            RIDGEPOLE_PYTHON names (python3), --burn for Burn, whose first build takes about 20 minutes,
                            --burn-plain for Burn without fusion and autotune, which builds once more; PyTorch's calls are
                            timed as CUDA graphs, too, where there is CUDA, unless --no-graphs is given; other ARGS as in
-                           `ridgepole race --help`. On a graphics card the sizes are 16Mi and 64Mi elements
+                           `ridgepole race --help`. On a graphics card the sizes are 16Mi and 64Mi elements. --sklearn, alone, times
+                           `ridgepole path` beside scikit-learn
 cargo xtask fuzz [TARGET] [--minutes N | --inputs N] [--seed N]
                            look for inputs that break what reads them, a minute for each target unless told otherwise;
                            `fuzz TARGET --replay FILE` runs one input. Needs no GPU

@@ -109,8 +109,9 @@ pub fn solve(a: &mut [f64], b: &mut [f64]) -> Option<()> {
             row[j] = (row[j] - dot(&row[..j], &other[..j])) / other[j];
         }
         let left = row[i] - dot(&row[..i], &row[..i]);
-        // What rounding leaves of a diagonal that is 0.
-        if !(left > 1e-15 * n as f64 * row[i]) {
+        // More than what rounding leaves of a diagonal that is 0.
+        let definite = left > 1e-15 * n as f64 * row[i];
+        if !definite {
             return None;
         }
         row[i] = left.sqrt();

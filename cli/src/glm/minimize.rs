@@ -41,7 +41,7 @@ pub fn minimize(of: &mut dyn Quadratic, b: &mut [f64], strength: Strength, aim: 
         let used = b.iter().filter(|b| **b != 0.0).count();
         let mut all = true;
         for _ in 0..of.passes(used).clamp(6, 400) {
-            let worst = pass(of, b, strength, all);
+            let worst = pass(of, b, strength, aim, all);
             passes += 1;
             if all {
                 round = round.min(worst);
@@ -64,15 +64,20 @@ pub fn minimize(of: &mut dyn Quadratic, b: &mut [f64], strength: Strength, aim: 
     passes
 }
 
-/// A pass of coordinate descent over all coefficients, or over those that are not 0. Gives the largest violation that it met.
-fn pass(of: &mut dyn Quadratic, b: &mut [f64], strength: Strength, all: bool) -> f64 {
+/// A pass of coordinate descent over all coefficients, or over those that are not 0. Gives the largest violation that it met. One that is
+/// 0 stays so where it violates no more than `aim`: no feature is in use by rounding alone.
+fn pass(of: &mut dyn Quadratic, b: &mut [f64], strength: Strength, aim: f64, all: bool) -> f64 {
     let mut worst: f64 = 0.0;
     for (j, b) in b.iter_mut().enumerate() {
         if !all && *b == 0.0 {
             continue;
         }
         let (gradient, curvature) = (of.gradient(j), of.curvature(j));
-        worst = worst.max(strength.violation(gradient, *b));
+        let violation = strength.violation(gradient, *b);
+        worst = worst.max(violation);
+        if *b == 0.0 && violation <= aim {
+            continue;
+        }
         let new = strength.least(curvature * *b - gradient, curvature);
         if new != *b {
             of.step(j, new - *b);
@@ -208,9 +213,8 @@ impl<'a> Residuals<'a> {
         let shift = residuals.iter().sum::<f64>() / total;
         let u = residuals.iter().zip(v).map(|(r, v)| r - shift * v).collect();
         let means: Vec<f64> = at.iter().map(|&j| dot(design.column(j), v) / total).collect();
-        let curvature = |(&j, mean): (&usize, &f64)| {
-            design.column(j).iter().zip(v).map(|(x, v)| v * (x - mean) * (x - mean)).sum()
-        };
+        let curvature =
+            |(&j, mean): (&usize, &f64)| design.column(j).iter().zip(v).map(|(x, v)| v * (x - mean) * (x - mean)).sum();
         let curvature = at.iter().zip(&means).map(curvature).collect();
         Self { design, at, means, curvature, v, u }
     }

@@ -74,7 +74,8 @@ impl Problem<'_> {
             // Covariances that are dear serve for as long as they bring it on.
             let gram = at.len() <= GRAM && at.len() <= self.y.len() + 64;
             let dear = gram && at.len() * at.len() * self.y.len() > 1 << 20;
-            if !(dear && around.is_some() && worst < 0.1 * last) {
+            let serves = dear && around.is_some() && worst < 0.1 * last;
+            if !serves {
                 around = Some(self.around(at, of.eta, raised, gram));
             }
             last = worst;

@@ -38,7 +38,8 @@ impl Point<'_> {
         let Strength { l1, l2 } = self.strength;
         let loss: f64 = self.rows().map(|(w, y, eta)| w * self.family.loss(eta, y)).sum();
         let penalty: f64 = self.b.iter().map(|b| self.strength.penalty(*b)).sum();
-        let dual = |by: f64| -> f64 { self.rows().map(|(w, y, eta)| w * self.family.dual(by * self.family.residual(eta, y), y)).sum() };
+        let dual =
+            |by: f64| -> f64 { self.rows().map(|(w, y, eta)| w * self.family.dual(by * self.family.residual(eta, y), y)).sum() };
         let most = self.gradient.iter().fold(0.0, |most: f64, g| most.max(g.abs()));
         let mut bound = dual(if most > l1 { l1 / most } else { 1.0 });
         if l2 > 0.0 {

@@ -143,7 +143,8 @@ impl<'a> Walk<'a> {
         let p = self.b.len();
         let expected = if before.is_finite() { 2.0 * strength.l1 - before } else { strength.l1 };
         let varies = |j: &usize| self.set.varies[*j];
-        let mut at: Vec<usize> = (0..p).filter(varies).filter(|&j| self.b[j] != 0.0 || self.slopes[j].abs() >= expected).collect();
+        let mut at: Vec<usize> =
+            (0..p).filter(varies).filter(|&j| self.b[j] != 0.0 || self.slopes[j].abs() >= expected).collect();
         let mut inside = vec![false; p];
         at.iter().for_each(|&j| inside[j] = true);
         let (mut passes, mut best, mut idle) = (0, f64::INFINITY, 0);
@@ -182,8 +183,7 @@ impl<'a> Walk<'a> {
     fn fit(&mut self, at: &[usize], strength: Strength, aim: f64) -> u32 {
         let plan = self.plan;
         if plan.family != Family::Linear {
-            let problem =
-                Problem { design: plan.design, y: plan.y, family: plan.family, w: &self.set.w, strength, aim };
+            let problem = Problem { design: plan.design, y: plan.y, family: plan.family, w: &self.set.w, strength, aim };
             return problem.fit(at, &mut Iterate { b: &mut self.b, intercept: &mut self.intercept, eta: &mut self.eta });
         }
         if at.is_empty() {
@@ -248,12 +248,8 @@ impl<'a> Walk<'a> {
             gradient.iter_mut().zip(&self.set.varies).for_each(|(g, varies)| *g = if *varies { *g } else { 0.0 });
             let eta = &eta[k * n..][..n];
             let point = Point { family: self.plan.family, w: &self.set.w, y, eta, gradient, b, strength };
-            let found = Solution {
-                violation: point.violation(),
-                gap: point.gap(),
-                passes: passes[k],
-                ..self.bare(b, intercepts[k])
-            };
+            let found =
+                Solution { violation: point.violation(), gap: point.gap(), passes: passes[k], ..self.bare(b, intercepts[k]) };
             if found.violation <= self.plan.goal(strength) {
                 out.push(found);
                 continue;

@@ -67,7 +67,7 @@ pub fn run(args: &Args, ui: &Ui) -> Result<(), Failure> {
     ui.line(paths.exactness())?;
     written?;
     let report = args.out.join("path.html");
-    ui.line(format_args!("{:.1} s; report: {}, numbers: path.json beside it", paths.seconds, text::path(&report)))
+    ui.line(format_args!("{} s; report: {}, numbers: path.json beside it", results::seconds(paths.seconds), text::path(&report)))
 }
 
 /// Fits all models at every λ, in descending order; `folds` has the fold in which each row is held out.
@@ -88,7 +88,7 @@ pub fn perform(
     let violations = || models.iter().flatten().map(|m| m.violation / problem.unit());
     // Not `f64::max`, to which NaN is nothing.
     let (late, worst) = (
-        violations().filter(|v| !(*v <= penalty.tolerance)).count(),
+        violations().filter(|v| v.is_nan() || *v > penalty.tolerance).count(),
         violations().fold(0.0, |most, v| if v <= most { most } else { v }),
     );
     let whole = models.remove(0);

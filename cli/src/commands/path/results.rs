@@ -117,7 +117,16 @@ impl Paths {
                 self.choice.errors.first().map_or(0, Vec::len),
                 self.device
             ),
-            format!("{:>12} {:>9} {:>12} {:>10} {:>9} {:>9} {:>7}", "λ", "non-zeros", self.error_name()[0], "se", "violation", "gap", "passes"),
+            format!(
+                "{:>12} {:>9} {:>12} {:>10} {:>9} {:>9} {:>7}",
+                "λ",
+                "non-zeros",
+                self.error_name()[0],
+                "se",
+                "violation",
+                "gap",
+                "passes"
+            ),
         ];
         for (i, (fit, [mean, error])) in self.fits.iter().zip(&self.choice.curve).enumerate() {
             let mark = match i {
@@ -161,11 +170,15 @@ impl Paths {
         }
         let all = self.fits.len() * (1 + self.choice.errors.first().map_or(0, Vec::len));
         let why = match self.begun {
-            Some(Begun { polish: 0, .. }) => "single precision does not reach smaller ones here, or not within the limit of iterations; \
+            Some(Begun { polish: 0, .. }) => {
+                "single precision does not reach smaller ones here, or not within the limit of iterations; \
                                               without --polish 0 the host finishes them"
-                .to_string(),
+                    .to_string()
+            }
             Some(Begun { left, polish, .. }) if left > 0 => {
-                format!("{left} have more than {polish} features, and the host did not finish them: see --polish, or --device cpu")
+                format!(
+                    "{left} have more than {polish} features, and the host did not finish them: see --polish, or --device cpu"
+                )
             }
             _ => "double precision does not reach smaller ones here".to_string(),
         };
@@ -219,6 +232,11 @@ impl Paths {
     }
 }
 
+/// A time in seconds, with a digit of those that are short.
+pub fn seconds(v: f64) -> String {
+    if v < 0.95 { significant(v, 1) } else { format!("{v:.1}") }
+}
+
 /// Five significant digits; "0" for 0.
 pub fn short(v: f64) -> String {
     significant(v, 5)
@@ -238,5 +256,6 @@ mod tests {
         let all = [0.0, 1.0, -302.3987, 45.160_03, 0.000_123_456, 1.5e-9, 98_765.43, 1e9].map(short);
         assert_eq!(all, ["0", "1.0000", "-302.40", "45.160", "0.00012346", "1.5000e-9", "98765", "1.0000e9"]);
         assert_eq!([0.0, 2.34e-7].map(tiny), ["0", "2.3e-7"]);
+        assert_eq!([0.0123, 0.7, 0.96, 12.34].map(seconds), ["0.01", "0.7", "1.0", "12.3"]);
     }
 }

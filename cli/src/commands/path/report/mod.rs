@@ -2,7 +2,7 @@
 mod curve;
 mod lines;
 
-use super::results::{Paths, short, tiny};
+use super::results::{Paths, seconds, short, tiny};
 use crate::{
     html::{self, Cell, Head, Table, escape},
     number::exact,
@@ -101,12 +101,12 @@ fn strengths(out: &mut String, paths: &Paths) -> std::fmt::Result {
         "The error is the {}. Features are standardized over all rows, λ is on that scale, and the intercept is not penalized: \
          mean loss + λ·(r·Σ|b| + ½·(1 - r)·Σb²) with r = {}. The violation is that of the optimality conditions, by any feature, as a share of \
          the least λ·r that leaves no feature; the gap bounds how far the objective is above its minimum, as a share of the loss without \
-         any feature. {}. Solver: {}. Took {:.1} s. All numbers are in path.json. Made by ridgepole {}.",
+         any feature. {}. Solver: {}. Took {} s. All numbers are in path.json. Made by ridgepole {}.",
         paths.error_name()[1],
         exact(paths.penalty.l1_ratio),
         capitalized(&paths.exactness()),
         paths.device,
-        paths.seconds,
+        seconds(paths.seconds),
         env!("CARGO_PKG_VERSION")
     );
     writeln!(out, "<p class=\"note\">{}</p>", escape(&text))
