@@ -17,9 +17,7 @@ pub fn covariances(design: &Design, at: &[usize], v: &[f64]) -> Vec<f64> {
         plain.extend(column.iter().map(|x| x - mean));
         weighted.extend(column.iter().zip(v).map(|(x, v)| v * (x - mean)));
     }
-    let mut out = vec![0.0; count * count];
-    cross(&weighted, &plain, n, &mut out);
-    out
+    products(&weighted, &plain, n, count)
 }
 
 /// Products of all columns, for the rows of each fold: what is left of their sum without a fold are the products for its training rows.
@@ -46,7 +44,7 @@ impl Folds {
         let one = |f: usize| {
             let rows: Vec<usize> = (0..of.len()).filter(|&i| of[i] == f).collect();
             let x: Vec<f64> = (0..p).flat_map(|j| rows.iter().map(move |&i| design.column(j)[i])).collect();
-            products(&x, rows.len(), p)
+            products(&x, &x, rows.len(), p)
         };
         let folds: Vec<Vec<f64>> = (0..count.max(1)).into_par_iter().map(one).collect();
         let mut total = vec![0.0; p * p];
@@ -67,26 +65,24 @@ impl Folds {
     }
 }
 
-/// XᵀX, which is symmetric: blocks above the diagonal are mirrored.
-fn products(x: &[f64], rows: usize, p: usize) -> Vec<f64> {
-    const BLOCK: usize = 256;
+/// AᵀB, which is symmetric, for A and B of `rows` rows and `p` columns: blocks above the diagonal are mirrored.
+fn products(a: &[f64], b: &[f64], rows: usize, p: usize) -> Vec<f64> {
+    const BLOCK: usize = 128;
     let mut out = vec![0.0; p * p];
-    if rows == 0 {
+    if rows == 0 || p <= BLOCK {
+        if rows > 0 {
+            cross(a, b, rows, &mut out);
+        }
         return out;
     }
-    let blocks: Vec<(usize, Vec<f64>)> = (0..p)
-        .step_by(BLOCK)
-        .collect::<Vec<_>>()
-        .into_par_iter()
-        .map(|from| {
-            let to = p.min(from + BLOCK);
-            let mut block = vec![0.0; (to - from) * to];
-            cross(&x[from * rows..to * rows], &x[..to * rows], rows, &mut block);
-            (from, block)
-        })
-        .collect();
-    for (from, block) in blocks {
-        let to = p.min(from + BLOCK);
+    let one = |i: usize| {
+        let (from, to) = (i * BLOCK, p.min((i + 1) * BLOCK));
+        let mut block = vec![0.0; (to - from) * to];
+        cross(&a[from * rows..to * rows], &b[..to * rows], rows, &mut block);
+        (from, to, block)
+    };
+    let blocks: Vec<(usize, usize, Vec<f64>)> = (0..p.div_ceil(BLOCK)).into_par_iter().map(one).collect();
+    for (from, to, block) in blocks {
         for (j, row) in (from..to).zip(block.chunks_exact(to)) {
             out[j * p..][..to].copy_from_slice(row);
             (0..from).for_each(|k| out[k * p + j] = row[k]);

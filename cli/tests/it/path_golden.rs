@@ -103,10 +103,10 @@ fn compare(solver: &Solver, name: &str, tolerance: f64, near: [f64; 2]) {
     }
 }
 
-/// Both violations are below 1e-11 of the largest strength; what they may differ by is that over the least curvature, that of
-/// the diabetes data's correlations, 0.0086, and 0.0017 with the weights of a logistic model. scikit-learn's folds are as exact as its
+/// The solver aims at a violation of 1e-11 of the largest strength. Coefficients may be off by that over the least curvature: that of the
+/// diabetes data's correlations, 0.0086, times 0.1 to 0.25 with the weights of a logistic model. scikit-learn's folds are as exact as its
 /// own tolerance, 1e-10 of the gap.
-const EXACT: [f64; 2] = [1e-8, 1e-8];
+const EXACT: [f64; 2] = [1e-9, 1e-9];
 
 #[test]
 fn paths_are_those_of_scikit_learn() {
@@ -120,7 +120,7 @@ fn what_a_gpu_began_is_as_exact() {
 
 #[test]
 fn a_gpu_alone_has_the_same_zeros_in_single_precision() {
-    compare(&gpu(0), "gpu", 1e-4, [1e-4, 1e-5]);
+    compare(&gpu(0), "gpu", 1e-5, [1e-4, 1e-6]);
 }
 
 #[test]
@@ -215,7 +215,7 @@ fn wide_and_ill_conditioned_paths_are_those_of_scikit_learn() {
         let coefficients: Vec<Vec<f64>> = case.coefficients.iter().map(dense).collect();
         let worst = distance(&what, &paths, &coefficients, &case.intercepts, &problem);
         eprintln!("{what}: {worst:.1e} of the largest coefficient, violation {:.1e}", paths.worst);
-        assert!(worst <= 1e-7, "{what}: {worst:e}");
+        assert!(worst <= EXACT[0], "{what}: {worst:e}");
         assert!(paths.notices().is_empty() && paths.worst <= 1e-9, "{what}: {:?}", paths.notices());
     }
 }
