@@ -148,6 +148,21 @@ fn the_host_needs_no_adapter_and_any_number_of_threads_gives_the_same_bits() {
 }
 
 #[test]
+fn features_without_a_correlation_have_no_path_but_models() {
+    let out = tempfile::tempdir().unwrap();
+    let file = out.path().join("xor.csv");
+    let corners = "-1,-1,1\n-1,1,-1\n1,-1,-1\n1,1,1\n".repeat(3);
+    std::fs::write(&file, format!("a,b,y\n{corners}")).unwrap();
+    let args = [file.to_str().unwrap(), "--target", "y", "--folds", "3"];
+    path(&args, &out.path().join("out"))
+        .assert()
+        .code(2)
+        .stderr(contains("no feature is correlated with the target: there is no path"));
+    let grid = [&args[..], &["--grid", "1,0.1,1e-3"]].concat();
+    path(&grid, &out.path().join("out")).assert().success().stderr(contains("notice").not());
+}
+
+#[test]
 fn a_table_with_more_features_than_a_gpu_takes_is_fitted_on_the_host() {
     let out = tempfile::tempdir().unwrap();
     let file = out.path().join("wide.csv");

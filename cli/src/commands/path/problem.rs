@@ -84,14 +84,15 @@ impl Problem {
         }
         let moments = standard.iter().map(|one| [one.mean(), one.sd()]).collect();
         let design = Design::new(n, x);
-        let steepest = glm::largest(&design, &response);
+        // What rounding leaves of a product that is 0 is no path.
+        let steepest = Some(glm::largest(&design, &response)).filter(|g| *g > 1e-14).unwrap_or(0.0);
         Ok(Self { model, rows: n, features: d, design, y, response, moments, scale, steepest })
     }
 
-    /// What a violation is measured by, in units of the target's standard deviation: the least λ·r at which all coefficients are 0. Where
-    /// rounding is all there is of it, it is that of a correlation of 1e-12.
+    /// What a violation is measured by, in units of the target's standard deviation: the least λ·r at which all coefficients are 0, or
+    /// that of a feature whose correlation with the target is 1e-4, if that is more: a share of less is lost in rounding.
     pub fn unit(&self) -> f64 {
-        self.steepest.max(1e-12)
+        self.steepest.max(1e-4)
     }
 
     /// The penalty of this λ, in units of the target's standard deviation.
