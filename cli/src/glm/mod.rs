@@ -6,7 +6,7 @@
 //!
 //! 1. A working set: the features in use, and those that the strong rule expects (Tibshirani et al. 2012).
 //! 2. On it, coordinate descent (Friedman, Hastie and Tibshirani 2010) on the covariances of these features, or on the residuals where
-//!    they are too many ([`minimize`](minimize::minimize)). Where it is slow, Newton steps on the features in use finish it. What is not
+//!    they are too many. Where it is slow, Newton steps on the features in use finish it. What is not
 //!    quadratic is solved by proximal Newton steps with a line search.
 //! 3. All features are checked by their gradients, recomputed from X. What violates the conditions of a minimum joins the working set.
 //!

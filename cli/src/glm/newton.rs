@@ -110,7 +110,7 @@ impl Problem<'_> {
                         around = None;
                     }
                 }
-                None => (raised, around) = (f64::min(1.0, f64::max(1e-3, raised * 30.0)), None),
+                None => (raised, around) = ((raised * 30.0).clamp(1e-3, 1.0), None),
             }
         }
         passes
