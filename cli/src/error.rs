@@ -11,7 +11,7 @@ pub enum Failure {
     /// The command line, a file or the machine does not allow the work to start. Exit code 2.
     #[error("{0}")]
     Usage(String),
-    /// The user interrupted it; the progress is kept. Exit code 130, as in a shell.
+    /// The user interrupted it; the text says what is kept. Exit code 130, as in a shell.
     #[error("{0}")]
     Interrupted(String),
     /// The reader of stdout is gone (`ridgepole ops | head -1`). Ends quietly, with the exit code that a shell gives to a program

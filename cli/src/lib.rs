@@ -14,9 +14,11 @@ mod files;
 #[cfg(test)]
 #[path = "../../fuzz/engine/mod.rs"]
 mod fuzz;
+pub mod glm;
 mod hash;
 mod html;
 mod input;
+mod interrupt;
 mod number;
 mod op_chain;
 mod seal;

@@ -20,7 +20,8 @@ cargo xtask race [ARGS]    time the same cases here and in other libraries: --to
                            RIDGEPOLE_PYTHON names (python3), --burn for Burn, whose first build takes about 20 minutes,
                            --burn-plain for Burn without fusion and autotune, which builds once more; PyTorch's calls are
                            timed as CUDA graphs, too, where there is CUDA, unless --no-graphs is given; other ARGS as in
-                           `ridgepole race --help`. On a graphics card the sizes are 16Mi and 64Mi elements
+                           `ridgepole race --help`. On a graphics card the sizes are 16Mi and 64Mi elements. --sklearn, alone, times
+                           `ridgepole path` beside scikit-learn
 cargo xtask package        make the packages that users download, unpack them, build them, and run their doctests
 cargo xtask api [--bless]  hold the library's public items against docs/api.txt, or write them down there
 cargo xtask fuzz [TARGET] [--minutes N | --inputs N] [--seed N]

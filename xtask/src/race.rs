@@ -10,9 +10,16 @@ const PEERS: [&str; 3] = ["--torch", "--burn", "--burn-plain"];
 /// What the peer for PyTorch is told if it is among the arguments.
 const TORCH: [&str; 2] = ["--graphs", "--no-graphs"];
 
+/// Races `ridgepole path` against scikit-learn, and nothing else: the rest of the arguments goes to the peer.
+const SKLEARN: &str = "--sklearn";
+
 /// Races ridgepole against PyTorch if `--torch` is among `args`, against Burn if `--burn` is, and against Burn without fusion and
 /// autotune if `--burn-plain` is; `--graphs` and `--no-graphs` go to the peer for PyTorch, the rest to `ridgepole race`.
+/// With `--sklearn`, see there.
 pub fn race(root: &Path, args: &[String]) -> Result<u8, String> {
+    if args.iter().any(|a| a == SKLEARN) {
+        return sklearn(root, args.iter().filter(|a| *a != SKLEARN));
+    }
     let (ours, rest): (Vec<_>, Vec<_>) = args.iter().partition(|a| PEERS.contains(&a.as_str()) || TORCH.contains(&a.as_str()));
     let with = |peer: &str| ours.iter().any(|p| *p == peer);
     let told: Vec<&str> = TORCH.into_iter().filter(|option| with(option)).collect();
@@ -23,7 +30,7 @@ pub fn race(root: &Path, args: &[String]) -> Result<u8, String> {
     command.args(["run", "--release", "--package", "ridgepole-cli", "--manifest-path"]).arg(root.join("Cargo.toml"));
     command.args(["--", "race"]).args(&rest);
     if with("--torch") {
-        let (python, script) = (python()?, root.join("benches/peers/torch_ops.py"));
+        let (python, script) = (python("torch", "torch numpy", "--torch")?, root.join("benches/peers/torch_ops.py"));
         let peer = [&[words(&python)?, words(&script)?], &told[..]].concat();
         command.arg("--peer").arg(peer.join(" "));
     }
@@ -74,15 +81,33 @@ fn burn(root: &Path, plain: bool) -> Result<PathBuf, String> {
         .to_string())
 }
 
-/// The Python that has PyTorch: `RIDGEPOLE_PYTHON`, or else python3.
-fn python() -> Result<PathBuf, String> {
+/// Builds the program, and lets the script race it.
+fn sklearn<'a>(root: &Path, args: impl Iterator<Item = &'a String>) -> Result<u8, String> {
+    let python = python("sklearn", "scikit-learn", SKLEARN)?;
+    let mut command = cargo();
+    command.args(["build", "--release", "--package", "ridgepole-cli", "--manifest-path"]).arg(root.join("Cargo.toml"));
+    let built = command.status().map_err(|e| format!("cargo does not start: {e}"))?;
+    if !built.success() {
+        return Err("the program was not built, see above".to_string());
+    }
+    let target = std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| root.join("target"), PathBuf::from);
+    let program = target.join("release").join(format!("ridgepole{}", std::env::consts::EXE_SUFFIX));
+    let program = std::path::absolute(&program).map_err(|e| format!("{}: {e}", program.display()))?;
+    let script = root.join("benches/peers/sklearn_path.py");
+    let status = Command::new(&python).arg(script).arg("--ridgepole").arg(program).args(args).status();
+    let status = status.map_err(|e| format!("{} does not start: {e}", python.display()))?;
+    Ok(status.code().and_then(|c| u8::try_from(c).ok()).unwrap_or(1))
+}
+
+/// The Python that has a package: `RIDGEPOLE_PYTHON`, or else python3. `install` is what pip calls all that is needed.
+fn python(package: &str, install: &str, option: &str) -> Result<PathBuf, String> {
     let python = std::env::var_os("RIDGEPOLE_PYTHON").map_or_else(|| "python3".into(), PathBuf::from);
     let mut probe = Command::new(&python);
-    match probe.args(["-c", "import torch"]).stdout(Stdio::null()).stderr(Stdio::null()).status() {
+    match probe.args(["-c", &format!("import {package}")]).stdout(Stdio::null()).stderr(Stdio::null()).status() {
         Ok(status) if status.success() => Ok(python),
         Ok(_) => Err(format!(
-            "{} has no PyTorch; for example: python3 -m venv target/peers && target/peers/bin/pip install torch numpy, \
-             then RIDGEPOLE_PYTHON=target/peers/bin/python cargo xtask race --torch",
+            "{} cannot import {package}; for example: python3 -m venv target/peers && target/peers/bin/pip install {install}, \
+             then RIDGEPOLE_PYTHON=target/peers/bin/python cargo xtask race {option}",
             python.display()
         )),
         Err(e) => Err(format!("{} does not start ({e}); RIDGEPOLE_PYTHON names another Python", python.display())),

@@ -91,10 +91,126 @@ fn a_grid_is_taken_as_it_is_and_sorted() {
 #[test]
 fn a_tolerance_out_of_reach_is_reported() {
     let out = tempfile::tempdir().unwrap();
-    let args = ["--tolerance", "1e-12", "--lambdas", "5", "--folds", "2"];
-    path(&args, out.path()).assert().success().stderr(contains("models have a duality gap above 1e-12"));
+    let small = |more: &[&str]| path(&[&["--lambdas", "5", "--folds", "2"], more].concat(), out.path()).assert().success();
+    small(&["--tolerance", "1e-18"])
+        .stderr(contains("violate the optimality conditions by more than 1.0e-18 of the largest λ·r"));
     assert!(results(out.path())["unfinished"].as_u64() > Some(0));
-    assert!(std::fs::read_to_string(out.path().join("path.html")).unwrap().contains("single precision does not reach"));
+    let page = || std::fs::read_to_string(out.path().join("path.html")).unwrap();
+    assert!(page().contains("double precision does not reach smaller ones here"));
+    small(&["--device", "gpu", "--polish", "0"]).stderr(contains("without --polish 0 the host finishes them"));
+    let json = results(out.path());
+    let worst = json["worst_violation"].as_f64().unwrap();
+    assert!((1e-9..1e-3).contains(&worst) && json["gpu"]["worst_violation"].as_f64() == Some(worst), "{worst}");
+    assert_eq!((json["solver"].as_str(), json["gpu"]["polish"].as_u64()), (Some("gpu"), Some(0)));
+    assert!(page().contains("single precision does not reach"));
+    small(&["--device", "gpu", "--polish", "3"]).stderr(contains("have more than 3 features, and the host did not finish them"));
+    let json = results(out.path());
+    let left = json["gpu"]["not_polished"].as_u64().unwrap();
+    assert!(left > 0 && left < 15 && json["unfinished"].as_u64() <= Some(left), "{left} of 15");
+    let done =
+        small(&["--device", "gpu"]).stderr(contains("notice").not().and(contains("solver: ")).and(contains("; --device gpu")));
+    let said = String::from_utf8(done.get_output().stdout.clone()).unwrap();
+    assert!(
+        said.contains("largest violation of the optimality conditions in 15 models: ")
+            && said.contains("before the host finished them")
+    );
+    let json = results(out.path());
+    assert!(json["worst_violation"].as_f64() <= Some(1e-9) && json["gpu"]["worst_violation"].as_f64() > Some(1e-9), "{json:#}");
+}
+
+#[test]
+fn the_host_needs_no_adapter_and_any_number_of_threads_gives_the_same_bits() {
+    let [a, b] = [(), ()].map(|()| tempfile::tempdir().unwrap());
+    let small = ["--lambdas", "20", "--folds", "3"];
+    // No machine has Direct3D and Metal at once.
+    let none = if cfg!(windows) { "metal" } else { "dx12" };
+    let with = |device: &[&str], out: &Path| {
+        let mut command = path(&[&small, device].concat(), out);
+        command.env("WGPU_BACKEND", none).env("RAYON_NUM_THREADS", "3");
+        command
+    };
+    with(&["--device", "cpu"], a.path())
+        .assert()
+        .success()
+        .stderr(contains("solver: host, coordinate descent in f64 on 3 threads; --device cpu"));
+    let auto = with(&[], b.path());
+    { auto }.env("RAYON_NUM_THREADS", "1").assert().success().stderr(contains(
+        "solver: host, coordinate descent in f64 on 1 thread; 442 rows × 10 features × 80 models are too few for a GPU",
+    ));
+    let [mut one, mut other] = [&a, &b].map(|folder| results(folder.path()));
+    for json in [&mut one, &mut other] {
+        let device = json.as_object_mut().unwrap().remove("device").unwrap();
+        assert!(device.as_str().unwrap().starts_with("host, "));
+    }
+    assert_eq!(one, other);
+    assert!(one["solver"] == "cpu" && one["gpu"].is_null() && one["worst_violation"].as_f64() <= Some(1e-9), "{one:#}");
+    with(&["--device", "gpu"], b.path()).assert().code(2).stdout("").stderr(contains("no GPU adapter").and(contains("install")));
+}
+
+#[test]
+fn features_without_a_correlation_have_no_path_but_models() {
+    let out = tempfile::tempdir().unwrap();
+    let file = out.path().join("xor.csv");
+    let corners = "-1,-1,1\n-1,1,-1\n1,-1,-1\n1,1,1\n".repeat(3);
+    std::fs::write(&file, format!("a,b,y\n{corners}")).unwrap();
+    let args = [file.to_str().unwrap(), "--target", "y", "--folds", "3"];
+    path(&args, &out.path().join("out"))
+        .assert()
+        .code(2)
+        .stderr(contains("no feature is correlated with the target: there is no path"));
+    let grid = [&args[..], &["--grid", "1,0.1,1e-3"]].concat();
+    path(&grid, &out.path().join("out")).assert().success().stderr(contains("notice").not());
+}
+
+#[test]
+fn a_table_with_more_features_than_a_gpu_takes_is_fitted_on_the_host() {
+    let out = tempfile::tempdir().unwrap();
+    let file = out.path().join("wide.csv");
+    let mut text: String = (0..4100).map(|j| format!("x{j},")).collect::<String>() + "y\n";
+    for i in 0..12u64 {
+        let cells: Vec<u64> = (0..4100).map(|j| (i * 7919 + j * 104_729 + i * i * j) % 1009).collect();
+        let y = cells[5] * 2 + cells[77];
+        cells.iter().for_each(|c| text += &format!("{c},"));
+        text += &format!("{y}\n");
+    }
+    std::fs::write(&file, text).unwrap();
+    let args = [file.to_str().unwrap(), "--target", "y", "--folds", "3", "--lambdas", "20"];
+    let to = out.path().join("out");
+    path(&args, &to).assert().success();
+    assert!(results(&to)["worst_violation"].as_f64() <= Some(1e-9));
+    let gpu = [&args[..], &["--device", "gpu"]].concat();
+    path(&gpu, &to)
+        .assert()
+        .code(2)
+        .stderr(contains("--device gpu takes at most 4000 features, and there are 4100: --device cpu takes them"));
+}
+
+#[cfg(unix)]
+#[test]
+fn an_interrupt_leaves_nothing_behind() {
+    use std::{io::Read, process::Stdio};
+    let out = tempfile::tempdir().unwrap();
+    let args = ["path", "--lambdas", "10000", "--folds", "400", "--eps", "1e-6", "--out"];
+    let mut child = std::process::Command::new(assert_cmd::cargo::cargo_bin("ridgepole"))
+        .args(args)
+        .arg(out.path())
+        .stdout(Stdio::null())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    // The line that names the solver is the last before the work.
+    let (mut said, mut byte) = (Vec::new(), [0]);
+    let mut stderr = child.stderr.take().unwrap();
+    while !String::from_utf8_lossy(&said).contains("too few for a GPU") && stderr.read(&mut byte).unwrap() == 1 {
+        said.push(byte[0]);
+    }
+    std::thread::sleep(std::time::Duration::from_millis(300));
+    assert!(std::process::Command::new("kill").args(["-INT", &child.id().to_string()]).status().unwrap().success());
+    let mut rest = String::new();
+    stderr.read_to_string(&mut rest).unwrap();
+    assert_eq!(child.wait().unwrap().code(), Some(130), "four million models are not solved in a moment: {rest}");
+    assert!(rest.contains("error: interrupted; nothing was written"), "{rest}");
+    assert_eq!(files(out.path()), [""; 0]);
 }
 
 #[test]
@@ -110,6 +226,10 @@ fn what_does_not_fit_is_said_before_anything_runs() {
     bad(&["--lambdas", "1"], "--lambdas is 1, must be from 2 to 10000");
     bad(&["--eps", "1"], "--eps is 1, must be greater than 0 and less than 1");
     bad(&["--tolerance", "0"], "--tolerance is 0, must be greater than 0 and less than 1");
+    bad(&["--tolerance", "nan"], "--tolerance is NaN, must be greater than 0");
+    bad(&["--device", "tpu"], "invalid value 'tpu'");
+    bad(&["--device", "cpu", "--adapter", "llvmpipe"], "--adapter chooses a GPU, but --device is cpu: leave one of them out");
+    bad(&["--device", "cpu", "--polish", "5"], "--polish finishes what a GPU began, but --device is cpu: leave one of them out");
     bad(&["--grid", "1,-0.5"], "--grid is -0.5 at one place, must be greater than 0 and finite everywhere");
     bad(&["--grid", "1,0"], "--grid is 0 at one place");
     bad(&["--grid", "1,inf"], "--grid is inf at one place");

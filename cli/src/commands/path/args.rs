@@ -1,5 +1,5 @@
 //! What `ridgepole path` takes.
-use super::Model;
+use super::{Model, device::Device};
 use crate::{
     Failure,
     data::{Asks, Format, Table, Target, Task},
@@ -48,10 +48,16 @@ pub struct Args {
     /// Seed of the folds
     #[arg(long, value_name = "SEED", default_value_t = 1)]
     pub(super) seed: u64,
-    /// The duality gap at which a model counts as solved, as a fraction of the loss without features [default: the smallest that
-    /// single precision reaches]
-    #[arg(long, value_name = "GAP")]
-    pub(super) tolerance: Option<f64>,
+    /// What solves: the host (cpu), a GPU, or the one of them that suits the size
+    #[arg(long, value_enum, default_value_t = Device::Auto)]
+    pub(super) device: Device,
+    /// The largest violation of the optimality conditions, by any feature of any model, as a share of the least λ·r that leaves no
+    /// feature
+    #[arg(long, value_name = "SHARE", default_value = "1e-9")]
+    pub(super) tolerance: f64,
+    /// The host finishes models of a GPU that have at most so many features, in f64; 0: none [default: 2000]
+    #[arg(long, value_name = "FEATURES")]
+    pub(super) polish: Option<usize>,
     /// Where path.html and path.json go
     #[arg(long, value_name = "DIR", default_value = "ridgepole-path")]
     pub(super) out: PathBuf,
@@ -66,7 +72,8 @@ Examples:
   ridgepole path --l1-ratio 0.5                                an elastic net
   ridgepole path wine.csv --target quality --lambdas 50        your own table
   ridgepole path mail.csv.gz --target spam --model logistic    two classes
-  ridgepole path --grid 10,5,2.5,1 --folds 5                   these strengths only";
+  ridgepole path --grid 10,5,2.5,1 --folds 5                   these strengths only
+  ridgepole path --device cpu                                  on the host, whatever GPU there is";
 
 const ASKS: Asks = Asks {
     column: "--target",
@@ -100,8 +107,14 @@ impl Args {
         if !(self.eps > 0.0 && self.eps < 1.0) {
             return bad("eps", &exact(self.eps), "greater than 0 and less than 1");
         }
-        if let Some(t) = self.tolerance.filter(|t| !(*t > 0.0 && *t < 1.0)) {
-            return bad("tolerance", &exact(t), "greater than 0 and less than 1");
+        if !(self.tolerance > 0.0 && self.tolerance < 1.0) {
+            return bad("tolerance", &exact(self.tolerance), "greater than 0 and less than 1");
+        }
+        if self.device == Device::Cpu && self.adapter.is_some() {
+            return Err(Failure::usage("--adapter chooses a GPU, but --device is cpu: leave one of them out"));
+        }
+        if self.device == Device::Cpu && self.polish.is_some() {
+            return Err(Failure::usage("--polish finishes what a GPU began, but --device is cpu: leave one of them out"));
         }
         if let Some(l) = self.grid.iter().find(|l| !(**l > 0.0 && l.is_finite())) {
             return bad("grid", &format_args!("{} at one place", exact(*l)), "greater than 0 and finite everywhere");

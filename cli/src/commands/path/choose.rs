@@ -1,5 +1,7 @@
 //! The choice of λ by cross-validation.
-use super::{Model, problem::Problem, solve::Solved};
+use super::{Model, problem::Problem};
+use crate::glm::{Family, Solution};
+use rayon::prelude::*;
 
 /// The result of cross-validation.
 #[derive(Clone, Debug)]
@@ -16,14 +18,10 @@ pub struct Choice {
 
 impl Choice {
     /// Of models by fold and λ. Errors are squared, in the target's unit, or logistic losses in nats.
-    pub fn new(problem: &Problem, folds: &[Vec<Solved>], of: &[usize]) -> Self {
-        let mut errors = vec![vec![0.0; folds.len()]; folds.first().map_or(0, Vec::len)];
-        for (f, models) in folds.iter().enumerate() {
-            let rows: Vec<usize> = (0..problem.rows).filter(|&i| of[i] == f).collect();
-            for (model, at) in models.iter().zip(&mut errors) {
-                at[f] = rows.iter().map(|&i| error(problem, model, i)).sum::<f64>() / rows.len() as f64;
-            }
-        }
+    pub fn new(problem: &Problem, folds: &[Vec<Solution>], of: &[usize]) -> Self {
+        let by_fold: Vec<Vec<f64>> = folds.par_iter().enumerate().map(|(f, models)| held_out(problem, models, of, f)).collect();
+        let count = folds.first().map_or(0, Vec::len);
+        let errors: Vec<Vec<f64>> = (0..count).map(|k| by_fold.iter().map(|fold| fold[k]).collect()).collect();
         let curve: Vec<[f64; 2]> = errors.iter().map(|e| mean_and_error(e)).collect();
         let best = (0..curve.len()).reduce(|b, i| if curve[i][0] < curve[b][0] { i } else { b }).unwrap_or(0);
         let limit = curve.get(best).map_or(0.0, |[mean, error]| mean + error);
@@ -32,12 +30,24 @@ impl Choice {
     }
 }
 
-fn error(problem: &Problem, model: &Solved, i: usize) -> f64 {
-    let z = model.predict(problem.row(i));
+/// The mean error of each model on the rows of a fold.
+fn held_out(problem: &Problem, models: &[Solution], of: &[usize], fold: usize) -> Vec<f64> {
+    let rows: Vec<usize> = (0..problem.rows).filter(|&i| of[i] == fold).collect();
+    let one = |model: &Solution| {
+        let mut eta = vec![model.intercept; rows.len()];
+        for &(j, b) in &model.coef {
+            let column = problem.design.column(j);
+            eta.iter_mut().zip(&rows).for_each(|(eta, &i)| *eta += b * column[i]);
+        }
+        eta.iter().zip(&rows).map(|(&z, &i)| error(problem, z, i)).sum::<f64>() / rows.len() as f64
+    };
+    models.iter().map(one).collect()
+}
+
+fn error(problem: &Problem, z: f64, i: usize) -> f64 {
     match problem.model {
         Model::Linear => (problem.y[i] - problem.scale[0] - problem.scale[1] * z).powi(2),
-        // ln(1 + exp(z)) - y·z, without overflow.
-        Model::Logistic => z.max(0.0) + (-z.abs()).exp().ln_1p() - problem.y[i] * z,
+        Model::Logistic => Family::Logistic.loss(z, problem.y[i]),
     }
 }
 

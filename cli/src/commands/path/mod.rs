@@ -1,6 +1,8 @@
 //! The regularization path of a linear or logistic model: every strength of an L1, L2 or elastic-net penalty, cross-validated.
 mod args;
 mod choose;
+pub mod device;
+mod gpu;
 pub mod problem;
 mod report;
 pub mod results;
@@ -9,16 +11,16 @@ pub mod solve;
 pub use args::{Args, target};
 
 use crate::{
-    Failure, Ui, adapter,
+    Failure, Ui,
     data::{self, Table, Targets, folds},
-    files, text,
+    files, interrupt, text,
 };
 use choose::Choice;
+use device::Solver;
 use problem::Problem;
 use results::{Fit, Paths};
-use ridgepole::Session;
 use serde::Serialize;
-use solve::{Penalty, solve};
+use solve::{Penalty, Solved, solve};
 use std::time::Instant;
 
 /// What kind of model.
@@ -35,7 +37,7 @@ pub enum Model {
 ///
 /// # Errors
 /// [`Failure::Usage`] for options and data that do not fit and for files that cannot be written, [`Failure::Found`] if the device
-/// fails.
+/// fails, [`Failure::Interrupted`] if the user interrupts it.
 pub fn run(args: &Args, ui: &Ui) -> Result<(), Failure> {
     args.check()?;
     let table = args.table()?;
@@ -49,9 +51,12 @@ pub fn run(args: &Args, ui: &Ui) -> Result<(), Failure> {
         .for_each(|notice| ui.note(notice));
     let held = files::folder(&args.out, "path")?;
     held.notice().into_iter().for_each(|notice| ui.note(notice));
-    let session = adapter::open(args.adapter.as_deref())?;
+    let models = (args.folds + 1) * lambdas.len();
+    let (solver, why) = Solver::choose(args.device, args.adapter.as_deref(), args.polish, &problem, models)?;
+    ui.note(why);
+    interrupt::listen()?;
     let penalty = Penalty { l1_ratio: args.l1_ratio, tolerance: args.tolerance };
-    let paths = perform(&session, &table, &problem, &lambdas, &folds, penalty, ui)?;
+    let paths = perform(&solver, &table, &problem, &lambdas, &folds, penalty, ui)?;
     // Files first: whoever reads the words may be gone.
     let written = files::report(&args.out, ("path.json", &paths.json(args.seed)), ("path.html", || report::html(&paths)));
     for line in paths.notices() {
@@ -61,9 +66,10 @@ pub fn run(args: &Args, ui: &Ui) -> Result<(), Failure> {
     for line in paths.table() {
         ui.line(line)?;
     }
+    ui.line(paths.exactness())?;
     written?;
     let report = args.out.join("path.html");
-    ui.line(format_args!("{:.1} s; report: {}, numbers: path.json beside it", paths.seconds, text::path(&report)))
+    ui.line(format_args!("{} s; report: {}, numbers: path.json beside it", results::seconds(paths.seconds), text::path(&report)))
 }
 
 /// Fits all models at every λ, in descending order; `folds` has the fold in which each row is held out.
@@ -71,7 +77,7 @@ pub fn run(args: &Args, ui: &Ui) -> Result<(), Failure> {
 /// # Errors
 /// What planning and running report.
 pub fn perform(
-    session: &Session,
+    solver: &Solver,
     table: &Table,
     problem: &Problem,
     lambdas: &[f64],
@@ -80,30 +86,21 @@ pub fn perform(
     ui: &Ui,
 ) -> Result<Paths, Failure> {
     let start = Instant::now();
-    let count = folds.iter().max().map_or(0, |most| most + 1);
-    let mut sets = vec![vec![true; problem.rows]];
-    sets.extend((0..count).map(|f| folds.iter().map(|&of| of != f).collect::<Vec<bool>>()));
-    let progress = ui.progress("path", lambdas.len() as u64);
-    progress.on(format!("{} models", sets.len() * lambdas.len()));
-    let mut done = 0;
-    let mut tick = |more: usize| {
-        done += more;
-        let left = start.elapsed().as_secs_f64() / done as f64 * (lambdas.len() - done) as f64;
-        progress.done(more as u64);
-        progress.on(format!("strengths of the penalty, about {left:.0} s left"));
-    };
-    let mut solved = solve(session, problem, &sets, lambdas, penalty, &mut tick)?;
-    drop(progress);
-    let whole = solved.remove(0);
-    // The tolerance is rounded to f32.
-    let wanted = penalty.tolerance.unwrap_or(results::WANTED) * (1.0 + 1e-6);
+    let Solved { mut models, begun } = solve(solver, problem, lambdas, folds, penalty, ui)?;
+    let violations = || models.iter().flatten().map(|m| m.violation / problem.unit());
+    // Not `f64::max`, to which NaN is nothing.
+    let (late, worst) = (
+        violations().filter(|v| v.is_nan() || *v > penalty.tolerance).count(),
+        violations().fold(0.0, |most, v| if v <= most { most } else { v }),
+    );
+    let whole = models.remove(0);
     let classes = match &table.targets {
         Targets::Classes { names, .. } => Some([0, 1].map(|c| names[c].clone())),
         Targets::Values(_) => None,
     };
-    let choice = Choice::new(problem, &solved, folds);
+    let choice = Choice::new(problem, &models, folds);
     Ok(Paths {
-        device: adapter::name(session.info()),
+        device: solver.name(),
         name: table.name.clone(),
         columns: table.columns.clone(),
         table: table.described(Some(&problem.moments.iter().map(|[mean, _]| *mean).collect::<Vec<_>>())),
@@ -114,9 +111,14 @@ pub fn perform(
         rows: problem.rows,
         folds: folds.to_vec(),
         fits: lambdas.iter().zip(&whole).map(|(&lambda, one)| Fit::new(problem, lambda, one)).collect(),
-        late: solved.iter().flatten().chain(&whole).filter(|s| s.gap > wanted).count(),
-        worst: solved.iter().flatten().chain(&whole).map(|s| s.gap).fold(0.0, f64::max),
+        late,
+        worst,
+        begun,
         choice,
         seconds: start.elapsed().as_secs_f64(),
     })
+}
+
+fn interrupted() -> Failure {
+    Failure::Interrupted("interrupted; nothing was written".into())
 }

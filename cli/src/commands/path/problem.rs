@@ -1,13 +1,15 @@
-//! From a table to what the GPU is given: standardized columns, penalties, a step size. All of it in f64.
+//! From a table to what a solver is given: standardized columns, penalties, a step size. All of it in f64.
 use super::Model;
 use crate::{
     Failure,
     data::{Table, Targets},
+    glm::{self, Design, Strength},
     stats::Standard,
     text::quoted,
 };
+use rayon::prelude::*;
 
-/// A standardized problem. Rows of `x` are the features, then a one for the intercept, then zeros up to whole quads.
+/// A standardized problem.
 pub struct Problem {
     /// Linear or logistic.
     pub model: Model,
@@ -15,51 +17,59 @@ pub struct Problem {
     pub rows: usize,
     /// Features.
     pub features: usize,
-    /// Columns of `x`.
-    pub width: usize,
-    /// Row-major, columns of mean 0 and standard deviation 1.
-    pub x: Vec<f64>,
+    /// Columns of mean 0 and standard deviation 1.
+    pub design: Design,
     /// The target on its own scale; 0 and 1 for classes.
     pub y: Vec<f64>,
+    /// The target less its mean, divided by its standard deviation; 0 and 1 for classes, which have no scale.
+    pub response: Vec<f64>,
     /// Means and standard deviations (÷ n) of the features.
     pub moments: Vec<[f64; 2]>,
-    /// Mean and standard deviation of the target; 0 and 1 for classes, which have no scale.
+    /// Mean and standard deviation of the target; 0 and 1 for classes.
     pub scale: [f64; 2],
+    /// The largest gradient of a model without features, in units of the target's standard deviation.
+    steepest: f64,
 }
 
 impl Problem {
     /// Of a table: a linear model of numbers, a logistic one of two classes.
     ///
     /// # Errors
-    /// [`Failure::Usage`] if there are too many features, or one whose coefficient f64 could not hold.
+    /// [`Failure::Usage`] if memory does not suffice, or for a feature whose coefficient f64 could not hold.
     ///
     /// # Panics
     /// If there are other than two classes.
     pub fn new(table: &Table) -> Result<Self, Failure> {
         let (n, d) = (table.rows(), table.columns.len());
-        if d > 4000 {
-            return Err(Failure::usage(format!("{}: has {d} features, must have at most 4000", table.name)));
-        }
-        let width = (d + 1).next_multiple_of(4);
-        let standard: Vec<Standard> = (0..d).map(|j| Standard::of((0..n).map(move |i| table.cell(i, j)))).collect();
         let mut x: Vec<f64> = Vec::new();
-        x.try_reserve_exact(n.saturating_mul(width))
+        x.try_reserve_exact(n.saturating_mul(d))
             .map_err(|e| Failure::usage(format!("{}: {n} rows of {d} features: {e}", table.name)))?;
-        x.resize(n * width, 0.0);
-        for (i, to) in x.chunks_exact_mut(width).enumerate() {
-            for ((to, v), scale) in to.iter_mut().zip(table.row(i)).zip(&standard) {
-                *to = scale.apply(v);
+        x.resize(n * d, 0.0);
+        // The table has its cells by rows: a few columns at once come from the same cache lines.
+        const TOGETHER: usize = 8;
+        let standardized = |(first, columns): (usize, &mut [f64])| {
+            let count = columns.len() / n;
+            for i in 0..n {
+                (0..count).for_each(|j| columns[j * n + i] = table.cell(i, first * TOGETHER + j));
             }
-            to[d] = 1.0;
-        }
-        let (model, y, scale) = match &table.targets {
+            let one = |column: &mut [f64]| {
+                let standard = Standard::of(column.iter().copied());
+                column.iter_mut().for_each(|v| *v = standard.apply(*v));
+                standard
+            };
+            columns.chunks_exact_mut(n).map(one).collect::<Vec<Standard>>()
+        };
+        let standard: Vec<Standard> = x.par_chunks_mut(TOGETHER * n).enumerate().flat_map_iter(standardized).collect();
+        let (model, y, response, scale) = match &table.targets {
             Targets::Values(of) => {
                 let scale = Standard::of(of.iter().copied());
-                (Model::Linear, of.clone(), [scale.mean(), scale.sd()])
+                let response = of.iter().map(|&y| scale.apply(y)).collect();
+                (Model::Linear, of.clone(), response, [scale.mean(), scale.sd()])
             }
             Targets::Classes { names, of } => {
                 assert_eq!(names.len(), 2, "a logistic model tells two classes apart");
-                (Model::Logistic, of.iter().map(|&c| f64::from(c)).collect(), [0.0, 1.0])
+                let y: Vec<f64> = of.iter().map(|&c| f64::from(c)).collect();
+                (Model::Logistic, y.clone(), y, [0.0, 1.0])
             }
         };
         // A coefficient is a multiple of this. Room is left for the multiple, at either end.
@@ -73,34 +83,52 @@ impl Problem {
             )));
         }
         let moments = standard.iter().map(|one| [one.mean(), one.sd()]).collect();
-        Ok(Self { model, rows: n, features: d, width, x, y, moments, scale })
+        let design = Design::new(n, x);
+        // What rounding leaves of a product that is 0 is no path.
+        let steepest = Some(glm::largest(&design, &response)).filter(|g| *g > 1e-14).unwrap_or(0.0);
+        Ok(Self { model, rows: n, features: d, design, y, response, moments, scale, steepest })
     }
 
-    /// A row's standardized features.
-    pub fn row(&self, i: usize) -> &[f64] {
-        &self.x[i * self.width..][..self.features]
+    /// What a violation is measured by, in units of the target's standard deviation: the least λ·r at which all coefficients are 0, or
+    /// that of a feature whose correlation with the target is 1e-4, if that is more: a share of less is lost in rounding.
+    pub fn unit(&self) -> f64 {
+        self.steepest.max(1e-4)
+    }
+
+    /// The penalty of this λ, in units of the target's standard deviation.
+    pub fn strength(&self, lambda: f64, l1_ratio: f64) -> Strength {
+        Strength { l1: lambda * l1_ratio / self.scale[1], l2: lambda * (1.0 - l1_ratio) }
+    }
+
+    /// The mean loss without features, in units of the target's variance.
+    pub fn null_loss(&self) -> f64 {
+        match self.model {
+            Model::Linear => 0.5,
+            Model::Logistic => {
+                let p = self.y.iter().sum::<f64>() / self.rows as f64;
+                -p * p.ln() - (1.0 - p) * (1.0 - p).ln()
+            }
+        }
     }
 
     /// The least λ at which all coefficients are 0. A ridge has none; for it, and for what is nearly one, that of an elastic net
     /// with a share of 0.001 of L1, as in glmnet.
     pub fn largest_lambda(&self, l1_ratio: f64) -> f64 {
-        let mean = self.y.iter().sum::<f64>() / self.rows as f64;
-        let along = |j: usize| (0..self.rows).map(|i| self.row(i)[j] * (self.y[i] - mean)).sum::<f64>().abs();
-        let most = (0..self.features).map(along).fold(0.0, f64::max);
-        most / self.rows as f64 / l1_ratio.max(1e-3)
+        self.steepest * self.scale[1] / l1_ratio.max(1e-3)
     }
 
-    /// The curvature of the mean loss over all rows, at most: the largest eigenvalue of XᵀX/n, a quarter of it for logistic models.
+    /// The curvature of the mean loss over all rows, at most: the largest eigenvalue of XᵀX/n, a quarter of it for logistic models; X has
+    /// a column of ones.
     ///
     /// It is at most the p-th root of the trace of the p-th power, which is at most d^(1/p) times it. Each squaring of the matrix
     /// doubles p, so each makes a safe bound a tighter one.
     pub fn curvature(&self) -> f64 {
         let d = self.features + 1;
+        let ones = vec![1.0; self.rows];
+        let column = |j: usize| if j < self.features { self.design.column(j) } else { &ones };
         let mut m = vec![0.0; d * d];
-        for row in self.x.chunks_exact(self.width) {
-            for (i, a) in row[..d].iter().enumerate() {
-                m[i * d..][..d].iter_mut().zip(&row[..d]).for_each(|(m, b)| *m += a * b / self.rows as f64);
-            }
+        for (i, row) in m.chunks_exact_mut(d).enumerate() {
+            row.iter_mut().enumerate().for_each(|(j, m)| *m = glm::dot(column(i), column(j)) / self.rows as f64);
         }
         let (mut power, mut log_scale, mut bound) = (1.0, 0.0, f64::INFINITY);
         loop {
@@ -145,9 +173,8 @@ mod tests {
     #[test]
     fn columns_are_standardized_and_the_curvature_is_a_bound_and_a_close_one() {
         let (_, p) = diabetes("target", Model::Linear);
-        assert_eq!((p.width, p.x[10], p.x[11]), (12, 1.0, 0.0));
         for j in 0..10 {
-            let of = Standard::of((0..p.rows).map(|i| p.row(i)[j]));
+            let of = Standard::of(p.design.column(j).iter().copied());
             assert!(of.mean().abs() < 1e-12 && (of.sd() - 1.0).abs() < 1e-12);
         }
         // By power iteration, from below.
@@ -156,8 +183,9 @@ mod tests {
         for _ in 0..2000 {
             let mut w = [0.0; 10];
             for i in 0..p.rows {
-                let z: f64 = p.row(i).iter().zip(&v).map(|(x, v)| x * v).sum();
-                w.iter_mut().zip(p.row(i)).for_each(|(w, x)| *w += z * x / p.rows as f64);
+                let row = || (0..10).map(|j| p.design.column(j)[i]);
+                let z: f64 = row().zip(&v).map(|(x, v)| x * v).sum();
+                w.iter_mut().zip(row()).for_each(|(w, x)| *w += z * x / p.rows as f64);
             }
             largest = w.iter().map(|w| w * w).sum::<f64>().sqrt();
             v = w.iter().map(|w| w / largest).collect();

@@ -3,16 +3,14 @@ use super::{
     Model,
     choose::Choice,
     problem::Problem,
-    solve::{Penalty, Solved},
+    solve::{Begun, Penalty},
 };
 use crate::{
+    glm::Solution,
     number::{exact, significant},
     text,
 };
 use serde_json::{Value, json};
-
-/// A gap above this is worth a notice, if no tolerance was asked for.
-pub const WANTED: f64 = 1e-5;
 
 /// The model of all rows at one λ.
 #[derive(Clone, Debug)]
@@ -27,20 +25,23 @@ pub struct Fit {
     pub intercept: f64,
     /// The duality gap, as a fraction of the loss without features.
     pub gap: f64,
-    /// Iterations until it was small enough.
-    pub iterations: u32,
+    /// The largest violation of the optimality conditions, as a share of the least λ·r that leaves no feature.
+    pub violation: f64,
+    /// Passes over the features of the working set, steps of Newton's, and iterations of a GPU.
+    pub passes: u32,
 }
 
 impl Fit {
     /// From the standardized scale to the data's own.
-    pub fn new(problem: &Problem, lambda: f64, solved: &Solved) -> Self {
+    pub fn new(problem: &Problem, lambda: f64, solved: &Solution) -> Self {
         let [mean, scale] = problem.scale;
-        // Adding 0 makes a negative zero positive.
-        let standardized: Vec<f64> = solved.coef[..problem.features].iter().map(|b| b * scale + 0.0).collect();
+        let mut standardized = vec![0.0; problem.features];
+        solved.coef.iter().for_each(|&(j, b)| standardized[j] = b * scale);
         let coef: Vec<f64> = standardized.iter().zip(&problem.moments).map(|(b, [_, sd])| b / sd).collect();
         let shift: f64 = coef.iter().zip(&problem.moments).map(|(b, [mean, _])| b * mean).sum();
-        let intercept = mean + scale * solved.coef[problem.features] - shift;
-        Self { lambda, coef, standardized, intercept, gap: solved.gap, iterations: solved.iterations }
+        let intercept = mean + scale * solved.intercept - shift;
+        let (gap, violation) = (solved.gap / problem.null_loss(), solved.violation / problem.unit());
+        Self { lambda, coef, standardized, intercept, gap, violation, passes: solved.passes }
     }
 
     /// How many features it uses.
@@ -73,10 +74,12 @@ pub struct Paths {
     pub folds: Vec<usize>,
     /// The models of all rows, λ descending.
     pub fits: Vec<Fit>,
-    /// Number of models, including those of the folds, whose gap stayed above the tolerance.
+    /// Number of models, including those of the folds, whose violation stayed above the tolerance.
     pub late: usize,
-    /// The largest gap of all models.
+    /// The largest violation of all models.
     pub worst: f64,
+    /// What a GPU left to the host, if one began.
+    pub begun: Option<Begun>,
     /// The λ chosen by cross-validation.
     pub choice: Choice,
     /// Wall time.
@@ -116,7 +119,16 @@ impl Paths {
                 self.choice.errors.first().map_or(0, Vec::len),
                 self.device
             ),
-            format!("{:>12} {:>9} {:>12} {:>10} {:>9} {:>10}", "λ", "non-zeros", self.error_name()[0], "se", "gap", "iterations"),
+            format!(
+                "{:>12} {:>9} {:>12} {:>10} {:>9} {:>9} {:>7}",
+                "λ",
+                "non-zeros",
+                self.error_name()[0],
+                "se",
+                "violation",
+                "gap",
+                "passes"
+            ),
         ];
         for (i, (fit, [mean, error])) in self.fits.iter().zip(&self.choice.curve).enumerate() {
             let mark = match i {
@@ -125,8 +137,8 @@ impl Paths {
                 _ => "",
             };
             let (lambda, mean, error) = (short(fit.lambda), short(*mean), short(*error));
-            let (used, gap, iterations) = (fit.nonzeros(), tiny(fit.gap), fit.iterations);
-            out.push(format!("{lambda:>12} {used:>9} {mean:>12} {error:>10} {gap:>9} {iterations:>10}{mark}"));
+            let (used, violation, gap, passes) = (fit.nonzeros(), tiny(fit.violation), tiny(fit.gap), fit.passes);
+            out.push(format!("{lambda:>12} {used:>9} {mean:>12} {error:>10} {violation:>9} {gap:>9} {passes:>7}{mark}"));
         }
         let [best, simple] = [self.choice.best, self.choice.one_se].map(|i| &self.fits[i]);
         let columns: Vec<_> = self.columns.iter().map(|c| text::visible(&text::short(c)).into_owned()).collect();
@@ -139,17 +151,43 @@ impl Paths {
         out
     }
 
+    /// How exact the models are, in a line: the largest violation of the optimality conditions.
+    pub fn exactness(&self) -> String {
+        let all = self.fits.len() * (1 + self.choice.errors.first().map_or(0, Vec::len));
+        let before = match self.begun {
+            Some(Begun { worst, polish: 0, .. }) => format!(", all as single precision has them ({})", tiny(worst)),
+            Some(Begun { worst, left: 0, .. }) => format!("; {} before the host finished them", tiny(worst)),
+            Some(Begun { worst, left, polish }) => {
+                format!("; {} before the host finished those with at most {polish} features, all but {left}", tiny(worst))
+            }
+            None => String::new(),
+        };
+        format!("largest violation of the optimality conditions in {all} models: {} of the largest λ·r{before}", tiny(self.worst))
+    }
+
     /// Notices about the precision reached.
     pub fn notices(&self) -> Vec<String> {
         if self.late == 0 {
             return Vec::new();
         }
         let all = self.fits.len() * (1 + self.choice.errors.first().map_or(0, Vec::len));
+        let why = match self.begun {
+            Some(Begun { polish: 0, .. }) => {
+                "single precision does not reach smaller ones here, or not within the limit of iterations; \
+                                              without --polish 0 the host finishes them"
+                    .to_string()
+            }
+            Some(Begun { left, polish, .. }) if left > 0 => {
+                format!(
+                    "{left} have more than {polish} features, and the host did not finish them: see --polish, or --device cpu"
+                )
+            }
+            _ => "double precision does not reach smaller ones here".to_string(),
+        };
         vec![format!(
-            "notice: {} of {all} models have a duality gap above {}, the largest {}: single precision does not reach smaller ones \
-             here, or not within the limit of iterations",
+            "notice: {} of {all} models violate the optimality conditions by more than {} of the largest λ·r, the worst by {}: {why}",
             self.late,
-            exact(self.penalty.tolerance.unwrap_or(WANTED)),
+            significant(self.penalty.tolerance, 2),
             tiny(self.worst)
         )]
     }
@@ -163,8 +201,9 @@ impl Paths {
                 "coefficients": f.coef,
                 "standardized": f.standardized,
                 "nonzeros": f.nonzeros(),
+                "violation": f.violation,
                 "gap": f.gap,
-                "iterations": f.iterations,
+                "passes": f.passes,
                 "cv_mean": self.choice.curve[i][0],
                 "cv_se": self.choice.curve[i][1],
                 "cv_folds": self.choice.errors[i],
@@ -181,7 +220,9 @@ impl Paths {
             "l1_ratio": self.penalty.l1_ratio,
             "tolerance": self.penalty.tolerance,
             "unfinished": self.late,
-            "largest_gap": self.worst,
+            "worst_violation": self.worst,
+            "solver": if self.begun.is_some() { "gpu" } else { "cpu" },
+            "gpu": self.begun.map(|b| json!({ "worst_violation": b.worst, "polish": b.polish, "not_polished": b.left })),
             "cv_error": self.error_name()[1],
             "seed": seed,
             "folds": self.folds,
@@ -192,6 +233,11 @@ impl Paths {
             "seconds": self.seconds,
         })
     }
+}
+
+/// A time in seconds, with a digit of those that are short.
+pub fn seconds(v: f64) -> String {
+    if v < 0.95 { significant(v, 1) } else { format!("{v:.1}") }
 }
 
 /// Five significant digits; "0" for 0.
@@ -213,5 +259,6 @@ mod tests {
         let all = [0.0, 1.0, -302.3987, 45.160_03, 0.000_123_456, 1.5e-9, 98_765.43, 1e9].map(short);
         assert_eq!(all, ["0", "1.0000", "-302.40", "45.160", "0.00012346", "1.5000e-9", "98765", "1.0000e9"]);
         assert_eq!([0.0, 2.34e-7].map(tiny), ["0", "2.3e-7"]);
+        assert_eq!([0.0123, 0.7, 0.96, 12.34].map(seconds), ["0.01", "0.7", "1.0", "12.3"]);
     }
 }

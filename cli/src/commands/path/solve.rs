@@ -1,235 +1,205 @@
-//! All models of a path on the GPU: blocks of neighbouring λ, every fold and all of the data in one batch, iterated until
-//! each model's duality gap is small enough.
-use super::{Model, problem::Problem};
-use crate::op_chain::Chain;
-use ridgepole::{
-    DType, Error, HostData, LinearModel, Session,
-    ops::{DualityGap, FistaStep, LinearGradient, LinearResidual},
-    wgpu,
+//! Solves all models, on the host or on a GPU, and says how exact they are.
+use super::{Model, device::Solver, gpu, interrupted, problem::Problem};
+use crate::{
+    Failure, Ui,
+    glm::{Family, Plan, Solution, Starts, Strength},
+    interrupt,
 };
-
-/// λ in a block. Each block is warm-started from the last solution of the one before: small blocks start closer and need fewer
-/// iterations, large ones occupy a GPU better. A multiple of 4, so that the models of one fold fill whole quads. Fewer where a device cannot
-/// bind the residuals of so many models.
-pub const BLOCK: usize = 20;
-/// Iterations between two evaluations of the gaps. One costs as much as an iteration and a readback.
-const BETWEEN: u32 = 20;
-/// A block ends when no gap has fallen by a tenth in this many evaluations, and in a third of all: f32 is exhausted.
-const PATIENCE: u32 = 5;
-/// Iterations of a block, at most: some seconds on a software driver.
-const MOST_ITERATIONS: u32 = 10_000;
+use ridgepole::Session;
+use std::{
+    cell::Cell,
+    sync::mpsc::{RecvTimeoutError, channel},
+    time::{Duration, Instant},
+};
 
 /// A penalty without its strength, and when to stop.
 #[derive(Clone, Copy, Debug)]
 pub struct Penalty {
     /// The share of L1, from 0 to 1.
     pub l1_ratio: f64,
-    /// The gap at which a model counts as solved and is frozen, as a fraction of the loss without features; without it, models iterate
-    /// as far as f32 allows.
-    pub tolerance: Option<f64>,
+    /// The largest violation of the optimality conditions, as a share of [`Problem::unit`].
+    pub tolerance: f64,
 }
 
-/// One model, on the standardized scale.
-#[derive(Clone, Debug)]
+/// The models, by set of rows: all, then without each fold.
 pub struct Solved {
-    /// Coefficients of the standardized features, then the intercept, in units of the target's standard deviation.
-    pub coef: Vec<f64>,
-    /// The duality gap, as a fraction of the loss without features.
-    pub gap: f64,
-    /// Iterations until the gap was small enough; without a tolerance, until it last fell by a tenth.
-    pub iterations: u32,
+    /// At each strength.
+    pub models: Vec<Vec<Solution>>,
+    /// What a GPU did, if one began.
+    pub begun: Option<Begun>,
 }
 
-impl Solved {
-    /// The linear predictor of a standardized row.
-    pub fn predict(&self, row: &[f64]) -> f64 {
-        row.iter().zip(&self.coef).map(|(x, b)| x * b).sum::<f64>() + self.coef[row.len()]
-    }
+/// What a GPU left to the host.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Begun {
+    /// The largest violation of its models, as a share of [`Problem::unit`].
+    pub worst: f64,
+    /// Features that a model may use for the host to finish it.
+    pub polish: usize,
+    /// Number of models that use more.
+    pub left: usize,
 }
 
-/// Solves every set of rows at every λ, in descending order. `sets` has the rows of each; the first has all. `tick` is called
-/// with the number of λ just solved.
+/// The duality gap at which a model of a GPU is left to the host, as a fraction of the loss without features.
+const BEGUN: f64 = 1e-6;
+
+/// Solves all models; `folds` has the fold in which each row is held out.
 ///
 /// # Errors
-/// What planning and running report.
+/// What the device reports, and an interrupt.
 pub fn solve(
-    session: &Session,
+    solver: &Solver,
     problem: &Problem,
-    sets: &[Vec<bool>],
+    lambdas: &[f64],
+    folds: &[usize],
+    penalty: Penalty,
+    ui: &Ui,
+) -> Result<Solved, Failure> {
+    let strengths: Vec<Strength> = lambdas.iter().map(|&l| problem.strength(l, penalty.l1_ratio)).collect();
+    let plan = Plan {
+        design: &problem.design,
+        y: &problem.response,
+        family: if problem.model == Model::Linear { Family::Linear } else { Family::Logistic },
+        folds,
+        count: folds.iter().max().map_or(0, |most| most + 1),
+        strengths: &strengths,
+        tolerance: penalty.tolerance,
+        largest: problem.unit(),
+    };
+    match solver {
+        Solver::Host => Ok(Solved { models: on_host(&plan, None, ui)?, begun: None }),
+        Solver::Gpu { session, polish } => on_gpu(session, *polish, problem, &plan, lambdas, penalty, ui),
+    }
+}
+
+/// On the host; `starts` has models that it finishes.
+fn on_host(plan: &Plan, starts: Option<Starts>, ui: &Ui) -> Result<Vec<Vec<Solution>>, Failure> {
+    let models = plan.sets() * plan.strengths.len();
+    let progress = ui.progress(if starts.is_some() { "polish" } else { "path" }, models as u64);
+    progress.on(format!("{models} models"));
+    let mut clock = Clock::new(plan.strengths.len(), plan.sets());
+    std::thread::scope(|scope| {
+        let (send, told) = channel();
+        let worker = scope.spawn(move || {
+            plan.solve(starts, &|k, took| {
+                // Nobody listens only if the other side has failed, and that ends the program.
+                let _ = send.send((k, took));
+                !interrupt::heard()
+            })
+        });
+        let (mut new, mut said) = (0, Instant::now());
+        loop {
+            match told.recv_timeout(Duration::from_millis(250)) {
+                Ok((k, took)) => {
+                    clock.took(k, took);
+                    new += 1;
+                }
+                Err(RecvTimeoutError::Timeout) => {}
+                Err(RecvTimeoutError::Disconnected) => break,
+            }
+            if said.elapsed() > Duration::from_millis(100) {
+                (said, new) = (Instant::now(), (progress.done(new), 0).1);
+                progress.on(format!("models, about {:.0} s left", clock.left()));
+            }
+        }
+        match worker.join() {
+            Ok(solved) => solved.map_err(|_| interrupted()),
+            Err(panic) => std::panic::resume_unwind(panic),
+        }
+    })
+}
+
+/// How long the rest takes, from what models took at each place of the path: later ones have more features.
+struct Clock {
+    sets: usize,
+    /// Seconds, and models, at each place.
+    took: Vec<(f64, usize)>,
+    /// Sets that are worked on at once.
+    at_once: usize,
+}
+
+impl Clock {
+    fn new(strengths: usize, sets: usize) -> Self {
+        Self { sets, took: vec![(0.0, 0); strengths], at_once: rayon::current_num_threads().min(sets) }
+    }
+
+    fn took(&mut self, k: usize, time: Duration) {
+        self.took[k].0 += time.as_secs_f64();
+        self.took[k].1 += 1;
+    }
+
+    fn left(&self) -> f64 {
+        // Where none has been yet, as much more than at the last known place as there are more strengths.
+        let mut known = (0.0, 1.0);
+        let mut left = 0.0;
+        for (k, &(seconds, models)) in self.took.iter().enumerate() {
+            let place = (k + 1) as f64;
+            let mean = if models > 0 { seconds / models as f64 } else { known.0 * place / known.1 };
+            if models > 0 {
+                known = (mean, place);
+            }
+            left += mean * (self.sets - models) as f64;
+        }
+        left / self.at_once as f64
+    }
+}
+
+/// On a GPU. The host recomputes what its models violate, and finishes those that use few enough features.
+fn on_gpu(
+    session: &Session,
+    polish: usize,
+    problem: &Problem,
+    plan: &Plan,
     lambdas: &[f64],
     penalty: Penalty,
-    tick: &mut dyn FnMut(usize),
-) -> Result<Vec<Vec<Solved>>, Error> {
-    let batch = Batch::new(session, problem, sets)?;
-    let null = null_loss(problem);
-    let all_zero = problem.largest_lambda(penalty.l1_ratio);
-    let mut warm: Vec<Vec<f32>> = vec![start(problem); sets.len()];
-    let mut out: Vec<Vec<Solved>> = vec![Vec::new(); sets.len()];
-    for block in lambdas.chunks(batch.block) {
-        let (coef, gaps, iterations) = batch.solve(block, penalty, null, &warm)?;
-        for (s, solved) in out.iter_mut().enumerate() {
-            for (k, &lambda) in block.iter().enumerate() {
-                let m = s * batch.block + k;
-                let column: Vec<f32> = (0..=problem.features).map(|j| coef[j * batch.models + m]).collect();
-                warm[s].copy_from_slice(&column);
-                let mut one = Solved {
-                    coef: column.iter().map(|&b| f64::from(b)).collect(),
-                    gap: f64::from(gaps[m]) / null,
-                    iterations: iterations[m],
-                };
-                // Known in f64: in f32 a product equal to λ may round to one above it.
-                if s == 0 && penalty.l1_ratio >= 1e-3 && lambda >= all_zero * (1.0 - 1e-12) {
-                    one = Solved { coef: start(problem).iter().map(|&b| f64::from(b)).collect(), gap: 0.0, iterations: 0 };
-                }
-                solved.push(one);
-            }
-        }
-        tick(block.len());
+    ui: &Ui,
+) -> Result<Solved, Failure> {
+    if problem.features > gpu::MOST_FEATURES {
+        return Err(Failure::usage(format!(
+            "--device gpu takes at most {} features, and there are {}: --device cpu takes them",
+            gpu::MOST_FEATURES,
+            problem.features
+        )));
     }
-    Ok(out)
-}
-
-/// Coefficients without features: the intercept alone.
-fn start(problem: &Problem) -> Vec<f32> {
-    let mut coef = vec![0.0; problem.features + 1];
-    if problem.model == Model::Logistic {
-        let mean = problem.y.iter().sum::<f64>() / problem.rows as f64;
-        coef[problem.features] = (mean / (1.0 - mean)).ln() as f32;
-    }
-    coef
-}
-
-/// The mean loss without features, on the standardized scale.
-fn null_loss(problem: &Problem) -> f64 {
-    match problem.model {
-        Model::Linear => 0.5,
-        Model::Logistic => {
-            let p = problem.y.iter().sum::<f64>() / problem.rows as f64;
-            -p * p.ln() - (1.0 - p) * (1.0 - p).ln()
-        }
-    }
-}
-
-/// Buffers and ops for the models of a block.
-struct Batch<'a> {
-    session: &'a Session,
-    iteration: Chain<'a>,
-    look: Chain<'a>,
-    settings: wgpu::Buffer,
-    gap: wgpu::Buffer,
-    coef: wgpu::Buffer,
-    point: wgpu::Buffer,
-    momentum: wgpu::Buffer,
-    scale: f64,
-    /// Step sizes of the sets.
-    steps: Vec<f64>,
-    width: usize,
-    models: usize,
-    /// How many λ.
-    block: usize,
-}
-
-/// Coefficients, gaps and iterations of the models of a block.
-type Block = (Vec<f32>, Vec<f32>, Vec<u32>);
-
-impl<'a> Batch<'a> {
-    fn new(session: &'a Session, problem: &Problem, sets: &[Vec<bool>]) -> Result<Self, Error> {
-        let room = session.gpu().caps().limits.max_storage_buffer_binding_size as usize / 4;
-        let block = BLOCK.min(room / (problem.rows * sets.len()) / 4 * 4).max(4);
-        let (rows, features, models) = (problem.rows, problem.width, sets.len() * block);
-        let [mean, scale] = problem.scale;
-        let floats = |values: &mut dyn Iterator<Item = f64>| session.upload(&HostData::from_f64(DType::F32, values));
-        let x = floats(&mut problem.x.iter().copied())?;
-        let target = floats(&mut problem.y.iter().map(|y| (y - mean) / scale))?;
-        let count = |set: &[bool]| set.iter().filter(|&&inside| inside).count() as f64;
-        let shares = sets.iter().flat_map(|set| {
-            let share = 1.0 / count(set);
-            set.iter().map(move |&inside| if inside { share } else { 0.0 })
-        });
-        let weight = floats(&mut { shares })?;
-        let empty = |len| session.empty(DType::F32, len);
-        let (settings, gap, momentum) = (empty(4 * models)?, empty(models)?, empty(models)?);
-        let (coef, point, grad) = (empty(features * models)?, empty(features * models)?, empty(features * models)?);
-        let residual = empty(rows * models)?;
-
-        let model = if problem.model == Model::Linear { LinearModel::Linear } else { LinearModel::Logistic };
-        let (per_set, penalized) = (block, problem.features);
-        let residuals = LinearResidual { model, rows, features, sets: sets.len(), per_set };
-        let gradient = LinearGradient { rows, features, models };
-        let step = FistaStep { features, penalized, models };
-        let distance = DualityGap { model, rows, features, penalized, sets: sets.len(), per_set, reach: 1.0 };
-        let at = |chain: &mut Chain, place: &wgpu::Buffer| -> Result<(), Error> {
-            let reads = [&x, &target, &weight, place].map(|b| b.slice(..));
-            chain.push(&residuals, &reads, &[residual.slice(..)])?;
-            chain.push(&gradient, &[x.slice(..), residual.slice(..)], &[grad.slice(..)])
+    let mut sets = vec![vec![true; problem.rows]];
+    sets.extend((0..plan.count).map(|f| plan.folds.iter().map(|&of| of != f).collect::<Vec<bool>>()));
+    let begun = {
+        let start = Instant::now();
+        let progress = ui.progress("path", lambdas.len() as u64);
+        progress.on(format!("{} models", sets.len() * lambdas.len()));
+        let done = Cell::new(0);
+        let mut tick = |more: usize| {
+            done.set(done.get() + more);
+            let left = start.elapsed().as_secs_f64() / done.get() as f64 * (lambdas.len() - done.get()) as f64;
+            progress.done(more as u64);
+            progress.on(format!("strengths of the penalty, about {left:.0} s left"));
         };
-        let mut iteration = Chain::new(session);
-        at(&mut iteration, &point)?;
-        let written = [&coef, &point, &momentum].map(|b| b.slice(..));
-        iteration.push(&step, &[&grad, &settings, &gap].map(|b| b.slice(..)), &written)?;
-        let mut look = Chain::new(session);
-        at(&mut look, &coef)?;
-        let reads = [&weight, &residual, &grad, &coef, &settings].map(|b| b.slice(..));
-        look.push(&distance, &reads, &[gap.slice(..)])?;
+        let enough = (polish > 0).then_some(BEGUN);
+        gpu::solve(session, problem, &sets, lambdas, penalty.l1_ratio, enough, &mut tick)?
+    };
+    let begun = plan.check(&begun);
+    let worst = begun.iter().flatten().map(|m| m.violation).fold(0.0, f64::max) / plan.largest;
+    let too_many = |m: &Solution| m.coef.len() > polish;
+    let left = begun.iter().flatten().filter(|m| too_many(m)).count();
+    let all = begun.iter().flatten().count();
+    let models = if left == all { begun } else { on_host(plan, Some(Starts { models: &begun, most: polish }), ui)? };
+    Ok(Solved { models, begun: Some(Begun { worst, polish, left }) })
+}
 
-        // Without the held-out rows the others weigh more, by n over their number at most.
-        let curvature = problem.curvature();
-        let steps = sets.iter().map(|set| count(set) / rows as f64 / curvature).collect();
-        Ok(Self { session, iteration, look, settings, gap, coef, point, momentum, scale, steps, width: features, models, block })
-    }
+#[cfg(test)]
+mod tests {
+    use super::*;
 
-    fn solve(&self, lambdas: &[f64], penalty: Penalty, null: f64, warm: &[Vec<f32>]) -> Result<Block, Error> {
-        let models = self.models;
-        // A block that is not full repeats its last λ.
-        let lambda = |m: usize| lambdas[(m % self.block).min(lambdas.len() - 1)];
-        let limit = (penalty.tolerance.unwrap_or(0.0) * null) as f32;
-        let row = |f: &dyn Fn(usize) -> f64| (0..models).map(|m| f(m) as f32).collect::<Vec<f32>>();
-        let settings = [
-            row(&|m| lambda(m) * penalty.l1_ratio / self.scale),
-            row(&|m| lambda(m) * (1.0 - penalty.l1_ratio)),
-            row(&|m| self.steps[m / self.block]),
-            vec![limit; models],
-        ];
-        let mut coef = vec![0.0f32; self.width * models];
-        for (j, row) in coef.chunks_exact_mut(models).enumerate() {
-            row.iter_mut().enumerate().for_each(|(m, b)| *b = warm[m / self.block].get(j).copied().unwrap_or(0.0));
-        }
-        let write = |to: &wgpu::Buffer, values: &[f32]| self.session.queue().write_buffer(to, 0, bytemuck::cast_slice(values));
-        write(&self.settings, &settings.concat());
-        write(&self.coef, &coef);
-        write(&self.point, &coef);
-        write(&self.momentum, &vec![1.0; models]);
-        write(&self.gap, &vec![f32::MAX; models]);
-
-        let (mut best, mut when) = (vec![f32::MAX; models], vec![0; models]);
-        let (mut done, mut idle) = (0, 0);
-        loop {
-            let mut encoder = self.session.device().create_command_encoder(&Default::default());
-            {
-                let mut pass = encoder.begin_compute_pass(&Default::default());
-                (0..BETWEEN).for_each(|_| self.iteration.record(&mut pass));
-                self.look.record(&mut pass);
-            }
-            self.session.queue().submit([encoder.finish()]);
-            done += BETWEEN;
-            idle += 1;
-            let gaps = self.floats(&self.gap, models)?;
-            for m in 0..models {
-                if gaps[m] < 0.9 * best[m] {
-                    (best[m], when[m], idle) = (gaps[m], done, 0);
-                }
-            }
-            let over = gaps.iter().all(|&g| g <= limit) || idle >= PATIENCE && idle >= done / BETWEEN / 3;
-            if over || done >= MOST_ITERATIONS {
-                return Ok((self.floats(&self.coef, self.width * models)?, gaps, when));
-            }
-        }
-    }
-
-    fn floats(&self, buffer: &wgpu::Buffer, len: usize) -> Result<Vec<f32>, Error> {
-        match self.session.download(buffer, DType::F32, len)? {
-            HostData::F32(v) => Ok(v),
-            _ => unreachable!("downloaded as f32"),
-        }
+    #[test]
+    fn the_time_left_follows_the_growth_of_the_models() {
+        let mut clock = Clock { sets: 3, took: vec![(0.0, 0); 4], at_once: 1 };
+        assert_eq!(clock.left(), 0.0);
+        clock.took(0, Duration::from_secs(1));
+        // Two more of 1 s, three each of 2, 3 and 4 s.
+        assert_eq!(clock.left(), 2.0 + 27.0);
+        clock.took(1, Duration::from_secs(4));
+        assert_eq!(clock.left(), 2.0 + 8.0 + 3.0 * (6.0 + 8.0));
+        clock.at_once = 2;
+        assert_eq!(clock.left(), 26.0);
     }
 }

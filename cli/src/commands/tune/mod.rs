@@ -18,14 +18,14 @@ pub use args::{Args, By};
 use crate::{
     Failure, Ui, adapter,
     data::{self, Summary, Table, Targets, folds::cross_validation, split},
-    files, seal, text, timing, training,
+    files, interrupt, seal, text, timing, training,
 };
 use outcome::Progress;
 use results::{Candidate, Tuned};
 use ridgepole::Rng;
 use search::Search;
 use std::{fmt::Write, time::Instant};
-use watch::{Watcher, listen};
+use watch::Watcher;
 
 /// Searches and writes what was found.
 ///
@@ -64,7 +64,7 @@ pub fn run(args: &Args, ui: &Ui) -> Result<(), Failure> {
     }
     let networks = settings.len() * splits.len();
     let mut watcher = Watcher::new(ui, networks, hyper.epochs, &progress, (&path, &fingerprint));
-    listen()?;
+    interrupt::listen()?;
     let outcomes = search.run(&session, progress, &mut watcher)?;
     let largest = watcher.largest;
     drop(watcher);

@@ -1,14 +1,10 @@
 //! Progress of a search: shown to the user, and saved to the checkpoint.
 use super::outcome::Progress;
-use crate::{Failure, Progress as Bar, Ui, text};
+use crate::{Failure, Progress as Bar, Ui, interrupt, text};
 use std::{
     path::{Path, PathBuf},
-    sync::atomic::{AtomicBool, Ordering},
     time::{Duration, Instant},
 };
-
-/// Set when the user interrupts; the search saves its checkpoint first.
-static INTERRUPTED: AtomicBool = AtomicBool::new(false);
 
 /// Shows the progress of a search, and saves it.
 pub struct Watcher<'a> {
@@ -62,7 +58,7 @@ impl<'a> Watcher<'a> {
     /// # Errors
     /// [`Failure::Interrupted`] after an interrupt, and what saving reports.
     pub fn pause(&mut self, progress: &mut dyn FnMut() -> Result<Progress, Failure>) -> Result<(), Failure> {
-        let interrupted = INTERRUPTED.load(Ordering::Relaxed);
+        let interrupted = interrupt::heard();
         if interrupted || self.saved.elapsed() > SAVE {
             progress()?.save(&self.path, &self.fingerprint)?;
             self.saved = Instant::now();
@@ -73,17 +69,4 @@ impl<'a> Watcher<'a> {
         let path = text::path(&self.path);
         Err(Failure::Interrupted(format!("interrupted; {path} has the progress, and the same command resumes from it")))
     }
-}
-
-/// From now on an interrupt (Ctrl-C) ends a search at the next safe point; a second one ends the program at once.
-///
-/// # Errors
-/// [`Failure::Found`] if the system does not deliver interrupts.
-pub fn listen() -> Result<(), Failure> {
-    let heard = || {
-        if INTERRUPTED.swap(true, Ordering::Relaxed) {
-            std::process::exit(130);
-        }
-    };
-    ctrlc::set_handler(heard).map_err(|e| Failure::found(format!("cannot listen for interrupts: {e}")))
 }

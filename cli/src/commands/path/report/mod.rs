@@ -2,7 +2,7 @@
 mod curve;
 mod lines;
 
-use super::results::{Paths, short, tiny};
+use super::results::{Paths, seconds, short, tiny};
 use crate::{
     html::{self, Cell, Head, Table, escape},
     number::exact,
@@ -75,7 +75,7 @@ fn chosen(out: &mut String, paths: &Paths) -> std::fmt::Result {
 }
 
 fn strengths(out: &mut String, paths: &Paths) -> std::fmt::Result {
-    let heads = ["λ", "features", "error", "standard error", "duality gap", "iterations"].map(Head::Number);
+    let heads = ["λ", "features", "error", "standard error", "violation", "duality gap", "passes"].map(Head::Number);
     let caption = format!("{} of the penalty, from strong to weak", text::count(paths.fits.len(), "strength"));
     let mut table = Table::sortable(&caption, &[&heads[..], &[Head::Text("choice")]].concat());
     for (i, (fit, [mean, error])) in paths.fits.iter().zip(&paths.choice.curve).enumerate() {
@@ -90,21 +90,29 @@ fn strengths(out: &mut String, paths: &Paths) -> std::fmt::Result {
             fit.nonzeros().into(),
             Cell::of(short(*mean), *mean),
             Cell::of(short(*error), *error),
+            Cell::of(tiny(fit.violation), fit.violation),
             Cell::of(tiny(fit.gap), fit.gap),
-            fit.iterations.into(),
+            fit.passes.into(),
             choice.into(),
         ]);
     }
     writeln!(out, "<h2>All strengths</h2>\n{}", table.finish())?;
     let text = format!(
         "The error is the {}. Features are standardized over all rows, λ is on that scale, and the intercept is not penalized: \
-         mean loss + λ·(r·Σ|b| + ½·(1 - r)·Σb²) with r = {}. The gap bounds how far the objective is above its minimum, as a share of \
-         the loss without any feature. Device: {}. Took {:.1} s. All numbers are in path.json. Made by ridgepole {}.",
+         mean loss + λ·(r·Σ|b| + ½·(1 - r)·Σb²) with r = {}. The violation is that of the optimality conditions, by any feature, as a share of \
+         the least λ·r that leaves no feature; the gap bounds how far the objective is above its minimum, as a share of the loss without \
+         any feature. {}. Solver: {}. Took {} s. All numbers are in path.json. Made by ridgepole {}.",
         paths.error_name()[1],
         exact(paths.penalty.l1_ratio),
+        capitalized(&paths.exactness()),
         paths.device,
-        paths.seconds,
+        seconds(paths.seconds),
         env!("CARGO_PKG_VERSION")
     );
     writeln!(out, "<p class=\"note\">{}</p>", escape(&text))
+}
+
+fn capitalized(text: &str) -> String {
+    let mut chars = text.chars();
+    chars.next().map_or_else(String::new, |first| first.to_uppercase().chain(chars).collect())
 }
