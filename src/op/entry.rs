@@ -1,6 +1,6 @@
 //! A row of the ops table.
 use super::{Field, Op};
-use crate::types::{Error, message};
+use crate::types::{Error, message, object};
 
 /// Ops that belong together.
 pub struct Family {
@@ -29,6 +29,19 @@ pub struct Entry {
     pub bench: fn(usize) -> Vec<Box<dyn Op>>,
     /// Reads the op from JSON (without the key `op`).
     pub parse: fn(serde_json::Value) -> Result<Box<dyn Op>, Error>,
+}
+
+impl Entry {
+    /// The op's JSON as JSON Schema (draft 2020-12): an object of its fields, with `op` for the name.
+    pub fn schema(&self) -> serde_json::Value {
+        let mut out = object(self.fields, &[]);
+        (out["title"], out["description"]) = (self.name.into(), self.summary.into());
+        out["properties"]["op"] = serde_json::json!({ "const": self.name });
+        if let Some(required) = out["required"].as_array_mut() {
+            required.insert(0, "op".into());
+        }
+        out
+    }
 }
 
 /// Reads the fields of an op.

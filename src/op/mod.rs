@@ -4,7 +4,6 @@ pub(crate) mod bench_shapes;
 mod caps;
 mod definition;
 mod entry;
-mod field;
 pub(crate) mod json;
 mod limits;
 mod lowered;
@@ -15,9 +14,9 @@ pub use arg::{Access, Arg, Expected, Pattern, check_float};
 pub use caps::Caps;
 pub use definition::{Cost, Op};
 
+pub use crate::types::{Choice, Described, Field, Kind, Range};
 pub(crate) use entry::parse;
 pub use entry::{Entry, Family};
-pub use field::Field;
 pub use limits::{Features, Limits};
 pub use lowered::{Lowered, MAX_TRIPS, Params, Slot, Step};
 pub use portable::Portable;

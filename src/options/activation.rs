@@ -1,9 +1,11 @@
 //! The activations that norms and dropouts apply in their own pass, and how far their kernels may be off.
 use super::check_held;
-use crate::{op::Field, types::Error};
+use crate::types::Error;
+use ridgepole_derive::value;
 use serde::{Deserialize, Serialize};
 
 /// What is done to each value v in the pass that makes it. NaN stays NaN; -∞ becomes 0 but for the leaky kind.
+#[value]
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case", deny_unknown_fields)]
 pub enum Activation {
@@ -14,7 +16,8 @@ pub enum Activation {
     Relu,
     /// v where v > 0, slope·v elsewhere; the derivative at 0 is the slope, as in PyTorch. (JAX takes 1 there.)
     LeakyRelu {
-        /// At least 0 and finite in f32; 0.01 is PyTorch's and JAX's. With 0 this is `Relu`.
+        /// What the rest is multiplied by; 0.01 is PyTorch's and JAX's. With 0 this is `Relu`.
+        #[field(min = 0)]
         slope: f64,
     },
     /// v/(1 + exp(-v)) (swish).
@@ -26,17 +29,6 @@ pub enum Activation {
 }
 
 impl Activation {
-    pub(crate) const FIELD: Field = Field {
-        name: "activation",
-        default: "\"none\"",
-        about: "applied last: none, relu, {\"leaky_relu\": {\"slope\": 0.01}}, silu, gelu or gelu_tanh",
-    };
-    pub(crate) const ACT: Field = Field {
-        name: "act",
-        default: "\"none\"",
-        about: "the activation: none, relu, {\"leaky_relu\": {\"slope\": 0.01}}, silu, gelu or gelu_tanh",
-    };
-
     pub(crate) fn check(self, op: &'static str) -> Result<(), Error> {
         self.check_field(op, "activation")
     }

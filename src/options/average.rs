@@ -1,6 +1,7 @@
 //! How a running average of weights follows them: the vocabulary of the ops `ema` and of the optimizers' field `ema`.
 use super::check_held;
 use crate::types::Error;
+use ridgepole_derive::value;
 use serde::{Deserialize, Serialize};
 
 /// An exponential moving average: average = d·average + (1 - d)·w, where d is `decay` or, early on, less than it.
@@ -8,18 +9,20 @@ use serde::{Deserialize, Serialize};
 /// On the GPU the form is average + (1 - d)·(w - average), with 1 - d from the host in f64: a constant stays what it is, however
 /// close to 1 d may be. With d = 0 (which all warm-ups begin with but TensorFlow's) what the average held before does not matter,
 /// also where it is NaN; with d = 1 it stays.
+#[value]
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
 pub struct Averaging {
-    /// The share of the old average that remains, in 0..=1, when the warm-up is over.
+    /// The share of the old average that remains when the warm-up is over.
+    #[field(min = 0, max = 1)]
     pub decay: f64,
     /// What keeps the share smaller before.
-    #[serde(default)]
+    #[field(default)]
     pub warmup: Warmup,
 }
 
 /// How an average begins. `updates` is the number of updates that it has had before this one, t. Frameworks differ, so each
 /// has a name.
+#[value]
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase", deny_unknown_fields)]
 pub enum Warmup {
@@ -29,19 +32,19 @@ pub enum Warmup {
     None,
     /// d = min(decay, (1 + t)/(10 + t)) (TensorFlow's ExponentialMovingAverage with `num_updates`).
     TensorFlow {
-        /// t.
+        /// t, the number of updates before this one.
         updates: u64,
     },
     /// d = min(decay, t/(t + 1)): the equal average of all weights so far, until decay is reached. With decay = 1 that never
     /// happens: Polyak averaging.
     Polyak {
-        /// t.
+        /// t, the number of updates before this one.
         updates: u64,
     },
     /// d = decay·(1 - decay^t)/(1 - decay^(t+1)): what begins with zeros and is divided by 1 - decay^t (optax with `debias`),
     /// without the division.
     Debiased {
-        /// t.
+        /// t, the number of updates before this one.
         updates: u64,
     },
 }

@@ -1,11 +1,12 @@
 //! What a random mask is made from: the vocabulary that the dropout ops share.
 use super::check_held;
 use crate::types::{Error, Space};
+use ridgepole_derive::value;
 use serde::{Deserialize, Serialize};
 
 /// Names one draw of the generator. The same key gives the same mask on every device, today and after any other call.
+#[value]
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
 pub struct Key {
     /// Names the run.
     pub seed: u64,
@@ -16,7 +17,7 @@ pub struct Key {
     /// The number, in a larger whole, of the tensor's first element in logical order (n, c, s): each part of a batch that is
     /// split over calls or devices draws the very mask that the whole would have drawn. A multiple of 1, S or C·S, so that
     /// the tensor starts where the decisions of an element, channel or sample do: see [`Share`].
-    #[serde(default)]
+    #[field(default)]
     pub first_element: u64,
 }
 
@@ -29,6 +30,7 @@ pub struct Key {
 /// Variational dropout (Gal and Ghahramani, "A theoretically grounded application of dropout in recurrent neural networks",
 /// 2016) shares the axis of time: with time as s, that is [`Share::Channel`]; with time as n, [`Share::BatchElement`] (or
 /// [`Share::BatchChannel`] if there are no positions).
+#[value]
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Share {
@@ -90,6 +92,7 @@ impl Share {
 }
 
 /// Where the factor goes that keeps the expectation.
+#[value]
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Scaling {
@@ -102,6 +105,7 @@ pub enum Scaling {
 
 /// How many random bits a decision has. With b bits, T = round(2^b·(1-p)) of the 2^b values keep an element, and 1-p
 /// is taken to be T/2^b wherever it scales, so that the expectation is exact for the p that is realised.
+#[value]
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Bits {
@@ -128,6 +132,7 @@ impl Bits {
 }
 
 /// How the backward pass learns what the forward pass dropped.
+#[value]
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum MaskMode {

@@ -1,7 +1,9 @@
 //! How a matrix of weights holds its filters, and what standardized filters are divided by.
+use ridgepole_derive::value;
 use serde::{Deserialize, Serialize};
 
 /// Where the weights of one output lie in a matrix of weights. Frameworks differ, so it is a name.
+#[value]
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum FilterAxis {
@@ -14,6 +16,7 @@ pub enum FilterAxis {
 
 /// What a filter's deviations are divided by. σ² is its variance and m how many values it has, its fan-in. Publications and
 /// frameworks differ, so it is a name.
+#[value]
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum StandardForm {

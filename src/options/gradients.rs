@@ -1,9 +1,11 @@
 //! How gradients are clipped, and how much noise they get.
 use super::check_scalar;
 use crate::types::Error;
+use ridgepole_derive::value;
 use serde::{Deserialize, Serialize};
 
 /// What a norm is clipped by. Frameworks differ, so it is a name.
+#[value]
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum ClipForm {
@@ -22,6 +24,7 @@ impl ClipForm {
 }
 
 /// What clipping by a norm does where the norm is NaN or infinite.
+#[value]
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum NonFiniteNorm {
@@ -36,32 +39,31 @@ pub enum NonFiniteNorm {
 }
 
 /// The standard deviation of gradient noise.
+#[value]
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case", deny_unknown_fields)]
 pub enum NoiseLevel {
     /// σ² = eta / (1 + t)^gamma, t being the key's step, counted from 0 (Neelakantan et al. 2015; `optax.add_noise`).
     Annealed {
-        /// The variance in step 0, at least 0; the paper tries 0.01, 0.3 and 1.
+        /// The variance in step 0; the paper tries 0.01, 0.3 and 1.
+        #[field(min = 0)]
         eta: f64,
-        /// How fast it decays, at least 0; the paper's 0.55.
-        #[serde(default = "gamma")]
+        /// How fast it decays.
+        #[field(default = 0.55, min = 0)]
         gamma: f64,
     },
-    /// σ itself, at least 0, the same in every step.
+    /// σ itself, the same in every step.
     Constant {
         /// σ.
+        #[field(min = 0)]
         std: f64,
     },
-}
-
-fn gamma() -> f64 {
-    0.55
 }
 
 impl NoiseLevel {
     /// The paper's schedule.
     pub fn annealed(eta: f64) -> Self {
-        Self::Annealed { eta, gamma: gamma() }
+        Self::Annealed { eta, gamma: Self::default_annealed_gamma() }
     }
 
     pub(crate) fn check(&self, op: &'static str) -> Result<(), Error> {

@@ -1,7 +1,9 @@
 //! Families of linear models.
+use ridgepole_derive::value;
 use serde::{Deserialize, Serialize};
 
 /// What a model expects of the target where its linear predictor is z, and with which loss it is fitted.
+#[value]
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum LinearModel {

@@ -1,7 +1,9 @@
 //! Conventions of losses.
+use ridgepole_derive::value;
 use serde::{Deserialize, Serialize};
 
 /// What becomes of the losses of a batch.
+#[value]
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum LossReduction {
@@ -15,6 +17,7 @@ pub enum LossReduction {
 }
 
 /// How a classifier is told what is right.
+#[value]
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Targets {
@@ -26,6 +29,7 @@ pub enum Targets {
 }
 
 /// A convention of squared errors.
+#[value]
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum SquareForm {
@@ -37,6 +41,7 @@ pub enum SquareForm {
 }
 
 /// A convention of the Huber loss.
+#[value]
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum HuberForm {
@@ -48,6 +53,7 @@ pub enum HuberForm {
 }
 
 /// What a network is trained to make small.
+#[value]
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum BatchedLossKind {

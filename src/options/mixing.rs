@@ -17,21 +17,27 @@
 //! - Purpose 3, the centre of a box: row below H by words 0, 1, column below W by words 2, 3.
 //! - Purpose 4, random erasing: attempt 255 decides by words 0, 1 whether there is any, U ≤ p. Then in tries t = 0 to 9, call 2t
 //!   gives area and aspect ratio, call 2t+1 row and column.
+use ridgepole_derive::value;
 use serde::{Deserialize, Serialize};
 
 /// The share λ of a sample in its mixture with another.
+#[value]
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Lambda {
-    /// One for the whole batch, from Beta(α, α) with this α > 0: the paper, torchvision, timm.
+    /// One for the whole batch, from Beta(α, α) with this α: the paper, torchvision, timm.
+    #[field(above = 0)]
     PerBatch(f64),
-    /// One for each sample, from Beta(α, α) with this α > 0.
+    /// One for each sample, from Beta(α, α) with this α.
+    #[field(above = 0)]
     PerSample(f64),
-    /// These, in 0..=1: one for the whole batch, or one for each sample.
+    /// These: one for the whole batch, or one for each sample.
+    #[field(min = 0, max = 1)]
     Given(Vec<f64>),
 }
 
 /// With whom each sample is mixed.
+#[value]
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Partners {
@@ -47,8 +53,8 @@ pub enum Partners {
 }
 
 /// A box in an image, within it.
+#[value]
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
 pub struct Rect {
     /// Its first row.
     pub top: usize,
@@ -80,20 +86,25 @@ impl Rect {
 }
 
 /// The box that CutMix takes from the partner.
+#[value]
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Cut {
-    /// One for the whole batch, of area 1 - λ with λ from Beta(α, α): the paper, torchvision.
+    /// One for the whole batch, of area 1 - λ with λ from Beta(α, α) with this α: the paper, torchvision.
+    #[field(above = 0)]
     PerBatch(f64),
-    /// One for each sample.
+    /// One for each sample, from Beta(α, α) with this α.
+    #[field(above = 0)]
     PerSample(f64),
-    /// Of area 1 - λ with these λ in 0..=1: one box for the whole batch, or one for each sample.
+    /// Of area 1 - λ with these λ: one box for the whole batch, or one for each sample.
+    #[field(min = 0, max = 1)]
     Lambda(Vec<f64>),
     /// These boxes: one for the whole batch, or one for each sample.
     Boxes(Vec<Rect>),
 }
 
 /// What cutout erases from each sample.
+#[value]
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Holes {
@@ -108,14 +119,17 @@ pub enum Holes {
 
 /// Random erasing (Zhong et al. 2017), in the form of torchvision: area uniform, aspect ratio log-uniform; a rectangle
 /// that does not fit is drawn again, ten times at most, and then there is none.
+#[value]
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
 pub struct Erasing {
-    /// The probability that a sample is erased at all, 0 to 1.
+    /// The probability that a sample is erased at all.
+    #[field(min = 0, max = 1)]
     pub p: f64,
-    /// The least and largest share of the image's area, 0 to 1.
+    /// The least and largest share of the image's area.
+    #[field(min = 0, max = 1)]
     pub scale: [f64; 2],
-    /// The least and largest ratio of height to width, above 0.
+    /// The least and largest ratio of height to width.
+    #[field(above = 0)]
     pub ratio: [f64; 2],
 }
 

@@ -1,7 +1,9 @@
 //! Conventions of normalizations that differ between models and frameworks.
+use ridgepole_derive::value;
 use serde::{Deserialize, Serialize};
 
 /// What a learned weight w of a normalisation multiplies by. Models differ, so it is a name and not a 1 to remember.
+#[value]
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum WeightForm {
@@ -25,6 +27,7 @@ impl WeightForm {
 }
 
 /// Which normalisation of rows.
+#[value]
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum RowNorm {
@@ -36,6 +39,7 @@ pub enum RowNorm {
 }
 
 /// What α multiplies. Frameworks differ by a factor of the window's size, so it is a name.
+#[value]
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum AlphaForm {
@@ -47,6 +51,7 @@ pub enum AlphaForm {
 }
 
 /// How running statistics follow several virtual batches.
+#[value]
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum GhostRunning {

@@ -3,9 +3,11 @@ use crate::{
     options::{ElasticNet, Key, check_derived, check_held},
     types::Error,
 };
+use ridgepole_derive::value;
 use serde::{Deserialize, Serialize};
 
 /// What a decoupled decay multiplies. Papers and frameworks differ, so it is a name.
+#[value]
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum DecayMode {
@@ -17,6 +19,7 @@ pub enum DecayMode {
 }
 
 /// What an optimizer step does when a gradient holds a NaN or an infinity.
+#[value]
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum NonFinite {
@@ -30,6 +33,7 @@ pub enum NonFinite {
 }
 
 /// Where an adaptive optimizer adds its eps. Frameworks differ, so it is a name.
+#[value]
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum EpsPlace {
@@ -52,6 +56,7 @@ impl EpsPlace {
 /// Rounded to nearest, a step below half the distance of two numbers, 2^-9 of the weight, is lost whole. Rounded at random, to
 /// the number above with the probability with which the weight is nearer to it than to the one below, it is kept in the mean.
 /// Gupta et al., "Deep learning with limited numerical precision", 2015.
+#[value]
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Rounding {
@@ -71,26 +76,31 @@ pub enum Rounding {
 ///
 /// The four kinds of regularization may be combined; a term whose λ is 0 is absent, not a product with 0.
 /// Loshchilov and Hutter, "Decoupled weight decay regularization", 2019; Parikh and Boyd, "Proximal algorithms", 2014.
+#[value]
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(default, deny_unknown_fields)]
 pub struct Group {
-    /// Multiplies the learning rate; finite, at least 0. 0 leaves the weights alone but not the moments, nor does it stop
+    /// Multiplies the learning rate. 0 leaves the weights alone but not the moments, nor does it stop
     /// a decay that is independent of the learning rate.
+    #[field(default = 1.0, min = 0)]
     pub lr_scale: f64,
     /// Its gradient is added to the loss gradient, before the moments. JSON must say the `l2_form` of its `l2`.
+    #[field(default)]
     pub coupled: ElasticNet,
-    /// Decoupled decay of the weight as it was before the step; finite, at least 0. JSON of `adamw` and `lion` must say it.
+    /// Decoupled decay of the weight as it was before the step. JSON of `adamw` and `lion` must say it.
+    #[field(default, min = 0)]
     pub decay: f64,
     /// What the decay multiplies.
+    #[field(default)]
     pub decay_mode: DecayMode,
     /// Its proximal operator is applied to the new weight, with step `lr · lr_scale` (in AdamW too: the plain learning
     /// rate, not the preconditioned one). L1 gives exact zeros.
+    #[field(default)]
     pub prox: ElasticNet,
 }
 
 impl Default for Group {
     fn default() -> Self {
-        Self { lr_scale: 1.0, coupled: ElasticNet::NONE, decay: 0.0, decay_mode: DecayMode::ScaledByLr, prox: ElasticNet::NONE }
+        Self::from_required()
     }
 }
 

@@ -1,9 +1,11 @@
 //! The scalars that several ops share: penalties.
 use super::{check_derived, check_held};
 use crate::types::Error;
+use ridgepole_derive::value;
 use serde::{Deserialize, Serialize};
 
 /// Which convention an L2 term follows. Frameworks differ, so it is a name and not a factor to remember.
+#[value]
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum L2Form {
@@ -15,13 +17,15 @@ pub enum L2Form {
 }
 
 /// What a penalty on activations is divided by, so that it does not grow with the batch beside a loss that is a mean over it.
+#[value]
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Per {
     /// By nothing: a penalty on weights, or the plain sum over a batch.
     #[default]
     Sum,
-    /// By the number of samples in the batch, at least 1: Keras, whose layers divide what their `activity_regularizer` says.
+    /// By the number of samples in the batch: Keras, whose layers divide what their `activity_regularizer` says.
+    #[field(min = 1)]
     Batch(usize),
 }
 
@@ -43,14 +47,17 @@ impl Per {
 /// The elastic net Ω(w) = λ1·Σ|w| + λ2·Σw² and its special cases: lasso (λ2 = 0), ridge (λ1 = 0), none (both 0).
 ///
 /// Zou and Hastie, "Regularization and variable selection via the elastic net", 2005.
+#[value]
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
-#[serde(default, deny_unknown_fields)]
 pub struct ElasticNet {
-    /// λ1, at least 0.
+    /// λ1.
+    #[field(default, min = 0, max = 1e38)]
     pub l1: f64,
-    /// λ2, at least 0.
+    /// λ2.
+    #[field(default, min = 0, max = 1e38)]
     pub l2: f64,
     /// What λ2 multiplies.
+    #[field(default)]
     pub l2_form: L2Form,
 }
 
@@ -125,6 +132,7 @@ impl ElasticNet {
 }
 
 /// What the norm of a unit of d weights is multiplied by, so that large units are not favoured.
+#[value]
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum GroupWeighting {
@@ -139,16 +147,17 @@ pub enum GroupWeighting {
 ///
 /// Yuan and Lin, "Model selection and estimation in regression with grouped variables", 2006; Simon, Friedman, Hastie and
 /// Tibshirani, "A sparse-group lasso", 2013.
+#[value]
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
 pub struct GroupPenalty {
-    /// λ, at least 0.
+    /// λ.
+    #[field(min = 0, max = 1e30)]
     pub lambda: f64,
-    /// λ1, at least 0.
-    #[serde(default)]
+    /// λ1.
+    #[field(default, min = 0, max = 1e30)]
     pub l1: f64,
     /// What multiplies a norm besides λ.
-    #[serde(default)]
+    #[field(default)]
     pub weighting: GroupWeighting,
 }
 
@@ -186,6 +195,7 @@ impl GroupPenalty {
 }
 
 /// Which vectors of a weight are to be orthonormal: which Gram matrix is held against the identity.
+#[value]
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum OrthogonalSide {

@@ -1,19 +1,17 @@
 //! Running statistics of batch normalisation, and what one value per channel means.
 use super::check_held;
-use crate::{
-    op::Field,
-    types::{Error, Space},
-};
+use crate::types::{Error, Space};
+use ridgepole_derive::value;
 use serde::{Deserialize, Serialize};
 
 /// How running statistics follow those of the batch: r ← (1 - a)·r + a·batch.
+#[value(default = r#"{"update": {"momentum": 0.1}, "variance": "unbiased"}"#)]
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
 pub struct Running {
     /// Where a comes from.
     pub update: RunningUpdate,
     /// Which variance the running one follows.
-    #[serde(default)]
+    #[field(default)]
     pub variance: RunningVariance,
 }
 
@@ -25,10 +23,12 @@ impl Default for Running {
 }
 
 /// The share a of the newest batch in the running statistics.
+#[value]
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case", deny_unknown_fields)]
 pub enum RunningUpdate {
-    /// a itself, in 0..=1; PyTorch's momentum, by default 0.1.
+    /// a itself; PyTorch's momentum, by default 0.1.
+    #[field(min = 0, max = 1)]
     Momentum(f64),
     /// a = 1/(seen + 1), the average over all batches; PyTorch's momentum=None.
     Cumulative {
@@ -38,13 +38,6 @@ pub enum RunningUpdate {
 }
 
 impl Running {
-    pub(crate) const FIELD: Field = Field {
-        name: "running",
-        default: "null",
-        about: "null, or update ({\"momentum\": 0.1}, share of the new batch, or {\"cumulative\": {\"seen\": batches before}}) \
-                and variance (unbiased or biased)",
-    };
-
     pub(crate) fn check(self, op: &'static str) -> Result<(), Error> {
         match self.update {
             RunningUpdate::Momentum(a) if !(0.0..=1.0).contains(&a) => {
@@ -72,6 +65,7 @@ impl RunningUpdate {
 }
 
 /// The divisor of the running variance.
+#[value]
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum RunningVariance {
@@ -83,6 +77,7 @@ pub enum RunningVariance {
 }
 
 /// What to do in training if a channel has one value: then y = β whatever x is, and the unbiased variance is 0/0.
+#[value]
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum OneValue {
@@ -96,12 +91,6 @@ pub enum OneValue {
 }
 
 impl OneValue {
-    pub(crate) const FIELD: Field = Field {
-        name: "one_value",
-        default: "\"error\"",
-        about: "if a channel has one value: error, skip_running, or guard (1 for the divisor 0)",
-    };
-
     /// Refuses a space whose channels have one value each, unless that is provided for.
     pub(crate) fn check(self, op: &'static str, space: &Space) -> Result<(), Error> {
         if space.c == 0 || space.n.saturating_mul(space.s) != 1 || self != Self::Error {

@@ -1,7 +1,9 @@
 //! Matrices of an arena and the units that they are cut into: rows, columns, or the whole.
+use ridgepole_derive::value;
 use serde::{Deserialize, Serialize};
 
 /// What a matrix is cut into.
+#[value]
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Unit {
@@ -21,20 +23,21 @@ pub enum Unit {
 ///
 /// Elements between matrices keep their values and change no result; as with [`Segment`](crate::types::Segment), the rest of a quad of four in which a
 /// matrix ends is read and written back.
+#[value]
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
 pub struct Matrix {
-    /// The first element in the arena: a multiple of 4.
+    /// The first element in the arena.
+    #[field(multiple_of = 4)]
     pub start: usize,
     /// Rows; 0 is allowed.
     pub rows: usize,
     /// Columns; 0 is allowed. A matrix has less than 2^32 elements, a row at most 2^30, a column at most 2^27.
     pub cols: usize,
     /// What it is cut into.
-    #[serde(default)]
+    #[field(default)]
     pub unit: Unit,
     /// Which of the op's parameter groups it belongs to, if the op has groups.
-    #[serde(default)]
+    #[field(default)]
     pub group: usize,
 }
 
@@ -91,6 +94,7 @@ impl Matrix {
 }
 
 /// What weights are multiplied by where norms are held to a limit. Frameworks differ, so it is a name.
+#[value]
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum MaxNormForm {

@@ -4,11 +4,13 @@ use super::{
     rounding::{to_bf16, to_f16},
 };
 use half::{bf16, f16};
+use ridgepole_derive::value;
 use serde::{Deserialize, Serialize};
 
 /// How the elements of a buffer are stored. Arithmetic is f32 whatever the storage.
 ///
 /// `F16` and `Bf16` travel as two values to a 32-bit word, so they need no device feature.
+#[value]
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 #[non_exhaustive]
@@ -20,6 +22,7 @@ pub enum DType {
     /// bfloat16: 8 bits of precision, the range of f32.
     Bf16,
     /// Unsigned 32-bit words: counts, bit masks, random words.
+    #[field(hidden)]
     U32,
 }
 

@@ -1,4 +1,5 @@
 //! One tensor among many in a buffer.
+use ridgepole_derive::value;
 use serde::{Deserialize, Serialize};
 
 /// One tensor of an arena.
@@ -6,15 +7,16 @@ use serde::{Deserialize, Serialize};
 /// Elements between tensors keep their values and change no result. Where a tensor ends within a quad of four, the kernels
 /// read the rest of that quad and write it back, so a NaN there may lose its payload and nothing else may use it meanwhile.
 /// A single tensor is an arena of one segment: [`Segment::one`].
+#[value]
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
 pub struct Segment {
-    /// The tensor's first element in the arena: a multiple of 4.
+    /// The tensor's first element in the arena.
+    #[field(multiple_of = 4)]
     pub start: usize,
     /// Its number of elements; 0 is allowed.
     pub len: usize,
     /// Which of the op's parameter groups it belongs to.
-    #[serde(default)]
+    #[field(default)]
     pub group: usize,
 }
 

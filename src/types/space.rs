@@ -1,8 +1,10 @@
 //! The index space of tensors with a batch, channels, and positions.
 use crate::types::Error;
+use ridgepole_derive::value;
 use serde::{Deserialize, Serialize};
 
 /// In which order the elements of a [`Space`] lie in memory.
+#[value]
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Layout {
@@ -17,8 +19,8 @@ pub enum Layout {
 ///
 /// A table of rows and features is (rows, features, 1); an image batch N×C×H×W is (N, C, H·W); a tensor without
 /// structure is [`Space::flat`]. Any size may be 0: the tensor is empty then, and every op on it does nothing.
+#[value]
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
 pub struct Space {
     /// N, samples of the batch.
     pub n: usize,
@@ -27,7 +29,7 @@ pub struct Space {
     /// S, positions of one channel of one sample.
     pub s: usize,
     /// The order in memory.
-    #[serde(default)]
+    #[field(default)]
     pub layout: Layout,
 }
 

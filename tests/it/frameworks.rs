@@ -8,9 +8,6 @@ use std::collections::{BTreeMap, BTreeSet};
 const PAGE: &str = "docs/from-frameworks.md";
 const MUST: &str = "must be given";
 
-/// Fields of groups that JSON must say: `tests/errors/optimizers.rs` holds that.
-const GROUPS_MUST: &[(&str, &str)] = &[("adamw", "groups.decay"), ("lion", "groups.decay")];
-
 /// Theirs: for each function or class its parameters with their defaults.
 fn signatures() -> BTreeMap<String, BTreeMap<String, Value>> {
     let file: Value = serde_json::from_str(&read("tests/golden/defaults/frameworks.json")).expect("JSON");
@@ -52,8 +49,7 @@ fn ours(op: &ops::Entry, field: &str, at: &str) -> Option<Value> {
         let default = find(field).default;
         return (!default.is_empty()).then(|| json(default, at));
     };
-    find(outer);
-    if GROUPS_MUST.contains(&(op.name, field)) {
+    if find(outer).must_give.contains(&inner) {
         return None;
     }
     let whole = match (outer, op.name) {

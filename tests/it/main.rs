@@ -12,6 +12,7 @@ mod bench;
 mod binding;
 mod constraints;
 mod families;
+mod fields;
 mod frameworks;
 mod golden;
 mod halves;

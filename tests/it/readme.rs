@@ -86,7 +86,7 @@ fn table() -> String {
         }
         out.push('\n');
     }
-    out
+    out + &crate::fields::document::section()
 }
 
 /// The rows of the table that pairs versions: ridgepole, wgpu, the feature.

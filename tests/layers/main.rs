@@ -142,10 +142,11 @@ fn planted(files: &[(&str, &str)]) -> Sources {
             "lib.rs",
             "pub mod types; mod wgsl; mod op; mod options; mod device; mod verify; mod kernels; mod check; mod ops; mod bench;",
         ),
-        ("types/mod.rs", "mod dtype; pub use dtype::DType;"),
-        ("types/dtype.rs", "pub enum DType { F32 }"),
+        ("types/mod.rs", "mod dtype; mod field; pub use dtype::DType; pub use field::{Described, Field};"),
+        ("types/dtype.rs", "#[value] pub enum DType { F32 }"),
+        ("types/field.rs", "pub struct Field; pub trait Described {}"),
         ("wgsl/mod.rs", "use crate::types::DType; pub struct Source(DType);"),
-        ("op/mod.rs", "mod caps; pub use caps::Caps; pub trait Op { fn caps(&self) -> Caps; }"),
+        ("op/mod.rs", "mod caps; pub use caps::Caps; pub trait Op { fn caps(&self) -> Caps; } pub struct Entry;"),
         ("op/caps.rs", "pub struct Caps(u64);"),
         ("options/mod.rs", "pub enum Activation { None }"),
         ("device/mod.rs", "pub struct Gpu(wgpu::Device); impl Gpu { fn plan(&self, op: &dyn crate::op::Op) {} }"),
@@ -156,7 +157,10 @@ fn planted(files: &[(&str, &str)]) -> Sources {
         ("check/mod.rs", "use crate::device::Gpu; pub fn run(gpu: &Gpu) {}"),
         ("ops/mod.rs", "pub mod norms; pub mod dropouts;"),
         ("ops/norms/mod.rs", "mod layer_norm; pub use layer_norm::LayerNorm;"),
-        ("ops/norms/layer_norm.rs", "use crate::kernels::reduce; pub struct LayerNorm; fn lower() { reduce::levels(Caps) }"),
+        (
+            "ops/norms/layer_norm.rs",
+            "use crate::kernels::reduce; #[op(name = \"layer_norm\")] pub struct LayerNorm; fn lower() { reduce::levels(Caps) }",
+        ),
         ("ops/dropouts/mod.rs", "pub struct Dropout;"),
         ("bench/mod.rs", "use crate::{check, device::Gpu, ops::norms::LayerNorm}; fn time(gpu: &Gpu) { check::run(gpu) }"),
     ];
@@ -190,6 +194,7 @@ fn a_fault_of_each_kind_is_named() {
     assert_eq!(up("ops/norms/layer_norm.rs", "use crate::{device::*};").len(), 1, "a glob");
     assert_eq!(up("options/mod.rs", "fn f() { vec![crate::kernels::reduce::levels] }").len(), 1, "within a macro");
     assert_eq!(up("verify/mod.rs", "use crate::device::Gpu;").len(), 1, "across");
+    assert_eq!(up("types/dtype.rs", "#[op(name = \"x\")] pub struct X;").len(), 1, "what an attribute writes");
     // By way of the root, or of a name that the root passes on.
     assert_eq!(up("options/mod.rs", "use super::kernels::reduce::levels;").len(), 1);
     let passed_on = planted(&[("lib.rs", "pub use kernels::reduce as fold;"), ("options/mod.rs", "use crate::fold::levels;")]);

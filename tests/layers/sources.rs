@@ -229,6 +229,9 @@ impl Module {
             _ => return,
         };
         self.defined.insert(name.to_string());
+        if let syn::Item::Struct(syn::ItemStruct { attrs, .. }) | syn::Item::Enum(syn::ItemEnum { attrs, .. }) = item {
+            attrs.iter().for_each(|a| self.define_by_attribute(&a.path().to_token_stream().to_string()));
+        }
     }
 
     /// What a macro defines: `params!` a struct, `family!` its re-exports.
@@ -247,6 +250,20 @@ impl Module {
         let words: Vec<String> = item.mac.tokens.clone().into_iter().filter_map(ident).collect();
         let named = words.iter().position(|w| w == "struct").map_or(0, |i| i + 1);
         self.defined.extend(words.get(named).cloned());
+        if called == "optimizer" {
+            self.define_by_attribute("op");
+        }
+    }
+
+    /// What the attributes of `ridgepole-derive` define and name: an op's row, a value's description.
+    fn define_by_attribute(&mut self, name: &str) {
+        let (defined, named): (&[&str], &[[&str; 3]]) = match name {
+            "op" => (&["NAME", "ENTRY"], &[["crate", "op", "Entry"], ["crate", "types", "Field"]]),
+            "value" => (&[], &[["crate", "types", "Described"]]),
+            _ => return,
+        };
+        self.defined.extend(defined.iter().map(ToString::to_string));
+        self.paths.extend(named.iter().map(|path| path.iter().map(ToString::to_string).collect()));
     }
 
     fn scan(&mut self, tokens: TokenStream) {

@@ -2,6 +2,7 @@
 use crate::{Failure, Ui};
 use ridgepole::{
     Access, DType,
+    op::{Field, Kind, Range},
     ops::{self, Entry},
 };
 use serde_json::{Value, json};
@@ -13,6 +14,7 @@ use serde_json::{Value, json};
   ridgepole ops dropout            arguments and fields of every op whose name contains it
   ridgepole ops norms              those of a family
   ridgepole ops --json | jq '.[] | {name, formula}'
+  ridgepole ops --json | jq '.[] | select(.name == \"adam\").schema'   its JSON as JSON Schema
 
 The fields, with \"op\" for the name, make the OP.json of `ridgepole run`:
   {\"op\": \"penalty_grad\", \"dtype\": \"f32\", \"segments\": [{\"start\": 0, \"len\": 3}], \"groups\": [{\"l1\": 0.5}]}")]
@@ -73,11 +75,40 @@ fn details(e: &Entry, ui: &Ui) -> Result<(), Failure> {
         ui.line(format_args!("    {:<16}{:<8}{}{optional}", a.name, access(a.access), types.join(", ")))?;
     }
     ui.line("  fields")?;
-    for f in e.fields {
-        let default = if f.default.is_empty() { String::new() } else { format!(" (default {})", f.default) };
-        ui.line(format_args!("    {:<16}{}{default}", f.name, f.about))?;
+    e.fields.iter().try_for_each(|f| field(f, false, 4, ui))
+}
+
+/// A field in a line: its text, range and default; what it may hold in the lines below.
+fn field(f: &Field, must: bool, indent: usize, ui: &Ui) -> Result<(), Failure> {
+    let default = Some(f.default).filter(|d| !d.is_empty() && !must).map(|d| format!("default {d}"));
+    let remarks = [range(&f.range), default].into_iter().flatten().collect::<Vec<_>>().join(", ");
+    line(f.name, f.about, &remarks, indent, ui)?;
+    within(&f.kind, f, indent + 2, ui)
+}
+
+fn line(name: &str, about: &str, remarks: &str, indent: usize, ui: &Ui) -> Result<(), Failure> {
+    let remarks = if remarks.is_empty() { String::new() } else { format!(" ({remarks})") };
+    ui.line(format_args!("{:indent$}{name:<16}{about}{remarks}", ""))
+}
+
+fn range(of: &Range) -> Option<String> {
+    Some(of.to_string()).filter(|words| !words.is_empty())
+}
+
+/// What a field may hold: choices, and the fields of objects. `f` says which of them.
+fn within(kind: &Kind, f: &Field, indent: usize, ui: &Ui) -> Result<(), Failure> {
+    match kind {
+        Kind::Optional { of } | Kind::List { of, .. } => within(of, f, indent, ui),
+        Kind::Object { fields, .. } => fields.iter().try_for_each(|g| field(g, f.must_give.contains(&g.name), indent, ui)),
+        Kind::Choice { choices, .. } => {
+            let mut taken = choices.iter().filter(|c| f.only.is_empty() || f.only.contains(&c.name));
+            taken.try_for_each(|c| {
+                line(c.name, c.about, &range(&c.range).unwrap_or_default(), indent, ui)?;
+                c.holds.map_or(Ok(()), |kind| within(kind, &Field { must_give: &[], only: &[], ..*f }, indent + 2, ui))
+            })
+        }
+        _ => Ok(()),
     }
-    Ok(())
 }
 
 /// An argument over all cases of an op: some come and go with the op's fields.
@@ -138,6 +169,7 @@ fn describe(family: &str, e: &Entry) -> Value {
         "formula": e.formula,
         "arguments": arguments.collect::<Vec<_>>(),
         "fields": fields.collect::<Vec<_>>(),
+        "schema": e.schema(),
     })
 }
 

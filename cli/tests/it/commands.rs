@@ -53,10 +53,43 @@ fn the_table_lists_every_op_and_argument() {
                 here
             });
         }
-        for field in listed["fields"].as_array().unwrap() {
+        assert_eq!(listed["schema"]["properties"]["op"]["const"], entry.name);
+        for (field, of) in listed["fields"].as_array().unwrap().iter().zip(entry.fields) {
             assert_eq!(field["required"].as_bool().unwrap(), field.get("default").is_none(), "{}: {field}", entry.name);
+            let schema = &listed["schema"]["properties"][of.name];
+            assert_eq!(
+                (&field["about"], field.get("default")),
+                (&schema["description"], schema.get("default")),
+                "{}",
+                entry.name
+            );
+            assert!(text.contains(of.about), "{}: {}", entry.name, of.about);
         }
     }
+}
+
+#[test]
+fn an_op_is_described_with_ranges_choices_and_what_they_hold() {
+    let said = |op: &str| String::from_utf8(ridgepole(&["ops", op]).assert().success().get_output().stdout.clone()).unwrap();
+    let (norm, adamw, block) = (said("batch_norm_apply"), said("adamw"), said("drop_block_backward"));
+    for line in [
+        "    activation      The activation, applied last (default \"none\")",
+        "      relu            max(v, 0). The derivative at 0 is 0: PyTorch and JAX. That of a NaN is 1, as for the leaky kind.",
+        "        slope           What the rest is multiplied by; 0.01 is PyTorch's and JAX's. With 0 this is Relu. (at least 0)",
+    ] {
+        assert!(norm.lines().any(|l| l == line), "{line}\n{norm}");
+    }
+    // As an op asks for it: a decay that must be given has no default, and a choice that is not taken is not named.
+    assert!(adamw.contains("    beta1           β1, the decay rate of the first moment (0 to below 1, default 0.9)"), "{adamw}");
+    let decay = adamw.lines().find(|l| l.trim_start().starts_with("decay ")).unwrap();
+    assert!(decay.ends_with("(at least 0)"), "{decay}");
+    assert!(block.contains("\n      batch_element") && !block.contains("\n      batch_channel"), "{block}");
+    let schema = &json(&["ops", "adamw", "--json"])[0]["schema"];
+    assert_eq!(schema["required"], serde_json::json!(["op", "dtype", "segments", "groups", "lr", "step"]));
+    assert_eq!(schema["properties"]["groups"]["items"]["required"], serde_json::json!(["decay"]));
+    let beta = &schema["properties"]["beta1"];
+    assert_eq!((&beta["minimum"], &beta["exclusiveMaximum"]), (&0.0.into(), &1.0.into()));
+    assert_eq!(schema["properties"]["eps_place"]["oneOf"][1]["const"], "inside_root");
 }
 
 #[test]

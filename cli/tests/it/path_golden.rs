@@ -191,6 +191,8 @@ impl Wide {
             image: false,
             test_from: None,
             notices: Vec::new(),
+            description: Default::default(),
+            keys: Default::default(),
         }
     }
 }

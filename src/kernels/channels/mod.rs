@@ -24,12 +24,10 @@ pub(crate) use cases::{
     sequence_benches,
 };
 pub(crate) use expected::{Batch, Pass, difference};
-pub(crate) use fields::{
-    BIAS, DBIAS, DRESIDUAL, DTYPE, DWEIGHT, EPS, RESIDUAL, SPACE, VIRTUAL_BATCH, WEIGHT, backward_args, check_eps, eps, yes,
-};
+pub(crate) use fields::{backward_args, check_eps};
 pub(crate) use fused::{Fused, PLAIN_PRODUCTS, Products};
 pub(crate) use ghost::{Ghosts, named};
-pub(crate) use groups::{ChannelGroups, GROUPS, group_args, group_backward_args, grouped, instances};
+pub(crate) use groups::{ChannelGroups, group_args, group_backward_args, grouped, instances};
 pub(crate) use masking::{check_masked, fill_mask, kept, mask};
 pub(crate) use results::Results;
 pub(crate) use single_pass::{LineMap, LineSizes, Shape as LineShape};

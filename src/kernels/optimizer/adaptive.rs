@@ -5,7 +5,7 @@ use super::{
     regularised,
 };
 use crate::{
-    op::{Caps, Expected, Field, Lowered, Params, Pattern},
+    op::{Caps, Expected, Lowered, Params, Pattern},
     options::{EpsPlace, check_held, check_scalar},
     types::{Error, HostData},
     verify::{Approx, reference},
@@ -31,37 +31,6 @@ pub(crate) struct Adaptive<'a> {
     /// Take the number of the step from a counter on the GPU.
     pub gpu_step: bool,
 }
-
-/// For serde: what remains of the first moment.
-pub(crate) fn beta1() -> f64 {
-    0.9
-}
-
-/// For serde: what remains of the second moment.
-pub(crate) fn beta2() -> f64 {
-    0.999
-}
-
-/// For serde: what is added to the root.
-pub(crate) fn eps() -> f64 {
-    1e-8
-}
-
-pub(crate) const BETA1: Field = Field { name: "beta1", default: "0.9", about: "what remains of the first moment, 0 to below 1" };
-pub(crate) const BETA2: Field =
-    Field { name: "beta2", default: "0.999", about: "what remains of the second moment, 0 to below 1" };
-pub(crate) const EPS: Field =
-    Field { name: "eps", default: "1e-8", about: "added to the corrected second moment or its root, at least 0" };
-
-pub(crate) const EPS_PLACE: Field =
-    Field { name: "eps_place", default: "\"outside_root\"", about: "where eps is added: outside_root or inside_root" };
-pub(crate) const AMSGRAD: Field =
-    Field { name: "amsgrad", default: "false", about: "divide by the root of the largest second moment so far" };
-pub(crate) const GPU_STEP: Field = Field {
-    name: "gpu_step",
-    default: "false",
-    about: "the argument steps counts the steps that were made, without skipped ones; step is then 1",
-};
 
 /// The least root that is not 0: of the least number that f32 has on any device, below its normal ones, less the root's error.
 pub(crate) const LEAST_ROOT: f64 = 3.7e-23;

@@ -3,39 +3,42 @@
 //!
 //! Macros, since a struct that is flattened into another by serde cannot refuse unknown fields.
 
-/// Declares an optimizer: its own fields between those that all have, and `common`, which hands the latter on.
+/// Declares an optimizer: its own fields between those that all have, and `common`, which hands the latter on. What its groups must
+/// say or must not stands before its fields.
 macro_rules! optimizer {
-    ($(#[$doc:meta])* pub struct $name:ident { $($(#[$about:meta])* pub $field:ident: $ty:ty,)* }) => {
+    ($(#[$doc:meta])* pub struct $name:ident {
+        $(groups: $(#[$groups:meta])*;)?
+        $($(#[$about:meta])* pub $field:ident: $ty:ty,)*
+    }) => {
         $(#[$doc])*
-        #[derive(Clone, Debug, PartialEq, serde::Serialize, serde::Deserialize)]
-        #[serde(deny_unknown_fields)]
         pub struct $name {
             /// How weights and gradients are stored.
             pub dtype: crate::types::DType,
             /// The tensors of the arena, in ascending order.
             pub segments: Vec<crate::types::Segment>,
             /// Learning-rate factor and penalties of each parameter group.
+            $($(#[$groups])*)?
             pub groups: Vec<crate::options::Group>,
             $($(#[$about])* pub $field: $ty,)*
-            /// Multiplies the gradients; finite. -1 ascends.
-            #[serde(default = "crate::kernels::optimizer::fields::one")]
+            /// Multiplies the gradients; -1 ascends.
+            #[field(default = 1.0)]
             pub grad_scale: f64,
             /// Whether a second factor is read from the GPU. The product of both is formed first.
-            #[serde(default)]
+            #[field(default)]
             pub gpu_scale: bool,
             /// What to do about NaN and infinities.
-            #[serde(default)]
+            #[field(default)]
             pub non_finite: crate::options::NonFinite,
             /// An average of the weights, kept in the same pass: `ema` (f32, updated) follows the new weight as it is stored, or
             /// the new master. A step that is skipped leaves it.
-            #[serde(default)]
+            #[field(default)]
             pub ema: Option<crate::options::Averaging>,
             /// Whether weights are kept in f32 beside f16 or bf16 ones: `master` (f32, updated) takes the step with all
             /// penalties, and `weight` becomes its rounded copy, exact zeros included. What `weight` held does not matter.
-            #[serde(default)]
+            #[field(default)]
             pub master: bool,
             /// How a weight is rounded to bf16 where it has no master.
-            #[serde(default)]
+            #[field(default)]
             pub rounding: crate::options::Rounding,
         }
 
@@ -68,25 +71,6 @@ macro_rules! optimizer {
     };
 }
 pub(crate) use optimizer;
-
-/// An optimizer on one tensor of so many elements, with these fields of its own: no scale, no penalty, nothing kept beside.
-macro_rules! plain {
-    ($dtype:expr, $len:expr; $($own:tt)*) => {
-        Self {
-            dtype: $dtype,
-            segments: crate::types::Segment::one($len),
-            groups: vec![crate::options::Group::default()],
-            grad_scale: 1.0,
-            gpu_scale: false,
-            non_finite: crate::options::NonFinite::Propagate,
-            ema: None,
-            master: false,
-            rounding: crate::options::Rounding::Nearest,
-            $($own)*
-        }
-    };
-}
-pub(crate) use plain;
 
 /// Declares the parameters of an optimizer's kernel: those of all, then its own.
 macro_rules! optimizer_params {
@@ -128,21 +112,3 @@ macro_rules! optimizer_words {
     }};
 }
 pub(crate) use optimizer_words;
-
-/// The fields of an optimizer for its row of the ops table: its own between those that all have.
-macro_rules! optimizer_fields {
-    ($($own:expr),* $(,)?) => {
-        &[
-            crate::kernels::optimizer::fields::DTYPE,
-            crate::kernels::optimizer::fields::SEGMENTS,
-            $($own,)*
-            crate::kernels::optimizer::fields::GRAD_SCALE,
-            crate::kernels::optimizer::fields::GPU_SCALE,
-            crate::kernels::optimizer::fields::NON_FINITE,
-            crate::kernels::optimizer::fields::EMA,
-            crate::kernels::optimizer::fields::MASTER,
-            crate::kernels::optimizer::fields::ROUNDING,
-        ]
-    };
-}
-pub(crate) use optimizer_fields;

@@ -3,7 +3,6 @@ pub(crate) mod adaptive;
 pub(crate) mod cases;
 pub(crate) mod counter;
 mod expected;
-pub(crate) mod fields;
 pub(crate) mod json;
 pub(crate) mod macros;
 mod weight;

@@ -14,7 +14,6 @@ pub(crate) use cut::Cut;
 pub(crate) use steps::{Coefs, Map};
 
 use crate::{
-    op::Field,
     options::Matrix,
     types::{DType, Segment},
 };
@@ -26,12 +25,6 @@ pub(crate) struct Units<'a> {
     pub dtype: DType,
     pub matrices: &'a [Matrix],
 }
-
-pub(crate) const MATRICES: Field = Field {
-    name: "matrices",
-    default: "",
-    about: "matrices of the arena: start (a multiple of 4), rows, cols, unit (rows, columns or whole), group",
-};
 
 impl Units<'_> {
     /// Elements of the arena.

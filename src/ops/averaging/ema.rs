@@ -3,12 +3,12 @@ use crate::kernels::arena::arena_benches;
 use crate::{
     kernel,
     kernels::{arena::arena_cases, weight_average::Follower},
-    op::{Arg, Caps, Cost, Entry, Expected, Field, Lowered, Op, Pattern, Rng},
+    op::{Arg, Caps, Cost, Expected, Lowered, Op, Pattern, Rng},
     options::{Averaging, Warmup},
     types::{DType, Error, HostData, Segment},
     verify::Approx,
 };
-use serde::{Deserialize, Serialize};
+use ridgepole_derive::op;
 
 /// One update of an exponential moving average of the weights, for one tensor or a whole model in one dispatch:
 ///
@@ -25,21 +25,23 @@ use serde::{Deserialize, Serialize};
 /// Error: running analysis of three operations, each at WGSL's accuracy ([`Approx`]).
 /// Polyak and Juditsky, "Acceleration of stochastic approximation by averaging", 1992; Tarvainen and Valpola, "Mean teachers are
 /// better role models", 2017.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[op(
+    name = "ema",
+    summary = "update of an exponential moving average of the weights, with the frameworks' warm-ups; also Polyak averaging",
+    formula = "average = d·average + (1-d)·w, d = decay, or less by warmup"
+)]
 pub struct Ema {
     /// How weights are stored.
     pub dtype: DType,
     /// The tensors of the arena, in ascending order.
     pub segments: Vec<Segment>,
-    /// The share of the old average that remains, in 0..=1, when the warm-up is over.
+    /// The share of the old average that remains when the warm-up is over.
+    #[field(min = 0, max = 1)]
     pub decay: f64,
     /// How the share is reduced during warm-up.
-    #[serde(default)]
+    #[field(default)]
     pub warmup: Warmup,
 }
-
-const NAME: &str = "ema";
 
 impl Ema {
     fn averaging(&self) -> Averaging {
@@ -94,22 +96,3 @@ fn cases() -> Vec<Box<dyn Op>> {
 fn bench(elements: usize) -> Vec<Box<dyn Op>> {
     arena_benches(elements, |dtype, segments| Box::new(Ema { dtype, segments, decay: 0.999, warmup: Warmup::None }))
 }
-
-pub(super) const ENTRY: Entry = Entry {
-    name: NAME,
-    summary: "update of an exponential moving average of the weights, with the frameworks' warm-ups; also Polyak averaging",
-    formula: "average = d·average + (1-d)·w, d = decay, or less by warmup",
-    fields: &[
-        Field { name: "dtype", default: "", about: "storage of weight: f32, f16 or bf16; average is f32" },
-        super::shared::SEGMENTS,
-        Field { name: "decay", default: "", about: "decay rate of the average, 0 to 1" },
-        Field {
-            name: "warmup",
-            default: "\"none\"",
-            about: "none, or with updates t, the number of those before: tensorflow (1+t)/(10+t), polyak t/(t+1), debiased",
-        },
-    ],
-    cases,
-    bench,
-    parse: crate::op::parse::<Ema>,
-};

@@ -7,14 +7,14 @@ use crate::{
         gradients::{norm_scale, norm_ulps},
         reduce::{Monoid, Partials},
     },
-    op::{Arg, Caps, Cost, Entry, Expected, Field, Lowered, Op, Pattern, Rng, Slot, Step, check_float},
+    op::{Arg, Caps, Cost, Expected, Lowered, Op, Pattern, Rng, Slot, Step, check_float},
     options::check_scalar,
     params,
     types::{DType, Error, HostData, Segment},
     verify::{Approx, reference},
     wgsl::{Decl, Spec, View, parts},
 };
-use serde::{Deserialize, Serialize};
+use ridgepole_derive::op;
 
 params! { NormParams {
     segments: u32, first: u32, blocks: u32, lo: u32, hi: u32, base: u32, end: u32,
@@ -44,24 +44,26 @@ params! { PerturbParams {
 ///
 /// Error: that of the norm, which is [`GlobalNorm`](crate::ops::GlobalNorm)'s, and running analysis of the rest ([`Approx`]).
 /// Foret et al., "Sharpness-aware minimization for efficiently improving generalization", 2021; Kwon et al., "ASAM", 2021.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[op(
+    name = "sam_perturb",
+    summary = "first half of a SAM or ASAM step: saves the weights and perturbs them along the gradient, within radius rho",
+    formula = "saved = w; w += rho·T²·g/(‖T·g‖ + eps), T = 1, or |w| + adaptive"
+)]
 pub struct SamPerturb {
     /// How weights, gradients and saved weights are stored.
     pub dtype: DType,
     /// The tensors of the arena, in ascending order.
     pub segments: Vec<Segment>,
-    /// How far the weights move, at least 0: 0.05 in the paper, 0.5 to 2 with `adaptive`.
+    /// How far the weights move: 0.05 in the paper, 0.5 to 2 with `adaptive`.
+    #[field(min = 0)]
     pub rho: f64,
-    /// Added to the norm, in 0..=1: 0 in the papers and in optax, 1e-12 in common PyTorch implementations.
-    #[serde(default)]
+    /// Added to the norm: 0 in the papers and in optax, 1e-12 in common PyTorch implementations.
+    #[field(default, min = 0, max = 1)]
     pub eps: f64,
-    /// η of ASAM, at least 0 (0.01 in the paper); none: plain SAM.
-    #[serde(default)]
+    /// η of ASAM (0.01 in the paper); none: plain SAM.
+    #[field(default, min = 0)]
     pub adaptive: Option<f64>,
 }
-
-const NAME: &str = "sam_perturb";
 
 impl Op for SamPerturb {
     fn name(&self) -> &'static str {
@@ -265,19 +267,3 @@ fn cases() -> Vec<Box<dyn Op>> {
 fn bench(elements: usize) -> Vec<Box<dyn Op>> {
     arena_benches(elements, |dtype, segments| Box::new(SamPerturb { dtype, segments, rho: 0.05, eps: 0.0, adaptive: None }))
 }
-
-pub(super) const ENTRY: Entry = Entry {
-    name: NAME,
-    summary: "first half of a SAM or ASAM step: saves the weights and perturbs them along the gradient, within radius rho",
-    formula: "saved = w; w += rho·T²·g/(‖T·g‖ + eps), T = 1, or |w| + adaptive",
-    fields: &[
-        Field { name: "dtype", default: "", about: "storage of weight, grad and saved: f32, f16 or bf16" },
-        super::shared::SEGMENTS,
-        Field { name: "rho", default: "", about: "radius of the perturbation, at least 0" },
-        Field { name: "eps", default: "0", about: "added to the norm, 0 to 1" },
-        Field { name: "adaptive", default: "null", about: "η of ASAM, at least 0; null: plain SAM" },
-    ],
-    cases,
-    bench,
-    parse: crate::op::parse::<SamPerturb>,
-};

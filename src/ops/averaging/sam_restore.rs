@@ -4,12 +4,12 @@ use crate::kernels::arena::arena_benches;
 use crate::{
     kernel,
     kernels::arena::{Arena, arena_cases},
-    op::{Arg, Caps, Cost, Entry, Expected, Field, Lowered, Op, Pattern, Rng, Slot, Step, check_float},
+    op::{Arg, Caps, Cost, Expected, Lowered, Op, Pattern, Rng, Slot, Step, check_float},
     params,
     types::{DType, Error, HostData, Segment},
     wgsl::{Decl, Spec, View},
 };
-use serde::{Deserialize, Serialize};
+use ridgepole_derive::op;
 
 params! { RestoreParams { segments: u32, first: u32, blocks: u32, lo: u32, hi: u32, base: u32, end: u32 } }
 
@@ -21,16 +21,17 @@ params! { RestoreParams { segments: u32, first: u32, blocks: u32, lo: u32, hi: u
 /// there is no backward op.
 ///
 /// Foret et al., "Sharpness-aware minimization for efficiently improving generalization", 2021.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[op(
+    name = "sam_restore",
+    summary = "second half of a SAM or ASAM step: restores the saved weights, bit for bit",
+    formula = "w = saved"
+)]
 pub struct SamRestore {
     /// How weights and saved weights are stored.
     pub dtype: DType,
     /// The tensors of the arena, in ascending order.
     pub segments: Vec<Segment>,
 }
-
-const NAME: &str = "sam_restore";
 
 impl Op for SamRestore {
     fn name(&self) -> &'static str {
@@ -114,16 +115,3 @@ fn cases() -> Vec<Box<dyn Op>> {
 fn bench(elements: usize) -> Vec<Box<dyn Op>> {
     arena_benches(elements, |dtype, segments| Box::new(SamRestore { dtype, segments }))
 }
-
-pub(super) const ENTRY: Entry = Entry {
-    name: NAME,
-    summary: "second half of a SAM or ASAM step: restores the saved weights, bit for bit",
-    formula: "w = saved",
-    fields: &[
-        Field { name: "dtype", default: "", about: "storage of weight and saved: f32, f16 or bf16" },
-        super::shared::SEGMENTS,
-    ],
-    cases,
-    bench,
-    parse: crate::op::parse::<SamRestore>,
-};

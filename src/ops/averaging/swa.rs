@@ -3,12 +3,12 @@ use crate::kernels::arena::arena_benches;
 use crate::{
     kernel,
     kernels::{arena::arena_cases, weight_average::Follower},
-    op::{Arg, Caps, Cost, Entry, Expected, Field, Lowered, Op, Pattern, Rng},
+    op::{Arg, Caps, Cost, Expected, Lowered, Op, Pattern, Rng},
     options::Averaging,
     types::{DType, Error, HostData, Segment},
     verify::{Approx, reference},
 };
-use serde::{Deserialize, Serialize};
+use ridgepole_derive::op;
 
 /// One update of stochastic weight averaging, for one tensor or a whole model in one dispatch:
 ///
@@ -24,18 +24,19 @@ use serde::{Deserialize, Serialize};
 ///
 /// Error: running analysis of three operations, each at WGSL's accuracy ([`Approx`]); 1/(n + 1) comes from the host.
 /// Izmailov et al., "Averaging weights leads to wider optima and better generalization", 2018.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[op(
+    name = "swa",
+    summary = "update of stochastic weight averaging: the equally weighted mean of the weights seen so far",
+    formula = "average += (w - average)/(averaged + 1)"
+)]
 pub struct Swa {
     /// How weights are stored.
     pub dtype: DType,
     /// The tensors of the arena, in ascending order.
     pub segments: Vec<Segment>,
-    /// How many weights the average is of already.
+    /// How many sets of weights the average is of already; 0: it becomes the weight.
     pub averaged: u64,
 }
-
-const NAME: &str = "swa";
 
 impl Swa {
     fn follower(&self) -> Follower<'_> {
@@ -85,17 +86,3 @@ fn cases() -> Vec<Box<dyn Op>> {
 fn bench(elements: usize) -> Vec<Box<dyn Op>> {
     arena_benches(elements, |dtype, segments| Box::new(Swa { dtype, segments, averaged: 3 }))
 }
-
-pub(super) const ENTRY: Entry = Entry {
-    name: NAME,
-    summary: "update of stochastic weight averaging: the equally weighted mean of the weights seen so far",
-    formula: "average += (w - average)/(averaged + 1)",
-    fields: &[
-        Field { name: "dtype", default: "", about: "storage of weight: f32, f16 or bf16; average is f32" },
-        super::shared::SEGMENTS,
-        Field { name: "averaged", default: "", about: "how many sets of weights the average holds; 0: it becomes the weight" },
-    ],
-    cases,
-    bench,
-    parse: crate::op::parse::<Swa>,
-};

@@ -2,7 +2,7 @@
 use crate::{
     kernel,
     kernels::linear_models::{Draw, fill},
-    op::{Arg, Caps, Entry, Expected, Field, Lowered, Op, Pattern, Rng},
+    op::{Arg, Caps, Expected, Lowered, Op, Pattern, Rng},
     ops::batched::shared::{
         dense::{Dense, SHAPES, TEAM, benches, sum_of_products, team},
         model_batch::quads,
@@ -11,7 +11,7 @@ use crate::{
     verify::reference,
     wgsl::parts,
 };
-use serde::{Deserialize, Serialize};
+use ridgepole_derive::op;
 
 /// One dense layer of each of many models, in one dispatch: y = x·w, plus a bias if there is one.
 ///
@@ -23,23 +23,22 @@ use serde::{Deserialize, Serialize};
 /// device must be able to bind each buffer whole.
 ///
 /// Error: that of a sum of `inputs` products, relative to their magnitudes.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[op(name = "batched_dense", summary = "dense layer, for many models of one shape", formula = "y = x·w + b, for each model")]
 pub struct BatchedDense {
-    /// Models. May be 0.
+    /// Models, side by side in `x` and `y`. May be 0.
     pub models: usize,
     /// Rows that each model has. May be 0.
     pub rows: usize,
-    /// Inputs of the layer, a multiple of 4.
+    /// Inputs of the layer.
+    #[field(min = 4, max = 32_768, multiple_of = 4)]
     pub inputs: usize,
-    /// Outputs of the layer, a multiple of 4.
+    /// Outputs of the layer.
+    #[field(min = 4, max = 32_768, multiple_of = 4)]
     pub outputs: usize,
     /// Whether a model's weights end with a row that is added to every row of the product.
-    #[serde(default)]
+    #[field(default)]
     pub bias: bool,
 }
-
-const NAME: &str = "batched_dense";
 
 impl BatchedDense {
     fn dense(&self) -> Dense {
@@ -120,19 +119,3 @@ fn bench(elements: usize) -> Vec<Box<dyn Op>> {
     let longest = |d: Dense| d.batch(d.inputs).max(d.batch(d.outputs)).max(d.weights());
     benches(elements, longest).into_iter().map(each).collect()
 }
-
-pub(super) const ENTRY: Entry = Entry {
-    name: NAME,
-    summary: "dense layer, for many models of one shape",
-    formula: "y = x·w + b, for each model",
-    fields: &[
-        Field { name: "models", default: "", about: "models, side by side in x and y" },
-        Field { name: "rows", default: "", about: "rows that each model has" },
-        Field { name: "inputs", default: "", about: "inputs of the layer, a multiple of 4" },
-        Field { name: "outputs", default: "", about: "outputs of the layer, a multiple of 4" },
-        Field { name: "bias", default: "false", about: "whether the last row of a model's weights is a bias" },
-    ],
-    cases,
-    bench,
-    parse: crate::op::parse::<BatchedDense>,
-};

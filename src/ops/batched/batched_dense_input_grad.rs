@@ -3,7 +3,7 @@
 use crate::{
     kernel,
     kernels::linear_models::{Draw, fill, items},
-    op::{Arg, Caps, Entry, Expected, Field, Lowered, Op, Pattern, Rng},
+    op::{Arg, Caps, Expected, Lowered, Op, Pattern, Rng},
     ops::batched::shared::{
         dense::{Dense, SHAPES, TEAM, benches, sum_of_products, team},
         model_batch::quads,
@@ -12,7 +12,7 @@ use crate::{
     verify::{Approx, reference},
     wgsl::parts,
 };
-use serde::{Deserialize, Serialize};
+use ridgepole_derive::op;
 
 /// The input gradient of [`BatchedDense`](super::BatchedDense), through the ReLU and dropout in front of it: dx =
 /// (dy·wᵀ)/(1 - p) for each model where that output is positive, else 0.
@@ -27,23 +27,26 @@ use serde::{Deserialize, Serialize};
 ///    each buffer whole.
 ///
 /// Error: that of a sum of `outputs` products, relative to their magnitudes, a quotient and a product.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[op(
+    name = "batched_dense_input_grad",
+    summary = "input gradient of batched_dense, through the dropout and ReLU in front of it",
+    formula = "dx = (dy·wᵀ)/(1 - p) where gate > 0, else 0, for each model"
+)]
 pub struct BatchedDenseInputGrad {
-    /// Models. May be 0.
+    /// Models, side by side in `dy`, `gate` and `dx`. May be 0.
     pub models: usize,
     /// Rows that each model has. May be 0.
     pub rows: usize,
-    /// Inputs of the layer, a multiple of 4.
+    /// Inputs of the layer.
+    #[field(min = 4, max = 32_768, multiple_of = 4)]
     pub inputs: usize,
-    /// Outputs of the layer, a multiple of 4.
+    /// Outputs of the layer.
+    #[field(min = 4, max = 32_768, multiple_of = 4)]
     pub outputs: usize,
     /// Whether a model's weights end with a bias.
-    #[serde(default)]
+    #[field(default)]
     pub bias: bool,
 }
-
-const NAME: &str = "batched_dense_input_grad";
 
 impl BatchedDenseInputGrad {
     fn dense(&self) -> Dense {
@@ -137,19 +140,3 @@ fn bench(elements: usize) -> Vec<Box<dyn Op>> {
     let longest = |d: Dense| d.batch(d.inputs).max(d.batch(d.outputs)).max(d.weights());
     benches(elements, longest).into_iter().map(each).collect()
 }
-
-pub(super) const ENTRY: Entry = Entry {
-    name: NAME,
-    summary: "input gradient of batched_dense, through the dropout and ReLU in front of it",
-    formula: "dx = (dy·wᵀ)/(1 - p) where gate > 0, else 0, for each model",
-    fields: &[
-        Field { name: "models", default: "", about: "models, side by side in dy, gate and dx" },
-        Field { name: "rows", default: "", about: "rows that each model has" },
-        Field { name: "inputs", default: "", about: "inputs of the layer, a multiple of 4" },
-        Field { name: "outputs", default: "", about: "outputs of the layer, a multiple of 4" },
-        Field { name: "bias", default: "false", about: "whether the last row of a model's weights is a bias" },
-    ],
-    cases,
-    bench,
-    parse: crate::op::parse::<BatchedDenseInputGrad>,
-};

@@ -3,7 +3,7 @@
 use crate::{
     kernel,
     kernels::linear_models::{Draw, fill},
-    op::{Arg, Caps, Entry, Expected, Field, Lowered, MAX_TRIPS, Op, Pattern, Rng},
+    op::{Arg, Caps, Expected, Lowered, MAX_TRIPS, Op, Pattern, Rng},
     ops::batched::shared::{
         dense::{Dense, SHAPES, TEAM, benches, sum_of_products, team},
         model_batch::quads,
@@ -12,7 +12,7 @@ use crate::{
     verify::reference,
     wgsl::parts,
 };
-use serde::{Deserialize, Serialize};
+use ridgepole_derive::op;
 
 /// The weight gradients of [`BatchedDense`](super::BatchedDense): dw = xᵀ·dy of each model, and the column sums of dy if
 /// there is a bias.
@@ -24,23 +24,27 @@ use serde::{Deserialize, Serialize};
 /// whole.
 ///
 /// Error: that of a sum of `rows` products, relative to their magnitudes.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[op(
+    name = "batched_dense_weight_grad",
+    summary = "weight and bias gradients of batched_dense",
+    formula = "dw = xᵀ·dy, db = Σ dy over rows, for each model"
+)]
 pub struct BatchedDenseWeightGrad {
-    /// Models. May be 0.
+    /// Models, side by side in `x` and `dy`. May be 0.
     pub models: usize,
-    /// Rows that each model has, 1 to 8192.
+    /// Rows that each model has.
+    #[field(min = 1, max = 8192)]
     pub rows: usize,
-    /// Inputs of the layer, a multiple of 4.
+    /// Inputs of the layer.
+    #[field(min = 4, max = 32_768, multiple_of = 4)]
     pub inputs: usize,
-    /// Outputs of the layer, a multiple of 4.
+    /// Outputs of the layer.
+    #[field(min = 4, max = 32_768, multiple_of = 4)]
     pub outputs: usize,
     /// Whether a model's gradients end with that of a bias.
-    #[serde(default)]
+    #[field(default)]
     pub bias: bool,
 }
-
-const NAME: &str = "batched_dense_weight_grad";
 
 impl BatchedDenseWeightGrad {
     fn dense(&self) -> Dense {
@@ -126,19 +130,3 @@ fn bench(elements: usize) -> Vec<Box<dyn Op>> {
     let longest = |d: Dense| d.batch(d.inputs).max(d.batch(d.outputs)).max(d.weights());
     benches(elements, longest).into_iter().map(each).collect()
 }
-
-pub(super) const ENTRY: Entry = Entry {
-    name: NAME,
-    summary: "weight and bias gradients of batched_dense",
-    formula: "dw = xᵀ·dy, db = Σ dy over rows, for each model",
-    fields: &[
-        Field { name: "models", default: "", about: "models, side by side in x and dy" },
-        Field { name: "rows", default: "", about: "rows that each model has, 1 to 8192" },
-        Field { name: "inputs", default: "", about: "inputs of the layer, a multiple of 4" },
-        Field { name: "outputs", default: "", about: "outputs of the layer, a multiple of 4" },
-        Field { name: "bias", default: "false", about: "whether the last row of a model's gradients is that of a bias" },
-    ],
-    cases,
-    bench,
-    parse: crate::op::parse::<BatchedDenseWeightGrad>,
-};

@@ -5,18 +5,17 @@ use crate::{
         linear_models::{items, whole},
         reduce::{Monoid, Partials},
     },
-    op::{Arg, Caps, Entry, Expected, Lowered, MAX_TRIPS, Op, Pattern, Rng, Step},
+    op::{Arg, Caps, Expected, Lowered, MAX_TRIPS, Op, Pattern, Rng, Step},
     ops::batched::shared::model_batch,
     options::BatchedLossKind,
     params,
     types::{DType, Error, HostData},
     wgsl::{Spec, parts},
 };
-use serde::{Deserialize, Serialize};
+use ridgepole_derive::op;
 
 mod cases;
 mod expected;
-mod fields;
 
 params! { BatchedLossParams {
     blocks: u32, lanes: u32, models: u32, rows: u32, length: u32, quads: u32, columns: u32, nan: u32
@@ -41,8 +40,13 @@ params! { BatchedLossParams {
 /// must be able to bind each buffer whole; `prediction` must have fewer than 2^31 elements.
 ///
 /// Error: relative to the magnitudes that are added; for the loss of a row, relative to that loss.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[op(
+    name = "batched_loss",
+    summary = "cross-entropy or squared error of many models, its gradient and the correct rows, with a weight per row and model",
+    formula = "L = Σ w·Σ t·(-ln softmax(z)), or Σ w·Σ (p - t)²",
+    cases = BatchedLoss::cases,
+    bench = BatchedLoss::bench
+)]
 pub struct BatchedLoss {
     /// Which loss.
     pub loss: BatchedLossKind,
@@ -50,11 +54,10 @@ pub struct BatchedLoss {
     pub models: usize,
     /// Rows of each model, its samples. May be 0.
     pub rows: usize,
-    /// Classes, or values predicted: 1 to 4096.
+    /// Classes, or values predicted.
+    #[field(min = 1, max = 4096)]
     pub columns: usize,
 }
-
-const NAME: &str = "batched_loss";
 
 /// A lane passes over a row three times.
 const MOST_COLUMNS: usize = 4096;
@@ -157,13 +160,3 @@ impl Op for BatchedLoss {
         self.expected(args)
     }
 }
-
-pub(super) const ENTRY: Entry = Entry {
-    name: NAME,
-    summary: "cross-entropy or squared error of many models, its gradient and the correct rows, with a weight per row and model",
-    formula: "L = Σ w·Σ t·(-ln softmax(z)), or Σ w·Σ (p - t)²",
-    fields: fields::FIELDS,
-    cases: BatchedLoss::cases,
-    bench: BatchedLoss::bench,
-    parse: crate::op::parse::<BatchedLoss>,
-};

@@ -3,7 +3,7 @@
 use crate::{
     kernel,
     kernels::{linear_models::whole, philox},
-    op::{Arg, Caps, Entry, Expected, Field, Lowered, Op, Pattern, Rng, Step},
+    op::{Arg, Caps, Expected, Lowered, Op, Pattern, Rng, Step},
     ops::batched::shared::model_batch,
     options::Key,
     params,
@@ -11,7 +11,7 @@ use crate::{
     verify::{Approx, reference},
     wgsl::Spec,
 };
-use serde::{Deserialize, Serialize};
+use ridgepole_derive::op;
 
 params! { ReluDropoutParams {
     blocks: u32, lanes: u32, models: u32, quads: u32, places: u32, each: u32, training: u32, nan: u32,
@@ -38,23 +38,25 @@ params! { ReluDropoutParams {
 /// Error: 1 - p, the quotient and the product round.
 ///
 /// Srivastava et al., "Dropout: a simple way to prevent neural networks from overfitting", 2014.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[op(
+    name = "batched_relu_dropout",
+    summary = "ReLU and dropout for many models, each with its own p, all with common random numbers",
+    formula = "y = keep·max(x, 0)/(1 - p), keep = 1 with probability 1-p (after training: max(x, 0))"
+)]
 pub struct BatchedReluDropout {
     /// Models. May be 0.
     pub models: usize,
     /// Rows of each model, its samples. May be 0.
     pub rows: usize,
-    /// Units of a row, a multiple of 4.
+    /// Units of a row.
+    #[field(multiple_of = 4)]
     pub width: usize,
     /// What the mask is drawn from; `first_element` must be a multiple of 4.
     pub key: Key,
     /// Whether the network is in training; if not, nothing is dropped.
-    #[serde(default = "crate::kernels::channels::yes")]
+    #[field(default = true)]
     pub training: bool,
 }
-
-const NAME: &str = "batched_relu_dropout";
 
 /// How lanes divide the work: each has a quad of a row, and this many models there.
 pub(super) struct Shares {
@@ -206,27 +208,3 @@ fn bench(elements: usize) -> Vec<Box<dyn Op>> {
     let [models, rows, width] = bench_shape(elements);
     vec![Box::new(BatchedReluDropout { models, rows, width, key: Key { seed: 1, ..Key::default() }, training: true })]
 }
-
-pub(super) const MODELS: Field = Field { name: "models", default: "", about: "models" };
-pub(super) const ROWS: Field = Field { name: "rows", default: "", about: "rows of each model" };
-pub(super) const WIDTH: Field = Field { name: "width", default: "", about: "units of a row, a multiple of 4" };
-
-pub(super) const ENTRY: Entry = Entry {
-    name: NAME,
-    summary: "ReLU and dropout for many models, each with its own p, all with common random numbers",
-    formula: "y = keep·max(x, 0)/(1 - p), keep = 1 with probability 1-p (after training: max(x, 0))",
-    fields: &[
-        MODELS,
-        ROWS,
-        WIDTH,
-        Field {
-            name: "key",
-            default: "",
-            about: "seed, stream and step, and first_element (0), a multiple of 4: what the mask is drawn from",
-        },
-        Field { name: "training", default: "true", about: "whether anything is dropped" },
-    ],
-    cases,
-    bench,
-    parse: crate::op::parse::<BatchedReluDropout>,
-};

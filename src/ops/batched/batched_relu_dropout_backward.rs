@@ -1,17 +1,17 @@
 //! The gradient of ReLU and dropout for models side by side. Kernel: `shaders/batched/batched_relu_dropout_backward.wgsl`. Reference:
 //! `cpu::batched_relu_dropout_backward`.
-use super::batched_relu_dropout::{BatchedReluDropout, MODELS, ROWS, Shares, WIDTH, bench_shape, draw_p, factor};
+use super::batched_relu_dropout::{BatchedReluDropout, Shares, bench_shape, draw_p, factor};
 use crate::{
     kernel,
     kernels::linear_models::whole,
-    op::{Arg, Caps, Entry, Expected, Lowered, Op, Pattern, Rng, Step},
+    op::{Arg, Caps, Expected, Lowered, Op, Pattern, Rng, Step},
     ops::batched::shared::model_batch,
     params,
     types::{DType, Error, HostData},
     verify::{Approx, reference},
     wgsl::Spec,
 };
-use serde::{Deserialize, Serialize};
+use ridgepole_derive::op;
 
 params! { ReluDropoutBackwardParams { blocks: u32, lanes: u32, models: u32, quads: u32, places: u32, each: u32, nan: u32 } }
 
@@ -24,18 +24,20 @@ params! { ReluDropoutBackwardParams { blocks: u32, lanes: u32, models: u32, quad
 /// Deterministic. One dispatch without scratch. A device must be able to bind each buffer whole; `dy` must have fewer than 2^31 elements.
 ///
 /// Error: 1 - p, the quotient and the product round.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[op(
+    name = "batched_relu_dropout_backward",
+    summary = "backward pass of batched_relu_dropout, from its output; no mask is needed",
+    formula = "dx = dy/(1 - p) where y > 0, else 0"
+)]
 pub struct BatchedReluDropoutBackward {
     /// Models. May be 0.
     pub models: usize,
     /// Rows of each model, its samples. May be 0.
     pub rows: usize,
-    /// Units of a row, a multiple of 4.
+    /// Units of a row.
+    #[field(multiple_of = 4)]
     pub width: usize,
 }
-
-const NAME: &str = "batched_relu_dropout_backward";
 
 impl BatchedReluDropout {
     /// The backward pass of this in training.
@@ -136,13 +138,3 @@ fn bench(elements: usize) -> Vec<Box<dyn Op>> {
     let [models, rows, width] = bench_shape(elements);
     vec![Box::new(BatchedReluDropoutBackward { models, rows, width })]
 }
-
-pub(super) const ENTRY: Entry = Entry {
-    name: NAME,
-    summary: "backward pass of batched_relu_dropout, from its output; no mask is needed",
-    formula: "dx = dy/(1 - p) where y > 0, else 0",
-    fields: &[MODELS, ROWS, WIDTH],
-    cases,
-    bench,
-    parse: crate::op::parse::<BatchedReluDropoutBackward>,
-};

@@ -2,7 +2,7 @@
 use crate::{
     kernel,
     kernels::{linear_models::whole, philox},
-    op::{Arg, Caps, Entry, Expected, Field, Lowered, Op, Step},
+    op::{Arg, Caps, Expected, Lowered, Op, Step},
     ops::batched::shared::model_batch,
     options::Key,
     params,
@@ -10,7 +10,7 @@ use crate::{
     verify::reference,
     wgsl::{Decl, Spec, View},
 };
-use serde::{Deserialize, Serialize};
+use ridgepole_derive::op;
 
 params! { BootstrapParams {
     blocks: u32, lanes: u32, rows: u32, picks: u32, sets: u32,
@@ -27,20 +27,23 @@ params! { BootstrapParams {
 /// it must have fewer than 2^31 elements.
 ///
 /// Efron, "Bootstrap methods: another look at the jackknife", 1979; Breiman, "Bagging predictors", 1996.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[op(
+    name = "bootstrap_indices",
+    summary = "bootstrap samples: row indices drawn with replacement; a set does not depend on how many others are drawn",
+    formula = "index = ⌊rows·word / 2^32⌋, a Philox word for each pick"
+)]
 pub struct BootstrapIndices {
-    /// Rows to draw from, 1 to 2^32 - 1.
+    /// Rows to draw from.
+    #[field(min = 1, max = 2^32 - 1)]
     pub rows: usize,
     /// Rows that a set has. May be 0.
     pub picks: usize,
-    /// Sets. May be 0; at most 2^30.
+    /// Sets. May be 0.
+    #[field(max = 2^30)]
     pub sets: usize,
     /// What is drawn from; `first_element` must be a multiple of 4.
     pub key: Key,
 }
-
-const NAME: &str = "bootstrap_indices";
 
 impl BootstrapIndices {
     fn check(&self, caps: &Caps) -> Result<(), Error> {
@@ -142,22 +145,3 @@ fn bench(elements: usize) -> Vec<Box<dyn Op>> {
     let rows = elements.clamp(1, 1000);
     vec![Box::new(BootstrapIndices { rows, picks: rows, sets: (elements / rows).max(1), key: Key { seed: 1, ..Key::default() } })]
 }
-
-pub(super) const ENTRY: Entry = Entry {
-    name: NAME,
-    summary: "bootstrap samples: row indices drawn with replacement; a set does not depend on how many others are drawn",
-    formula: "index = ⌊rows·word / 2^32⌋, a Philox word for each pick",
-    fields: &[
-        Field { name: "rows", default: "", about: "rows to draw from, 1 to 2^32 - 1" },
-        Field { name: "picks", default: "", about: "rows that a set has" },
-        Field { name: "sets", default: "", about: "sets, at most 2^30" },
-        Field {
-            name: "key",
-            default: "",
-            about: "seed, stream and step, and first_element (0), a multiple of 4: what is drawn from",
-        },
-    ],
-    cases,
-    bench,
-    parse: crate::op::parse::<BootstrapIndices>,
-};

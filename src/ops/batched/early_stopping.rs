@@ -1,9 +1,8 @@
 //! Patience for models side by side. Kernel: `shaders/batched/early_stopping.wgsl`. Reference: `cpu::early_stopping`.
-use super::batched_relu_dropout::MODELS;
 use crate::{
     kernel,
     kernels::linear_models::{items, whole},
-    op::{Arg, Caps, Entry, Expected, Field, Lowered, MAX_TRIPS, Op, Pattern, Rng, Step},
+    op::{Arg, Caps, Expected, Lowered, MAX_TRIPS, Op, Pattern, Rng, Step},
     ops::batched::shared::model_batch,
     options::check_scalar,
     params,
@@ -11,7 +10,7 @@ use crate::{
     verify::{Approx, reference},
     wgsl::Spec,
 };
-use serde::{Deserialize, Serialize};
+use ridgepole_derive::op;
 
 params! { EarlyStoppingParams { blocks: u32, models: u32, parts: u32, epoch: f32, patience: f32, min_delta: f32 } }
 
@@ -31,23 +30,27 @@ params! { EarlyStoppingParams { blocks: u32, models: u32, parts: u32, epoch: f32
 /// outcome is right.
 ///
 /// Prechelt, "Early stopping — but when?", 1998.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[op(
+    name = "early_stopping",
+    summary = "early stopping of many models, decided on the GPU: which improved this epoch, which ran out of patience",
+    formula = "improved if Σ loss < best - min_delta; stopped after patience epochs without"
+)]
 pub struct EarlyStopping {
     /// Models. May be 0.
     pub models: usize,
-    /// Parts of each model's loss, to be summed: 1 to 8192.
+    /// Parts of each model's loss, to be summed.
+    #[field(min = 1, max = 8192)]
     pub parts: usize,
-    /// The number of this epoch, at most 2^24, up to which f32 counts exactly.
+    /// The number of this epoch, up to which f32 counts exactly.
+    #[field(max = 2^24)]
     pub epoch: u32,
-    /// Epochs without improvement after which a model stops, 1 to 2^24.
+    /// Epochs without improvement after which a model stops.
+    #[field(min = 1, max = 2^24)]
     pub patience: u32,
-    /// How much better a loss must be to count; finite and at least 0.
-    #[serde(default)]
+    /// How much better a loss must be to count.
+    #[field(default, min = 0)]
     pub min_delta: f64,
 }
-
-const NAME: &str = "early_stopping";
 
 /// Up to which f32 counts.
 const MOST: u32 = 1 << 24;
@@ -224,19 +227,3 @@ fn cases() -> Vec<Box<dyn Op>> {
 fn bench(elements: usize) -> Vec<Box<dyn Op>> {
     vec![Box::new(EarlyStopping { models: (elements / 4).max(1), parts: 1, epoch: 1, patience: 10, min_delta: 0.0 })]
 }
-
-pub(super) const ENTRY: Entry = Entry {
-    name: NAME,
-    summary: "early stopping of many models, decided on the GPU: which improved this epoch, which ran out of patience",
-    formula: "improved if Σ loss < best - min_delta; stopped after patience epochs without",
-    fields: &[
-        MODELS,
-        Field { name: "parts", default: "", about: "parts of each model's loss, to be summed, 1 to 8192" },
-        Field { name: "epoch", default: "", about: "the number of this epoch, at most 2^24" },
-        Field { name: "patience", default: "", about: "epochs without improvement after which a model stops, 1 to 2^24" },
-        Field { name: "min_delta", default: "0", about: "how much a loss must improve to count, at least 0" },
-    ],
-    cases,
-    bench,
-    parse: crate::op::parse::<EarlyStopping>,
-};

@@ -3,7 +3,7 @@
 use crate::{
     kernel,
     kernels::linear_models::whole,
-    op::{Arg, Caps, Entry, Expected, Field, Lowered, Op, Pattern, Rng, Step},
+    op::{Arg, Caps, Expected, Lowered, Op, Pattern, Rng, Step},
     ops::batched::shared::{
         dense::check_columns,
         model_batch::{self, quads},
@@ -13,7 +13,7 @@ use crate::{
     verify::reference,
     wgsl::{Decl, Spec, View},
 };
-use serde::{Deserialize, Serialize};
+use ridgepole_derive::op;
 
 params! { GatherParams { rows: u32, row_quads: u32, quads: u32, blocks: u32 } }
 
@@ -24,18 +24,21 @@ params! { GatherParams { rows: u32, row_quads: u32, quads: u32, blocks: u32 } }
 /// [`BatchedDense`](super::BatchedDense). `columns` is a multiple of 4 up to 32768. Copies: exact, except that a device may
 /// flush subnormal numbers to 0. Deterministic. One dispatch without scratch. A device must be able to bind each buffer
 /// whole.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[op(
+    name = "gather_rows",
+    summary = "rows of a matrix gathered by index, in any order and with repetition: batches of a data set",
+    formula = "out[i] = source[order[i]], zeros where that is out of range"
+)]
 pub struct GatherRows {
-    /// Rows of `source`, at least 1.
+    /// Rows of `source`.
+    #[field(min = 1)]
     pub rows: usize,
-    /// Columns of `source` and `out`, a multiple of 4.
+    /// Columns of `source` and `out`.
+    #[field(min = 4, max = 32_768, multiple_of = 4)]
     pub columns: usize,
     /// Rows of `out`. May be 0.
     pub picks: usize,
 }
-
-const NAME: &str = "gather_rows";
 
 impl Op for GatherRows {
     fn name(&self) -> &'static str {
@@ -118,17 +121,3 @@ fn bench(elements: usize) -> Vec<Box<dyn Op>> {
     let picks = (elements / columns).max(1);
     vec![Box::new(GatherRows { rows: picks.min(4096), columns, picks })]
 }
-
-pub(super) const ENTRY: Entry = Entry {
-    name: NAME,
-    summary: "rows of a matrix gathered by index, in any order and with repetition: batches of a data set",
-    formula: "out[i] = source[order[i]], zeros where that is out of range",
-    fields: &[
-        Field { name: "rows", default: "", about: "rows of source" },
-        Field { name: "columns", default: "", about: "columns, a multiple of 4" },
-        Field { name: "picks", default: "", about: "rows of out" },
-    ],
-    cases,
-    bench,
-    parse: crate::op::parse::<GatherRows>,
-};

@@ -1,16 +1,15 @@
 //! Keeps the weights of models that improved. Kernel: `shaders/batched/keep_best.wgsl`. Reference: `cpu::keep_best`.
-use super::batched_relu_dropout::MODELS;
 use crate::{
     kernel,
     kernels::linear_models::whole,
-    op::{Arg, Caps, Entry, Expected, Field, Lowered, MAX_TRIPS, Op, Pattern, Rng, Step},
+    op::{Arg, Caps, Expected, Lowered, MAX_TRIPS, Op, Pattern, Rng, Step},
     ops::batched::shared::model_batch,
     params,
     types::{DType, Error, HostData},
     verify::reference,
     wgsl::{Decl, Spec, View},
 };
-use serde::{Deserialize, Serialize};
+use ridgepole_derive::op;
 
 params! { KeepBestParams { blocks: u32, models: u32, parts: u32, length: u32, items: u32 } }
 
@@ -21,16 +20,17 @@ params! { KeepBestParams { blocks: u32, models: u32, parts: u32, length: u32, it
 /// updates `best` f32\[models, len]: the rows of models whose status, the last row of `state`, is 1 become those of `from`,
 /// bit for bit. Exact. Deterministic. One dispatch without scratch. A device must be able to bind each buffer whole; `from`
 /// must have fewer than 2^31 elements.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[op(
+    name = "keep_best",
+    summary = "checkpoint of per-model tensors, for the models that improved this epoch",
+    formula = "best_m = from_m where status_m = 1"
+)]
 pub struct KeepBest {
     /// Models. May be 0.
     pub models: usize,
-    /// Elements of each. May be 0.
+    /// Elements of each model. May be 0.
     pub len: usize,
 }
-
-const NAME: &str = "keep_best";
 
 impl Op for KeepBest {
     fn name(&self) -> &'static str {
@@ -119,13 +119,3 @@ fn cases() -> Vec<Box<dyn Op>> {
 fn bench(elements: usize) -> Vec<Box<dyn Op>> {
     vec![Box::new(KeepBest { models: (elements / 1024).max(1), len: 1024 })]
 }
-
-pub(super) const ENTRY: Entry = Entry {
-    name: NAME,
-    summary: "checkpoint of per-model tensors, for the models that improved this epoch",
-    formula: "best_m = from_m where status_m = 1",
-    fields: &[MODELS, Field { name: "len", default: "", about: "elements of each model" }],
-    cases,
-    bench,
-    parse: crate::op::parse::<KeepBest>,
-};

@@ -2,15 +2,12 @@
 use crate::{
     kernel,
     kernels::arena::arena_benches,
-    kernels::{
-        gradients::{Gradients, ValueRange},
-        optimizer::fields::SEGMENTS,
-    },
-    op::{Arg, Caps, Cost, Entry, Expected, Field, Lowered, Op, Pattern, Rng},
+    kernels::gradients::{Gradients, ValueRange},
+    op::{Arg, Caps, Cost, Expected, Lowered, Op, Pattern, Rng},
     types::{DType, Error, HostData, Segment},
     verify::reference,
 };
-use serde::{Deserialize, Serialize};
+use ridgepole_derive::op;
 
 /// Projects every weight of an arena onto a box, w = min(max(w, `min`), `max`), in one dispatch: the projected gradient
 /// method under bounds, or the weight clipping of the original Wasserstein GAN. `optax.projections.projection_box`.
@@ -21,22 +18,23 @@ use serde::{Deserialize, Serialize};
 ///
 /// Error: only that of rounding the bounds; subnormal weights may be flushed to 0. Bertsekas, "On the
 /// Goldstein-Levitin-Polyak gradient projection method", 1976; Arjovsky, Chintala and Bottou, "Wasserstein GAN", 2017.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[op(
+    name = "box_constraint",
+    summary = "box constraint: clamps every weight of an arena to a range",
+    formula = "w = min(max(w, min), max)"
+)]
 pub struct BoxConstraint {
     /// How weights are stored.
     pub dtype: DType,
     /// The tensors of the arena, in ascending order; their groups do not matter.
     pub segments: Vec<Segment>,
-    /// The least value, finite; none where it is left out.
-    #[serde(default)]
+    /// The least value; none where it is left out.
+    #[field(default)]
     pub min: Option<f64>,
-    /// The greatest value, finite and not below `min`; none where it is left out.
-    #[serde(default)]
+    /// The greatest value, not below `min`; none where it is left out.
+    #[field(default)]
     pub max: Option<f64>,
 }
-
-const NAME: &str = "box_constraint";
 
 impl BoxConstraint {
     /// One tensor of `len` elements, kept in -`limit`..=`limit`.
@@ -90,18 +88,3 @@ fn cases() -> Vec<Box<dyn Op>> {
 fn bench(elements: usize) -> Vec<Box<dyn Op>> {
     arena_benches(elements, |dtype, segments| Box::new(BoxConstraint { dtype, segments, min: Some(-0.5), max: Some(0.5) }))
 }
-
-pub(super) const ENTRY: Entry = Entry {
-    name: NAME,
-    summary: "box constraint: clamps every weight of an arena to a range",
-    formula: "w = min(max(w, min), max)",
-    fields: &[
-        Field { name: "dtype", default: "", about: "storage of weight: f32, f16 or bf16" },
-        SEGMENTS,
-        Field { name: "min", default: "null", about: "the least value, finite; null for none" },
-        Field { name: "max", default: "null", about: "the greatest value, finite and at least min; null for none" },
-    ],
-    cases,
-    bench,
-    parse: crate::op::parse::<BoxConstraint>,
-};

@@ -6,14 +6,13 @@ use crate::{
     kernels::{
         arena::arena_cases,
         gradients::{Clip, Gradients},
-        optimizer::fields::SEGMENTS,
     },
-    op::{Arg, Caps, Cost, Entry, Expected, Field, Lowered, Op, Pattern, Rng},
+    op::{Arg, Caps, Cost, Expected, Lowered, Op, Pattern, Rng},
     options::{ClipForm, NonFiniteNorm, check_scalar},
     types::{DType, Error, HostData, Segment},
     verify::reference,
 };
-use serde::{Deserialize, Serialize};
+use ridgepole_derive::op;
 
 /// Projects each whole tensor of an arena onto the ball ‖w‖ ≤ `radius`: w = min(1, `radius` / ‖w‖)·w, ‖w‖ being over that
 /// whole tensor. `optax.projections.projection_l2_ball` of one tensor.
@@ -25,26 +24,28 @@ use serde::{Deserialize, Serialize};
 /// pass.
 ///
 /// Error: as of [`ClipByNorm`](crate::ops::ClipByNorm). Parikh and Boyd, "Proximal algorithms", 2014, on projections onto norm balls.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[op(
+    name = "l2_ball",
+    summary = "projection of each whole tensor of an arena onto an L2 ball around 0",
+    formula = "w = min(1, radius / ‖w‖)·w, per tensor"
+)]
 pub struct L2Ball {
     /// How weights are stored.
     pub dtype: DType,
     /// The tensors of the arena, in ascending order; their groups do not matter.
     pub segments: Vec<Segment>,
-    /// The radius of the ball, at least 0.
+    /// The radius of the ball.
+    #[field(min = 0)]
     pub radius: f64,
     /// What happens to a tensor whose norm is NaN or infinite.
-    #[serde(default)]
+    #[field(default)]
     pub non_finite: NonFiniteNorm,
 }
-
-const NAME: &str = "l2_ball";
 
 impl L2Ball {
     /// One tensor of `len` elements.
     pub fn new(dtype: DType, len: usize, radius: f64) -> Self {
-        Self { dtype, segments: Segment::one(len), radius, non_finite: NonFiniteNorm::default() }
+        Self::from_required(dtype, Segment::one(len), radius)
     }
 
     fn weights(&self) -> Gradients<'_> {
@@ -100,22 +101,3 @@ fn bench(elements: usize) -> Vec<Box<dyn Op>> {
         Box::new(L2Ball { dtype, segments, radius: 1.0, non_finite: NonFiniteNorm::Propagate })
     })
 }
-
-pub(super) const ENTRY: Entry = Entry {
-    name: NAME,
-    summary: "projection of each whole tensor of an arena onto an L2 ball around 0",
-    formula: "w = min(1, radius / ‖w‖)·w, per tensor",
-    fields: &[
-        Field { name: "dtype", default: "", about: "storage of weight: f32, f16 or bf16" },
-        SEGMENTS,
-        Field { name: "radius", default: "", about: "the radius of the ball, at least 0" },
-        Field {
-            name: "non_finite",
-            default: "\"propagate\"",
-            about: "a tensor whose norm is NaN or infinite: propagate (as in arithmetic), zero or keep",
-        },
-    ],
-    cases,
-    bench,
-    parse: crate::op::parse::<L2Ball>,
-};

@@ -2,13 +2,13 @@
 //! Reference: `cpu::max_norm`.
 use crate::{
     kernel,
-    kernels::unitwise::{MATRICES, Units, matrix_bench, matrix_cases},
-    op::{Arg, Caps, Cost, Entry, Expected, Field, Lowered, Op, Pattern, Rng},
+    kernels::unitwise::{Units, matrix_bench, matrix_cases},
+    op::{Arg, Caps, Cost, Expected, Lowered, Op, Pattern, Rng},
     options::{Matrix, MaxNormForm, check_scalar},
     types::{DType, Error, HostData},
     verify::{Approx, reference},
 };
-use serde::{Deserialize, Serialize};
+use ridgepole_derive::op;
 
 /// The max-norm constraint: multiplies the weights of each unit by min(1, `max` / ‖w‖), so that no unit's norm exceeds `max`.
 /// For all matrices of an arena, in place.
@@ -24,23 +24,23 @@ use serde::{Deserialize, Serialize};
 ///
 /// Error: running analysis from that of the norm. Srebro, Rennie and Jaakkola, "Maximum-margin matrix factorization", 2004;
 /// Srivastava et al., "Dropout", 2014, section 5.1.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[op(
+    name = "max_norm",
+    summary = "max-norm constraint on rows, columns or filters, over an arena of matrices",
+    formula = "w = w·min(1, max / ‖w_g‖) (torch and keras: softened by 1e-7)"
+)]
 pub struct MaxNorm {
     /// How weights are stored.
     pub dtype: DType,
     /// The matrices of the arena, in ascending order; their groups do not matter.
     pub matrices: Vec<Matrix>,
-    /// The largest norm, at least 0.
+    /// The largest norm.
+    #[field(min = 0)]
     pub max: f64,
     /// What the quotient is.
-    #[serde(default)]
+    #[field(default)]
     pub form: MaxNormForm,
 }
-
-const NAME: &str = "max_norm";
-
-pub(super) const DTYPE: Field = Field { name: "dtype", default: "", about: "storage of weight: f32, f16 or bf16" };
 
 impl MaxNorm {
     fn units(&self) -> Units<'_> {
@@ -119,22 +119,3 @@ fn cases() -> Vec<Box<dyn Op>> {
 fn bench(elements: usize) -> Vec<Box<dyn Op>> {
     matrix_bench(elements, |dtype, matrices| Box::new(MaxNorm { dtype, matrices, max: 1.0, form: MaxNormForm::Plain }))
 }
-
-pub(super) const ENTRY: Entry = Entry {
-    name: NAME,
-    summary: "max-norm constraint on rows, columns or filters, over an arena of matrices",
-    formula: "w = w·min(1, max / ‖w_g‖) (torch and keras: softened by 1e-7)",
-    fields: &[
-        DTYPE,
-        MATRICES,
-        Field { name: "max", default: "", about: "the largest norm, at least 0" },
-        Field {
-            name: "form",
-            default: "\"plain\"",
-            about: "plain: max / norm; torch: max / (norm + 1e-7); keras: min(norm, max) / (norm + 1e-7), also below the limit",
-        },
-    ],
-    cases,
-    bench,
-    parse: crate::op::parse::<MaxNorm>,
-};

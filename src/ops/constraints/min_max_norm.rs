@@ -1,18 +1,14 @@
 //! Norms of units drawn into a range. Kernels: `lib/unitwise/partials`, `shaders/constraints/min_max_norm.wgsl`, `lib/unitwise/scale`.
 //! Reference: `cpu::min_max_norm`.
-use super::max_norm::DTYPE;
 use crate::{
     kernel,
-    kernels::{
-        optimizer::fields::one,
-        unitwise::{MATRICES, Units, matrix_bench, matrix_cases},
-    },
-    op::{Arg, Caps, Cost, Entry, Expected, Field, Lowered, Op, Pattern, Rng},
+    kernels::unitwise::{Units, matrix_bench, matrix_cases},
+    op::{Arg, Caps, Cost, Expected, Lowered, Op, Pattern, Rng},
     options::{Matrix, check_scalar},
     types::{DType, Error, HostData},
     verify::{Approx, reference},
 };
-use serde::{Deserialize, Serialize};
+use ridgepole_derive::op;
 
 /// The min-max-norm constraint: multiplies the weights of each unit by (`rate`·clip(‖w‖, `min`, `max`) + (1 - `rate`)·‖w‖) /
 /// (1e-7 + ‖w‖), which moves its norm the fraction `rate` of the way into the range; with 1, all of it. For all matrices of
@@ -27,23 +23,27 @@ use serde::{Deserialize, Serialize};
 /// twice and writes them once.
 ///
 /// Error: running analysis from that of the norm. The formula is that of Keras' `MinMaxNorm`.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[op(
+    name = "min_max_norm",
+    summary = "min-max-norm constraint: moves norms of rows, columns or filters into a range, over an arena of matrices",
+    formula = "w = w·(rate·clip(‖w_g‖, min, max) + (1 - rate)·‖w_g‖) / (1e-7 + ‖w_g‖)"
+)]
 pub struct MinMaxNorm {
     /// How weights are stored.
     pub dtype: DType,
     /// The matrices of the arena, in ascending order; their groups do not matter.
     pub matrices: Vec<Matrix>,
-    /// The least norm, at least 0 and at most `max`.
+    /// The least norm, at most `max`.
+    #[field(min = 0, max = 1e30)]
     pub min: f64,
-    /// The largest norm, at most 1e30.
+    /// The largest norm, at least `min`.
+    #[field(min = 0, max = 1e30)]
     pub max: f64,
-    /// The fraction of the way into the range, in 0..=1.
-    #[serde(default = "one")]
+    /// The fraction of the way into the range.
+    #[field(default = 1.0, min = 0, max = 1)]
     pub rate: f64,
 }
 
-const NAME: &str = "min_max_norm";
 const EPS: f64 = 1e-7;
 
 impl MinMaxNorm {
@@ -112,19 +112,3 @@ fn cases() -> Vec<Box<dyn Op>> {
 fn bench(elements: usize) -> Vec<Box<dyn Op>> {
     matrix_bench(elements, |dtype, matrices| Box::new(MinMaxNorm { dtype, matrices, min: 0.5, max: 1.0, rate: 1.0 }))
 }
-
-pub(super) const ENTRY: Entry = Entry {
-    name: NAME,
-    summary: "min-max-norm constraint: moves norms of rows, columns or filters into a range, over an arena of matrices",
-    formula: "w = w·(rate·clip(‖w_g‖, min, max) + (1 - rate)·‖w_g‖) / (1e-7 + ‖w_g‖)",
-    fields: &[
-        DTYPE,
-        MATRICES,
-        Field { name: "min", default: "", about: "the least norm, at least 0 and at most max" },
-        Field { name: "max", default: "", about: "the largest norm, at most 1e30" },
-        Field { name: "rate", default: "1", about: "fraction of the way into the range, 0 to 1" },
-    ],
-    cases,
-    bench,
-    parse: crate::op::parse::<MinMaxNorm>,
-};

@@ -5,14 +5,13 @@ use crate::{
     kernels::{
         arena::arena_cases,
         gradients::{Gradients, Pass},
-        optimizer::fields::SEGMENTS,
     },
-    op::{Arg, Caps, Cost, Entry, Expected, Field, Lowered, Op, Pattern, Rng},
+    op::{Arg, Caps, Cost, Expected, Lowered, Op, Pattern, Rng},
     params,
     types::{DType, Error, HostData, Segment},
     verify::{Approx, reference},
 };
-use serde::{Deserialize, Serialize};
+use ridgepole_derive::op;
 
 params! { NonNegativeParams { segments: u32, first: u32, blocks: u32, lo: u32, hi: u32, base: u32, end: u32 } }
 
@@ -24,16 +23,17 @@ params! { NonNegativeParams { segments: u32, first: u32, blocks: u32, lo: u32, h
 /// not differentiated: there is no backward pass.
 ///
 /// Error: none; subnormal weights may be flushed to 0.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[op(
+    name = "non_negative",
+    summary = "non-negativity constraint: sets negative weights of an arena to 0",
+    formula = "w = max(w, 0)"
+)]
 pub struct NonNegative {
     /// How weights are stored.
     pub dtype: DType,
     /// The tensors of the arena, in ascending order; their groups do not matter.
     pub segments: Vec<Segment>,
 }
-
-const NAME: &str = "non_negative";
 
 impl NonNegative {
     /// One tensor of `len` elements.
@@ -94,13 +94,3 @@ fn cases() -> Vec<Box<dyn Op>> {
 fn bench(elements: usize) -> Vec<Box<dyn Op>> {
     arena_benches(elements, |dtype, segments| Box::new(NonNegative { dtype, segments }))
 }
-
-pub(super) const ENTRY: Entry = Entry {
-    name: NAME,
-    summary: "non-negativity constraint: sets negative weights of an arena to 0",
-    formula: "w = max(w, 0)",
-    fields: &[Field { name: "dtype", default: "", about: "storage of weight: f32, f16 or bf16" }, SEGMENTS],
-    cases,
-    bench,
-    parse: crate::op::parse::<NonNegative>,
-};

@@ -1,15 +1,14 @@
 //! Units of norm 1. Kernels: `lib/unitwise/partials`, `shaders/constraints/unit_norm.wgsl`, `lib/unitwise/scale`. Reference:
 //! `cpu::unit_norm`.
-use super::max_norm::DTYPE;
 use crate::{
     kernel,
-    kernels::unitwise::{MATRICES, Units, matrix_bench, matrix_cases},
-    op::{Arg, Caps, Cost, Entry, Expected, Field, Lowered, Op, Pattern, Rng},
+    kernels::unitwise::{Units, matrix_bench, matrix_cases},
+    op::{Arg, Caps, Cost, Expected, Lowered, Op, Pattern, Rng},
     options::{Matrix, check_scalar},
     types::{DType, Error, HostData},
     verify::{Approx, reference},
 };
-use serde::{Deserialize, Serialize};
+use ridgepole_derive::op;
 
 /// The unit-norm constraint: divides the weights of each unit by `eps` + ‖w‖, so that its norm becomes 1. For all matrices of
 /// an arena, in place.
@@ -23,22 +22,19 @@ use serde::{Deserialize, Serialize};
 /// twice and writes them once.
 ///
 /// Error: running analysis from that of the norm. The formula is that of Keras' `UnitNorm`.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[op(
+    name = "unit_norm",
+    summary = "unit-norm constraint: rescales rows, columns or filters to norm 1, over an arena of matrices",
+    formula = "w = w / (eps + ‖w_g‖)"
+)]
 pub struct UnitNorm {
     /// How weights are stored.
     pub dtype: DType,
     /// The matrices of the arena, in ascending order; their groups do not matter.
     pub matrices: Vec<Matrix>,
-    /// What is added to the norm: 1e-30 to 1, in Keras 1e-7.
-    #[serde(default = "keras")]
+    /// What is added to the norm; in Keras 1e-7.
+    #[field(default = 1e-7, min = 1e-30, max = 1)]
     pub eps: f64,
-}
-
-const NAME: &str = "unit_norm";
-
-fn keras() -> f64 {
-    1e-7
 }
 
 impl UnitNorm {
@@ -86,15 +82,5 @@ fn cases() -> Vec<Box<dyn Op>> {
 }
 
 fn bench(elements: usize) -> Vec<Box<dyn Op>> {
-    matrix_bench(elements, |dtype, matrices| Box::new(UnitNorm { dtype, matrices, eps: keras() }))
+    matrix_bench(elements, |dtype, matrices| Box::new(UnitNorm::from_required(dtype, matrices)))
 }
-
-pub(super) const ENTRY: Entry = Entry {
-    name: NAME,
-    summary: "unit-norm constraint: rescales rows, columns or filters to norm 1, over an arena of matrices",
-    formula: "w = w / (eps + ‖w_g‖)",
-    fields: &[DTYPE, MATRICES, Field { name: "eps", default: "1e-7", about: "added to the norm, 1e-30 to 1" }],
-    cases,
-    bench,
-    parse: crate::op::parse::<UnitNorm>,
-};

@@ -1,17 +1,14 @@
 //! Alpha dropout, forward. Kernel: `shaders/dropouts/alpha_dropout.wgsl`. Reference: `cpu::alpha_dropout`.
-use super::shared::{
-    expected::{kept, packed, within},
-    fields,
-};
+use super::shared::expected::{kept, packed, within};
 use crate::{
     kernel,
-    op::{Arg, Caps, Entry, Expected, Field, Lowered, Op, Pattern},
+    op::{Arg, Caps, Expected, Lowered, Op, Pattern},
     ops::dropouts::shared::masked_map::{MaskSource, Masked, Rule, Settled},
     options::{Bits, Key, MaskMode, Share},
     types::{DType, Error, HostData, Space},
     verify::{Approx, reference},
 };
-use serde::{Deserialize, Serialize};
+use ridgepole_derive::op;
 
 mod cases;
 
@@ -32,38 +29,41 @@ mod cases;
 /// Error: running analysis of a·x + b with both rounded to f32, and the rounding of the storage type.
 /// Klambauer, Unterthiner, Mayr and Hochreiter, "Self-normalizing neural networks", 2017; PyTorch's `alpha_dropout` and
 /// `feature_alpha_dropout`.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[op(
+    name = "alpha_dropout",
+    summary = "alpha dropout of elements or channels for SELU networks; preserves mean 0 and variance 1",
+    formula = "y = a·(m ? x : α') + b, α' = -1.7581, a = ((1-p)(1 + p·α'²))^-½, b = -a·p·α'",
+    cases = AlphaDropout::cases,
+    bench = AlphaDropout::bench
+)]
 pub struct AlphaDropout {
     /// How x and y are stored.
     pub dtype: DType,
     /// The shape; [`Space::flat`] where it does not matter.
     pub space: Space,
-    /// The probability of dropping, 0 to 1, both included.
+    /// The probability of dropping.
+    #[field(min = 0, max = 1)]
     pub p: f64,
     /// What the mask is drawn from.
     pub key: Key,
     /// Which elements share a decision; sizes are limited as in [`Dropout`](super::Dropout).
-    #[serde(default)]
+    #[field(default)]
     pub share: Share,
     /// Random bits per decision.
-    #[serde(default)]
+    #[field(default)]
     pub bits: Bits,
     /// Whether the mask is stored.
-    #[serde(default)]
+    #[field(default)]
     pub mask: MaskMode,
     /// Whether the network is in training; if not, nothing is dropped.
-    #[serde(default = "fields::yes")]
+    #[field(default = true)]
     pub training: bool,
 }
-
-const NAME: &str = "alpha_dropout";
 
 impl AlphaDropout {
     /// Training, a decision per element of 16 bits, no stored mask.
     pub fn new(dtype: DType, space: Space, p: f64, key: Key) -> Self {
-        let (share, bits, mask) = Default::default();
-        Self { dtype, space, p, key, share, bits, mask, training: true }
+        Self::from_required(dtype, space, p, key)
     }
 
     /// Whether the op writes the mask.
@@ -133,24 +133,3 @@ impl Op for AlphaDropout {
         out
     }
 }
-
-pub(super) const FIELDS: &[Field] = &[
-    Field { name: "dtype", default: "", about: "storage of x and y: f32, f16 or bf16" },
-    fields::SPACE,
-    fields::P,
-    fields::KEY_FIELD,
-    fields::SHARE,
-    fields::BITS,
-    fields::STORE,
-    fields::TRAINING,
-];
-
-pub(super) const ENTRY: Entry = Entry {
-    name: NAME,
-    summary: "alpha dropout of elements or channels for SELU networks; preserves mean 0 and variance 1",
-    formula: "y = a·(m ? x : α') + b, α' = -1.7581, a = ((1-p)(1 + p·α'²))^-½, b = -a·p·α'",
-    fields: FIELDS,
-    cases: AlphaDropout::cases,
-    bench: AlphaDropout::bench,
-    parse: crate::op::parse::<AlphaDropout>,
-};

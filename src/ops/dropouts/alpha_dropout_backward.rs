@@ -3,18 +3,18 @@
 use super::{
     AlphaDropout,
     shared::{
+        backward,
         expected::{kept, unpacked, within},
-        fields,
     },
 };
 use crate::{
     kernel,
-    op::{Arg, Caps, Entry, Expected, Field, Lowered, Op, Pattern},
+    op::{Arg, Caps, Expected, Lowered, Op, Pattern},
     options::{Bits, Key, MaskMode, Share},
     types::{DType, Error, HostData, Space},
     verify::{Approx, reference},
 };
-use serde::{Deserialize, Serialize};
+use ridgepole_derive::op;
 
 /// The backward pass of [`AlphaDropout`] in training: dx = m·a·dy, with the mask m of the forward pass.
 ///
@@ -23,29 +23,33 @@ use serde::{Deserialize, Serialize};
 /// scratch. Deterministic.
 ///
 /// Error: a, rounded to f32, and one product; the rounding of the storage type.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[op(
+    name = "alpha_dropout_backward",
+    summary = "backward pass of alpha dropout, with a regenerated or a stored mask",
+    formula = "dx = m·a·dy, a = ((1-p)(1 + p·α'²))^-½",
+    cases = AlphaDropoutBackward::cases,
+    bench = AlphaDropoutBackward::bench
+)]
 pub struct AlphaDropoutBackward {
     /// How dy and dx are stored.
     pub dtype: DType,
     /// The shape.
     pub space: Space,
-    /// The probability of dropping, 0 to 1, both included.
+    /// The probability of dropping.
+    #[field(min = 0, max = 1)]
     pub p: f64,
     /// What the mask was drawn from.
     pub key: Key,
     /// Which elements share a decision.
-    #[serde(default)]
+    #[field(default)]
     pub share: Share,
     /// Random bits per decision.
-    #[serde(default)]
+    #[field(default)]
     pub bits: Bits,
     /// Whether the forward pass stored the mask.
-    #[serde(default)]
+    #[field(default)]
     pub mask: MaskMode,
 }
-
-const NAME: &str = "alpha_dropout_backward";
 
 impl AlphaDropout {
     /// The backward pass of this in training.
@@ -68,7 +72,7 @@ impl Op for AlphaDropoutBackward {
     }
 
     fn args(&self) -> Vec<Arg> {
-        fields::backward_args(self.dtype, &self.space, self.mask)
+        backward::backward_args(self.dtype, &self.space, self.mask)
     }
 
     fn lower(&self, caps: &Caps) -> Result<Lowered, Error> {
@@ -100,23 +104,3 @@ impl Op for AlphaDropoutBackward {
         vec![within(self.dtype, args[0].to_f64().into_iter().zip(&kept).map(one))]
     }
 }
-
-const FIELDS: &[Field] = &[
-    Field { name: "dtype", default: "", about: "storage of dy and dx: f32, f16 or bf16" },
-    fields::SPACE,
-    fields::P,
-    fields::KEY_FIELD,
-    fields::SHARE,
-    fields::BITS,
-    fields::READ,
-];
-
-pub(super) const ENTRY: Entry = Entry {
-    name: NAME,
-    summary: "backward pass of alpha dropout, with a regenerated or a stored mask",
-    formula: "dx = m·a·dy, a = ((1-p)(1 + p·α'²))^-½",
-    fields: FIELDS,
-    cases: AlphaDropoutBackward::cases,
-    bench: AlphaDropoutBackward::bench,
-    parse: crate::op::parse::<AlphaDropoutBackward>,
-};

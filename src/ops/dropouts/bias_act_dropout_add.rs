@@ -7,7 +7,7 @@ use crate::{
         copy::{self, Tail, windows},
         partition,
     },
-    op::{Arg, Caps, Entry, Expected, Lowered, Op, Pattern, Rng, Slot},
+    op::{Arg, Caps, Expected, Lowered, Op, Pattern, Rng, Slot},
     ops::dropouts::shared::{
         expected::kept,
         masked_map::{MaskSource, Masked, Rule},
@@ -17,10 +17,9 @@ use crate::{
     verify::{Approx, reference},
     wgsl::{Decl, View, parts},
 };
-use serde::{Deserialize, Serialize};
+use ridgepole_derive::op;
 
 mod cases;
-pub(super) mod fields;
 pub(super) mod fill;
 
 /// Bias, activation, dropout and residual add in one pass: y = residual + m·act(x + bias)/(1-p). Each of bias, activation and
@@ -32,41 +31,44 @@ pub(super) mod fill;
 /// is `residual` bit for bit (+0 without one), whatever `x` holds. Deterministic. One dispatch, more for windows; no scratch.
 ///
 /// Error: an ulp for each operation, the error of the activation ([`Activation`]), and the store.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[op(
+    name = "bias_act_dropout_add",
+    summary = "bias, activation, dropout and residual add in one pass; all but the dropout are optional",
+    formula = "y = residual + m·act(x + bias)/(1-p), m = 1 with probability 1-p",
+    cases = BiasActDropoutAdd::cases,
+    bench = BiasActDropoutAdd::bench
+)]
 pub struct BiasActDropoutAdd {
     /// How `x`, `residual` and `y` are stored.
     pub dtype: DType,
     /// Their shape. With a bias, c·s is at most 2^30 (channels last: c).
     pub space: Space,
-    /// The probability of dropping, 0 to 1, both included.
+    /// The probability of dropping; 0 after training.
+    #[field(min = 0, max = 1)]
     pub p: f64,
     /// What the mask is drawn from.
     pub key: Key,
     /// Which elements share a decision.
-    #[serde(default)]
+    #[field(default)]
     pub share: Share,
     /// Random bits per decision.
-    #[serde(default)]
+    #[field(default)]
     pub bits: Bits,
     /// The activation.
-    #[serde(default)]
+    #[field(default)]
     pub act: Activation,
     /// Whether there is a bias.
-    #[serde(default = "crate::kernels::channels::yes")]
+    #[field(default = true)]
     pub bias: bool,
     /// Whether there is a residual.
-    #[serde(default = "crate::kernels::channels::yes")]
+    #[field(default = true)]
     pub residual: bool,
 }
-
-const NAME: &str = "bias_act_dropout_add";
 
 impl BiasActDropoutAdd {
     /// With bias and residual, without activation; a decision per element of 16 bits.
     pub fn new(dtype: DType, space: Space, p: f64, key: Key) -> Self {
-        let (share, bits, act) = Default::default();
-        Self { dtype, space, p, key, share, bits, act, bias: true, residual: true }
+        Self::from_required(dtype, space, p, key)
     }
 
     /// The mask, under the name of `op`; what is kept is multiplied by the factor.
@@ -225,13 +227,3 @@ impl Op for BiasActDropoutAdd {
         vec![Expected::Within { value, bound }]
     }
 }
-
-pub(super) const ENTRY: Entry = Entry {
-    name: NAME,
-    summary: "bias, activation, dropout and residual add in one pass; all but the dropout are optional",
-    formula: "y = residual + m·act(x + bias)/(1-p), m = 1 with probability 1-p",
-    fields: fields::FIELDS,
-    cases: BiasActDropoutAdd::cases,
-    bench: BiasActDropoutAdd::bench,
-    parse: crate::op::parse::<BiasActDropoutAdd>,
-};

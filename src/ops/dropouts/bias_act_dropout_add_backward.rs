@@ -1,9 +1,6 @@
 //! The gradient of bias, activation and dropout. Kernel: `shaders/dropouts/bias_act_dropout_add_backward.wgsl`. Reference:
 //! `cpu::bias_act_dropout_add_backward`.
-use super::{
-    BiasActDropoutAdd,
-    bias_act_dropout_add::{fields, fill},
-};
+use super::{BiasActDropoutAdd, bias_act_dropout_add::fill};
 use crate::{
     kernel,
     kernels::{
@@ -11,14 +8,14 @@ use crate::{
         copy::{self, Tail, windows},
         rows,
     },
-    op::{Arg, Caps, Entry, Expected, Lowered, Op, Pattern, Rng},
+    op::{Arg, Caps, Expected, Lowered, Op, Pattern, Rng},
     ops::dropouts::shared::masked_map::Rule,
     options::{Activation, Bits, Key, Share},
     types::{DType, Error, HostData, Space},
     verify::{Approx, reference},
     wgsl::parts,
 };
-use serde::{Deserialize, Serialize};
+use ridgepole_derive::op;
 
 /// The gradients of [`BiasActDropoutAdd`]: dx = m·act'(x + bias)·dy/(1-p) with a regenerated mask, dbias = Σdx over each
 /// channel. The residual's gradient is dy itself.
@@ -28,32 +25,36 @@ use serde::{Deserialize, Serialize};
 /// chunks of fixed size merged in a fixed order: results are the same bit for bit from run to run on a device. One dispatch
 /// for dx, two or more for dbias, more for windows. A device must be able to bind 16 bytes per channel. Where an element is
 /// dropped, or the activation flat, dx is +0 whatever dy is.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[op(
+    name = "bias_act_dropout_add_backward",
+    summary = "backward pass of bias_act_dropout_add, to input and bias, with a regenerated mask",
+    formula = "dx = m·act'(x + bias)·dy/(1-p), dbias = Σdx; the residual's gradient is dy",
+    cases = BiasActDropoutAddBackward::cases,
+    bench = BiasActDropoutAddBackward::bench
+)]
 pub struct BiasActDropoutAddBackward {
     /// How `x`, `dy` and `dx` are stored.
     pub dtype: DType,
     /// Their shape.
     pub space: Space,
-    /// The probability of dropping, 0 to 1, both included.
+    /// The probability of dropping; 0 after training.
+    #[field(min = 0, max = 1)]
     pub p: f64,
     /// What the mask was drawn from.
     pub key: Key,
     /// Which elements share a decision.
-    #[serde(default)]
+    #[field(default)]
     pub share: Share,
     /// Random bits per decision.
-    #[serde(default)]
+    #[field(default)]
     pub bits: Bits,
     /// The activation.
-    #[serde(default)]
+    #[field(default)]
     pub act: Activation,
     /// Whether there is a bias, and so a `dbias`.
-    #[serde(default = "crate::kernels::channels::yes")]
+    #[field(default = true)]
     pub bias: bool,
 }
-
-const NAME: &str = "bias_act_dropout_add_backward";
 
 impl BiasActDropoutAdd {
     /// The backward pass of this.
@@ -179,13 +180,3 @@ impl Op for BiasActDropoutAddBackward {
         out
     }
 }
-
-pub(super) const ENTRY: Entry = Entry {
-    name: NAME,
-    summary: "backward pass of bias_act_dropout_add, to input and bias, with a regenerated mask",
-    formula: "dx = m·act'(x + bias)·dy/(1-p), dbias = Σdx; the residual's gradient is dy",
-    fields: fields::BACKWARD_FIELDS,
-    cases: BiasActDropoutAddBackward::cases,
-    bench: BiasActDropoutAddBackward::bench,
-    parse: crate::op::parse::<BiasActDropoutAddBackward>,
-};

@@ -1,9 +1,8 @@
 //! DropBlock, forward. Kernels: `shaders/dropouts/parts/square_*.wgsl`, `shaders/dropouts/drop_block.wgsl`. Reference: `cpu::drop_block`.
-use super::shared::fields;
 use crate::{
     kernel,
     kernels::copy::{self, Place, Tail, windows},
-    op::{Arg, Caps, Entry, Expected, Field, Lowered, Op, Pattern, Slot, Step},
+    op::{Arg, Caps, Expected, Lowered, Op, Pattern, Slot, Step},
     ops::dropouts::shared::{
         drop_block_mask::Squares,
         masked_map::{MaskSource, Rule},
@@ -14,7 +13,7 @@ use crate::{
     wgsl::{Decl, Source, View},
 };
 use expected::{factor_bound, images, scaled};
-use serde::{Deserialize, Serialize};
+use ridgepole_derive::op;
 
 mod cases;
 pub(super) mod expected;
@@ -45,33 +44,39 @@ pub(super) mod expected;
 /// [`Plan::update`](crate::device::Plan::update) as for [`Dropout`](super::Dropout), γ in place of p.
 ///
 /// Ghiasi, Lin and Le, "DropBlock: a regularization method for convolutional networks", 2018; torchvision's `drop_block2d`.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[op(
+    name = "drop_block",
+    summary = "DropBlock: drops squares of images at random and rescales the rest by the kept fraction",
+    formula = "y = m·x·count(m)/ones(m), m = 0 in squares that begin with probability p·HW/(b²(H-b+1)(W-b+1))",
+    cases = DropBlock::cases,
+    bench = DropBlock::bench
+)]
 pub struct DropBlock {
     /// How x and y are stored.
     pub dtype: DType,
     /// The batch, s being H·W: at most 2^20 samples of at most 2^30 elements, and 2^31 decisions.
     pub space: Space,
-    /// W.
+    /// W, the columns of an image; s is a multiple of it.
+    #[field(min = 1)]
     pub width: usize,
-    /// Rows and columns of a square: 1 to 32, and no more than H or W.
+    /// Rows and columns of a square; no more than H or W.
+    #[field(min = 1, max = 32)]
     pub block: usize,
-    /// Approximately the fraction dropped, 0 to 1, both included.
+    /// Approximately the fraction dropped.
+    #[field(min = 0, max = 1)]
     pub p: f64,
     /// What the squares are drawn from; `first_element` is a multiple of C·S.
     pub key: Key,
     /// Which images share their squares.
-    #[serde(default)]
+    #[field(default, only = [element, position, batch_element, batch_position])]
     pub share: Share,
     /// Whether the mask is stored.
-    #[serde(default)]
+    #[field(default)]
     pub mask: MaskMode,
     /// Whether the network is in training; if not, y is x bit for bit.
-    #[serde(default = "fields::yes")]
+    #[field(default = true)]
     pub training: bool,
 }
-
-const NAME: &str = "drop_block";
 
 /// The map of x to y by a mask and a factor.
 pub(super) fn apply(
@@ -90,7 +95,7 @@ pub(super) fn apply(
 impl DropBlock {
     /// Training, squares of each channel's own, no stored mask.
     pub fn new(dtype: DType, space: Space, width: usize, block: usize, p: f64, key: Key) -> Self {
-        Self { dtype, space, width, block, p, key, share: Share::Element, mask: MaskMode::Recompute, training: true }
+        Self::from_required(dtype, space, width, block, p, key)
     }
 
     pub(super) fn squares(&self, op: &'static str) -> Squares {
@@ -169,34 +174,3 @@ impl Op for DropBlock {
         out
     }
 }
-
-pub(super) const WIDTH: Field = Field { name: "width", default: "", about: "W, columns of an image; must divide s" };
-pub(super) const BLOCK: Field =
-    Field { name: "block", default: "", about: "rows and columns of a square: 1 to 32, at most H and W" };
-pub(super) const P: Field = Field { name: "p", default: "", about: "approximate fraction dropped, 0 to 1" };
-pub(super) const SHARE: Field = Field {
-    name: "share",
-    default: "\"element\"",
-    about: "which images have the same squares: element (none), position (all channels), batch_element (all samples), \
-            batch_position (all)",
-};
-
-pub(super) const ENTRY: Entry = Entry {
-    name: NAME,
-    summary: "DropBlock: drops squares of images at random and rescales the rest by the kept fraction",
-    formula: "y = m·x·count(m)/ones(m), m = 0 in squares that begin with probability p·HW/(b²(H-b+1)(W-b+1))",
-    fields: &[
-        Field { name: "dtype", default: "", about: "storage of x and y: f32, f16 or bf16" },
-        fields::SPACE,
-        WIDTH,
-        BLOCK,
-        P,
-        fields::KEY_FIELD,
-        SHARE,
-        Field { name: "mask", default: "\"recompute\"", about: "store: also write the mask, a bit for each decision" },
-        fields::TRAINING,
-    ],
-    cases: DropBlock::cases,
-    bench: DropBlock::bench,
-    parse: crate::op::parse::<DropBlock>,
-};

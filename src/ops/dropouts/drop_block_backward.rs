@@ -3,20 +3,20 @@
 use super::{
     DropBlock,
     drop_block::{
-        self, apply,
+        apply,
         expected::{images, of_elements, scaled},
     },
-    shared::{expected::unpacked, fields},
+    shared::expected::unpacked,
 };
 use crate::{
     kernel,
     kernels::copy::{self, Tail, windows},
-    op::{Arg, Caps, Entry, Expected, Field, Lowered, Op, Pattern, Rng, Slot},
+    op::{Arg, Caps, Expected, Lowered, Op, Pattern, Rng, Slot},
     options::{Key, MaskMode, Share},
     types::{DType, Error, HostData, Space},
     verify::reference,
 };
-use serde::{Deserialize, Serialize};
+use ridgepole_derive::op;
 
 /// The backward pass of [`DropBlock`] in training: dx = m·dy·factor, with the mask m and the factor of the forward pass.
 ///
@@ -26,30 +26,36 @@ use serde::{Deserialize, Serialize};
 /// read then. Deterministic. Dispatches as in the forward pass, without those that count; one for dx if the mask is stored.
 ///
 /// Error: one product, and the rounding of the storage type.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[op(
+    name = "drop_block_backward",
+    summary = "backward pass of DropBlock, with a regenerated or a stored mask",
+    formula = "dx = m·dy·factor",
+    cases = DropBlockBackward::cases,
+    bench = DropBlockBackward::bench
+)]
 pub struct DropBlockBackward {
     /// How dy and dx are stored.
     pub dtype: DType,
     /// The batch, s being H·W.
     pub space: Space,
-    /// W.
+    /// W, the columns of an image; s is a multiple of it.
+    #[field(min = 1)]
     pub width: usize,
-    /// Rows and columns of a square.
+    /// Rows and columns of a square; no more than H or W.
+    #[field(min = 1, max = 32)]
     pub block: usize,
-    /// Approximately the fraction dropped, 0 to 1, both included.
+    /// Approximately the fraction dropped.
+    #[field(min = 0, max = 1)]
     pub p: f64,
     /// What the squares were drawn from.
     pub key: Key,
     /// Which images share their squares.
-    #[serde(default)]
+    #[field(default, only = [element, position, batch_element, batch_position])]
     pub share: Share,
     /// Whether the forward pass stored the mask.
-    #[serde(default)]
+    #[field(default)]
     pub mask: MaskMode,
 }
-
-const NAME: &str = "drop_block_backward";
 
 impl DropBlock {
     /// The backward pass of this in training.
@@ -126,22 +132,3 @@ impl Op for DropBlockBackward {
         vec![scaled(&args[0], &kept, (args[1].to_f64()[0], 0.0), reference::drop_block_backward)]
     }
 }
-
-pub(super) const ENTRY: Entry = Entry {
-    name: NAME,
-    summary: "backward pass of DropBlock, with a regenerated or a stored mask",
-    formula: "dx = m·dy·factor",
-    fields: &[
-        Field { name: "dtype", default: "", about: "storage of dy and dx: f32, f16 or bf16" },
-        fields::SPACE,
-        drop_block::WIDTH,
-        drop_block::BLOCK,
-        drop_block::P,
-        fields::KEY_FIELD,
-        drop_block::SHARE,
-        fields::READ,
-    ],
-    cases: DropBlockBackward::cases,
-    bench: DropBlockBackward::bench,
-    parse: crate::op::parse::<DropBlockBackward>,
-};

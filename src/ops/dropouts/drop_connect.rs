@@ -1,18 +1,15 @@
 //! DropConnect, forward. Kernel: `shaders/dropouts/drop_connect.wgsl`. Reference: `cpu::drop_connect`.
-use super::shared::{
-    expected::{expected, kept},
-    fields,
-};
+use super::shared::expected::{expected, kept};
 use crate::{
     kernel,
     kernels::copy::Place,
-    op::{Arg, Caps, Entry, Expected, Field, Lowered, Op, Pattern},
+    op::{Arg, Caps, Expected, Lowered, Op, Pattern},
     ops::dropouts::shared::masked_map::{MaskSource, Masked},
     options::{Bits, Key, Scaling, Share},
     types::{DType, Error, HostData, Space},
     verify::reference,
 };
-use serde::{Deserialize, Serialize};
+use ridgepole_derive::op;
 
 mod cases;
 
@@ -37,8 +34,13 @@ mod cases;
 /// [`Plan::update`](crate::device::Plan::update) as for [`Dropout`](super::Dropout).
 ///
 /// Wan, Zeiler, Zhang, LeCun and Fergus, "Regularization of neural networks using DropConnect", 2013.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[op(
+    name = "drop_connect",
+    summary = "DropConnect: drops weights and biases of a layer at random and rescales the rest",
+    formula = "masked = m·weight/(1-p), m = 1 with probability 1-p (scale_at_test: m·weight, and (1-p)·weight after training)",
+    cases = DropConnect::cases,
+    bench = DropConnect::bench
+)]
 pub struct DropConnect {
     /// How all tensors are stored.
     pub dtype: DType,
@@ -46,31 +48,30 @@ pub struct DropConnect {
     pub rows: usize,
     /// Its columns: inputs of the layer. rows·cols is at most 2^34 - 4.
     pub cols: usize,
-    /// The probability of dropping a weight, 0 to 1, both included.
+    /// The probability of dropping a weight.
+    #[field(min = 0, max = 1)]
     pub p: f64,
     /// What the mask is drawn from. With a bias, `first_element` is a multiple of `cols`, and below 2^62.
     pub key: Key,
     /// Whether there is a bias: its values are dropped like weights.
-    #[serde(default)]
+    #[field(default)]
     pub bias: bool,
     /// Whether kept weights are scaled in training or all weights after it.
-    #[serde(default)]
+    #[field(default)]
     pub scaling: Scaling,
     /// Random bits per decision.
-    #[serde(default)]
+    #[field(default)]
     pub bits: Bits,
-    /// Whether the network is in training. If not, nothing is dropped: inverted scaling copies, scaling at test time
-    /// multiplies by T/2^b.
-    #[serde(default = "fields::yes")]
+    /// Whether the network is in training. If not, nothing is dropped: inverted scaling copies, scaling at test time multiplies
+    /// by T/2^b.
+    #[field(default = true)]
     pub training: bool,
 }
-
-const NAME: &str = "drop_connect";
 
 impl DropConnect {
     /// Training, no bias, 16 bits to a decision, inverted scaling.
     pub fn new(dtype: DType, [rows, cols]: [usize; 2], p: f64, key: Key) -> Self {
-        Self { dtype, rows, cols, p, key, bias: false, scaling: Scaling::Inverted, bits: Bits::Sixteen, training: true }
+        Self::from_required(dtype, rows, cols, p, key)
     }
 
     /// rows·cols, and rows if there is a bias. Saturates; lowering refuses such a matrix.
@@ -173,32 +174,3 @@ impl Op for DropConnect {
         kept.zip(args).map(|(kept, x)| expected(x, &kept, keep, copies, factor, reference::drop_connect)).collect()
     }
 }
-
-pub(super) const ROWS: Field = Field { name: "rows", default: "", about: "rows of the weight matrix: units of the layer" };
-pub(super) const COLS: Field = Field { name: "cols", default: "", about: "its columns: inputs of the layer" };
-pub(super) const BIAS: Field = Field { name: "bias", default: "false", about: "whether there is a bias, dropped like weights" };
-pub(super) const KEY: Field = Field {
-    name: "key",
-    default: "",
-    about: "seed, stream, step, and first_element (default 0), the number of the first weight in a larger matrix",
-};
-
-pub(super) const ENTRY: Entry = Entry {
-    name: NAME,
-    summary: "DropConnect: drops weights and biases of a layer at random and rescales the rest",
-    formula: "masked = m·weight/(1-p), m = 1 with probability 1-p (scale_at_test: m·weight, and (1-p)·weight after training)",
-    fields: &[
-        Field { name: "dtype", default: "", about: "storage of all tensors: f32, f16 or bf16" },
-        ROWS,
-        COLS,
-        fields::P,
-        KEY,
-        BIAS,
-        fields::SCALING,
-        fields::BITS,
-        fields::TRAINING,
-    ],
-    cases: DropConnect::cases,
-    bench: DropConnect::bench,
-    parse: crate::op::parse::<DropConnect>,
-};

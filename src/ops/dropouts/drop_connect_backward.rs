@@ -1,22 +1,19 @@
 //! DropConnect, backward. Kernel: `shaders/dropouts/drop_connect_backward.wgsl` where it accumulates, else
 //! `shaders/dropouts/drop_connect.wgsl`. Reference: `cpu::drop_connect_backward`.
 use super::{
-    DropConnect, drop_connect,
-    shared::{
-        expected::{expected, within},
-        fields,
-    },
+    DropConnect,
+    shared::expected::{expected, within},
 };
 use crate::{
     kernel,
     kernels::samples::copied,
-    op::{Arg, Caps, Entry, Expected, Field, Lowered, Op, Pattern},
+    op::{Arg, Caps, Expected, Lowered, Op, Pattern},
     ops::dropouts::shared::masked_map::{MaskSource, Rule},
     options::{Bits, Key, Scaling},
     types::{DType, Error, HostData},
     verify::{Approx, reference},
 };
-use serde::{Deserialize, Serialize};
+use ridgepole_derive::op;
 
 /// The backward pass of [`DropConnect`] in training: dweight += m·dmasked_weight/(1-p), with the mask m of the forward pass,
 /// and the same for the bias.
@@ -27,34 +24,38 @@ use serde::{Deserialize, Serialize};
 /// NaN. p = 1 adds nothing, p = 0 everything. No scratch. Deterministic. Dispatches as in the forward pass.
 ///
 /// Error: the product with the factor, the sum, and the rounding of the storage type.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[op(
+    name = "drop_connect_backward",
+    summary = "backward pass of DropConnect, to weights and biases, with a regenerated mask; can accumulate",
+    formula = "dweight (+)= m·dmasked/(1-p) (scale_at_test: m·dmasked)",
+    cases = DropConnectBackward::cases,
+    bench = DropConnectBackward::bench
+)]
 pub struct DropConnectBackward {
     /// How all tensors are stored.
     pub dtype: DType,
-    /// Rows of the weight matrix.
+    /// Rows of the weight matrix: units of the layer.
     pub rows: usize,
-    /// Its columns.
+    /// Its columns: inputs of the layer.
     pub cols: usize,
-    /// The probability of dropping a weight, 0 to 1, both included.
+    /// The probability of dropping a weight.
+    #[field(min = 0, max = 1)]
     pub p: f64,
     /// What the mask was drawn from.
     pub key: Key,
     /// Whether there is a bias.
-    #[serde(default)]
+    #[field(default)]
     pub bias: bool,
     /// As in the forward pass.
-    #[serde(default)]
+    #[field(default)]
     pub scaling: Scaling,
     /// Random bits per decision.
-    #[serde(default)]
+    #[field(default)]
     pub bits: Bits,
     /// Whether gradients are added to the existing ones, as needed for weights that are used more than once.
-    #[serde(default)]
+    #[field(default)]
     pub accumulate: bool,
 }
-
-const NAME: &str = "drop_connect_backward";
 
 impl DropConnect {
     /// The backward pass of this in training, which adds to the gradients that are there.
@@ -134,23 +135,3 @@ impl Op for DropConnectBackward {
         tensors.map(tensor).collect()
     }
 }
-
-pub(super) const ENTRY: Entry = Entry {
-    name: NAME,
-    summary: "backward pass of DropConnect, to weights and biases, with a regenerated mask; can accumulate",
-    formula: "dweight (+)= m·dmasked/(1-p) (scale_at_test: m·dmasked)",
-    fields: &[
-        Field { name: "dtype", default: "", about: "storage of all tensors: f32, f16 or bf16" },
-        drop_connect::ROWS,
-        drop_connect::COLS,
-        fields::P,
-        drop_connect::KEY,
-        drop_connect::BIAS,
-        fields::SCALING,
-        fields::BITS,
-        Field { name: "accumulate", default: "false", about: "true: add to the existing gradients" },
-    ],
-    cases: DropConnectBackward::cases,
-    bench: DropConnectBackward::bench,
-    parse: crate::op::parse::<DropConnectBackward>,
-};

@@ -1,21 +1,17 @@
 //! Dropout, forward. Kernel: `shaders/dropouts/dropout.wgsl`. Reference: `cpu::dropout`.
-use super::shared::{
-    self,
-    expected::{expected, kept, packed},
-};
+use super::shared::expected::{expected, kept, packed};
 use crate::{
     kernel,
-    op::{Arg, Caps, Entry, Expected, Lowered, Op, Pattern},
+    op::{Arg, Caps, Expected, Lowered, Op, Pattern},
     ops::dropouts::shared::masked_map::{MaskSource, Masked},
     options::{Bits, Key, MaskMode, Scaling, Share},
     types::{DType, Error, HostData, Space},
     verify::reference,
     wgsl::Source,
 };
-use serde::{Deserialize, Serialize};
+use ridgepole_derive::op;
 
 mod cases;
-pub(super) mod fields;
 
 /// Dropout: y = m·x/(1-p), with a random mask m drawn from the key for each element (or channel, or sample).
 ///
@@ -46,43 +42,46 @@ pub(super) mod fields;
 ///
 /// Srivastava, Hinton, Krizhevsky, Sutskever and Salakhutdinov, "Dropout: a simple way to prevent neural networks from
 /// overfitting", 2014; with a shared axis of time, Gal and Ghahramani, 2016.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[op(
+    name = "dropout",
+    summary = "dropout of elements, channels, samples or any subset of axes; can store the mask, one bit per element",
+    formula = "y = m·x/(1-p), m = 1 with probability 1-p (scale_at_test: y = m·x, and (1-p)·x after training)",
+    cases = Dropout::cases,
+    bench = Dropout::bench
+)]
 pub struct Dropout {
     /// How x and y are stored.
     pub dtype: DType,
     /// The shape; [`Space::flat`] where it does not matter.
     pub space: Space,
-    /// The probability of dropping, 0 to 1, both included.
+    /// The probability of dropping.
+    #[field(min = 0, max = 1)]
     pub p: f64,
     /// What the mask is drawn from.
     pub key: Key,
-    /// Which elements share a decision. Channels last (with more than one channel and position), or shared decisions, need
-    /// C·S (channels first, by channel: S; by batch: nothing) of at most 2^30.
-    #[serde(default)]
+    /// Which elements share a decision. Channels last (with more than one channel and position), or shared decisions, need C·S
+    /// (channels first, by channel: S; by batch: nothing) of at most 2^30.
+    #[field(default)]
     pub share: Share,
     /// Whether kept elements are scaled in training or all elements after it.
-    #[serde(default)]
+    #[field(default)]
     pub scaling: Scaling,
     /// Random bits per decision.
-    #[serde(default)]
+    #[field(default)]
     pub bits: Bits,
     /// Whether the mask is stored.
-    #[serde(default)]
+    #[field(default)]
     pub mask: MaskMode,
-    /// Whether the network is in training. If not, nothing is dropped: inverted scaling copies, scaling at test time
-    /// multiplies by T/2^b.
-    #[serde(default = "shared::fields::yes")]
+    /// Whether the network is in training. If not, nothing is dropped: inverted scaling copies, scaling at test time multiplies
+    /// by T/2^b.
+    #[field(default = true)]
     pub training: bool,
 }
-
-const NAME: &str = "dropout";
 
 impl Dropout {
     /// Training, a decision per element of 16 bits, inverted scaling, no stored mask.
     pub fn new(dtype: DType, space: Space, p: f64, key: Key) -> Self {
-        let (share, scaling, bits, mask) = Default::default();
-        Self { dtype, space, p, key, share, scaling, bits, mask, training: true }
+        Self::from_required(dtype, space, p, key)
     }
 
     /// Whether the op writes the mask.
@@ -158,13 +157,3 @@ impl Op for Dropout {
         self.results(&args[0], reference::dropout)
     }
 }
-
-pub(super) const ENTRY: Entry = Entry {
-    name: NAME,
-    summary: "dropout of elements, channels, samples or any subset of axes; can store the mask, one bit per element",
-    formula: "y = m·x/(1-p), m = 1 with probability 1-p (scale_at_test: y = m·x, and (1-p)·x after training)",
-    fields: fields::FIELDS,
-    cases: Dropout::cases,
-    bench: Dropout::bench,
-    parse: crate::op::parse::<Dropout>,
-};

@@ -1,9 +1,6 @@
 //! The gradient of dropout, residual and normalisation. Kernels: those of `layer_norm_backward` or `rms_norm_backward`, then
 //! `shaders/dropouts/dropout_add_layer_norm_backward.wgsl`. Reference: `cpu::dropout_add_layer_norm_backward`, and theirs.
-use super::{
-    DropoutAddLayerNorm,
-    dropout_add_layer_norm::{fields, fill},
-};
+use super::{DropoutAddLayerNorm, dropout_add_layer_norm::fill};
 use crate::{
     kernel,
     kernels::{
@@ -11,13 +8,13 @@ use crate::{
         copy::{self, Tail, windows},
         rows::{self, Backward, RowGradients},
     },
-    op::{Arg, Caps, Entry, Expected, Lowered, Op, Pattern, Rng},
+    op::{Arg, Caps, Expected, Lowered, Op, Pattern, Rng},
     ops::dropouts::shared::masked_map::Rule,
     options::{Bits, Key, RowNorm, Share, WeightForm},
     types::{DType, Error, HostData},
     verify::{Approx, reference},
 };
-use serde::{Deserialize, Serialize};
+use ridgepole_derive::op;
 
 /// The gradients of [`DropoutAddLayerNorm`]: dresidual is the gradient of z, from the norm's backward pass and, with `dz`,
 /// from other readers of z; dx = m·dresidual/(1-p) with a regenerated mask.
@@ -28,8 +25,13 @@ use serde::{Deserialize, Serialize};
 /// row). dx is computed from dresidual as stored. See [`LayerNormBackward`](crate::ops::LayerNormBackward) and
 /// [`RmsNormBackward`](crate::ops::RmsNormBackward) for order, errors and needs; one dispatch more than theirs, more for
 /// windows.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[op(
+    name = "dropout_add_layer_norm_backward",
+    summary = "backward pass of dropout_add_layer_norm, to input, residual, and the norm's weight and bias",
+    formula = "dresidual = norm'(z)·dy + dz, dx = m·dresidual/(1-p)",
+    cases = DropoutAddLayerNormBackward::cases,
+    bench = DropoutAddLayerNormBackward::bench
+)]
 pub struct DropoutAddLayerNormBackward {
     /// How the tensors are stored.
     pub dtype: DType,
@@ -37,34 +39,33 @@ pub struct DropoutAddLayerNormBackward {
     pub rows: usize,
     /// Values of a row. May be 0; rows·cols is at most 2^34 - 4.
     pub cols: usize,
-    /// The probability of dropping, 0 to 1, both included.
+    /// The probability of dropping; 0 after training.
+    #[field(min = 0, max = 1)]
     pub p: f64,
     /// What the mask was drawn from.
     pub key: Key,
     /// Which elements share a decision.
-    #[serde(default)]
+    #[field(default)]
     pub share: Share,
     /// Random bits per decision.
-    #[serde(default)]
+    #[field(default)]
     pub bits: Bits,
     /// The normalisation.
-    #[serde(default)]
+    #[field(default)]
     pub norm: RowNorm,
     /// Whether columns have weights, and so a `dweight`.
-    #[serde(default = "channels::yes")]
+    #[field(default = true)]
     pub weight: bool,
     /// What a weight multiplies by; with layer norm it is plain.
-    #[serde(default)]
+    #[field(default)]
     pub weight_form: WeightForm,
     /// Whether columns have biases, and so a `dbias`; RMS norm has none either way.
-    #[serde(default = "channels::yes")]
+    #[field(default = true)]
     pub bias: bool,
     /// Whether z has other readers, and so a `dz`.
-    #[serde(default)]
+    #[field(default)]
     pub dz: bool,
 }
-
-const NAME: &str = "dropout_add_layer_norm_backward";
 
 impl DropoutAddLayerNorm {
     /// The backward pass of this; `dz` says whether others read z.
@@ -204,13 +205,3 @@ impl Op for DropoutAddLayerNormBackward {
         sum.into_iter().chain(norm).collect()
     }
 }
-
-pub(super) const ENTRY: Entry = Entry {
-    name: NAME,
-    summary: "backward pass of dropout_add_layer_norm, to input, residual, and the norm's weight and bias",
-    formula: "dresidual = norm'(z)·dy + dz, dx = m·dresidual/(1-p)",
-    fields: fields::BACKWARD_FIELDS,
-    cases: DropoutAddLayerNormBackward::cases,
-    bench: DropoutAddLayerNormBackward::bench,
-    parse: crate::op::parse::<DropoutAddLayerNormBackward>,
-};

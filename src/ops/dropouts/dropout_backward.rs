@@ -2,7 +2,6 @@
 //! `shaders/dropouts/dropout.wgsl`. Reference: `cpu::dropout_backward`.
 use super::{
     Dropout,
-    dropout::fields,
     shared::{
         self,
         expected::{expected, kept, unpacked},
@@ -10,45 +9,49 @@ use super::{
 };
 use crate::{
     kernel,
-    op::{Arg, Caps, Entry, Expected, Lowered, Op, Pattern},
+    op::{Arg, Caps, Expected, Lowered, Op, Pattern},
     options::{Bits, Key, MaskMode, Scaling, Share},
     types::{DType, Error, HostData, Space},
     verify::reference,
     wgsl::Source,
 };
-use serde::{Deserialize, Serialize};
+use ridgepole_derive::op;
 
 /// The backward pass of [`Dropout`] in training: dx = m·dy/(1-p), with the mask m of the forward pass.
 ///
 /// Reads `dy`, and `mask` if it was stored; writes `dx`. Fields as in the forward pass. Without a stored mask, the forward
 /// kernel regenerates the mask from the same key, which takes no memory. Where p keeps all or nothing, `mask` is not read. No
 /// scratch.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[op(
+    name = "dropout_backward",
+    summary = "backward pass of dropout, with a regenerated or a stored mask",
+    formula = "dx = m·dy/(1-p) (scale_at_test: dx = m·dy)",
+    cases = DropoutBackward::cases,
+    bench = DropoutBackward::bench
+)]
 pub struct DropoutBackward {
     /// How dy and dx are stored.
     pub dtype: DType,
     /// The shape.
     pub space: Space,
-    /// The probability of dropping, 0 to 1, both included.
+    /// The probability of dropping.
+    #[field(min = 0, max = 1)]
     pub p: f64,
     /// What the mask was drawn from.
     pub key: Key,
     /// Which elements share a decision.
-    #[serde(default)]
+    #[field(default)]
     pub share: Share,
     /// As in the forward pass.
-    #[serde(default)]
+    #[field(default)]
     pub scaling: Scaling,
     /// Random bits per decision.
-    #[serde(default)]
+    #[field(default)]
     pub bits: Bits,
     /// Whether the forward pass stored the mask.
-    #[serde(default)]
+    #[field(default)]
     pub mask: MaskMode,
 }
-
-const NAME: &str = "dropout_backward";
 
 impl Dropout {
     /// The backward pass of this in training.
@@ -95,7 +98,7 @@ impl Op for DropoutBackward {
     }
 
     fn args(&self) -> Vec<Arg> {
-        shared::fields::backward_args(self.dtype, &self.space, self.mask)
+        shared::backward::backward_args(self.dtype, &self.space, self.mask)
     }
 
     fn lower(&self, caps: &Caps) -> Result<Lowered, Error> {
@@ -111,13 +114,3 @@ impl Op for DropoutBackward {
         self.results(args, reference::dropout_backward)
     }
 }
-
-pub(super) const ENTRY: Entry = Entry {
-    name: NAME,
-    summary: "backward pass of dropout, with a regenerated or a stored mask",
-    formula: "dx = m·dy/(1-p) (scale_at_test: dx = m·dy)",
-    fields: fields::BACKWARD_FIELDS,
-    cases: DropoutBackward::cases,
-    bench: DropoutBackward::bench,
-    parse: crate::op::parse::<DropoutBackward>,
-};

@@ -1,17 +1,14 @@
 //! Gaussian dropout, forward. Kernel: `shaders/dropouts/gaussian_dropout.wgsl`. Reference: `cpu::gaussian_dropout`.
-use super::shared::{
-    expected::{numbers, within},
-    fields,
-};
+use super::shared::expected::{numbers, within};
 use crate::{
     kernel,
-    op::{Arg, Caps, Entry, Expected, Field, Lowered, Op, Pattern},
+    op::{Arg, Caps, Expected, Lowered, Op, Pattern},
     ops::dropouts::shared::noise_map::Noised,
     options::{Key, Share, check_held},
     types::{DType, Error, HostData, Space},
     verify::{Approx, reference},
 };
-use serde::{Deserialize, Serialize};
+use ridgepole_derive::op;
 
 mod cases;
 
@@ -31,31 +28,35 @@ mod cases;
 ///
 /// Srivastava, Hinton, Krizhevsky, Sutskever and Salakhutdinov, "Dropout: a simple way to prevent neural networks from
 /// overfitting", 2014, section 10; Keras' `GaussianDropout`.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[op(
+    name = "gaussian_dropout",
+    summary = "multiplicative Gaussian noise of mean 1, with the variance of dropout's factors",
+    formula = "y = x·(1 + √(p/(1-p))·z), z standard normal",
+    cases = GaussianDropout::cases,
+    bench = GaussianDropout::bench
+)]
 pub struct GaussianDropout {
     /// How x and y are stored.
     pub dtype: DType,
     /// The shape; [`Space::flat`] where it does not matter.
     pub space: Space,
-    /// 0 included, to 1, excluded: the variance is p/(1-p).
+    /// The rate, of which the variance of the factor is p/(1-p).
+    #[field(min = 0, below = 1)]
     pub p: f64,
     /// What the numbers are drawn from.
     pub key: Key,
     /// Which elements share a number; sizes are limited as in [`Dropout`](super::Dropout).
-    #[serde(default)]
+    #[field(default)]
     pub share: Share,
     /// Whether the network is in training; if not, y is x.
-    #[serde(default = "fields::yes")]
+    #[field(default = true)]
     pub training: bool,
 }
-
-const NAME: &str = "gaussian_dropout";
 
 impl GaussianDropout {
     /// Training, a number for each element.
     pub fn new(dtype: DType, space: Space, p: f64, key: Key) -> Self {
-        Self { dtype, space, p, key, share: Share::Element, training: true }
+        Self::from_required(dtype, space, p, key)
     }
 
     /// The map, under the name of `op`.
@@ -111,28 +112,3 @@ impl Op for GaussianDropout {
         self.results(&args[0], reference::gaussian_dropout)
     }
 }
-
-pub(super) const P: Field = Field { name: "p", default: "", about: "0 to below 1: the variance of the factor is p/(1-p)" };
-pub(super) const SHARE: Field = Field {
-    name: "share",
-    default: "\"element\"",
-    about: "what has one number: element, channel (of a sample), sample, position (of a sample); batch_element, \
-            batch_channel, batch_position (the same in all samples); batch",
-};
-
-pub(super) const ENTRY: Entry = Entry {
-    name: NAME,
-    summary: "multiplicative Gaussian noise of mean 1, with the variance of dropout's factors",
-    formula: "y = x·(1 + √(p/(1-p))·z), z standard normal",
-    fields: &[
-        Field { name: "dtype", default: "", about: "storage of x and y: f32, f16 or bf16" },
-        fields::SPACE,
-        P,
-        fields::KEY_FIELD,
-        SHARE,
-        Field { name: "training", default: "true", about: "false: multiply by nothing" },
-    ],
-    cases: GaussianDropout::cases,
-    bench: GaussianDropout::bench,
-    parse: crate::op::parse::<GaussianDropout>,
-};

@@ -1,20 +1,14 @@
 //! Gaussian noise. Kernel: `shaders/dropouts/gaussian_noise.wgsl`. Reference: `cpu::gaussian_noise`.
-use super::{
-    gaussian_dropout,
-    shared::{
-        expected::{numbers, within},
-        fields,
-    },
-};
+use super::shared::expected::{numbers, within};
 use crate::{
     kernel,
-    op::{Arg, Caps, Entry, Expected, Field, Lowered, Op, Pattern},
+    op::{Arg, Caps, Expected, Lowered, Op, Pattern},
     ops::dropouts::shared::noise_map::Noised,
     options::{Key, Share, check_held},
     types::{DType, Error, HostData, Space},
     verify::{Approx, reference},
 };
-use serde::{Deserialize, Serialize};
+use ridgepole_derive::op;
 
 /// Gaussian noise: y = x + deviation·z, with standard normal z for each element (or channel, or sample).
 ///
@@ -27,31 +21,35 @@ use serde::{Deserialize, Serialize};
 ///
 /// Sietsma and Dow, "Creating artificial neural networks that generalize", 1991; Bishop, "Training with noise is equivalent to
 /// Tikhonov regularization", 1995; Keras' `GaussianNoise`, whose `stddev` is `deviation`.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[op(
+    name = "gaussian_noise",
+    summary = "additive Gaussian noise of mean 0",
+    formula = "y = x + deviation·z, z standard normal",
+    cases = GaussianNoise::cases,
+    bench = GaussianNoise::bench
+)]
 pub struct GaussianNoise {
     /// How x and y are stored.
     pub dtype: DType,
     /// The shape; [`Space::flat`] where it does not matter.
     pub space: Space,
-    /// The standard deviation of the noise: not negative, finite as f32.
+    /// The standard deviation of the noise.
+    #[field(min = 0)]
     pub deviation: f64,
     /// What the numbers are drawn from.
     pub key: Key,
     /// Which elements share a number; sizes are limited as in [`Dropout`](super::Dropout).
-    #[serde(default)]
+    #[field(default)]
     pub share: Share,
     /// Whether the network is in training; if not, y is x.
-    #[serde(default = "fields::yes")]
+    #[field(default = true)]
     pub training: bool,
 }
-
-const NAME: &str = "gaussian_noise";
 
 impl GaussianNoise {
     /// Training, a number for each element.
     pub fn new(dtype: DType, space: Space, deviation: f64, key: Key) -> Self {
-        Self { dtype, space, deviation, key, share: Share::Element, training: true }
+        Self::from_required(dtype, space, deviation, key)
     }
 }
 
@@ -95,20 +93,3 @@ impl Op for GaussianNoise {
         vec![within(self.dtype, args[0].to_f64().into_iter().zip(numbers).map(one))]
     }
 }
-
-pub(super) const ENTRY: Entry = Entry {
-    name: NAME,
-    summary: "additive Gaussian noise of mean 0",
-    formula: "y = x + deviation·z, z standard normal",
-    fields: &[
-        Field { name: "dtype", default: "", about: "storage of x and y: f32, f16 or bf16" },
-        fields::SPACE,
-        Field { name: "deviation", default: "", about: "the standard deviation of the noise, at least 0" },
-        fields::KEY_FIELD,
-        gaussian_dropout::SHARE,
-        Field { name: "training", default: "true", about: "false: add nothing" },
-    ],
-    cases: GaussianNoise::cases,
-    bench: GaussianNoise::bench,
-    parse: crate::op::parse::<GaussianNoise>,
-};

@@ -3,14 +3,14 @@
 use crate::{
     kernel,
     kernels::{arena::lengths, copy::windows, partition, samples::copied},
-    op::{Arg, Caps, Entry, Expected, Field, Lowered, Op, Pattern, Rng, Step, check_float},
+    op::{Arg, Caps, Expected, Lowered, Op, Pattern, Rng, Step, check_float},
     options::RunningVariance,
     params,
     types::{DType, Error, HostData, Space},
     verify::{Approx, reference},
     wgsl::{Decl, Spec, parts},
 };
-use serde::{Deserialize, Serialize};
+use ridgepole_derive::op;
 
 /// Mean and variance over the passes of Monte Carlo dropout, updated by one pass, the n-th with n = seen + 1: mean += (x -
 /// mean)/n, m2 += (x - mean)²·seen/n with the old mean.
@@ -51,17 +51,22 @@ use serde::{Deserialize, Serialize};
 ///
 /// Gal and Ghahramani, "Dropout as a Bayesian approximation: representing model uncertainty in deep learning", 2016; Welford,
 /// "Note on a method for calculating corrected sums of squares and products", 1962.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[op(
+    name = "monte_carlo_accumulate",
+    summary = "mean and variance of outputs over Monte Carlo dropout passes, one pass per call",
+    formula = "n = seen + 1, d = x - mean; mean += d/n; m2 += d²·seen/n; variance = m2/(n-1) (biased: m2/n)"
+)]
 pub struct MonteCarloAccumulate {
     /// How x is stored.
     pub dtype: DType,
-    /// Its elements, at most 2^34 - 4.
+    /// Its elements.
+    #[field(max = 2^34 - 4)]
     pub len: usize,
-    /// Passes before this one: below 2^32.
+    /// Passes before this one; 0 initializes `mean` and `m2`.
+    #[field(below = 2^32)]
     pub seen: u64,
     /// Whether the variance is written, and its divisor: that of `Unbiased` is `seen`, which must not be 0 then.
-    #[serde(default)]
+    #[field(default)]
     pub variance: Option<RunningVariance>,
 }
 
@@ -69,12 +74,10 @@ params! { PassParams {
     first: u32, blocks: u32, lo: u32, hi: u32, base: u32, end: u32, seen: u32, share: f32, weight: f32, inverse: f32
 } }
 
-const NAME: &str = "monte_carlo_accumulate";
-
 impl MonteCarloAccumulate {
     /// A pass that writes no variance.
     pub fn new(dtype: DType, len: usize, seen: u64) -> Self {
-        Self { dtype, len, seen, variance: None }
+        Self::from_required(dtype, len, seen)
     }
 
     /// 1/n, seen/n and the inverse of the variance's divisor.
@@ -200,18 +203,3 @@ fn cases() -> Vec<Box<dyn Op>> {
 fn bench(elements: usize) -> Vec<Box<dyn Op>> {
     DType::FLOATS.into_iter().map(|dtype| Box::new(MonteCarloAccumulate::new(dtype, elements, 10)) as Box<dyn Op>).collect()
 }
-
-pub(super) const ENTRY: Entry = Entry {
-    name: NAME,
-    summary: "mean and variance of outputs over Monte Carlo dropout passes, one pass per call",
-    formula: "n = seen + 1, d = x - mean; mean += d/n; m2 += d²·seen/n; variance = m2/(n-1) (biased: m2/n)",
-    fields: &[
-        Field { name: "dtype", default: "", about: "storage of x: f32, f16 or bf16" },
-        Field { name: "len", default: "", about: "elements, at most 2^34 - 4" },
-        Field { name: "seen", default: "", about: "passes before this one; 0 initializes mean and m2" },
-        Field { name: "variance", default: "null", about: "unbiased or biased: also write the variance" },
-    ],
-    cases,
-    bench,
-    parse: crate::op::parse::<MonteCarloAccumulate>,
-};

@@ -2,13 +2,13 @@
 use crate::{
     kernel,
     kernels::{partition, philox},
-    op::{Arg, Caps, Entry, Expected, Field, Lowered, Op, Step},
+    op::{Arg, Caps, Expected, Lowered, Op, Step},
     params,
     types::{DType, Error, HostData},
     verify::reference,
     wgsl::{Decl, Spec, View},
 };
-use serde::{Deserialize, Serialize};
+use ridgepole_derive::op;
 
 params! { PhiloxParams {
     first: u32, blocks: u32, lo: u32, hi: u32, base: u32, end: u32,
@@ -21,25 +21,27 @@ params! { PhiloxParams {
 /// and the key (low word of `seed`, high word of `seed`). Exact on every device. No scratch.
 ///
 /// Salmon, Moraes, Dror and Shaw, "Parallel random numbers: as easy as 1, 2, 3", SC'11.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[op(
+    name = "philox",
+    summary = "random words of Philox4x32-10, the counter-based generator behind every mask",
+    formula = "words[4b..4b+4] = philox(counter = (first_block + b, step, stream), key = seed)"
+)]
 pub struct Philox {
-    /// How many 32-bit words, at most 2^34 - 4.
+    /// How many 32-bit words.
+    #[field(max = 2^34 - 4)]
     pub len: usize,
-    /// The key.
+    /// The 64-bit key.
     pub seed: u64,
     /// The fourth word of the counter.
-    #[serde(default)]
+    #[field(default)]
     pub stream: u32,
     /// The third word of the counter.
-    #[serde(default)]
+    #[field(default)]
     pub step: u32,
     /// The first call's number; the last one's must not pass 2^64.
-    #[serde(default)]
+    #[field(default)]
     pub first_block: u64,
 }
-
-const NAME: &str = "philox";
 
 impl Op for Philox {
     fn name(&self) -> &'static str {
@@ -123,19 +125,3 @@ fn cases() -> Vec<Box<dyn Op>> {
 fn bench(elements: usize) -> Vec<Box<dyn Op>> {
     vec![Box::new(Philox { len: elements, seed: 1, stream: 0, step: 0, first_block: 0 })]
 }
-
-pub(super) const ENTRY: Entry = Entry {
-    name: NAME,
-    summary: "random words of Philox4x32-10, the counter-based generator behind every mask",
-    formula: "words[4b..4b+4] = philox(counter = (first_block + b, step, stream), key = seed)",
-    fields: &[
-        Field { name: "len", default: "", about: "how many 32-bit words" },
-        Field { name: "seed", default: "", about: "the 64-bit key" },
-        Field { name: "stream", default: "0", about: "the fourth word of the counter" },
-        Field { name: "step", default: "0", about: "the third word of the counter" },
-        Field { name: "first_block", default: "0", about: "the first call's number, the counter's low 64 bits" },
-    ],
-    cases,
-    bench,
-    parse: crate::op::parse::<Philox>,
-};

@@ -1,17 +1,14 @@
 //! Zoneout, forward. Kernel: `shaders/dropouts/zoneout.wgsl`. Reference: `cpu::zoneout`.
-use super::shared::{
-    expected::{kept, packed, within},
-    fields,
-};
+use super::shared::expected::{kept, packed, within};
 use crate::{
     kernel,
-    op::{Arg, Caps, Entry, Expected, Field, Lowered, Op, Pattern},
+    op::{Arg, Caps, Expected, Lowered, Op, Pattern},
     ops::dropouts::shared::masked_map::{MaskSource, Masked, Rule, Settled},
     options::{Bits, Key, MaskMode, Share},
     types::{DType, Error, HostData, Space},
     verify::{Approx, reference},
 };
-use serde::{Deserialize, Serialize};
+use ridgepole_derive::op;
 
 mod cases;
 
@@ -30,38 +27,41 @@ mod cases;
 ///
 /// Error: none in training; after it two products and a sum in f32, and the rounding of the storage type.
 /// Krueger et al., "Zoneout: regularizing RNNs by randomly preserving hidden activations", 2017.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[op(
+    name = "zoneout",
+    summary = "zoneout of a recurrent state: randomly keeps previous values; after training, the expectation",
+    formula = "y = m·x + (1-m)·previous, m = 1 with probability 1-p (after training: (1-p)·x + p·previous)",
+    cases = Zoneout::cases,
+    bench = Zoneout::bench
+)]
 pub struct Zoneout {
     /// How x, previous and y are stored.
     pub dtype: DType,
     /// The shape; [`Space::flat`] where it does not matter.
     pub space: Space,
-    /// The probability of keeping the previous value, 0 to 1, both included.
+    /// The probability of keeping the previous value.
+    #[field(min = 0, max = 1)]
     pub p: f64,
     /// What the mask is drawn from.
     pub key: Key,
     /// Which elements share a decision; sizes are limited as in [`Dropout`](super::Dropout).
-    #[serde(default)]
+    #[field(default)]
     pub share: Share,
     /// Random bits per decision.
-    #[serde(default)]
+    #[field(default)]
     pub bits: Bits,
     /// Whether the mask is stored.
-    #[serde(default)]
+    #[field(default)]
     pub mask: MaskMode,
-    /// Whether the network is in training; if not, y is the expectation.
-    #[serde(default = "fields::yes")]
+    /// Whether the network is in training; if not, y is the expectation over all masks.
+    #[field(default = true)]
     pub training: bool,
 }
-
-const NAME: &str = "zoneout";
 
 impl Zoneout {
     /// Training, a decision per element of 16 bits, no stored mask.
     pub fn new(dtype: DType, space: Space, p: f64, key: Key) -> Self {
-        let (share, bits, mask) = Default::default();
-        Self { dtype, space, p, key, share, bits, mask, training: true }
+        Self::from_required(dtype, space, p, key)
     }
 
     /// Whether the op writes the mask.
@@ -149,26 +149,3 @@ pub(super) fn passed(dtype: DType, items: impl Iterator<Item = Approx>) -> Expec
     let (value, bound) = items.map(|v| (v.value, flushed(v.value))).unzip();
     Expected::Within { value, bound }
 }
-
-const FIELDS: &[Field] = &[
-    Field { name: "dtype", default: "", about: "storage of x, previous and y: f32, f16 or bf16" },
-    fields::SPACE,
-    P,
-    fields::KEY_FIELD,
-    fields::SHARE,
-    fields::BITS,
-    fields::STORE,
-    TRAINING,
-];
-pub(super) const P: Field = Field { name: "p", default: "", about: "the probability of keeping the previous value, 0 to 1" };
-pub(super) const TRAINING: Field = Field { name: "training", default: "true", about: "false: the expectation over all masks" };
-
-pub(super) const ENTRY: Entry = Entry {
-    name: NAME,
-    summary: "zoneout of a recurrent state: randomly keeps previous values; after training, the expectation",
-    formula: "y = m·x + (1-m)·previous, m = 1 with probability 1-p (after training: (1-p)·x + p·previous)",
-    fields: FIELDS,
-    cases: Zoneout::cases,
-    bench: Zoneout::bench,
-    parse: crate::op::parse::<Zoneout>,
-};

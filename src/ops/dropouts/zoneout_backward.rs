@@ -1,21 +1,18 @@
 //! Zoneout, backward. Kernel: `shaders/dropouts/zoneout_backward.wgsl`. Reference: `cpu::zoneout_backward`.
 use super::{
     Zoneout,
-    shared::{
-        expected::{kept, unpacked, within},
-        fields,
-    },
-    zoneout::{P, TRAINING, passed},
+    shared::expected::{kept, unpacked, within},
+    zoneout::passed,
 };
 use crate::{
     kernel,
-    op::{Arg, Caps, Entry, Expected, Field, Lowered, Op, Pattern},
+    op::{Arg, Caps, Expected, Lowered, Op, Pattern},
     ops::dropouts::shared::masked_map::{MaskSource, Rule, Settled},
     options::{Bits, Key, MaskMode, Share},
     types::{DType, Error, HostData, Space},
     verify::{Approx, reference},
 };
-use serde::{Deserialize, Serialize};
+use ridgepole_derive::op;
 
 /// The backward pass of [`Zoneout`]: dx = m·dy and dprevious = (1-m)·dy, with the mask m of the forward pass; after training
 /// dx = (1-p)·dy and dprevious = p·dy.
@@ -25,32 +22,36 @@ use serde::{Deserialize, Serialize};
 /// where dy is NaN. No scratch. Deterministic.
 ///
 /// Error: none in training; after it a factor, rounded to f32, a product, and the rounding of the storage type.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[op(
+    name = "zoneout_backward",
+    summary = "backward pass of zoneout, to the new and the previous state, with a regenerated or a stored mask",
+    formula = "dx = m·dy, dprevious = (1-m)·dy (after training: (1-p)·dy and p·dy)",
+    cases = ZoneoutBackward::cases,
+    bench = ZoneoutBackward::bench
+)]
 pub struct ZoneoutBackward {
     /// How dy, dx and dprevious are stored.
     pub dtype: DType,
     /// The shape.
     pub space: Space,
-    /// The probability of keeping the previous value, 0 to 1, both included.
+    /// The probability of keeping the previous value.
+    #[field(min = 0, max = 1)]
     pub p: f64,
     /// What the mask was drawn from.
     pub key: Key,
     /// Which elements share a decision.
-    #[serde(default)]
+    #[field(default)]
     pub share: Share,
     /// Random bits per decision.
-    #[serde(default)]
+    #[field(default)]
     pub bits: Bits,
     /// Whether the forward pass stored the mask.
-    #[serde(default)]
+    #[field(default)]
     pub mask: MaskMode,
-    /// Whether the forward pass drew a mask.
-    #[serde(default = "fields::yes")]
+    /// Whether the forward pass drew a mask; if not, y was the expectation over all masks.
+    #[field(default = true)]
     pub training: bool,
 }
-
-const NAME: &str = "zoneout_backward";
 
 impl Zoneout {
     /// The backward pass of this.
@@ -133,24 +134,3 @@ impl Op for ZoneoutBackward {
         vec![passed(self.dtype, one(0)), passed(self.dtype, one(1))]
     }
 }
-
-const FIELDS: &[Field] = &[
-    Field { name: "dtype", default: "", about: "storage of dy, dx and dprevious: f32, f16 or bf16" },
-    fields::SPACE,
-    P,
-    fields::KEY_FIELD,
-    fields::SHARE,
-    fields::BITS,
-    fields::READ,
-    TRAINING,
-];
-
-pub(super) const ENTRY: Entry = Entry {
-    name: NAME,
-    summary: "backward pass of zoneout, to the new and the previous state, with a regenerated or a stored mask",
-    formula: "dx = m·dy, dprevious = (1-m)·dy (after training: (1-p)·dy and p·dy)",
-    fields: FIELDS,
-    cases: ZoneoutBackward::cases,
-    bench: ZoneoutBackward::bench,
-    parse: crate::op::parse::<ZoneoutBackward>,
-};

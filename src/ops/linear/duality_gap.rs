@@ -3,14 +3,14 @@
 use crate::{
     kernel,
     kernels::linear_models::{Draw, GlmBatch, fill, items, whole},
-    op::{Arg, Caps, Entry, Expected, Field, Lowered, MAX_TRIPS, Op, Pattern, Rng, Slot, Step},
+    op::{Arg, Caps, Expected, Lowered, MAX_TRIPS, Op, Pattern, Rng, Slot, Step},
     options::{LinearModel, check_held},
     params,
     types::{DType, Error, HostData},
     verify::{Approx, reference},
     wgsl::{Spec, parts},
 };
-use serde::{Deserialize, Serialize};
+use ridgepole_derive::op;
 
 params! { GapParams { blocks: u32, models: u32, features: u32, penalized: u32, chunks: u32, reach: f32 } }
 params! { SpreadParams { blocks: u32, total: u32, rows: u32, chunk: u32, models: u32, per_set: u32 } }
@@ -33,31 +33,29 @@ params! { SpreadParams { blocks: u32, total: u32, rows: u32, chunk: u32, models:
 /// Error: by running analysis of positive terms.
 ///
 /// Friedman, Hastie and Tibshirani, 2010; Fercoq, Gramfort and Salmon, "Mind the duality gap: safer rules for the Lasso", 2015.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[op(
+    name = "duality_gap",
+    summary = "upper bound on each model's suboptimality (duality gap); a stopping criterion",
+    formula = "Σ w·loss + λ1·Σ|b| + ½·λ2·Σb² - min ≤ gap"
+)]
 pub struct DualityGap {
     /// The kind of model.
     pub model: LinearModel,
     /// Rows of X. May be 0.
     pub rows: usize,
-    /// Columns of X, 1 to 4096.
+    /// Columns of X.
+    #[field(min = 1, max = 4096)]
     pub features: usize,
     /// How many of them, counted from the first, are penalized.
     pub penalized: usize,
-    /// Sets of row weights. May be 0.
+    /// Sets of row weights, such as folds. May be 0.
     pub sets: usize,
     /// Models of each set, neighbours in the batch. May be 0.
     pub per_set: usize,
-    /// How far the coefficients without a penalty may be from the best ones; at least 0 and at most 1e6.
-    #[serde(default = "one")]
+    /// How far the coefficients without a penalty may be from the best ones.
+    #[field(default = 1.0, min = 0, max = 1e6)]
     pub reach: f64,
 }
-
-fn one() -> f64 {
-    1.0
-}
-
-const NAME: &str = "duality_gap";
 
 impl DualityGap {
     fn batch(&self) -> GlmBatch {
@@ -273,25 +271,3 @@ fn bench(elements: usize) -> Vec<Box<dyn Op>> {
         |model| Box::new(DualityGap { model, rows, features: 32, penalized: 31, sets: 11, per_set, reach: 1.0 }) as Box<dyn Op>;
     vec![case(LinearModel::Linear), case(LinearModel::Logistic)]
 }
-
-pub(super) const ENTRY: Entry = Entry {
-    name: NAME,
-    summary: "upper bound on each model's suboptimality (duality gap); a stopping criterion",
-    formula: "Σ w·loss + λ1·Σ|b| + ½·λ2·Σb² - min ≤ gap",
-    fields: &[
-        Field { name: "model", default: "", about: "linear or logistic" },
-        Field { name: "rows", default: "", about: "rows of x" },
-        Field { name: "features", default: "", about: "columns of x, 1 to 4096" },
-        Field { name: "penalized", default: "", about: "how many of them, counted from the first, are penalized" },
-        Field { name: "sets", default: "", about: "sets of row weights, such as folds" },
-        Field { name: "per_set", default: "", about: "models of each set, neighbours in the batch" },
-        Field {
-            name: "reach",
-            default: "1",
-            about: "how far coefficients without a penalty may be from their optimum, 0 to 1e6",
-        },
-    ],
-    cases,
-    bench,
-    parse: crate::op::parse::<DualityGap>,
-};

@@ -2,13 +2,13 @@
 use crate::{
     kernel,
     kernels::linear_models::{Draw, GlmBatch, fill, items, whole},
-    op::{Arg, Caps, Entry, Expected, Field, Lowered, Op, Pattern, Rng, Slot, Step},
+    op::{Arg, Caps, Expected, Lowered, Op, Pattern, Rng, Slot, Step},
     params,
     types::{DType, Error, HostData},
     verify::{Approx, reference},
     wgsl::Spec,
 };
-use serde::{Deserialize, Serialize};
+use ridgepole_derive::op;
 
 params! { FistaParams { blocks: u32, models: u32, features: u32, penalized: u32 } }
 
@@ -29,18 +29,20 @@ params! { FistaParams { blocks: u32, models: u32, features: u32, penalized: u32 
 ///
 /// Beck and Teboulle, "A Fast Iterative Shrinkage-Thresholding Algorithm for Linear Inverse Problems", 2009; O'Donoghue and Candès,
 /// "Adaptive Restart for Accelerated Gradient Schemes", 2015 (the gradient scheme).
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[op(
+    name = "fista_step",
+    summary = "FISTA step with adaptive restart for a batch of elastic-net models; converged models stay unchanged",
+    formula = "b' = prox(p + t·g), p' = b' + (k-1)/k'·(b' - b), k' = (1 + √(1 + 4k²))/2"
+)]
 pub struct FistaStep {
-    /// Coefficients of a model, 1 to 4096.
+    /// Coefficients of a model.
+    #[field(min = 1, max = 4096)]
     pub features: usize,
     /// How many of them, counted from the first, are penalized.
     pub penalized: usize,
     /// Models. May be 0.
     pub models: usize,
 }
-
-const NAME: &str = "fista_step";
 
 impl FistaStep {
     fn batch(&self) -> GlmBatch {
@@ -208,17 +210,3 @@ fn cases() -> Vec<Box<dyn Op>> {
 fn bench(elements: usize) -> Vec<Box<dyn Op>> {
     vec![Box::new(FistaStep { features: 64, penalized: 63, models: (elements / 64).max(1) })]
 }
-
-pub(super) const ENTRY: Entry = Entry {
-    name: NAME,
-    summary: "FISTA step with adaptive restart for a batch of elastic-net models; converged models stay unchanged",
-    formula: "b' = prox(p + t·g), p' = b' + (k-1)/k'·(b' - b), k' = (1 + √(1 + 4k²))/2",
-    fields: &[
-        Field { name: "features", default: "", about: "coefficients of a model, 1 to 4096" },
-        Field { name: "penalized", default: "", about: "how many of them, counted from the first, are penalized" },
-        Field { name: "models", default: "", about: "models" },
-    ],
-    cases,
-    bench,
-    parse: crate::op::parse::<FistaStep>,
-};

@@ -7,11 +7,11 @@ use crate::{
         matmul::{Product, ProductShape, chain},
         reduce::{Monoid, Partials},
     },
-    op::{Arg, Caps, Entry, Expected, Field, Lowered, MAX_TRIPS, Op, Pattern, Rng},
+    op::{Arg, Caps, Expected, Lowered, MAX_TRIPS, Op, Pattern, Rng},
     types::{DType, Error, HostData},
     verify::reference,
 };
-use serde::{Deserialize, Serialize};
+use ridgepole_derive::op;
 
 /// The negative loss gradients Xᵀ·R of a batch of models with residuals R: for each model, minus the gradient of its weighted
 /// loss with respect to its coefficients.
@@ -23,18 +23,20 @@ use serde::{Deserialize, Serialize};
 /// each. Fastest where features and models are multiples of 4. A device must be able to bind each buffer whole.
 ///
 /// Error: that of a sum of `rows` products, relative to their magnitudes.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[op(
+    name = "linear_gradient",
+    summary = "negative loss gradients of a batch of linear models that share a design matrix, from their residuals",
+    formula = "g = Xᵀ·r"
+)]
 pub struct LinearGradient {
     /// Rows of X. May be 0.
     pub rows: usize,
-    /// Columns of X, 1 to 4096.
+    /// Columns of X.
+    #[field(min = 1, max = 4096)]
     pub features: usize,
-    /// Models. May be 0.
+    /// Models, the columns of the residual. May be 0.
     pub models: usize,
 }
-
-const NAME: &str = "linear_gradient";
 
 impl LinearGradient {
     fn batch(&self) -> GlmBatch {
@@ -145,17 +147,3 @@ fn bench(elements: usize) -> Vec<Box<dyn Op>> {
     let models = if elements < 1 << 14 { 44 } else { 220 };
     vec![Box::new(LinearGradient { rows: (elements / models).max(1), features: 32, models })]
 }
-
-pub(super) const ENTRY: Entry = Entry {
-    name: NAME,
-    summary: "negative loss gradients of a batch of linear models that share a design matrix, from their residuals",
-    formula: "g = Xᵀ·r",
-    fields: &[
-        Field { name: "rows", default: "", about: "rows of x" },
-        Field { name: "features", default: "", about: "columns of x, 1 to 4096" },
-        Field { name: "models", default: "", about: "columns of residual" },
-    ],
-    cases,
-    bench,
-    parse: crate::op::parse::<LinearGradient>,
-};

@@ -6,13 +6,13 @@ use crate::{
         linear_models::{Draw, GlmBatch, fill, items, whole},
         matmul::{Product, ProductShape, chain},
     },
-    op::{Arg, Caps, Entry, Expected, Field, Lowered, Op, Pattern, Rng},
+    op::{Arg, Caps, Expected, Lowered, Op, Pattern, Rng},
     options::LinearModel,
     types::{DType, Error, HostData},
     verify::{Approx, reference},
     wgsl::parts,
 };
-use serde::{Deserialize, Serialize};
+use ridgepole_derive::op;
 
 /// The residuals r = w·(y - μ(X·b)) of a batch of linear or logistic models that share a design matrix: minus the derivative
 /// of each model's weighted loss Σ w·loss with respect to its linear predictor.
@@ -27,22 +27,24 @@ use serde::{Deserialize, Serialize};
 /// Error: that of a sum of `features` products, through μ.
 ///
 /// Friedman, Hastie and Tibshirani, "Regularization Paths for Generalized Linear Models via Coordinate Descent", 2010.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[op(
+    name = "linear_residual",
+    summary = "weighted residuals of a batch of linear or logistic models that share a design matrix",
+    formula = "r = w·(y - μ(X·b)), μ(z) = z or 1/(1 + exp(-z))"
+)]
 pub struct LinearResidual {
     /// The kind of model.
     pub model: LinearModel,
     /// Rows of X. May be 0.
     pub rows: usize,
-    /// Columns of X, 1 to 4096.
+    /// Columns of X; an intercept is a column of ones.
+    #[field(min = 1, max = 4096)]
     pub features: usize,
-    /// Sets of row weights. May be 0.
+    /// Sets of row weights, such as folds. May be 0.
     pub sets: usize,
     /// Models of each set, neighbours in the batch. May be 0.
     pub per_set: usize,
 }
-
-const NAME: &str = "linear_residual";
 
 impl LinearResidual {
     fn batch(&self) -> GlmBatch {
@@ -190,19 +192,3 @@ fn bench(elements: usize) -> Vec<Box<dyn Op>> {
     let case = |model| Box::new(LinearResidual { model, rows, features: 32, sets: 11, per_set }) as Box<dyn Op>;
     vec![case(LinearModel::Linear), case(LinearModel::Logistic)]
 }
-
-pub(super) const ENTRY: Entry = Entry {
-    name: NAME,
-    summary: "weighted residuals of a batch of linear or logistic models that share a design matrix",
-    formula: "r = w·(y - μ(X·b)), μ(z) = z or 1/(1 + exp(-z))",
-    fields: &[
-        Field { name: "model", default: "", about: "linear or logistic" },
-        Field { name: "rows", default: "", about: "rows of x" },
-        Field { name: "features", default: "", about: "columns of x, 1 to 4096; an intercept is a column of ones" },
-        Field { name: "sets", default: "", about: "sets of row weights, such as folds" },
-        Field { name: "per_set", default: "", about: "models of each set, neighbours in the batch" },
-    ],
-    cases,
-    bench,
-    parse: crate::op::parse::<LinearResidual>,
-};

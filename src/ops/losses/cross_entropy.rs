@@ -1,15 +1,14 @@
 //! Softmax cross-entropy. Kernel: `shaders/losses/cross_entropy.wgsl`. Reference: `cpu::cross_entropy`.
 use crate::{
-    op::{Arg, Caps, Entry, Expected, Lowered, Op, Pattern, Rng, check_float},
+    op::{Arg, Caps, Expected, Lowered, Op, Pattern, Rng, check_float},
     ops::losses::shared,
     options::{LossReduction, Targets, check_derived, check_scalar},
     types::{DType, Error, HostData, Space},
 };
-use serde::{Deserialize, Serialize};
+use ridgepole_derive::op;
 
 mod cases;
 mod expected;
-mod fields;
 mod steps;
 
 /// Softmax cross-entropy of rows of logits against their targets, and its gradient, in one pass.
@@ -41,68 +40,59 @@ mod steps;
 /// Szegedy et al., "Rethinking the Inception architecture for computer vision", 2016 (ε); Chowdhery et al., "PaLM", 2022 (λ);
 /// Pereyra et al., "Regularizing neural networks by penalizing confident output distributions", 2017 (β); Lin et al.,
 /// "Focal loss for dense object detection", 2017 (γ; their α is `class_weight`).
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[op(
+    name = "cross_entropy",
+    summary = "softmax cross-entropy with its gradient, in one pass; label smoothing, class weights, z-loss, focal loss and more",
+    formula = "L = (1-p_t)^γ·Σ w·((1-ε)·t + ε/K)·(-ln p) + r·(λ·(ln Σ exp z)² - β·H(p)), p = softmax(z)",
+    cases = CrossEntropy::cases,
+    bench = CrossEntropy::bench
+)]
 pub struct CrossEntropy {
     /// How `logits` and `dlogits` are stored.
     pub dtype: DType,
-    /// Rows. May be 0; fewer than 2^32.
+    /// Rows. May be 0.
+    #[field(below = 2^32)]
     pub rows: usize,
-    /// Classes, K: 1 to 2^20; rows·classes is at most 2^34 - 4.
+    /// Classes, K; rows·classes is at most 2^34 - 4.
+    #[field(min = 1, max = 2^20)]
     pub classes: usize,
     /// What `target` holds.
-    #[serde(default)]
+    #[field(default)]
     pub target: Targets,
-    /// ε of label smoothing, 0 to 1: the part of a target spread evenly over all classes.
-    #[serde(default)]
+    /// ε of label smoothing: the part of a target spread evenly over all classes.
+    #[field(default, min = 0, max = 1)]
     pub label_smoothing: f64,
     /// Whether classes have weights.
-    #[serde(default)]
+    #[field(default)]
     pub class_weight: bool,
     /// The class that stands for a row without target. Needs [`Targets::Classes`].
-    #[serde(default)]
+    #[field(default)]
     pub ignore_index: Option<u32>,
-    /// λ of the z-loss, at least 0: keeps ln Σ exp z near 0.
-    #[serde(default)]
+    /// λ of the z-loss, which adds λ·(ln Σ exp z)² and so keeps ln Σ exp z near 0.
+    #[field(default, min = 0)]
     pub z_loss: f64,
-    /// β of the confidence penalty, at least 0: rewards entropy.
-    #[serde(default)]
+    /// β of the confidence penalty, which subtracts β times the entropy and so rewards it.
+    #[field(default, min = 0)]
     pub confidence_penalty: f64,
-    /// γ of the focal loss, at least 0: reduces the weight of well-classified rows. Above 0, it needs [`Targets::Classes`]
-    /// and no label smoothing.
-    #[serde(default)]
+    /// γ of the focal loss, which multiplies the loss of a row by (1 - p_t)^γ and so reduces the weight of well-classified rows.
+    /// Above 0, it needs [`Targets::Classes`] and no label smoothing.
+    #[field(default, min = 0)]
     pub focal_gamma: f64,
-    /// How the rows' losses are reduced.
-    #[serde(default)]
+    /// How the rows' losses are reduced; a mean is by the rows' weights.
+    #[field(default)]
     pub reduction: LossReduction,
     /// Whether `dlogits` is written.
-    #[serde(default = "crate::kernels::channels::yes")]
+    #[field(default = true)]
     pub grad: bool,
     /// What `dlogits` is multiplied by: loss scaling, for gradients in f16.
-    #[serde(default = "shared::one")]
+    #[field(default = 1.0)]
     pub grad_scale: f64,
 }
-
-const NAME: &str = "cross_entropy";
 
 impl CrossEntropy {
     /// Targets are classes; the mean, with gradient; no further terms.
     pub fn new(dtype: DType, rows: usize, classes: usize) -> Self {
-        Self {
-            dtype,
-            rows,
-            classes,
-            target: Targets::Classes,
-            label_smoothing: 0.0,
-            class_weight: false,
-            ignore_index: None,
-            z_loss: 0.0,
-            confidence_penalty: 0.0,
-            focal_gamma: 0.0,
-            reduction: LossReduction::Mean,
-            grad: true,
-            grad_scale: 1.0,
-        }
+        Self::from_required(dtype, rows, classes)
     }
 
     fn len(&self) -> usize {
@@ -193,13 +183,3 @@ impl Op for CrossEntropy {
         self.expected(args)
     }
 }
-
-pub(super) const ENTRY: Entry = Entry {
-    name: NAME,
-    summary: "softmax cross-entropy with its gradient, in one pass; label smoothing, class weights, z-loss, focal loss and more",
-    formula: "L = (1-p_t)^γ·Σ w·((1-ε)·t + ε/K)·(-ln p) + r·(λ·(ln Σ exp z)² - β·H(p)), p = softmax(z)",
-    fields: fields::FIELDS,
-    cases: CrossEntropy::cases,
-    bench: CrossEntropy::bench,
-    parse: crate::op::parse::<CrossEntropy>,
-};

@@ -1,16 +1,13 @@
 //! The Huber loss. Kernel: `shaders/losses/huber_loss.wgsl` in `losses/parts/pairwise_loss`. Reference: `cpu::huber_loss`.
 use crate::{
     kernel,
-    op::{Arg, Caps, Entry, Expected, Field, Lowered, Op, Pattern, Rng},
-    ops::losses::shared::{
-        self,
-        pairs::{self, Pairs},
-    },
+    op::{Arg, Caps, Expected, Lowered, Op, Pattern, Rng},
+    ops::losses::shared::pairs::{self, Pairs},
     options::{HuberForm, LossReduction},
     types::{DType, Error, HostData},
     verify::reference,
 };
-use serde::{Deserialize, Serialize};
+use ridgepole_derive::op;
 
 /// The Huber loss of predictions p against targets t, and its gradient, in one pass. With d = p - t: ½·d² up to |d| = δ, and
 /// δ·(|d| - ½·δ) beyond; or that divided by δ, PyTorch's `smooth_l1_loss`, whose β is δ.
@@ -22,36 +19,38 @@ use serde::{Deserialize, Serialize};
 /// is f32 whatever the storage. A NaN makes its own gradient and the loss NaN, an infinity the loss infinite.
 ///
 /// Huber, "Robust estimation of a location parameter", 1964; PyTorch's and optax's `huber_loss`; Girshick, "Fast R-CNN", 2015.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[op(
+    name = "huber_loss",
+    summary = "Huber or smooth-L1 loss with its gradient, in one pass",
+    formula = "L = mean of ½·d² where |d| < δ, else δ·(|d| - ½·δ); d = p - t (smooth_l1: divided by δ)"
+)]
 pub struct HuberLoss {
     /// How `pred`, `target` and `dpred` are stored.
     pub dtype: DType,
-    /// Elements; at most 2^34 - 4. May be 0.
+    /// Elements. May be 0.
+    #[field(max = 2^34 - 4)]
     pub len: usize,
-    /// δ, where the parabola ends. Above 0; 0 with [`HuberForm::SmoothL1`] is the absolute error.
-    #[serde(default = "shared::one")]
+    /// δ, where the parabola ends: at least 1e-37. Only with [`HuberForm::SmoothL1`] it may be 0, which gives the absolute error.
+    #[field(default = 1.0, min = 0, max = 1e37)]
     pub delta: f64,
     /// Whether the loss is divided by δ.
-    #[serde(default)]
+    #[field(default)]
     pub form: HuberForm,
     /// How the losses are reduced.
-    #[serde(default)]
+    #[field(default)]
     pub reduction: LossReduction,
     /// Whether `dpred` is written.
-    #[serde(default = "crate::kernels::channels::yes")]
+    #[field(default = true)]
     pub grad: bool,
     /// What `dpred` is multiplied by.
-    #[serde(default = "shared::one")]
+    #[field(default = 1.0)]
     pub grad_scale: f64,
 }
-
-const NAME: &str = "huber_loss";
 
 impl HuberLoss {
     /// The mean of Huber's own form with δ = 1, with gradient.
     pub fn new(dtype: DType, len: usize) -> Self {
-        Self { dtype, len, delta: 1.0, form: HuberForm::Huber, reduction: LossReduction::Mean, grad: true, grad_scale: 1.0 }
+        Self::from_required(dtype, len)
     }
 
     fn pairs(&self) -> Pairs {
@@ -139,21 +138,3 @@ fn cases() -> Vec<Box<dyn Op>> {
 fn bench(elements: usize) -> Vec<Box<dyn Op>> {
     pairs::benches(elements, |dtype, len| Box::new(HuberLoss::new(dtype, len)))
 }
-
-pub(super) const ENTRY: Entry = Entry {
-    name: NAME,
-    summary: "Huber or smooth-L1 loss with its gradient, in one pass",
-    formula: "L = mean of ½·d² where |d| < δ, else δ·(|d| - ½·δ); d = p - t (smooth_l1: divided by δ)",
-    fields: &[
-        Field { name: "dtype", default: "", about: "storage of pred, target and dpred: f32, f16 or bf16" },
-        Field { name: "len", default: "", about: "elements, at most 2^34 - 4" },
-        Field { name: "delta", default: "1", about: "δ, where the parabola ends; above 0, with smooth_l1 also 0" },
-        Field { name: "form", default: "\"huber\"", about: "huber, or smooth_l1, which is divided by δ" },
-        Field { name: "reduction", default: "\"mean\"", about: "mean, sum, or none: a loss for each element, f32" },
-        Field { name: "grad", default: "true", about: "whether dpred is written" },
-        Field { name: "grad_scale", default: "1", about: "what dpred is multiplied by" },
-    ],
-    cases,
-    bench,
-    parse: crate::op::parse::<HuberLoss>,
-};

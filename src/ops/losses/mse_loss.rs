@@ -1,16 +1,13 @@
 //! Mean squared error. Kernel: `shaders/losses/mse_loss.wgsl` in `losses/parts/pairwise_loss`. Reference: `cpu::mse_loss`.
 use crate::{
     kernel,
-    op::{Arg, Caps, Entry, Expected, Field, Lowered, Op, Pattern, Rng},
-    ops::losses::shared::{
-        self,
-        pairs::{self, Pairs},
-    },
+    op::{Arg, Caps, Expected, Lowered, Op, Pattern, Rng},
+    ops::losses::shared::pairs::{self, Pairs},
     options::{LossReduction, SquareForm},
     types::{DType, Error, HostData},
     verify::reference,
 };
-use serde::{Deserialize, Serialize};
+use ridgepole_derive::op;
 
 /// Squared error of predictions p against targets t, (p - t)² or half of that, and its gradient, in one pass.
 ///
@@ -21,33 +18,35 @@ use serde::{Deserialize, Serialize};
 /// is f32 whatever the storage. A NaN makes its own gradient and the loss NaN, an infinity the loss infinite.
 ///
 /// PyTorch's `mse_loss` and optax's `squared_error` ([`SquareForm::Whole`]), optax's `l2_loss` ([`SquareForm::Half`]).
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[op(
+    name = "mse_loss",
+    summary = "squared error with its gradient, in one pass",
+    formula = "L = mean of (p - t)² (half: ½·(p - t)²)"
+)]
 pub struct MseLoss {
     /// How `pred`, `target` and `dpred` are stored.
     pub dtype: DType,
-    /// Elements; at most 2^34 - 4. May be 0.
+    /// Elements. May be 0.
+    #[field(max = 2^34 - 4)]
     pub len: usize,
     /// Whether squares are halved.
-    #[serde(default)]
+    #[field(default)]
     pub form: SquareForm,
     /// How the losses are reduced.
-    #[serde(default)]
+    #[field(default)]
     pub reduction: LossReduction,
     /// Whether `dpred` is written.
-    #[serde(default = "crate::kernels::channels::yes")]
+    #[field(default = true)]
     pub grad: bool,
     /// What `dpred` is multiplied by.
-    #[serde(default = "shared::one")]
+    #[field(default = 1.0)]
     pub grad_scale: f64,
 }
-
-const NAME: &str = "mse_loss";
 
 impl MseLoss {
     /// The mean of whole squares, with gradient.
     pub fn new(dtype: DType, len: usize) -> Self {
-        Self { dtype, len, form: SquareForm::Whole, reduction: LossReduction::Mean, grad: true, grad_scale: 1.0 }
+        Self::from_required(dtype, len)
     }
 
     fn pairs(&self) -> Pairs {
@@ -112,20 +111,3 @@ fn cases() -> Vec<Box<dyn Op>> {
 fn bench(elements: usize) -> Vec<Box<dyn Op>> {
     pairs::benches(elements, |dtype, len| Box::new(MseLoss::new(dtype, len)))
 }
-
-pub(super) const ENTRY: Entry = Entry {
-    name: NAME,
-    summary: "squared error with its gradient, in one pass",
-    formula: "L = mean of (p - t)² (half: ½·(p - t)²)",
-    fields: &[
-        Field { name: "dtype", default: "", about: "storage of pred, target and dpred: f32, f16 or bf16" },
-        Field { name: "len", default: "", about: "elements, at most 2^34 - 4" },
-        Field { name: "form", default: "\"whole\"", about: "whole, or half the square" },
-        Field { name: "reduction", default: "\"mean\"", about: "mean, sum, or none: a loss for each element, f32" },
-        Field { name: "grad", default: "true", about: "whether dpred is written" },
-        Field { name: "grad_scale", default: "1", about: "what dpred is multiplied by" },
-    ],
-    cases,
-    bench,
-    parse: crate::op::parse::<MseLoss>,
-};

@@ -4,12 +4,12 @@ use super::mixup::{labels, row};
 use crate::{
     kernel,
     kernels::samples::{self, Images, Map},
-    op::{Arg, Caps, Entry, Expected, Lowered, Op, Pattern, Rng, check_float},
+    op::{Arg, Caps, Expected, Lowered, Op, Pattern, Rng, check_float},
     options::{Blend, Cut, Key, Lambda, Partners, Rect},
     types::{DType, Error, HostData, Space},
     verify::reference,
 };
-use serde::{Deserialize, Serialize};
+use ridgepole_derive::op;
 
 /// CutMix: y is the partner's image within a box and the sample's own outside; the label is mixed in proportion to the areas.
 ///
@@ -22,33 +22,35 @@ use serde::{Deserialize, Serialize};
 /// Error: none for y, but what is below the least normal number may become 0. For labels as in mixup.
 ///
 /// Yun et al., "CutMix: Regularization Strategy to Train Strong Classifiers with Localizable Features", 2019.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[op(
+    name = "cutmix",
+    summary = "CutMix: pastes a box of a partner's image into each image and mixes their labels by area",
+    formula = "y = x[partner] inside the box, x outside; labels: λ = 1 - area/(H·W)"
+)]
 pub struct CutMix {
     /// How x and y are stored.
     pub dtype: DType,
     /// The batch, s being H·W: at most 2^20 samples of at most 2^30 elements.
     pub space: Space,
-    /// W.
+    /// W, the columns of an image; s is a multiple of it.
+    #[field(min = 1)]
     pub width: usize,
-    /// Classes of the labels; 0 without labels.
-    #[serde(default)]
+    /// Classes of the labels, which are soft or one-hot, n × classes; 0 without labels.
+    #[field(default)]
     pub classes: usize,
     /// Which box.
     pub cut: Cut,
     /// Which sample's pixels fill it.
-    #[serde(default)]
+    #[field(default)]
     pub partners: Partners,
-    /// What is drawn from.
+    /// What is drawn from; `first_element` is a multiple of c·s.
     pub key: Key,
 }
-
-const NAME: &str = "cutmix";
 
 impl CutMix {
     /// As in the paper: one box by λ from Beta(α, α), shuffled partners; without labels.
     pub fn new(dtype: DType, space: Space, width: usize, alpha: f64, key: Key) -> Self {
-        Self { dtype, space, width, classes: 0, cut: Cut::PerBatch(alpha), partners: Partners::Shuffle, key }
+        Self::from_required(dtype, space, width, Cut::PerBatch(alpha), key)
     }
 
     /// Which samples are mixed, where, and in what shares.
@@ -185,13 +187,3 @@ fn cases() -> Vec<Box<dyn Op>> {
 fn bench(elements: usize) -> Vec<Box<dyn Op>> {
     samples::image_benches(elements, |dtype, space, width| Box::new(CutMix::new(dtype, space, width, 1.0, Key::default())))
 }
-
-pub(super) const ENTRY: Entry = Entry {
-    name: NAME,
-    summary: "CutMix: pastes a box of a partner's image into each image and mixes their labels by area",
-    formula: "y = x[partner] inside the box, x outside; labels: λ = 1 - area/(H·W)",
-    fields: &[samples::DTYPE, samples::SPACE, samples::WIDTH, samples::CLASSES, samples::CUT, samples::PARTNERS, samples::KEY],
-    cases,
-    bench,
-    parse: crate::op::parse::<CutMix>,
-};

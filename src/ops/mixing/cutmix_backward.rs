@@ -7,12 +7,12 @@ use super::{
 use crate::{
     kernel,
     kernels::samples::{self, Images, Map},
-    op::{Arg, Caps, Entry, Expected, Lowered, Op, Pattern, check_float},
+    op::{Arg, Caps, Expected, Lowered, Op, Pattern, check_float},
     options::{Blend, Cut, Key, Partners},
     types::{DType, Error, HostData, Space},
     verify::{Approx, reference},
 };
-use serde::{Deserialize, Serialize};
+use ridgepole_derive::op;
 
 /// The backward pass of [`CutMix`]: dx is dy outside the sample's own box, and the dy of the sample whose partner it was within
 /// that one's box; their sum where a place is both, 0 where it is neither.
@@ -21,25 +21,27 @@ use serde::{Deserialize, Serialize};
 /// Deterministic. No scratch.
 ///
 /// Error: one sum, the store.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[op(
+    name = "cutmix_backward",
+    summary = "backward pass of CutMix, with regenerated boxes and partners",
+    formula = "dx = dy outside the box + dy[i] inside the box of i, the sample whose partner this one was"
+)]
 pub struct CutMixBackward {
     /// How dy and dx are stored.
     pub dtype: DType,
     /// The batch.
     pub space: Space,
-    /// W.
+    /// W, the columns of an image; s is a multiple of it.
+    #[field(min = 1)]
     pub width: usize,
     /// Which box.
     pub cut: Cut,
     /// Which sample's pixels filled it.
-    #[serde(default)]
+    #[field(default)]
     pub partners: Partners,
-    /// What the forward pass drew from.
+    /// What the forward pass drew from; `first_element` is a multiple of c·s.
     pub key: Key,
 }
-
-const NAME: &str = "cutmix_backward";
 
 impl CutMix {
     /// The backward pass of this.
@@ -109,13 +111,3 @@ fn bench(elements: usize) -> Vec<Box<dyn Op>> {
         Box::new(CutMix::new(dtype, space, width, 1.0, Key::default()).backward())
     })
 }
-
-pub(super) const ENTRY: Entry = Entry {
-    name: NAME,
-    summary: "backward pass of CutMix, with regenerated boxes and partners",
-    formula: "dx = dy outside the box + dy[i] inside the box of i, the sample whose partner this one was",
-    fields: &[samples::DTYPE, samples::SPACE, samples::WIDTH, samples::CUT, samples::PARTNERS, samples::KEY],
-    cases,
-    bench,
-    parse: crate::op::parse::<CutMixBackward>,
-};

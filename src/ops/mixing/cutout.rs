@@ -3,12 +3,12 @@ use super::cutmix::boxes;
 use crate::{
     kernel,
     kernels::samples::{self, Images, Map},
-    op::{Arg, Caps, Entry, Expected, Lowered, Op, Pattern, check_float},
+    op::{Arg, Caps, Expected, Lowered, Op, Pattern, check_float},
     options::{Erasing, Holes, Key, Rect, check_held},
     types::{DType, Error, HostData, Space},
     verify::reference,
 };
-use serde::{Deserialize, Serialize};
+use ridgepole_derive::op;
 
 /// Cutout or random erasing: y is `value` within a box of each sample, in all its channels, and x outside. Labels are
 /// unchanged.
@@ -22,30 +22,32 @@ use serde::{Deserialize, Serialize};
 ///
 /// DeVries and Taylor, "Improved Regularization of Convolutional Neural Networks with Cutout", 2017; Zhong et al., "Random
 /// Erasing Data Augmentation", 2017, torchvision's `RandomErasing`.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[op(
+    name = "cutout",
+    summary = "cutout (a square) or random erasing (a rectangle) of each image",
+    formula = "y = value inside the box, x outside"
+)]
 pub struct Cutout {
     /// How x and y are stored.
     pub dtype: DType,
     /// The batch, s being H·W: at most 2^20 samples of at most 2^30 elements.
     pub space: Space,
-    /// W.
+    /// W, the columns of an image; s is a multiple of it.
+    #[field(min = 1)]
     pub width: usize,
     /// Which boxes.
     pub holes: Holes,
     /// What is written there: finite as `dtype`.
-    #[serde(default)]
+    #[field(default)]
     pub value: f64,
-    /// What is drawn from.
+    /// What is drawn from; `first_element` is a multiple of c·s.
     pub key: Key,
 }
-
-const NAME: &str = "cutout";
 
 impl Cutout {
     /// As in the paper: a square of zeros.
     pub fn new(dtype: DType, space: Space, width: usize, side: usize, key: Key) -> Self {
-        Self { dtype, space, width, holes: Holes::Square(side), value: 0.0, key }
+        Self::from_required(dtype, space, width, Holes::Square(side), key)
     }
 
     /// The box of each sample.
@@ -155,20 +157,3 @@ fn cases() -> Vec<Box<dyn Op>> {
 fn bench(elements: usize) -> Vec<Box<dyn Op>> {
     samples::image_benches(elements, |dtype, space, width| Box::new(Cutout::new(dtype, space, width, width / 4, Key::default())))
 }
-
-pub(super) const ENTRY: Entry = Entry {
-    name: NAME,
-    summary: "cutout (a square) or random erasing (a rectangle) of each image",
-    formula: "y = value inside the box, x outside",
-    fields: &[
-        samples::DTYPE,
-        samples::SPACE,
-        samples::WIDTH,
-        samples::HOLES,
-        crate::op::Field { name: "value", default: "0", about: "value written in the box, finite as dtype" },
-        samples::KEY,
-    ],
-    cases,
-    bench,
-    parse: crate::op::parse::<Cutout>,
-};

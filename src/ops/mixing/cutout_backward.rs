@@ -4,12 +4,12 @@ use super::{Cutout, cutout::variant};
 use crate::{
     kernel,
     kernels::samples::{self, Images, Map},
-    op::{Arg, Caps, Entry, Expected, Lowered, Op, Pattern, check_float},
+    op::{Arg, Caps, Expected, Lowered, Op, Pattern, check_float},
     options::{Holes, Key, Rect},
     types::{DType, Error, HostData, Space},
     verify::reference,
 };
-use serde::{Deserialize, Serialize};
+use ridgepole_derive::op;
 
 /// The backward pass of [`Cutout`]: dx is 0 within the sample's box, even where dy is NaN, and dy outside.
 ///
@@ -17,22 +17,24 @@ use serde::{Deserialize, Serialize};
 /// scratch.
 ///
 /// Error: none, but what is below the least normal number may become 0.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[op(
+    name = "cutout_backward",
+    summary = "backward pass of cutout or random erasing, with regenerated boxes",
+    formula = "dx = 0 inside the box, dy outside"
+)]
 pub struct CutoutBackward {
     /// How dy and dx are stored.
     pub dtype: DType,
     /// The batch.
     pub space: Space,
-    /// W.
+    /// W, the columns of an image; s is a multiple of it.
+    #[field(min = 1)]
     pub width: usize,
     /// Which boxes.
     pub holes: Holes,
-    /// What the forward pass drew from.
+    /// What the forward pass drew from; `first_element` is a multiple of c·s.
     pub key: Key,
 }
-
-const NAME: &str = "cutout_backward";
 
 impl Cutout {
     /// The backward pass of this.
@@ -96,13 +98,3 @@ fn bench(elements: usize) -> Vec<Box<dyn Op>> {
         Box::new(Cutout::new(dtype, space, width, width / 4, Key::default()).backward())
     })
 }
-
-pub(super) const ENTRY: Entry = Entry {
-    name: NAME,
-    summary: "backward pass of cutout or random erasing, with regenerated boxes",
-    formula: "dx = 0 inside the box, dy outside",
-    fields: &[samples::DTYPE, samples::SPACE, samples::WIDTH, samples::HOLES, samples::KEY],
-    cases,
-    bench,
-    parse: crate::op::parse::<CutoutBackward>,
-};

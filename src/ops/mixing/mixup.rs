@@ -2,11 +2,11 @@
 use crate::{
     kernel,
     kernels::samples::{self, Images, Map},
-    op::{Arg, Caps, Entry, Expected, Lowered, Op, Pattern, Rng, check_float},
+    op::{Arg, Caps, Expected, Lowered, Op, Pattern, Rng, check_float},
     options::{Blend, Key, Lambda, Partners},
     types::{DType, Error, HostData, Space},
 };
-use serde::{Deserialize, Serialize};
+use ridgepole_derive::op;
 
 /// Mixup: y = λ·x + (1 - λ)·(the partner's x), and the same for labels.
 ///
@@ -19,31 +19,32 @@ use serde::{Deserialize, Serialize};
 /// Error: λ and 1 - λ are rounded to f32; two products, a sum, the store.
 ///
 /// Zhang, Cisse, Dauphin and Lopez-Paz, "mixup: Beyond Empirical Risk Minimization", 2018.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[op(
+    name = "mixup",
+    summary = "mixup: blends each sample and its label with those of a partner",
+    formula = "y = λ·x + (1 - λ)·x[partner], labels likewise"
+)]
 pub struct Mixup {
     /// How x and y are stored.
     pub dtype: DType,
     /// The batch: at most 2^20 samples of at most 2^30 elements. The layout does not matter.
     pub space: Space,
-    /// Classes of the labels; 0 without labels.
-    #[serde(default)]
+    /// Classes of the labels, which are soft or one-hot, n × classes; 0 without labels.
+    #[field(default)]
     pub classes: usize,
     /// The share of each sample.
     pub lambda: Lambda,
     /// The partner of each sample.
-    #[serde(default)]
+    #[field(default)]
     pub partners: Partners,
-    /// What is drawn from.
+    /// What is drawn from; `first_element` is a multiple of c·s.
     pub key: Key,
 }
-
-const NAME: &str = "mixup";
 
 impl Mixup {
     /// As in the paper: one λ from Beta(α, α), shuffled partners; without labels.
     pub fn new(dtype: DType, space: Space, alpha: f64, key: Key) -> Self {
-        Self { dtype, space, classes: 0, lambda: Lambda::PerBatch(alpha), partners: Partners::Shuffle, key }
+        Self::from_required(dtype, space, Lambda::PerBatch(alpha), key)
     }
 
     /// Which samples are mixed, and in what shares.
@@ -163,13 +164,3 @@ fn bench(elements: usize) -> Vec<Box<dyn Op>> {
         Box::new(Mixup { classes, ..Mixup::new(dtype, space, 0.2, Key::default()) })
     })
 }
-
-pub(super) const ENTRY: Entry = Entry {
-    name: NAME,
-    summary: "mixup: blends each sample and its label with those of a partner",
-    formula: "y = λ·x + (1 - λ)·x[partner], labels likewise",
-    fields: &[samples::DTYPE, samples::SPACE, samples::CLASSES, samples::LAMBDA, samples::PARTNERS, samples::KEY],
-    cases,
-    bench,
-    parse: crate::op::parse::<Mixup>,
-};

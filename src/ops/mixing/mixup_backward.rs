@@ -6,12 +6,12 @@ use super::{
 use crate::{
     kernel,
     kernels::samples::{self, Images, Map},
-    op::{Arg, Caps, Entry, Expected, Lowered, Op, Pattern, check_float},
+    op::{Arg, Caps, Expected, Lowered, Op, Pattern, check_float},
     options::{Blend, Key, Lambda, Partners},
     types::{DType, Error, HostData, Space},
     verify::{Approx, reference},
 };
-use serde::{Deserialize, Serialize};
+use ridgepole_derive::op;
 
 /// The backward pass of [`Mixup`]: dx = λ·dy + (1 - λ')·dy', where the prime marks the sample whose partner this one was.
 ///
@@ -19,8 +19,11 @@ use serde::{Deserialize, Serialize};
 /// a share of exactly 0 is ignored, even if it is NaN. Deterministic. No scratch.
 ///
 /// Error: λ and 1 - λ' are rounded to f32; two products, a sum, the store.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[op(
+    name = "mixup_backward",
+    summary = "backward pass of mixup, with regenerated shares and partners",
+    formula = "dx = λ·dy + (1 - λ[i])·dy[i], i being the sample whose partner this one was"
+)]
 pub struct MixupBackward {
     /// How dy and dx are stored.
     pub dtype: DType,
@@ -29,13 +32,11 @@ pub struct MixupBackward {
     /// The share of each sample.
     pub lambda: Lambda,
     /// The partner of each sample.
-    #[serde(default)]
+    #[field(default)]
     pub partners: Partners,
-    /// What the forward pass drew from.
+    /// What the forward pass drew from; `first_element` is a multiple of c·s.
     pub key: Key,
 }
-
-const NAME: &str = "mixup_backward";
 
 impl Mixup {
     /// The backward pass of this.
@@ -102,13 +103,3 @@ fn cases() -> Vec<Box<dyn Op>> {
 fn bench(elements: usize) -> Vec<Box<dyn Op>> {
     samples::image_benches(elements, |dtype, space, _| Box::new(Mixup::new(dtype, space, 0.2, Key::default()).backward()))
 }
-
-pub(super) const ENTRY: Entry = Entry {
-    name: NAME,
-    summary: "backward pass of mixup, with regenerated shares and partners",
-    formula: "dx = λ·dy + (1 - λ[i])·dy[i], i being the sample whose partner this one was",
-    fields: &[samples::DTYPE, samples::SPACE, samples::LAMBDA, samples::PARTNERS, samples::KEY],
-    cases,
-    bench,
-    parse: crate::op::parse::<MixupBackward>,
-};

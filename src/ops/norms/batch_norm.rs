@@ -4,14 +4,14 @@ use crate::{
     kernels::channels::{
         self, Batch, Channels, Fused, MOMENTS, Reduction, Results, Team, given_or, per_team, position, unused_or, whole,
     },
-    op::{Arg, Caps, Cost, Entry, Expected, Lowered, Op, Pattern, Rng, Slot, check_float},
+    op::{Arg, Caps, Cost, Expected, Lowered, Op, Pattern, Rng, Slot, check_float},
     options::{Activation, OneValue, Running, RunningUpdate, RunningVariance},
     params,
     types::{DType, Error, HostData, Space},
     verify::{Approx, reference},
     wgsl::parts,
 };
-use serde::{Deserialize, Serialize};
+use ridgepole_derive::op;
 
 params! {
     BatchNormParams {
@@ -36,43 +36,43 @@ params! {
 /// statistics are unchanged. A device must be able to bind 16 bytes per channel.
 ///
 /// Ioffe and Szegedy, "Batch Normalization", 2015; Chan, Golub and LeVeque, 1979 (merging).
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[op(
+    name = "batch_norm",
+    summary = "batch norm in training: normalises each channel by the batch's mean and variance, updates running statistics",
+    formula = "y = act(γ·(x - μ)/√(σ² + ε) + β + residual)"
+)]
 pub struct BatchNorm {
     /// How `x`, `y` and `residual` are stored.
     pub dtype: DType,
     /// Their shape.
     pub space: Space,
-    /// ε, added to the variance inside the root; at least 0.
-    #[serde(default = "channels::eps")]
+    /// ε, added to the variance inside the root.
+    #[field(default = 1e-5, min = 0)]
     pub eps: f64,
     /// Whether there is a γ.
-    #[serde(default = "channels::yes")]
+    #[field(default = true)]
     pub weight: bool,
     /// Whether there is a β.
-    #[serde(default = "channels::yes")]
+    #[field(default = true)]
     pub bias: bool,
     /// Whether and how running statistics follow those of the batch.
-    #[serde(default)]
+    #[field(default)]
     pub running: Option<Running>,
     /// What to do if a channel has one value (n·s = 1), whose variance says nothing.
-    #[serde(default)]
+    #[field(default)]
     pub one_value: OneValue,
     /// The activation, applied last.
-    #[serde(default)]
+    #[field(default)]
     pub activation: Activation,
     /// Whether a tensor is added before the activation.
-    #[serde(default)]
+    #[field(default)]
     pub residual: bool,
 }
-
-const NAME: &str = "batch_norm";
 
 impl BatchNorm {
     /// With ε = 1e-5, γ and β, without running statistics, activation and residual.
     pub fn new(dtype: DType, space: Space) -> Self {
-        let (one_value, activation, residual) = (OneValue::Error, Activation::None, false);
-        Self { dtype, space, eps: channels::eps(), weight: true, bias: true, running: None, one_value, activation, residual }
+        Self::from_required(dtype, space)
     }
 
     fn fused(&self) -> Fused {
@@ -229,23 +229,3 @@ fn bench(elements: usize) -> Vec<Box<dyn Op>> {
     }));
     all
 }
-
-pub(super) const ENTRY: Entry = Entry {
-    name: NAME,
-    summary: "batch norm in training: normalises each channel by the batch's mean and variance, updates running statistics",
-    formula: "y = act(γ·(x - μ)/√(σ² + ε) + β + residual)",
-    fields: &[
-        channels::DTYPE,
-        channels::SPACE,
-        channels::EPS,
-        channels::WEIGHT,
-        channels::BIAS,
-        Running::FIELD,
-        OneValue::FIELD,
-        Activation::FIELD,
-        channels::RESIDUAL,
-    ],
-    cases,
-    bench,
-    parse: crate::op::parse::<BatchNorm>,
-};

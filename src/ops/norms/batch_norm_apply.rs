@@ -2,14 +2,14 @@
 use crate::{
     kernel,
     kernels::channels::{self, Channels, Fused, Results, difference, given_or, per_channel, whole},
-    op::{Arg, Caps, Cost, Entry, Expected, Lowered, Op, Pattern, Rng, Slot, check_float},
+    op::{Arg, Caps, Cost, Expected, Lowered, Op, Pattern, Rng, Slot, check_float},
     options::Activation,
     params,
     types::{DType, Error, HostData, Space},
     verify::{Approx, reference},
     wgsl::{Decl, View},
 };
-use serde::{Deserialize, Serialize};
+use ridgepole_derive::op;
 
 params! { BatchNormApplyParams { blocks: u32, channels: u32 } }
 
@@ -22,33 +22,34 @@ params! { BatchNormApplyParams { blocks: u32, channels: u32 } }
 /// [`BatchNormBackwardSums`](super::BatchNormBackwardSums), then [`BatchNormBackwardApply`](super::BatchNormBackwardApply).
 ///
 /// Error: x - μ is formed first; a few roundings of f32 in each factor, and that of the storage type.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[op(
+    name = "batch_norm_apply",
+    summary = "synchronised batch norm: normalises one rank's part of a batch by the statistics of the whole batch",
+    formula = "y = act(γ·(x - μ)·rstd + β + residual)"
+)]
 pub struct BatchNormApply {
     /// How `x`, `y` and `residual` are stored.
     pub dtype: DType,
     /// Their shape.
     pub space: Space,
     /// Whether there is a γ.
-    #[serde(default = "channels::yes")]
+    #[field(default = true)]
     pub weight: bool,
     /// Whether there is a β.
-    #[serde(default = "channels::yes")]
+    #[field(default = true)]
     pub bias: bool,
     /// The activation, applied last.
-    #[serde(default)]
+    #[field(default)]
     pub activation: Activation,
     /// Whether a tensor is added before the activation.
-    #[serde(default)]
+    #[field(default)]
     pub residual: bool,
 }
-
-const NAME: &str = "batch_norm_apply";
 
 impl BatchNormApply {
     /// With γ and β, without activation and residual.
     pub fn new(dtype: DType, space: Space) -> Self {
-        Self { dtype, space, weight: true, bias: true, activation: Activation::None, residual: false }
+        Self::from_required(dtype, space)
     }
 
     fn fused(&self) -> Fused {
@@ -141,13 +142,3 @@ fn bench(elements: usize) -> Vec<Box<dyn Op>> {
         Box::new(BatchNormApply { activation, residual, ..BatchNormApply::new(dtype, space) })
     })
 }
-
-pub(super) const ENTRY: Entry = Entry {
-    name: NAME,
-    summary: "synchronised batch norm: normalises one rank's part of a batch by the statistics of the whole batch",
-    formula: "y = act(γ·(x - μ)·rstd + β + residual)",
-    fields: &[channels::DTYPE, channels::SPACE, channels::WEIGHT, channels::BIAS, Activation::FIELD, channels::RESIDUAL],
-    cases,
-    bench,
-    parse: crate::op::parse::<BatchNormApply>,
-};

@@ -6,14 +6,14 @@ use crate::{
         channels::{self, Channels, Fused, Products, Results, Team, given_or, position, unused_or, vector, whole},
         reduce::Monoid,
     },
-    op::{Arg, Caps, Cost, Entry, Expected, Lowered, Op, Pattern, Rng, Slot, Step, check_float},
+    op::{Arg, Caps, Cost, Expected, Lowered, Op, Pattern, Rng, Slot, Step, check_float},
     options::Activation,
     params,
     types::{DType, Error, HostData, Space},
     verify::{Approx, reference},
     wgsl::{Spec, parts},
 };
-use serde::{Deserialize, Serialize};
+use ridgepole_derive::op;
 
 params! {
     BatchNormBackwardParams { blocks: u32, channels: u32, row: u32, stride: u32, count: u32, coefs: u32, values: f32 }
@@ -37,33 +37,34 @@ params! {
 /// Error: that of a tree of f32 sums, relative to the sums of magnitudes; x - μ is formed first, from a mean rounded to f32.
 /// A v within its rounding error of 0 may count as either sign. A NaN or infinity makes the results of its channel NaN or
 /// infinite, and no others; a dy that the activation blocks is ignored, whatever it is.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[op(
+    name = "batch_norm_backward",
+    summary = "backward pass of batch_norm, to input, γ, β and residual",
+    formula = "dx = γ·rstd·(g - (Σg + x̂·Σg·x̂)/m), g = dy·act'"
+)]
 pub struct BatchNormBackward {
     /// How `x`, `dy`, `dx`, `y`, `residual` and `dresidual` are stored.
     pub dtype: DType,
     /// Their shape.
     pub space: Space,
     /// Whether there is a γ, and so a `dweight`.
-    #[serde(default = "channels::yes")]
+    #[field(default = true)]
     pub weight: bool,
     /// Whether there is a β, and so a `dbias`.
-    #[serde(default = "channels::yes")]
+    #[field(default = true)]
     pub bias: bool,
     /// The activation of the forward op.
-    #[serde(default)]
+    #[field(default)]
     pub activation: Activation,
     /// Whether the forward op added a residual, and so a `dresidual`.
-    #[serde(default)]
+    #[field(default)]
     pub residual: bool,
 }
-
-const NAME: &str = "batch_norm_backward";
 
 impl BatchNormBackward {
     /// With γ and β, without activation and residual.
     pub fn new(dtype: DType, space: Space) -> Self {
-        Self { dtype, space, weight: true, bias: true, activation: Activation::None, residual: false }
+        Self::from_required(dtype, space)
     }
 
     fn fused(&self) -> Fused {
@@ -179,13 +180,3 @@ fn bench(elements: usize) -> Vec<Box<dyn Op>> {
     }));
     all
 }
-
-pub(super) const ENTRY: Entry = Entry {
-    name: NAME,
-    summary: "backward pass of batch_norm, to input, γ, β and residual",
-    formula: "dx = γ·rstd·(g - (Σg + x̂·Σg·x̂)/m), g = dy·act'",
-    fields: &[channels::DTYPE, channels::SPACE, channels::DWEIGHT, channels::DBIAS, Activation::FIELD, channels::DRESIDUAL],
-    cases,
-    bench,
-    parse: crate::op::parse::<BatchNormBackward>,
-};

@@ -3,14 +3,14 @@
 use crate::{
     kernel,
     kernels::channels::{self, Channels, Fused, Results, given_or, per_channel, position, whole},
-    op::{Arg, Caps, Cost, Entry, Expected, Lowered, Op, Pattern, Rng, Slot, check_float},
+    op::{Arg, Caps, Cost, Expected, Lowered, Op, Pattern, Rng, Slot, check_float},
     options::Activation,
     params,
     types::{DType, Error, HostData, Space},
     verify::{Approx, reference},
     wgsl::{Decl, View, parts},
 };
-use serde::{Deserialize, Serialize};
+use ridgepole_derive::op;
 
 params! { BatchNormBackwardApplyParams { blocks: u32, channels: u32 } }
 
@@ -26,33 +26,34 @@ params! { BatchNormBackwardApplyParams { blocks: u32, channels: u32 } }
 /// the binding limit.
 ///
 /// Error: a few roundings of each term, relative to the largest of them.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[op(
+    name = "batch_norm_backward_apply",
+    summary = "synchronised batch norm: gradient of one rank's part of a batch, from sums over all ranks",
+    formula = "dx = γ·rstd·(g - (Σg + x̂·Σg·x̂)/m), g = dy·act'"
+)]
 pub struct BatchNormBackwardApply {
     /// How `x`, `dy`, `dx`, `y`, `residual` and `dresidual` are stored.
     pub dtype: DType,
     /// Their shape.
     pub space: Space,
     /// Whether there was a γ.
-    #[serde(default = "channels::yes")]
+    #[field(default = true)]
     pub weight: bool,
     /// Whether there was a β. Without an activation it does not matter.
-    #[serde(default = "channels::yes")]
+    #[field(default = true)]
     pub bias: bool,
     /// The activation of the forward op.
-    #[serde(default)]
+    #[field(default)]
     pub activation: Activation,
     /// Whether the forward op added a residual, and so a `dresidual`.
-    #[serde(default)]
+    #[field(default)]
     pub residual: bool,
 }
-
-const NAME: &str = "batch_norm_backward_apply";
 
 impl BatchNormBackwardApply {
     /// With γ and β, without activation and residual.
     pub fn new(dtype: DType, space: Space) -> Self {
-        Self { dtype, space, weight: true, bias: true, activation: Activation::None, residual: false }
+        Self::from_required(dtype, space)
     }
 
     fn fused(&self) -> Fused {
@@ -165,13 +166,3 @@ fn bench(elements: usize) -> Vec<Box<dyn Op>> {
         Box::new(BatchNormBackwardApply { activation, residual, ..BatchNormBackwardApply::new(dtype, space) })
     })
 }
-
-pub(super) const ENTRY: Entry = Entry {
-    name: NAME,
-    summary: "synchronised batch norm: gradient of one rank's part of a batch, from sums over all ranks",
-    formula: "dx = γ·rstd·(g - (Σg + x̂·Σg·x̂)/m), g = dy·act'",
-    fields: &[channels::DTYPE, channels::SPACE, channels::WEIGHT, channels::BIAS, Activation::FIELD, channels::DRESIDUAL],
-    cases,
-    bench,
-    parse: crate::op::parse::<BatchNormBackwardApply>,
-};

@@ -6,13 +6,13 @@ use crate::{
         channels::{self, Channels, Fused, Products, Results, Team, per_team, position, whole},
         reduce::Monoid,
     },
-    op::{Arg, Caps, Cost, Entry, Expected, Lowered, Op, Pattern, Rng, check_float},
+    op::{Arg, Caps, Cost, Expected, Lowered, Op, Pattern, Rng, check_float},
     options::Activation,
     params,
     types::{DType, Error, HostData, Space},
     verify::{Approx, reference},
 };
-use serde::{Deserialize, Serialize};
+use ridgepole_derive::op;
 
 params! { BatchNormBackwardSumsParams { blocks: u32, channels: u32, row: u32, stride: u32, count: u32 } }
 
@@ -30,33 +30,34 @@ params! { BatchNormBackwardSumsParams { blocks: u32, channels: u32, row: u32, st
 /// for tensors beyond the binding limit.
 ///
 /// Error: that of a tree of f32 sums, relative to the sums of magnitudes.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[op(
+    name = "batch_norm_backward_sums",
+    summary = "synchronised batch norm: one rank's share of the sums that the backward pass needs",
+    formula = "Σg and Σg·x̂, g = dy·act'"
+)]
 pub struct BatchNormBackwardSums {
     /// How `x`, `dy`, `y` and `residual` are stored.
     pub dtype: DType,
     /// Their shape.
     pub space: Space,
     /// Whether there was a γ. Without an activation it does not matter.
-    #[serde(default = "channels::yes")]
+    #[field(default = true)]
     pub weight: bool,
     /// Whether there was a β. Without an activation it does not matter.
-    #[serde(default = "channels::yes")]
+    #[field(default = true)]
     pub bias: bool,
     /// The activation of the forward op.
-    #[serde(default)]
+    #[field(default)]
     pub activation: Activation,
     /// Whether the forward op added a residual.
-    #[serde(default)]
+    #[field(default)]
     pub residual: bool,
 }
-
-const NAME: &str = "batch_norm_backward_sums";
 
 impl BatchNormBackwardSums {
     /// With γ and β, without activation and residual.
     pub fn new(dtype: DType, space: Space) -> Self {
-        Self { dtype, space, weight: true, bias: true, activation: Activation::None, residual: false }
+        Self::from_required(dtype, space)
     }
 
     fn fused(&self) -> Fused {
@@ -149,13 +150,3 @@ fn bench(elements: usize) -> Vec<Box<dyn Op>> {
         Box::new(BatchNormBackwardSums { activation, residual, ..BatchNormBackwardSums::new(dtype, space) })
     })
 }
-
-pub(super) const ENTRY: Entry = Entry {
-    name: NAME,
-    summary: "synchronised batch norm: one rank's share of the sums that the backward pass needs",
-    formula: "Σg and Σg·x̂, g = dy·act'",
-    fields: &[channels::DTYPE, channels::SPACE, channels::WEIGHT, channels::BIAS, Activation::FIELD, channels::RESIDUAL],
-    cases,
-    bench,
-    parse: crate::op::parse::<BatchNormBackwardSums>,
-};

@@ -7,14 +7,14 @@ use crate::{
         reduce::{Monoid, Partials},
         rows::finish_columns,
     },
-    op::{Arg, Caps, Cost, Entry, Expected, Lowered, Op, Pattern, Rng, Slot, Step, check_float},
+    op::{Arg, Caps, Cost, Expected, Lowered, Op, Pattern, Rng, Slot, Step, check_float},
     options::Activation,
     params,
     types::{DType, Error, HostData, Space},
     verify::{Approx, reference},
     wgsl::{Spec, parts},
 };
-use serde::{Deserialize, Serialize};
+use ridgepole_derive::op;
 
 params! {
     BatchNormFrozenBackwardParams { blocks: u32, channels: u32, row: u32, stride: u32, count: u32, coefs: u32, eps: f32 }
@@ -37,37 +37,37 @@ params! {
 ///
 /// Error: that of a tree of f32 sums, relative to the sums of magnitudes; for dx, a few roundings. A v within its rounding
 /// error of 0 may count as either sign.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[op(
+    name = "batch_norm_frozen_backward",
+    summary = "backward pass of batch_norm_inference, to input, γ, β and residual: training with frozen statistics",
+    formula = "dx = γ·g/√(r_σ² + ε), g = dy·act'"
+)]
 pub struct BatchNormFrozenBackward {
     /// How `x`, `dy`, `dx`, `y`, `residual` and `dresidual` are stored.
     pub dtype: DType,
     /// Their shape.
     pub space: Space,
-    /// ε, added to the variance inside the root; at least 0.
-    #[serde(default = "channels::eps")]
+    /// ε, added to the variance inside the root.
+    #[field(default = 1e-5, min = 0)]
     pub eps: f64,
     /// Whether there is a γ, and so a `dweight`.
-    #[serde(default = "channels::yes")]
+    #[field(default = true)]
     pub weight: bool,
     /// Whether there is a β, and so a `dbias`.
-    #[serde(default = "channels::yes")]
+    #[field(default = true)]
     pub bias: bool,
     /// The activation of the forward op.
-    #[serde(default)]
+    #[field(default)]
     pub activation: Activation,
     /// Whether the forward op added a residual, and so a `dresidual`.
-    #[serde(default)]
+    #[field(default)]
     pub residual: bool,
 }
-
-const NAME: &str = "batch_norm_frozen_backward";
 
 impl BatchNormFrozenBackward {
     /// With ε = 1e-5, γ and β, without activation and residual.
     pub fn new(dtype: DType, space: Space) -> Self {
-        let (activation, residual) = (Activation::None, false);
-        Self { dtype, space, eps: channels::eps(), weight: true, bias: true, activation, residual }
+        Self::from_required(dtype, space)
     }
 
     fn fused(&self) -> Fused {
@@ -200,21 +200,3 @@ fn bench(elements: usize) -> Vec<Box<dyn Op>> {
     }));
     all
 }
-
-pub(super) const ENTRY: Entry = Entry {
-    name: NAME,
-    summary: "backward pass of batch_norm_inference, to input, γ, β and residual: training with frozen statistics",
-    formula: "dx = γ·g/√(r_σ² + ε), g = dy·act'",
-    fields: &[
-        channels::DTYPE,
-        channels::SPACE,
-        channels::EPS,
-        channels::DWEIGHT,
-        channels::DBIAS,
-        Activation::FIELD,
-        channels::DRESIDUAL,
-    ],
-    cases,
-    bench,
-    parse: crate::op::parse::<BatchNormFrozenBackward>,
-};

@@ -4,14 +4,14 @@ use crate::{
     kernels::channels::{
         self, Batch, Fused, Ghosts, MOMENTS, Map, Reduction, Results, given_or, named, per_channel, position, unused_or, whole,
     },
-    op::{Arg, Caps, Cost, Entry, Expected, Field, Lowered, Op, Pattern, Rng, check_float},
+    op::{Arg, Caps, Cost, Expected, Lowered, Op, Pattern, Rng, check_float},
     options::{Activation, GhostRunning, Running, RunningVariance},
     params,
     types::{DType, Error, HostData, Space},
     verify::{Approx, reference},
     wgsl::parts,
 };
-use serde::{Deserialize, Serialize};
+use ridgepole_derive::op;
 
 params! {
     BatchNormGhostParams {
@@ -39,40 +39,42 @@ params! {
 /// virtual batch, and no channel may fall into more than 8192 partial results, or a virtual batch of it into more than 64.
 ///
 /// Hoffer, Hubara and Soudry, "Train longer, generalize better", 2017.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[op(
+    name = "batch_norm_ghost",
+    summary = "ghost batch norm: splits a batch into virtual batches, each normalised by its own mean and variance",
+    formula = "y = γ·(x - μ_g)/√(σ_g² + ε) + β for each run g of samples"
+)]
 pub struct BatchNormGhost {
     /// How `x` and `y` are stored.
     pub dtype: DType,
     /// Their shape.
     pub space: Space,
-    /// Samples of a virtual batch: at least 1, and a divisor of n.
+    /// Samples that are normalised together, a divisor of n.
+    #[field(min = 1)]
     pub virtual_batch: usize,
-    /// ε, added to the variance inside the root; at least 0.
-    #[serde(default = "channels::eps")]
+    /// ε, added to the variance inside the root.
+    #[field(default = 1e-5, min = 0)]
     pub eps: f64,
     /// Whether there is a γ.
-    #[serde(default = "channels::yes")]
+    #[field(default = true)]
     pub weight: bool,
     /// Whether there is a β.
-    #[serde(default = "channels::yes")]
+    #[field(default = true)]
     pub bias: bool,
     /// Whether and how running statistics follow those of the batch.
-    #[serde(default)]
+    #[field(default)]
     pub running: Option<Running>,
     /// How running statistics follow the virtual batches.
-    #[serde(default)]
+    #[field(default)]
     pub ghost_running: GhostRunning,
 }
 
-const NAME: &str = "batch_norm_ghost";
 const PLAIN: Fused = Fused { activation: Activation::None, residual: false };
 
 impl BatchNormGhost {
     /// With ε = 1e-5, γ and β, without running statistics.
     pub fn new(dtype: DType, space: Space, virtual_batch: usize) -> Self {
-        let (weight, bias, ghost_running) = (true, true, GhostRunning::Sequential);
-        Self { dtype, space, virtual_batch, eps: channels::eps(), weight, bias, running: None, ghost_running }
+        Self::from_required(dtype, space, virtual_batch)
     }
 
     /// Channels of all virtual batches. Saturates; [`Space::check`] refuses such a space.
@@ -234,26 +236,3 @@ fn cases() -> Vec<Box<dyn Op>> {
 fn bench(elements: usize) -> Vec<Box<dyn Op>> {
     channels::ghost_benches(elements, |dtype, space, size| Box::new(BatchNormGhost::new(dtype, space, size)))
 }
-
-pub(super) const ENTRY: Entry = Entry {
-    name: NAME,
-    summary: "ghost batch norm: splits a batch into virtual batches, each normalised by its own mean and variance",
-    formula: "y = γ·(x - μ_g)/√(σ_g² + ε) + β for each run g of samples",
-    fields: &[
-        channels::DTYPE,
-        channels::SPACE,
-        channels::VIRTUAL_BATCH,
-        channels::EPS,
-        channels::WEIGHT,
-        channels::BIAS,
-        Running::FIELD,
-        Field {
-            name: "ghost_running",
-            default: "\"sequential\"",
-            about: "running statistics follow each virtual batch in order (sequential), or once the mean of all (mean)",
-        },
-    ],
-    cases,
-    bench,
-    parse: crate::op::parse::<BatchNormGhost>,
-};

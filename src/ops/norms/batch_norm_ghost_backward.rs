@@ -7,14 +7,14 @@ use crate::{
         copy::{self, Tail},
         reduce::Monoid,
     },
-    op::{Arg, Caps, Cost, Entry, Expected, Lowered, Op, Pattern, Rng, check_float},
+    op::{Arg, Caps, Cost, Expected, Lowered, Op, Pattern, Rng, check_float},
     options::Activation,
     params,
     types::{DType, Error, HostData, Space},
     verify::{Approx, reference},
     wgsl::parts,
 };
-use serde::{Deserialize, Serialize};
+use ridgepole_derive::op;
 
 params! { BatchNormGhostBackwardParams { blocks: u32, channels: u32, batches: u32, runs: u32, coefs: u32, values: f32 } }
 
@@ -26,30 +26,33 @@ params! { BatchNormGhostBackwardParams { blocks: u32, channels: u32, batches: u3
 /// a γ or β. Deterministic. Three dispatches, more for tensors beyond the binding limit; the limits of the forward op hold.
 ///
 /// Error and values that are not finite: as in [`BatchNormBackward`](super::BatchNormBackward), by virtual batch.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[op(
+    name = "batch_norm_ghost_backward",
+    summary = "backward pass of batch_norm_ghost, to input, γ and β",
+    formula = "dx = γ·rstd_g·(dy - (Σdy + x̂·Σdy·x̂)/m), the sums over g"
+)]
 pub struct BatchNormGhostBackward {
     /// How `x`, `dy` and `dx` are stored.
     pub dtype: DType,
     /// Their shape.
     pub space: Space,
-    /// Samples of a virtual batch: at least 1, and a divisor of n.
+    /// Samples that are normalised together, a divisor of n.
+    #[field(min = 1)]
     pub virtual_batch: usize,
     /// Whether there is a γ, and so a `dweight`.
-    #[serde(default = "channels::yes")]
+    #[field(default = true)]
     pub weight: bool,
     /// Whether there is a β, and so a `dbias`.
-    #[serde(default = "channels::yes")]
+    #[field(default = true)]
     pub bias: bool,
 }
 
-const NAME: &str = "batch_norm_ghost_backward";
 const PLAIN: Fused = Fused { activation: Activation::None, residual: false };
 
 impl BatchNormGhostBackward {
     /// With γ and β.
     pub fn new(dtype: DType, space: Space, virtual_batch: usize) -> Self {
-        Self { dtype, space, virtual_batch, weight: true, bias: true }
+        Self::from_required(dtype, space, virtual_batch)
     }
 }
 
@@ -159,13 +162,3 @@ fn cases() -> Vec<Box<dyn Op>> {
 fn bench(elements: usize) -> Vec<Box<dyn Op>> {
     channels::ghost_benches(elements, |dtype, space, size| Box::new(BatchNormGhostBackward::new(dtype, space, size)))
 }
-
-pub(super) const ENTRY: Entry = Entry {
-    name: NAME,
-    summary: "backward pass of batch_norm_ghost, to input, γ and β",
-    formula: "dx = γ·rstd_g·(dy - (Σdy + x̂·Σdy·x̂)/m), the sums over g",
-    fields: &[channels::DTYPE, channels::SPACE, channels::VIRTUAL_BATCH, channels::DWEIGHT, channels::DBIAS],
-    cases,
-    bench,
-    parse: crate::op::parse::<BatchNormGhostBackward>,
-};

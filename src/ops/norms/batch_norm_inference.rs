@@ -3,14 +3,14 @@
 use crate::{
     kernel,
     kernels::channels::{self, Channels, Fused, Results, difference, given_or, vector, whole},
-    op::{Arg, Caps, Entry, Expected, Lowered, Op, Pattern, Rng, Slot, Step, check_float},
+    op::{Arg, Caps, Expected, Lowered, Op, Pattern, Rng, Slot, Step, check_float},
     options::Activation,
     params,
     types::{DType, Error, HostData, Space},
     verify::{Approx, reference},
     wgsl::{Decl, Spec, View},
 };
-use serde::{Deserialize, Serialize};
+use ridgepole_derive::op;
 
 params! { BatchNormInferenceParams { blocks: u32, channels: u32, eps: f32 } }
 
@@ -23,37 +23,37 @@ params! { BatchNormInferenceParams { blocks: u32, channels: u32, eps: f32 } }
 ///
 /// Error: x - r_μ is formed first, so only β and the residual can cancel; a few roundings of f32 in each factor, and that of
 /// the storage type.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[op(
+    name = "batch_norm_inference",
+    summary = "batch norm in inference: normalises each channel by its running mean and variance",
+    formula = "y = act(γ·(x - r_μ)/√(r_σ² + ε) + β + residual)"
+)]
 pub struct BatchNormInference {
     /// How `x`, `y` and `residual` are stored.
     pub dtype: DType,
     /// Their shape.
     pub space: Space,
-    /// ε, added to the variance inside the root; at least 0.
-    #[serde(default = "channels::eps")]
+    /// ε, added to the variance inside the root.
+    #[field(default = 1e-5, min = 0)]
     pub eps: f64,
     /// Whether there is a γ.
-    #[serde(default = "channels::yes")]
+    #[field(default = true)]
     pub weight: bool,
     /// Whether there is a β.
-    #[serde(default = "channels::yes")]
+    #[field(default = true)]
     pub bias: bool,
     /// The activation, applied last.
-    #[serde(default)]
+    #[field(default)]
     pub activation: Activation,
     /// Whether a tensor is added before the activation.
-    #[serde(default)]
+    #[field(default)]
     pub residual: bool,
 }
-
-const NAME: &str = "batch_norm_inference";
 
 impl BatchNormInference {
     /// With ε = 1e-5, γ and β, without activation and residual.
     pub fn new(dtype: DType, space: Space) -> Self {
-        let (activation, residual) = (Activation::None, false);
-        Self { dtype, space, eps: channels::eps(), weight: true, bias: true, activation, residual }
+        Self::from_required(dtype, space)
     }
 
     fn fused(&self) -> Fused {
@@ -160,21 +160,3 @@ fn bench(elements: usize) -> Vec<Box<dyn Op>> {
     }));
     all
 }
-
-pub(super) const ENTRY: Entry = Entry {
-    name: NAME,
-    summary: "batch norm in inference: normalises each channel by its running mean and variance",
-    formula: "y = act(γ·(x - r_μ)/√(r_σ² + ε) + β + residual)",
-    fields: &[
-        channels::DTYPE,
-        channels::SPACE,
-        channels::EPS,
-        channels::WEIGHT,
-        channels::BIAS,
-        Activation::FIELD,
-        channels::RESIDUAL,
-    ],
-    cases,
-    bench,
-    parse: crate::op::parse::<BatchNormInference>,
-};

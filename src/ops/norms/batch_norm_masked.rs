@@ -6,14 +6,14 @@ use crate::{
         self, Batch, Channels, Fused, MOMENTS, Reduction, Results, Team, fill_mask, given_or, per_team, position, unused_or,
         whole,
     },
-    op::{Arg, Caps, Cost, Entry, Expected, Lowered, Op, Pattern, Rng, Slot, check_float},
+    op::{Arg, Caps, Cost, Expected, Lowered, Op, Pattern, Rng, Slot, check_float},
     options::{Activation, Running, RunningVariance},
     params,
     types::{DType, Error, HostData, Space},
     verify::{Approx, reference},
     wgsl::parts,
 };
-use serde::{Deserialize, Serialize};
+use ridgepole_derive::op;
 
 params! {
     BatchNormMaskedParams {
@@ -37,34 +37,36 @@ params! {
 /// of [`BatchNorm`](super::BatchNorm). Three dispatches, more for tensors beyond the binding limit; at most 2^32 elements.
 ///
 /// Flax's `BatchNorm` with a mask, except that Flax also normalises masked positions, where this writes 0.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[op(
+    name = "batch_norm_masked",
+    summary = "masked batch norm: ignores padding in the statistics and sets it to 0",
+    formula = "y = γ·(x - μ)/√(σ² + ε) + β where the mask is 1, else 0"
+)]
 pub struct BatchNormMasked {
     /// How `x` and `y` are stored.
     pub dtype: DType,
     /// Their shape.
     pub space: Space,
-    /// ε, added to the variance inside the root; at least 0.
-    #[serde(default = "channels::eps")]
+    /// ε, added to the variance inside the root.
+    #[field(default = 1e-5, min = 0)]
     pub eps: f64,
     /// Whether there is a γ.
-    #[serde(default = "channels::yes")]
+    #[field(default = true)]
     pub weight: bool,
     /// Whether there is a β.
-    #[serde(default = "channels::yes")]
+    #[field(default = true)]
     pub bias: bool,
     /// Whether and how running statistics follow those of the batch.
-    #[serde(default)]
+    #[field(default)]
     pub running: Option<Running>,
 }
 
-const NAME: &str = "batch_norm_masked";
 const PLAIN: Fused = Fused { activation: Activation::None, residual: false };
 
 impl BatchNormMasked {
     /// With ε = 1e-5, γ and β, without running statistics.
     pub fn new(dtype: DType, space: Space) -> Self {
-        Self { dtype, space, eps: channels::eps(), weight: true, bias: true, running: None }
+        Self::from_required(dtype, space)
     }
 
     /// 1 for the unbiased variance, which divides by one less than the count.
@@ -203,13 +205,3 @@ fn cases() -> Vec<Box<dyn Op>> {
 fn bench(elements: usize) -> Vec<Box<dyn Op>> {
     channels::sequence_benches(elements, |dtype, space| Box::new(BatchNormMasked::new(dtype, space)))
 }
-
-pub(super) const ENTRY: Entry = Entry {
-    name: NAME,
-    summary: "masked batch norm: ignores padding in the statistics and sets it to 0",
-    formula: "y = γ·(x - μ)/√(σ² + ε) + β where the mask is 1, else 0",
-    fields: &[channels::DTYPE, channels::SPACE, channels::EPS, channels::WEIGHT, channels::BIAS, Running::FIELD],
-    cases,
-    bench,
-    parse: crate::op::parse::<BatchNormMasked>,
-};

@@ -6,14 +6,14 @@ use crate::{
         channels::{self, Channels, Fused, Products, Results, Team, fill_mask, given_or, per_team, position, unused_or, whole},
         reduce::Monoid,
     },
-    op::{Arg, Caps, Cost, Entry, Expected, Lowered, Op, Pattern, Rng, Slot, check_float},
+    op::{Arg, Caps, Cost, Expected, Lowered, Op, Pattern, Rng, Slot, check_float},
     options::Activation,
     params,
     types::{DType, Error, HostData, Space},
     verify::{Approx, reference},
     wgsl::parts,
 };
-use serde::{Deserialize, Serialize};
+use ridgepole_derive::op;
 
 params! { BatchNormMaskedBackwardParams { blocks: u32, channels: u32, row: u32, stride: u32, count: u32, coefs: u32 } }
 
@@ -26,28 +26,30 @@ params! { BatchNormMaskedBackwardParams { blocks: u32, channels: u32, row: u32, 
 /// dispatches, more for tensors beyond the binding limit; at most 2^32 elements.
 ///
 /// Error and values that are not finite: as in [`BatchNormBackward`](super::BatchNormBackward).
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[op(
+    name = "batch_norm_masked_backward",
+    summary = "backward pass of batch_norm_masked, to input, γ and β",
+    formula = "dx = γ·rstd·(dy - (Σdy + x̂·Σdy·x̂)/m) where the mask is 1, else 0"
+)]
 pub struct BatchNormMaskedBackward {
     /// How `x`, `dy` and `dx` are stored.
     pub dtype: DType,
     /// Their shape.
     pub space: Space,
     /// Whether there is a γ, and so a `dweight`.
-    #[serde(default = "channels::yes")]
+    #[field(default = true)]
     pub weight: bool,
     /// Whether there is a β, and so a `dbias`.
-    #[serde(default = "channels::yes")]
+    #[field(default = true)]
     pub bias: bool,
 }
 
-const NAME: &str = "batch_norm_masked_backward";
 const PLAIN: Fused = Fused { activation: Activation::None, residual: false };
 
 impl BatchNormMaskedBackward {
     /// With γ and β.
     pub fn new(dtype: DType, space: Space) -> Self {
-        Self { dtype, space, weight: true, bias: true }
+        Self::from_required(dtype, space)
     }
 }
 
@@ -146,13 +148,3 @@ fn cases() -> Vec<Box<dyn Op>> {
 fn bench(elements: usize) -> Vec<Box<dyn Op>> {
     channels::sequence_benches(elements, |dtype, space| Box::new(BatchNormMaskedBackward::new(dtype, space)))
 }
-
-pub(super) const ENTRY: Entry = Entry {
-    name: NAME,
-    summary: "backward pass of batch_norm_masked, to input, γ and β",
-    formula: "dx = γ·rstd·(dy - (Σdy + x̂·Σdy·x̂)/m) where the mask is 1, else 0",
-    fields: &[channels::DTYPE, channels::SPACE, channels::DWEIGHT, channels::DBIAS],
-    cases,
-    bench,
-    parse: crate::op::parse::<BatchNormMaskedBackward>,
-};

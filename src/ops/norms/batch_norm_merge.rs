@@ -3,13 +3,13 @@
 use crate::{
     kernel,
     kernels::channels::{self, per_channel, position, unused_or, vector, whole},
-    op::{Arg, Caps, Entry, Expected, Field, Lowered, Op, Pattern, Rng},
+    op::{Arg, Caps, Expected, Lowered, Op, Pattern, Rng},
     options::{Running, RunningVariance},
     params,
     types::{DType, Error, HostData},
     verify::{Approx, reference},
 };
-use serde::{Deserialize, Serialize};
+use ridgepole_derive::op;
 
 params! { BatchNormMergeParams { blocks: u32, channels: u32, ranks: u32, less: f32, eps: f32, momentum: f32, keep: f32 } }
 
@@ -28,28 +28,32 @@ params! { BatchNormMergeParams { blocks: u32, channels: u32, ranks: u32, less: f
 ///
 /// Chan, Golub and LeVeque, 1979. It has no backward pass of its own: see
 /// [`BatchNormBackwardSums`](super::BatchNormBackwardSums).
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[op(
+    name = "batch_norm_merge",
+    summary = "synchronised batch norm: merges the statistics of all ranks, updates running statistics",
+    formula = "m = Σmᵢ, μ = Σmᵢμᵢ/m, σ² = Σ(M2ᵢ + mᵢ(μᵢ - μ)²)/m"
+)]
 pub struct BatchNormMerge {
-    /// How many parts there are; at most 8192.
+    /// How many parts there are.
+    #[field(min = 1, max = 8192)]
     pub ranks: usize,
-    /// Channels, at least 1.
+    /// Channels.
+    #[field(min = 1)]
     pub channels: usize,
-    /// ε, added to the variance inside the root; at least 0.
-    #[serde(default = "channels::eps")]
+    /// ε, added to the variance inside the root.
+    #[field(default = 1e-5, min = 0)]
     pub eps: f64,
     /// Whether and how running statistics follow those of the batch.
-    #[serde(default)]
+    #[field(default)]
     pub running: Option<Running>,
 }
 
-const NAME: &str = "batch_norm_merge";
 const MOST: usize = crate::op::MAX_TRIPS as usize;
 
 impl BatchNormMerge {
     /// With ε = 1e-5, without running statistics.
     pub fn new(ranks: usize, channels: usize) -> Self {
-        Self { ranks, channels, eps: channels::eps(), running: None }
+        Self::from_required(ranks, channels)
     }
 
     fn check(&self) -> Result<(), Error> {
@@ -216,18 +220,3 @@ fn bench(_elements: usize) -> Vec<Box<dyn Op>> {
     };
     [(8, 2048), (64, 2048)].iter().map(make).collect()
 }
-
-pub(super) const ENTRY: Entry = Entry {
-    name: NAME,
-    summary: "synchronised batch norm: merges the statistics of all ranks, updates running statistics",
-    formula: "m = Σmᵢ, μ = Σmᵢμᵢ/m, σ² = Σ(M2ᵢ + mᵢ(μᵢ - μ)²)/m",
-    fields: &[
-        Field { name: "ranks", default: "", about: "how many parts, 1 to 8192" },
-        Field { name: "channels", default: "", about: "channels" },
-        channels::EPS,
-        Running::FIELD,
-    ],
-    cases,
-    bench,
-    parse: crate::op::parse::<BatchNormMerge>,
-};

@@ -6,14 +6,14 @@ use crate::{
         channels::{self, Batch, Channels, Fused, MOMENTS, Reduction, Results, Team, per_team, whole},
         copy::{self, Tail},
     },
-    op::{Arg, Caps, Cost, Entry, Expected, Lowered, Op, Pattern, Rng, Slot, check_float},
+    op::{Arg, Caps, Cost, Expected, Lowered, Op, Pattern, Rng, Slot, check_float},
     options::Activation,
     params,
     types::{DType, Error, HostData, Space},
     verify::{Approx, reference},
     wgsl::parts,
 };
-use serde::{Deserialize, Serialize};
+use ridgepole_derive::op;
 
 params! { BatchNormStatisticsParams { blocks: u32, channels: u32, row: u32, stride: u32, count: u32, values: f32 } }
 
@@ -30,16 +30,17 @@ params! { BatchNormStatisticsParams { blocks: u32, channels: u32, row: u32, stri
 /// whose m2 overflows f32, becomes NaN. Two dispatches, more for tensors beyond the binding limit.
 ///
 /// Chan, Golub and LeVeque, 1979.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[op(
+    name = "batch_norm_statistics",
+    summary = "synchronised batch norm: count, mean and squared deviations of each channel of one rank's part of a batch",
+    formula = "m, μ = Σx/m, M2 = Σ(x - μ)²"
+)]
 pub struct BatchNormStatistics {
     /// How `x` is stored.
     pub dtype: DType,
     /// Its shape. n may be 0: a rank without a sample.
     pub space: Space,
 }
-
-const NAME: &str = "batch_norm_statistics";
 
 impl BatchNormStatistics {
     /// Of a tensor of this type and shape.
@@ -137,13 +138,3 @@ fn cases() -> Vec<Box<dyn Op>> {
 fn bench(elements: usize) -> Vec<Box<dyn Op>> {
     channels::benches(elements, |dtype, space| Box::new(BatchNormStatistics { dtype, space }))
 }
-
-pub(super) const ENTRY: Entry = Entry {
-    name: NAME,
-    summary: "synchronised batch norm: count, mean and squared deviations of each channel of one rank's part of a batch",
-    formula: "m, μ = Σx/m, M2 = Σ(x - μ)²",
-    fields: &[channels::DTYPE, channels::SPACE],
-    cases,
-    bench,
-    parse: crate::op::parse::<BatchNormStatistics>,
-};

@@ -4,14 +4,14 @@ use crate::{
     kernels::channels::{
         self, Batch, Channels, Fused, MOMENTS, Reduction, Results, Team, given_or, inverse_std_error, per_team, position, whole,
     },
-    op::{Arg, Caps, Cost, Entry, Expected, Field, Lowered, Op, Pattern, Rng, Slot, check_float},
+    op::{Arg, Caps, Cost, Expected, Lowered, Op, Pattern, Rng, Slot, check_float},
     options::{Activation, Running, RunningVariance, check_derived, check_held},
     params,
     types::{DType, Error, HostData, Space},
     verify::{Approx, reference},
     wgsl::parts,
 };
-use serde::{Deserialize, Serialize};
+use ridgepole_derive::op;
 
 params! {
     BatchRenormParams {
@@ -36,49 +36,42 @@ params! {
 /// unbiased running variance is 1. For an empty tensor running statistics are unchanged.
 ///
 /// Ioffe, "Batch Renormalization", 2017.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[op(
+    name = "batch_renorm",
+    summary = "batch renormalisation: batch norm corrected towards the running statistics, within bounds",
+    formula = "y = γ·(x̂·r + d) + β, r = clip(σ_B/σ), d = clip((μ_B - μ)/σ)"
+)]
 pub struct BatchRenorm {
     /// How `x` and `y` are stored.
     pub dtype: DType,
     /// Their shape.
     pub space: Space,
-    /// ε, added to the variance inside the root; at least 0.
-    #[serde(default = "channels::eps")]
+    /// ε, added to the variance inside the root.
+    #[field(default = 1e-5, min = 0)]
     pub eps: f64,
     /// Whether there is a γ.
-    #[serde(default = "channels::yes")]
+    #[field(default = true)]
     pub weight: bool,
     /// Whether there is a β.
-    #[serde(default = "channels::yes")]
+    #[field(default = true)]
     pub bias: bool,
     /// How running statistics follow those of the batch.
-    #[serde(default)]
+    #[field(default)]
     pub running: Running,
-    /// The upper bound of r, and the inverse of its lower bound; at least 1.
-    #[serde(default = "r_max")]
+    /// The upper bound of r, and the inverse of its lower bound.
+    #[field(default = 3.0, min = 1)]
     pub r_max: f64,
-    /// The upper bound of |d|; at least 0.
-    #[serde(default = "d_max")]
+    /// The upper bound of |d|.
+    #[field(default = 5.0, min = 0)]
     pub d_max: f64,
 }
 
-fn r_max() -> f64 {
-    3.0
-}
-
-fn d_max() -> f64 {
-    5.0
-}
-
-const NAME: &str = "batch_renorm";
 const PLAIN: Fused = Fused { activation: Activation::None, residual: false };
 
 impl BatchRenorm {
     /// With ε = 1e-5, γ and β, PyTorch's running statistics, and the bounds that the paper ends with.
     pub fn new(dtype: DType, space: Space) -> Self {
-        let (weight, bias, running) = (true, true, Running::default());
-        Self { dtype, space, eps: channels::eps(), weight, bias, running, r_max: r_max(), d_max: d_max() }
+        Self::from_required(dtype, space)
     }
 
     fn check(&self) -> Result<(), Error> {
@@ -264,27 +257,3 @@ fn cases() -> Vec<Box<dyn Op>> {
 fn bench(elements: usize) -> Vec<Box<dyn Op>> {
     channels::benches(elements, |dtype, space| Box::new(BatchRenorm::new(dtype, space)))
 }
-
-pub(super) const ENTRY: Entry = Entry {
-    name: NAME,
-    summary: "batch renormalisation: batch norm corrected towards the running statistics, within bounds",
-    formula: "y = γ·(x̂·r + d) + β, r = clip(σ_B/σ), d = clip((μ_B - μ)/σ)",
-    fields: &[
-        channels::DTYPE,
-        channels::SPACE,
-        channels::EPS,
-        channels::WEIGHT,
-        channels::BIAS,
-        Field {
-            name: "running",
-            default: "{\"update\": {\"momentum\": 0.1}, \"variance\": \"unbiased\"}",
-            about: "update ({\"momentum\": 0.1}, share of the new batch, or {\"cumulative\": {\"seen\": batches before}}) and \
-                    variance (unbiased or biased)",
-        },
-        Field { name: "r_max", default: "3", about: "r lies between 1/r_max and r_max; at least 1" },
-        Field { name: "d_max", default: "5", about: "d lies between -d_max and d_max; at least 0" },
-    ],
-    cases,
-    bench,
-    parse: crate::op::parse::<BatchRenorm>,
-};

@@ -6,14 +6,14 @@ use crate::{
         channels::{self, Channels, Fused, Products, Results, Team, given_or, per_team, position, unused_or, whole},
         reduce::Monoid,
     },
-    op::{Arg, Caps, Cost, Entry, Expected, Lowered, Op, Pattern, Rng, Slot, check_float},
+    op::{Arg, Caps, Cost, Expected, Lowered, Op, Pattern, Rng, Slot, check_float},
     options::Activation,
     params,
     types::{DType, Error, HostData, Space},
     verify::{Approx, reference},
     wgsl::parts,
 };
-use serde::{Deserialize, Serialize};
+use ridgepole_derive::op;
 
 params! { BatchRenormBackwardParams { blocks: u32, channels: u32, row: u32, stride: u32, count: u32, coefs: u32, values: f32 } }
 
@@ -26,28 +26,30 @@ params! { BatchRenormBackwardParams { blocks: u32, channels: u32, row: u32, stri
 ///
 /// Error and values that are not finite: as in [`BatchNormBackward`](super::BatchNormBackward). Ioffe, 2017: the gradient does
 /// not flow through r and d, nor into the running statistics.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[op(
+    name = "batch_renorm_backward",
+    summary = "backward pass of batch_renorm, to input, γ and β",
+    formula = "dx = γ·r·rstd·(dy - (Σdy + x̂·Σdy·x̂)/m), dγ = Σdy·(x̂·r + d)"
+)]
 pub struct BatchRenormBackward {
     /// How `x`, `dy` and `dx` are stored.
     pub dtype: DType,
     /// Their shape.
     pub space: Space,
     /// Whether there is a γ, and so a `dweight`.
-    #[serde(default = "channels::yes")]
+    #[field(default = true)]
     pub weight: bool,
     /// Whether there is a β, and so a `dbias`.
-    #[serde(default = "channels::yes")]
+    #[field(default = true)]
     pub bias: bool,
 }
 
-const NAME: &str = "batch_renorm_backward";
 const PLAIN: Fused = Fused { activation: Activation::None, residual: false };
 
 impl BatchRenormBackward {
     /// With γ and β.
     pub fn new(dtype: DType, space: Space) -> Self {
-        Self { dtype, space, weight: true, bias: true }
+        Self::from_required(dtype, space)
     }
 }
 
@@ -148,13 +150,3 @@ fn cases() -> Vec<Box<dyn Op>> {
 fn bench(elements: usize) -> Vec<Box<dyn Op>> {
     channels::benches(elements, |dtype, space| Box::new(BatchRenormBackward::new(dtype, space)))
 }
-
-pub(super) const ENTRY: Entry = Entry {
-    name: NAME,
-    summary: "backward pass of batch_renorm, to input, γ and β",
-    formula: "dx = γ·r·rstd·(dy - (Σdy + x̂·Σdy·x̂)/m), dγ = Σdy·(x̂·r + d)",
-    fields: &[channels::DTYPE, channels::SPACE, channels::DWEIGHT, channels::DBIAS],
-    cases,
-    bench,
-    parse: crate::op::parse::<BatchRenormBackward>,
-};

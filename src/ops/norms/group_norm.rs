@@ -3,11 +3,11 @@
 use crate::{
     kernel,
     kernels::channels::{self, ChannelGroups, group_args},
-    op::{Arg, Caps, Entry, Expected, Lowered, Op, Pattern, Rng, check_float},
+    op::{Arg, Caps, Expected, Lowered, Op, Pattern, Rng, check_float},
     types::{DType, Error, HostData, Space},
     verify::reference,
 };
-use serde::{Deserialize, Serialize};
+use ridgepole_derive::op;
 
 /// Group norm: y = γ_c·(x - μ)/√(σ² + ε) + β_c, with the mean μ and the biased variance σ² of each group of c/groups
 /// neighbouring channels of each sample, over all their positions; γ and β are per channel.
@@ -30,32 +30,34 @@ use serde::{Deserialize, Serialize};
 ///
 /// Wu and He, "Group Normalization", 2018; PyTorch's `group_norm`, Flax's `GroupNorm` (whose ε is 1e-6), Keras'
 /// `GroupNormalization` (whose ε is 1e-3).
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[op(
+    name = "group_norm",
+    summary = "group norm: normalises groups of channels of each sample by their mean and variance",
+    formula = "y = γ·(x - μ)/√(σ² + ε) + β, the statistics of a sample and group"
+)]
 pub struct GroupNorm {
     /// How `x` and `y` are stored.
     pub dtype: DType,
     /// Their shape.
     pub space: Space,
-    /// Groups of channels: at least 1, and a divisor of c.
+    /// Groups of channels that are normalised together; a divisor of c.
+    #[field(min = 1)]
     pub groups: usize,
-    /// ε, added to the variance inside the root; at least 0.
-    #[serde(default = "channels::eps")]
+    /// ε, added to the variance inside the root.
+    #[field(default = 1e-5, min = 0)]
     pub eps: f64,
     /// Whether there is a γ.
-    #[serde(default = "channels::yes")]
+    #[field(default = true)]
     pub weight: bool,
     /// Whether there is a β.
-    #[serde(default = "channels::yes")]
+    #[field(default = true)]
     pub bias: bool,
 }
-
-const NAME: &str = "group_norm";
 
 impl GroupNorm {
     /// With ε = 1e-5, γ and β.
     pub fn new(dtype: DType, space: Space, groups: usize) -> Self {
-        Self { dtype, space, groups, eps: channels::eps(), weight: true, bias: true }
+        Self::from_required(dtype, space, groups)
     }
 
     fn groups(&self) -> Result<ChannelGroups, Error> {
@@ -108,13 +110,3 @@ fn cases() -> Vec<Box<dyn Op>> {
 fn bench(elements: usize) -> Vec<Box<dyn Op>> {
     channels::group_benches(elements, |dtype, space| Box::new(GroupNorm::new(dtype, space, 32)))
 }
-
-pub(super) const ENTRY: Entry = Entry {
-    name: NAME,
-    summary: "group norm: normalises groups of channels of each sample by their mean and variance",
-    formula: "y = γ·(x - μ)/√(σ² + ε) + β, the statistics of a sample and group",
-    fields: &[channels::DTYPE, channels::SPACE, channels::GROUPS, channels::EPS, channels::WEIGHT, channels::BIAS],
-    cases,
-    bench,
-    parse: crate::op::parse::<GroupNorm>,
-};

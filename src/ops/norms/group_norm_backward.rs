@@ -3,11 +3,11 @@
 use crate::{
     kernel,
     kernels::channels::{self, ChannelGroups, group_backward_args},
-    op::{Arg, Caps, Entry, Expected, Lowered, Op, Pattern, Rng, check_float},
+    op::{Arg, Caps, Expected, Lowered, Op, Pattern, Rng, check_float},
     types::{DType, Error, HostData, Space},
     verify::reference,
 };
-use serde::{Deserialize, Serialize};
+use ridgepole_derive::op;
 
 /// The backward pass of [`GroupNorm`](super::GroupNorm): with x̂ = (x - μ)·rstd, g = γ_c·dy and m values in a group, dx =
 /// rstd·(g - (Σg + x̂·Σg·x̂)/m) with sums over the sample's group; dγ_c = Σdy·x̂ and dβ_c = Σdy over samples and positions.
@@ -25,29 +25,31 @@ use serde::{Deserialize, Serialize};
 /// or infinity makes its group of `dx`, and its channel of `dweight` and `dbias`, NaN or infinite, and nothing else; one in `x`
 /// alone leaves `dbias` finite. Fewer than 2^32 elements; a device must be able to bind 32 bytes for each channel of a sample, or 16
 /// and as many for each run of some hundred positions.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[op(
+    name = "group_norm_backward",
+    summary = "backward pass of group_norm, to input, γ and β",
+    formula = "dx = rstd·(γ·dy - (Σγ·dy + x̂·Σγ·dy·x̂)/m), the sums over a sample's group"
+)]
 pub struct GroupNormBackward {
     /// How `x`, `dy` and `dx` are stored.
     pub dtype: DType,
     /// Their shape.
     pub space: Space,
-    /// Groups of channels: at least 1, and a divisor of c.
+    /// Groups of channels that are normalised together; a divisor of c.
+    #[field(min = 1)]
     pub groups: usize,
     /// Whether there is a γ, and so a `dweight`.
-    #[serde(default = "channels::yes")]
+    #[field(default = true)]
     pub weight: bool,
     /// Whether there is a β, and so a `dbias`.
-    #[serde(default = "channels::yes")]
+    #[field(default = true)]
     pub bias: bool,
 }
-
-const NAME: &str = "group_norm_backward";
 
 impl GroupNormBackward {
     /// With γ and β.
     pub fn new(dtype: DType, space: Space, groups: usize) -> Self {
-        Self { dtype, space, groups, weight: true, bias: true }
+        Self::from_required(dtype, space, groups)
     }
 
     fn groups(&self) -> Result<ChannelGroups, Error> {
@@ -98,13 +100,3 @@ fn cases() -> Vec<Box<dyn Op>> {
 fn bench(elements: usize) -> Vec<Box<dyn Op>> {
     channels::group_benches(elements, |dtype, space| Box::new(GroupNormBackward::new(dtype, space, 32)))
 }
-
-pub(super) const ENTRY: Entry = Entry {
-    name: NAME,
-    summary: "backward pass of group_norm, to input, γ and β",
-    formula: "dx = rstd·(γ·dy - (Σγ·dy + x̂·Σγ·dy·x̂)/m), the sums over a sample's group",
-    fields: &[channels::DTYPE, channels::SPACE, channels::GROUPS, channels::DWEIGHT, channels::DBIAS],
-    cases,
-    bench,
-    parse: crate::op::parse::<GroupNormBackward>,
-};

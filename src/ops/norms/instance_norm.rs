@@ -3,11 +3,11 @@
 use crate::{
     kernel,
     kernels::channels::{self, ChannelGroups, group_args},
-    op::{Arg, Caps, Entry, Expected, Lowered, Op, Pattern, Rng, check_float},
+    op::{Arg, Caps, Expected, Lowered, Op, Pattern, Rng, check_float},
     types::{DType, Error, HostData, Space},
     verify::reference,
 };
-use serde::{Deserialize, Serialize};
+use ridgepole_derive::op;
 
 /// Instance norm: y = γ·(x - μ)/√(σ² + ε) + β, with the mean μ and the biased variance σ² of each channel of each sample,
 /// over its positions; γ and β are per channel. [`GroupNorm`](super::GroupNorm) with a group per channel.
@@ -21,30 +21,31 @@ use serde::{Deserialize, Serialize};
 ///
 /// Ulyanov, Vedaldi and Lempitsky, "Instance Normalization: The Missing Ingredient for Fast Stylization", 2016; PyTorch's
 /// `instance_norm` (whose modules have neither γ nor β unless asked), Flax's `InstanceNorm` (whose ε is 1e-6).
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[op(
+    name = "instance_norm",
+    summary = "instance norm: normalises each channel of each sample by its mean and variance",
+    formula = "y = γ·(x - μ)/√(σ² + ε) + β, the statistics of a sample and channel"
+)]
 pub struct InstanceNorm {
     /// How `x` and `y` are stored.
     pub dtype: DType,
     /// Their shape.
     pub space: Space,
-    /// ε, added to the variance inside the root; at least 0.
-    #[serde(default = "channels::eps")]
+    /// ε, added to the variance inside the root.
+    #[field(default = 1e-5, min = 0)]
     pub eps: f64,
     /// Whether there is a γ.
-    #[serde(default = "channels::yes")]
+    #[field(default = true)]
     pub weight: bool,
     /// Whether there is a β.
-    #[serde(default = "channels::yes")]
+    #[field(default = true)]
     pub bias: bool,
 }
-
-const NAME: &str = "instance_norm";
 
 impl InstanceNorm {
     /// With ε = 1e-5, γ and β.
     pub fn new(dtype: DType, space: Space) -> Self {
-        Self { dtype, space, eps: channels::eps(), weight: true, bias: true }
+        Self::from_required(dtype, space)
     }
 
     fn groups(&self) -> Result<ChannelGroups, Error> {
@@ -97,13 +98,3 @@ fn cases() -> Vec<Box<dyn Op>> {
 fn bench(elements: usize) -> Vec<Box<dyn Op>> {
     channels::group_benches(elements, |dtype, space| Box::new(InstanceNorm::new(dtype, space)))
 }
-
-pub(super) const ENTRY: Entry = Entry {
-    name: NAME,
-    summary: "instance norm: normalises each channel of each sample by its mean and variance",
-    formula: "y = γ·(x - μ)/√(σ² + ε) + β, the statistics of a sample and channel",
-    fields: &[channels::DTYPE, channels::SPACE, channels::EPS, channels::WEIGHT, channels::BIAS],
-    cases,
-    bench,
-    parse: crate::op::parse::<InstanceNorm>,
-};

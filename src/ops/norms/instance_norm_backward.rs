@@ -3,11 +3,11 @@
 use crate::{
     kernel,
     kernels::channels::{self, ChannelGroups, group_backward_args},
-    op::{Arg, Caps, Entry, Expected, Lowered, Op, Pattern, Rng, check_float},
+    op::{Arg, Caps, Expected, Lowered, Op, Pattern, Rng, check_float},
     types::{DType, Error, HostData, Space},
     verify::reference,
 };
-use serde::{Deserialize, Serialize};
+use ridgepole_derive::op;
 
 /// The backward pass of [`InstanceNorm`](super::InstanceNorm): with x̂ = (x - μ)·rstd, dx = γ·rstd·(dy - (Σdy + x̂·Σdy·x̂)/s)
 /// with sums over the channel's positions in the sample; dγ = Σdy·x̂ and dβ = Σdy over samples and positions.
@@ -16,27 +16,28 @@ use serde::{Deserialize, Serialize};
 /// absent: 1). Writes `dx` (as `x`), and `dweight` and `dbias` (c, f32; 0 for an empty tensor) where there is a γ or β. Precision,
 /// determinism, values that are not finite, dispatches and limits are those of [`GroupNormBackward`](super::GroupNormBackward), by
 /// channel of a sample, which must have at least two positions, or none.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[op(
+    name = "instance_norm_backward",
+    summary = "backward pass of instance_norm, to input, γ and β",
+    formula = "dx = γ·rstd·(dy - (Σdy + x̂·Σdy·x̂)/s), the sums over a sample's channel"
+)]
 pub struct InstanceNormBackward {
     /// How `x`, `dy` and `dx` are stored.
     pub dtype: DType,
     /// Their shape.
     pub space: Space,
     /// Whether there is a γ, and so a `dweight`.
-    #[serde(default = "channels::yes")]
+    #[field(default = true)]
     pub weight: bool,
     /// Whether there is a β, and so a `dbias`.
-    #[serde(default = "channels::yes")]
+    #[field(default = true)]
     pub bias: bool,
 }
-
-const NAME: &str = "instance_norm_backward";
 
 impl InstanceNormBackward {
     /// With γ and β.
     pub fn new(dtype: DType, space: Space) -> Self {
-        Self { dtype, space, weight: true, bias: true }
+        Self::from_required(dtype, space)
     }
 
     fn groups(&self) -> Result<ChannelGroups, Error> {
@@ -87,13 +88,3 @@ fn cases() -> Vec<Box<dyn Op>> {
 fn bench(elements: usize) -> Vec<Box<dyn Op>> {
     channels::group_benches(elements, |dtype, space| Box::new(InstanceNormBackward::new(dtype, space)))
 }
-
-pub(super) const ENTRY: Entry = Entry {
-    name: NAME,
-    summary: "backward pass of instance_norm, to input, γ and β",
-    formula: "dx = γ·rstd·(dy - (Σdy + x̂·Σdy·x̂)/s), the sums over a sample's channel",
-    fields: &[channels::DTYPE, channels::SPACE, channels::DWEIGHT, channels::DBIAS],
-    cases,
-    bench,
-    parse: crate::op::parse::<InstanceNormBackward>,
-};

@@ -5,14 +5,14 @@ use crate::{
         channels::{self, Channels, MOMENTS, Map, Moments, Reduction, Team, given_or, position, vector, whole},
         rows::{self, Affine, Forward, OnChip, Slack},
     },
-    op::{Arg, Caps, Entry, Expected, Field, Lowered, Op, Pattern, Rng, Step, check_float},
+    op::{Arg, Caps, Expected, Lowered, Op, Pattern, Rng, Step, check_float},
     options::WeightForm,
     params,
     types::{DType, Error, HostData, Rows},
     verify::reference,
     wgsl::{Spec, parts},
 };
-use serde::{Deserialize, Serialize};
+use ridgepole_derive::op;
 
 params! {
     LayerNormParams { blocks: u32, channels: u32, row: u32, stride: u32, count: u32, coefs: u32, values: f32, eps: f32 }
@@ -33,8 +33,11 @@ params! {
 /// 0. A device must be able to bind 32 bytes per row (4 with one dispatch), and 4 per column.
 ///
 /// Ba, Kiros and Hinton, "Layer Normalization", 2016; PyTorch's `layer_norm`, Flax's `LayerNorm` (whose ε is 1e-6).
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[op(
+    name = "layer_norm",
+    summary = "layer norm: normalises each row by its mean and variance",
+    formula = "y = γ·(x - μ)/√(σ² + ε) + β"
+)]
 pub struct LayerNorm {
     /// How `x` and `y` are stored.
     pub dtype: DType,
@@ -42,23 +45,21 @@ pub struct LayerNorm {
     pub rows: usize,
     /// Values of a row. May be 0; rows·cols is at most 2^34 - 4.
     pub cols: usize,
-    /// ε, added to the variance inside the root; at least 0.
-    #[serde(default = "channels::eps")]
+    /// ε, added to the variance inside the root.
+    #[field(default = 1e-5, min = 0)]
     pub eps: f64,
-    /// Whether there is a γ.
-    #[serde(default = "channels::yes")]
+    /// Whether there is a γ for each column.
+    #[field(default = true)]
     pub weight: bool,
-    /// Whether there is a β.
-    #[serde(default = "channels::yes")]
+    /// Whether there is a β for each column.
+    #[field(default = true)]
     pub bias: bool,
 }
-
-const NAME: &str = "layer_norm";
 
 impl LayerNorm {
     /// With ε = 1e-5, γ and β.
     pub fn new(dtype: DType, rows: usize, cols: usize) -> Self {
-        Self { dtype, rows, cols, eps: channels::eps(), weight: true, bias: true }
+        Self::from_required(dtype, rows, cols)
     }
 
     fn shape(&self) -> Rows {
@@ -221,20 +222,3 @@ fn cases() -> Vec<Box<dyn Op>> {
 fn bench(elements: usize) -> Vec<Box<dyn Op>> {
     rows::benches(elements, |dtype, of| Box::new(LayerNorm::new(dtype, of.rows, of.cols)))
 }
-
-pub(super) const ENTRY: Entry = Entry {
-    name: NAME,
-    summary: "layer norm: normalises each row by its mean and variance",
-    formula: "y = γ·(x - μ)/√(σ² + ε) + β",
-    fields: &[
-        Field { name: "dtype", default: "", about: "storage of x and y: f32, f16 or bf16; vectors are f32" },
-        Field { name: "rows", default: "", about: "rows" },
-        Field { name: "cols", default: "", about: "values of a row; rows·cols is at most 2^34 - 4" },
-        Field { name: "eps", default: "1e-5", about: "ε, added to the variance inside the root, at least 0" },
-        Field { name: "weight", default: "true", about: "whether there is a γ for each column" },
-        Field { name: "bias", default: "true", about: "whether there is a β for each column" },
-    ],
-    cases,
-    bench,
-    parse: crate::op::parse::<LayerNorm>,
-};

@@ -5,12 +5,12 @@ use crate::{
         channels,
         rows::{self, Backward, RowGradients},
     },
-    op::{Arg, Caps, Entry, Expected, Field, Lowered, Op, Pattern, Rng, check_float},
+    op::{Arg, Caps, Expected, Lowered, Op, Pattern, Rng, check_float},
     options::WeightForm,
     types::{DType, Error, HostData, Rows},
     verify::reference,
 };
-use serde::{Deserialize, Serialize};
+use ridgepole_derive::op;
 
 /// The backward pass of [`LayerNorm`](super::LayerNorm): with x̂ = (x - μ)·rstd and g = dy·γ, dx = rstd·(g - (Σg +
 /// x̂·Σg·x̂)/cols) with sums over the row; dγ = Σdy·x̂ and dβ = Σdy over the rows.
@@ -27,8 +27,11 @@ use serde::{Deserialize, Serialize};
 /// Error: that of a tree of f32 sums, relative to the sums of magnitudes; x - μ is formed first, from a mean rounded to f32.
 /// A NaN or infinity makes its row of `dx`, and its column of `dweight` and `dbias`, NaN or infinite, and nothing else of
 /// `dx`; one in `x` alone leaves `dbias` finite.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[op(
+    name = "layer_norm_backward",
+    summary = "backward pass of layer_norm, to input, γ and β",
+    formula = "dx = rstd·(γ·dy - (Σγ·dy + x̂·Σγ·dy·x̂)/cols)"
+)]
 pub struct LayerNormBackward {
     /// How `x`, `dy` and `dx` are stored.
     pub dtype: DType,
@@ -37,19 +40,17 @@ pub struct LayerNormBackward {
     /// Values of a row. May be 0; rows·cols is at most 2^34 - 4.
     pub cols: usize,
     /// Whether there is a γ, and so a `dweight`.
-    #[serde(default = "channels::yes")]
+    #[field(default = true)]
     pub weight: bool,
     /// Whether there is a β, and so a `dbias`.
-    #[serde(default = "channels::yes")]
+    #[field(default = true)]
     pub bias: bool,
 }
-
-const NAME: &str = "layer_norm_backward";
 
 impl LayerNormBackward {
     /// With γ and β.
     pub fn new(dtype: DType, rows: usize, cols: usize) -> Self {
-        Self { dtype, rows, cols, weight: true, bias: true }
+        Self::from_required(dtype, rows, cols)
     }
 
     fn shape(&self) -> Rows {
@@ -107,19 +108,3 @@ fn cases() -> Vec<Box<dyn Op>> {
 fn bench(elements: usize) -> Vec<Box<dyn Op>> {
     rows::benches(elements, |dtype, of| Box::new(LayerNormBackward::new(dtype, of.rows, of.cols)))
 }
-
-pub(super) const ENTRY: Entry = Entry {
-    name: NAME,
-    summary: "backward pass of layer_norm, to input, γ and β",
-    formula: "dx = rstd·(γ·dy - (Σγ·dy + x̂·Σγ·dy·x̂)/cols)",
-    fields: &[
-        Field { name: "dtype", default: "", about: "storage of x, dy and dx: f32, f16 or bf16; vectors are f32" },
-        Field { name: "rows", default: "", about: "rows" },
-        Field { name: "cols", default: "", about: "values of a row; rows·cols is at most 2^34 - 4" },
-        Field { name: "weight", default: "true", about: "whether there is a γ, and so a dweight" },
-        Field { name: "bias", default: "true", about: "whether there is a β, and so a dbias" },
-    ],
-    cases,
-    bench,
-    parse: crate::op::parse::<LayerNormBackward>,
-};

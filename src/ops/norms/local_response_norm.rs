@@ -2,13 +2,13 @@
 use crate::{
     kernel,
     kernels::channels,
-    op::{Arg, Caps, Entry, Expected, Lowered, Op, Pattern, Rng, bench_shapes},
-    ops::norms::shared::local_response::{self, Response},
+    op::{Arg, Caps, Expected, Lowered, Op, Pattern, Rng, bench_shapes},
+    ops::norms::shared::local_response::Response,
     options::AlphaForm,
     types::{DType, Error, HostData, Space},
     verify::{Approx, reference},
 };
-use serde::{Deserialize, Serialize};
+use ridgepole_derive::op;
 
 /// Local response norm: y = x·(k + α/size·Σx²)^-β, with the sum over a neighbourhood of neighbouring channels at the same position;
 /// or with α in place of α/size.
@@ -24,36 +24,37 @@ use serde::{Deserialize, Serialize};
 ///
 /// Krizhevsky, Sutskever and Hinton, "ImageNet Classification with Deep Convolutional Neural Networks", 2012; PyTorch's
 /// `local_response_norm`, TensorFlow's `lrn` ([`AlphaForm`]).
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[op(
+    name = "local_response_norm",
+    summary = "local response norm: divides each value by a power of the squares of neighbouring channels",
+    formula = "y = x·(k + α/size·Σx²)^-β over a neighbourhood of channels"
+)]
 pub struct LocalResponseNorm {
     /// How `x` and `y` are stored.
     pub dtype: DType,
     /// Their shape; c·s below 2^31.
     pub space: Space,
-    /// Channels of a neighbourhood, 1 to 63: size/2 (rounded down) before the middle, (size - 1)/2 after it.
+    /// Channels of a neighbourhood: size/2 (rounded down) before the middle, (size - 1)/2 after it.
+    #[field(min = 1, max = 63)]
     pub size: usize,
-    /// k, at least 0.
-    #[serde(default = "local_response::one")]
+    /// k, added before the power is taken.
+    #[field(default = 1.0, min = 0)]
     pub k: f64,
-    /// α, at least 0.
-    #[serde(default = "local_response::alpha")]
+    /// α, which multiplies the squares.
+    #[field(default = 0.0001, min = 0)]
     pub alpha: f64,
-    /// β, 0 to 100.
-    #[serde(default = "local_response::beta")]
+    /// β, the power.
+    #[field(default = 0.75, min = 0, max = 100)]
     pub beta: f64,
     /// What α multiplies.
-    #[serde(default)]
+    #[field(default)]
     pub alpha_form: AlphaForm,
 }
-
-const NAME: &str = "local_response_norm";
 
 impl LocalResponseNorm {
     /// With PyTorch's usual values: k = 1, α = 1e-4, β = 0.75, the mean of the squares.
     pub fn new(dtype: DType, space: Space, size: usize) -> Self {
-        let (k, alpha, beta) = (local_response::one(), local_response::alpha(), local_response::beta());
-        Self { dtype, space, size, k, alpha, beta, alpha_form: AlphaForm::Mean }
+        Self::from_required(dtype, space, size)
     }
 
     fn response(&self) -> Response {
@@ -184,13 +185,3 @@ fn cases() -> Vec<Box<dyn Op>> {
 fn bench(elements: usize) -> Vec<Box<dyn Op>> {
     benches_of(elements, |dtype, space| Box::new(LocalResponseNorm::new(dtype, space, 5)))
 }
-
-pub(super) const ENTRY: Entry = Entry {
-    name: NAME,
-    summary: "local response norm: divides each value by a power of the squares of neighbouring channels",
-    formula: "y = x·(k + α/size·Σx²)^-β over a neighbourhood of channels",
-    fields: local_response::FIELDS,
-    cases,
-    bench,
-    parse: crate::op::parse::<LocalResponseNorm>,
-};

@@ -4,13 +4,13 @@ use super::local_response_norm::{benches_of, cases_of, fill, known, positions};
 use crate::{
     kernel,
     kernels::channels::{self, sum_of},
-    op::{Arg, Caps, Entry, Expected, Lowered, Op, Pattern, Rng},
-    ops::norms::shared::local_response::{self, Response},
+    op::{Arg, Caps, Expected, Lowered, Op, Pattern, Rng},
+    ops::norms::shared::local_response::Response,
     options::AlphaForm,
     types::{DType, Error, HostData, Space},
     verify::{Approx, reference},
 };
-use serde::{Deserialize, Serialize};
+use ridgepole_derive::op;
 
 /// The backward pass of [`LocalResponseNorm`](super::LocalResponseNorm): with d = k + α/size·Σx² over the neighbourhood about a
 /// channel, dxᵢ = dyᵢ·dᵢ^-β - 2αβ/size·xᵢ·Σⱼ dyⱼ·xⱼ·dⱼ^(-β-1), the sum over the channels j whose neighbourhood holds i; or with α in
@@ -23,36 +23,37 @@ use serde::{Deserialize, Serialize};
 ///
 /// Where d is 0 or below the least normal number, its powers are taken as 0. A NaN, an infinity or squares that overflow f32 make
 /// `dx` NaN where their neighbourhoods reach, and nothing else.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[op(
+    name = "local_response_norm_backward",
+    summary = "backward pass of local_response_norm",
+    formula = "dxᵢ = dyᵢ·dᵢ^-β - 2αβ/size·xᵢ·Σⱼ dyⱼ·xⱼ·dⱼ^(-β-1)"
+)]
 pub struct LocalResponseNormBackward {
     /// How `x`, `dy` and `dx` are stored.
     pub dtype: DType,
     /// Their shape; c·s below 2^31.
     pub space: Space,
-    /// Channels of a neighbourhood, 1 to 63: size/2 (rounded down) before the middle, (size - 1)/2 after it.
+    /// Channels of a neighbourhood: size/2 (rounded down) before the middle, (size - 1)/2 after it.
+    #[field(min = 1, max = 63)]
     pub size: usize,
-    /// k, at least 0.
-    #[serde(default = "local_response::one")]
+    /// k, added before the power is taken.
+    #[field(default = 1.0, min = 0)]
     pub k: f64,
-    /// α, at least 0.
-    #[serde(default = "local_response::alpha")]
+    /// α, which multiplies the squares.
+    #[field(default = 0.0001, min = 0)]
     pub alpha: f64,
-    /// β, 0 to 100.
-    #[serde(default = "local_response::beta")]
+    /// β, the power.
+    #[field(default = 0.75, min = 0, max = 100)]
     pub beta: f64,
     /// What α multiplies.
-    #[serde(default)]
+    #[field(default)]
     pub alpha_form: AlphaForm,
 }
-
-const NAME: &str = "local_response_norm_backward";
 
 impl LocalResponseNormBackward {
     /// With PyTorch's usual values: k = 1, α = 1e-4, β = 0.75, the mean of the squares.
     pub fn new(dtype: DType, space: Space, size: usize) -> Self {
-        let (k, alpha, beta) = (local_response::one(), local_response::alpha(), local_response::beta());
-        Self { dtype, space, size, k, alpha, beta, alpha_form: AlphaForm::Mean }
+        Self::from_required(dtype, space, size)
     }
 
     fn response(&self) -> Response {
@@ -130,13 +131,3 @@ fn cases() -> Vec<Box<dyn Op>> {
 fn bench(elements: usize) -> Vec<Box<dyn Op>> {
     benches_of(elements, |dtype, space| Box::new(LocalResponseNormBackward::new(dtype, space, 5)))
 }
-
-pub(super) const ENTRY: Entry = Entry {
-    name: NAME,
-    summary: "backward pass of local_response_norm",
-    formula: "dxᵢ = dyᵢ·dᵢ^-β - 2αβ/size·xᵢ·Σⱼ dyⱼ·xⱼ·dⱼ^(-β-1)",
-    fields: local_response::FIELDS,
-    cases,
-    bench,
-    parse: crate::op::parse::<LocalResponseNormBackward>,
-};

@@ -6,14 +6,14 @@ use crate::{
         reduce::Monoid,
         rows::{self, Affine, Forward, OnChip, Slack},
     },
-    op::{Arg, Caps, Entry, Expected, Field, Lowered, Op, Pattern, Rng, Step, check_float},
+    op::{Arg, Caps, Expected, Lowered, Op, Pattern, Rng, Step, check_float},
     options::WeightForm,
     params,
     types::{DType, Error, HostData, Rows},
     verify::reference,
     wgsl::{Spec, parts},
 };
-use serde::{Deserialize, Serialize};
+use ridgepole_derive::op;
 
 params! {
     RmsNormParams { blocks: u32, channels: u32, row: u32, stride: u32, count: u32, coefs: u32, values: f32, eps: f32 }
@@ -34,8 +34,11 @@ params! {
 ///
 /// Zhang and Sennrich, "Root Mean Square Layer Normalization", 2019; PyTorch's `rms_norm` (whose ε is 2^-23 for f32 unless
 /// given), Flax's and Keras' (1e-6). 1 + w is Gemma's.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[op(
+    name = "rms_norm",
+    summary = "RMS norm: divides each row by its root mean square",
+    formula = "y = w·x/√(Σx²/cols + ε), or (1 + w)·x/√(Σx²/cols + ε)"
+)]
 pub struct RmsNorm {
     /// How `x` and `y` are stored.
     pub dtype: DType,
@@ -43,23 +46,21 @@ pub struct RmsNorm {
     pub rows: usize,
     /// Values of a row. May be 0; rows·cols is at most 2^34 - 4.
     pub cols: usize,
-    /// ε, added to the mean square inside the root; at least 0.
-    #[serde(default = "channels::eps")]
+    /// ε, added to the mean square inside the root.
+    #[field(default = 1e-5, min = 0)]
     pub eps: f64,
-    /// Whether there is a w.
-    #[serde(default = "channels::yes")]
+    /// Whether there is a w for each column.
+    #[field(default = true)]
     pub weight: bool,
     /// Whether the factor is w or 1 + w.
-    #[serde(default)]
+    #[field(default)]
     pub weight_form: WeightForm,
 }
-
-const NAME: &str = "rms_norm";
 
 impl RmsNorm {
     /// With ε = 1e-5 and a plain weight.
     pub fn new(dtype: DType, rows: usize, cols: usize) -> Self {
-        Self { dtype, rows, cols, eps: channels::eps(), weight: true, weight_form: WeightForm::Plain }
+        Self::from_required(dtype, rows, cols)
     }
 
     fn shape(&self) -> Rows {
@@ -219,20 +220,3 @@ fn cases() -> Vec<Box<dyn Op>> {
 fn bench(elements: usize) -> Vec<Box<dyn Op>> {
     rows::benches(elements, |dtype, of| Box::new(RmsNorm::new(dtype, of.rows, of.cols)))
 }
-
-pub(super) const ENTRY: Entry = Entry {
-    name: NAME,
-    summary: "RMS norm: divides each row by its root mean square",
-    formula: "y = w·x/√(Σx²/cols + ε), or (1 + w)·x/√(Σx²/cols + ε)",
-    fields: &[
-        Field { name: "dtype", default: "", about: "storage of x and y: f32, f16 or bf16; vectors are f32" },
-        Field { name: "rows", default: "", about: "rows" },
-        Field { name: "cols", default: "", about: "values of a row; rows·cols is at most 2^34 - 4" },
-        Field { name: "eps", default: "1e-5", about: "ε, added to the mean square inside the root, at least 0" },
-        Field { name: "weight", default: "true", about: "whether there is a w for each column" },
-        Field { name: "weight_form", default: "\"plain\"", about: "what multiplies: plain (w) or one_plus (1 + w)" },
-    ],
-    cases,
-    bench,
-    parse: crate::op::parse::<RmsNorm>,
-};

@@ -5,12 +5,12 @@ use crate::{
         channels,
         rows::{self, Backward, RowGradients},
     },
-    op::{Arg, Caps, Entry, Expected, Field, Lowered, Op, Pattern, Rng, check_float},
+    op::{Arg, Caps, Expected, Lowered, Op, Pattern, Rng, check_float},
     options::WeightForm,
     types::{DType, Error, HostData, Rows},
     verify::reference,
 };
-use serde::{Deserialize, Serialize};
+use ridgepole_derive::op;
 
 /// The backward pass of [`RmsNorm`](super::RmsNorm): with x̂ = x·rstd and g = dy·w (or dy·(1 + w)), dx = rstd·(g -
 /// x̂·Σg·x̂/cols) with the sum over the row; dw = Σdy·x̂ over the rows.
@@ -25,8 +25,11 @@ use serde::{Deserialize, Serialize};
 ///
 /// Error: that of a tree of f32 sums, relative to the sums of magnitudes. A NaN or infinity makes its row of `dx` and its
 /// column of `dweight` NaN or infinite, and nothing else.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[op(
+    name = "rms_norm_backward",
+    summary = "backward pass of rms_norm, to input and w",
+    formula = "dx = rstd·(w·dy - x̂·Σw·dy·x̂/cols)"
+)]
 pub struct RmsNormBackward {
     /// How `x`, `dy` and `dx` are stored.
     pub dtype: DType,
@@ -35,19 +38,17 @@ pub struct RmsNormBackward {
     /// Values of a row. May be 0; rows·cols is at most 2^34 - 4.
     pub cols: usize,
     /// Whether there is a w, and so a `dweight`.
-    #[serde(default = "channels::yes")]
+    #[field(default = true)]
     pub weight: bool,
     /// Whether the factor is w or 1 + w.
-    #[serde(default)]
+    #[field(default)]
     pub weight_form: WeightForm,
 }
-
-const NAME: &str = "rms_norm_backward";
 
 impl RmsNormBackward {
     /// With a plain weight.
     pub fn new(dtype: DType, rows: usize, cols: usize) -> Self {
-        Self { dtype, rows, cols, weight: true, weight_form: WeightForm::Plain }
+        Self::from_required(dtype, rows, cols)
     }
 
     fn shape(&self) -> Rows {
@@ -115,19 +116,3 @@ fn cases() -> Vec<Box<dyn Op>> {
 fn bench(elements: usize) -> Vec<Box<dyn Op>> {
     rows::benches(elements, |dtype, of| Box::new(RmsNormBackward::new(dtype, of.rows, of.cols)))
 }
-
-pub(super) const ENTRY: Entry = Entry {
-    name: NAME,
-    summary: "backward pass of rms_norm, to input and w",
-    formula: "dx = rstd·(w·dy - x̂·Σw·dy·x̂/cols)",
-    fields: &[
-        Field { name: "dtype", default: "", about: "storage of x, dy and dx: f32, f16 or bf16; vectors are f32" },
-        Field { name: "rows", default: "", about: "rows" },
-        Field { name: "cols", default: "", about: "values of a row; rows·cols is at most 2^34 - 4" },
-        Field { name: "weight", default: "true", about: "whether there is a w, and so a dweight" },
-        Field { name: "weight_form", default: "\"plain\"", about: "what multiplies: plain (w) or one_plus (1 + w)" },
-    ],
-    cases,
-    bench,
-    parse: crate::op::parse::<RmsNormBackward>,
-};

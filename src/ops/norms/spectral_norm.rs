@@ -6,14 +6,14 @@ use crate::{
         channels::{position, vector, whole},
         partition,
     },
-    op::{Arg, Caps, Entry, Expected, Field, Lowered, Op, Pattern, Rng, Step, bench_shapes, check_float},
+    op::{Arg, Caps, Expected, Lowered, Op, Pattern, Rng, Step, bench_shapes, check_float},
     ops::norms::shared::power_iteration::{self, Power},
     params,
     types::{DType, Error, HostData, Rows},
     verify::Approx,
     wgsl::{Decl, Spec},
 };
-use serde::{Deserialize, Serialize};
+use ridgepole_derive::op;
 
 params! { SpectralNormParams { blocks: u32, first: u32, lo: u32, hi: u32, base: u32, end: u32 } }
 
@@ -33,8 +33,11 @@ params! { SpectralNormParams { blocks: u32, first: u32, lo: u32, hi: u32, base: 
 ///
 /// Miyato, Kataoka, Koyama and Yoshida, "Spectral Normalization for Generative Adversarial Networks", 2018. Order and ε are those
 /// of PyTorch's `parametrizations.spectral_norm`; Flax's `SpectralNorm` keeps v alone and calls it u.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[op(
+    name = "spectral_norm",
+    summary = "spectral norm: divides a weight by its largest singular value, from power iteration with persistent vectors",
+    formula = "y = W/σ, σ = uᵀWv"
+)]
 pub struct SpectralNorm {
     /// How `weight` and `y` are stored.
     pub dtype: DType,
@@ -42,28 +45,18 @@ pub struct SpectralNorm {
     pub rows: usize,
     /// Columns. May be 0; rows·cols is at most 2^34 - 4.
     pub cols: usize,
-    /// Power iterations: 1 is usual in training, 0 keeps u and v. At most 100.
-    #[serde(default = "one")]
+    /// Power iterations: 1 is usual in training, 0 keeps u and v.
+    #[field(default = 1, max = 100)]
     pub iterations: usize,
-    /// ε, what a norm counts for at least: from 1e-30 to 1.
-    #[serde(default = "eps")]
+    /// ε, what a norm counts for at least.
+    #[field(default = 1e-12, min = 1e-30, max = 1)]
     pub eps: f64,
-}
-
-const NAME: &str = "spectral_norm";
-
-fn one() -> usize {
-    1
-}
-
-fn eps() -> f64 {
-    1e-12
 }
 
 impl SpectralNorm {
     /// With one iteration and ε = 1e-12.
     pub fn new(dtype: DType, rows: usize, cols: usize) -> Self {
-        Self { dtype, rows, cols, iterations: 1, eps: eps() }
+        Self::from_required(dtype, rows, cols)
     }
 
     fn shape(&self) -> Rows {
@@ -185,7 +178,7 @@ fn cases() -> Vec<Box<dyn Op>> {
     let mut out: Vec<Box<dyn Op>> = Vec::new();
     for (i, (rows, cols)) in SHAPES.into_iter().enumerate() {
         for iterations in [i % 2, 1 + i % 3] {
-            let eps = if i % 5 == 3 { 1e-3 } else { eps() };
+            let eps = if i % 5 == 3 { 1e-3 } else { 1e-12 };
             let dtype = DType::FLOATS[(i + iterations) % 3];
             out.push(Box::new(SpectralNorm { dtype, rows, cols, iterations, eps }));
         }
@@ -204,19 +197,3 @@ fn bench(elements: usize) -> Vec<Box<dyn Op>> {
     };
     [(DType::F32, [1, 1]), (DType::F32, [1, 9]), (DType::F16, [1, 1])].map(one).into()
 }
-
-pub(super) const ENTRY: Entry = Entry {
-    name: NAME,
-    summary: "spectral norm: divides a weight by its largest singular value, from power iteration with persistent vectors",
-    formula: "y = W/σ, σ = uᵀWv",
-    fields: &[
-        Field { name: "dtype", default: "", about: "storage of weight and y: f32, f16 or bf16; vectors are f32" },
-        Field { name: "rows", default: "", about: "rows" },
-        Field { name: "cols", default: "", about: "columns; rows·cols is at most 2^34 - 4" },
-        Field { name: "iterations", default: "1", about: "power iterations, at most 100; 0 keeps u and v" },
-        Field { name: "eps", default: "1e-12", about: "lower limit of a norm, from 1e-30 to 1" },
-    ],
-    cases,
-    bench,
-    parse: crate::op::parse::<SpectralNorm>,
-};

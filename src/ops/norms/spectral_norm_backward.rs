@@ -7,14 +7,14 @@ use crate::{
         channels::{self, Channels, Map, Reduction, SumErrors, per_channel, whole},
         reduce::Monoid,
     },
-    op::{Arg, Caps, Entry, Expected, Field, Lowered, Op, Pattern, Rng, Slot, bench_shapes, check_float},
+    op::{Arg, Caps, Expected, Lowered, Op, Pattern, Rng, Slot, bench_shapes, check_float},
     ops::norms::shared::power_iteration,
     params,
     types::{DType, Error, HostData, Rows},
     verify::{Approx, reference},
     wgsl::parts,
 };
-use serde::{Deserialize, Serialize};
+use ridgepole_derive::op;
 
 params! { SpectralNormBackwardParams { blocks: u32, channels: u32, stride: u32, count: u32, coefs: u32 } }
 
@@ -27,8 +27,11 @@ params! { SpectralNormBackwardParams { blocks: u32, channels: u32, stride: u32, 
 /// binding limit. A device must be able to bind 16 bytes per row.
 ///
 /// Error: that of a tree of f32 sums, relative to Σ|dY·W|, and four operations more. A NaN or infinity reaches all of `dweight`.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[op(
+    name = "spectral_norm_backward",
+    summary = "backward pass of spectral_norm, with the singular vectors held constant",
+    formula = "dW = (dY - ⟨dY, W⟩/σ·u·vᵀ)/σ"
+)]
 pub struct SpectralNormBackward {
     /// How `weight`, `dy` and `dweight` are stored.
     pub dtype: DType,
@@ -37,8 +40,6 @@ pub struct SpectralNormBackward {
     /// Columns. May be 0; rows·cols is at most 2^34 - 4.
     pub cols: usize,
 }
-
-const NAME: &str = "spectral_norm_backward";
 
 impl SpectralNormBackward {
     /// Of a weight of this shape.
@@ -149,17 +150,3 @@ fn bench(elements: usize) -> Vec<Box<dyn Op>> {
     let Rows { rows, cols } = bench_shapes::matrix(elements, [1, 1]);
     [DType::F32, DType::F16].map(|dtype| Box::new(SpectralNormBackward::new(dtype, rows, cols)) as Box<dyn Op>).into()
 }
-
-pub(super) const ENTRY: Entry = Entry {
-    name: NAME,
-    summary: "backward pass of spectral_norm, with the singular vectors held constant",
-    formula: "dW = (dY - ⟨dY, W⟩/σ·u·vᵀ)/σ",
-    fields: &[
-        Field { name: "dtype", default: "", about: "storage of weight, dy and dweight: f32, f16 or bf16; vectors are f32" },
-        Field { name: "rows", default: "", about: "rows" },
-        Field { name: "cols", default: "", about: "columns; rows·cols is at most 2^34 - 4" },
-    ],
-    cases,
-    bench,
-    parse: crate::op::parse::<SpectralNormBackward>,
-};

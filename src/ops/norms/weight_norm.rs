@@ -6,14 +6,14 @@ use crate::{
         channels::{Map, Reduction, norm_of, whole},
         reduce::Monoid,
     },
-    op::{Arg, Caps, Entry, Expected, Field, Lowered, Op, Pattern, Rng, check_float},
+    op::{Arg, Caps, Expected, Lowered, Op, Pattern, Rng, check_float},
     ops::norms::shared::filters::{self, Filters, per_filter},
     options::FilterAxis,
     types::{DType, Error, HostData},
     verify::{Approx, reference},
     wgsl::parts,
 };
-use serde::{Deserialize, Serialize};
+use ridgepole_derive::op;
 
 /// Weight norm: w = g·v/‖v‖ for each filter of a weight matrix, whose direction v and norm g are separate parameters.
 ///
@@ -31,8 +31,11 @@ use serde::{Deserialize, Serialize};
 ///
 /// Salimans and Kingma, "Weight Normalization", 2016; PyTorch's `parametrizations.weight_norm`, Flax's `WeightNorm` (which adds
 /// 1e-12 to ‖v‖²).
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[op(
+    name = "weight_norm",
+    summary = "weight norm: each filter of a weight matrix as a direction times a norm",
+    formula = "w = g·v/‖v‖"
+)]
 pub struct WeightNorm {
     /// How `v` and `w` are stored.
     pub dtype: DType,
@@ -41,11 +44,10 @@ pub struct WeightNorm {
     /// Columns. May be 0; rows·cols is at most 2^34 - 4.
     pub cols: usize,
     /// Whether rows or columns are filters.
-    #[serde(default)]
+    #[field(default)]
     pub axis: FilterAxis,
 }
 
-const NAME: &str = "weight_norm";
 const LEAST: f64 = DType::F32.least_normal();
 /// What fill makes each filter's size in turn: squares of the first two are no f32, but for halves.
 const SIZES: [f64; 3] = [1e28, 1e-28, 1.0];
@@ -53,7 +55,7 @@ const SIZES: [f64; 3] = [1e28, 1e-28, 1.0];
 impl WeightNorm {
     /// Filters are rows.
     pub fn new(dtype: DType, rows: usize, cols: usize) -> Self {
-        Self { dtype, rows, cols, axis: FilterAxis::Rows }
+        Self::from_required(dtype, rows, cols)
     }
 
     fn shape(&self) -> Filters {
@@ -180,15 +182,3 @@ fn cases() -> Vec<Box<dyn Op>> {
 fn bench(elements: usize) -> Vec<Box<dyn Op>> {
     filters::benches(elements, |dtype, Filters { rows, cols, axis }| Box::new(WeightNorm { dtype, rows, cols, axis }))
 }
-
-pub(super) const FIELDS: &[Field] = &[filters::DTYPE, filters::ROWS, filters::COLS, filters::AXIS];
-
-pub(super) const ENTRY: Entry = Entry {
-    name: NAME,
-    summary: "weight norm: each filter of a weight matrix as a direction times a norm",
-    formula: "w = g·v/‖v‖",
-    fields: FIELDS,
-    cases,
-    bench,
-    parse: crate::op::parse::<WeightNorm>,
-};

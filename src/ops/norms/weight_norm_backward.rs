@@ -1,20 +1,20 @@
 //! The gradients of weight normalisation. Kernels: `shaders/lib/channels/line_backward.wgsl` where filters stay on the chip, else
 //! `shaders/norms/weight_norm_backward.wgsl`. Reference: `cpu::weight_norm_backward`.
-use super::weight_norm::{FIELDS, fill};
+use super::weight_norm::fill;
 use crate::{
     kernel,
     kernels::{
         channels::{Map, Reduction, sum_of, whole},
         reduce::Monoid,
     },
-    op::{Arg, Caps, Entry, Expected, Lowered, Op, Pattern, Rng, check_float},
+    op::{Arg, Caps, Expected, Lowered, Op, Pattern, Rng, check_float},
     ops::norms::shared::filters::{self, Filters, per_filter},
     options::FilterAxis,
     types::{DType, Error, HostData},
     verify::{Approx, reference},
     wgsl::parts,
 };
-use serde::{Deserialize, Serialize};
+use ridgepole_derive::op;
 
 /// The backward pass of [`WeightNorm`](super::WeightNorm): dg = Σdw·v/‖v‖ over the filter, and dv = g/‖v‖·(dw - v/‖v‖·dg),
 /// which is orthogonal to v.
@@ -30,8 +30,11 @@ use serde::{Deserialize, Serialize};
 /// Where `inverse_norm` is 0, that is for a filter of zeros, no gradient exists: `dv` and `dg` are 0 (NaN in PyTorch), so the
 /// filter stays at 0 until something else changes it. A NaN or infinity makes its filter of `dv` and its `dg` NaN or
 /// infinite, and nothing else.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[op(
+    name = "weight_norm_backward",
+    summary = "backward pass of weight_norm, to directions and norms",
+    formula = "dg = Σdw·v/‖v‖, dv = g/‖v‖·(dw - v/‖v‖·dg)"
+)]
 pub struct WeightNormBackward {
     /// How `v`, `dw` and `dv` are stored.
     pub dtype: DType,
@@ -40,16 +43,14 @@ pub struct WeightNormBackward {
     /// Columns. May be 0; rows·cols is at most 2^34 - 4.
     pub cols: usize,
     /// Whether rows or columns are filters.
-    #[serde(default)]
+    #[field(default)]
     pub axis: FilterAxis,
 }
-
-const NAME: &str = "weight_norm_backward";
 
 impl WeightNormBackward {
     /// Filters are rows.
     pub fn new(dtype: DType, rows: usize, cols: usize) -> Self {
-        Self { dtype, rows, cols, axis: FilterAxis::Rows }
+        Self::from_required(dtype, rows, cols)
     }
 
     fn shape(&self) -> Filters {
@@ -142,13 +143,3 @@ fn cases() -> Vec<Box<dyn Op>> {
 fn bench(elements: usize) -> Vec<Box<dyn Op>> {
     filters::benches(elements, |dtype, Filters { rows, cols, axis }| Box::new(WeightNormBackward { dtype, rows, cols, axis }))
 }
-
-pub(super) const ENTRY: Entry = Entry {
-    name: NAME,
-    summary: "backward pass of weight_norm, to directions and norms",
-    formula: "dg = Σdw·v/‖v‖, dv = g/‖v‖·(dw - v/‖v‖·dg)",
-    fields: FIELDS,
-    cases,
-    bench,
-    parse: crate::op::parse::<WeightNormBackward>,
-};

@@ -3,7 +3,7 @@
 use crate::{
     kernel,
     kernels::channels::{self, Batch, Fused, MOMENTS, Reduction, Team, given_or, inverse_std_error, per_team, position, whole},
-    op::{Arg, Caps, Entry, Expected, Field, Lowered, Op, Pattern, Rng, Slot, check_float},
+    op::{Arg, Caps, Expected, Lowered, Op, Pattern, Rng, Slot, check_float},
     ops::norms::shared::filters::{self, Filters},
     options::{Activation, FilterAxis, RunningVariance, StandardForm, check_derived},
     params,
@@ -11,7 +11,7 @@ use crate::{
     verify::{Approx, reference},
     wgsl::parts,
 };
-use serde::{Deserialize, Serialize};
+use ridgepole_derive::op;
 
 params! {
     WeightStandardizationParams {
@@ -37,8 +37,11 @@ params! {
 ///
 /// Qiao, Wang, Liu, Shen and Yuille, "Micro-Batch Training with Batch-Channel Normalization and Weight Standardization", 2019;
 /// Brock, De, Smith and Simonyan, "High-Performance Large-Scale Image Recognition Without Normalization", 2021.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[op(
+    name = "weight_standardization",
+    summary = "weight standardization: gives each filter of a weight matrix mean 0 and variance 1",
+    formula = "y = gain·(x - μ)/√(σ² + ε), or the forms of the authors' code and of NF-nets"
+)]
 pub struct WeightStandardization {
     /// How `x` and `y` are stored.
     pub dtype: DType,
@@ -47,27 +50,22 @@ pub struct WeightStandardization {
     /// Columns. May be 0; rows·cols is at most 2^34 - 4.
     pub cols: usize,
     /// Whether rows or columns are filters.
-    #[serde(default)]
+    #[field(default)]
     pub axis: FilterAxis,
     /// The form of the deviation.
-    #[serde(default)]
+    #[field(default)]
     pub form: StandardForm,
-    /// ε of the form; at least 0.
-    #[serde(default = "channels::eps")]
+    /// ε of the form.
+    #[field(default = 1e-5, min = 0)]
     pub eps: f64,
     /// Whether σ² is divided by m or m - 1.
-    #[serde(default = "biased")]
+    #[field(default = RunningVariance::Biased)]
     pub variance: RunningVariance,
-    /// Whether there is a gain.
-    #[serde(default)]
+    /// Whether there is a gain for each filter.
+    #[field(default)]
     pub gain: bool,
 }
 
-fn biased() -> RunningVariance {
-    RunningVariance::Biased
-}
-
-const NAME: &str = "weight_standardization";
 const E: f64 = DType::F32.epsilon();
 /// What the kernel's 1/√v is below, where it is not 0: v is a normal number.
 const LARGEST: f64 = 9.3e18;
@@ -75,8 +73,7 @@ const LARGEST: f64 = 9.3e18;
 impl WeightStandardization {
     /// Rows, by the biased variance with ε = 1e-5 inside the root, without a gain.
     pub fn new(dtype: DType, rows: usize, cols: usize) -> Self {
-        let (axis, form, eps) = (FilterAxis::Rows, StandardForm::Inside, channels::eps());
-        Self { dtype, rows, cols, axis, form, eps, variance: biased(), gain: false }
+        Self::from_required(dtype, rows, cols)
     }
 
     fn shape(&self) -> Filters {
@@ -258,27 +255,3 @@ fn bench(elements: usize) -> Vec<Box<dyn Op>> {
         Box::new(WeightStandardization { axis, gain: true, ..WeightStandardization::new(dtype, rows, cols) })
     })
 }
-
-pub(super) const ENTRY: Entry = Entry {
-    name: NAME,
-    summary: "weight standardization: gives each filter of a weight matrix mean 0 and variance 1",
-    formula: "y = gain·(x - μ)/√(σ² + ε), or the forms of the authors' code and of NF-nets",
-    fields: &[
-        filters::DTYPE,
-        filters::ROWS,
-        filters::COLS,
-        filters::AXIS,
-        Field {
-            name: "form",
-            default: "\"inside\"",
-            about: "what deviations are divided by: inside (√(σ² + ε)), outside (√σ² + ε), fan_in_floor (√max(m·σ², ε)), \
-                    fan_in_inside (√(m·(σ² + ε)))",
-        },
-        Field { name: "eps", default: "1e-5", about: "ε of the form, at least 0" },
-        Field { name: "variance", default: "\"biased\"", about: "the divisor of σ²: biased (m) or unbiased (m - 1)" },
-        Field { name: "gain", default: "false", about: "whether there is a gain for each filter" },
-    ],
-    cases,
-    bench,
-    parse: crate::op::parse::<WeightStandardization>,
-};

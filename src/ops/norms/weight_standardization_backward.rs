@@ -6,7 +6,7 @@ use crate::{
         channels::{Fused, Pass, Products, Team, difference, given_or, per_team, position, unused_or, whole},
         reduce::Monoid,
     },
-    op::{Arg, Caps, Entry, Expected, Field, Lowered, Op, Pattern, Rng, Slot, check_float},
+    op::{Arg, Caps, Expected, Lowered, Op, Pattern, Rng, Slot, check_float},
     ops::norms::shared::filters::{self, Filters},
     options::{Activation, FilterAxis},
     params,
@@ -14,7 +14,7 @@ use crate::{
     verify::{Approx, reference},
     wgsl::parts,
 };
-use serde::{Deserialize, Serialize};
+use ridgepole_derive::op;
 
 params! {
     WeightStandardizationBackwardParams {
@@ -33,8 +33,11 @@ params! {
 ///
 /// Where the deviation was 0 there is no gradient; r is 0 there, and so are `dx` and `dgain`. Error: that of a tree of f32 sums,
 /// relative to the sums of magnitudes. A NaN or infinity makes its filter NaN or infinite, and nothing else.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[op(
+    name = "weight_standardization_backward",
+    summary = "backward pass of weight_standardization, to weights and gain",
+    formula = "dgain = Σdy·x̂, dx = gain·r·(dy - Σdy/m - (x - μ)·slope·dgain)"
+)]
 pub struct WeightStandardizationBackward {
     /// How `x`, `dy` and `dx` are stored.
     pub dtype: DType,
@@ -43,19 +46,17 @@ pub struct WeightStandardizationBackward {
     /// Columns. May be 0; rows·cols is at most 2^34 - 4.
     pub cols: usize,
     /// Whether rows or columns are filters.
-    #[serde(default)]
+    #[field(default)]
     pub axis: FilterAxis,
     /// Whether there was a gain, and so a `dgain`.
-    #[serde(default)]
+    #[field(default)]
     pub gain: bool,
 }
-
-const NAME: &str = "weight_standardization_backward";
 
 impl WeightStandardizationBackward {
     /// Rows, without a gain.
     pub fn new(dtype: DType, rows: usize, cols: usize) -> Self {
-        Self { dtype, rows, cols, axis: FilterAxis::Rows, gain: false }
+        Self::from_required(dtype, rows, cols)
     }
 
     fn shape(&self) -> Filters {
@@ -170,19 +171,3 @@ fn bench(elements: usize) -> Vec<Box<dyn Op>> {
         Box::new(WeightStandardizationBackward { dtype, rows, cols, axis, gain: true })
     })
 }
-
-pub(super) const ENTRY: Entry = Entry {
-    name: NAME,
-    summary: "backward pass of weight_standardization, to weights and gain",
-    formula: "dgain = Σdy·x̂, dx = gain·r·(dy - Σdy/m - (x - μ)·slope·dgain)",
-    fields: &[
-        filters::DTYPE,
-        filters::ROWS,
-        filters::COLS,
-        filters::AXIS,
-        Field { name: "gain", default: "false", about: "whether there was a gain, and so a dgain" },
-    ],
-    cases,
-    bench,
-    parse: crate::op::parse::<WeightStandardizationBackward>,
-};

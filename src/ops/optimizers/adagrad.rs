@@ -4,17 +4,18 @@ use crate::{
     kernels::{
         arena::arena_cases,
         optimizer::{
-            Optimizer, adaptive, cases, coupled, fields,
+            Optimizer, adaptive, cases, coupled,
             json::parse_optimizer,
-            macros::{optimizer, optimizer_fields, optimizer_params, optimizer_words, plain},
+            macros::{optimizer, optimizer_params, optimizer_words},
             regularised,
         },
     },
-    op::{Arg, Caps, Cost, Entry, Expected, Field, Lowered, Op, Pattern, Rng},
-    options::{EpsPlace, NonFinite, check_derived, check_scalar},
-    types::{DType, Error, HostData},
+    op::{Arg, Caps, Cost, Expected, Lowered, Op, Pattern, Rng},
+    options::{EpsPlace, Group, NonFinite, check_derived, check_scalar},
+    types::{DType, Error, HostData, Segment},
     verify::{Approx, reference},
 };
+use ridgepole_derive::op;
 
 optimizer_params! {
     AdagradParams {
@@ -42,39 +43,35 @@ optimizer! {
     ///
     /// Error: running analysis of the kernel's own operations, each at WGSL's accuracy ([`Approx`]). Duchi et al., "Adaptive
     /// subgradient methods for online learning and stochastic optimization", 2011.
+    #[op(
+        name = "adagrad",
+        summary = "Adagrad step with learning-rate decay and all penalties fused in, over one tensor or an arena",
+        formula = "g += coupled; s += g²; lr = lr/(1 + (step-1)·lr_decay); w = prox(w - decay·w - lr·g/(√s + eps))",
+        parse = |value| parse_optimizer::<Adagrad>(NAME, None, value)
+    )]
     pub struct Adagrad {
-        /// The learning rate of the first step, at least 0.
+        /// The learning rate of the first step.
+        #[field(min = 0)]
         pub lr: f64,
-        /// The learning-rate decay, at least 0.
-        #[serde(default)]
+        /// The learning-rate decay.
+        #[field(default, min = 0)]
         pub lr_decay: f64,
-        /// Keeps the quotient finite; at least 0.
-        #[serde(default = "eps")]
+        /// Keeps the quotient finite.
+        #[field(default = 1e-10, min = 0)]
         pub eps: f64,
         /// Where eps is added.
-        #[serde(default)]
+        #[field(default)]
         pub eps_place: EpsPlace,
-        /// The number of this step, from 1.
+        /// The number of this step, counted from 1.
+        #[field(min = 1)]
         pub step: u64,
     }
 }
 
-fn eps() -> f64 {
-    1e-10
-}
-
-const NAME: &str = "adagrad";
-
 impl Adagrad {
     /// PyTorch's defaults on one tensor of `len` elements, step 1: no learning-rate decay, no penalty.
     pub fn new(dtype: DType, len: usize, lr: f64) -> Self {
-        plain!(dtype, len;
-            lr,
-            lr_decay: 0.0,
-            eps: eps(),
-            eps_place: EpsPlace::OutsideRoot,
-            step: 1,
-        )
+        Self::from_required(dtype, Segment::one(len), vec![Group::default()], lr, 1)
     }
 
     fn optimizer(&self) -> Optimizer<'_> {
@@ -165,20 +162,3 @@ fn cases() -> Vec<Box<dyn Op>> {
 fn bench(elements: usize) -> Vec<Box<dyn Op>> {
     cases::bench(elements, |dtype, segments, groups| Box::new(Adagrad { segments, groups, ..Adagrad::new(dtype, 0, 1e-2) }))
 }
-
-pub(super) const ENTRY: Entry = Entry {
-    name: NAME,
-    summary: "Adagrad step with learning-rate decay and all penalties fused in, over one tensor or an arena",
-    formula: "g += coupled; s += g²; lr = lr/(1 + (step-1)·lr_decay); w = prox(w - decay·w - lr·g/(√s + eps))",
-    fields: optimizer_fields![
-        fields::GROUPS,
-        fields::LR,
-        Field { name: "lr_decay", default: "0", about: "learning-rate decay, at least 0" },
-        Field { name: "eps", default: "1e-10", about: "keeps the quotient finite, at least 0" },
-        adaptive::EPS_PLACE,
-        fields::STEP,
-    ],
-    cases,
-    bench,
-    parse: |value| parse_optimizer::<Adagrad>(NAME, None, value),
-};

@@ -3,17 +3,13 @@ use crate::{
     kernel,
     kernels::{
         arena::arena_cases,
-        optimizer::{
-            adaptive::{self, Adaptive, beta1, beta2, eps},
-            cases, fields,
-            json::parse_optimizer,
-            macros::{optimizer, optimizer_fields, plain},
-        },
+        optimizer::{adaptive::Adaptive, cases, json::parse_optimizer, macros::optimizer},
     },
-    op::{Arg, Caps, Cost, Entry, Expected, Lowered, Op, Pattern, Rng},
+    op::{Arg, Caps, Cost, Expected, Lowered, Op, Pattern, Rng},
     options::{Averaging, EpsPlace, Group, Key, NonFinite, Rounding},
     types::{DType, Error, HostData, Segment},
 };
+use ridgepole_derive::op;
 
 optimizer! {
     /// One AdamW step, for one tensor or a whole model in one dispatch, with every penalty of its [`Group`](crate::options::Group)s in
@@ -47,47 +43,45 @@ optimizer! {
     /// Error: running analysis of the kernel's own operations, each at WGSL's accuracy ([`Approx`](crate::verify::Approx)); the
     /// quotient's is an interval's, so it holds where v is near 0 too. Kingma and Ba, "Adam", 2015; Loshchilov and Hutter,
     /// "Decoupled weight decay regularization", 2019.
+    #[op(
+        name = "adamw",
+        summary = "AdamW step, also with AMSGrad, with all penalties fused in, over one tensor or an arena",
+        formula = "g += coupled; m, v = moments of g; w = prox(w - decay·w - lr·m̂/(√v̂ + eps))",
+        parse = |value| parse_optimizer::<Adamw>(NAME, Some("PyTorch: 0.01, optax: 0.0001, Keras: 0.004"), value)
+    )]
     pub struct Adamw {
-        /// The learning rate, at least 0.
+        groups: #[field(must_give = [decay])];
+        /// The learning rate.
+        #[field(min = 0)]
         pub lr: f64,
-        /// β1, the decay rate of the first moment, in 0..1.
-        #[serde(default = "adaptive::beta1")]
+        /// β1, the decay rate of the first moment.
+        #[field(default = 0.9, min = 0, below = 1)]
         pub beta1: f64,
-        /// β2, the decay rate of the second moment, in 0..1.
-        #[serde(default = "adaptive::beta2")]
+        /// β2, the decay rate of the second moment.
+        #[field(default = 0.999, min = 0, below = 1)]
         pub beta2: f64,
-        /// Keeps the quotient finite; at least 0.
-        #[serde(default = "adaptive::eps")]
+        /// Keeps the quotient finite: added to the corrected second moment, or to its root.
+        #[field(default = 1e-8, min = 0)]
         pub eps: f64,
         /// Where eps is added: to √û, or inside the root, which optax calls `eps_root`.
-        #[serde(default)]
+        #[field(default)]
         pub eps_place: EpsPlace,
         /// Divide by the root of the largest second moment so far (AMSGrad), which is one more buffer.
-        #[serde(default)]
+        #[field(default)]
         pub amsgrad: bool,
-        /// The number of this step, from 1.
+        /// The number of this step, counted from 1.
+        #[field(min = 1)]
         pub step: u64,
-        /// Whether the GPU counts the steps, in the argument `steps`; `step` is then 1.
-        #[serde(default)]
+        /// Whether the GPU counts the steps that were made, without skipped ones, in the argument `steps`; `step` is then 1.
+        #[field(default)]
         pub gpu_step: bool,
     }
 }
 
-const NAME: &str = "adamw";
-
 impl Adamw {
     /// Adam with the usual β and eps on one tensor of `len` elements, step 1: no decay, no penalty.
     pub fn new(dtype: DType, len: usize, lr: f64) -> Self {
-        plain!(dtype, len;
-            lr,
-            beta1: beta1(),
-            beta2: beta2(),
-            eps: eps(),
-            eps_place: EpsPlace::OutsideRoot,
-            amsgrad: false,
-            step: 1,
-            gpu_step: false,
-        )
+        Self::from_required(dtype, Segment::one(len), vec![Group::default()], lr, 1)
     }
 
     fn rule(&self) -> Adaptive<'_> {
@@ -173,23 +167,3 @@ fn bench(elements: usize) -> Vec<Box<dyn Op>> {
     out.push(Box::new(Adamw { ema: Some(Averaging::constant(0.999)), ..half }));
     out
 }
-
-pub(super) const ENTRY: Entry = Entry {
-    name: NAME,
-    summary: "AdamW step, also with AMSGrad, with all penalties fused in, over one tensor or an arena",
-    formula: "g += coupled; m, v = moments of g; w = prox(w - decay·w - lr·m̂/(√v̂ + eps))",
-    fields: optimizer_fields![
-        fields::GROUPS_THAT_DECAY,
-        fields::LR,
-        adaptive::BETA1,
-        adaptive::BETA2,
-        adaptive::EPS,
-        adaptive::EPS_PLACE,
-        adaptive::AMSGRAD,
-        fields::STEP,
-        adaptive::GPU_STEP,
-    ],
-    cases,
-    bench,
-    parse: |value| parse_optimizer::<Adamw>(NAME, Some("PyTorch: 0.01, optax: 0.0001, Keras: 0.004"), value),
-};

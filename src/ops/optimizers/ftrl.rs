@@ -6,14 +6,15 @@ use crate::{
         optimizer::{
             Optimizer, adaptive, cases, coupled,
             json::parse_optimizer,
-            macros::{optimizer, optimizer_fields, optimizer_params, optimizer_words, plain},
+            macros::{optimizer, optimizer_params, optimizer_words},
         },
     },
-    op::{Arg, Caps, Cost, Entry, Expected, Field, Lowered, Op, Pattern, Rng},
+    op::{Arg, Caps, Cost, Expected, Lowered, Op, Pattern, Rng},
     options::{ElasticNet, Group, NonFinite, check_derived, check_scalar},
-    types::{DType, Error, HostData},
+    types::{DType, Error, HostData, Segment},
     verify::{Approx, reference},
 };
+use ridgepole_derive::op;
 
 optimizer_params! {
     FtrlParams {
@@ -46,23 +47,28 @@ optimizer! {
     /// Error: running analysis of the kernel's own operations, each at WGSL's accuracy ([`Approx`]). The difference of the
     /// roots is computed as g² / (√(n + g²) + √n), which cancels nothing and is at most |g|. McMahan et al., "Ad click
     /// prediction: a view from the trenches", 2013.
+    #[op(
+        name = "ftrl",
+        summary = "FTRL-proximal step (sparse weights stay sparse), over one tensor or an arena",
+        formula = "g += coupled; z += g - (√(n+g²) - √n)/lr·w; n += g²; w = -soft(z, λ1)/((beta + √n)/lr + λ2)",
+        parse = |value| parse_optimizer::<Ftrl>(NAME, None, value)
+    )]
     pub struct Ftrl {
-        /// α of the paper, above 0.
+        groups: #[doc = " Their `decay` must be 0."];
+        /// The learning rate, α of the paper.
+        #[field(above = 0)]
         pub lr: f64,
-        /// β of the paper: what keeps early steps small; at least 0. The paper's 1; Keras' is 0 by default, so JSON must say it.
+        /// β of the paper, added to the root of n: it keeps early steps small. The paper's is 1; Keras' is 0 by default, so JSON
+        /// must say it.
+        #[field(min = 0)]
         pub beta: f64,
     }
 }
 
-const NAME: &str = "ftrl";
-
 impl Ftrl {
     /// The paper's β = 1 on one tensor of `len` elements: no penalty.
     pub fn new(dtype: DType, len: usize, lr: f64) -> Self {
-        plain!(dtype, len;
-            lr,
-            beta: 1.0,
-        )
+        Self::from_required(dtype, Segment::one(len), vec![Group::default()], lr, 1.0)
     }
 
     fn optimizer(&self) -> Optimizer<'_> {
@@ -190,25 +196,3 @@ fn bench(elements: usize) -> Vec<Box<dyn Op>> {
         Box::new(Ftrl { segments, groups, ..Ftrl::new(dtype, 0, 0.1) })
     })
 }
-
-pub(super) const ENTRY: Entry = Entry {
-    name: NAME,
-    summary: "FTRL-proximal step (sparse weights stay sparse), over one tensor or an arena",
-    formula: "g += coupled; z += g - (√(n+g²) - √n)/lr·w; n += g²; w = -soft(z, λ1)/((beta + √n)/lr + λ2)",
-    fields: optimizer_fields![
-        Field {
-            name: "groups",
-            default: "",
-            about: "of each group: lr_scale (1), coupled, prox: l1 (0), l2 (0), l2_form (sum or half); no decay",
-        },
-        Field { name: "lr", default: "", about: "α of the paper, above 0" },
-        Field {
-            name: "beta",
-            default: "",
-            about: "β, added to the root of n, at least 0: 1 in the paper, 0 by default in Keras"
-        },
-    ],
-    cases,
-    bench,
-    parse: |value| parse_optimizer::<Ftrl>(NAME, None, value),
-};

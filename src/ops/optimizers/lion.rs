@@ -6,17 +6,18 @@ use crate::{
         optimizer::{
             Optimizer,
             adaptive::check_beta,
-            cases, coupled, fields,
+            cases, coupled,
             json::parse_optimizer,
-            macros::{optimizer, optimizer_fields, optimizer_params, optimizer_words, plain},
+            macros::{optimizer, optimizer_params, optimizer_words},
             regularised,
         },
     },
-    op::{Arg, Caps, Cost, Entry, Expected, Field, Lowered, Op, Pattern, Rng},
-    options::NonFinite,
-    types::{DType, Error, HostData},
+    op::{Arg, Caps, Cost, Expected, Lowered, Op, Pattern, Rng},
+    options::{Group, NonFinite},
+    types::{DType, Error, HostData, Segment},
     verify::{Approx, reference},
 };
+use ridgepole_derive::op;
 
 optimizer_params! {
     LionParams {
@@ -43,32 +44,30 @@ optimizer! {
     /// Error: running analysis of the kernel's own operations, each at WGSL's accuracy ([`Approx`]). Where c is within its
     /// error of 0, either sign is possible on any device: the weight is then certain only to 2·lr. Chen et al., "Symbolic
     /// discovery of optimization algorithms", 2023.
+    #[op(
+        name = "lion",
+        summary = "Lion step (sign of the interpolated momentum) with all penalties fused in, over one tensor or an arena",
+        formula = "g += coupled; c = β1·m + (1-β1)·g; m = β2·m + (1-β2)·g; w = prox(w - decay·w - lr·sign(c))",
+        parse = |value| parse_optimizer::<Lion>(NAME, Some("optax: 0.001, Keras: none"), value)
+    )]
     pub struct Lion {
-        /// The learning rate, at least 0.
+        groups: #[field(must_give = [decay])];
+        /// The learning rate.
+        #[field(min = 0)]
         pub lr: f64,
-        /// β1, the weight of the old momentum in the direction, in 0..1.
-        #[serde(default = "crate::kernels::optimizer::adaptive::beta1")]
+        /// β1, the weight of the old momentum in the direction.
+        #[field(default = 0.9, min = 0, below = 1)]
         pub beta1: f64,
-        /// β2, the decay rate of the momentum, in 0..1.
-        #[serde(default = "beta2")]
+        /// β2, the decay rate of the momentum.
+        #[field(default = 0.99, min = 0, below = 1)]
         pub beta2: f64,
     }
 }
 
-fn beta2() -> f64 {
-    0.99
-}
-
-const NAME: &str = "lion";
-
 impl Lion {
     /// Lion with the usual β on one tensor of `len` elements: no decay, no penalty.
     pub fn new(dtype: DType, len: usize, lr: f64) -> Self {
-        plain!(dtype, len;
-            lr,
-            beta1: 0.9,
-            beta2: beta2(),
-        )
+        Self::from_required(dtype, Segment::one(len), vec![Group::default()], lr)
     }
 
     fn optimizer(&self) -> Optimizer<'_> {
@@ -148,18 +147,3 @@ fn cases() -> Vec<Box<dyn Op>> {
 fn bench(elements: usize) -> Vec<Box<dyn Op>> {
     cases::bench(elements, |dtype, segments, groups| Box::new(Lion { segments, groups, ..Lion::new(dtype, 0, 1e-4) }))
 }
-
-pub(super) const ENTRY: Entry = Entry {
-    name: NAME,
-    summary: "Lion step (sign of the interpolated momentum) with all penalties fused in, over one tensor or an arena",
-    formula: "g += coupled; c = β1·m + (1-β1)·g; m = β2·m + (1-β2)·g; w = prox(w - decay·w - lr·sign(c))",
-    fields: optimizer_fields![
-        fields::GROUPS_THAT_DECAY,
-        fields::LR,
-        Field { name: "beta1", default: "0.9", about: "weight of the old momentum in the direction, 0 to below 1" },
-        Field { name: "beta2", default: "0.99", about: "decay rate of the momentum, 0 to below 1" },
-    ],
-    cases,
-    bench,
-    parse: |value| parse_optimizer::<Lion>(NAME, Some("optax: 0.001, Keras: none"), value),
-};

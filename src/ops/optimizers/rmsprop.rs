@@ -4,18 +4,19 @@ use crate::{
     kernels::{
         arena::arena_cases,
         optimizer::{
-            Optimizer, adaptive, cases, coupled, fields,
+            Optimizer, adaptive, cases, coupled,
             json::parse_optimizer,
-            macros::{optimizer, optimizer_fields, optimizer_params, optimizer_words, plain},
+            macros::{optimizer, optimizer_params, optimizer_words},
             regularised,
         },
     },
-    op::{Arg, Caps, Cost, Entry, Expected, Field, Lowered, Op, Pattern, Rng},
-    options::{EpsPlace, NonFinite, check_scalar},
-    types::{DType, Error, HostData},
+    op::{Arg, Caps, Cost, Expected, Lowered, Op, Pattern, Rng},
+    options::{EpsPlace, Group, NonFinite, check_scalar},
+    types::{DType, Error, HostData, Segment},
     verify::{Approx, reference},
     wgsl::parts,
 };
+use ridgepole_derive::op;
 
 optimizer_params! {
     RmsPropParams {
@@ -46,48 +47,42 @@ optimizer! {
     /// Error: running analysis of the kernel's own operations, each at WGSL's accuracy ([`Approx`]). Centered, it is as wide
     /// as the cancellation in s - a² makes it, and where v's error exceeds v as wide as g / `eps`. Tieleman and Hinton,
     /// "Lecture 6.5", 2012; centered: Graves, "Generating sequences with recurrent neural networks", 2013.
+    #[op(
+        name = "rmsprop",
+        summary = "RMSprop step, plain or centered, with momentum, also Nesterov, and all penalties fused in, over one tensor or an arena",
+        formula = "g += coupled; s = α·s + (1-α)·g²; v = s or s - a²; buf = momentum·buf + g/(√v + eps); \
+              w = prox(w - decay·w - lr·buf)",
+        parse = |value| parse_optimizer::<RmsProp>(NAME, None, value)
+    )]
     pub struct RmsProp {
-        /// The learning rate, at least 0.
+        /// The learning rate.
+        #[field(min = 0)]
         pub lr: f64,
-        /// α, the decay rate of the means, in 0..1.
-        #[serde(default = "alpha")]
+        /// α, the decay rate of the means.
+        #[field(default = 0.99, min = 0, below = 1)]
         pub alpha: f64,
-        /// Keeps the quotient finite; at least 0.
-        #[serde(default = "adaptive::eps")]
+        /// Keeps the quotient finite.
+        #[field(default = 1e-8, min = 0)]
         pub eps: f64,
         /// Where eps is added.
-        #[serde(default)]
+        #[field(default)]
         pub eps_place: EpsPlace,
         /// Divide by the standard deviation instead of the root of the mean square.
-        #[serde(default)]
+        #[field(default)]
         pub centered: bool,
-        /// The momentum, in 0..=1. 0: no buffer.
-        #[serde(default)]
+        /// The momentum; 0: no buffer.
+        #[field(default, min = 0, max = 1)]
         pub momentum: f64,
         /// Nesterov momentum. Requires momentum.
-        #[serde(default)]
+        #[field(default)]
         pub nesterov: bool,
     }
 }
 
-fn alpha() -> f64 {
-    0.99
-}
-
-const NAME: &str = "rmsprop";
-
 impl RmsProp {
     /// PyTorch's defaults on one tensor of `len` elements: not centered, no momentum, no penalty.
     pub fn new(dtype: DType, len: usize, lr: f64) -> Self {
-        plain!(dtype, len;
-            lr,
-            alpha: alpha(),
-            eps: adaptive::eps(),
-            eps_place: EpsPlace::OutsideRoot,
-            centered: false,
-            momentum: 0.0,
-            nesterov: false,
-        )
+        Self::from_required(dtype, Segment::one(len), vec![Group::default()], lr)
     }
 
     fn optimizer(&self) -> Optimizer<'_> {
@@ -210,23 +205,3 @@ fn cases() -> Vec<Box<dyn Op>> {
 fn bench(elements: usize) -> Vec<Box<dyn Op>> {
     cases::bench(elements, |dtype, segments, groups| Box::new(RmsProp { segments, groups, ..RmsProp::new(dtype, 0, 1e-3) }))
 }
-
-pub(super) const ENTRY: Entry = Entry {
-    name: NAME,
-    summary: "RMSprop step, plain or centered, with momentum, also Nesterov, and all penalties fused in, over one tensor or an arena",
-    formula: "g += coupled; s = α·s + (1-α)·g²; v = s or s - a²; buf = momentum·buf + g/(√v + eps); \
-              w = prox(w - decay·w - lr·buf)",
-    fields: optimizer_fields![
-        fields::GROUPS,
-        fields::LR,
-        Field { name: "alpha", default: "0.99", about: "decay rate of the means, 0 to below 1" },
-        Field { name: "eps", default: "1e-8", about: "keeps the quotient finite, at least 0" },
-        adaptive::EPS_PLACE,
-        Field { name: "centered", default: "false", about: "divide by the standard deviation" },
-        Field { name: "momentum", default: "0", about: "the momentum, 0 to 1; 0: no buffer" },
-        Field { name: "nesterov", default: "false", about: "Nesterov momentum; requires momentum" },
-    ],
-    cases,
-    bench,
-    parse: |value| parse_optimizer::<RmsProp>(NAME, None, value),
-};

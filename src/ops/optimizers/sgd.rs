@@ -4,18 +4,19 @@ use crate::{
     kernels::{
         arena::arena_cases,
         optimizer::{
-            Optimizer, cases, coupled, fields,
+            Optimizer, cases, coupled,
             json::parse_optimizer,
-            macros::{optimizer, optimizer_fields, optimizer_params, optimizer_words, plain},
+            macros::{optimizer, optimizer_params, optimizer_words},
             regularised,
         },
     },
-    op::{Arg, Caps, Cost, Entry, Expected, Field, Lowered, Op, Pattern, Rng},
-    options::{NonFinite, check_scalar},
-    types::{DType, Error, HostData},
+    op::{Arg, Caps, Cost, Expected, Lowered, Op, Pattern, Rng},
+    options::{Group, NonFinite, check_scalar},
+    types::{DType, Error, HostData, Segment},
     verify::{Approx, reference},
     wgsl::parts,
 };
+use ridgepole_derive::op;
 
 optimizer_params! {
     SgdParams {
@@ -42,35 +43,35 @@ optimizer! {
     ///
     /// Error: running analysis of the kernel's own operations, each at WGSL's accuracy ([`Approx`]). Sutskever et al., "On
     /// the importance of initialization and momentum in deep learning", 2013.
+    #[op(
+        name = "sgd",
+        summary = "SGD step with momentum, Nesterov momentum and all penalties fused in, over one tensor or an arena",
+        formula = "g += coupled; buf = momentum·buf + (1-dampening)·g; w = prox(w - decay·w - lr·buf)",
+        parse = |value| parse_optimizer::<Sgd>(NAME, None, value)
+    )]
     pub struct Sgd {
-        /// The learning rate, at least 0.
+        /// The learning rate.
+        #[field(min = 0)]
         pub lr: f64,
-        /// The momentum, in 0..=1. 0: no buffer.
-        #[serde(default)]
+        /// The momentum; 0: no buffer.
+        #[field(default, min = 0, max = 1)]
         pub momentum: f64,
-        /// The dampening: the fraction of a new gradient that is left out of the buffer, in 0..=1.
-        #[serde(default)]
+        /// The fraction of a new gradient that is left out of the buffer. Above 0, it requires momentum and excludes `nesterov`.
+        #[field(default, min = 0, max = 1)]
         pub dampening: f64,
         /// Nesterov momentum. Requires momentum, and no dampening.
-        #[serde(default)]
+        #[field(default)]
         pub nesterov: bool,
-        /// The number of this step, from 1.
+        /// The number of this step, counted from 1.
+        #[field(min = 1)]
         pub step: u64,
     }
 }
 
-const NAME: &str = "sgd";
-
 impl Sgd {
     /// Plain descent of one tensor of `len` elements, step 1: no momentum, no penalty.
     pub fn new(dtype: DType, len: usize, lr: f64) -> Self {
-        plain!(dtype, len;
-            lr,
-            momentum: 0.0,
-            dampening: 0.0,
-            nesterov: false,
-            step: 1,
-        )
+        Self::from_required(dtype, Segment::one(len), vec![Group::default()], lr, 1)
     }
 
     fn optimizer(&self) -> Optimizer<'_> {
@@ -185,24 +186,3 @@ fn bench(elements: usize) -> Vec<Box<dyn Op>> {
         Box::new(Sgd { segments, groups, momentum: 0.9, step: 2, ..Sgd::new(dtype, 0, 1e-2) })
     })
 }
-
-pub(super) const ENTRY: Entry = Entry {
-    name: NAME,
-    summary: "SGD step with momentum, Nesterov momentum and all penalties fused in, over one tensor or an arena",
-    formula: "g += coupled; buf = momentum·buf + (1-dampening)·g; w = prox(w - decay·w - lr·buf)",
-    fields: optimizer_fields![
-        fields::GROUPS,
-        fields::LR,
-        Field { name: "momentum", default: "0", about: "the momentum, 0 to 1; 0: no buffer" },
-        Field {
-            name: "dampening",
-            default: "0",
-            about: "fraction of a new gradient left out of the buffer, 0 to 1; requires momentum, excludes nesterov"
-        },
-        Field { name: "nesterov", default: "false", about: "Nesterov momentum; requires momentum, excludes dampening" },
-        fields::STEP,
-    ],
-    cases,
-    bench,
-    parse: |value| parse_optimizer::<Sgd>(NAME, None, value),
-};

@@ -2,14 +2,14 @@
 //! `cpu::group_lasso`.
 use crate::{
     kernel,
-    kernels::unitwise::{Coefs, MATRICES, Units, matrix_bench, matrix_cases, unit_norm, unit_sum},
-    op::{Arg, Caps, Entry, Expected, Field, Lowered, Op, Pattern, Rng},
+    kernels::unitwise::{Coefs, Units, matrix_bench, matrix_cases, unit_norm, unit_sum},
+    op::{Arg, Caps, Expected, Lowered, Op, Pattern, Rng},
     options::{GroupPenalty, GroupWeighting, Matrix, Unit},
     types::{DType, Error, HostData},
     verify::{Approx, reference},
     wgsl::parts,
 };
-use serde::{Deserialize, Serialize};
+use ridgepole_derive::op;
 
 /// The value of a group lasso or sparse group lasso: Ω(w) = λ·Σ_g √d_g·‖w_g‖₂ + λ1·Σ|w|, summed over the units of all
 /// matrices of an arena, each matrix with its own group's λ.
@@ -23,8 +23,11 @@ use serde::{Deserialize, Serialize};
 ///
 /// Error: all terms are positive; see `docs/numerics/penalties.md`. Yuan and Lin, "Model selection and estimation in regression
 /// with grouped variables", 2006; Simon, Friedman, Hastie and Tibshirani, "A sparse-group lasso", 2013.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[op(
+    name = "group_lasso",
+    summary = "value of a group lasso or sparse group lasso over rows, columns or filters of an arena of matrices",
+    formula = "Ω = λ·Σ_g √d_g·‖w_g‖ + λ1·Σ|w|"
+)]
 pub struct GroupLasso {
     /// How weights are stored.
     pub dtype: DType,
@@ -33,15 +36,6 @@ pub struct GroupLasso {
     /// The penalty of each parameter group.
     pub groups: Vec<GroupPenalty>,
 }
-
-const NAME: &str = "group_lasso";
-
-pub(super) const GROUPS: Field = Field {
-    name: "groups",
-    default: "",
-    about: "penalty of each group: lambda, l1 (0), both at least 0, weighting (root_size or one)",
-};
-pub(super) const DTYPE: Field = Field { name: "dtype", default: "", about: "storage of weight: f32, f16 or bf16" };
 
 impl GroupLasso {
     fn units(&self) -> Units<'_> {
@@ -145,13 +139,3 @@ fn cases() -> Vec<Box<dyn Op>> {
 fn bench(elements: usize) -> Vec<Box<dyn Op>> {
     matrix_bench(elements, |dtype, matrices| Box::new(GroupLasso { dtype, matrices, groups: vec![GroupPenalty::new(1e-4)] }))
 }
-
-pub(super) const ENTRY: Entry = Entry {
-    name: NAME,
-    summary: "value of a group lasso or sparse group lasso over rows, columns or filters of an arena of matrices",
-    formula: "Ω = λ·Σ_g √d_g·‖w_g‖ + λ1·Σ|w|",
-    fields: &[DTYPE, MATRICES, GROUPS],
-    cases,
-    bench,
-    parse: crate::op::parse::<GroupLasso>,
-};

@@ -1,16 +1,16 @@
 //! The gradient of a group lasso, added to a gradient. Kernels: `lib/unitwise/partials`, `lib/unitwise/coefs`,
 //! `shaders/penalties/group_lasso_grad.wgsl`. Reference: `cpu::group_lasso_grad`.
-use super::group_lasso::{DTYPE, GROUPS, kinds, strengths};
+use super::group_lasso::{kinds, strengths};
 use crate::{
     kernel,
-    kernels::unitwise::{Coefs, MATRICES, Map, Units, matrix_bench, matrix_cases},
-    op::{Arg, Caps, Cost, Entry, Expected, Lowered, Op, Pattern, Rng},
+    kernels::unitwise::{Coefs, Map, Units, matrix_bench, matrix_cases},
+    op::{Arg, Caps, Cost, Expected, Lowered, Op, Pattern, Rng},
     options::{GroupPenalty, Matrix},
     types::{DType, Error, HostData},
     verify::{Approx, reference},
     wgsl::parts,
 };
-use serde::{Deserialize, Serialize};
+use ridgepole_derive::op;
 
 /// Adds the gradient of [`GroupLasso`](super::GroupLasso), ∂Ω/∂w = λ·√d·w/‖w_g‖ + λ1·sign(w), to the loss gradient, for the
 /// units g of all matrices of an arena.
@@ -24,8 +24,11 @@ use serde::{Deserialize, Serialize};
 ///
 /// Error: running analysis from that of the norm. Yuan and Lin, "Model selection and estimation in regression with grouped
 /// variables", 2006; Simon, Friedman, Hastie and Tibshirani, "A sparse-group lasso", 2013.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[op(
+    name = "group_lasso_grad",
+    summary = "gradient of a group lasso or sparse group lasso, added to the loss gradient, over an arena of matrices",
+    formula = "g += λ·√d·w/‖w_g‖ + λ1·sign(w)"
+)]
 pub struct GroupLassoGrad {
     /// How weights and gradients are stored.
     pub dtype: DType,
@@ -34,8 +37,6 @@ pub struct GroupLassoGrad {
     /// The penalty of each parameter group.
     pub groups: Vec<GroupPenalty>,
 }
-
-const NAME: &str = "group_lasso_grad";
 
 impl GroupLassoGrad {
     fn units(&self) -> Units<'_> {
@@ -121,13 +122,3 @@ fn cases() -> Vec<Box<dyn Op>> {
 fn bench(elements: usize) -> Vec<Box<dyn Op>> {
     matrix_bench(elements, |dtype, matrices| Box::new(GroupLassoGrad { dtype, matrices, groups: vec![GroupPenalty::new(1e-4)] }))
 }
-
-pub(super) const ENTRY: Entry = Entry {
-    name: NAME,
-    summary: "gradient of a group lasso or sparse group lasso, added to the loss gradient, over an arena of matrices",
-    formula: "g += λ·√d·w/‖w_g‖ + λ1·sign(w)",
-    fields: &[DTYPE, MATRICES, GROUPS],
-    cases,
-    bench,
-    parse: crate::op::parse::<GroupLassoGrad>,
-};

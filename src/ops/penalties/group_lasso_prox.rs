@@ -1,16 +1,16 @@
 //! The proximal step of a group lasso. Kernels: `lib/unitwise/partials`, `lib/unitwise/coefs`,
 //! `shaders/penalties/group_lasso_prox.wgsl`, `lib/reduce/level`. Reference: `cpu::group_lasso_prox`.
-use super::group_lasso::{DTYPE, GROUPS, kinds, strengths};
+use super::group_lasso::{kinds, strengths};
 use crate::{
     kernel,
-    kernels::unitwise::{Coefs, MATRICES, Map, Members, Units, matrix_bench, matrix_cases, unit_norm},
-    op::{Arg, Caps, Cost, Entry, Expected, Field, Lowered, Op, Pattern, Rng},
+    kernels::unitwise::{Coefs, Map, Members, Units, matrix_bench, matrix_cases, unit_norm},
+    op::{Arg, Caps, Cost, Expected, Lowered, Op, Pattern, Rng},
     options::{GroupPenalty, Matrix, check_derived, check_held},
     types::{DType, Error, HostData},
     verify::{Approx, reference},
     wgsl::parts,
 };
-use serde::{Deserialize, Serialize};
+use ridgepole_derive::op;
 
 /// The proximal step of size t of a group lasso or sparse group lasso, λ·Σ_g √d_g·‖w_g‖₂ + λ1·Σ|w|: soft threshold v =
 /// sign(w)·max(|w| - t·λ1, 0), then w = v·max(1 - t·λ·√d/‖v_g‖, 0), which sets whole units to zero.
@@ -27,8 +27,11 @@ use serde::{Deserialize, Serialize};
 /// Error: running analysis from that of the norm; zeros are exact unless the norm is within its error of the threshold. Yuan
 /// and Lin, "Model selection and estimation in regression with grouped variables", 2006; Simon, Friedman, Hastie and
 /// Tibshirani, "A sparse-group lasso", 2013.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[op(
+    name = "group_lasso_prox",
+    summary = "proximal step of a group lasso or sparse group lasso; sets whole rows, columns or filters to zero and counts them",
+    formula = "v = soft(w, t·λ1), w = v·max(1 - t·λ·√d/‖v_g‖, 0)"
+)]
 pub struct GroupLassoProx {
     /// How weights are stored.
     pub dtype: DType,
@@ -36,11 +39,10 @@ pub struct GroupLassoProx {
     pub matrices: Vec<Matrix>,
     /// The penalty of each parameter group.
     pub groups: Vec<GroupPenalty>,
-    /// The step size t, at least 0: the learning rate, in proximal gradient descent.
+    /// The step size t: the learning rate, in proximal gradient descent.
+    #[field(min = 0)]
     pub step: f64,
 }
-
-const NAME: &str = "group_lasso_prox";
 
 impl GroupLassoProx {
     fn units(&self) -> Units<'_> {
@@ -171,13 +173,3 @@ fn bench(elements: usize) -> Vec<Box<dyn Op>> {
         Box::new(GroupLassoProx { dtype, matrices, groups: vec![GroupPenalty::new(1e-4)], step: 0.1 })
     })
 }
-
-pub(super) const ENTRY: Entry = Entry {
-    name: NAME,
-    summary: "proximal step of a group lasso or sparse group lasso; sets whole rows, columns or filters to zero and counts them",
-    formula: "v = soft(w, t·λ1), w = v·max(1 - t·λ·√d/‖v_g‖, 0)",
-    fields: &[DTYPE, MATRICES, GROUPS, Field { name: "step", default: "", about: "step size t, at least 0" }],
-    cases,
-    bench,
-    parse: crate::op::parse::<GroupLassoProx>,
-};

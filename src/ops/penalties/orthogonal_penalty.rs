@@ -3,12 +3,12 @@
 use crate::{
     kernel,
     kernels::reduce::{Monoid, Partials},
-    op::{Arg, Caps, Entry, Expected, Field, Lowered, Op, Pattern, Rng},
+    op::{Arg, Caps, Expected, Lowered, Op, Pattern, Rng},
     ops::penalties::shared::orthogonality::{self, Orthogonality},
     options::OrthogonalSide,
     types::{DType, Error, HostData, Rows},
 };
-use serde::{Deserialize, Serialize};
+use ridgepole_derive::op;
 
 /// The soft-orthogonality penalty λ·‖W·Wᵀ - I‖² (the Frobenius norm), which measures how far the rows of a weight are from
 /// orthonormal; or λ·‖Wᵀ·W - I‖² for its columns.
@@ -25,8 +25,11 @@ use serde::{Deserialize, Serialize};
 /// Brock, Lim, Ritchie and Weston, "Neural Photo Editing with Introspective Adversarial Networks", 2017; Bansal, Chen and
 /// Wang, "Can We Gain More from Orthogonality Regularizations in Training Deep Networks?", 2018 (soft orthogonality). Keras'
 /// `OrthogonalRegularizer` is a different penalty: the mean of |cosine| over pairs of vectors, whatever their lengths.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[op(
+    name = "orthogonal_penalty",
+    summary = "soft-orthogonality penalty: how far the rows or columns of a weight are from orthonormal",
+    formula = "Ω = λ·‖W·Wᵀ - I‖²"
+)]
 pub struct OrthogonalPenalty {
     /// How the weight is stored.
     pub dtype: DType,
@@ -34,19 +37,18 @@ pub struct OrthogonalPenalty {
     pub rows: usize,
     /// Columns of the weight. May be 0; rows·cols is at most 2^34 - 4.
     pub cols: usize,
-    /// λ, at least 0 and at most 1e37.
+    /// λ, which multiplies the penalty.
+    #[field(min = 0, max = 1e37)]
     pub lambda: f64,
     /// Which vectors are to be orthonormal.
-    #[serde(default)]
+    #[field(default)]
     pub gram: OrthogonalSide,
 }
-
-const NAME: &str = "orthogonal_penalty";
 
 impl OrthogonalPenalty {
     /// Of the rows.
     pub fn new(dtype: DType, rows: usize, cols: usize, lambda: f64) -> Self {
-        Self { dtype, rows, cols, lambda, gram: OrthogonalSide::Rows }
+        Self::from_required(dtype, rows, cols, lambda)
     }
 
     fn what(&self) -> Orthogonality {
@@ -106,25 +108,3 @@ fn bench(elements: usize) -> Vec<Box<dyn Op>> {
         Box::new(OrthogonalPenalty { dtype, rows, cols, lambda, gram })
     })
 }
-
-pub(super) const FIELDS: &[Field] = &[
-    Field { name: "dtype", default: "", about: "storage of weight: f32, f16 or bf16" },
-    Field { name: "rows", default: "", about: "rows of the weight" },
-    Field { name: "cols", default: "", about: "its columns; rows·cols is at most 2^34 - 4" },
-    Field { name: "lambda", default: "", about: "λ, at least 0 and at most 1e37" },
-    Field {
-        name: "gram",
-        default: "\"rows\"",
-        about: "which vectors are to be orthonormal: rows (W·Wᵀ), columns (Wᵀ·W) or smaller (whichever are fewer)",
-    },
-];
-
-pub(super) const ENTRY: Entry = Entry {
-    name: NAME,
-    summary: "soft-orthogonality penalty: how far the rows or columns of a weight are from orthonormal",
-    formula: "Ω = λ·‖W·Wᵀ - I‖²",
-    fields: FIELDS,
-    cases,
-    bench,
-    parse: crate::op::parse::<OrthogonalPenalty>,
-};

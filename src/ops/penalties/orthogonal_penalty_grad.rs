@@ -1,14 +1,13 @@
 //! The gradient of soft orthogonality, added to a gradient. Kernels: `lib/matmul/product`,
 //! `shaders/penalties/orthogonal_penalty_grad.wgsl`. Reference: `cpu::orthogonal_penalty_grad`.
-use super::orthogonal_penalty::FIELDS;
 use crate::{
     kernel,
-    op::{Arg, Caps, Entry, Expected, Lowered, Op, Pattern, Rng},
+    op::{Arg, Caps, Expected, Lowered, Op, Pattern, Rng},
     ops::penalties::shared::orthogonality::{self, Orthogonality},
     options::OrthogonalSide,
     types::{DType, Error, HostData, Rows},
 };
-use serde::{Deserialize, Serialize};
+use ridgepole_derive::op;
 
 /// Adds the gradient of [`OrthogonalPenalty`](super::OrthogonalPenalty), 4λ·(W·Wᵀ - I)·W, to the loss gradient; or
 /// 4λ·W·(Wᵀ·W - I) for columns.
@@ -20,8 +19,11 @@ use serde::{Deserialize, Serialize};
 /// cols is no multiple of 4. A device must be able to bind the weight, and these two, at once.
 ///
 /// Error: that of the Gram matrix and of a product of f32, relative to the sums of magnitudes; then the storage type's rounding.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[op(
+    name = "orthogonal_penalty_grad",
+    summary = "gradient of orthogonal_penalty, added to the loss gradient",
+    formula = "g += 4λ·(W·Wᵀ - I)·W"
+)]
 pub struct OrthogonalPenaltyGrad {
     /// How weight and gradient are stored.
     pub dtype: DType,
@@ -29,19 +31,18 @@ pub struct OrthogonalPenaltyGrad {
     pub rows: usize,
     /// Columns of the weight. May be 0; rows·cols is at most 2^34 - 4.
     pub cols: usize,
-    /// λ, at least 0 and at most 1e37.
+    /// λ, which multiplies the penalty.
+    #[field(min = 0, max = 1e37)]
     pub lambda: f64,
     /// Which vectors are to be orthonormal. The gradient is the same for all, and the work least for [`OrthogonalSide::Smaller`].
-    #[serde(default)]
+    #[field(default)]
     pub gram: OrthogonalSide,
 }
-
-const NAME: &str = "orthogonal_penalty_grad";
 
 impl OrthogonalPenaltyGrad {
     /// Of the rows.
     pub fn new(dtype: DType, rows: usize, cols: usize, lambda: f64) -> Self {
-        Self { dtype, rows, cols, lambda, gram: OrthogonalSide::Rows }
+        Self::from_required(dtype, rows, cols, lambda)
     }
 
     fn what(&self) -> Orthogonality {
@@ -100,13 +101,3 @@ fn bench(elements: usize) -> Vec<Box<dyn Op>> {
         Box::new(OrthogonalPenaltyGrad { dtype, rows, cols, lambda, gram })
     })
 }
-
-pub(super) const ENTRY: Entry = Entry {
-    name: NAME,
-    summary: "gradient of orthogonal_penalty, added to the loss gradient",
-    formula: "g += 4λ·(W·Wᵀ - I)·W",
-    fields: FIELDS,
-    cases,
-    bench,
-    parse: crate::op::parse::<OrthogonalPenaltyGrad>,
-};

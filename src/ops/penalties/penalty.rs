@@ -5,14 +5,14 @@ use crate::{
         arena::{self, Arena, arena_cases},
         reduce::{Monoid, Partials},
     },
-    op::{Arg, Caps, Entry, Expected, Field, Lowered, Op, Pattern, Rng, Slot, Step, check_float},
+    op::{Arg, Caps, Expected, Lowered, Op, Pattern, Rng, Slot, Step, check_float},
     options::{ElasticNet, Per},
     params,
     types::{DType, Error, HostData, Segment},
     verify::reference,
     wgsl::{Decl, Spec, View},
 };
-use serde::{Deserialize, Serialize};
+use ridgepole_derive::op;
 
 params! { PenaltyParams { segments: u32, first: u32, blocks: u32, lo: u32, hi: u32, base: u32, end: u32, partial: u32 } }
 
@@ -28,8 +28,11 @@ params! { PenaltyParams { segments: u32, first: u32, blocks: u32, lo: u32, hi: u
 /// Error: at most (6 + 72·(1 + levels)) ulp of the value (all terms are positive), levels being 1 up to 262144 elements
 /// and 2 up to 67 million. It was below 1 ulp on 4 million ordinary weights. Needs one dispatch per window,
 /// one for an end that is no whole quad, and one per level.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[op(
+    name = "penalty",
+    summary = "value of an L1, L2 or elastic-net penalty, over one tensor or an arena",
+    formula = "Ω = λ1·Σ|w| + λ2·Σw²"
+)]
 pub struct Penalty {
     /// How weights are stored.
     pub dtype: DType,
@@ -38,16 +41,14 @@ pub struct Penalty {
     /// The penalty of each parameter group.
     pub groups: Vec<ElasticNet>,
     /// What it is divided by: where the arena holds the activations of a batch, perhaps its samples.
-    #[serde(default)]
+    #[field(default)]
     pub per: Per,
 }
-
-const NAME: &str = "penalty";
 
 impl Penalty {
     /// Of these tensors, divided by nothing.
     pub fn new(dtype: DType, segments: Vec<Segment>, groups: Vec<ElasticNet>) -> Self {
-        Self { dtype, segments, groups, per: Per::Sum }
+        Self::from_required(dtype, segments, groups)
     }
 }
 
@@ -175,22 +176,3 @@ fn bench(elements: usize) -> Vec<Box<dyn Op>> {
         })
         .collect()
 }
-
-pub(super) const ENTRY: Entry = Entry {
-    name: NAME,
-    summary: "value of an L1, L2 or elastic-net penalty, over one tensor or an arena",
-    formula: "Ω = λ1·Σ|w| + λ2·Σw²",
-    fields: &[
-        Field { name: "dtype", default: "", about: "storage of weight: f32, f16 or bf16" },
-        Field { name: "segments", default: "", about: "tensors of the arena: start (a multiple of 4), len, group" },
-        Field { name: "groups", default: "", about: "penalty of each group: l1, l2 (at least 0), l2_form (sum or half)" },
-        Field {
-            name: "per",
-            default: "\"sum\"",
-            about: "what it is divided by: \"sum\" (nothing), or {\"batch\": n}, n samples at least 1",
-        },
-    ],
-    cases,
-    bench,
-    parse: crate::op::parse::<Penalty>,
-};

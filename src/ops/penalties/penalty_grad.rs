@@ -2,14 +2,14 @@
 use crate::{
     kernel,
     kernels::arena::{Arena, arena_cases},
-    op::{Arg, Caps, Entry, Expected, Field, Lowered, Op, Pattern, Slot, Step, check_float},
+    op::{Arg, Caps, Expected, Lowered, Op, Pattern, Slot, Step, check_float},
     options::{ElasticNet, Per},
     params,
     types::{DType, Error, HostData, Segment},
     verify::{Approx, reference},
     wgsl::{Decl, Spec, View},
 };
-use serde::{Deserialize, Serialize};
+use ridgepole_derive::op;
 
 params! { PenaltyGradParams { segments: u32, first: u32, blocks: u32, lo: u32, hi: u32, base: u32, end: u32 } }
 
@@ -23,8 +23,11 @@ params! { PenaltyGradParams { segments: u32, first: u32, blocks: u32, lo: u32, h
 /// oscillate around zero; only [`Prox`](super::Prox) makes exact zeros. A NaN weight has sign 0. Deterministic. No scratch.
 ///
 /// Error: three roundings of f32 in the sum, and the rounding of the storage type.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[op(
+    name = "penalty_grad",
+    summary = "gradient of an L1, L2 or elastic-net penalty, added to the loss gradient, over one tensor or an arena",
+    formula = "g += λ1·sign(w) + 2·λ2·w"
+)]
 pub struct PenaltyGrad {
     /// How weights and gradients are stored.
     pub dtype: DType,
@@ -33,16 +36,14 @@ pub struct PenaltyGrad {
     /// The penalty of each parameter group.
     pub groups: Vec<ElasticNet>,
     /// What it is divided by: where the arena holds the activations of a batch, perhaps its samples.
-    #[serde(default)]
+    #[field(default)]
     pub per: Per,
 }
-
-const NAME: &str = "penalty_grad";
 
 impl PenaltyGrad {
     /// Of these tensors, divided by nothing.
     pub fn new(dtype: DType, segments: Vec<Segment>, groups: Vec<ElasticNet>) -> Self {
-        Self { dtype, segments, groups, per: Per::Sum }
+        Self::from_required(dtype, segments, groups)
     }
 }
 
@@ -142,22 +143,3 @@ fn bench(elements: usize) -> Vec<Box<dyn Op>> {
         })
         .collect()
 }
-
-pub(super) const ENTRY: Entry = Entry {
-    name: NAME,
-    summary: "gradient of an L1, L2 or elastic-net penalty, added to the loss gradient, over one tensor or an arena",
-    formula: "g += λ1·sign(w) + 2·λ2·w",
-    fields: &[
-        Field { name: "dtype", default: "", about: "storage of weight and grad: f32, f16 or bf16" },
-        Field { name: "segments", default: "", about: "tensors of the arena: start (a multiple of 4), len, group" },
-        Field { name: "groups", default: "", about: "penalty of each group: l1, l2 (at least 0), l2_form (sum or half)" },
-        Field {
-            name: "per",
-            default: "\"sum\"",
-            about: "what it is divided by: \"sum\" (nothing), or {\"batch\": n}, n samples at least 1",
-        },
-    ],
-    cases,
-    bench,
-    parse: crate::op::parse::<PenaltyGrad>,
-};

@@ -5,14 +5,14 @@ use crate::{
         arena::{Arena, arena_cases},
         reduce::{Monoid, Partials},
     },
-    op::{Arg, Caps, Entry, Expected, Field, Lowered, Op, Pattern, Rng, Slot, Step, check_float},
+    op::{Arg, Caps, Expected, Lowered, Op, Pattern, Rng, Slot, Step, check_float},
     options::{ElasticNet, check_derived, check_held},
     params,
     types::{DType, Error, HostData, Segment},
     verify::{Approx, reference},
     wgsl::{Decl, Spec, View},
 };
-use serde::{Deserialize, Serialize};
+use ridgepole_derive::op;
 
 params! { ProxParams { segments: u32, first: u32, blocks: u32, lo: u32, hi: u32, base: u32, end: u32, partial: u32 } }
 
@@ -28,8 +28,11 @@ params! { ProxParams { segments: u32, first: u32, blocks: u32, lo: u32, hi: u32,
 ///
 /// Error: 3.5 ulp of f32, and the rounding of the storage type; a group without penalty leaves its weights unchanged, except
 /// that -0 becomes +0. Source: Parikh and Boyd, "Proximal Algorithms", 2014, section 6.5.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[op(
+    name = "prox",
+    summary = "proximal step of an L1, L2 or elastic-net penalty, over one tensor or an arena; makes exact zeros and counts them",
+    formula = "w = sign(w)·max(|w| - t·λ1, 0) / (1 + 2·t·λ2)"
+)]
 pub struct Prox {
     /// How weights are stored.
     pub dtype: DType,
@@ -37,11 +40,10 @@ pub struct Prox {
     pub segments: Vec<Segment>,
     /// The penalty of each parameter group.
     pub groups: Vec<ElasticNet>,
-    /// The step size t, at least 0: the learning rate, in proximal gradient descent.
+    /// The step size t: the learning rate, in proximal gradient descent.
+    #[field(min = 0)]
     pub step: f64,
 }
-
-const NAME: &str = "prox";
 
 impl Prox {
     /// A group's threshold and divisor, as the GPU gets them.
@@ -190,18 +192,3 @@ fn bench(elements: usize) -> Vec<Box<dyn Op>> {
         })
         .collect()
 }
-
-pub(super) const ENTRY: Entry = Entry {
-    name: NAME,
-    summary: "proximal step of an L1, L2 or elastic-net penalty, over one tensor or an arena; makes exact zeros and counts them",
-    formula: "w = sign(w)·max(|w| - t·λ1, 0) / (1 + 2·t·λ2)",
-    fields: &[
-        Field { name: "dtype", default: "", about: "storage of weight: f32, f16 or bf16" },
-        Field { name: "segments", default: "", about: "tensors of the arena: start (a multiple of 4), len, group" },
-        Field { name: "groups", default: "", about: "penalty of each group: l1, l2 (at least 0), l2_form (sum or half)" },
-        Field { name: "step", default: "", about: "step size t, at least 0" },
-    ],
-    cases,
-    bench,
-    parse: crate::op::parse::<Prox>,
-};

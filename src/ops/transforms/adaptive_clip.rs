@@ -2,14 +2,14 @@
 //! `shaders/transforms/adaptive_clip.wgsl`, `lib/unitwise/scale`. Reference: `cpu::adaptive_clip`.
 use crate::{
     kernel,
-    kernels::unitwise::{Coefs, MATRICES, Map, Units, matrix_bench, matrix_cases},
-    op::{Arg, Caps, Cost, Entry, Expected, Field, Lowered, Op, Pattern, Rng},
+    kernels::unitwise::{Coefs, Map, Units, matrix_bench, matrix_cases},
+    op::{Arg, Caps, Cost, Expected, Lowered, Op, Pattern, Rng},
     options::{Matrix, check_scalar},
     types::{DType, Error, HostData},
     verify::{Approx, reference},
     wgsl::parts,
 };
-use serde::{Deserialize, Serialize};
+use ridgepole_derive::op;
 
 /// Adaptive gradient clipping (AGC): multiplies the gradients of each unit by min(1, `clipping`·max(‖w‖, `eps`) / max(‖g‖,
 /// 1e-6)), the norms being those of the unit's weights and gradients. For all matrices of an arena in a fixed number of
@@ -28,27 +28,23 @@ use serde::{Deserialize, Serialize};
 ///
 /// Error: running analysis from those of the norms. Brock, De, Smith and Simonyan, "High-performance large-scale image
 /// recognition without normalization", 2021; as `optax.adaptive_grad_clip`.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[op(
+    name = "adaptive_clip",
+    summary = "adaptive gradient clipping (AGC) by the norms of rows, columns or filters, over an arena of matrices",
+    formula = "g = g·min(1, clipping·max(‖w_g‖, eps) / max(‖g_g‖, 1e-6))"
+)]
 pub struct AdaptiveClip {
     /// How weights and gradients are stored.
     pub dtype: DType,
     /// The matrices of the arena, in ascending order; their groups do not matter.
     pub matrices: Vec<Matrix>,
-    /// The largest ratio of the norms, at least 0.
+    /// The largest ratio of the norms.
+    #[field(min = 0, max = 1e30)]
     pub clipping: f64,
-    /// The lower limit of the weights' norm, 0 to 1e30; in the paper 1e-3.
-    #[serde(default = "paper")]
+    /// The lower limit of the weights' norm; in the paper 1e-3.
+    #[field(default = 0.001, min = 0, max = 1e30)]
     pub eps: f64,
 }
-
-const NAME: &str = "adaptive_clip";
-
-fn paper() -> f64 {
-    1e-3
-}
-
-pub(super) const DTYPE: Field = Field { name: "dtype", default: "", about: "storage of grad and weight: f32, f16 or bf16" };
 
 impl AdaptiveClip {
     fn units(&self) -> Units<'_> {
@@ -142,20 +138,5 @@ fn cases() -> Vec<Box<dyn Op>> {
 }
 
 fn bench(elements: usize) -> Vec<Box<dyn Op>> {
-    matrix_bench(elements, |dtype, matrices| Box::new(AdaptiveClip { dtype, matrices, clipping: 0.01, eps: paper() }))
+    matrix_bench(elements, |dtype, matrices| Box::new(AdaptiveClip::from_required(dtype, matrices, 0.01)))
 }
-
-pub(super) const ENTRY: Entry = Entry {
-    name: NAME,
-    summary: "adaptive gradient clipping (AGC) by the norms of rows, columns or filters, over an arena of matrices",
-    formula: "g = g·min(1, clipping·max(‖w_g‖, eps) / max(‖g_g‖, 1e-6))",
-    fields: &[
-        DTYPE,
-        MATRICES,
-        Field { name: "clipping", default: "", about: "the largest ratio of the norms, 0 to 1e30" },
-        Field { name: "eps", default: "0.001", about: "lower limit of the weights' norm, 0 to 1e30" },
-    ],
-    cases,
-    bench,
-    parse: crate::op::parse::<AdaptiveClip>,
-};

@@ -1,16 +1,15 @@
 //! Gradients without the mean of their unit. Kernels: `lib/unitwise/partials`, `lib/unitwise/coefs`,
 //! `shaders/transforms/centralize.wgsl`. Reference: `cpu::centralize`.
-use super::adaptive_clip::DTYPE;
 use crate::{
     kernel,
-    kernels::unitwise::{Coefs, MATRICES, Map, Members, Units, matrix_bench, matrix_cases, unit_sum},
-    op::{Arg, Caps, Cost, Entry, Expected, Lowered, Op, Pattern, Rng},
+    kernels::unitwise::{Coefs, Map, Members, Units, matrix_bench, matrix_cases, unit_sum},
+    op::{Arg, Caps, Cost, Expected, Lowered, Op, Pattern, Rng},
     options::{Matrix, Unit},
     types::{DType, Error, HostData},
     verify::{Approx, reference},
     wgsl::parts,
 };
-use serde::{Deserialize, Serialize};
+use ridgepole_derive::op;
 
 /// Gradient centralization: subtracts from the gradients of each unit their mean. For all matrices of an arena in a fixed
 /// number of dispatches.
@@ -28,16 +27,17 @@ use serde::{Deserialize, Serialize};
 ///
 /// Error: that of the sum, relative to the sum of magnitudes; then running analysis. Yong, Huang, Hua and Zhang, "Gradient
 /// centralization: a new optimization technique for deep neural networks", 2020; with rows as `optax.centralize`.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[op(
+    name = "centralize",
+    summary = "gradient centralization: subtracts the mean of each row, column or filter, over an arena of matrices",
+    formula = "g = g - mean(g_g)"
+)]
 pub struct Centralize {
     /// How gradients are stored.
     pub dtype: DType,
     /// The matrices of the arena, in ascending order; their groups do not matter.
     pub matrices: Vec<Matrix>,
 }
-
-const NAME: &str = "centralize";
 
 impl Centralize {
     fn units(&self) -> Units<'_> {
@@ -124,13 +124,3 @@ fn cases() -> Vec<Box<dyn Op>> {
 fn bench(elements: usize) -> Vec<Box<dyn Op>> {
     matrix_bench(elements, |dtype, matrices| Box::new(Centralize { dtype, matrices }))
 }
-
-pub(super) const ENTRY: Entry = Entry {
-    name: NAME,
-    summary: "gradient centralization: subtracts the mean of each row, column or filter, over an arena of matrices",
-    formula: "g = g - mean(g_g)",
-    fields: &[DTYPE, MATRICES],
-    cases,
-    bench,
-    parse: crate::op::parse::<Centralize>,
-};

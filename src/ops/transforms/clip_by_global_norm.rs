@@ -1,21 +1,20 @@
 //! All gradients clipped by their common norm. Kernels: those of `global_norm`, then
 //! `shaders/transforms/clip_by_global_norm.wgsl`. Reference: `cpu::clip_by_global_norm`.
-use super::global_norm::{FORM, MAX_NORM, NON_FINITE, clips, domain};
+use super::global_norm::{clips, domain};
 use crate::{
     kernel,
     kernels::{
         arena::arena_cases,
         gradients::{Clip, Gradients, Pass, within},
-        optimizer::fields::SEGMENTS,
     },
-    op::{Arg, Caps, Cost, Entry, Expected, Field, Lowered, Op, Pattern, Rng, Slot},
+    op::{Arg, Caps, Cost, Expected, Lowered, Op, Pattern, Rng, Slot},
     options::{ClipForm, NonFiniteNorm},
     params,
     types::{DType, Error, HostData, Segment},
     verify::{Approx, reference},
     wgsl::{Decl, View},
 };
-use serde::{Deserialize, Serialize};
+use ridgepole_derive::op;
 
 params! { ClipByGlobalNormParams {
     segments: u32, first: u32, blocks: u32, lo: u32, hi: u32, base: u32, end: u32, zeroes: u32
@@ -30,30 +29,31 @@ params! { ClipByGlobalNormParams {
 ///
 /// Error: running analysis from the norm's bound. Pascanu, Mikolov and Bengio, "On the difficulty of training recurrent neural
 /// networks", 2013.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[op(
+    name = "clip_by_global_norm",
+    summary = "gradient clipping by the global norm of an arena; also writes the norm and the factor",
+    formula = "g = min(1, max_norm / (‖g‖ + 1e-6))·g (plain: without the 1e-6)"
+)]
 pub struct ClipByGlobalNorm {
     /// How gradients are stored.
     pub dtype: DType,
     /// The tensors of the arena, in ascending order; their groups do not matter.
     pub segments: Vec<Segment>,
-    /// The norm to clip to, at least 0.
+    /// The norm to clip to.
+    #[field(min = 0)]
     pub max_norm: f64,
     /// Whether 1e-6 is added to the norm.
-    #[serde(default)]
+    #[field(default)]
     pub form: ClipForm,
     /// What happens where the norm is NaN or infinite.
-    #[serde(default)]
+    #[field(default)]
     pub non_finite: NonFiniteNorm,
 }
-
-const NAME: &str = "clip_by_global_norm";
 
 impl ClipByGlobalNorm {
     /// As PyTorch clips one tensor of `len` elements.
     pub fn new(dtype: DType, len: usize, max_norm: f64) -> Self {
-        let (form, non_finite) = Default::default();
-        Self { dtype, segments: Segment::one(len), max_norm, form, non_finite }
+        Self::from_required(dtype, Segment::one(len), max_norm)
     }
 
     fn gradients(&self) -> Gradients<'_> {
@@ -151,19 +151,3 @@ fn cases() -> Vec<Box<dyn Op>> {
 fn bench(elements: usize) -> Vec<Box<dyn Op>> {
     DType::FLOATS.into_iter().map(|dtype| Box::new(ClipByGlobalNorm::new(dtype, elements, 1.0)) as Box<dyn Op>).collect()
 }
-
-pub(super) const ENTRY: Entry = Entry {
-    name: NAME,
-    summary: "gradient clipping by the global norm of an arena; also writes the norm and the factor",
-    formula: "g = min(1, max_norm / (‖g‖ + 1e-6))·g (plain: without the 1e-6)",
-    fields: &[
-        Field { name: "dtype", default: "", about: "storage of grad: f32, f16 or bf16" },
-        SEGMENTS,
-        MAX_NORM,
-        FORM,
-        NON_FINITE,
-    ],
-    cases,
-    bench,
-    parse: crate::op::parse::<ClipByGlobalNorm>,
-};

@@ -1,20 +1,19 @@
 //! Gradients clipped tensor by tensor. Kernels: `lib/gradients/norm_partials`, `lib/gradients/tensor_level`, `shaders/transforms/clip_by_norm.wgsl`.
 //! Reference: `cpu::clip_by_norm`.
-use super::global_norm::{FORM, MAX_NORM, NON_FINITE, clips, domain};
+use super::global_norm::{clips, domain};
 use crate::{
     kernel,
     kernels::arena::arena_benches,
     kernels::{
         arena::arena_cases,
         gradients::{Clip, Gradients},
-        optimizer::fields::SEGMENTS,
     },
-    op::{Arg, Caps, Cost, Entry, Expected, Field, Lowered, Op, Pattern, Rng},
+    op::{Arg, Caps, Cost, Expected, Lowered, Op, Pattern, Rng},
     options::{ClipForm, NonFiniteNorm},
     types::{DType, Error, HostData, Segment},
     verify::reference,
 };
-use serde::{Deserialize, Serialize};
+use ridgepole_derive::op;
 
 /// Clips each tensor of an arena by its own norm: g = min(1, `max_norm` / (‖g‖ + 1e-6))·g, ‖g‖ being the norm of that tensor
 /// alone. The default is PyTorch's `clip_grad_norm_` applied to each parameter; Keras' `clipnorm` and `tf.clip_by_norm` are
@@ -32,30 +31,31 @@ use serde::{Deserialize, Serialize};
 ///
 /// Error: as of [`ClipByGlobalNorm`](super::ClipByGlobalNorm). Pascanu, Mikolov and Bengio, "On the difficulty of training
 /// recurrent neural networks", 2013.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[op(
+    name = "clip_by_norm",
+    summary = "gradient clipping of each tensor of an arena by its own norm; also writes norms and factors",
+    formula = "g = min(1, max_norm / (‖g‖ + 1e-6))·g, per tensor (plain: without the 1e-6)"
+)]
 pub struct ClipByNorm {
     /// How gradients are stored.
     pub dtype: DType,
     /// The tensors of the arena, in ascending order; their groups do not matter.
     pub segments: Vec<Segment>,
-    /// The norm that each tensor is clipped to, at least 0.
+    /// The norm that each tensor is clipped to.
+    #[field(min = 0)]
     pub max_norm: f64,
     /// Whether 1e-6 is added to the norm.
-    #[serde(default)]
+    #[field(default)]
     pub form: ClipForm,
     /// What happens to a tensor whose norm is NaN or infinite.
-    #[serde(default)]
+    #[field(default)]
     pub non_finite: NonFiniteNorm,
 }
-
-const NAME: &str = "clip_by_norm";
 
 impl ClipByNorm {
     /// As PyTorch clips one tensor of `len` elements.
     pub fn new(dtype: DType, len: usize, max_norm: f64) -> Self {
-        let (form, non_finite) = Default::default();
-        Self { dtype, segments: Segment::one(len), max_norm, form, non_finite }
+        Self::from_required(dtype, Segment::one(len), max_norm)
     }
 
     fn gradients(&self) -> Gradients<'_> {
@@ -124,19 +124,3 @@ fn bench(elements: usize) -> Vec<Box<dyn Op>> {
         Box::new(ClipByNorm { dtype, segments, max_norm: 1.0, form, non_finite })
     })
 }
-
-pub(super) const ENTRY: Entry = Entry {
-    name: NAME,
-    summary: "gradient clipping of each tensor of an arena by its own norm; also writes norms and factors",
-    formula: "g = min(1, max_norm / (‖g‖ + 1e-6))·g, per tensor (plain: without the 1e-6)",
-    fields: &[
-        Field { name: "dtype", default: "", about: "storage of grad: f32, f16 or bf16" },
-        SEGMENTS,
-        MAX_NORM,
-        FORM,
-        NON_FINITE,
-    ],
-    cases,
-    bench,
-    parse: crate::op::parse::<ClipByNorm>,
-};

@@ -1,15 +1,12 @@
 //! Gradients clipped one by one. Kernel: `lib/gradients/in_range`, by `shaders/transforms/clip_by_value.wgsl`. Reference: `cpu::clip_by_value`.
 use crate::{
     kernel,
-    kernels::{
-        gradients::{Gradients, ValueRange},
-        optimizer::fields::SEGMENTS,
-    },
-    op::{Arg, Caps, Cost, Entry, Expected, Field, Lowered, Op, Pattern, Rng},
+    kernels::gradients::{Gradients, ValueRange},
+    op::{Arg, Caps, Cost, Expected, Lowered, Op, Pattern, Rng},
     types::{DType, Error, HostData, Segment},
     verify::reference,
 };
-use serde::{Deserialize, Serialize};
+use ridgepole_derive::op;
 
 /// Clips each gradient to a range, g = min(max(g, `min`), `max`), for one tensor or a whole arena in one dispatch.
 ///
@@ -18,22 +15,23 @@ use serde::{Deserialize, Serialize};
 /// `optax.clip` take `min` = -`max`. Deterministic. No scratch. There is no backward pass.
 ///
 /// Error: only that of rounding the bounds; gradients within them keep their bits, or may be flushed to 0 if subnormal.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[op(
+    name = "clip_by_value",
+    summary = "gradient clipping by value, over one tensor or an arena",
+    formula = "g = min(max(g, min), max)"
+)]
 pub struct ClipByValue {
     /// How gradients are stored.
     pub dtype: DType,
     /// The tensors of the arena, in ascending order; their groups do not matter.
     pub segments: Vec<Segment>,
-    /// The least value, finite; none where it is left out.
-    #[serde(default)]
+    /// The least value; none where it is left out.
+    #[field(default)]
     pub min: Option<f64>,
-    /// The greatest value, finite and not below `min`; none where it is left out.
-    #[serde(default)]
+    /// The greatest value, not below `min`; none where it is left out.
+    #[field(default)]
     pub max: Option<f64>,
 }
-
-const NAME: &str = "clip_by_value";
 
 impl ClipByValue {
     /// Clips one tensor of `len` elements to -`limit`..=`limit`.
@@ -87,18 +85,3 @@ fn cases() -> Vec<Box<dyn Op>> {
 fn bench(elements: usize) -> Vec<Box<dyn Op>> {
     DType::FLOATS.into_iter().map(|dtype| Box::new(ClipByValue::new(dtype, elements, 0.5)) as Box<dyn Op>).collect()
 }
-
-pub(super) const ENTRY: Entry = Entry {
-    name: NAME,
-    summary: "gradient clipping by value, over one tensor or an arena",
-    formula: "g = min(max(g, min), max)",
-    fields: &[
-        Field { name: "dtype", default: "", about: "storage of grad: f32, f16 or bf16" },
-        SEGMENTS,
-        Field { name: "min", default: "null", about: "the least value, finite; null for none" },
-        Field { name: "max", default: "null", about: "the greatest value, finite and at least min; null for none" },
-    ],
-    cases,
-    bench,
-    parse: crate::op::parse::<ClipByValue>,
-};

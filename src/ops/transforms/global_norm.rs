@@ -4,13 +4,12 @@ use crate::{
     kernels::{
         arena::arena_cases,
         gradients::{Clip, Gradients, within},
-        optimizer::fields::SEGMENTS,
     },
-    op::{Arg, Caps, Cost, Entry, Expected, Field, Lowered, Op, Pattern, Rng},
+    op::{Arg, Caps, Cost, Expected, Lowered, Op, Pattern, Rng},
     options::{ClipForm, NonFiniteNorm},
     types::{DType, Error, HostData, Segment},
 };
-use serde::{Deserialize, Serialize};
+use ridgepole_derive::op;
 
 /// The global norm ‖g‖₂ over all tensors of an arena, and the factor min(1, `max_norm` / (‖g‖ + 1e-6)) that clips by it, on
 /// the GPU: with `gpu_scale` an optimizer takes the factor as its `scale`, so that clipping costs one extra read of the
@@ -27,42 +26,31 @@ use serde::{Deserialize, Serialize};
 ///
 /// Error: 43 + 36·levels ulp of the norm at most, levels being 1 up to 262144 elements and 2 up to 67 million: see
 /// `docs/numerics/transforms.md`. Pascanu, Mikolov and Bengio, "On the difficulty of training recurrent neural networks", 2013.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[op(
+    name = "global_norm",
+    summary = "global norm of an arena's gradients, and the clip factor, which an optimizer can take as its scale",
+    formula = "norm = √Σg², scale = min(1, max_norm / (norm + 1e-6))"
+)]
 pub struct GlobalNorm {
     /// How gradients are stored.
     pub dtype: DType,
     /// The tensors of the arena, in ascending order; their groups do not matter.
     pub segments: Vec<Segment>,
-    /// The norm that the factor clips to, at least 0.
+    /// The norm that the factor clips to.
+    #[field(min = 0)]
     pub max_norm: f64,
     /// Whether 1e-6 is added to the norm.
-    #[serde(default)]
+    #[field(default)]
     pub form: ClipForm,
     /// The factor of a norm that is NaN or infinite.
-    #[serde(default)]
+    #[field(default)]
     pub non_finite: NonFiniteNorm,
 }
-
-const NAME: &str = "global_norm";
-
-pub(super) const MAX_NORM: Field = Field { name: "max_norm", default: "", about: "the norm to clip to, at least 0" };
-pub(super) const FORM: Field = Field {
-    name: "form",
-    default: "\"softened\"",
-    about: "softened: max_norm / (norm + 1e-6), as PyTorch; plain: max_norm / norm, as optax",
-};
-pub(super) const NON_FINITE: Field = Field {
-    name: "non_finite",
-    default: "\"propagate\"",
-    about: "where a norm is NaN or infinite: propagate (as in arithmetic), zero (all gradients 0) or keep (factor 1)",
-};
 
 impl GlobalNorm {
     /// As PyTorch clips one tensor of `len` elements.
     pub fn new(dtype: DType, len: usize, max_norm: f64) -> Self {
-        let (form, non_finite) = Default::default();
-        Self { dtype, segments: Segment::one(len), max_norm, form, non_finite }
+        Self::from_required(dtype, Segment::one(len), max_norm)
     }
 
     fn gradients(&self) -> Gradients<'_> {
@@ -149,19 +137,3 @@ fn cases() -> Vec<Box<dyn Op>> {
 fn bench(elements: usize) -> Vec<Box<dyn Op>> {
     DType::FLOATS.into_iter().map(|dtype| Box::new(GlobalNorm::new(dtype, elements, 1.0)) as Box<dyn Op>).collect()
 }
-
-pub(super) const ENTRY: Entry = Entry {
-    name: NAME,
-    summary: "global norm of an arena's gradients, and the clip factor, which an optimizer can take as its scale",
-    formula: "norm = √Σg², scale = min(1, max_norm / (norm + 1e-6))",
-    fields: &[
-        Field { name: "dtype", default: "", about: "storage of grad: f32, f16 or bf16" },
-        SEGMENTS,
-        MAX_NORM,
-        FORM,
-        NON_FINITE,
-    ],
-    cases,
-    bench,
-    parse: crate::op::parse::<GlobalNorm>,
-};

@@ -5,16 +5,15 @@ use crate::{
     kernels::{
         arena::arena_cases,
         gradients::{Gradients, Pass},
-        optimizer::fields::SEGMENTS,
         philox,
     },
-    op::{Arg, Caps, Cost, Entry, Expected, Field, Lowered, Op, Pattern, Rng},
+    op::{Arg, Caps, Cost, Expected, Lowered, Op, Pattern, Rng},
     options::{Key, NoiseLevel, check_derived},
     params,
     types::{DType, Error, HostData, Segment},
     verify::{Approx, reference},
 };
-use serde::{Deserialize, Serialize};
+use ridgepole_derive::op;
 
 params! { GradientNoiseParams {
     segments: u32, first: u32, blocks: u32, lo: u32, hi: u32, base: u32, end: u32, sigma: f32,
@@ -32,8 +31,11 @@ params! { GradientNoiseParams {
 ///
 /// Error: z within 16 ulp ([`Approx::normal`](crate::verify::Approx::normal)), σ rounded to f32, a product, a sum, and the store.
 /// Neelakantan et al., "Adding gradient noise improves learning for very deep networks", 2015.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[op(
+    name = "gradient_noise",
+    summary = "Gaussian noise added to all gradients of an arena, annealed over the steps or constant",
+    formula = "g += σ·z, z normal, σ² = eta / (1 + t)^gamma (constant: σ)"
+)]
 pub struct GradientNoise {
     /// How gradients are stored.
     pub dtype: DType,
@@ -41,11 +43,9 @@ pub struct GradientNoise {
     pub segments: Vec<Segment>,
     /// How strong the noise is.
     pub level: NoiseLevel,
-    /// What it is drawn from.
+    /// What it is drawn from; `first_element` is a multiple of 4.
     pub key: Key,
 }
-
-const NAME: &str = "gradient_noise";
 
 impl GradientNoise {
     /// One tensor of `len` elements, with the paper's schedule.
@@ -168,22 +168,3 @@ fn bench(elements: usize) -> Vec<Box<dyn Op>> {
         Box::new(GradientNoise { dtype, segments, level: NoiseLevel::annealed(0.3), key: Key::default() })
     })
 }
-
-pub(super) const ENTRY: Entry = Entry {
-    name: NAME,
-    summary: "Gaussian noise added to all gradients of an arena, annealed over the steps or constant",
-    formula: "g += σ·z, z normal, σ² = eta / (1 + t)^gamma (constant: σ)",
-    fields: &[
-        Field { name: "dtype", default: "", about: "storage of grad: f32, f16 or bf16" },
-        SEGMENTS,
-        Field {
-            name: "level",
-            default: "",
-            about: "annealed: eta (at least 0) and gamma (0.55), with t = the key's step, from 0; constant: std, at least 0",
-        },
-        Field { name: "key", default: "", about: "seed, stream, step, first_element (0, a multiple of 4)" },
-    ],
-    cases,
-    bench,
-    parse: crate::op::parse::<GradientNoise>,
-};

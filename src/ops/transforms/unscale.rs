@@ -6,17 +6,16 @@ use crate::{
     kernels::{
         arena::arena_cases,
         gradients::{Gradients, Pass, product},
-        optimizer::fields::SEGMENTS,
         reduce::{Monoid, Partials},
     },
-    op::{Arg, Caps, Cost, Entry, Expected, Field, Lowered, Op, Pattern, Rng, Slot},
+    op::{Arg, Caps, Cost, Expected, Lowered, Op, Pattern, Rng, Slot},
     options::{check_derived, check_held, check_scalar},
     params,
     types::{DType, Error, HostData, Segment},
     verify::{Approx, reference},
     wgsl::{Decl, View, parts},
 };
-use serde::{Deserialize, Serialize};
+use ridgepole_derive::op;
 
 params! { UnscaleParams {
     segments: u32, first: u32, blocks: u32, lo: u32, hi: u32, base: u32, end: u32, partial: u32, inverse: f32
@@ -38,24 +37,25 @@ params! { UnscaleParams {
 ///
 /// Error: the inverse by WGSL's division (2.5 ulp; the host's: half an ulp), the product one ulp, and the store.
 /// Micikevicius et al., "Mixed precision training", 2018.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[op(
+    name = "unscale",
+    summary = "division of all gradients of an arena by the loss scale; counts non-finite ones for update_loss_scale",
+    formula = "g = g / scale, found = how many g are NaN or infinite"
+)]
 pub struct Unscale {
     /// How gradients are stored.
     pub dtype: DType,
     /// The tensors of the arena, in ascending order; their groups do not matter.
     pub segments: Vec<Segment>,
-    /// The loss scale: positive and finite, with a finite inverse; if left out, the argument `scale` holds it.
-    #[serde(default)]
+    /// The loss scale, with a finite inverse; if left out, the argument `scale` holds it.
+    #[field(default, above = 0)]
     pub scale: Option<f64>,
 }
-
-const NAME: &str = "unscale";
 
 impl Unscale {
     /// One tensor of `len` elements, with the scale on the GPU.
     pub fn new(dtype: DType, len: usize) -> Self {
-        Self { dtype, segments: Segment::one(len), scale: None }
+        Self::from_required(dtype, Segment::one(len))
     }
 
     fn gradients(&self) -> Gradients<'_> {
@@ -223,21 +223,3 @@ fn cases() -> Vec<Box<dyn Op>> {
 fn bench(elements: usize) -> Vec<Box<dyn Op>> {
     arena_benches(elements, |dtype, segments| Box::new(Unscale { dtype, segments, scale: None }))
 }
-
-pub(super) const ENTRY: Entry = Entry {
-    name: NAME,
-    summary: "division of all gradients of an arena by the loss scale; counts non-finite ones for update_loss_scale",
-    formula: "g = g / scale, found = how many g are NaN or infinite",
-    fields: &[
-        Field { name: "dtype", default: "", about: "storage of grad: f32, f16 or bf16" },
-        SEGMENTS,
-        Field {
-            name: "scale",
-            default: "null",
-            about: "the loss scale, positive, with a finite inverse; null: the argument scale",
-        },
-    ],
-    cases,
-    bench,
-    parse: crate::op::parse::<Unscale>,
-};

@@ -2,14 +2,14 @@
 use crate::{
     kernel,
     kernels::gradients::{product, within},
-    op::{Arg, Caps, Cost, Entry, Expected, Field, Lowered, Op, Pattern, Rng, Slot, Step},
+    op::{Arg, Caps, Cost, Expected, Lowered, Op, Pattern, Rng, Slot, Step},
     options::{check_derived, check_scalar},
     params,
     types::{DType, Error, HostData},
     verify::{Approx, reference},
     wgsl::{Decl, Spec, View},
 };
-use serde::{Deserialize, Serialize};
+use ridgepole_derive::op;
 
 params! { UpdateLossScaleParams {
     blocks: u32, growth: f32, backoff: f32, interval: u32, limit: f32, has_most: u32, most: f32, least: f32
@@ -30,45 +30,33 @@ params! { UpdateLossScaleParams {
 /// dispatch of one invocation. No scratch.
 ///
 /// Error: one product, one ulp; none for factors that are powers of two. Micikevicius et al., "Mixed precision training", 2018.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[op(
+    name = "update_loss_scale",
+    summary = "dynamic loss scaling on the GPU: backs off after non-finite gradients, grows after enough steps without any",
+    formula = "scale = max(backoff·scale, min) if found; after growth_interval steps without, min(growth·scale, max)"
+)]
 pub struct UpdateLossScale {
-    /// At least 1.
-    #[serde(default = "growth_factor")]
+    /// What the scale is multiplied by when growing.
+    #[field(default = 2.0, min = 1)]
     pub growth_factor: f64,
-    /// In 0..=1.
-    #[serde(default = "backoff_factor")]
+    /// What the scale is multiplied by when backing off.
+    #[field(default = 0.5, min = 0, max = 1)]
     pub backoff_factor: f64,
-    /// At least 1.
-    #[serde(default = "growth_interval")]
+    /// Steps without overflow before the scale grows.
+    #[field(default = 2000, min = 1)]
     pub growth_interval: u32,
-    /// The lower bound when backing off, at least 0; none if left out.
-    #[serde(default)]
+    /// The lower bound when backing off; none if left out.
+    #[field(default, min = 0)]
     pub min: Option<f64>,
     /// The upper bound when growing, at least `min`; none if left out.
-    #[serde(default)]
+    #[field(default, min = 0)]
     pub max: Option<f64>,
-}
-
-const NAME: &str = "update_loss_scale";
-
-fn growth_factor() -> f64 {
-    2.0
-}
-
-fn backoff_factor() -> f64 {
-    0.5
-}
-
-fn growth_interval() -> u32 {
-    2000
 }
 
 impl Default for UpdateLossScale {
     /// PyTorch's GradScaler: twice after 2000 steps, half after an overflow.
     fn default() -> Self {
-        let (growth_factor, backoff_factor, growth_interval) = (growth_factor(), backoff_factor(), growth_interval());
-        Self { growth_factor, backoff_factor, growth_interval, min: None, max: None }
+        Self::from_required()
     }
 }
 
@@ -235,19 +223,3 @@ fn cases() -> Vec<Box<dyn Op>> {
 fn bench(_elements: usize) -> Vec<Box<dyn Op>> {
     vec![Box::new(UpdateLossScale::default())]
 }
-
-pub(super) const ENTRY: Entry = Entry {
-    name: NAME,
-    summary: "dynamic loss scaling on the GPU: backs off after non-finite gradients, grows after enough steps without any",
-    formula: "scale = max(backoff·scale, min) if found; after growth_interval steps without, min(growth·scale, max)",
-    fields: &[
-        Field { name: "growth_factor", default: "2", about: "factor when growing, at least 1" },
-        Field { name: "backoff_factor", default: "0.5", about: "factor when backing off, 0 to 1" },
-        Field { name: "growth_interval", default: "2000", about: "steps without overflow before it grows, at least 1" },
-        Field { name: "min", default: "null", about: "lower bound when backing off, at least 0; null for none" },
-        Field { name: "max", default: "null", about: "upper bound when growing, at least min; null for none" },
-    ],
-    cases,
-    bench,
-    parse: crate::op::parse::<UpdateLossScale>,
-};

@@ -1,7 +1,7 @@
 //! Scalar fields at the ends of f32: each number is refused by name, or means the same on the GPU and in the reference. And the
 //! bounds themselves, which are numbers whatever the scalars and the data are.
 pub mod bounds;
-mod specimens;
+pub mod specimens;
 
 use crate::common::{plain_cpu, plain_gpu, rig};
 use ridgepole::{Access, Error, Expected, Gpu, Op, Pattern, check};

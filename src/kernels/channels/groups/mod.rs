@@ -15,7 +15,7 @@ use crate::{
         reduce::{Monoid, Partials},
         rows::finish_columns,
     },
-    op::{Arg, Caps, Field, Lowered, MAX_TRIPS, Slot, Step},
+    op::{Arg, Caps, Lowered, MAX_TRIPS, Slot, Step},
     params,
     types::{DType, Error, Layout, Space},
     wgsl::{Source, Spec, parts},
@@ -28,10 +28,6 @@ params! {
         values: f32, eps: f32
     }
 }
-
-/// For the rows of the ops table.
-pub(crate) const GROUPS: Field =
-    Field { name: "groups", default: "", about: "G, runs of channels that are normalised together: a divisor of c" };
 
 /// The most chunks of a sample, for the sums of each channel in it.
 const RUNS: u64 = 256;

@@ -1,11 +1,5 @@
 //! What the ops of this family share.
-use crate::{
-    op::Field,
-    types::{HostData, Segment},
-};
-
-pub(super) const SEGMENTS: Field =
-    Field { name: "segments", default: "", about: "tensors of the arena: start (a multiple of 4), len, any group" };
+use crate::types::{HostData, Segment};
 
 /// `to` with the bits of `from` in the live elements.
 pub(super) fn copied(segments: &[Segment], from: &HostData, to: &HostData) -> HostData {

@@ -1,6 +1,6 @@
 //! What the ops of this family share.
+pub(super) mod backward;
 pub(crate) mod drop_block_mask;
 pub(super) mod expected;
-pub(super) mod fields;
 pub(crate) mod masked_map;
 pub(crate) mod noise_map;

@@ -3,10 +3,6 @@ pub(crate) mod pairs;
 
 use crate::{options::check_scalar, types::Error};
 
-pub(crate) fn one() -> f64 {
-    1.0
-}
-
 /// The factor of a gradient may be anything that f32 holds.
 pub(crate) fn check_grad_scale(op: &'static str, scale: f64) -> Result<(), Error> {
     check_scalar(op, "grad_scale", scale, [f64::NEG_INFINITY, f64::INFINITY])

@@ -11,7 +11,7 @@ use crate::{
         channels::{self, Channels},
         reduce::Partials,
     },
-    op::{Arg, Caps, Field, Op, Pattern, Rng, Slot, Step, bench_shapes},
+    op::{Arg, Caps, Op, Pattern, Rng, Slot, Step, bench_shapes},
     options::FilterAxis,
     params,
     types::{DType, Error, HostData, Rows, Space},
@@ -97,14 +97,6 @@ pub(crate) fn per_filter(
     let first = (partials.monoid.decl("partials", true), Slot::Scratch(partials.range.start..coefs.end));
     channels::per_team(caps, source, first, vectors, (team, params.into()))
 }
-
-pub(crate) const DTYPE: Field =
-    Field { name: "dtype", default: "", about: "storage of the weights: f32, f16 or bf16; vectors are f32" };
-pub(crate) const ROWS: Field = Field { name: "rows", default: "", about: "rows of the matrix" };
-pub(crate) const COLS: Field =
-    Field { name: "cols", default: "", about: "columns of the matrix; rows·cols is at most 2^34 - 4" };
-pub(crate) const AXIS: Field =
-    Field { name: "axis", default: "\"rows\"", about: "whether a filter is a row (rows) or a column (columns)" };
 
 /// Shapes for the checks, each along both axes: no value and one, filters that are whole quads and not, shorter and longer than a
 /// workgroup and than a chunk, and longer than what stays on the chip, more filters than lanes, and the whole matrix as one.

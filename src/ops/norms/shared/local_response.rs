@@ -1,7 +1,7 @@
 //! Local response normalisation: its neighbourhood, its power, its dispatches, and how far a power may be off.
 use crate::{
     kernels::{channels::sum_of, partition},
-    op::{Arg, Caps, Field, Lowered, Step, check_float},
+    op::{Arg, Caps, Lowered, Step, check_float},
     options::{AlphaForm, check_derived, check_scalar},
     params,
     types::{DType, Error, Layout, Space},
@@ -205,27 +205,4 @@ fn inverse_power(d: Approx, beta: f64) -> Approx {
         }
     };
     Approx { value, error: moved + relative * (value + moved) * (1.0 + 1e-3) + LEAST }
-}
-
-/// The usual values, of the paper's network.
-pub(crate) const FIELDS: &[Field] = &[
-    crate::kernels::channels::DTYPE,
-    crate::kernels::channels::SPACE,
-    Field { name: "size", default: "", about: "channels of a neighbourhood, 1 to 63; size/2 of them before the middle" },
-    Field { name: "k", default: "1.0", about: "k, at least 0" },
-    Field { name: "alpha", default: "0.0001", about: "α, at least 0" },
-    Field { name: "beta", default: "0.75", about: "β, 0 to 100" },
-    Field { name: "alpha_form", default: "\"mean\"", about: "what α multiplies: mean (of the squares) or sum" },
-];
-
-pub(crate) fn one() -> f64 {
-    1.0
-}
-
-pub(crate) fn alpha() -> f64 {
-    1e-4
-}
-
-pub(crate) fn beta() -> f64 {
-    0.75
 }
