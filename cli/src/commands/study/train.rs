@@ -3,7 +3,7 @@ use super::{
     decompose::{readable, softmax},
     monte_carlo::Predicted,
     results::{Look, Run},
-    work::{Clock, Cost},
+    work::{Clock, Cost, looks},
 };
 use crate::{
     data::{
@@ -72,19 +72,6 @@ impl Network {
             weights: end.weights.clone(),
         }
     }
-}
-
-/// The epochs after which the test part is looked at: all, or 20 of which each is later than the one before by about the same factor, as
-/// most is learned at the start; the last among them.
-pub fn looks(epochs: usize) -> Vec<usize> {
-    const MOST: usize = 20;
-    let mut all: Vec<usize> = Vec::new();
-    for i in 0..MOST.min(epochs) {
-        let place = (epochs as f64).powf(i as f64 / (MOST - 1) as f64).round() as usize;
-        let next = all.last().map_or(1, |last| last + 1);
-        all.push(if epochs <= MOST { next } else { place.max(next) });
-    }
-    all
 }
 
 impl Fleet<'_> {

@@ -71,7 +71,7 @@ impl Cost {
 
     /// Networks from their first to their last epoch, of which some have so many passes of dropout.
     pub fn networks(&self, networks: usize, epochs: usize, (some, passes): (usize, u64)) -> f64 {
-        let looks = super::train::looks(epochs).len() as f64;
+        let looks = looks(epochs).len() as f64;
         let training = epochs as f64 * (self.step.of(networks) + self.watch.of(networks));
         let sampling = if some > 0 { passes as f64 * self.pass.of(some) } else { 0.0 };
         training + looks * self.look.of(networks) + self.score.of(networks) + sampling
@@ -81,6 +81,19 @@ impl Cost {
     pub fn trial(&self, networks: usize, folds: usize) -> f64 {
         self.step.of(networks) * (1.0 - 1.0 / folds as f64)
     }
+}
+
+/// The epochs after which the test part is looked at: all, or 20 of which each is later than the one before by about the same factor, as
+/// most is learned at the start; the last among them.
+pub fn looks(epochs: usize) -> Vec<usize> {
+    const MOST: usize = 20;
+    let mut all: Vec<usize> = Vec::new();
+    for i in 0..MOST.min(epochs) {
+        let place = (epochs as f64).powf(i as f64 / (MOST - 1) as f64).round() as usize;
+        let next = all.last().map_or(1, |last| last + 1);
+        all.push(if epochs <= MOST { next } else { place.max(next) });
+    }
+    all
 }
 
 /// Progress of work that is known in advance.
