@@ -115,19 +115,19 @@ pub fn perform(session: &Session, table: &Table, config: &Config, ui: &Ui) -> Re
     drawn.notices(table, config).iter().for_each(|notice| ui.note(notice));
     let mut points = config.decompose.map_or_else(Vec::new, |_| decompose::points(config, &config.strengths));
     let bootstraps = points.len() * config.decompose.unwrap_or(0);
-    let cost = Cost::new(table, config, &drawn.splits[0]);
+    let cost = [false, true].map(|batch_norm| Cost::new(table, config, &drawn.splits[0], batch_norm));
     let networks: Vec<Vec<Treatment>> = [false, true].map(|bn| networks(config, bn)).into();
     let sampled = |t: &Treatment| t.recipe(&config.strengths).p > 0.0;
-    let of_seed = |all: &Vec<Treatment>| {
+    let of_seed = |(all, cost): (&Vec<Treatment>, &Cost)| {
         let some = all.iter().filter(|t| sampled(t)).count();
         if all.is_empty() { 0.0 } else { cost.networks(all.len(), config.hyper.epochs, (some, config.monte_carlo)) }
     };
     let classes = matches!(table.targets, Targets::Classes { .. });
     let plan = config.tuned.map(|folds| Plan::new(&config.treatments, (folds, classes), &config.hyper, config.strengths));
-    let trial = |networks: usize| plan.as_ref().map_or(0.0, |plan| cost.trial(networks, plan.folds));
+    let trial = |networks: usize| plan.as_ref().map_or(0.0, |plan| cost[0].trial(networks, plan.folds));
     let trials = config.hyper.epochs as f64 * trial(plan.as_ref().map_or(0, Plan::networks));
-    let total = config.seeds.len() as f64 * (trials + networks.iter().map(of_seed).sum::<f64>())
-        + config.hyper.epochs as f64 * cost.step.of(bootstraps);
+    let total = config.seeds.len() as f64 * (trials + networks.iter().zip(&cost).map(of_seed).sum::<f64>())
+        + config.hyper.epochs as f64 * cost[0].step.of(bootstraps);
     let (work, mut clock) = (Work::new(ui, total), Clock::new());
     let mut outcomes: Vec<Outcome> = config.treatments.iter().map(|&treatment| Outcome { treatment, runs: Vec::new() }).collect();
     let mut said: BTreeMap<Treatment, Predicted> = BTreeMap::new();
@@ -149,7 +149,7 @@ pub fn perform(session: &Session, table: &Table, config: &Config, ui: &Ui) -> Re
         let strengths = tuned.as_ref().map_or(config.strengths, |t| t.of_seed(config.strengths, i));
         let data = split::prepare_with(table, split, &given.targets)?;
         clock.to("preparation");
-        for (batch_norm, alike) in [false, true].into_iter().zip(&networks) {
+        for ((batch_norm, alike), cost) in [false, true].into_iter().zip(&networks).zip(cost) {
             let shape = Shape::new(&data, &config.hyper, batch_norm);
             for some in alike.chunks(most_together(session.gpu().caps(), &shape, &config.hyper).max(1)) {
                 let wrong = data.training_rows(&given.wrong);
@@ -179,7 +179,7 @@ pub fn perform(session: &Session, table: &Table, config: &Config, ui: &Ui) -> Re
     let decomposition = match config.decompose {
         Some(samples) => {
             let what = format!("{bootstraps} networks on bootstrap samples");
-            let mut tick = |networks: u64| work.done(cost.step.of(networks as usize), &what);
+            let mut tick = |networks: u64| work.done(cost[0].step.of(networks as usize), &what);
             let said = decompose::predict(session, table, config, &points, samples, &mut tick)?;
             said.notices.iter().for_each(|notice| ui.note(notice));
             let found = decompose::Decomposed::new(&points, &said, samples);

@@ -240,8 +240,8 @@ fn progress_reaches_its_end() {
     (config.strengths.p, config.strengths.combined_p, config.monte_carlo, config.hyper.epochs) = (0.3, 0.3, 3, 4);
     let (session, table) = (session(), Table::digits().expect("the digits"));
     let drawn = Drawn::new(&table, &config).expect("enough rows");
-    let cost = Cost::new(&table, &config, &drawn.splits[0]);
     for batch_norm in [false, true] {
+        let cost = Cost::new(&table, &config, &drawn.splits[0], batch_norm);
         let all = networks(&config, batch_norm);
         let (seed, given) = (config.seeds[0], &drawn.given[0]);
         let data = split::prepare_with(&table, &drawn.splits[0], &given.targets).expect("near each other");

@@ -37,16 +37,17 @@ pub struct Cost {
     pub pass: Effort,
 }
 
-/// What an output of a layer costs beside the multiplications, one with dropout, a parameter in a step of the optimizer, and a dispatch:
-/// measured on a software driver, with networks of 16 to 512 units.
+/// What an output of a layer costs beside the multiplications, one with dropout, one that is normalized, more in a step than when it is
+/// measured, a parameter in a step of the optimizer, and a dispatch: measured on a software driver, with networks of 16 to 512 units.
 const ELEMENT: f64 = 40.0;
 const SAMPLED: f64 = 80.0;
+const NORMED: [f64; 2] = [90.0, 15.0];
 const PARAMETER: f64 = 25.0;
 const DISPATCH: f64 = 3e4;
 
 impl Cost {
-    /// For these data.
-    pub fn new(table: &Table, config: &Config, split: &Split) -> Self {
+    /// For these data, of networks with batch norm or without.
+    pub fn new(table: &Table, config: &Config, split: &Split, batch_norm: bool) -> Self {
         let outputs = match &table.targets {
             Targets::Classes { names, .. } => names.len(),
             Targets::Values(_) => 1,
@@ -55,13 +56,15 @@ impl Cost {
             [&[table.columns.len()], &config.hyper.hidden[..], &[outputs]].concat().iter().map(|&w| w as f64).collect();
         let layers = widths.len() as f64;
         let parameters: f64 = widths.windows(2).map(|w| w[0] * w[1]).sum();
-        let (row, drawn) = (parameters + ELEMENT * widths.iter().sum::<f64>(), parameters + SAMPLED * widths.iter().sum::<f64>());
+        let normed = if batch_norm { NORMED } else { [0.0; 2] };
+        let with = |each: f64| parameters + each * widths.iter().sum::<f64>();
+        let (trained, row, drawn) = (with(ELEMENT + normed[0]), with(ELEMENT + normed[1]), with(SAMPLED + normed[1]));
         let [train, validation, test] = [&split.train, &split.validation, &split.test].map(|part| part.len() as f64);
         let steps = (split.train.len() / config.hyper.batch.min(split.train.len())) as f64;
         let wrong = config.noise * train;
         let forward = |rows: f64, parts: f64| Effort { each: rows * row, once: parts * 2.0 * layers * DISPATCH };
         Self {
-            step: Effort { each: 3.0 * train * row + steps * PARAMETER * parameters, once: steps * 5.0 * layers * DISPATCH },
+            step: Effort { each: 3.0 * train * trained + steps * PARAMETER * parameters, once: steps * 5.0 * layers * DISPATCH },
             watch: forward(train + validation, 2.0),
             look: forward(test + wrong, 2.0),
             score: forward(train + validation + test + wrong, 4.0),
