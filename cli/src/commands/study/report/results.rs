@@ -124,8 +124,13 @@ pub fn more(out: &mut String, study: &Study) -> std::fmt::Result {
         table.row([o.treatment.title().into()].into_iter().chain(cells).map(Cell::from));
     }
     writeln!(out, "<h2>Further numbers</h2>\n{}", table.finish())?;
-    let text = "Difference in loss: to none, ± half of its interval. Best epoch: that of the lowest validation loss, the median of the seeds, \
-                and the range. Learned by heart: the share of the wrong training labels that the network predicts as they are given. \
-                The file results.json has every number of every seed.";
-    writeln!(out, "<p class=\"note\">{}</p>", escape(text))
+    let [interval, seeds] = match study.seeds.len() {
+        1 => ["", ""],
+        _ => [", ± half of its interval", ", the median of the seeds, and the range"],
+    };
+    let text = format!(
+        "Difference in loss: to none{interval}. Best epoch: that of the lowest validation loss{seeds}. Learned by heart: the share of the \
+         wrong training labels that the network predicts as they are given. The file results.json has every number of every seed."
+    );
+    writeln!(out, "<p class=\"note\">{}</p>", escape(&text))
 }
