@@ -7,10 +7,7 @@ use super::{
 };
 use crate::{
     Ui,
-    data::{
-        Cells, Description, Keys, Table, Targets,
-        split::{Split, prepare},
-    },
+    data::{Cells, Description, Keys, Table, Targets, prepare::prepare, split::Split},
     fuzz::{self, ACCEPTED, fuzz, plain_text},
     seal::{opened, sealed},
     training::{Measure, Shape, State},

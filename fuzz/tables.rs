@@ -3,7 +3,7 @@ use super::{
     Asks, Cells, Format, Missing, Table, Target, Targets, Task,
     csv_table::NETWORKS,
     folds::{count, cross_validation},
-    split::prepare,
+    prepare::prepare,
 };
 use crate::{
     Failure, Ui,

@@ -135,7 +135,8 @@ impl Said {
             let (name, value) = (quote::format_ident!("{name}"), &value.as_ref()?.value);
             Some(quote!(#name: ::core::option::Option::Some(#value)))
         });
-        quote!(crate::types::Range { #(#given,)* ..crate::types::Range::ANY })
+        let words = self.range_in_words().unwrap_or_default();
+        quote!(crate::types::Range { #(#given,)* words: #words, ..crate::types::Range::ANY })
     }
 
     /// The rest of a `Field`.
@@ -144,7 +145,7 @@ impl Said {
         quote!(must_give: &[#(#must_give),*], only: &[#(#only),*])
     }
 
-    /// The range in words, as `Range` has them.
+    /// The range in words: `at least 0`, `0 to below 1`; nothing for every number.
     fn range_in_words(&self) -> Option<String> {
         let [min, above, max, below, multiple_of] = self.bounds.each_ref().map(|b| b.as_ref().map(|b| &b.text));
         let mut words = vec![];

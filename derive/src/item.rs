@@ -28,7 +28,7 @@ fn constructors(name: &Ident, fields: &Described) -> TokenStream {
             #(#functions)*
 
             /// Of the required fields in their order, the others at their defaults.
-            #[allow(dead_code, clippy::too_many_arguments)]
+            #[allow(dead_code, clippy::too_many_arguments, reason = "as many as there are required fields; ops with `new` of their own may not use it")]
             fn from_required(#(#given: #types),*) -> Self {
                 Self { #(#given,)* #(#left: #defaults,)* }
             }

@@ -92,40 +92,18 @@ pub struct Range {
     pub below: Option<f64>,
     /// It is a multiple of this.
     pub multiple_of: Option<u64>,
+    /// All of it in words, as the field's rustdoc has it: `at least 0`, `0 to below 1`; empty for every number.
+    pub words: &'static str,
 }
 
 impl Range {
     /// Every number.
-    pub const ANY: Self = Self { min: None, above: None, max: None, below: None, multiple_of: None };
+    pub const ANY: Self = Self { min: None, above: None, max: None, below: None, multiple_of: None, words: "" };
 }
 
-/// In words: `at least 0`, `0 to below 1`; nothing for every number.
 impl fmt::Display for Range {
     fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
-        let mut words = vec![];
-        let [min, above, max, below] = [self.min, self.above, self.max, self.below].map(|v| v.map(number));
-        match (min, max, below) {
-            (Some(min), Some(max), _) => words.push(format!("{min} to {max}")),
-            (Some(min), None, Some(below)) => words.push(format!("{min} to below {below}")),
-            (min, max, below) => {
-                words.extend(min.map(|v| format!("at least {v}")));
-                words.extend(above.map(|v| format!("above {v}")));
-                words.extend(max.map(|v| format!("at most {v}")));
-                words.extend(below.map(|v| format!("below {v}")));
-            }
-        }
-        words.extend(self.multiple_of.map(|v| format!("a multiple of {v}")));
-        f.write_str(&words.join(", "))
-    }
-}
-
-/// As people write it: `2^34 - 4` for what is near a large power of two.
-fn number(v: f64) -> String {
-    let near = (16..63).map(|n| (n, (1_u64 << n) as f64 - v)).find(|(_, less)| (0.0..=4.0).contains(less) && less.fract() == 0.0);
-    match near {
-        Some((n, 0.0)) => format!("2^{n}"),
-        Some((n, less)) => format!("2^{n} - {less}"),
-        None => format!("{v:?}").trim_end_matches(".0").to_string(),
+        f.write_str(self.words)
     }
 }
 

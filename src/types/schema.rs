@@ -84,7 +84,7 @@ pub(crate) fn object(fields: &[Field], must_give: &[&str]) -> Value {
 
 fn bounded(mut out: Value, range: Range, whole: bool) -> Value {
     let number = |v: f64| if whole { Value::from(v as u64) } else { Value::from(v) };
-    let Range { min, above, max, below, multiple_of } = range;
+    let Range { min, above, max, below, multiple_of, words: _ } = range;
     for (name, bound) in [("minimum", min), ("exclusiveMinimum", above), ("maximum", max), ("exclusiveMaximum", below)] {
         if let Some(v) = bound {
             out[name] = number(v);

@@ -142,16 +142,14 @@ mod tests {
     #[test]
     fn what_training_rows_lack_is_named_with_the_folds() {
         let of = |columns: &[&str], cells: &[f64]| Table {
-            label: "y".into(),
-            name: "t".into(),
-            columns: columns.iter().map(ToString::to_string).collect(),
-            cells: Cells::Numbers(cells.to_vec()),
-            targets: Targets::Classes { names: ["p", "q", "r"].map(String::from).to_vec(), of: vec![0, 1, 1, 2] },
-            image: false,
             test_from: Some(3),
-            notices: Vec::new(),
-            description: Description::default(),
-            keys: Keys::default(),
+            ..Table::new(
+                "t",
+                "y",
+                columns.iter().map(ToString::to_string).collect(),
+                Cells::Numbers(cells.to_vec()),
+                Targets::Classes { names: ["p", "q", "r"].map(String::from).to_vec(), of: vec![0, 1, 1, 2] },
+            )
         };
         let table = of(&["a", "b", "c"], &[1.0, 7.0, 0.1, 3.0, 7.0, 0.1, 1.0, 9.0, 0.1, 5.0, 7.0, 0.2]);
         let folds = [(1, vec![0, 1]), (2, vec![0, 2]), (3, vec![1, 2]), (4, vec![1])];

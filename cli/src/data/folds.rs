@@ -237,7 +237,7 @@ pub fn cross_validation(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::data::{Cells, Description, Keys};
+    use crate::data::Cells;
 
     #[test]
     fn every_row_is_held_out_once_and_folds_are_stratified() {
@@ -290,18 +290,8 @@ mod tests {
         let why = |rows, folds| cross_validation(&table, rows, folds, 0.1, 1).unwrap_err().to_string();
         assert_eq!(why(1797, 1), "--folds is 1, must be from 2 to the number of rows, 1797");
         assert!(why(1797, 175).starts_with("digits: class \"8\" of column \"label\" has 174 rows, fewer than --folds, 175"));
-        let tiny = Table {
-            name: "t".into(),
-            label: "y".into(),
-            columns: vec!["a".into()],
-            cells: Cells::Numbers(vec![1.0, 2.0, 3.0]),
-            targets: Targets::Values(vec![1.0, 2.0, 3.0]),
-            image: false,
-            test_from: None,
-            notices: Vec::new(),
-            description: Description::default(),
-            keys: Keys::default(),
-        };
+        let tiny =
+            Table::new("t", "y", vec!["a".into()], Cells::Numbers(vec![1.0, 2.0, 3.0]), Targets::Values(vec![1.0, 2.0, 3.0]));
         let why = cross_validation(&tiny, 3, 3, 0.5, 1).unwrap_err().to_string();
         assert_eq!(why, "t: 3 rows in 3 folds leave 1 for training, beside 1 for early stopping: see --folds, --stop-share");
     }

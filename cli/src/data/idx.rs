@@ -1,5 +1,5 @@
 //! Reads the IDX files of MNIST and of data sets like it: images of bytes, labels of bytes, sizes big-endian.
-use super::{Cells, Description, Format, Keys, Table, Targets, listed};
+use super::{Cells, Format, Table, Targets, listed};
 use crate::{Failure, input};
 use std::{
     collections::BTreeSet,
@@ -55,19 +55,19 @@ pub fn read(path: &Path, format: &Format) -> Result<Table, Failure> {
         }
     };
     Ok(Table {
-        label: "label".into(),
-        name: path.file_name().map_or_else(|| "MNIST".into(), |n| n.to_string_lossy().into_owned()),
-        columns: (0..rows).flat_map(|r| (0..columns).map(move |c| format!("p{r}_{c}"))).collect(),
-        cells: Cells::Bytes(cells),
-        targets: Targets::Classes {
-            names: classes.iter().map(u8::to_string).collect(),
-            of: labels.iter().map(|&label| place[usize::from(label)]).collect(),
-        },
         image: true,
         test_from: Some(test_from),
         notices,
-        description: Description::default(),
-        keys: Keys::default(),
+        ..Table::new(
+            path.file_name().map_or_else(|| "MNIST".into(), |n| n.to_string_lossy().into_owned()),
+            "label",
+            (0..rows).flat_map(|r| (0..columns).map(move |c| format!("p{r}_{c}"))).collect(),
+            Cells::Bytes(cells),
+            Targets::Classes {
+                names: classes.iter().map(u8::to_string).collect(),
+                of: labels.iter().map(|&label| place[usize::from(label)]).collect(),
+            },
+        )
     })
 }
 

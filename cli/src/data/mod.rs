@@ -12,6 +12,7 @@ mod groups;
 mod idx;
 mod keys;
 pub mod noise;
+pub mod prepare;
 mod source;
 pub mod split;
 mod summary;
@@ -120,6 +121,22 @@ pub enum Task {
 }
 
 impl Table {
+    /// A table of numbers or codes whose columns are its features, without a test part of its own.
+    pub fn new(name: impl Into<String>, label: impl Into<String>, columns: Vec<String>, cells: Cells, targets: Targets) -> Self {
+        Self {
+            name: name.into(),
+            label: label.into(),
+            columns,
+            cells,
+            targets,
+            image: false,
+            test_from: None,
+            notices: Vec::new(),
+            description: Description::default(),
+            keys: Keys::default(),
+        }
+    }
+
     /// The number of rows.
     pub fn rows(&self) -> usize {
         match &self.targets {

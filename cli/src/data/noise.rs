@@ -95,7 +95,8 @@ mod tests {
     use super::*;
     use crate::data::{
         Cells,
-        split::{Sizes, Split, prepare, prepare_with},
+        prepare::{prepare, prepare_with},
+        split::{Sizes, Split},
     };
 
     fn classes(table: &Targets) -> &[u32] {
@@ -112,18 +113,7 @@ mod tests {
             },
             None => Targets::Values((0..n).map(|i| 100.0 + 30.0 * ((i * 7 % 11) as f64)).collect()),
         };
-        Table {
-            name: "t".into(),
-            label: "y".into(),
-            columns: vec!["a".into()],
-            cells: Cells::Numbers((0..n).map(|i| i as f64).collect()),
-            targets,
-            image: false,
-            test_from: None,
-            notices: Vec::new(),
-            description: Default::default(),
-            keys: Default::default(),
-        }
+        Table::new("t", "y", vec!["a".into()], Cells::Numbers((0..n).map(|i| i as f64).collect()), targets)
     }
 
     #[test]

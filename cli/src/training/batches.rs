@@ -1,7 +1,10 @@
 //! The rows that networks are trained and scored on: all splits on the GPU, and from them each network's own rows.
 use super::{Member, model::Rows};
 use crate::{
-    data::split::{Part, Prepared, shuffle},
+    data::{
+        prepare::{Part, Prepared},
+        split::shuffle,
+    },
     op_chain::{Chain, part},
 };
 use ridgepole::{DType, Error, HostData, Rng, Session, ops::GatherRows, wgpu};

@@ -1,6 +1,6 @@
 //! Any number of networks, trained to the last epoch: as many at once as a device's buffers hold.
 use super::{Hyper, Member, Rule, Setup, Shape, State, Trainer, most_together};
-use crate::data::split::Prepared;
+use crate::data::prepare::Prepared;
 use ridgepole::{Error, Session};
 
 /// What all networks of a fleet have in common.

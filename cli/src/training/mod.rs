@@ -24,7 +24,7 @@ pub use sampling::Sampled;
 pub use state::State;
 pub use trainer::{NEVER, Rule, Setup, Trainer};
 
-use crate::{Failure, data::split::Prepared};
+use crate::{Failure, data::prepare::Prepared};
 use ridgepole::{Caps, Group};
 use serde::{Deserialize, Serialize};
 
@@ -150,7 +150,7 @@ pub fn room(caps: &Caps, splits: &[Prepared], remedy: &str) -> Result<(), Failur
 #[cfg(test)]
 mod size_tests {
     use super::*;
-    use crate::data::split::Part;
+    use crate::data::prepare::Part;
     use ridgepole::wgpu;
 
     #[test]

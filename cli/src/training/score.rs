@@ -1,6 +1,6 @@
 //! Scores and outputs of a trainer's networks.
 use super::{Measure, batches::Source, evaluate::Evaluation, model::Mode, trainer::Trainer};
-use crate::data::split::Part;
+use crate::data::prepare::Part;
 use ridgepole::{DType, Error};
 
 impl<'a> Trainer<'a> {

@@ -2,7 +2,8 @@
 use super::{Hyper, Measure, Member, Optimizer, Recipe, Rule, Setup, Shape, State, Trainer, evaluate::Evaluation, model::Mode};
 use crate::data::{
     Table,
-    split::{Prepared, Sizes, Split, prepare},
+    prepare::{Prepared, prepare},
+    split::{Sizes, Split},
 };
 use ridgepole::{ElasticNet, Group, Session, check};
 

@@ -7,7 +7,7 @@ use super::{
     state::STOPPED,
     stopping::Stopping,
 };
-use crate::{data::split::Prepared, op_chain::Chain};
+use crate::{data::prepare::Prepared, op_chain::Chain};
 use ridgepole::{
     Caps, DType, Error, HostData, Op, Session,
     ops::{Adamw, Sgd},

@@ -179,21 +179,16 @@ impl Wide {
         let of = |(row, noise): (&[f64], &f64)| 3.0 * row[0] - 2.0 * row[1] + row[2] + noise / 4.0;
         let y: Vec<f64> = x.chunks_exact(self.features).zip(&noise).map(of).collect();
         let names = || ["no".to_string(), "yes".to_string()].to_vec();
-        Table {
-            name: self.kind.clone(),
-            label: "y".into(),
-            columns: (0..self.features).map(|j| format!("x{j}")).collect(),
-            cells: Cells::Numbers(x),
-            targets: match &*self.kind {
+        Table::new(
+            self.kind.clone(),
+            "y",
+            (0..self.features).map(|j| format!("x{j}")).collect(),
+            Cells::Numbers(x),
+            match &*self.kind {
                 "classes" => Targets::Classes { names: names(), of: y.iter().map(|y| u32::from(*y > 0.0)).collect() },
                 _ => Targets::Values(y),
             },
-            image: false,
-            test_from: None,
-            notices: Vec::new(),
-            description: Default::default(),
-            keys: Default::default(),
-        }
+        )
     }
 }
 

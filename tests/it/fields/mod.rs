@@ -169,7 +169,7 @@ fn every_choice_is_read_and_no_other() {
 
 /// Numbers at both ends of a range: those within, and those just outside.
 fn ends(range: &Range, whole: bool) -> [Vec<f64>; 2] {
-    let Range { min, above, max, below, multiple_of } = *range;
+    let Range { min, above, max, below, multiple_of, .. } = *range;
     // The nearest that f32 holds, below or above.
     let step = |v: f64, up: bool| match (whole, v == 0.0) {
         (true, _) => v + if up { 1.0 } else { -1.0 },
@@ -213,7 +213,7 @@ fn ranges_are_those_of_the_checks() {
     let (mut tried, mut faults, mut known) = (0, vec![], [0; TOGETHER.len()]);
     each_place(|entry, base, Place { at, what }| {
         let What::Number { range, whole } = what else { return };
-        let Range { min, above, max, below, multiple_of } = *range;
+        let Range { min, above, max, below, multiple_of, .. } = *range;
         let [mut inside, outside] = ends(range, *whole);
         for v in outside {
             tried += 1;

@@ -9,7 +9,8 @@ use crate::{
     Failure,
     data::{
         Table, Targets, in_training, lost, noise,
-        split::{Prepared, Split, prepare_with},
+        prepare::{Prepared, prepare_with},
+        split::Split,
     },
     training::{Fleet, Member, NEVER, Rule, room},
 };

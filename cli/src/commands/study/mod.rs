@@ -29,6 +29,7 @@ use crate::{
     data::{
         self, Summary, Table, Targets,
         noise::{self, Given},
+        prepare,
         split::{self, Split},
     },
     files, text,
@@ -38,7 +39,7 @@ use monte_carlo::{MonteCarlo, Predicted};
 use results::{Outcome, Study};
 use ridgepole::Session;
 use std::{collections::BTreeMap, time::Instant};
-use train::Fleet;
+use train::OfSeed;
 use treatments::{Strengths, Treatment};
 use tuned::{Own, Plan, Tuned};
 use work::{Clock, Cost, Work};
@@ -147,18 +148,18 @@ pub fn perform(session: &Session, table: &Table, config: &Config, ui: &Ui) -> Re
     };
     for (i, ((&seed, split), given)) in config.seeds.iter().zip(&drawn.splits).zip(&drawn.given).enumerate() {
         let strengths = tuned.as_ref().map_or(config.strengths, |t| t.of_seed(config.strengths, i));
-        let data = split::prepare_with(table, split, &given.targets)?;
+        let data = prepare::prepare_with(table, split, &given.targets)?;
         clock.to("preparation");
         for ((batch_norm, alike), cost) in [false, true].into_iter().zip(&networks).zip(cost) {
             let shape = Shape::new(&data, &config.hyper, batch_norm);
             for some in alike.chunks(most_together(session.gpu().caps(), &shape, &config.hyper).max(1)) {
                 let wrong = data.training_rows(&given.wrong);
-                let fleet =
-                    Fleet { session, seed, data: &data, wrong, hyper: &config.hyper, classes, passes: config.monte_carlo, cost };
+                let of_seed =
+                    OfSeed { session, seed, data: &data, wrong, hyper: &config.hyper, classes, passes: config.monte_carlo, cost };
                 let member = |t: &Treatment| Member { recipe: t.recipe(&strengths), split: 0, seed };
                 let members: Vec<Member> = some.iter().map(member).collect();
                 let what = format!("{}, seed {seed}", text::count(members.len(), "network"));
-                let done = fleet.train(&members, &mut clock, &mut |cost| work.done(cost, &what))?;
+                let done = of_seed.train(&members, &mut clock, &mut |cost| work.done(cost, &what))?;
                 for (treatment, network) in some.iter().zip(done) {
                     for o in outcomes.iter_mut().filter(|o| o.treatment.trained_as() == *treatment) {
                         o.runs.push(network.run(o.treatment == Treatment::EarlyStopping));

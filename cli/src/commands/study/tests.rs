@@ -131,7 +131,7 @@ fn labels_learned_by_heart_are_counted() {
         let split = Split::draw(&table, config.sizes, 7).expect("enough rows");
         let given = noise::draw(&table, &split.train, 0.3, 7).expect("classes");
         assert_eq!(given.wrong.len(), 18);
-        let splits = [split::prepare_with(&table, &split, &given.targets).expect("near each other")];
+        let splits = [prepare::prepare_with(&table, &split, &given.targets).expect("near each other")];
         let shape = Shape::new(&splits[0], &config.hyper, false);
         let rule = Rule { watch: [false; 2], patience: Option::None };
         let setup = Setup { splits: &splits, shape: &shape, hyper: &config.hyper, classes: true, seed: 7, rule };
@@ -200,18 +200,8 @@ fn a_run_whose_loss_is_never_a_number_is_told() {
 #[test]
 fn classes_and_deviations_that_noise_cannot_keep_are_told() {
     let classes = |of: &[u32]| Targets::Classes { names: ["p", "q", "r"].map(String::from).to_vec(), of: of.to_vec() };
-    let table = |targets: Targets| Table {
-        label: "y".into(),
-        name: "t".into(),
-        columns: vec!["a".into()],
-        cells: Cells::Numbers((0..9).map(f64::from).collect()),
-        targets,
-        image: false,
-        test_from: Option::None,
-        notices: Vec::new(),
-        description: Default::default(),
-        keys: Default::default(),
-    };
+    let table =
+        |targets: Targets| Table::new("t", "y", vec!["a".into()], Cells::Numbers((0..9).map(f64::from).collect()), targets);
     let three = table(classes(&[0, 1, 2, 0, 1, 2, 0, 1, 2]));
     let mut config = config(&[None], &[1, 2]);
     // One training row of each class, of which one gets another class.
@@ -244,13 +234,14 @@ fn progress_reaches_its_end() {
         let cost = Cost::new(&table, &config, &drawn.splits[0], batch_norm);
         let all = networks(&config, batch_norm);
         let (seed, given) = (config.seeds[0], &drawn.given[0]);
-        let data = split::prepare_with(&table, &drawn.splits[0], &given.targets).expect("near each other");
+        let data = prepare::prepare_with(&table, &drawn.splits[0], &given.targets).expect("near each other");
         let wrong = data.training_rows(&given.wrong);
-        let fleet = Fleet { session: &session, seed, data: &data, wrong, hyper: &config.hyper, classes: true, passes: 3, cost };
+        let of_seed =
+            OfSeed { session: &session, seed, data: &data, wrong, hyper: &config.hyper, classes: true, passes: 3, cost };
         let member = |t: &Treatment| Member { recipe: t.recipe(&config.strengths), split: 0, seed };
         let members: Vec<Member> = all.iter().map(member).collect();
         let mut told = 0.0;
-        fleet.train(&members, &mut Clock::new(), &mut |cost| told += cost).expect("it trains");
+        of_seed.train(&members, &mut Clock::new(), &mut |cost| told += cost).expect("it trains");
         let expected = cost.networks(all.len(), 4, (1, 3));
         assert!((told / expected - 1.0).abs() < 1e-9, "{told}, {expected} expected");
     }

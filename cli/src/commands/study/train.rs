@@ -8,7 +8,7 @@ use super::{
 use crate::{
     data::{
         Table, Targets,
-        split::{Part, Prepared},
+        prepare::{Part, Prepared},
     },
     training::{Evaluation, Hyper, Measure, Member, NEVER, Rule, Sampled, Setup, Shape, State, Trainer, network},
 };
@@ -21,7 +21,7 @@ pub struct Said {
 }
 
 /// What the networks of a seed have in common.
-pub struct Fleet<'a> {
+pub struct OfSeed<'a> {
     /// The device.
     pub session: &'a Session,
     /// The seed, which draws the masks of dropout too.
@@ -74,7 +74,7 @@ impl Network {
     }
 }
 
-impl Fleet<'_> {
+impl OfSeed<'_> {
     /// Trains networks of one shape, all at once; those with dropout then predict the test rows with it left on. `tick` is told the cost of
     /// what has been done.
     ///

@@ -17,7 +17,7 @@ pub use args::{Args, By};
 
 use crate::{
     Failure, Ui, adapter,
-    data::{self, Summary, Table, Targets, folds::cross_validation, split},
+    data::{self, Summary, Table, Targets, folds::cross_validation, prepare, split},
     files, interrupt, seal, text, timing, training,
 };
 use outcome::Progress;
@@ -40,7 +40,7 @@ pub fn run(args: &Args, ui: &Ui) -> Result<(), Failure> {
     let (folds, splits) = cross_validation(&table, table.rows(), args.folds, args.stop_share, args.seed)?;
     let training = (1..).zip(splits.iter().map(|s| s.train.clone()));
     data::in_training(&table, "fold", training).iter().for_each(|notice| ui.note(notice));
-    let prepared = splits.iter().map(|s| split::prepare(&table, s)).collect::<Result<Vec<_>, _>>()?;
+    let prepared = splits.iter().map(|s| prepare::prepare(&table, s)).collect::<Result<Vec<_>, _>>()?;
     let held = files::folder(&args.out, "tune")?;
     held.notice().into_iter().for_each(|notice| ui.note(notice));
     let session = adapter::open(args.adapter.as_deref())?;

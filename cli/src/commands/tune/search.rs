@@ -6,7 +6,7 @@ use super::{
 };
 use crate::{
     Failure,
-    data::split::Prepared,
+    data::prepare::Prepared,
     training::{Hyper, Member, Rule, Setup, Shape, State, Trainer, most_together, network},
 };
 use ridgepole::Session;

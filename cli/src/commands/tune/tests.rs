@@ -28,7 +28,7 @@ fn print(args: &Args, settings: &[grid::Setting]) -> String {
     let hyper = args.hyper().unwrap();
     let (table, _) = sample(args.table().unwrap(), args).unwrap();
     let (folds, splits) = cross_validation(&table, table.rows(), args.folds, args.stop_share, args.seed).unwrap();
-    let prepared: Vec<_> = splits.iter().map(|s| split::prepare(&table, s).unwrap()).collect();
+    let prepared: Vec<_> = splits.iter().map(|s| prepare::prepare(&table, s).unwrap()).collect();
     let classes = matches!(table.targets, Targets::Classes { .. });
     let (patience, seed, together) = (args.patience, args.seed, args.together);
     let search = Search { splits: &prepared, settings, hyper: &hyper, classes, patience, seed, together };

@@ -2,6 +2,7 @@
 mod delimiter;
 mod header;
 mod labels;
+mod left_out;
 mod levels;
 mod number;
 mod roles;
@@ -125,15 +126,9 @@ pub fn parse(name: &str, text: &str, target: Target, reading: &Reading) -> Resul
     let rows = rows::read(&text, delimiter, target, reading, &mut notices)?;
     let targets = target::targets(&text, target, &rows.labels, &mut notices)?;
     Ok(Table {
-        name: name.into(),
-        label: target.column.into(),
-        columns: rows.columns,
-        cells: Cells::Numbers(rows.features),
-        targets,
-        image: false,
-        test_from: None,
         notices,
         description: rows.description,
         keys: rows.keys,
+        ..Table::new(name, target.column, rows.columns, Cells::Numbers(rows.features), targets)
     })
 }

@@ -4,14 +4,15 @@ use super::{
     delimiter::{self, Delimiter},
     header::{Header, header},
     labels::Labels,
-    levels::{Levels, levels},
+    left_out::{Blank, Dropped, filled, shortened},
+    levels::levels,
     number::{Kind, absent, kind, missing, number},
     roles::Roles,
     survey::Survey,
 };
 use crate::{
-    data::{Column, Description, Feature, Holds, Key, Keys, Missing, listed},
-    text::{count, quoted},
+    data::{Column, Description, Feature, Holds, Key, Keys, Missing},
+    text::quoted,
 };
 use csv::StringRecord;
 use std::collections::HashSet;
@@ -80,7 +81,7 @@ pub(super) fn read(
             return Err(uneven(text, &record, at, width, delimiter));
         }
         longer += usize::from(record.len() > width);
-        if policy == Missing::DropRows && dropped.add(&read, &record, at) {
+        if policy == Missing::DropRows && dropped.add(read.used(), &record, at) {
             continue;
         }
         let said = |i: usize, why: &str| format!("line {}: column {} {why}", text.line(at), quoted(&header.names[i]));
@@ -269,43 +270,6 @@ fn hinted(cell: &str, why: String) -> String {
     }
 }
 
-/// Notices of as many columns as can be read.
-fn shortened(mut said: Vec<String>, notices: &mut Vec<String>) {
-    const SHOWN: usize = 24;
-    let more = said.len().saturating_sub(SHOWN);
-    said.truncate(SHOWN);
-    notices.append(&mut said);
-    if more > 0 {
-        notices
-            .push(format!("notice: {more} more notices about categorical columns; all their levels are in the file of numbers"));
-    }
-}
-
-/// What was filled in, and where.
-fn filled(numbers: &[usize], gaps: &[usize], categories: &[(usize, Levels)], header: &Header) -> Vec<String> {
-    let some = |places: &mut dyn Iterator<Item = (usize, usize)>| {
-        let all: Vec<(usize, usize)> = places.filter(|(_, n)| *n > 0).collect();
-        let cells: usize = all.iter().map(|(_, n)| n).sum();
-        (cells > 0).then(|| (count(cells, "missing cell"), in_columns(&all, header)))
-    };
-    let means = some(&mut numbers.iter().copied().zip(gaps.iter().copied()))
-        .map(|(cells, all)| format!("notice: {cells} filled in with the column's mean in the training rows: {all}"));
-    let levels = some(&mut categories.iter().map(|(place, levels)| (*place, levels.missing)))
-        .map(|(cells, all)| format!("notice: {cells} taken for a level of its own: {all}"));
-    means.into_iter().chain(levels).collect()
-}
-
-/// Columns with numbers of cells, the first few.
-fn in_columns(all: &[(usize, usize)], header: &Header) -> String {
-    const SHOWN: usize = 8;
-    let one = |(place, n): &(usize, usize)| format!("{n} in column {}", quoted(&header.names[*place]));
-    let mut some: Vec<String> = all.iter().take(SHOWN).map(one).collect();
-    if all.len() > SHOWN {
-        some.push(format!("and others in {} more columns", all.len() - SHOWN));
-    }
-    some.join(", ")
-}
-
 /// A column of names: those that are equal as numbers are one.
 fn named(column: &str, labels: &Labels) -> Key {
     let class = labels.classes(&labels.kinds());
@@ -335,50 +299,6 @@ impl Names {
     }
 }
 
-/// Rows that are left out since a value is missing.
-#[derive(Default)]
-struct Dropped {
-    /// Where they begin.
-    rows: Vec<usize>,
-    /// Missing cells by column.
-    cells: std::collections::BTreeMap<usize, usize>,
-}
-
-impl Dropped {
-    /// Whether a row is one of them.
-    fn add(&mut self, read: &Read, record: &StringRecord, at: usize) -> bool {
-        let mut any = false;
-        for i in read.used().filter(|i| absent(record.get(*i).unwrap_or_default())) {
-            *self.cells.entry(i).or_default() += 1;
-            any = true;
-        }
-        if any {
-            self.rows.push(at);
-        }
-        any
-    }
-
-    fn notice(&self, lines: &[usize], header: &Header) -> Option<String> {
-        const SHOWN: usize = 20;
-        let (what, are) = if lines.len() == 1 { ("line", "is") } else { ("lines", "are") };
-        let mut some: Vec<String> = lines.iter().take(SHOWN).map(usize::to_string).collect();
-        if lines.len() > SHOWN {
-            some.push(format!("and {} more", lines.len() - SHOWN));
-        }
-        let columns: Vec<(usize, usize)> = self.cells.iter().map(|(place, n)| (*place, *n)).collect();
-        (!lines.is_empty()).then(|| {
-            let rows = if lines.len() == 1 { "1 row lacks".into() } else { format!("{} rows lack", lines.len()) };
-            format!("notice: {rows} values and {are} left out, {what} {}: {}", some.join(", "), in_columns(&columns, header))
-        })
-    }
-
-    /// The column with most missing cells.
-    fn most(&self, header: &Header) -> Option<String> {
-        let (place, n) = self.cells.iter().max_by_key(|(_, n)| **n)?;
-        Some(format!("{n} in column {}", listed(&header.names[*place..=*place])))
-    }
-}
-
 /// A row has too many or too few cells.
 fn uneven(text: &Text, record: &StringRecord, at: usize, width: usize, delimiter: Delimiter) -> String {
     if let Some(line) = text.open_quote(at, delimiter.byte()) {
@@ -386,30 +306,4 @@ fn uneven(text: &Text, record: &StringRecord, at: usize, width: usize, delimiter
     }
     let hint = if record[0].starts_with('#') { ": comments are not read, remove them" } else { "" };
     format!("line {}: has {} cells, the header has {width}{hint}", text.line(at), record.len())
-}
-
-/// Rows without any value.
-#[derive(Default)]
-struct Blank {
-    count: usize,
-    first: usize,
-}
-
-impl Blank {
-    fn add(&mut self, cells: usize, at: usize) {
-        // A line of blanks is no row.
-        if cells > 1 {
-            self.first = if self.count == 0 { at } else { self.first };
-            self.count += 1;
-        }
-    }
-
-    fn notice(&self, text: &Text) -> Option<String> {
-        let line = text.line(self.first);
-        match self.count {
-            0 => None,
-            1 => Some(format!("notice: line {line} has no values and is left out")),
-            n => Some(format!("notice: {n} rows have no values and are left out, the first in line {line}")),
-        }
-    }
 }

@@ -5,7 +5,8 @@ use crate::{
     commands::study::treatments::{Strengths, Treatment},
     data::{
         Table, folds, in_training,
-        split::{Prepared, Split, prepare},
+        prepare::{Prepared, prepare},
+        split::Split,
     },
     training::{Fleet, Hyper, Member, Rule, room},
 };
