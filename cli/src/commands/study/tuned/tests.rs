@@ -158,3 +158,27 @@ fn a_choice_reads_the_training_rows_and_nothing_else() {
     said[train[0]] = (said[train[0]] + 1) % 10;
     assert_ne!(first.0, real(&table, &split, &given).0, "a training label more or less makes no difference");
 }
+
+/// Labels that no feature tells: a network learns the rows that it is trained on by heart, and guesses at those that are held out.
+#[test]
+fn candidates_are_scored_on_rows_that_they_were_not_trained_on() {
+    let mut rng = ridgepole::Rng::new(5);
+    let rows = 60;
+    let cells = (0..rows * 12).map(|_| rng.unit()).collect();
+    let names = ["no", "yes"].map(String::from).to_vec();
+    let of: Vec<u32> = (0..rows).map(|_| rng.word() % 2).collect();
+    let columns = (0..12).map(|c| format!("x{c}")).collect();
+    let table = Table::new("t", "y", columns, crate::data::Cells::Numbers(cells), Targets::Classes { names, of });
+    let session = Session::new().expect("the tests need a GPU adapter; `cargo xtask test` installs a software one");
+    let hyper = Hyper { hidden: vec![32], epochs: 60, batch: 10, lr: 0.02, optimizer: Optimizer::AdamW };
+    let plan = Plan::new(&[Treatment::Dropout], (3, true), &hyper, DEFAULTS);
+    let all: Vec<usize> = (0..rows).collect();
+    let own = Own { seed: 1, rows: &all, given: &table.targets };
+    let (found, _) = plan.search(&session, (&table, &own), &mut |_| ()).unwrap();
+    let held = Held::of(std::iter::once(&found[0][0]), true);
+    // Of 60 guesses, 42 are right with a probability of 0.001. On its own rows it has all of them right.
+    assert!(held.score < 42.0 / 60.0, "held-out accuracy {}", held.score);
+    // What learns nothing could not tell the parts apart.
+    let losses: Vec<f64> = found[0][0].folds.iter().map(|m| m.loss).collect();
+    assert!(losses.iter().all(|l| *l > 0.9), "a network that learned its rows by heart is sure, and wrong: {losses:?}");
+}
