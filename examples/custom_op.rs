@@ -2,7 +2,7 @@
 //!
 //! The op keeps an exponential moving average of weights: a ← d·a + (1-d)·w.
 use ridgepole::{
-    Approx, Arg, Caps, DType, Error, Expected, HostData, Lowered, Op, Pattern, Session, Step, check, params, tile,
+    Approx, Arg, Caps, DType, Error, Expected, HostData, Lowered, Op, Pattern, Session, Step, Verify, check, params, tile,
     wgsl::{Decl, Source, Spec},
 };
 
@@ -87,7 +87,9 @@ impl Op for MovingAverage {
         }
         Ok(out)
     }
+}
 
+impl Verify for MovingAverage {
     fn patterns(&self) -> Vec<Pattern> {
         vec![Pattern::Ordinary, Pattern::Zeros, Pattern::Tiny]
     }

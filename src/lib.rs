@@ -193,7 +193,8 @@ pub use device::{Bound, Gpu, Plan};
 #[cfg(all(feature = "wgpu-30", not(target_arch = "wasm32")))]
 pub use device::{Session, readback};
 pub use op::{
-    Access, Arg, Caps, Cost, Expected, Features, Limits, Lowered, MAX_TRIPS, Op, Params, Pattern, Portable, Rng, Slot, Step,
+    Access, Arg, ByName, Caps, Contents, Cost, Expected, Features, Limits, Lowered, MAX_TRIPS, Op, Params, Pattern, Portable,
+    Rng, Slot, Step, Verify,
 };
 pub use types::{DType, Error, HostData, Layout, Segment, Space};
 pub use verify::{Approx, reference as cpu};

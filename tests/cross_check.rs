@@ -1,13 +1,13 @@
 //! Every case of every op, GPU against CPU, on the device as it is and on strained ones.
 //! `OP='PenaltyGrad { dtype: F16' cargo test --test cross_check` re-runs the cases whose text contains that.
 mod common;
-use ridgepole::{Op, check, ops};
+use ridgepole::{Verify, check, ops};
 use std::{collections::BTreeMap, ops::ControlFlow};
 
 #[test]
 fn every_case_of_every_op_in_every_mode() {
     let filter = std::env::var("OP").unwrap_or_default();
-    let all: Vec<(&str, u64, Box<dyn Op>)> = ops::all()
+    let all: Vec<(&str, u64, Box<dyn Verify>)> = ops::all()
         .flat_map(|e| (e.cases)().into_iter().enumerate().map(|(i, op)| (e.name, i as u64, op)))
         .filter(|(.., op)| format!("{op:?}").contains(&filter))
         .collect();
@@ -18,7 +18,7 @@ fn every_case_of_every_op_in_every_mode() {
     let threads = std::thread::available_parallelism().map_or(1, usize::from).min(8);
     let devices: Vec<_> = (0..threads).map(|_| common::rig()).collect();
     let rigs: Vec<_> = devices.iter().map(|d| check::Rig::new(&d.device, &d.queue)).collect();
-    let list: Vec<(u64, &dyn Op)> = all.iter().map(|(_, seed, op)| (*seed, op.as_ref())).collect();
+    let list: Vec<(u64, &dyn Verify)> = all.iter().map(|(_, seed, op)| (*seed, op.as_ref())).collect();
     let (mut tally, mut failed, mut came) = (BTreeMap::<&str, (usize, f64)>::new(), Vec::new(), vec![0; list.len()]);
     check::sweep(&rigs, &list, |v| {
         came[v.index] += 1;

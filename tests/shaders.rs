@@ -289,7 +289,7 @@ fn no_loop_is_long_enough_for_a_driver_to_drop_its_end() {
 }
 
 /// The steps of which one invocation makes more trips than allowed.
-fn too_long(op: &dyn Op, lowered: &Lowered) -> Vec<String> {
+fn too_long(op: &dyn Verify, lowered: &Lowered) -> Vec<String> {
     let long = lowered.steps().iter().filter(|step| step.trips > MAX_TRIPS);
     long.map(|step| format!("{op:?}: {} makes {} trips", step.spec.entry, step.trips)).collect()
 }

@@ -69,7 +69,7 @@ pub fn op(arguments: TokenStream, item: TokenStream) -> Result<TokenStream> {
     let parse = arguments.take("parse");
     arguments.done("name, summary, formula, cases, bench, parse")?;
     let (ident, rows, made) = (&item.ident, &fields.rows, constructors(&item.ident, &fields));
-    let parse = parse.map_or_else(|| quote!(crate::op::parse::<#ident>), |path| quote!(#path));
+    let read = parse.map_or_else(|| quote!(crate::op::read::<#ident>), |path| quote!(#path));
     Ok(quote! {
         #[derive(Clone, Debug, PartialEq, ::serde::Serialize, ::serde::Deserialize)]
         #[serde(deny_unknown_fields)]
@@ -86,7 +86,8 @@ pub fn op(arguments: TokenStream, item: TokenStream) -> Result<TokenStream> {
             fields: &[#(#rows),*],
             cases: #cases,
             bench: #bench,
-            parse: #parse,
+            parse: |value| Ok(Box::new((#read)(value)?)),
+            parse_verify: |value| Ok(Box::new((#read)(value)?)),
         };
     })
 }

@@ -6,7 +6,7 @@ mod shaders;
 mod sound;
 
 use crate::fuzz::{ACCEPTED, Target, fuzz, hash, plain_text};
-use ridgepole::{Arg, Caps, Error, HostData, Op, Pattern, Rng, ops};
+use ridgepole::{Arg, Caps, Error, HostData, Pattern, Rng, Verify, ops};
 use std::sync::LazyLock;
 
 static DEVICES: LazyLock<Vec<Caps>> = LazyLock::new(devices::all);
@@ -21,7 +21,7 @@ fn seeds() -> Vec<Vec<u8>> {
         for op in (entry.cases)().into_iter().chain((entry.bench)(1 << 20)) {
             let debug = format!("{op:?}");
             let texts: Vec<String> = describe::json(entry.name, &debug).iter().map(ToString::to_string).collect();
-            let same = |text: &&String| ops::from_json(text).is_ok_and(|back| format!("{back:?}") == debug);
+            let same = |text: &&String| ops::verify_from_json(text).is_ok_and(|back| format!("{back:?}") == debug);
             match texts.iter().find(same) {
                 Some(text) => out.push(text.clone().into_bytes()),
                 None => lost.push(debug),
@@ -47,7 +47,7 @@ fn about(input: &[u8]) -> String {
 
 fn run(input: &[u8], thorough: bool) -> String {
     let Ok(text) = std::str::from_utf8(input) else { return "not UTF-8".into() };
-    let op = match ops::from_json(text) {
+    let op = match ops::verify_from_json(text) {
         Ok(op) => op,
         // The second where frameworks differ in a default, so that a field must be given.
         Err(e @ (Error::Json { .. } | Error::Argument { .. })) => return plain_text(&e.to_string()),
@@ -113,7 +113,7 @@ const KINDS: u64 = 8;
 const WORDS: u64 = 7;
 
 /// The reference on data of some kind: those of the checks, zeros, and words drawn at random, which are indices out of range.
-fn on_data(op: &dyn Op, args: &[Arg], hash: u64, kind: u64) -> Result<&'static str, String> {
+fn on_data(op: &dyn Verify, args: &[Arg], hash: u64, kind: u64) -> Result<&'static str, String> {
     let mut rng = Rng::new(hash ^ kind);
     let patterns = [Pattern::Ordinary, Pattern::Zeros, Pattern::Constant, Pattern::Tiny, Pattern::Offset, Pattern::NonFinite];
     let data: Vec<HostData> = args

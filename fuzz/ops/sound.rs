@@ -1,6 +1,6 @@
 //! What holds for every op that a device accepts.
 use crate::{fuzz::within, scalars::bounds::OPEN};
-use ridgepole::{Access, Arg, Caps, Error, Expected, HostData, Lowered, Op, Slot, Step, check};
+use ridgepole::{Access, Arg, Caps, Error, Expected, HostData, Lowered, Slot, Step, Verify, check};
 use std::ops::Range;
 
 /// Checks that what an op lowered to can be recorded and stays within its buffers. A step that the plan refuses by name, such as one
@@ -121,7 +121,7 @@ fn gap(mut ranges: Vec<Range<u64>>, bytes: u64) -> bool {
 ///
 /// # Errors
 /// Which promise is broken.
-pub fn reference(op: &dyn Op, args: &[Arg], data: &[HostData], ordered: bool) -> Result<&'static str, String> {
+pub fn reference(op: &dyn Verify, args: &[Arg], data: &[HostData], ordered: bool) -> Result<&'static str, String> {
     let wanted: Vec<&Arg> = args.iter().filter(|a| a.access != Access::Read).collect();
     let rounded = match check::reference(op, data) {
         Ok(rounded) => rounded,

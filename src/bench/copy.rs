@@ -1,7 +1,7 @@
 //! The yardstick: a plain copy, written and lowered as every other op is.
 use crate::{
     kernels::partition,
-    op::{Arg, Caps, Expected, Lowered, Op, Pattern, Rng, Step},
+    op::{Arg, Caps, Expected, Lowered, Op, Pattern, Rng, Step, Verify},
     params,
     types::{DType, Error, HostData},
     wgsl::{Decl, Source, Spec},
@@ -58,7 +58,9 @@ impl Op for CopyOp {
         }
         Ok(out)
     }
+}
 
+impl Verify for CopyOp {
     /// The same few values again and again: what they are does not matter to a copy, and to draw many takes long.
     fn fill(&self, arg: &Arg, rng: &mut Rng, pattern: Pattern) -> HostData {
         let some = rng.fill(&Arg { len: arg.len.min(1 << 16), ..*arg }, self.domain(arg), pattern);

@@ -5,7 +5,7 @@ use super::{
     stopwatch::wait,
     timing::{quantile, sorted},
 };
-use crate::{device::Gpu, op::Op, types::Error};
+use crate::{device::Gpu, op::Verify, types::Error};
 use serde::Serialize;
 use std::time::Instant;
 
@@ -36,7 +36,7 @@ pub struct HostCost {
 ///
 /// # Errors
 /// Whatever planning the op or the device may report.
-pub fn host(gpu: &Gpu, queue: &wgpu::Queue, op: &dyn Op, options: &Options) -> Result<HostCost, Error> {
+pub fn host(gpu: &Gpu, queue: &wgpu::Queue, op: &dyn Verify, options: &Options) -> Result<HostCost, Error> {
     let clock = |start: Instant| start.elapsed().as_secs_f64();
     gpu.own("bench", queue)?;
     let bare = Gpu::with_caps(gpu.device(), gpu.caps().clone());

@@ -1,6 +1,6 @@
 //! What arguments hold while an op is timed.
 use crate::{
-    op::{Op, Pattern, Rng},
+    op::{Pattern, Rng, Verify},
     types::{Error, HostData, memory},
 };
 
@@ -9,7 +9,7 @@ pub struct Inputs(Result<Vec<HostData>, Error>);
 
 impl Inputs {
     /// For each argument. Where the host has no memory for them, timing says so.
-    pub fn draw(op: &dyn Op) -> Self {
+    pub fn draw(op: &dyn Verify) -> Self {
         let (args, mut rng) = (op.args(), Rng::new(0));
         // Data are drawn in f64, then stored.
         let bytes = args.iter().fold(0u64, |sum, a| sum.saturating_add((a.len as u64).saturating_mul(16)));

@@ -27,7 +27,7 @@ pub use timing::{Clock, Timing, quantile};
 use crate::{
     check,
     device::Gpu,
-    op::{Op, Pattern},
+    op::{Op, Pattern, Verify},
     types::Error,
 };
 use ready::Ready;
@@ -44,7 +44,7 @@ pub const LEAST: usize = 1 << 10;
 
 /// The ops table's bench cases whose `Debug` text, or whose op's name, contains `filter`, in its order: each of about
 /// `elements` elements, or of [`LEAST`] if that is more. Some sizes make two shapes of an op one; then there is one case.
-pub fn cases(filter: &str, elements: usize) -> Vec<Box<dyn Op>> {
+pub fn cases(filter: &str, elements: usize) -> Vec<Box<dyn Verify>> {
     let mut seen = HashSet::new();
     let all = crate::ops::all().flat_map(|e| (e.bench)(elements.max(LEAST)));
     all.filter(|op| {
@@ -58,7 +58,7 @@ pub fn cases(filter: &str, elements: usize) -> Vec<Box<dyn Op>> {
 ///
 /// # Errors
 /// What is wrong with the result, or with the device. There is no time for a wrong result.
-pub fn measure(gpu: &Gpu, queue: &wgpu::Queue, op: &dyn Op, options: &Options) -> Result<Timing, String> {
+pub fn measure(gpu: &Gpu, queue: &wgpu::Queue, op: &dyn Verify, options: &Options) -> Result<Timing, String> {
     verify(gpu, queue, op)?;
     time(gpu, queue, op, &Inputs::draw(op), options).map_err(|e| e.to_string())
 }
@@ -67,7 +67,7 @@ pub fn measure(gpu: &Gpu, queue: &wgpu::Queue, op: &dyn Op, options: &Options) -
 ///
 /// # Errors
 /// What is wrong with the result, or with the device.
-pub fn verify(gpu: &Gpu, queue: &wgpu::Queue, op: &dyn Op) -> Result<(), String> {
+pub fn verify(gpu: &Gpu, queue: &wgpu::Queue, op: &dyn Verify) -> Result<(), String> {
     check::Case::new(op, Pattern::Ordinary, 0).run(gpu, queue)
 }
 

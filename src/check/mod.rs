@@ -10,7 +10,7 @@ pub use sweep::{Rig, Verdict, sweep};
 
 use crate::{
     device::{Gpu, filled, readback::mapped, scoped},
-    op::{Access, Arg, Caps, Expected, Features, Limits, Op, Pattern, Rng},
+    op::{Access, Arg, Caps, Expected, Features, Limits, Pattern, Rng, Verify},
     types::{Error, HostData, memory},
 };
 
@@ -50,7 +50,7 @@ const POISON: u8 = 0xff;
 
 /// One op with data drawn for it and what must come out, ready to run in any mode.
 pub struct Case<'a> {
-    op: &'a dyn Op,
+    op: &'a dyn Verify,
     args: Vec<Arg>,
     data: Vec<HostData>,
     expected: Vec<Expected>,
@@ -60,7 +60,7 @@ pub struct Case<'a> {
 
 impl<'a> Case<'a> {
     /// Draws the data and computes the reference. Where the host has no memory for them, [`Case::run`] says so.
-    pub fn new(op: &'a dyn Op, pattern: Pattern, seed: u64) -> Self {
+    pub fn new(op: &'a dyn Verify, pattern: Pattern, seed: u64) -> Self {
         let (args, mut rng) = (op.args(), Rng::new(seed));
         // Data are drawn in f64, then stored.
         let drawn = args.iter().fold(op.reference_bytes(), |sum, a| sum.saturating_add((a.len as u64).saturating_mul(16)));
@@ -72,7 +72,7 @@ impl<'a> Case<'a> {
     }
 
     /// The caller's own data, one entry per argument (the contents of written ones do not matter).
-    pub fn with_data(op: &'a dyn Op, data: Vec<HostData>) -> Self {
+    pub fn with_data(op: &'a dyn Verify, data: Vec<HostData>) -> Self {
         let (args, expected) = (op.args(), op.reference(&data));
         assert_eq!(
             expected.len(),

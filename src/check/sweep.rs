@@ -2,7 +2,7 @@
 use super::{Case, modes};
 use crate::{
     device::Gpu,
-    op::{Op, Pattern},
+    op::{Pattern, Verify},
 };
 use std::{
     ops::ControlFlow,
@@ -59,7 +59,7 @@ struct Share {
 
 /// Runs every op of the list, given with the seed of its data, in every pattern and mode; each rig on a thread of its own.
 /// `each` gets the verdicts as they come, and may end the sweep.
-pub fn sweep(rigs: &[Rig], list: &[(u64, &dyn Op)], mut each: impl FnMut(Verdict) -> ControlFlow<()>) {
+pub fn sweep(rigs: &[Rig], list: &[(u64, &dyn Verify)], mut each: impl FnMut(Verdict) -> ControlFlow<()>) {
     let (mut shares, mut start) = (Vec::new(), 0);
     for op in list.chunk_by(|a, b| a.1.name() == b.1.name()) {
         let end = start + op.len();
@@ -103,7 +103,7 @@ pub fn sweep(rigs: &[Rig], list: &[(u64, &dyn Op)], mut each: impl FnMut(Verdict
     });
 }
 
-fn check(modes: &[(&'static str, Gpu)], queue: &wgpu::Queue, index: usize, seed: u64, op: &dyn Op) -> Verdict {
+fn check(modes: &[(&'static str, Gpu)], queue: &wgpu::Queue, index: usize, seed: u64, op: &dyn Verify) -> Verdict {
     let (start, mut runs, mut failed) = (Instant::now(), 0, Vec::new());
     for pattern in op.patterns() {
         let case = Case::new(op, pattern, seed);

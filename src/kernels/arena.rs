@@ -1,7 +1,7 @@
 //! Many tensors in one buffer: an arena, and the table by which a kernel finds its way in it.
 use crate::{
     kernels::partition,
-    op::{Caps, Op, Rng, bench_shapes},
+    op::{Caps, Rng, Verify, bench_shapes},
     types::{DType, Error, HostData, Segment, Space},
 };
 
@@ -124,7 +124,7 @@ pub(crate) fn lengths(wg: usize) -> Vec<usize> {
 
 /// Arenas for the ops that work on segments: single tensors of every length that matters, packed and spaced tensors, one
 /// with many. `make` gets the type, the segments (groups 0 to `groups` - 1) and a number that differs from case to case.
-pub(crate) fn arena_cases(groups: usize, make: impl Fn(DType, Vec<Segment>, usize) -> Box<dyn Op>) -> Vec<Box<dyn Op>> {
+pub(crate) fn arena_cases(groups: usize, make: impl Fn(DType, Vec<Segment>, usize) -> Box<dyn Verify>) -> Vec<Box<dyn Verify>> {
     let mut arenas: Vec<Vec<Segment>> = lengths(256).into_iter().map(Segment::one).collect();
     arenas.push(Vec::new());
     arenas.push(Segment::pack(&[10, 0, 1, 4096, 7, 2048, 513, 3], 4));
@@ -143,7 +143,7 @@ pub(crate) fn arena_cases(groups: usize, make: impl Fn(DType, Vec<Segment>, usiz
 }
 
 /// What ops on arenas are timed on: one long tensor of each kind, and a model of many short ones.
-pub(crate) fn arena_benches(elements: usize, make: impl Fn(DType, Vec<Segment>) -> Box<dyn Op>) -> Vec<Box<dyn Op>> {
+pub(crate) fn arena_benches(elements: usize, make: impl Fn(DType, Vec<Segment>) -> Box<dyn Verify>) -> Vec<Box<dyn Verify>> {
     vec![
         make(DType::F32, Segment::one(elements)),
         make(DType::Bf16, Segment::one(elements)),

@@ -70,7 +70,7 @@ pub enum Expected {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Pattern {
-    /// Uniform over [`Op::domain`](super::Op::domain).
+    /// Uniform over [`Verify::domain`](super::Verify::domain).
     Ordinary,
     /// One value everywhere.
     Constant,

@@ -1,5 +1,5 @@
 //! A row of the ops table.
-use super::{Field, Op};
+use super::{Field, Op, Verify};
 use crate::types::{Error, message, object};
 
 /// Ops that belong together.
@@ -23,12 +23,14 @@ pub struct Entry {
     /// The fields of its JSON form.
     pub fields: &'static [Field],
     /// Small cases that reach every branch: run by the cross-check.
-    pub cases: fn() -> Vec<Box<dyn Op>>,
+    pub cases: fn() -> Vec<Box<dyn Verify>>,
     /// Cases of realistic shape, of about so many elements, at least 1024: run by the benchmarks.
     /// Few ops have work that no size changes; they ignore it.
-    pub bench: fn(usize) -> Vec<Box<dyn Op>>,
+    pub bench: fn(usize) -> Vec<Box<dyn Verify>>,
     /// Reads the op from JSON (without the key `op`).
     pub parse: fn(serde_json::Value) -> Result<Box<dyn Op>, Error>,
+    /// The same as an op that can be checked.
+    pub parse_verify: fn(serde_json::Value) -> Result<Box<dyn Verify>, Error>,
 }
 
 impl Entry {
@@ -45,9 +47,6 @@ impl Entry {
 }
 
 /// Reads the fields of an op.
-pub(crate) fn parse<T: Op + serde::de::DeserializeOwned + 'static>(value: serde_json::Value) -> Result<Box<dyn Op>, Error> {
-    match serde_json::from_value::<T>(value) {
-        Ok(op) => Ok(Box::new(op)),
-        Err(e) => Err(Error::Json { what: "the op's fields".into(), why: message(&e.to_string()) }),
-    }
+pub(crate) fn read<T: serde::de::DeserializeOwned>(value: serde_json::Value) -> Result<T, Error> {
+    serde_json::from_value(value).map_err(|e| Error::Json { what: "the op's fields".into(), why: message(&e.to_string()) })
 }

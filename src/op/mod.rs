@@ -7,17 +7,21 @@ mod entry;
 pub(crate) mod json;
 mod limits;
 mod lowered;
+mod named;
 pub mod portable;
 mod test_data;
+mod verify;
 
 pub use arg::{Access, Arg, Expected, Pattern, check_float};
 pub use caps::Caps;
 pub use definition::{Cost, Op};
 
 pub use crate::types::{Choice, Described, Field, Kind, Range};
-pub(crate) use entry::parse;
+pub(crate) use entry::read;
 pub use entry::{Entry, Family};
 pub use limits::{Features, Limits};
 pub use lowered::{Lowered, MAX_TRIPS, Params, Slot, Step};
+pub use named::{ByName, Contents};
 pub use portable::Portable;
 pub use test_data::Rng;
+pub use verify::Verify;

@@ -1,8 +1,8 @@
 //! Every op, by family.
 //!
 //! An op is one kernel call, fully described: shapes, storage types and scalars, and no GPU object. It is a struct with
-//! public fields that implements [`Op`]: its buffers ([`Op::args`]), the dispatches it lowers to,
-//! and the f64 reference that says what they must compute. `Session::run` runs one on host data;
+//! public fields that implements [`Op`]: its buffers ([`Op::args`]) and the dispatches it lowers to; and [`Verify`]: the f64
+//! reference that says what they must compute. `Session::run` runs one on host data;
 //! [`Gpu::plan`](crate::Gpu::plan) and [`Plan::bind`](crate::Plan::bind) bind it to buffers of yours. Mistakes in the fields
 //! are typed errors when the op is planned, before anything is recorded.
 //!
@@ -46,7 +46,7 @@
 //!
 //! <!-- /ops -->
 use crate::{
-    op::{Op, json},
+    op::{Op, Verify, json},
     types::{Error, excerpt},
 };
 
@@ -131,14 +131,34 @@ pub fn parse_json(text: &str) -> Result<serde_json::Value, Error> {
 ///
 /// # Errors
 /// As [`from_json`].
-pub fn from_value(mut value: serde_json::Value) -> Result<Box<dyn Op>, Error> {
+pub fn from_value(value: serde_json::Value) -> Result<Box<dyn Op>, Error> {
+    read(value, |entry| entry.parse)
+}
+
+/// As [`from_json`], an op that can be checked.
+///
+/// # Errors
+/// As [`from_json`].
+pub fn verify_from_json(text: &str) -> Result<Box<dyn Verify>, Error> {
+    verify_from_value(parse_json(text)?)
+}
+
+/// As [`from_value`], an op that can be checked.
+///
+/// # Errors
+/// As [`from_json`].
+pub fn verify_from_value(value: serde_json::Value) -> Result<Box<dyn Verify>, Error> {
+    read(value, |entry| entry.parse_verify)
+}
+
+fn read<T>(mut value: serde_json::Value, parse: fn(&Entry) -> fn(serde_json::Value) -> Result<T, Error>) -> Result<T, Error> {
     let names = || all().map(|e| e.name).collect::<Vec<_>>().join(", ");
     let name = value.as_object_mut().and_then(|o| o.remove("op"));
     let Some(serde_json::Value::String(name)) = name else {
         return Err(bad("the op's JSON", format!("wants an object with the key \"op\", one of: {}", names())));
     };
     match find(&name) {
-        Some(entry) => (entry.parse)(value).map_err(|e| match e {
+        Some(entry) => parse(entry)(value).map_err(|e| match e {
             Error::Json { why, .. } => bad(entry.name, why),
             e => e,
         }),

@@ -1,6 +1,6 @@
 //! Results held against what they must be.
 use crate::{
-    op::{Access, Arg, Expected, Op},
+    op::{Access, Arg, Expected, Verify},
     types::{Error, HostData, memory},
 };
 
@@ -52,8 +52,8 @@ pub fn compare(got: &HostData, expected: &Expected) -> Result<(), String> {
 /// updated argument.
 ///
 /// # Errors
-/// [`Error::HostMemory`] if the host has not as much memory as the reference needs, [`Op::reference_bytes`].
-pub fn results(op: &dyn Op, data: &[HostData]) -> Result<Vec<HostData>, Error> {
+/// [`Error::HostMemory`] if the host has not as much memory as the reference needs, [`Verify::reference_bytes`].
+pub fn results(op: &dyn Verify, data: &[HostData]) -> Result<Vec<HostData>, Error> {
     let args = op.args();
     let written = || args.iter().filter(|a| a.access != Access::Read);
     // Loops over nothing may be long, too.

@@ -29,7 +29,7 @@ pub fn usual(entry: &ops::Entry) -> Value {
             let mut with = base.clone();
             with[field] = (*value).clone();
             let missing = |e: &str| required.iter().any(|r| r != field && e.contains(&format!("missing field `{r}`")));
-            ops::from_json(&with.to_string()).map_or_else(|e| missing(&e.to_string()), |_| true)
+            ops::verify_from_json(&with.to_string()).map_or_else(|e| missing(&e.to_string()), |_| true)
         };
         let value = values.iter().find(fits);
         base[field] = value.unwrap_or_else(|| panic!("{}: no usual value fits `{field}`: add one here", entry.name)).clone();
@@ -44,7 +44,7 @@ pub fn usual(entry: &ops::Entry) -> Value {
         with[field] = value.clone();
         with
     }));
-    let works = |d: &Value| ops::from_json(&d.to_string()).is_ok_and(|op| valid(op.as_ref()));
+    let works = |d: &Value| ops::verify_from_json(&d.to_string()).is_ok_and(|op| valid(op.as_ref()));
     all.find(works).unwrap_or_else(|| panic!("{}: {base} is not valid", entry.name))
 }
 

@@ -52,7 +52,7 @@ pub fn plain_cpu() -> Caps {
 }
 
 /// The entry points that an op lowers to on a device, dispatch by dispatch.
-pub fn entries(op: &dyn Op, caps: &Caps) -> Vec<&'static str> {
+pub fn entries(op: &dyn Verify, caps: &Caps) -> Vec<&'static str> {
     op.lower(caps).unwrap_or_else(|e| panic!("{op:?}: {e}")).steps().iter().map(|s| s.spec.entry).collect()
 }
 
@@ -65,7 +65,7 @@ pub fn strained(rig: &Rig, cpu: bool, lanes: u32, limit: u64) -> Caps {
 }
 
 /// Runs an op on ordinary data on such a device, lanes in both orders.
-pub fn in_both_orders(rig: &Rig, op: &dyn Op, caps: &Caps) {
+pub fn in_both_orders(rig: &Rig, op: &dyn Verify, caps: &Caps) {
     let case = check::Case::new(op, Pattern::Ordinary, 1);
     for reverse_lanes in [false, true] {
         let mut caps = caps.clone();

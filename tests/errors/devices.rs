@@ -2,7 +2,7 @@
 //! panics.
 use crate::common::{Rig, rigs};
 use ridgepole::{
-    Bound, DType, ElasticNet, Error, Gpu, HostData, Op, Pattern, Plan, Segment, bench, check,
+    Bound, DType, ElasticNet, Error, Gpu, HostData, Pattern, Plan, Segment, Verify, bench, check,
     ops::{PenaltyGrad, Prox},
     readback, wgpu,
 };
@@ -179,7 +179,7 @@ fn a_lost_device() {
         lost("update", a.plan.update(&a.rig.queue, &grad(0.125)).err());
         lost("update, queue unknown", fresh.update(&a.rig.queue, &grad(0.125)).err());
         lost("read", readback::read(&a.rig.device, &a.rig.queue, &a.grad, 4).err());
-        let op: &dyn Op = &grad(0.5);
+        let op: &dyn Verify = &grad(0.5);
         lost("bench", bench::host(&a.gpu, &a.rig.queue, op, &bench::Options::default()).err());
         let got = check::Case::new(op, Pattern::Ordinary, 1).run(&a.gpu, &a.rig.queue).expect_err("lost");
         assert!(got.starts_with("the device is lost"), "{got}");

@@ -1,6 +1,6 @@
 //! What a device may be too small for. The texts name the limit, its value, and what was needed.
 use crate::{op, plain_cpu, plain_gpu};
-use ridgepole::{Caps, DType, ElasticNet, Error, Op, Segment, ops::*};
+use ridgepole::{Caps, DType, ElasticNet, Error, Op, Segment, Verify, ops::*};
 
 /// Whether planning on a device with such capabilities is refused as [`Error::Unsupported`], and in which words.
 fn unsupported(op: &dyn Op, change: impl Fn(&mut Caps)) -> String {
@@ -110,6 +110,9 @@ impl Op for Long {
         }
         Ok(out)
     }
+}
+
+impl Verify for Long {
     fn reference(&self, args: &[ridgepole::HostData]) -> Vec<ridgepole::Expected> {
         self.0.reference(args)
     }

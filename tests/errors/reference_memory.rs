@@ -1,14 +1,14 @@
 //! What the references take of the host's memory is known before it is taken.
 use crate::common::descriptions::{numbers, usual, valid};
-use ridgepole::{Access, DType, Error, HostData, Op, Pattern, Rng, check, ops};
+use ridgepole::{Access, DType, Error, HostData, Op, Pattern, Rng, Verify, check, ops};
 use serde_json::json;
 
-fn len(op: &dyn Op) -> u64 {
+fn len(op: &dyn Verify) -> u64 {
     op.args().iter().map(|a| a.len as u64).sum()
 }
 
 /// The most memory that the reference took at once.
-fn measured(op: &dyn Op, data: &[HostData]) -> u64 {
+fn measured(op: &dyn Verify, data: &[HostData]) -> u64 {
     allocation_counter::measure(|| drop(std::hint::black_box(op.reference(data)))).bytes_max
 }
 
@@ -45,7 +45,7 @@ fn nor_where_one_size_is_large_and_another_is_nothing() {
                 // Of the same leaf nothing is set to 0.
                 *d.pointer_mut(nothing).expect("it is there") = json!(0);
                 *d.pointer_mut(big).expect("it is there") = json!(size);
-                let Ok(op) = ops::from_json(&d.to_string()) else { continue };
+                let Ok(op) = ops::verify_from_json(&d.to_string()) else { continue };
                 if !valid(op.as_ref()) {
                     continue;
                 }

@@ -63,7 +63,7 @@ fn cross_entropy_writes_the_derivative_of_its_loss() {
 }
 
 /// An op, its loss and derivative by prediction and target, and how far from the target its slope has a bend.
-type Loss = (Box<dyn Op>, Box<dyn Fn(f64, f64) -> (f64, f64)>, f64);
+type Loss = (Box<dyn Verify>, Box<dyn Fn(f64, f64) -> (f64, f64)>, f64);
 
 #[test]
 fn losses_of_pairs_write_the_derivatives_of_their_losses() {
@@ -81,7 +81,7 @@ fn losses_of_pairs_write_the_derivatives_of_their_losses() {
     let all = [
         mse(SquareForm::Whole, 1.0),
         mse(SquareForm::Half, 0.5),
-        (Box::new(l1) as Box<dyn Op>, Box::new(cpu::l1_loss), 0.0),
+        (Box::new(l1) as Box<dyn Verify>, Box::new(cpu::l1_loss), 0.0),
         huber(1.0, HuberForm::Huber),
         huber(0.5, HuberForm::Huber),
         huber(0.5, HuberForm::SmoothL1),

@@ -9,7 +9,7 @@ mod norms;
 mod penalties;
 
 use ridgepole::{
-    Access, Bits, DType, Expected, HostData, Key, Layout, MaskMode, Op, Rng, Scaling, Session, Share, Space, cpu, ops,
+    Access, Bits, DType, Expected, HostData, Key, Layout, MaskMode, Rng, Scaling, Session, Share, Space, Verify, cpu, ops,
 };
 
 /// Half the distance of the differences; weights closer to a kink than twice this are not drawn.
@@ -61,7 +61,7 @@ fn near(what: &str, got: &[f64], want: &[f64], allowed: impl Fn(usize) -> f64) {
 
 /// Runs `op` on the GPU; each written argument must be as near to `want` as the op's own bound, the tolerance of the
 /// differences, and `slack` allow.
-fn gpu_near(session: &Session, op: &dyn Op, data: &[HostData], want: &[Vec<f64>], slack: impl Fn(usize, usize) -> f64) {
+fn gpu_near(session: &Session, op: &dyn Verify, data: &[HostData], want: &[Vec<f64>], slack: impl Fn(usize, usize) -> f64) {
     let inputs: Vec<HostData> =
         op.args().iter().zip(data).filter(|(a, _)| a.access != Access::Write).map(|(_, d)| d.clone()).collect();
     let got = session.run(op, &inputs).unwrap_or_else(|e| panic!("{op:?}: {e}"));

@@ -3,7 +3,7 @@ use super::*;
 use ridgepole::{Cut, Erasing, Holes, Lambda, Partners, Rect};
 
 /// ∂/∂x of Σ dy·y, y being the first thing that `forward` writes, by differences of its own reference.
-fn differences(forward: &dyn Op, x: &[f64], dy: &[f64]) -> Vec<f64> {
+fn differences(forward: &dyn Verify, x: &[f64], dy: &[f64]) -> Vec<f64> {
     let loss = |x: &[f64]| {
         let Expected::Within { value, .. } = forward.reference(&[f32s(x), f32s(dy)]).swap_remove(0) else { panic!("a float") };
         value.iter().zip(dy).map(|(y, dy)| y * dy).sum::<f64>()
@@ -18,7 +18,7 @@ fn differences(forward: &dyn Op, x: &[f64], dy: &[f64]) -> Vec<f64> {
     (0..x.len()).map(|i| (loss(&moved(i, h)) - loss(&moved(i, -h))) / (2.0 * h)).collect()
 }
 
-fn holds(session: &Session, rng: &mut Rng, forward: &dyn Op, backward: &dyn Op, len: usize) {
+fn holds(session: &Session, rng: &mut Rng, forward: &dyn Verify, backward: &dyn Verify, len: usize) {
     // Multiples of 2^-10 below 1, so that x ± h is exact in f32.
     let x: Vec<f64> = (0..len).map(|_| (rng.unit() * 1024.0).floor() / 1024.0).collect();
     let dy = draw(rng, len, -1.0, 1.0);

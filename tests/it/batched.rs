@@ -9,14 +9,14 @@ fn part(data: &HostData, outer: usize, models: usize, m: usize) -> HostData {
 }
 
 /// Runs `make(models)` with all models and each model alone; `outer` says how many rows lie around the models of each argument.
-fn alone_as_in_company(session: &Session, make: impl Fn(usize) -> Box<dyn Op>, models: usize, rows: usize) {
+fn alone_as_in_company(session: &Session, make: impl Fn(usize) -> Box<dyn Verify>, models: usize, rows: usize) {
     let (all, one) = (make(models), make(1));
     let around = |arg: &Arg| if ["w", "dw", "p"].contains(&arg.name) { 1 } else { rows };
     let args = all.args();
     let (reads, writes): (Vec<&Arg>, Vec<&Arg>) = args.iter().partition(|a| a.access == Access::Read);
     let mut rng = Rng::new(31);
     let data: Vec<HostData> = reads.iter().map(|a| all.fill(a, &mut rng, Pattern::Zeros)).collect();
-    let run = |op: &dyn Op, inputs: &[HostData]| session.run(op, inputs).unwrap_or_else(|e| panic!("{op:?}: {e}"));
+    let run = |op: &dyn Verify, inputs: &[HostData]| session.run(op, inputs).unwrap_or_else(|e| panic!("{op:?}: {e}"));
     let company = run(all.as_ref(), &data);
     for m in 0..models {
         let own: Vec<HostData> = reads.iter().zip(&data).map(|(a, d)| part(d, around(a), models, m)).collect();
@@ -37,9 +37,10 @@ fn a_model_is_the_same_to_the_bit_whatever_is_beside_it() {
     for ((_, caps), [models, rows, inputs, outputs]) in modes.flat_map(|mode| shapes.map(|shape| (mode.clone(), shape))) {
         let session = Session::new().expect("an adapter").with_caps(caps);
         for bias in [false, true] {
-            let dense = |models| Box::new(BatchedDense { models, rows, inputs, outputs, bias }) as Box<dyn Op>;
-            let weight_grad = |models| Box::new(BatchedDenseWeightGrad { models, rows, inputs, outputs, bias }) as Box<dyn Op>;
-            let input_grad = |models| Box::new(BatchedDenseInputGrad { models, rows, inputs, outputs, bias }) as Box<dyn Op>;
+            let dense = |models| Box::new(BatchedDense { models, rows, inputs, outputs, bias }) as Box<dyn Verify>;
+            let weight_grad =
+                |models| Box::new(BatchedDenseWeightGrad { models, rows, inputs, outputs, bias }) as Box<dyn Verify>;
+            let input_grad = |models| Box::new(BatchedDenseInputGrad { models, rows, inputs, outputs, bias }) as Box<dyn Verify>;
             alone_as_in_company(&session, dense, models, rows);
             alone_as_in_company(&session, weight_grad, models, rows);
             alone_as_in_company(&session, input_grad, models, rows);
@@ -58,7 +59,7 @@ fn lanes_that_share_what_they_load_get_the_bits_of_lanes_that_do_not() {
     for [models, rows, inputs, outputs] in [[3, 50, 64, 128], [2, 16, 32, 32], [5, 13, 36, 44], [4, 17, 20, 68], [1, 33, 128, 64]]
     {
         let bias = rows % 2 == 1;
-        let ops: [Box<dyn Op>; 3] = [
+        let ops: [Box<dyn Verify>; 3] = [
             Box::new(BatchedDense { models, rows, inputs, outputs, bias }),
             Box::new(BatchedDenseWeightGrad { models, rows, inputs, outputs, bias }),
             Box::new(BatchedDenseInputGrad { models, rows, inputs, outputs, bias }),

@@ -90,7 +90,7 @@ fn the_tables_of_all_pages_are_those_of_the_code() {
 #[test]
 fn every_page_has_an_example_that_runs() {
     let named = |f: &ops::Family| (format!("{}/mod.rs", f.name), format!("ridgepole::ops::{}::", f.name));
-    let pages = ops::FAMILIES.iter().map(named).chain([("mod.rs".into(), "ops::from_json(".into())]);
+    let pages = ops::FAMILIES.iter().map(named).chain([("mod.rs".into(), "ops::verify_from_json(".into())]);
     for (name, uses) in pages {
         let text = prose(&read(&name));
         let blocks: Vec<[&str; 2]> =

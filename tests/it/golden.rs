@@ -1,5 +1,5 @@
 //! Values made by PyTorch and JAX (`tests/golden/make.py`), against the CPU reference and the GPU.
-use ridgepole::{Access, DType, Expected, HostData, Op, Session, check, ops};
+use ridgepole::{Access, DType, Expected, HostData, Session, Verify, check, ops};
 use serde::Deserialize;
 use std::{collections::BTreeMap, path::PathBuf};
 
@@ -51,7 +51,7 @@ fn load(op: &str) -> Option<File> {
 
 type Named = BTreeMap<String, HostData>;
 
-fn named(op: &dyn Op, values: &BTreeMap<String, Vec<Number>>, what: &str) -> Named {
+fn named(op: &dyn Verify, values: &BTreeMap<String, Vec<Number>>, what: &str) -> Named {
     let arg = |name: &String| {
         let found = op.args().into_iter().find(|a| a.name == name);
         let arg = found.unwrap_or_else(|| panic!("{what}: the op has no argument `{name}`"));
@@ -62,7 +62,7 @@ fn named(op: &dyn Op, values: &BTreeMap<String, Vec<Number>>, what: &str) -> Nam
 }
 
 /// All arguments in the op's order; those that are only written hold nothing that matters.
-fn arguments(op: &dyn Op, state: &Named, what: &str) -> Vec<HostData> {
+fn arguments(op: &dyn Verify, state: &Named, what: &str) -> Vec<HostData> {
     let pick = |a: &ridgepole::Arg| match (a.access, state.get(a.name)) {
         (Access::Write, _) => HostData::from_f64(a.dtype, vec![0.0; a.len]),
         (_, Some(data)) => data.clone(),
@@ -71,7 +71,7 @@ fn arguments(op: &dyn Op, state: &Named, what: &str) -> Vec<HostData> {
     op.args().iter().map(pick).collect()
 }
 
-fn outputs(op: &dyn Op) -> Vec<&'static str> {
+fn outputs(op: &dyn Verify) -> Vec<&'static str> {
     op.args().iter().filter(|a| a.access != Access::Read).map(|a| a.name).collect()
 }
 
@@ -90,7 +90,7 @@ fn double(bound: f64) -> f64 {
 /// What the roundings to f32 of the host's scalars move, where they are part of what the op is defined to do and hence of
 /// its reference: prox must agree with the GPU on which weights become 0. The threshold t is off by t·2^-24, the divisor
 /// d ≥ 1 relatively by 2^-24; a weight w that stays becomes (|w| - t)/d, off by (t + (|w| - t))/d·2^-24 ≤ |w|·2^-24.
-fn scalars(op: &dyn Op, arg: &str, data: &[HostData]) -> Option<Vec<f64>> {
+fn scalars(op: &dyn Verify, arg: &str, data: &[HostData]) -> Option<Vec<f64>> {
     let share = f64::from(f32::EPSILON) / 2.0;
     let prox = op.name() == "prox" && arg == "weight";
     prox.then(|| data[0].to_f64().iter().map(|w| w.abs() * share).collect())
@@ -143,7 +143,7 @@ fn run_case(session: &Session, case: &Case, worst: &mut Worst) -> Result<(), Str
     let (mut golden, mut own) = (Named::new(), Named::new());
     for (number, step) in case.steps.iter().enumerate() {
         let what = format!("{} by {}, step {}", case.name, case.frameworks.join(" and "), number + 1);
-        let op = ops::from_json(&step.op.to_string()).unwrap_or_else(|e| panic!("{what}: {e}"));
+        let op = ops::verify_from_json(&step.op.to_string()).unwrap_or_else(|e| panic!("{what}: {e}"));
         let op = op.as_ref();
         let inputs = named(op, &step.inputs, &what);
         let expected = named(op, &step.expected, &what);

@@ -1,7 +1,7 @@
 //! Sizes that no small case reaches: tensors larger than a binding, and grids longer than a row of workgroups.
 use crate::common;
 use ridgepole::{
-    Caps, DType, ElasticNet, Gpu, HostData, Key, Op, Segment, Slot, Space, cpu,
+    Caps, DType, ElasticNet, Gpu, HostData, Key, Segment, Slot, Space, Verify, cpu,
     ops::{Dropout, PenaltyGrad},
     readback, wgpu,
 };
@@ -13,7 +13,7 @@ fn buffer(rig: &common::Rig, size: u64) -> wgpu::Buffer {
 }
 
 /// Runs an op with one read and one written or updated argument.
-fn run(rig: &common::Rig, caps: Caps, op: &dyn Op, reads: &[f32], before: Option<&[f32]>) -> Vec<f32> {
+fn run(rig: &common::Rig, caps: Caps, op: &dyn Verify, reads: &[f32], before: Option<&[f32]>) -> Vec<f32> {
     let gpu = Gpu::with_caps(&rig.device, caps);
     let plan = gpu.plan(op).expect("a valid op");
     let args = op.args();

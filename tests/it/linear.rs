@@ -127,7 +127,7 @@ fn steps_lead_to_the_minimum_and_stop_there() {
         let gradient = LinearGradient { rows, features, models };
         let step = FistaStep { features, penalized, models };
         let distance = DualityGap { model, rows, features, penalized, sets: models, per_set: 1, reach: 1.0 };
-        let run = |op: &dyn Op, inputs: &[HostData]| session.run(op, inputs).unwrap_or_else(|e| panic!("{op:?}: {e}"));
+        let run = |op: &dyn Verify, inputs: &[HostData]| session.run(op, inputs).unwrap_or_else(|e| panic!("{op:?}: {e}"));
         let slope = |at: &HostData| {
             let r = run(&residuals, &[x.clone(), y.clone(), weight.clone(), at.clone()]).remove(0);
             (run(&gradient, &[x.clone(), r.clone()]).remove(0), r)

@@ -79,7 +79,7 @@ fn windows_give_the_same_partials() {
 
 #[test]
 fn nothing_still_gives_zero() {
-    for op in [&penalty(vec![]) as &dyn Op, &prox(Segment::one(0), 1.0)] {
+    for op in [&penalty(vec![]) as &dyn Verify, &prox(Segment::one(0), 1.0)] {
         let out = op.lower(&cpu(LARGE)).unwrap();
         assert_eq!(out.steps().len(), 1);
         assert_eq!(outline(&out.steps()[0], &["per_row", "count"]), ("reduce_level", 1, vec![1, 0]));
@@ -106,7 +106,7 @@ fn many_tensors_and_long_ones_take_few_dispatches_and_short_loops() {
 fn a_table_row_per_group() {
     let groups = vec![ElasticNet::l1(0.5), ElasticNet::new(0.25, 3.0), ElasticNet::weight_decay(3.0)];
     let segments = vec![Segment { start: 0, len: 6, group: 2 }];
-    let floats = |op: &dyn Op| -> Vec<f32> {
+    let floats = |op: &dyn Verify| -> Vec<f32> {
         let tables = op.lower(&cpu(LARGE)).unwrap().tables().to_vec();
         tables[16..].chunks(4).map(|b| f32::from_le_bytes(b.try_into().expect("a word"))).collect()
     };

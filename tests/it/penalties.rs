@@ -62,7 +62,7 @@ fn proximal_steps_reach_the_minimum_that_the_penalty_asks_for() {
 }
 
 /// The one value that a reference gives for each element of its first output.
-fn values(op: &dyn Op, args: &[HostData]) -> Vec<f64> {
+fn values(op: &dyn Verify, args: &[HostData]) -> Vec<f64> {
     match op.reference(args).remove(0) {
         Expected::Within { value, .. } => value,
         Expected::Exact(data) => data.to_f64(),

@@ -85,7 +85,9 @@ impl Op for Reduction {
         partials.into_args(&mut out, caps, &args.iter().enumerate().skip(1).collect::<Vec<_>>());
         Ok(out)
     }
+}
 
+impl Verify for Reduction {
     fn fill(&self, arg: &Arg, rng: &mut Rng, _: Pattern) -> HostData {
         // Whole numbers: their sums are exact in f32, so that none may be missing or twice.
         let shift = if self.dtype() == DType::U32 { 0.0 } else { 256.0 };

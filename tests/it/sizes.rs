@@ -38,7 +38,7 @@ fn no_pair_of_sizes_panics() {
         for (i, a) in leaves.iter().enumerate() {
             for (b, first, second) in leaves[i..].iter().flat_map(|b| SIZES.map(|x| SIZES.map(|y| (b, x, y)))).flatten() {
                 let d = with(&base, &[(a, first), (b, second)]);
-                let Ok(op) = ops::from_json(&d.to_string()) else { continue };
+                let Ok(op) = ops::verify_from_json(&d.to_string()) else { continue };
                 let all = || {
                     op.args().iter().for_each(|a| _ = black_box(a.binding_bytes()));
                     devices.iter().for_each(|caps| _ = black_box(op.lower(caps)));
@@ -73,7 +73,7 @@ fn no_size_is_cut_to_its_lower_half() {
             // No plan has a device that binds more at once.
             for (limit, cpu) in [(u32::MAX.into(), false), (u32::MAX.into(), true)] {
                 let d = with(&base, &[(&place, (1 << 32) + REST)]);
-                let Ok(op) = ops::from_json(&d.to_string()) else { continue };
+                let Ok(op) = ops::verify_from_json(&d.to_string()) else { continue };
                 let got = match op.lower(&caps(limit, cpu)) {
                     Ok(got) if plannable(&got, limit) => got,
                     Ok(_) | Err(Error::Argument { .. } | Error::Unsupported { .. }) => continue,

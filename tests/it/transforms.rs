@@ -167,7 +167,7 @@ fn a_step_that_overflows_changes_no_weight_and_halves_the_scale_without_a_read_b
         (0..3).map(|_| [buffer("weights seen", 4 * LEN as u64), buffer("scale seen", 4)]).collect();
     for (step, source) in sources.iter().enumerate() {
         encoder.copy_buffer_to_buffer(source, 0, find("grad"), 0, 4 * LEN as u64);
-        let ops: [(&dyn Op, &[&str], &[&str]); 4] = [
+        let ops: [(&dyn Verify, &[&str], &[&str]); 4] = [
             (&unscale, &["scale"], &["grad", "found"]),
             (&norm, &["grad"], &["norm", "clip"]),
             (&adamw(step as u64 + 1), &["grad", "clip"], &["weight", "m", "v", "skipped"]),

@@ -1,7 +1,7 @@
 //! `ridgepole check`: the cross-check, on this machine.
 use crate::{Failure, Ui, adapter, shell::Command, text};
 use ridgepole::{
-    Op, Session,
+    Session, Verify,
     check::{self, Rig, Verdict},
     ops::{self, Entry},
 };
@@ -42,7 +42,7 @@ const SHOWN: usize = 12;
 const MOST_THREADS: usize = 16;
 
 /// An op of the table and those of its cases that were asked for, with the numbers that seed their data.
-type Chosen = (&'static Entry, Vec<(usize, Box<dyn Op>)>);
+type Chosen = (&'static Entry, Vec<(usize, Box<dyn Verify>)>);
 
 /// Runs the checks.
 ///
@@ -90,7 +90,7 @@ fn on(first: Session, chosen: &[Chosen], ui: &Ui) -> Result<usize, Failure> {
         });
     }
     let rigs: Vec<Rig> = sessions.iter().map(|s| Rig::new(s.device(), s.queue())).collect();
-    let list: Vec<(u64, &dyn Op)> =
+    let list: Vec<(u64, &dyn Verify)> =
         chosen.iter().flat_map(|(_, cases)| cases).map(|(seed, op)| (*seed as u64, op.as_ref())).collect();
     let mut verdicts: Vec<Option<Verdict>> = list.iter().map(|_| None).collect();
     let (mut shown, mut totals, mut closed, start) = (0, (0, 0), Ok(()), Instant::now());
@@ -137,7 +137,7 @@ fn threads(backend: ridgepole::wgpu::Backend) -> usize {
 fn row(
     entry: &Entry,
     verdicts: &[&Verdict],
-    list: &[(u64, &dyn Op)],
+    list: &[(u64, &dyn Verify)],
     chosen: &[Chosen],
     modes: usize,
     ui: &Ui,
@@ -167,7 +167,7 @@ fn row(
 }
 
 /// The least part of the case's text that no other case contains: an arena's full text can fill pages.
-fn handle(op: &dyn Op, chosen: &[Chosen]) -> String {
+fn handle(op: &dyn Verify, chosen: &[Chosen]) -> String {
     let text = format!("{op:?}");
     let all: Vec<String> = chosen.iter().flat_map(|(_, cases)| cases).map(|(_, op)| format!("{op:?}")).collect();
     let alone = |part: &str| all.iter().filter(|other| other.contains(part)).count() == 1;
@@ -180,6 +180,7 @@ fn handle(op: &dyn Op, chosen: &[Chosen]) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use ridgepole::Op;
 
     /// A copy that claims to have made zeros.
     #[derive(Debug)]
@@ -195,6 +196,9 @@ mod tests {
         fn lower(&self, caps: &ridgepole::Caps) -> Result<ridgepole::Lowered, ridgepole::Error> {
             self.0.lower(caps)
         }
+    }
+
+    impl Verify for Wrong {
         fn reference(&self, args: &[ridgepole::HostData]) -> Vec<ridgepole::Expected> {
             vec![ridgepole::Expected::Exact(vec![0.0; args[0].len()].into())]
         }
@@ -207,9 +211,10 @@ mod tests {
             summary: "",
             formula: "",
             fields: &[],
-            cases: || [0, 5].map(|len| Box::new(Wrong(ridgepole::bench::CopyOp { len })) as Box<dyn Op>).into(),
+            cases: || [0, 5].map(|len| Box::new(Wrong(ridgepole::bench::CopyOp { len })) as Box<dyn Verify>).into(),
             bench: |_| Vec::new(),
             parse: |_| unreachable!("never read from JSON"),
+            parse_verify: |_| unreachable!("never read from JSON"),
         };
         let session = Session::new().unwrap();
         let modes = check::modes(session.device()).len();

@@ -2,7 +2,7 @@
 use super::short;
 use crate::{Failure, Ui, input};
 use ridgepole::{
-    Error, Op, Session,
+    Error, Session, Verify,
     bench::{self, Inputs},
     ops,
     types::excerpt,
@@ -16,7 +16,7 @@ use std::sync::{
 /// An op and its name.
 pub(crate) struct Job {
     pub name: String,
-    pub op: Box<dyn Op>,
+    pub op: Box<dyn Verify>,
 }
 
 /// Threads at most: the tensors and references of more would not fit into memory.
@@ -31,7 +31,7 @@ pub(crate) fn parse(text: &str, file: &str) -> Result<Vec<Job>, Failure> {
         let wrong = |why: String| Failure::usage(format!("{file}, line {number}: {why}"));
         let mut value = ops::parse_json(line).map_err(|e| wrong(e.to_string()))?;
         let name = value.as_object_mut().and_then(|o| o.remove("case"));
-        let op = ops::from_value(value).map_err(|e| wrong(e.to_string()))?;
+        let op = ops::verify_from_value(value).map_err(|e| wrong(e.to_string()))?;
         let name = match name {
             None => format!("{op:?}"),
             Some(Value::String(name)) => name,

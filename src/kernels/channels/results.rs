@@ -1,7 +1,7 @@
 //! The expectations of an op on channels, gathered channel by channel from the data that it is given.
 use super::{Fused, Pass, difference, places, position};
 use crate::{
-    op::{Access, Arg, Expected, Op},
+    op::{Access, Arg, Expected, Verify},
     types::{DType, HostData, Space},
     verify::Approx,
 };
@@ -17,7 +17,7 @@ pub(crate) struct Results {
 }
 
 impl Results {
-    pub fn of(op: &dyn Op, space: &Space, data: &[HostData], fused: Fused) -> Self {
+    pub fn of(op: &dyn Verify, space: &Space, data: &[HostData], fused: Fused) -> Self {
         let args = op.args();
         let out = |a: &Arg| if a.access == Access::Read { 0 } else { a.len };
         Self {

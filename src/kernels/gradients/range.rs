@@ -2,7 +2,7 @@
 use super::{Gradients, Pass};
 use crate::{
     kernels::arena::arena_cases,
-    op::{Caps, Expected, Lowered, Op},
+    op::{Caps, Expected, Lowered, Verify},
     options::check_scalar,
     params,
     types::{DType, Error, HostData, Segment},
@@ -32,7 +32,7 @@ const TRIED: [ValueRange; 5] = [
 
 impl ValueRange {
     /// Cases of an op over arenas, each with one of the ranges.
-    pub fn cases(make: impl Fn(DType, Vec<Segment>, Self) -> Box<dyn Op>) -> Vec<Box<dyn Op>> {
+    pub fn cases(make: impl Fn(DType, Vec<Segment>, Self) -> Box<dyn Verify>) -> Vec<Box<dyn Verify>> {
         arena_cases(7, |dtype, segments, n| make(dtype, segments, TRIED[n % TRIED.len()]))
     }
 

@@ -1,12 +1,12 @@
 //! Cases that the optimizers share, for the checks and to time.
 use crate::{
-    op::{Op, bench_shapes},
+    op::{Verify, bench_shapes},
     options::{Averaging, DecayMode, ElasticNet, Group, Key, Rounding, Warmup},
     types::{DType, Segment},
 };
 
 /// What the optimizers are timed on: one long tensor, plain, regularized, and in halves; and a model of many short ones.
-pub(crate) fn bench(elements: usize, make: impl Fn(DType, Vec<Segment>, Vec<Group>) -> Box<dyn Op>) -> Vec<Box<dyn Op>> {
+pub(crate) fn bench(elements: usize, make: impl Fn(DType, Vec<Segment>, Vec<Group>) -> Box<dyn Verify>) -> Vec<Box<dyn Verify>> {
     let one = || Segment::one(elements);
     let fused =
         || Group { coupled: ElasticNet::new(1e-4, 1e-4), decay: 1e-2, prox: ElasticNet::new(1e-4, 1e-4), ..Group::default() };

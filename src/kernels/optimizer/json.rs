@@ -1,18 +1,11 @@
 //! What an optimizer refuses to guess when it is read from JSON: where frameworks differ in what would be trained.
-use crate::{
-    op::{Op, parse},
-    types::Error,
-};
+use crate::{op::read, types::Error};
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
 /// Reads an optimizer's fields. `decays` names the defaults of the frameworks where the op is known for its decoupled decay: each
 /// group must then have one.
-pub(crate) fn parse_optimizer<T: Op + DeserializeOwned + 'static>(
-    op: &'static str,
-    decays: Option<&str>,
-    value: Value,
-) -> Result<Box<dyn Op>, Error> {
+pub(crate) fn parse_optimizer<T: DeserializeOwned>(op: &'static str, decays: Option<&str>, value: Value) -> Result<T, Error> {
     // What is no list of objects is for serde to refuse.
     let groups = value.get("groups").and_then(Value::as_array).map_or(&[][..], Vec::as_slice);
     for (i, group) in groups.iter().enumerate().filter_map(|(i, g)| Some((i, g.as_object()?))) {
@@ -30,5 +23,5 @@ pub(crate) fn parse_optimizer<T: Op + DeserializeOwned + 'static>(
             return Err(Error::argument(op, "groups", why));
         }
     }
-    parse::<T>(value)
+    read(value)
 }

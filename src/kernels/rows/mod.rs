@@ -12,7 +12,7 @@ pub(crate) use onchip::{Affine, Forward, OnChip, Place, RowMap, alone};
 
 use crate::{
     kernels::channels,
-    op::{Arg, Op, Pattern, Rng, bench_shapes},
+    op::{Arg, Pattern, Rng, Verify, bench_shapes},
     options::WeightForm,
     types::{DType, HostData, Rows},
     wgsl::Source,
@@ -42,7 +42,7 @@ pub(crate) fn fill(of: Rows, dtype: DType, arg: &Arg, rng: &mut Rng, pattern: Pa
 /// Shapes for the checks: no value and one, rows that are whole quads and not, shorter and longer than a workgroup and than
 /// a chunk, and longer than what stays on the chip, more rows than lanes, enough rows for a lane each on a software device, and for
 /// reduction levels of their gradients. `make` gets a number that differs from case to case.
-pub(crate) fn cases(make: impl Fn(usize, DType, Rows) -> Box<dyn Op>) -> Vec<Box<dyn Op>> {
+pub(crate) fn cases(make: impl Fn(usize, DType, Rows) -> Box<dyn Verify>) -> Vec<Box<dyn Verify>> {
     let mut out = Vec::new();
     for (rows, cols) in SHAPES {
         for dtype in DType::FLOATS {
@@ -53,7 +53,7 @@ pub(crate) fn cases(make: impl Fn(usize, DType, Rows) -> Box<dyn Op>) -> Vec<Box
 }
 
 /// The same shapes for an op that shares most of its kernels with another: f32, and one of the halves in turn.
-pub(crate) fn few_cases(make: impl Fn(usize, DType, Rows) -> Box<dyn Op>) -> Vec<Box<dyn Op>> {
+pub(crate) fn few_cases(make: impl Fn(usize, DType, Rows) -> Box<dyn Verify>) -> Vec<Box<dyn Verify>> {
     let mut out = Vec::new();
     for (i, (rows, cols)) in SHAPES.into_iter().enumerate() {
         for dtype in [DType::F32, DType::FLOATS[1 + i % 2]] {
@@ -85,7 +85,7 @@ const SHAPES: [(usize, usize); 19] = [
 ];
 
 /// The activations of a small transformer, and rows that are long.
-pub(crate) fn benches(elements: usize, make: impl Fn(DType, Rows) -> Box<dyn Op>) -> Vec<Box<dyn Op>> {
+pub(crate) fn benches(elements: usize, make: impl Fn(DType, Rows) -> Box<dyn Verify>) -> Vec<Box<dyn Verify>> {
     let (short, long) = (bench_shapes::rows(elements, 1024), bench_shapes::rows(elements, 16_384));
     [(DType::F32, short), (DType::F32, long), (DType::F16, short), (DType::F16, long)].map(|(d, s)| make(d, s)).into()
 }

@@ -1,12 +1,12 @@
 //! Shapes and data of the mixing ops, for the checks and to time.
 use crate::{
-    op::{Arg, Op, Pattern, Rng, bench_shapes},
+    op::{Arg, Pattern, Rng, Verify, bench_shapes},
     types::{DType, HostData, Space},
 };
 
 /// Shapes (space, width) for the checks: no sample and one, samples of one element, whole quads and not, rows and channels
 /// that are whole quads and not, tensors beyond small windows. `make` gets a number that differs from case to case.
-pub(crate) fn image_cases(make: impl Fn(usize, DType, Space, usize) -> Box<dyn Op>) -> Vec<Box<dyn Op>> {
+pub(crate) fn image_cases(make: impl Fn(usize, DType, Space, usize) -> Box<dyn Verify>) -> Vec<Box<dyn Verify>> {
     let shapes = [
         (0, 3, 4, 4),
         (2, 0, 4, 4),
@@ -39,7 +39,7 @@ pub(crate) fn image_cases(make: impl Fn(usize, DType, Space, usize) -> Box<dyn O
 
 /// A batch of ImageNet's images, or of smaller ones: at least 2, as each is mixed with another. `make` gets the type, the space
 /// and the width.
-pub(crate) fn image_benches(elements: usize, make: impl Fn(DType, Space, usize) -> Box<dyn Op>) -> Vec<Box<dyn Op>> {
+pub(crate) fn image_benches(elements: usize, make: impl Fn(DType, Space, usize) -> Box<dyn Verify>) -> Vec<Box<dyn Verify>> {
     let ([first, last], width) = bench_shapes::images(elements, [2, 3, 224], 16);
     [(DType::F32, first), (DType::F32, last), (DType::F16, first)].map(|(d, s)| make(d, s, width)).into()
 }

@@ -3,14 +3,14 @@
 use super::{Units, bound::Members};
 use crate::{
     kernels::arena::poison_gaps,
-    op::{Arg, Op, Pattern, Rng, bench_shapes},
+    op::{Arg, Pattern, Rng, Verify, bench_shapes},
     options::{Matrix, Unit},
     types::{DType, HostData},
 };
 use Unit::{Columns, Rows, Whole};
 
 /// Arenas of matrices for the ops on units: every kind, on both sides of what a lane, a team and a workgroup take.
-pub(crate) fn matrix_cases(groups: usize, make: impl Fn(DType, Vec<Matrix>, usize) -> Box<dyn Op>) -> Vec<Box<dyn Op>> {
+pub(crate) fn matrix_cases(groups: usize, make: impl Fn(DType, Vec<Matrix>, usize) -> Box<dyn Verify>) -> Vec<Box<dyn Verify>> {
     let one = |rows, cols, unit| Matrix::pack(&[(rows, cols, unit)], 4);
     let mut arenas = vec![
         one(1, 1, Rows),
@@ -61,7 +61,7 @@ pub(crate) fn matrix_cases(groups: usize, make: impl Fn(DType, Vec<Matrix>, usiz
 }
 
 /// One matrix, each way, in each type.
-pub(crate) fn matrix_bench(elements: usize, make: impl Fn(DType, Vec<Matrix>) -> Box<dyn Op>) -> Vec<Box<dyn Op>> {
+pub(crate) fn matrix_bench(elements: usize, make: impl Fn(DType, Vec<Matrix>) -> Box<dyn Verify>) -> Vec<Box<dyn Verify>> {
     let of = bench_shapes::matrix(elements, [4, 1]);
     let shapes = [Rows, Columns].map(|unit| (of.rows, of.cols, unit));
     DType::FLOATS.into_iter().flat_map(|d| shapes.map(|s| make(d, Matrix::pack(&[s], 4)))).collect()

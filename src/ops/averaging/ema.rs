@@ -3,7 +3,7 @@ use crate::kernels::arena::arena_benches;
 use crate::{
     kernel,
     kernels::{arena::arena_cases, weight_average::Follower},
-    op::{Arg, Caps, Cost, Expected, Lowered, Op, Pattern, Rng},
+    op::{Arg, Caps, Cost, Expected, Lowered, Op, Pattern, Rng, Verify},
     options::{Averaging, Warmup},
     types::{DType, Error, HostData, Segment},
     verify::Approx,
@@ -67,6 +67,13 @@ impl Op for Ema {
         self.follower().lower(caps, kernel!("averaging/ema"))
     }
 
+    /// f32: 12 bytes an element, f16 and bf16: 10.
+    fn cost(&self) -> Cost {
+        self.follower().cost()
+    }
+}
+
+impl Verify for Ema {
     fn patterns(&self) -> Vec<Pattern> {
         vec![Pattern::Ordinary, Pattern::Constant, Pattern::Tiny, Pattern::NonFinite]
     }
@@ -78,14 +85,9 @@ impl Op for Ema {
     fn reference(&self, args: &[HostData]) -> Vec<Expected> {
         self.follower().reference(args, |old, w| self.averaging().reference(old, Approx::exact(w)))
     }
-
-    /// f32: 12 bytes an element, f16 and bf16: 10.
-    fn cost(&self) -> Cost {
-        self.follower().cost()
-    }
 }
 
-fn cases() -> Vec<Box<dyn Op>> {
+fn cases() -> Vec<Box<dyn Verify>> {
     arena_cases(3, |dtype, segments, n| {
         let updates = [0, 1, 5, 100, u64::MAX][n % 5];
         let warmup = [Warmup::None, Warmup::TensorFlow { updates }, Warmup::Polyak { updates }, Warmup::Debiased { updates }];
@@ -93,6 +95,6 @@ fn cases() -> Vec<Box<dyn Op>> {
     })
 }
 
-fn bench(elements: usize) -> Vec<Box<dyn Op>> {
+fn bench(elements: usize) -> Vec<Box<dyn Verify>> {
     arena_benches(elements, |dtype, segments| Box::new(Ema { dtype, segments, decay: 0.999, warmup: Warmup::None }))
 }

@@ -7,7 +7,7 @@ use crate::{
         gradients::{norm_scale, norm_ulps},
         reduce::{Monoid, Partials},
     },
-    op::{Arg, Caps, Cost, Expected, Lowered, Op, Pattern, Rng, Slot, Step, check_float},
+    op::{Arg, Caps, Cost, Expected, Lowered, Op, Pattern, Rng, Slot, Step, Verify, check_float},
     options::check_scalar,
     params,
     types::{DType, Error, HostData, Segment},
@@ -174,6 +174,14 @@ impl Op for SamPerturb {
         Ok(out)
     }
 
+    /// f32: 20 bytes an element, f16 and bf16: 10; with `adaptive` the weights are read once more.
+    fn cost(&self) -> Cost {
+        let live = self.segments.iter().map(|s| s.len as u64).sum::<u64>();
+        Cost { bytes: live * self.dtype.size() * if self.adaptive.is_some() { 6 } else { 5 }, elements: live }
+    }
+}
+
+impl Verify for SamPerturb {
     /// `Constant` stands for no gradient at all, `Offset` for gradients whose squares leave the range of f32.
     fn patterns(&self) -> Vec<Pattern> {
         vec![Pattern::Ordinary, Pattern::Constant, Pattern::Zeros, Pattern::Offset, Pattern::Tiny, Pattern::NonFinite]
@@ -214,12 +222,6 @@ impl Op for SamPerturb {
         }
         vec![Expected::Within { value, bound }, Expected::Exact(super::shared::copied(&self.segments, &args[1], &args[2]))]
     }
-
-    /// f32: 20 bytes an element, f16 and bf16: 10; with `adaptive` the weights are read once more.
-    fn cost(&self) -> Cost {
-        let live = self.segments.iter().map(|s| s.len as u64).sum::<u64>();
-        Cost { bytes: live * self.dtype.size() * if self.adaptive.is_some() { 6 } else { 5 }, elements: live }
-    }
 }
 
 impl SamPerturb {
@@ -253,7 +255,7 @@ impl SamPerturb {
     }
 }
 
-fn cases() -> Vec<Box<dyn Op>> {
+fn cases() -> Vec<Box<dyn Verify>> {
     let mut out = arena_cases(2, |dtype, segments, n| {
         let adaptive = [None, Some(0.01), None, Some(0.0)][n % 4];
         Box::new(SamPerturb { dtype, segments, rho: [0.05, 2.0, 0.0][n % 3], eps: [0.0, 1e-12, 0.5][n / 2 % 3], adaptive })
@@ -264,6 +266,6 @@ fn cases() -> Vec<Box<dyn Op>> {
     out
 }
 
-fn bench(elements: usize) -> Vec<Box<dyn Op>> {
+fn bench(elements: usize) -> Vec<Box<dyn Verify>> {
     arena_benches(elements, |dtype, segments| Box::new(SamPerturb { dtype, segments, rho: 0.05, eps: 0.0, adaptive: None }))
 }

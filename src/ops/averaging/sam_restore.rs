@@ -4,7 +4,7 @@ use crate::kernels::arena::arena_benches;
 use crate::{
     kernel,
     kernels::arena::{Arena, arena_cases},
-    op::{Arg, Caps, Cost, Expected, Lowered, Op, Pattern, Rng, Slot, Step, check_float},
+    op::{Arg, Caps, Cost, Expected, Lowered, Op, Pattern, Rng, Slot, Step, Verify, check_float},
     params,
     types::{DType, Error, HostData, Segment},
     wgsl::{Decl, Spec, View},
@@ -85,6 +85,14 @@ impl Op for SamRestore {
         Ok(out)
     }
 
+    /// f32: 8 bytes an element, f16 and bf16: 4. The weight that is written over is not read.
+    fn cost(&self) -> Cost {
+        let live = self.segments.iter().map(|s| s.len as u64).sum::<u64>();
+        Cost { bytes: live * self.dtype.size() * 2, elements: live }
+    }
+}
+
+impl Verify for SamRestore {
     fn patterns(&self) -> Vec<Pattern> {
         vec![Pattern::Ordinary]
     }
@@ -100,18 +108,12 @@ impl Op for SamRestore {
     fn reference(&self, args: &[HostData]) -> Vec<Expected> {
         vec![Expected::Exact(copied(&self.segments, &args[0], &args[1]))]
     }
-
-    /// f32: 8 bytes an element, f16 and bf16: 4. The weight that is written over is not read.
-    fn cost(&self) -> Cost {
-        let live = self.segments.iter().map(|s| s.len as u64).sum::<u64>();
-        Cost { bytes: live * self.dtype.size() * 2, elements: live }
-    }
 }
 
-fn cases() -> Vec<Box<dyn Op>> {
+fn cases() -> Vec<Box<dyn Verify>> {
     arena_cases(2, |dtype, segments, _| Box::new(SamRestore { dtype, segments }))
 }
 
-fn bench(elements: usize) -> Vec<Box<dyn Op>> {
+fn bench(elements: usize) -> Vec<Box<dyn Verify>> {
     arena_benches(elements, |dtype, segments| Box::new(SamRestore { dtype, segments }))
 }

@@ -3,7 +3,7 @@ use crate::kernels::arena::arena_benches;
 use crate::{
     kernel,
     kernels::{arena::arena_cases, weight_average::Follower},
-    op::{Arg, Caps, Cost, Expected, Lowered, Op, Pattern, Rng},
+    op::{Arg, Caps, Cost, Expected, Lowered, Op, Pattern, Rng, Verify},
     options::Averaging,
     types::{DType, Error, HostData, Segment},
     verify::{Approx, reference},
@@ -58,6 +58,13 @@ impl Op for Swa {
         self.follower().lower(caps, kernel!("averaging/swa"))
     }
 
+    /// f32: 12 bytes an element, f16 and bf16: 10.
+    fn cost(&self) -> Cost {
+        self.follower().cost()
+    }
+}
+
+impl Verify for Swa {
     fn patterns(&self) -> Vec<Pattern> {
         vec![Pattern::Ordinary, Pattern::Constant, Pattern::Tiny, Pattern::NonFinite]
     }
@@ -72,17 +79,12 @@ impl Op for Swa {
             Averaging::moved(follower.fresh, reference::swa(self.averaged, old, w), old, Approx::exact(w))
         })
     }
-
-    /// f32: 12 bytes an element, f16 and bf16: 10.
-    fn cost(&self) -> Cost {
-        self.follower().cost()
-    }
 }
 
-fn cases() -> Vec<Box<dyn Op>> {
+fn cases() -> Vec<Box<dyn Verify>> {
     arena_cases(3, |dtype, segments, n| Box::new(Swa { dtype, segments, averaged: [1, 0, 2, 30, u64::MAX][n % 5] }))
 }
 
-fn bench(elements: usize) -> Vec<Box<dyn Op>> {
+fn bench(elements: usize) -> Vec<Box<dyn Verify>> {
     arena_benches(elements, |dtype, segments| Box::new(Swa { dtype, segments, averaged: 3 }))
 }

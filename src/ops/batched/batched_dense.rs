@@ -2,7 +2,7 @@
 use crate::{
     kernel,
     kernels::linear_models::{Draw, fill},
-    op::{Arg, Caps, Expected, Lowered, Op, Pattern, Rng},
+    op::{Arg, Caps, Expected, Lowered, Op, Pattern, Rng, Verify},
     ops::batched::shared::{
         dense::{Dense, SHAPES, TEAM, benches, sum_of_products, team},
         model_batch::quads,
@@ -76,7 +76,9 @@ impl Op for BatchedDense {
         }
         Ok(out)
     }
+}
 
+impl Verify for BatchedDense {
     fn patterns(&self) -> Vec<Pattern> {
         vec![Pattern::Ordinary, Pattern::Zeros, Pattern::Tiny, Pattern::NonFinite]
     }
@@ -104,16 +106,16 @@ impl Op for BatchedDense {
     }
 }
 
-fn cases() -> Vec<Box<dyn Op>> {
+fn cases() -> Vec<Box<dyn Verify>> {
     let each = |i: usize| {
         let [models, rows, inputs, outputs] = SHAPES[i];
-        [false, true].map(|bias| Box::new(BatchedDense { models, rows, inputs, outputs, bias }) as Box<dyn Op>)
+        [false, true].map(|bias| Box::new(BatchedDense { models, rows, inputs, outputs, bias }) as Box<dyn Verify>)
     };
     (0..SHAPES.len()).flat_map(each).collect()
 }
 
-fn bench(elements: usize) -> Vec<Box<dyn Op>> {
-    let each = |Dense { models, rows, inputs, outputs, bias, .. }| -> Box<dyn Op> {
+fn bench(elements: usize) -> Vec<Box<dyn Verify>> {
+    let each = |Dense { models, rows, inputs, outputs, bias, .. }| -> Box<dyn Verify> {
         Box::new(BatchedDense { models, rows, inputs, outputs, bias })
     };
     let longest = |d: Dense| d.batch(d.inputs).max(d.batch(d.outputs)).max(d.weights());

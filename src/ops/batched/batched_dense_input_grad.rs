@@ -3,7 +3,7 @@
 use crate::{
     kernel,
     kernels::linear_models::{Draw, fill, items},
-    op::{Arg, Caps, Expected, Lowered, Op, Pattern, Rng},
+    op::{Arg, Caps, Expected, Lowered, Op, Pattern, Rng, Verify},
     ops::batched::shared::{
         dense::{Dense, SHAPES, TEAM, benches, sum_of_products, team},
         model_batch::quads,
@@ -88,7 +88,9 @@ impl Op for BatchedDenseInputGrad {
         }
         Ok(out)
     }
+}
 
+impl Verify for BatchedDenseInputGrad {
     fn patterns(&self) -> Vec<Pattern> {
         vec![Pattern::Ordinary, Pattern::Zeros, Pattern::Tiny, Pattern::NonFinite]
     }
@@ -126,15 +128,15 @@ fn error(dy: &[f64], w: &[f64], p: f64) -> f64 {
     sum.times(one.over(Approx::sum([one, Approx::exact(-p)]))).error
 }
 
-fn cases() -> Vec<Box<dyn Op>> {
+fn cases() -> Vec<Box<dyn Verify>> {
     let each = |[models, rows, inputs, outputs]: [usize; 4]| {
-        [false, true].map(|bias| Box::new(BatchedDenseInputGrad { models, rows, inputs, outputs, bias }) as Box<dyn Op>)
+        [false, true].map(|bias| Box::new(BatchedDenseInputGrad { models, rows, inputs, outputs, bias }) as Box<dyn Verify>)
     };
     SHAPES.into_iter().flat_map(each).collect()
 }
 
-fn bench(elements: usize) -> Vec<Box<dyn Op>> {
-    let each = |Dense { models, rows, inputs, outputs, bias, .. }| -> Box<dyn Op> {
+fn bench(elements: usize) -> Vec<Box<dyn Verify>> {
+    let each = |Dense { models, rows, inputs, outputs, bias, .. }| -> Box<dyn Verify> {
         Box::new(BatchedDenseInputGrad { models, rows, inputs, outputs, bias })
     };
     let longest = |d: Dense| d.batch(d.inputs).max(d.batch(d.outputs)).max(d.weights());

@@ -3,7 +3,7 @@
 use crate::{
     kernel,
     kernels::linear_models::{Draw, fill},
-    op::{Arg, Caps, Expected, Lowered, MAX_TRIPS, Op, Pattern, Rng},
+    op::{Arg, Caps, Expected, Lowered, MAX_TRIPS, Op, Pattern, Rng, Verify},
     ops::batched::shared::{
         dense::{Dense, SHAPES, TEAM, benches, sum_of_products, team},
         model_batch::quads,
@@ -86,7 +86,9 @@ impl Op for BatchedDenseWeightGrad {
         }
         Ok(out)
     }
+}
 
+impl Verify for BatchedDenseWeightGrad {
     fn patterns(&self) -> Vec<Pattern> {
         vec![Pattern::Ordinary, Pattern::Zeros, Pattern::Tiny, Pattern::NonFinite]
     }
@@ -115,16 +117,16 @@ impl Op for BatchedDenseWeightGrad {
     }
 }
 
-fn cases() -> Vec<Box<dyn Op>> {
+fn cases() -> Vec<Box<dyn Verify>> {
     let shapes = SHAPES.into_iter().filter(|[_, rows, ..]| *rows > 0);
     let each = |[models, rows, inputs, outputs]: [usize; 4]| {
-        [false, true].map(|bias| Box::new(BatchedDenseWeightGrad { models, rows, inputs, outputs, bias }) as Box<dyn Op>)
+        [false, true].map(|bias| Box::new(BatchedDenseWeightGrad { models, rows, inputs, outputs, bias }) as Box<dyn Verify>)
     };
     shapes.flat_map(each).collect()
 }
 
-fn bench(elements: usize) -> Vec<Box<dyn Op>> {
-    let each = |Dense { models, rows, inputs, outputs, bias, .. }| -> Box<dyn Op> {
+fn bench(elements: usize) -> Vec<Box<dyn Verify>> {
+    let each = |Dense { models, rows, inputs, outputs, bias, .. }| -> Box<dyn Verify> {
         Box::new(BatchedDenseWeightGrad { models, rows, inputs, outputs, bias })
     };
     let longest = |d: Dense| d.batch(d.inputs).max(d.batch(d.outputs)).max(d.weights());

@@ -5,7 +5,7 @@ use crate::{
         linear_models::{items, whole},
         reduce::{Monoid, Partials},
     },
-    op::{Arg, Caps, Expected, Lowered, MAX_TRIPS, Op, Pattern, Rng, Step},
+    op::{Arg, Caps, Expected, Lowered, MAX_TRIPS, Op, Pattern, Rng, Step, Verify},
     ops::batched::shared::model_batch,
     options::BatchedLossKind,
     params,
@@ -147,7 +147,9 @@ impl Op for BatchedLoss {
         partials.into_args(&mut out, caps, &[(4, &args[4]), (5, &args[5])]);
         Ok(out)
     }
+}
 
+impl Verify for BatchedLoss {
     fn patterns(&self) -> Vec<Pattern> {
         vec![Pattern::Ordinary, Pattern::Zeros, Pattern::Offset, Pattern::Tiny, Pattern::NonFinite]
     }

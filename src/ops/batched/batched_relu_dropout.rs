@@ -3,7 +3,7 @@
 use crate::{
     kernel,
     kernels::{linear_models::whole, philox},
-    op::{Arg, Caps, Expected, Lowered, Op, Pattern, Rng, Step},
+    op::{Arg, Caps, Expected, Lowered, Op, Pattern, Rng, Step, Verify},
     ops::batched::shared::model_batch,
     options::Key,
     params,
@@ -150,7 +150,9 @@ impl Op for BatchedReluDropout {
         });
         Ok(out)
     }
+}
 
+impl Verify for BatchedReluDropout {
     fn patterns(&self) -> Vec<Pattern> {
         vec![Pattern::Ordinary, Pattern::Zeros, Pattern::Tiny, Pattern::NonFinite]
     }
@@ -184,9 +186,9 @@ impl Op for BatchedReluDropout {
     }
 }
 
-fn cases() -> Vec<Box<dyn Op>> {
+fn cases() -> Vec<Box<dyn Verify>> {
     let shapes = [[1, 1, 4], [0, 3, 8], [3, 0, 8], [3, 5, 0], [5, 3, 12], [2, 65, 8], [7, 130, 4], [1, 4, 1028], [150, 2, 40]];
-    let mut out: Vec<Box<dyn Op>> = Vec::new();
+    let mut out: Vec<Box<dyn Verify>> = Vec::new();
     for (i, [models, rows, width]) in shapes.into_iter().enumerate() {
         // The block's number carries into its high word; the last there is.
         let first_element = [0, (1 << 34) - 8, u64::MAX - 9999, 12][i % 4] / 4 * 4;
@@ -204,7 +206,7 @@ pub(super) fn bench_shape(elements: usize) -> [usize; 3] {
     [(elements / (128 * rows)).max(1), rows, 128]
 }
 
-fn bench(elements: usize) -> Vec<Box<dyn Op>> {
+fn bench(elements: usize) -> Vec<Box<dyn Verify>> {
     let [models, rows, width] = bench_shape(elements);
     vec![Box::new(BatchedReluDropout { models, rows, width, key: Key { seed: 1, ..Key::default() }, training: true })]
 }

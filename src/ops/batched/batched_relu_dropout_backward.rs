@@ -4,7 +4,7 @@ use super::batched_relu_dropout::{BatchedReluDropout, Shares, bench_shape, draw_
 use crate::{
     kernel,
     kernels::linear_models::whole,
-    op::{Arg, Caps, Expected, Lowered, Op, Pattern, Rng, Step},
+    op::{Arg, Caps, Expected, Lowered, Op, Pattern, Rng, Step, Verify},
     ops::batched::shared::model_batch,
     params,
     types::{DType, Error, HostData},
@@ -98,7 +98,9 @@ impl Op for BatchedReluDropoutBackward {
         });
         Ok(out)
     }
+}
 
+impl Verify for BatchedReluDropoutBackward {
     fn patterns(&self) -> Vec<Pattern> {
         vec![Pattern::Ordinary, Pattern::Zeros, Pattern::Tiny, Pattern::NonFinite]
     }
@@ -129,12 +131,12 @@ impl Op for BatchedReluDropoutBackward {
     }
 }
 
-fn cases() -> Vec<Box<dyn Op>> {
+fn cases() -> Vec<Box<dyn Verify>> {
     let shapes = [[1, 1, 4], [0, 3, 8], [3, 0, 8], [3, 5, 0], [5, 3, 12], [2, 65, 8], [7, 130, 4], [1, 4, 1028], [150, 2, 40]];
-    shapes.map(|[models, rows, width]| Box::new(BatchedReluDropoutBackward { models, rows, width }) as Box<dyn Op>).into()
+    shapes.map(|[models, rows, width]| Box::new(BatchedReluDropoutBackward { models, rows, width }) as Box<dyn Verify>).into()
 }
 
-fn bench(elements: usize) -> Vec<Box<dyn Op>> {
+fn bench(elements: usize) -> Vec<Box<dyn Verify>> {
     let [models, rows, width] = bench_shape(elements);
     vec![Box::new(BatchedReluDropoutBackward { models, rows, width })]
 }

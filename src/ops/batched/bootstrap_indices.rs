@@ -2,7 +2,7 @@
 use crate::{
     kernel,
     kernels::{linear_models::whole, philox},
-    op::{Arg, Caps, Expected, Lowered, Op, Step},
+    op::{Arg, Caps, Expected, Lowered, Op, Step, Verify},
     ops::batched::shared::model_batch,
     options::Key,
     params,
@@ -113,7 +113,9 @@ impl Op for BootstrapIndices {
         });
         Ok(out)
     }
+}
 
+impl Verify for BootstrapIndices {
     fn reference(&self, _: &[HostData]) -> Vec<Expected> {
         let Key { seed, stream, step, first_element } = self.key;
         let pick = |at: usize| {
@@ -124,9 +126,9 @@ impl Op for BootstrapIndices {
     }
 }
 
-fn cases() -> Vec<Box<dyn Op>> {
+fn cases() -> Vec<Box<dyn Verify>> {
     let key = |stream, first_element| Key { seed: 0x0123_4567_89ab_cdef, stream, step: 7, first_element };
-    let case = |rows, picks, sets, key| Box::new(BootstrapIndices { rows, picks, sets, key }) as Box<dyn Op>;
+    let case = |rows, picks, sets, key| Box::new(BootstrapIndices { rows, picks, sets, key }) as Box<dyn Verify>;
     vec![
         case(1, 1, 1, key(0, 0)),
         case(10, 0, 3, key(0, 0)),
@@ -141,7 +143,7 @@ fn cases() -> Vec<Box<dyn Op>> {
 }
 
 /// As many picks as rows, which is usual: 1000, or fewer where the size is smaller.
-fn bench(elements: usize) -> Vec<Box<dyn Op>> {
+fn bench(elements: usize) -> Vec<Box<dyn Verify>> {
     let rows = elements.clamp(1, 1000);
     vec![Box::new(BootstrapIndices { rows, picks: rows, sets: (elements / rows).max(1), key: Key { seed: 1, ..Key::default() } })]
 }

@@ -2,7 +2,7 @@
 use crate::{
     kernel,
     kernels::linear_models::{items, whole},
-    op::{Arg, Caps, Expected, Lowered, MAX_TRIPS, Op, Pattern, Rng, Step},
+    op::{Arg, Caps, Expected, Lowered, MAX_TRIPS, Op, Pattern, Rng, Step, Verify},
     ops::batched::shared::model_batch,
     options::check_scalar,
     params,
@@ -119,7 +119,9 @@ impl Op for EarlyStopping {
         });
         Ok(out)
     }
+}
 
+impl Verify for EarlyStopping {
     fn patterns(&self) -> Vec<Pattern> {
         vec![Pattern::Ordinary, Pattern::Constant, Pattern::NonFinite]
     }
@@ -207,9 +209,9 @@ fn exactly(a: Approx) -> Approx {
     Approx { error: if holds || !a.value.is_finite() { 0.0 } else { a.error }, ..a }
 }
 
-fn cases() -> Vec<Box<dyn Op>> {
+fn cases() -> Vec<Box<dyn Verify>> {
     let case = |models, parts, epoch, patience, min_delta| {
-        Box::new(EarlyStopping { models, parts, epoch, patience, min_delta }) as Box<dyn Op>
+        Box::new(EarlyStopping { models, parts, epoch, patience, min_delta }) as Box<dyn Verify>
     };
     vec![
         case(1, 1, 0, 1, 0.0),
@@ -224,6 +226,6 @@ fn cases() -> Vec<Box<dyn Op>> {
 }
 
 /// One loss of each model.
-fn bench(elements: usize) -> Vec<Box<dyn Op>> {
+fn bench(elements: usize) -> Vec<Box<dyn Verify>> {
     vec![Box::new(EarlyStopping { models: (elements / 4).max(1), parts: 1, epoch: 1, patience: 10, min_delta: 0.0 })]
 }

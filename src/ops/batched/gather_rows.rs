@@ -3,7 +3,7 @@
 use crate::{
     kernel,
     kernels::linear_models::whole,
-    op::{Arg, Caps, Expected, Lowered, Op, Pattern, Rng, Step},
+    op::{Arg, Caps, Expected, Lowered, Op, Pattern, Rng, Step, Verify},
     ops::batched::shared::{
         dense::check_columns,
         model_batch::{self, quads},
@@ -86,7 +86,9 @@ impl Op for GatherRows {
         }
         Ok(out)
     }
+}
 
+impl Verify for GatherRows {
     fn patterns(&self) -> Vec<Pattern> {
         vec![Pattern::Ordinary, Pattern::Zeros]
     }
@@ -109,14 +111,14 @@ impl Op for GatherRows {
     }
 }
 
-fn cases() -> Vec<Box<dyn Op>> {
+fn cases() -> Vec<Box<dyn Verify>> {
     [(1, 4, 1), (7, 12, 20), (200, 64, 100), (5, 8, 0), (3, 68, 150)]
-        .map(|(rows, columns, picks)| Box::new(GatherRows { rows, columns, picks }) as Box<dyn Op>)
+        .map(|(rows, columns, picks)| Box::new(GatherRows { rows, columns, picks }) as Box<dyn Verify>)
         .into()
 }
 
 /// The rows of a small data set, and picks of them.
-fn bench(elements: usize) -> Vec<Box<dyn Op>> {
+fn bench(elements: usize) -> Vec<Box<dyn Verify>> {
     let columns = 64;
     let picks = (elements / columns).max(1);
     vec![Box::new(GatherRows { rows: picks.min(4096), columns, picks })]

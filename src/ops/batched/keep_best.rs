@@ -2,7 +2,7 @@
 use crate::{
     kernel,
     kernels::linear_models::whole,
-    op::{Arg, Caps, Expected, Lowered, MAX_TRIPS, Op, Pattern, Rng, Step},
+    op::{Arg, Caps, Expected, Lowered, MAX_TRIPS, Op, Pattern, Rng, Step, Verify},
     ops::batched::shared::model_batch,
     params,
     types::{DType, Error, HostData},
@@ -81,7 +81,9 @@ impl Op for KeepBest {
         });
         Ok(out)
     }
+}
 
+impl Verify for KeepBest {
     fn patterns(&self) -> Vec<Pattern> {
         vec![Pattern::Ordinary, Pattern::Tiny, Pattern::NonFinite]
     }
@@ -110,12 +112,12 @@ impl Op for KeepBest {
     }
 }
 
-fn cases() -> Vec<Box<dyn Op>> {
+fn cases() -> Vec<Box<dyn Verify>> {
     let shapes = [[1, 1], [0, 4], [4, 0], [3, 5], [5, 4], [150, 101], [7, 2048], [3, 5001], [40, 64], [16, 1000]];
-    shapes.map(|[models, len]| Box::new(KeepBest { models, len }) as Box<dyn Op>).into()
+    shapes.map(|[models, len]| Box::new(KeepBest { models, len }) as Box<dyn Verify>).into()
 }
 
 /// Models of some 1000 weights.
-fn bench(elements: usize) -> Vec<Box<dyn Op>> {
+fn bench(elements: usize) -> Vec<Box<dyn Verify>> {
     vec![Box::new(KeepBest { models: (elements / 1024).max(1), len: 1024 })]
 }

@@ -3,7 +3,7 @@ use crate::{
     kernel,
     kernels::arena::arena_benches,
     kernels::gradients::{Gradients, ValueRange},
-    op::{Arg, Caps, Cost, Expected, Lowered, Op, Pattern, Rng},
+    op::{Arg, Caps, Cost, Expected, Lowered, Op, Pattern, Rng, Verify},
     types::{DType, Error, HostData, Segment},
     verify::reference,
 };
@@ -64,6 +64,12 @@ impl Op for BoxConstraint {
         self.range().lower(caps, &self.weights(), kernel!("constraints/box_constraint"))
     }
 
+    fn cost(&self) -> Cost {
+        self.weights().cost(2)
+    }
+}
+
+impl Verify for BoxConstraint {
     fn patterns(&self) -> Vec<Pattern> {
         vec![Pattern::Ordinary, Pattern::Zeros, Pattern::Tiny, Pattern::NonFinite]
     }
@@ -75,16 +81,12 @@ impl Op for BoxConstraint {
     fn reference(&self, args: &[HostData]) -> Vec<Expected> {
         vec![self.range().reference(&self.weights(), &args[0], |[low, high], w| reference::box_constraint(low, high, w))]
     }
-
-    fn cost(&self) -> Cost {
-        self.weights().cost(2)
-    }
 }
 
-fn cases() -> Vec<Box<dyn Op>> {
+fn cases() -> Vec<Box<dyn Verify>> {
     ValueRange::cases(|dtype, segments, ValueRange { min, max }| Box::new(BoxConstraint { dtype, segments, min, max }))
 }
 
-fn bench(elements: usize) -> Vec<Box<dyn Op>> {
+fn bench(elements: usize) -> Vec<Box<dyn Verify>> {
     arena_benches(elements, |dtype, segments| Box::new(BoxConstraint { dtype, segments, min: Some(-0.5), max: Some(0.5) }))
 }

@@ -7,7 +7,7 @@ use crate::{
         arena::arena_cases,
         gradients::{Clip, Gradients},
     },
-    op::{Arg, Caps, Cost, Expected, Lowered, Op, Pattern, Rng},
+    op::{Arg, Caps, Cost, Expected, Lowered, Op, Pattern, Rng, Verify},
     options::{ClipForm, NonFiniteNorm, check_scalar},
     types::{DType, Error, HostData, Segment},
     verify::reference,
@@ -72,6 +72,12 @@ impl Op for L2Ball {
         self.weights().clip_tensors(caps, &self.clip(), kernel!("constraints/l2_ball"))
     }
 
+    fn cost(&self) -> Cost {
+        self.weights().cost(3)
+    }
+}
+
+impl Verify for L2Ball {
     fn patterns(&self) -> Vec<Pattern> {
         vec![Pattern::Ordinary, Pattern::Zeros, Pattern::Tiny, Pattern::NonFinite]
     }
@@ -83,20 +89,16 @@ impl Op for L2Ball {
     fn reference(&self, args: &[HostData]) -> Vec<Expected> {
         self.weights().clipped_tensors(&args[0], &self.clip(), |w| reference::l2_ball(self.radius, w))
     }
-
-    fn cost(&self) -> Cost {
-        self.weights().cost(3)
-    }
 }
 
-fn cases() -> Vec<Box<dyn Op>> {
+fn cases() -> Vec<Box<dyn Verify>> {
     let policies = [NonFiniteNorm::Propagate, NonFiniteNorm::Zero, NonFiniteNorm::Keep];
     arena_cases(5, |dtype, segments, n| {
         Box::new(L2Ball { dtype, segments, radius: [0.5, 4.0, 1e3, 0.0][n % 4], non_finite: policies[n % 3] })
     })
 }
 
-fn bench(elements: usize) -> Vec<Box<dyn Op>> {
+fn bench(elements: usize) -> Vec<Box<dyn Verify>> {
     arena_benches(elements, |dtype, segments| {
         Box::new(L2Ball { dtype, segments, radius: 1.0, non_finite: NonFiniteNorm::Propagate })
     })

@@ -3,7 +3,7 @@
 use crate::{
     kernel,
     kernels::unitwise::{Units, matrix_bench, matrix_cases},
-    op::{Arg, Caps, Cost, Expected, Lowered, Op, Pattern, Rng},
+    op::{Arg, Caps, Cost, Expected, Lowered, Op, Pattern, Rng, Verify},
     options::{Matrix, MaxNormForm, check_scalar},
     types::{DType, Error, HostData},
     verify::{Approx, reference},
@@ -65,6 +65,12 @@ impl Op for MaxNorm {
         self.units().constrain(caps, kernel!("constraints/max_norm"), [max, self.form.eps() as f32, always, 0.0])
     }
 
+    fn cost(&self) -> Cost {
+        self.units().cost(3)
+    }
+}
+
+impl Verify for MaxNorm {
     fn patterns(&self) -> Vec<Pattern> {
         vec![Pattern::Ordinary, Pattern::Zeros, Pattern::Tiny, Pattern::NonFinite]
     }
@@ -97,13 +103,9 @@ impl Op for MaxNorm {
             Approx { value, error: error.max(flushed) }.off_by_at_most(1.0)
         })
     }
-
-    fn cost(&self) -> Cost {
-        self.units().cost(3)
-    }
 }
 
-fn cases() -> Vec<Box<dyn Op>> {
+fn cases() -> Vec<Box<dyn Verify>> {
     let forms = [MaxNormForm::Plain, MaxNormForm::Torch, MaxNormForm::Keras];
     let mut out = matrix_cases(1, |dtype, matrices, n| {
         let max = [0.9, 1.3, 0.5, 0.0, 1e3][n % 5];
@@ -116,6 +118,6 @@ fn cases() -> Vec<Box<dyn Op>> {
     out
 }
 
-fn bench(elements: usize) -> Vec<Box<dyn Op>> {
+fn bench(elements: usize) -> Vec<Box<dyn Verify>> {
     matrix_bench(elements, |dtype, matrices| Box::new(MaxNorm { dtype, matrices, max: 1.0, form: MaxNormForm::Plain }))
 }

@@ -3,7 +3,7 @@
 use crate::{
     kernel,
     kernels::unitwise::{Units, matrix_bench, matrix_cases},
-    op::{Arg, Caps, Cost, Expected, Lowered, Op, Pattern, Rng},
+    op::{Arg, Caps, Cost, Expected, Lowered, Op, Pattern, Rng, Verify},
     options::{Matrix, check_scalar},
     types::{DType, Error, HostData},
     verify::{Approx, reference},
@@ -69,6 +69,12 @@ impl Op for MinMaxNorm {
         self.units().constrain(caps, kernel!("constraints/min_max_norm"), own)
     }
 
+    fn cost(&self) -> Cost {
+        self.units().cost(3)
+    }
+}
+
+impl Verify for MinMaxNorm {
     fn patterns(&self) -> Vec<Pattern> {
         vec![Pattern::Ordinary, Pattern::Zeros, Pattern::Tiny, Pattern::NonFinite]
     }
@@ -96,19 +102,15 @@ impl Op for MinMaxNorm {
             Approx { value, ..desired.over(Approx::sum([Approx::host(EPS), norm])) }
         })
     }
-
-    fn cost(&self) -> Cost {
-        self.units().cost(3)
-    }
 }
 
-fn cases() -> Vec<Box<dyn Op>> {
+fn cases() -> Vec<Box<dyn Verify>> {
     matrix_cases(1, |dtype, matrices, n| {
         let (min, max) = [(0.9, 1.3), (0.0, 0.5), (2.0, 2.0), (0.7, 1e3)][n % 4];
         Box::new(MinMaxNorm { dtype, matrices, min, max, rate: [1.0, 0.3, 0.0][n % 3] })
     })
 }
 
-fn bench(elements: usize) -> Vec<Box<dyn Op>> {
+fn bench(elements: usize) -> Vec<Box<dyn Verify>> {
     matrix_bench(elements, |dtype, matrices| Box::new(MinMaxNorm { dtype, matrices, min: 0.5, max: 1.0, rate: 1.0 }))
 }

@@ -6,7 +6,7 @@ use crate::{
         arena::arena_cases,
         gradients::{Gradients, Pass},
     },
-    op::{Arg, Caps, Cost, Expected, Lowered, Op, Pattern, Rng},
+    op::{Arg, Caps, Cost, Expected, Lowered, Op, Pattern, Rng, Verify},
     params,
     types::{DType, Error, HostData, Segment},
     verify::{Approx, reference},
@@ -70,6 +70,12 @@ impl Op for NonNegative {
         })
     }
 
+    fn cost(&self) -> Cost {
+        self.weights().cost(2)
+    }
+}
+
+impl Verify for NonNegative {
     fn patterns(&self) -> Vec<Pattern> {
         vec![Pattern::Ordinary, Pattern::Zeros, Pattern::Tiny, Pattern::NonFinite]
     }
@@ -81,16 +87,12 @@ impl Op for NonNegative {
     fn reference(&self, args: &[HostData]) -> Vec<Expected> {
         vec![self.weights().mapped(&args[0], |_, w| Approx::exact(reference::non_negative(w)))]
     }
-
-    fn cost(&self) -> Cost {
-        self.weights().cost(2)
-    }
 }
 
-fn cases() -> Vec<Box<dyn Op>> {
+fn cases() -> Vec<Box<dyn Verify>> {
     arena_cases(7, |dtype, segments, _| Box::new(NonNegative { dtype, segments }))
 }
 
-fn bench(elements: usize) -> Vec<Box<dyn Op>> {
+fn bench(elements: usize) -> Vec<Box<dyn Verify>> {
     arena_benches(elements, |dtype, segments| Box::new(NonNegative { dtype, segments }))
 }

@@ -3,7 +3,7 @@
 use crate::{
     kernel,
     kernels::unitwise::{Units, matrix_bench, matrix_cases},
-    op::{Arg, Caps, Cost, Expected, Lowered, Op, Pattern, Rng},
+    op::{Arg, Caps, Cost, Expected, Lowered, Op, Pattern, Rng, Verify},
     options::{Matrix, check_scalar},
     types::{DType, Error, HostData},
     verify::{Approx, reference},
@@ -57,6 +57,12 @@ impl Op for UnitNorm {
         self.units().constrain(caps, kernel!("constraints/unit_norm"), [self.eps as f32, 0.0, 0.0, 0.0])
     }
 
+    fn cost(&self) -> Cost {
+        self.units().cost(3)
+    }
+}
+
+impl Verify for UnitNorm {
     fn patterns(&self) -> Vec<Pattern> {
         vec![Pattern::Ordinary, Pattern::Zeros, Pattern::Tiny, Pattern::NonFinite]
     }
@@ -71,16 +77,12 @@ impl Op for UnitNorm {
             Approx { value: reference::unit_norm(self.eps, norm.value), ..quotient }
         })
     }
-
-    fn cost(&self) -> Cost {
-        self.units().cost(3)
-    }
 }
 
-fn cases() -> Vec<Box<dyn Op>> {
+fn cases() -> Vec<Box<dyn Verify>> {
     matrix_cases(1, |dtype, matrices, n| Box::new(UnitNorm { dtype, matrices, eps: [1e-7, 0.25][n % 2] }))
 }
 
-fn bench(elements: usize) -> Vec<Box<dyn Op>> {
+fn bench(elements: usize) -> Vec<Box<dyn Verify>> {
     matrix_bench(elements, |dtype, matrices| Box::new(UnitNorm::from_required(dtype, matrices)))
 }

@@ -2,7 +2,7 @@
 use super::shared::expected::{kept, packed, within};
 use crate::{
     kernel,
-    op::{Arg, Caps, Expected, Lowered, Op, Pattern},
+    op::{Arg, Caps, Expected, Lowered, Op, Pattern, Verify},
     ops::dropouts::shared::masked_map::{MaskSource, Masked, Rule, Settled},
     options::{Bits, Key, MaskMode, Share},
     types::{DType, Error, HostData, Space},
@@ -107,7 +107,9 @@ impl Op for AlphaDropout {
         };
         Ok(Lowered { steps, ..Default::default() })
     }
+}
 
+impl Verify for AlphaDropout {
     fn patterns(&self) -> Vec<Pattern> {
         vec![Pattern::Ordinary, Pattern::Tiny, Pattern::NonFinite]
     }

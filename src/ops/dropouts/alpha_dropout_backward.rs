@@ -9,7 +9,7 @@ use super::{
 };
 use crate::{
     kernel,
-    op::{Arg, Caps, Expected, Lowered, Op, Pattern},
+    op::{Arg, Caps, Expected, Lowered, Op, Pattern, Verify},
     options::{Bits, Key, MaskMode, Share},
     types::{DType, Error, HostData, Space},
     verify::{Approx, reference},
@@ -81,7 +81,9 @@ impl Op for AlphaDropoutBackward {
         let (drawn, stored) = ((kernel!("dropouts/dropout"), "dropout"), kernel!("dropouts/alpha_dropout_backward"));
         masked.backward(caps, self.mask, drawn, stored, factor, &self.args())
     }
+}
 
+impl Verify for AlphaDropoutBackward {
     fn patterns(&self) -> Vec<Pattern> {
         self.forward().patterns()
     }

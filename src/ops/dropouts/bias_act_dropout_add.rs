@@ -7,7 +7,7 @@ use crate::{
         copy::{self, Tail, windows},
         partition,
     },
-    op::{Arg, Caps, Expected, Lowered, Op, Pattern, Rng, Slot},
+    op::{Arg, Caps, Expected, Lowered, Op, Pattern, Rng, Slot, Verify},
     ops::dropouts::shared::{
         expected::kept,
         masked_map::{MaskSource, Masked, Rule},
@@ -184,7 +184,9 @@ impl Op for BiasActDropoutAdd {
         out.steps = steps;
         Ok(out)
     }
+}
 
+impl Verify for BiasActDropoutAdd {
     fn patterns(&self) -> Vec<Pattern> {
         fill::patterns()
     }

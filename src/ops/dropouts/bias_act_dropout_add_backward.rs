@@ -8,7 +8,7 @@ use crate::{
         copy::{self, Tail, windows},
         rows,
     },
-    op::{Arg, Caps, Expected, Lowered, Op, Pattern, Rng},
+    op::{Arg, Caps, Expected, Lowered, Op, Pattern, Rng, Verify},
     ops::dropouts::shared::masked_map::Rule,
     options::{Activation, Bits, Key, Share},
     types::{DType, Error, HostData, Space},
@@ -124,7 +124,9 @@ impl Op for BiasActDropoutAddBackward {
         }
         Ok(out)
     }
+}
 
+impl Verify for BiasActDropoutAddBackward {
     fn patterns(&self) -> Vec<Pattern> {
         fill::patterns()
     }

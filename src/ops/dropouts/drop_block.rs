@@ -2,7 +2,7 @@
 use crate::{
     kernel,
     kernels::copy::{self, Place, Tail, windows},
-    op::{Arg, Caps, Expected, Lowered, Op, Pattern, Slot, Step},
+    op::{Arg, Caps, Expected, Lowered, Op, Pattern, Slot, Step, Verify},
     ops::dropouts::shared::{
         drop_block_mask::Squares,
         masked_map::{MaskSource, Rule},
@@ -147,7 +147,9 @@ impl Op for DropBlock {
         out.steps.extend(apply(&squares, caps, (kernel!("dropouts/drop_block"), NAME), [x, y], &mask, 2)?);
         Ok(out)
     }
+}
 
+impl Verify for DropBlock {
     fn patterns(&self) -> Vec<Pattern> {
         vec![Pattern::Ordinary, Pattern::Tiny, Pattern::NonFinite]
     }

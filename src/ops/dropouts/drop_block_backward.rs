@@ -11,7 +11,7 @@ use super::{
 use crate::{
     kernel,
     kernels::copy::{self, Tail, windows},
-    op::{Arg, Caps, Expected, Lowered, Op, Pattern, Rng, Slot},
+    op::{Arg, Caps, Expected, Lowered, Op, Pattern, Rng, Slot, Verify},
     options::{Key, MaskMode, Share},
     types::{DType, Error, HostData, Space},
     verify::reference,
@@ -104,7 +104,9 @@ impl Op for DropBlockBackward {
         }
         Ok(out)
     }
+}
 
+impl Verify for DropBlockBackward {
     fn patterns(&self) -> Vec<Pattern> {
         self.forward().patterns()
     }

@@ -3,7 +3,7 @@ use super::shared::expected::{expected, kept};
 use crate::{
     kernel,
     kernels::copy::Place,
-    op::{Arg, Caps, Expected, Lowered, Op, Pattern},
+    op::{Arg, Caps, Expected, Lowered, Op, Pattern, Verify},
     ops::dropouts::shared::masked_map::{MaskSource, Masked},
     options::{Bits, Key, Scaling, Share},
     types::{DType, Error, HostData, Space},
@@ -161,7 +161,9 @@ impl Op for DropConnect {
     fn lower(&self, caps: &Caps) -> Result<Lowered, Error> {
         self.maps(NAME, caps, &self.args())
     }
+}
 
+impl Verify for DropConnect {
     fn patterns(&self) -> Vec<Pattern> {
         vec![Pattern::Ordinary, Pattern::Tiny, Pattern::NonFinite]
     }

@@ -7,7 +7,7 @@ use super::{
 use crate::{
     kernel,
     kernels::samples::copied,
-    op::{Arg, Caps, Expected, Lowered, Op, Pattern},
+    op::{Arg, Caps, Expected, Lowered, Op, Pattern, Verify},
     ops::dropouts::shared::masked_map::{MaskSource, Rule},
     options::{Bits, Key, Scaling},
     types::{DType, Error, HostData},
@@ -103,7 +103,9 @@ impl Op for DropConnectBackward {
         }
         Ok(out)
     }
+}
 
+impl Verify for DropConnectBackward {
     fn patterns(&self) -> Vec<Pattern> {
         self.forward().patterns()
     }

@@ -2,7 +2,7 @@
 use super::shared::expected::{expected, kept, packed};
 use crate::{
     kernel,
-    op::{Arg, Caps, Expected, Lowered, Op, Pattern},
+    op::{Arg, Caps, Expected, Lowered, Op, Pattern, Verify},
     ops::dropouts::shared::masked_map::{MaskSource, Masked},
     options::{Bits, Key, MaskMode, Scaling, Share},
     types::{DType, Error, HostData, Space},
@@ -148,7 +148,9 @@ impl Op for Dropout {
     fn lower(&self, caps: &Caps) -> Result<Lowered, Error> {
         self.lowered(NAME, caps, kernel!("dropouts/dropout"), &self.args())
     }
+}
 
+impl Verify for Dropout {
     fn patterns(&self) -> Vec<Pattern> {
         vec![Pattern::Ordinary, Pattern::Tiny, Pattern::NonFinite]
     }

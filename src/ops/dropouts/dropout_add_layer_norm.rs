@@ -8,7 +8,7 @@ use crate::{
         copy::{self, Tail, windows},
         rows,
     },
-    op::{Arg, Caps, Expected, Lowered, Op, Pattern, Rng},
+    op::{Arg, Caps, Expected, Lowered, Op, Pattern, Rng, Verify},
     ops::{LayerNorm, RmsNorm, dropouts::shared::masked_map::Rule},
     options::{Activation, Bits, Key, RowNorm, Share, WeightForm},
     types::{DType, Error, HostData, Rows, Space},
@@ -157,7 +157,9 @@ impl Op for DropoutAddLayerNorm {
         }
         Ok(out)
     }
+}
 
+impl Verify for DropoutAddLayerNorm {
     fn patterns(&self) -> Vec<Pattern> {
         fill::patterns(self.dtype)
     }

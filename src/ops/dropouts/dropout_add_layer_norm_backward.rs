@@ -8,7 +8,7 @@ use crate::{
         copy::{self, Tail, windows},
         rows::{self, Backward, RowGradients},
     },
-    op::{Arg, Caps, Expected, Lowered, Op, Pattern, Rng},
+    op::{Arg, Caps, Expected, Lowered, Op, Pattern, Rng, Verify},
     ops::dropouts::shared::masked_map::Rule,
     options::{Bits, Key, RowNorm, Share, WeightForm},
     types::{DType, Error, HostData},
@@ -141,7 +141,9 @@ impl Op for DropoutAddLayerNormBackward {
         });
         Ok(out)
     }
+}
 
+impl Verify for DropoutAddLayerNormBackward {
     fn patterns(&self) -> Vec<Pattern> {
         fill::patterns(self.dtype)
     }

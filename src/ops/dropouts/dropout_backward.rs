@@ -9,7 +9,7 @@ use super::{
 };
 use crate::{
     kernel,
-    op::{Arg, Caps, Expected, Lowered, Op, Pattern},
+    op::{Arg, Caps, Expected, Lowered, Op, Pattern, Verify},
     options::{Bits, Key, MaskMode, Scaling, Share},
     types::{DType, Error, HostData, Space},
     verify::reference,
@@ -105,7 +105,9 @@ impl Op for DropoutBackward {
         let drawn = (kernel!("dropouts/dropout"), "dropout");
         self.lowered(NAME, caps, drawn, kernel!("dropouts/dropout_backward"), &self.args())
     }
+}
 
+impl Verify for DropoutBackward {
     fn patterns(&self) -> Vec<Pattern> {
         self.forward().patterns()
     }

@@ -2,7 +2,7 @@
 use super::shared::expected::{numbers, within};
 use crate::{
     kernel,
-    op::{Arg, Caps, Expected, Lowered, Op, Pattern},
+    op::{Arg, Caps, Expected, Lowered, Op, Pattern, Verify},
     ops::dropouts::shared::noise_map::Noised,
     options::{Key, Share, check_held},
     types::{DType, Error, HostData, Space},
@@ -103,7 +103,9 @@ impl Op for GaussianDropout {
         let steps = self.noised(NAME)?.steps(caps, kernel, [(0, &args[0]), (1, &args[1])])?;
         Ok(Lowered { steps, ..Default::default() })
     }
+}
 
+impl Verify for GaussianDropout {
     fn patterns(&self) -> Vec<Pattern> {
         vec![Pattern::Ordinary, Pattern::Zeros, Pattern::Tiny, Pattern::NonFinite]
     }

@@ -3,7 +3,7 @@
 use super::{GaussianDropout, shared::backward};
 use crate::{
     kernel,
-    op::{Arg, Caps, Expected, Lowered, Op, Pattern},
+    op::{Arg, Caps, Expected, Lowered, Op, Pattern, Verify},
     options::{Key, MaskMode, Share},
     types::{DType, Error, HostData, Space},
     verify::reference,
@@ -66,7 +66,9 @@ impl Op for GaussianDropoutBackward {
         let steps = self.forward().noised(NAME)?.steps(caps, kernel, [(0, &args[0]), (1, &args[1])])?;
         Ok(Lowered { steps, ..Default::default() })
     }
+}
 
+impl Verify for GaussianDropoutBackward {
     fn patterns(&self) -> Vec<Pattern> {
         self.forward().patterns()
     }

@@ -3,7 +3,7 @@
 use crate::{
     kernel,
     kernels::{arena::lengths, copy::windows, partition, samples::copied},
-    op::{Arg, Caps, Expected, Lowered, Op, Pattern, Rng, Step, check_float},
+    op::{Arg, Caps, Expected, Lowered, Op, Pattern, Rng, Step, Verify, check_float},
     options::RunningVariance,
     params,
     types::{DType, Error, HostData, Space},
@@ -152,7 +152,9 @@ impl Op for MonteCarloAccumulate {
         }
         Ok(out)
     }
+}
 
+impl Verify for MonteCarloAccumulate {
     fn patterns(&self) -> Vec<Pattern> {
         vec![Pattern::Ordinary, Pattern::Zeros, Pattern::Tiny, Pattern::Offset, Pattern::NonFinite]
     }
@@ -189,8 +191,8 @@ impl Op for MonteCarloAccumulate {
     }
 }
 
-fn cases() -> Vec<Box<dyn Op>> {
-    let mut out: Vec<Box<dyn Op>> = Vec::new();
+fn cases() -> Vec<Box<dyn Verify>> {
+    let mut out: Vec<Box<dyn Verify>> = Vec::new();
     for (i, (dtype, len)) in DType::FLOATS.into_iter().flat_map(|d| lengths(256).into_iter().map(move |l| (d, l))).enumerate() {
         let variance = [None, Some(RunningVariance::Biased), Some(RunningVariance::Unbiased)][i % 3];
         let seen = [1, 0, 7, 99, 3_000_000_000][i % 5];
@@ -200,6 +202,6 @@ fn cases() -> Vec<Box<dyn Op>> {
     out
 }
 
-fn bench(elements: usize) -> Vec<Box<dyn Op>> {
-    DType::FLOATS.into_iter().map(|dtype| Box::new(MonteCarloAccumulate::new(dtype, elements, 10)) as Box<dyn Op>).collect()
+fn bench(elements: usize) -> Vec<Box<dyn Verify>> {
+    DType::FLOATS.into_iter().map(|dtype| Box::new(MonteCarloAccumulate::new(dtype, elements, 10)) as Box<dyn Verify>).collect()
 }

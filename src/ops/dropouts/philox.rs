@@ -2,7 +2,7 @@
 use crate::{
     kernel,
     kernels::{partition, philox},
-    op::{Arg, Caps, Expected, Lowered, Op, Step},
+    op::{Arg, Caps, Expected, Lowered, Op, Step, Verify},
     params,
     types::{DType, Error, HostData},
     verify::reference,
@@ -103,7 +103,9 @@ impl Op for Philox {
         }
         Ok(out)
     }
+}
 
+impl Verify for Philox {
     fn reference(&self, _: &[HostData]) -> Vec<Expected> {
         let key = [self.seed as u32, (self.seed >> 32) as u32];
         let call = |i: usize| self.first_block + i as u64;
@@ -113,8 +115,9 @@ impl Op for Philox {
     }
 }
 
-fn cases() -> Vec<Box<dyn Op>> {
-    let case = |len, seed, stream, step, first_block| Box::new(Philox { len, seed, stream, step, first_block }) as Box<dyn Op>;
+fn cases() -> Vec<Box<dyn Verify>> {
+    let case =
+        |len, seed, stream, step, first_block| Box::new(Philox { len, seed, stream, step, first_block }) as Box<dyn Verify>;
     let mut out: Vec<_> = [0, 1, 2, 3, 4, 2047, 4096, 40_003].map(|len| case(len, 0x0123_4567_89ab_cdef, 3, 7, 0)).into();
     // Carries into the high word of the call's number, inside the tensor and before it; the last number there is.
     out.push(case(9001, 1, u32::MAX, 0, (1 << 32) - 1000));
@@ -122,6 +125,6 @@ fn cases() -> Vec<Box<dyn Op>> {
     out
 }
 
-fn bench(elements: usize) -> Vec<Box<dyn Op>> {
+fn bench(elements: usize) -> Vec<Box<dyn Verify>> {
     vec![Box::new(Philox { len: elements, seed: 1, stream: 0, step: 0, first_block: 0 })]
 }

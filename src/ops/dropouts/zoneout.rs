@@ -2,7 +2,7 @@
 use super::shared::expected::{kept, packed, within};
 use crate::{
     kernel,
-    op::{Arg, Caps, Expected, Lowered, Op, Pattern},
+    op::{Arg, Caps, Expected, Lowered, Op, Pattern, Verify},
     ops::dropouts::shared::masked_map::{MaskSource, Masked, Rule, Settled},
     options::{Bits, Key, MaskMode, Share},
     types::{DType, Error, HostData, Space},
@@ -113,7 +113,9 @@ impl Op for Zoneout {
         };
         Ok(Lowered { steps, ..Default::default() })
     }
+}
 
+impl Verify for Zoneout {
     fn patterns(&self) -> Vec<Pattern> {
         vec![Pattern::Ordinary, Pattern::Tiny, Pattern::NonFinite]
     }

@@ -6,7 +6,7 @@ use super::{
 };
 use crate::{
     kernel,
-    op::{Arg, Caps, Expected, Lowered, Op, Pattern},
+    op::{Arg, Caps, Expected, Lowered, Op, Pattern, Verify},
     ops::dropouts::shared::masked_map::{MaskSource, Rule, Settled},
     options::{Bits, Key, MaskMode, Share},
     types::{DType, Error, HostData, Space},
@@ -101,7 +101,9 @@ impl Op for ZoneoutBackward {
         };
         Ok(Lowered { steps, ..Default::default() })
     }
+}
 
+impl Verify for ZoneoutBackward {
     fn patterns(&self) -> Vec<Pattern> {
         self.forward().patterns()
     }

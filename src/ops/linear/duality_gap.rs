@@ -3,7 +3,7 @@
 use crate::{
     kernel,
     kernels::linear_models::{Draw, GlmBatch, fill, items, whole},
-    op::{Arg, Caps, Expected, Lowered, MAX_TRIPS, Op, Pattern, Rng, Slot, Step},
+    op::{Arg, Caps, Expected, Lowered, MAX_TRIPS, Op, Pattern, Rng, Slot, Step, Verify},
     options::{LinearModel, check_held},
     params,
     types::{DType, Error, HostData},
@@ -154,7 +154,9 @@ impl Op for DualityGap {
         });
         Ok(out)
     }
+}
 
+impl Verify for DualityGap {
     fn patterns(&self) -> Vec<Pattern> {
         vec![Pattern::Ordinary, Pattern::Zeros, Pattern::Tiny, Pattern::NonFinite]
     }
@@ -241,7 +243,7 @@ impl DualityGap {
     }
 }
 
-fn cases() -> Vec<Box<dyn Op>> {
+fn cases() -> Vec<Box<dyn Verify>> {
     let shapes = [
         [1, 1, 1, 1, 1],
         [0, 3, 2, 2, 2],
@@ -253,7 +255,7 @@ fn cases() -> Vec<Box<dyn Op>> {
         [9, 300, 299, 3, 5],
         [2, 4, 3, 5, 200],
     ];
-    let mut out: Vec<Box<dyn Op>> = Vec::new();
+    let mut out: Vec<Box<dyn Verify>> = Vec::new();
     for (i, [rows, features, penalized, sets, per_set]) in shapes.into_iter().enumerate() {
         for model in [LinearModel::Linear, LinearModel::Logistic] {
             let reach = [1.0, 2.5, 0.0][i % 3];
@@ -264,10 +266,11 @@ fn cases() -> Vec<Box<dyn Op>> {
 }
 
 /// As those of `linear_residual`.
-fn bench(elements: usize) -> Vec<Box<dyn Op>> {
+fn bench(elements: usize) -> Vec<Box<dyn Verify>> {
     let per_set = if elements < 1 << 14 { 4 } else { 20 };
     let rows = (elements / (11 * per_set)).max(1);
-    let case =
-        |model| Box::new(DualityGap { model, rows, features: 32, penalized: 31, sets: 11, per_set, reach: 1.0 }) as Box<dyn Op>;
+    let case = |model| {
+        Box::new(DualityGap { model, rows, features: 32, penalized: 31, sets: 11, per_set, reach: 1.0 }) as Box<dyn Verify>
+    };
     vec![case(LinearModel::Linear), case(LinearModel::Logistic)]
 }

@@ -2,7 +2,7 @@
 use crate::{
     kernel,
     kernels::linear_models::{Draw, GlmBatch, fill, items, whole},
-    op::{Arg, Caps, Expected, Lowered, Op, Pattern, Rng, Slot, Step},
+    op::{Arg, Caps, Expected, Lowered, Op, Pattern, Rng, Slot, Step, Verify},
     params,
     types::{DType, Error, HostData},
     verify::{Approx, reference},
@@ -95,7 +95,9 @@ impl Op for FistaStep {
         });
         Ok(out)
     }
+}
 
+impl Verify for FistaStep {
     fn patterns(&self) -> Vec<Pattern> {
         vec![Pattern::Ordinary, Pattern::Zeros, Pattern::Tiny, Pattern::NonFinite]
     }
@@ -200,13 +202,13 @@ impl FistaStep {
     }
 }
 
-fn cases() -> Vec<Box<dyn Op>> {
+fn cases() -> Vec<Box<dyn Verify>> {
     let shapes =
         [[1, 1, 1], [3, 2, 0], [4, 0, 5], [5, 4, 3], [12, 11, 8], [12, 12, 257], [200, 199, 9], [7, 3, 1030], [1, 0, 64]];
-    shapes.map(|[features, penalized, models]| Box::new(FistaStep { features, penalized, models }) as Box<dyn Op>).into()
+    shapes.map(|[features, penalized, models]| Box::new(FistaStep { features, penalized, models }) as Box<dyn Verify>).into()
 }
 
 /// Models of 64 coefficients.
-fn bench(elements: usize) -> Vec<Box<dyn Op>> {
+fn bench(elements: usize) -> Vec<Box<dyn Verify>> {
     vec![Box::new(FistaStep { features: 64, penalized: 63, models: (elements / 64).max(1) })]
 }

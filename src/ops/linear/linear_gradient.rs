@@ -7,7 +7,7 @@ use crate::{
         matmul::{Product, ProductShape, chain},
         reduce::{Monoid, Partials},
     },
-    op::{Arg, Caps, Expected, Lowered, MAX_TRIPS, Op, Pattern, Rng},
+    op::{Arg, Caps, Expected, Lowered, MAX_TRIPS, Op, Pattern, Rng, Verify},
     types::{DType, Error, HostData},
     verify::reference,
 };
@@ -93,7 +93,9 @@ impl Op for LinearGradient {
         }
         Ok(out)
     }
+}
 
+impl Verify for LinearGradient {
     fn patterns(&self) -> Vec<Pattern> {
         vec![Pattern::Ordinary, Pattern::Zeros, Pattern::Tiny, Pattern::NonFinite]
     }
@@ -138,12 +140,12 @@ const SHAPES: [[usize; 3]; 11] = [
     [3001, 4, 5],
 ];
 
-fn cases() -> Vec<Box<dyn Op>> {
-    SHAPES.map(|[rows, features, models]| Box::new(LinearGradient { rows, features, models }) as Box<dyn Op>).into()
+fn cases() -> Vec<Box<dyn Verify>> {
+    SHAPES.map(|[rows, features, models]| Box::new(LinearGradient { rows, features, models }) as Box<dyn Verify>).into()
 }
 
 /// As those of `linear_residual`; rows grow.
-fn bench(elements: usize) -> Vec<Box<dyn Op>> {
+fn bench(elements: usize) -> Vec<Box<dyn Verify>> {
     let models = if elements < 1 << 14 { 44 } else { 220 };
     vec![Box::new(LinearGradient { rows: (elements / models).max(1), features: 32, models })]
 }

@@ -6,7 +6,7 @@ use crate::{
         linear_models::{Draw, GlmBatch, fill, items, whole},
         matmul::{Product, ProductShape, chain},
     },
-    op::{Arg, Caps, Expected, Lowered, Op, Pattern, Rng},
+    op::{Arg, Caps, Expected, Lowered, Op, Pattern, Rng, Verify},
     options::LinearModel,
     types::{DType, Error, HostData},
     verify::{Approx, reference},
@@ -96,7 +96,9 @@ impl Op for LinearResidual {
         out.steps.push(product.step(caps, parts, (bindings, slots), &[], of));
         Ok(out)
     }
+}
 
+impl Verify for LinearResidual {
     fn patterns(&self) -> Vec<Pattern> {
         vec![Pattern::Ordinary, Pattern::Zeros, Pattern::Tiny, Pattern::NonFinite]
     }
@@ -175,8 +177,8 @@ const SHAPES: [[usize; 4]; 12] = [
     [130, 16, 2, 40],
 ];
 
-fn cases() -> Vec<Box<dyn Op>> {
-    let mut out: Vec<Box<dyn Op>> = Vec::new();
+fn cases() -> Vec<Box<dyn Verify>> {
+    let mut out: Vec<Box<dyn Verify>> = Vec::new();
     for [rows, features, sets, per_set] in SHAPES {
         for model in [LinearModel::Linear, LinearModel::Logistic] {
             out.push(Box::new(LinearResidual { model, rows, features, sets, per_set }));
@@ -186,9 +188,9 @@ fn cases() -> Vec<Box<dyn Op>> {
 }
 
 /// Eleven sets as of ten folds and all rows, of 64 columns; the rows grow.
-fn bench(elements: usize) -> Vec<Box<dyn Op>> {
+fn bench(elements: usize) -> Vec<Box<dyn Verify>> {
     let per_set = if elements < 1 << 14 { 4 } else { 20 };
     let rows = (elements / (11 * per_set)).max(1);
-    let case = |model| Box::new(LinearResidual { model, rows, features: 32, sets: 11, per_set }) as Box<dyn Op>;
+    let case = |model| Box::new(LinearResidual { model, rows, features: 32, sets: 11, per_set }) as Box<dyn Verify>;
     vec![case(LinearModel::Linear), case(LinearModel::Logistic)]
 }

@@ -1,6 +1,6 @@
 //! Softmax cross-entropy. Kernel: `shaders/losses/cross_entropy.wgsl`. Reference: `cpu::cross_entropy`.
 use crate::{
-    op::{Arg, Caps, Expected, Lowered, Op, Pattern, Rng, check_float},
+    op::{Arg, Caps, Expected, Lowered, Op, Pattern, Rng, Verify, check_float},
     ops::losses::shared,
     options::{LossReduction, Targets, check_derived, check_scalar},
     types::{DType, Error, HostData, Space},
@@ -166,7 +166,9 @@ impl Op for CrossEntropy {
         self.check()?;
         self.lowered(caps)
     }
+}
 
+impl Verify for CrossEntropy {
     fn patterns(&self) -> Vec<Pattern> {
         self.kinds()
     }

@@ -1,7 +1,7 @@
 //! The Huber loss. Kernel: `shaders/losses/huber_loss.wgsl` in `losses/parts/pairwise_loss`. Reference: `cpu::huber_loss`.
 use crate::{
     kernel,
-    op::{Arg, Caps, Expected, Lowered, Op, Pattern, Rng},
+    op::{Arg, Caps, Expected, Lowered, Op, Pattern, Rng, Verify},
     ops::losses::shared::pairs::{self, Pairs},
     options::{HuberForm, LossReduction},
     types::{DType, Error, HostData},
@@ -90,7 +90,9 @@ impl Op for HuberLoss {
         }
         self.pairs().lower(caps)
     }
+}
 
+impl Verify for HuberLoss {
     fn patterns(&self) -> Vec<Pattern> {
         self.pairs().patterns()
     }
@@ -122,7 +124,7 @@ impl Op for HuberLoss {
     }
 }
 
-fn cases() -> Vec<Box<dyn Op>> {
+fn cases() -> Vec<Box<dyn Verify>> {
     pairs::cases(|i, dtype, len, reduction, grad| {
         let form = if i % 2 == 1 { HuberForm::SmoothL1 } else { HuberForm::Huber };
         let delta = match i % 7 {
@@ -135,6 +137,6 @@ fn cases() -> Vec<Box<dyn Op>> {
     })
 }
 
-fn bench(elements: usize) -> Vec<Box<dyn Op>> {
+fn bench(elements: usize) -> Vec<Box<dyn Verify>> {
     pairs::benches(elements, |dtype, len| Box::new(HuberLoss::new(dtype, len)))
 }

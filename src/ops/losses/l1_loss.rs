@@ -1,7 +1,7 @@
 //! Absolute error. Kernel: `shaders/losses/l1_loss.wgsl` in `losses/parts/pairwise_loss`. Reference: `cpu::l1_loss`.
 use crate::{
     kernel,
-    op::{Arg, Caps, Expected, Lowered, Op, Pattern, Rng},
+    op::{Arg, Caps, Expected, Lowered, Op, Pattern, Rng, Verify},
     ops::losses::shared::pairs::{self, Pairs},
     options::LossReduction,
     types::{DType, Error, HostData},
@@ -61,7 +61,9 @@ impl Op for L1Loss {
     fn lower(&self, caps: &Caps) -> Result<Lowered, Error> {
         self.pairs().lower(caps)
     }
+}
 
+impl Verify for L1Loss {
     fn patterns(&self) -> Vec<Pattern> {
         self.pairs().patterns()
     }
@@ -76,12 +78,12 @@ impl Op for L1Loss {
     }
 }
 
-fn cases() -> Vec<Box<dyn Op>> {
+fn cases() -> Vec<Box<dyn Verify>> {
     pairs::cases(|i, dtype, len, reduction, grad| {
         Box::new(L1Loss { dtype, len, reduction, grad, grad_scale: if i % 5 == 3 { -2.5 } else { 1.0 } })
     })
 }
 
-fn bench(elements: usize) -> Vec<Box<dyn Op>> {
+fn bench(elements: usize) -> Vec<Box<dyn Verify>> {
     pairs::benches(elements, |dtype, len| Box::new(L1Loss::new(dtype, len)))
 }

@@ -1,7 +1,7 @@
 //! Mean squared error. Kernel: `shaders/losses/mse_loss.wgsl` in `losses/parts/pairwise_loss`. Reference: `cpu::mse_loss`.
 use crate::{
     kernel,
-    op::{Arg, Caps, Expected, Lowered, Op, Pattern, Rng},
+    op::{Arg, Caps, Expected, Lowered, Op, Pattern, Rng, Verify},
     ops::losses::shared::pairs::{self, Pairs},
     options::{LossReduction, SquareForm},
     types::{DType, Error, HostData},
@@ -80,7 +80,9 @@ impl Op for MseLoss {
     fn lower(&self, caps: &Caps) -> Result<Lowered, Error> {
         self.pairs().lower(caps)
     }
+}
 
+impl Verify for MseLoss {
     fn patterns(&self) -> Vec<Pattern> {
         self.pairs().patterns()
     }
@@ -100,7 +102,7 @@ impl Op for MseLoss {
     }
 }
 
-fn cases() -> Vec<Box<dyn Op>> {
+fn cases() -> Vec<Box<dyn Verify>> {
     pairs::cases(|i, dtype, len, reduction, grad| {
         let form = if i % 4 == 1 { SquareForm::Half } else { SquareForm::Whole };
         let grad_scale = if i % 5 == 3 { -2.5 } else { 1.0 };
@@ -108,6 +110,6 @@ fn cases() -> Vec<Box<dyn Op>> {
     })
 }
 
-fn bench(elements: usize) -> Vec<Box<dyn Op>> {
+fn bench(elements: usize) -> Vec<Box<dyn Verify>> {
     pairs::benches(elements, |dtype, len| Box::new(MseLoss::new(dtype, len)))
 }

@@ -4,7 +4,7 @@ use super::mixup::{labels, row};
 use crate::{
     kernel,
     kernels::samples::{self, Images, Map},
-    op::{Arg, Caps, Expected, Lowered, Op, Pattern, Rng, check_float},
+    op::{Arg, Caps, Expected, Lowered, Op, Pattern, Rng, Verify, check_float},
     options::{Blend, Cut, Key, Lambda, Partners, Rect},
     types::{DType, Error, HostData, Space},
     verify::reference,
@@ -126,7 +126,9 @@ impl Op for CutMix {
         }
         Ok(out)
     }
+}
 
+impl Verify for CutMix {
     fn patterns(&self) -> Vec<Pattern> {
         samples::image_patterns(&self.space)
     }
@@ -177,13 +179,13 @@ pub(super) fn variant(i: usize, space: &Space, width: usize) -> (Cut, Partners, 
     (cut, partners, Key { first_element: (i % 2 * 3 * space.c * space.s) as u64, ..key })
 }
 
-fn cases() -> Vec<Box<dyn Op>> {
+fn cases() -> Vec<Box<dyn Verify>> {
     samples::image_cases(|i, dtype, space, width| {
         let (cut, partners, key) = variant(i, &space, width);
         Box::new(CutMix { dtype, space, width, classes: [3, 0, 10, 1][i % 4], cut, partners, key })
     })
 }
 
-fn bench(elements: usize) -> Vec<Box<dyn Op>> {
+fn bench(elements: usize) -> Vec<Box<dyn Verify>> {
     samples::image_benches(elements, |dtype, space, width| Box::new(CutMix::new(dtype, space, width, 1.0, Key::default())))
 }

@@ -7,7 +7,7 @@ use super::{
 use crate::{
     kernel,
     kernels::samples::{self, Images, Map},
-    op::{Arg, Caps, Expected, Lowered, Op, Pattern, check_float},
+    op::{Arg, Caps, Expected, Lowered, Op, Pattern, Verify, check_float},
     options::{Blend, Cut, Key, Partners},
     types::{DType, Error, HostData, Space},
     verify::{Approx, reference},
@@ -77,7 +77,9 @@ impl Op for CutMixBackward {
         Images { space: self.space, width: self.width }.map(NAME, &mut out, caps, &args, &map)?;
         Ok(out)
     }
+}
 
+impl Verify for CutMixBackward {
     fn patterns(&self) -> Vec<Pattern> {
         samples::image_patterns(&self.space)
     }
@@ -99,14 +101,14 @@ impl Op for CutMixBackward {
     }
 }
 
-fn cases() -> Vec<Box<dyn Op>> {
+fn cases() -> Vec<Box<dyn Verify>> {
     samples::image_cases(|i, dtype, space, width| {
         let (cut, partners, key) = variant(i + 1, &space, width);
         Box::new(CutMixBackward { dtype, space, width, cut, partners, key })
     })
 }
 
-fn bench(elements: usize) -> Vec<Box<dyn Op>> {
+fn bench(elements: usize) -> Vec<Box<dyn Verify>> {
     samples::image_benches(elements, |dtype, space, width| {
         Box::new(CutMix::new(dtype, space, width, 1.0, Key::default()).backward())
     })

@@ -3,7 +3,7 @@ use super::cutmix::boxes;
 use crate::{
     kernel,
     kernels::samples::{self, Images, Map},
-    op::{Arg, Caps, Expected, Lowered, Op, Pattern, check_float},
+    op::{Arg, Caps, Expected, Lowered, Op, Pattern, Verify, check_float},
     options::{Erasing, Holes, Key, Rect, check_held},
     types::{DType, Error, HostData, Space},
     verify::reference,
@@ -111,7 +111,9 @@ impl Op for Cutout {
         Images { space: self.space, width: self.width }.map(NAME, &mut out, caps, &args, &map)?;
         Ok(out)
     }
+}
 
+impl Verify for Cutout {
     fn patterns(&self) -> Vec<Pattern> {
         samples::image_patterns(&self.space)
     }
@@ -140,7 +142,7 @@ pub(super) fn variant(i: usize, space: &Space, width: usize) -> (Holes, Key) {
     (holes, key)
 }
 
-fn cases() -> Vec<Box<dyn Op>> {
+fn cases() -> Vec<Box<dyn Verify>> {
     samples::image_cases(|i, dtype, space, width| {
         let (holes, key) = variant(i, &space, width);
         Box::new(Cutout {
@@ -154,6 +156,6 @@ fn cases() -> Vec<Box<dyn Op>> {
     })
 }
 
-fn bench(elements: usize) -> Vec<Box<dyn Op>> {
+fn bench(elements: usize) -> Vec<Box<dyn Verify>> {
     samples::image_benches(elements, |dtype, space, width| Box::new(Cutout::new(dtype, space, width, width / 4, Key::default())))
 }

@@ -4,7 +4,7 @@ use super::{Cutout, cutout::variant};
 use crate::{
     kernel,
     kernels::samples::{self, Images, Map},
-    op::{Arg, Caps, Expected, Lowered, Op, Pattern, check_float},
+    op::{Arg, Caps, Expected, Lowered, Op, Pattern, Verify, check_float},
     options::{Holes, Key, Rect},
     types::{DType, Error, HostData, Space},
     verify::reference,
@@ -69,7 +69,9 @@ impl Op for CutoutBackward {
         Images { space: self.space, width: self.width }.map(NAME, &mut out, caps, &args, &map)?;
         Ok(out)
     }
+}
 
+impl Verify for CutoutBackward {
     fn patterns(&self) -> Vec<Pattern> {
         samples::image_patterns(&self.space)
     }
@@ -86,14 +88,14 @@ impl Op for CutoutBackward {
     }
 }
 
-fn cases() -> Vec<Box<dyn Op>> {
+fn cases() -> Vec<Box<dyn Verify>> {
     samples::image_cases(|i, dtype, space, width| {
         let (holes, key) = variant(i + 1, &space, width);
         Box::new(CutoutBackward { dtype, space, width, holes, key })
     })
 }
 
-fn bench(elements: usize) -> Vec<Box<dyn Op>> {
+fn bench(elements: usize) -> Vec<Box<dyn Verify>> {
     samples::image_benches(elements, |dtype, space, width| {
         Box::new(Cutout::new(dtype, space, width, width / 4, Key::default()).backward())
     })

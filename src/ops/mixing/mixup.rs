@@ -2,7 +2,7 @@
 use crate::{
     kernel,
     kernels::samples::{self, Images, Map},
-    op::{Arg, Caps, Expected, Lowered, Op, Pattern, Rng, check_float},
+    op::{Arg, Caps, Expected, Lowered, Op, Pattern, Rng, Verify, check_float},
     options::{Blend, Key, Lambda, Partners},
     types::{DType, Error, HostData, Space},
 };
@@ -105,7 +105,9 @@ impl Op for Mixup {
         }
         Ok(out)
     }
+}
 
+impl Verify for Mixup {
     fn patterns(&self) -> Vec<Pattern> {
         samples::image_patterns(&self.space)
     }
@@ -149,7 +151,7 @@ pub(super) fn variant(i: usize, n: usize) -> (Lambda, Partners, Key) {
     (lambda, partners, Key { seed: 5, stream: 1, step: i as u32, first_element: 0 })
 }
 
-fn cases() -> Vec<Box<dyn Op>> {
+fn cases() -> Vec<Box<dyn Verify>> {
     samples::image_cases(|i, dtype, space, _| {
         let (lambda, partners, key) = variant(i, space.n);
         let key = Key { first_element: (i % 3 * space.c * space.s) as u64, ..key };
@@ -157,7 +159,7 @@ fn cases() -> Vec<Box<dyn Op>> {
     })
 }
 
-fn bench(elements: usize) -> Vec<Box<dyn Op>> {
+fn bench(elements: usize) -> Vec<Box<dyn Verify>> {
     samples::image_benches(elements, |dtype, space, _| {
         // Of small images, no more classes than elements: labels are to be the lesser part.
         let classes = 1000.min(space.c * space.s);

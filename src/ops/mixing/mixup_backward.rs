@@ -6,7 +6,7 @@ use super::{
 use crate::{
     kernel,
     kernels::samples::{self, Images, Map},
-    op::{Arg, Caps, Expected, Lowered, Op, Pattern, check_float},
+    op::{Arg, Caps, Expected, Lowered, Op, Pattern, Verify, check_float},
     options::{Blend, Key, Lambda, Partners},
     types::{DType, Error, HostData, Space},
     verify::{Approx, reference},
@@ -73,7 +73,9 @@ impl Op for MixupBackward {
         Images::flat(self.space).map(NAME, &mut out, caps, &args, &map)?;
         Ok(out)
     }
+}
 
+impl Verify for MixupBackward {
     fn patterns(&self) -> Vec<Pattern> {
         samples::image_patterns(&self.space)
     }
@@ -93,13 +95,13 @@ impl Op for MixupBackward {
     }
 }
 
-fn cases() -> Vec<Box<dyn Op>> {
+fn cases() -> Vec<Box<dyn Verify>> {
     samples::image_cases(|i, dtype, space, _| {
         let (lambda, partners, key) = variant(i + 1, space.n);
         Box::new(MixupBackward { dtype, space, lambda, partners, key })
     })
 }
 
-fn bench(elements: usize) -> Vec<Box<dyn Op>> {
+fn bench(elements: usize) -> Vec<Box<dyn Verify>> {
     samples::image_benches(elements, |dtype, space, _| Box::new(Mixup::new(dtype, space, 0.2, Key::default()).backward()))
 }

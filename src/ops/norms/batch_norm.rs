@@ -4,7 +4,7 @@ use crate::{
     kernels::channels::{
         self, Batch, Channels, Fused, MOMENTS, Reduction, Results, Team, given_or, per_team, position, unused_or, whole,
     },
-    op::{Arg, Caps, Cost, Expected, Lowered, Op, Pattern, Rng, Slot, check_float},
+    op::{Arg, Caps, Cost, Expected, Lowered, Op, Pattern, Rng, Slot, Verify, check_float},
     options::{Activation, OneValue, Running, RunningUpdate, RunningVariance},
     params,
     types::{DType, Error, HostData, Space},
@@ -157,6 +157,14 @@ impl Op for BatchNorm {
         Ok(out)
     }
 
+    fn cost(&self) -> Cost {
+        // x is read for the statistics and again to be normalised.
+        let elements = self.space.len() as u64;
+        Cost { bytes: (3 + u64::from(self.residual)) * elements * self.dtype.size(), elements }
+    }
+}
+
+impl Verify for BatchNorm {
     fn patterns(&self) -> Vec<Pattern> {
         channels::patterns(self.dtype, &self.space)
     }
@@ -198,15 +206,9 @@ impl Op for BatchNorm {
         }
         out.finish()
     }
-
-    fn cost(&self) -> Cost {
-        // x is read for the statistics and again to be normalised.
-        let elements = self.space.len() as u64;
-        Cost { bytes: (3 + u64::from(self.residual)) * elements * self.dtype.size(), elements }
-    }
 }
 
-fn cases() -> Vec<Box<dyn Op>> {
+fn cases() -> Vec<Box<dyn Verify>> {
     let ways = [RunningUpdate::Momentum(0.1), RunningUpdate::Cumulative { seen: 3 }, RunningUpdate::Momentum(1.0)];
     let kinds = [RunningVariance::Unbiased, RunningVariance::Biased];
     let make = |i: usize, dtype, space: Space| {
@@ -216,12 +218,12 @@ fn cases() -> Vec<Box<dyn Op>> {
         let eps = if i % 5 == 2 && dtype == DType::F32 { 0.0 } else { 1e-5 };
         let (activation, residual) = channels::fusion(i);
         let (weight, bias) = (i % 3 != 1, i % 5 < 3);
-        Box::new(BatchNorm { dtype, space, eps, weight, bias, running, one_value, activation, residual }) as Box<dyn Op>
+        Box::new(BatchNorm { dtype, space, eps, weight, bias, running, one_value, activation, residual }) as Box<dyn Verify>
     };
     channels::cases(make)
 }
 
-fn bench(elements: usize) -> Vec<Box<dyn Op>> {
+fn bench(elements: usize) -> Vec<Box<dyn Verify>> {
     let running = Some(Running::default());
     let mut all = channels::benches(elements, |dtype, space| Box::new(BatchNorm { running, ..BatchNorm::new(dtype, space) }));
     all.extend(channels::fused_benches(elements, |dtype, space, activation, residual| {

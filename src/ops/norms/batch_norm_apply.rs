@@ -2,7 +2,7 @@
 use crate::{
     kernel,
     kernels::channels::{self, Channels, Fused, Results, difference, given_or, per_channel, whole},
-    op::{Arg, Caps, Cost, Expected, Lowered, Op, Pattern, Rng, Slot, check_float},
+    op::{Arg, Caps, Cost, Expected, Lowered, Op, Pattern, Rng, Slot, Verify, check_float},
     options::Activation,
     params,
     types::{DType, Error, HostData, Space},
@@ -97,6 +97,13 @@ impl Op for BatchNormApply {
         Ok(out)
     }
 
+    fn cost(&self) -> Cost {
+        let elements = self.space.len() as u64;
+        Cost { bytes: (2 + u64::from(self.residual)) * elements * self.dtype.size(), elements }
+    }
+}
+
+impl Verify for BatchNormApply {
     fn patterns(&self) -> Vec<Pattern> {
         vec![Pattern::Ordinary, Pattern::Offset, Pattern::NonFinite]
     }
@@ -123,21 +130,16 @@ impl Op for BatchNormApply {
         }
         out.finish()
     }
-
-    fn cost(&self) -> Cost {
-        let elements = self.space.len() as u64;
-        Cost { bytes: (2 + u64::from(self.residual)) * elements * self.dtype.size(), elements }
-    }
 }
 
-fn cases() -> Vec<Box<dyn Op>> {
+fn cases() -> Vec<Box<dyn Verify>> {
     channels::few(|i, dtype, space| {
         let (activation, residual) = channels::fusion(i);
         Box::new(BatchNormApply { dtype, space, weight: i % 3 != 1, bias: i % 5 < 3, activation, residual })
     })
 }
 
-fn bench(elements: usize) -> Vec<Box<dyn Op>> {
+fn bench(elements: usize) -> Vec<Box<dyn Verify>> {
     channels::fused_benches(elements, |dtype, space, activation, residual| {
         Box::new(BatchNormApply { activation, residual, ..BatchNormApply::new(dtype, space) })
     })

@@ -6,7 +6,7 @@ use crate::{
         channels::{self, Channels, Fused, Products, Results, Team, given_or, position, unused_or, vector, whole},
         reduce::Monoid,
     },
-    op::{Arg, Caps, Cost, Expected, Lowered, Op, Pattern, Rng, Slot, Step, check_float},
+    op::{Arg, Caps, Cost, Expected, Lowered, Op, Pattern, Rng, Slot, Step, Verify, check_float},
     options::Activation,
     params,
     types::{DType, Error, HostData, Space},
@@ -130,6 +130,15 @@ impl Op for BatchNormBackward {
         Ok(out)
     }
 
+    fn cost(&self) -> Cost {
+        // x and dy, and y where the sign is taken from it, are read for the sums and again for dx.
+        let tensors = if self.fused().beside().is_some() { 8 } else { 5 + u64::from(self.residual) };
+        let elements = self.space.len() as u64;
+        Cost { bytes: tensors * elements * self.dtype.size(), elements }
+    }
+}
+
+impl Verify for BatchNormBackward {
     fn patterns(&self) -> Vec<Pattern> {
         channels::patterns(self.dtype, &self.space)
     }
@@ -157,23 +166,16 @@ impl Op for BatchNormBackward {
         }
         out.finish()
     }
-
-    fn cost(&self) -> Cost {
-        // x and dy, and y where the sign is taken from it, are read for the sums and again for dx.
-        let tensors = if self.fused().beside().is_some() { 8 } else { 5 + u64::from(self.residual) };
-        let elements = self.space.len() as u64;
-        Cost { bytes: tensors * elements * self.dtype.size(), elements }
-    }
 }
 
-fn cases() -> Vec<Box<dyn Op>> {
+fn cases() -> Vec<Box<dyn Verify>> {
     channels::cases(|i, dtype, space| {
         let (activation, residual) = channels::fusion(i);
         Box::new(BatchNormBackward { dtype, space, weight: i % 3 != 1, bias: i % 5 < 3, activation, residual })
     })
 }
 
-fn bench(elements: usize) -> Vec<Box<dyn Op>> {
+fn bench(elements: usize) -> Vec<Box<dyn Verify>> {
     let mut all = channels::benches(elements, |dtype, space| Box::new(BatchNormBackward::new(dtype, space)));
     all.extend(channels::fused_benches(elements, |dtype, space, activation, residual| {
         Box::new(BatchNormBackward { activation, residual, ..BatchNormBackward::new(dtype, space) })

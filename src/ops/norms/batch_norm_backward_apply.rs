@@ -3,7 +3,7 @@
 use crate::{
     kernel,
     kernels::channels::{self, Channels, Fused, Results, given_or, per_channel, position, whole},
-    op::{Arg, Caps, Cost, Expected, Lowered, Op, Pattern, Rng, Slot, check_float},
+    op::{Arg, Caps, Cost, Expected, Lowered, Op, Pattern, Rng, Slot, Verify, check_float},
     options::Activation,
     params,
     types::{DType, Error, HostData, Space},
@@ -107,6 +107,15 @@ impl Op for BatchNormBackwardApply {
         Ok(out)
     }
 
+    fn cost(&self) -> Cost {
+        // x, dy, dx; y where it has the sign; dresidual.
+        let tensors = 3 + u64::from(self.fused().beside().is_some()) + u64::from(self.residual);
+        let elements = self.space.len() as u64;
+        Cost { bytes: tensors * elements * self.dtype.size(), elements }
+    }
+}
+
+impl Verify for BatchNormBackwardApply {
     fn patterns(&self) -> Vec<Pattern> {
         vec![Pattern::Ordinary, Pattern::Offset, Pattern::NonFinite]
     }
@@ -145,23 +154,16 @@ impl Op for BatchNormBackwardApply {
         }
         out.finish()
     }
-
-    fn cost(&self) -> Cost {
-        // x, dy, dx; y where it has the sign; dresidual.
-        let tensors = 3 + u64::from(self.fused().beside().is_some()) + u64::from(self.residual);
-        let elements = self.space.len() as u64;
-        Cost { bytes: tensors * elements * self.dtype.size(), elements }
-    }
 }
 
-fn cases() -> Vec<Box<dyn Op>> {
+fn cases() -> Vec<Box<dyn Verify>> {
     channels::few(|i, dtype, space| {
         let (activation, residual) = channels::fusion(i);
         Box::new(BatchNormBackwardApply { dtype, space, weight: i % 3 != 1, bias: i % 5 < 3, activation, residual })
     })
 }
 
-fn bench(elements: usize) -> Vec<Box<dyn Op>> {
+fn bench(elements: usize) -> Vec<Box<dyn Verify>> {
     channels::fused_benches(elements, |dtype, space, activation, residual| {
         Box::new(BatchNormBackwardApply { activation, residual, ..BatchNormBackwardApply::new(dtype, space) })
     })

@@ -6,7 +6,7 @@ use crate::{
         channels::{self, Channels, Fused, Products, Results, Team, per_team, position, whole},
         reduce::Monoid,
     },
-    op::{Arg, Caps, Cost, Expected, Lowered, Op, Pattern, Rng, check_float},
+    op::{Arg, Caps, Cost, Expected, Lowered, Op, Pattern, Rng, Verify, check_float},
     options::Activation,
     params,
     types::{DType, Error, HostData, Space},
@@ -107,6 +107,13 @@ impl Op for BatchNormBackwardSums {
         Ok(out)
     }
 
+    fn cost(&self) -> Cost {
+        let elements = self.space.len() as u64;
+        Cost { bytes: (2 + u64::from(self.fused().beside().is_some())) * elements * self.dtype.size(), elements }
+    }
+}
+
+impl Verify for BatchNormBackwardSums {
     fn patterns(&self) -> Vec<Pattern> {
         channels::patterns(self.dtype, &self.space)
     }
@@ -131,21 +138,16 @@ impl Op for BatchNormBackwardSums {
         }
         out.finish()
     }
-
-    fn cost(&self) -> Cost {
-        let elements = self.space.len() as u64;
-        Cost { bytes: (2 + u64::from(self.fused().beside().is_some())) * elements * self.dtype.size(), elements }
-    }
 }
 
-fn cases() -> Vec<Box<dyn Op>> {
+fn cases() -> Vec<Box<dyn Verify>> {
     channels::few(|i, dtype, space| {
         let (activation, residual) = channels::fusion(i);
         Box::new(BatchNormBackwardSums { dtype, space, weight: i % 3 != 1, bias: i % 5 < 3, activation, residual })
     })
 }
 
-fn bench(elements: usize) -> Vec<Box<dyn Op>> {
+fn bench(elements: usize) -> Vec<Box<dyn Verify>> {
     channels::fused_benches(elements, |dtype, space, activation, residual| {
         Box::new(BatchNormBackwardSums { activation, residual, ..BatchNormBackwardSums::new(dtype, space) })
     })

@@ -7,7 +7,7 @@ use crate::{
         reduce::{Monoid, Partials},
         rows::finish_columns,
     },
-    op::{Arg, Caps, Cost, Expected, Lowered, Op, Pattern, Rng, Slot, Step, check_float},
+    op::{Arg, Caps, Cost, Expected, Lowered, Op, Pattern, Rng, Slot, Step, Verify, check_float},
     options::Activation,
     params,
     types::{DType, Error, HostData, Space},
@@ -144,6 +144,17 @@ impl Op for BatchNormFrozenBackward {
         Ok(out)
     }
 
+    fn cost(&self) -> Cost {
+        // The least: dy read and dx written, x if something depends on it, y if it has the sign, dresidual.
+        let f = self.fused();
+        let x = self.weight || self.bias || f.recomputes();
+        let tensors = 2 + u64::from(x) + u64::from(f.beside().is_some()) + u64::from(self.residual);
+        let elements = self.space.len() as u64;
+        Cost { bytes: tensors * elements * self.dtype.size(), elements }
+    }
+}
+
+impl Verify for BatchNormFrozenBackward {
     fn patterns(&self) -> Vec<Pattern> {
         vec![Pattern::Ordinary, Pattern::Zeros, Pattern::NonFinite]
     }
@@ -174,18 +185,9 @@ impl Op for BatchNormFrozenBackward {
         }
         out.finish()
     }
-
-    fn cost(&self) -> Cost {
-        // The least: dy read and dx written, x if something depends on it, y if it has the sign, dresidual.
-        let f = self.fused();
-        let x = self.weight || self.bias || f.recomputes();
-        let tensors = 2 + u64::from(x) + u64::from(f.beside().is_some()) + u64::from(self.residual);
-        let elements = self.space.len() as u64;
-        Cost { bytes: tensors * elements * self.dtype.size(), elements }
-    }
 }
 
-fn cases() -> Vec<Box<dyn Op>> {
+fn cases() -> Vec<Box<dyn Verify>> {
     channels::cases(|i, dtype, space| {
         let eps = if i % 5 == 2 { 0.0 } else { 1e-5 };
         let (activation, residual) = channels::fusion(i);
@@ -193,7 +195,7 @@ fn cases() -> Vec<Box<dyn Op>> {
     })
 }
 
-fn bench(elements: usize) -> Vec<Box<dyn Op>> {
+fn bench(elements: usize) -> Vec<Box<dyn Verify>> {
     let mut all = channels::benches(elements, |dtype, space| Box::new(BatchNormFrozenBackward::new(dtype, space)));
     all.extend(channels::fused_benches(elements, |dtype, space, activation, residual| {
         Box::new(BatchNormFrozenBackward { activation, residual, ..BatchNormFrozenBackward::new(dtype, space) })

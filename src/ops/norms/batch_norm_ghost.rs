@@ -4,7 +4,7 @@ use crate::{
     kernels::channels::{
         self, Batch, Fused, Ghosts, MOMENTS, Map, Reduction, Results, given_or, named, per_channel, position, unused_or, whole,
     },
-    op::{Arg, Caps, Cost, Expected, Lowered, Op, Pattern, Rng, check_float},
+    op::{Arg, Caps, Cost, Expected, Lowered, Op, Pattern, Rng, Verify, check_float},
     options::{Activation, GhostRunning, Running, RunningVariance},
     params,
     types::{DType, Error, HostData, Space},
@@ -162,6 +162,14 @@ impl Op for BatchNormGhost {
         Ok(out)
     }
 
+    fn cost(&self) -> Cost {
+        // x is read for the statistics and again to be normalised.
+        let elements = self.space.len() as u64;
+        Cost { bytes: 3 * elements * self.dtype.size(), elements }
+    }
+}
+
+impl Verify for BatchNormGhost {
     fn patterns(&self) -> Vec<Pattern> {
         channels::patterns(self.dtype, &self.space)
     }
@@ -215,15 +223,9 @@ impl Op for BatchNormGhost {
         }
         out.finish()
     }
-
-    fn cost(&self) -> Cost {
-        // x is read for the statistics and again to be normalised.
-        let elements = self.space.len() as u64;
-        Cost { bytes: 3 * elements * self.dtype.size(), elements }
-    }
 }
 
-fn cases() -> Vec<Box<dyn Op>> {
+fn cases() -> Vec<Box<dyn Verify>> {
     let kinds = [RunningVariance::Unbiased, RunningVariance::Biased];
     channels::ghosts(|i, dtype, space, virtual_batch| {
         let running = (i % 4 != 1).then(|| Running { variance: kinds[i / 2 % 2], ..Running::default() });
@@ -233,6 +235,6 @@ fn cases() -> Vec<Box<dyn Op>> {
     })
 }
 
-fn bench(elements: usize) -> Vec<Box<dyn Op>> {
+fn bench(elements: usize) -> Vec<Box<dyn Verify>> {
     channels::ghost_benches(elements, |dtype, space, size| Box::new(BatchNormGhost::new(dtype, space, size)))
 }

@@ -7,7 +7,7 @@ use crate::{
         copy::{self, Tail},
         reduce::Monoid,
     },
-    op::{Arg, Caps, Cost, Expected, Lowered, Op, Pattern, Rng, check_float},
+    op::{Arg, Caps, Cost, Expected, Lowered, Op, Pattern, Rng, Verify, check_float},
     options::Activation,
     params,
     types::{DType, Error, HostData, Space},
@@ -109,6 +109,14 @@ impl Op for BatchNormGhostBackward {
         Ok(out)
     }
 
+    fn cost(&self) -> Cost {
+        // x and dy are read for the sums and again for dx.
+        let elements = self.space.len() as u64;
+        Cost { bytes: 5 * elements * self.dtype.size(), elements }
+    }
+}
+
+impl Verify for BatchNormGhostBackward {
     fn patterns(&self) -> Vec<Pattern> {
         channels::patterns(self.dtype, &self.space)
     }
@@ -145,20 +153,14 @@ impl Op for BatchNormGhostBackward {
         }
         out.finish()
     }
-
-    fn cost(&self) -> Cost {
-        // x and dy are read for the sums and again for dx.
-        let elements = self.space.len() as u64;
-        Cost { bytes: 5 * elements * self.dtype.size(), elements }
-    }
 }
 
-fn cases() -> Vec<Box<dyn Op>> {
+fn cases() -> Vec<Box<dyn Verify>> {
     channels::ghosts(|i, dtype, space, virtual_batch| {
         Box::new(BatchNormGhostBackward { dtype, space, virtual_batch, weight: i % 3 != 1, bias: i % 5 < 3 })
     })
 }
 
-fn bench(elements: usize) -> Vec<Box<dyn Op>> {
+fn bench(elements: usize) -> Vec<Box<dyn Verify>> {
     channels::ghost_benches(elements, |dtype, space, size| Box::new(BatchNormGhostBackward::new(dtype, space, size)))
 }

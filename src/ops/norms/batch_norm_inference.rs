@@ -3,7 +3,7 @@
 use crate::{
     kernel,
     kernels::channels::{self, Channels, Fused, Results, difference, given_or, vector, whole},
-    op::{Arg, Caps, Expected, Lowered, Op, Pattern, Rng, Slot, Step, check_float},
+    op::{Arg, Caps, Expected, Lowered, Op, Pattern, Rng, Slot, Step, Verify, check_float},
     options::Activation,
     params,
     types::{DType, Error, HostData, Space},
@@ -114,7 +114,9 @@ impl Op for BatchNormInference {
         tensor.normalize(NAME, &mut out, caps, &args, self.fused(), coefs)?;
         Ok(out)
     }
+}
 
+impl Verify for BatchNormInference {
     fn patterns(&self) -> Vec<Pattern> {
         vec![Pattern::Ordinary, Pattern::Offset, Pattern::NonFinite]
     }
@@ -145,7 +147,7 @@ impl Op for BatchNormInference {
     }
 }
 
-fn cases() -> Vec<Box<dyn Op>> {
+fn cases() -> Vec<Box<dyn Verify>> {
     channels::cases(|i, dtype, space| {
         let eps = if i % 5 == 2 { 0.0 } else { 1e-5 };
         let (activation, residual) = channels::fusion(i);
@@ -153,7 +155,7 @@ fn cases() -> Vec<Box<dyn Op>> {
     })
 }
 
-fn bench(elements: usize) -> Vec<Box<dyn Op>> {
+fn bench(elements: usize) -> Vec<Box<dyn Verify>> {
     let mut all = channels::benches(elements, |dtype, space| Box::new(BatchNormInference::new(dtype, space)));
     all.extend(channels::fused_benches(elements, |dtype, space, activation, residual| {
         Box::new(BatchNormInference { activation, residual, ..BatchNormInference::new(dtype, space) })

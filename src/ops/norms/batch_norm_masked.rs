@@ -6,7 +6,7 @@ use crate::{
         self, Batch, Channels, Fused, MOMENTS, Reduction, Results, Team, fill_mask, given_or, per_team, position, unused_or,
         whole,
     },
-    op::{Arg, Caps, Cost, Expected, Lowered, Op, Pattern, Rng, Slot, check_float},
+    op::{Arg, Caps, Cost, Expected, Lowered, Op, Pattern, Rng, Slot, Verify, check_float},
     options::{Activation, Running, RunningVariance},
     params,
     types::{DType, Error, HostData, Space},
@@ -140,6 +140,14 @@ impl Op for BatchNormMasked {
         Ok(out)
     }
 
+    fn cost(&self) -> Cost {
+        // x is read for the statistics and again to be normalised.
+        let elements = self.space.len() as u64;
+        Cost { bytes: 3 * elements * self.dtype.size() + 2 * channels::mask(&self.space).bytes(), elements }
+    }
+}
+
+impl Verify for BatchNormMasked {
     fn patterns(&self) -> Vec<Pattern> {
         channels::patterns(self.dtype, &self.space)
     }
@@ -186,15 +194,9 @@ impl Op for BatchNormMasked {
         }
         out.finish()
     }
-
-    fn cost(&self) -> Cost {
-        // x is read for the statistics and again to be normalised.
-        let elements = self.space.len() as u64;
-        Cost { bytes: 3 * elements * self.dtype.size() + 2 * channels::mask(&self.space).bytes(), elements }
-    }
 }
 
-fn cases() -> Vec<Box<dyn Op>> {
+fn cases() -> Vec<Box<dyn Verify>> {
     let kinds = [RunningVariance::Unbiased, RunningVariance::Biased];
     channels::few(|i, dtype, space| {
         let running = (i % 4 != 1).then(|| Running { variance: kinds[i / 2 % 2], ..Running::default() });
@@ -202,6 +204,6 @@ fn cases() -> Vec<Box<dyn Op>> {
     })
 }
 
-fn bench(elements: usize) -> Vec<Box<dyn Op>> {
+fn bench(elements: usize) -> Vec<Box<dyn Verify>> {
     channels::sequence_benches(elements, |dtype, space| Box::new(BatchNormMasked::new(dtype, space)))
 }

@@ -6,7 +6,7 @@ use crate::{
         channels::{self, Channels, Fused, Products, Results, Team, fill_mask, given_or, per_team, position, unused_or, whole},
         reduce::Monoid,
     },
-    op::{Arg, Caps, Cost, Expected, Lowered, Op, Pattern, Rng, Slot, check_float},
+    op::{Arg, Caps, Cost, Expected, Lowered, Op, Pattern, Rng, Slot, Verify, check_float},
     options::Activation,
     params,
     types::{DType, Error, HostData, Space},
@@ -98,6 +98,14 @@ impl Op for BatchNormMaskedBackward {
         Ok(out)
     }
 
+    fn cost(&self) -> Cost {
+        // x and dy are read for the sums and again for dx.
+        let elements = self.space.len() as u64;
+        Cost { bytes: 5 * elements * self.dtype.size() + 2 * channels::mask(&self.space).bytes(), elements }
+    }
+}
+
+impl Verify for BatchNormMaskedBackward {
     fn patterns(&self) -> Vec<Pattern> {
         channels::patterns(self.dtype, &self.space)
     }
@@ -133,18 +141,12 @@ impl Op for BatchNormMaskedBackward {
         }
         out.finish()
     }
-
-    fn cost(&self) -> Cost {
-        // x and dy are read for the sums and again for dx.
-        let elements = self.space.len() as u64;
-        Cost { bytes: 5 * elements * self.dtype.size() + 2 * channels::mask(&self.space).bytes(), elements }
-    }
 }
 
-fn cases() -> Vec<Box<dyn Op>> {
+fn cases() -> Vec<Box<dyn Verify>> {
     channels::few(|i, dtype, space| Box::new(BatchNormMaskedBackward { dtype, space, weight: i % 3 != 1, bias: i % 5 < 3 }))
 }
 
-fn bench(elements: usize) -> Vec<Box<dyn Op>> {
+fn bench(elements: usize) -> Vec<Box<dyn Verify>> {
     channels::sequence_benches(elements, |dtype, space| Box::new(BatchNormMaskedBackward::new(dtype, space)))
 }

@@ -3,7 +3,7 @@
 use crate::{
     kernel,
     kernels::channels::{self, per_channel, position, unused_or, vector, whole},
-    op::{Arg, Caps, Expected, Lowered, Op, Pattern, Rng},
+    op::{Arg, Caps, Expected, Lowered, Op, Pattern, Rng, Verify},
     options::{Running, RunningVariance},
     params,
     types::{DType, Error, HostData},
@@ -142,7 +142,9 @@ impl Op for BatchNormMerge {
         out.steps.push(per_channel(caps, kernel, first, vectors, (blocks, params.into()), self.ranks as u64));
         Ok(out)
     }
+}
 
+impl Verify for BatchNormMerge {
     fn patterns(&self) -> Vec<Pattern> {
         vec![Pattern::Ordinary, Pattern::Offset, Pattern::Zeros, Pattern::NonFinite]
     }
@@ -203,20 +205,20 @@ impl Op for BatchNormMerge {
     }
 }
 
-fn cases() -> Vec<Box<dyn Op>> {
+fn cases() -> Vec<Box<dyn Verify>> {
     let make = |(i, &(ranks, channels)): (usize, &(usize, usize))| {
         let running = (i % 3 != 1)
             .then(|| Running { variance: [RunningVariance::Unbiased, RunningVariance::Biased][i % 2], ..Running::default() });
-        Box::new(BatchNormMerge { ranks, channels, eps: if i % 4 == 3 { 0.0 } else { 1e-5 }, running }) as Box<dyn Op>
+        Box::new(BatchNormMerge { ranks, channels, eps: if i % 4 == 3 { 0.0 } else { 1e-5 }, running }) as Box<dyn Verify>
     };
     [(1, 1), (1, 7), (2, 5), (3, 300), (8, 64), (65, 3), (2, 257), (1, 3), (2, 1)].iter().enumerate().map(make).collect()
 }
 
 /// However large the batch: it works on the statistics of a layer's channels.
-fn bench(_elements: usize) -> Vec<Box<dyn Op>> {
+fn bench(_elements: usize) -> Vec<Box<dyn Verify>> {
     let running = Some(Running::default());
     let make = |&(ranks, channels): &(usize, usize)| {
-        Box::new(BatchNormMerge { running, ..BatchNormMerge::new(ranks, channels) }) as Box<dyn Op>
+        Box::new(BatchNormMerge { running, ..BatchNormMerge::new(ranks, channels) }) as Box<dyn Verify>
     };
     [(8, 2048), (64, 2048)].iter().map(make).collect()
 }

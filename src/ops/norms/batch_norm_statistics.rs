@@ -6,7 +6,7 @@ use crate::{
         channels::{self, Batch, Channels, Fused, MOMENTS, Reduction, Results, Team, per_team, whole},
         copy::{self, Tail},
     },
-    op::{Arg, Caps, Cost, Expected, Lowered, Op, Pattern, Rng, Slot, check_float},
+    op::{Arg, Caps, Cost, Expected, Lowered, Op, Pattern, Rng, Slot, Verify, check_float},
     options::Activation,
     params,
     types::{DType, Error, HostData, Space},
@@ -98,6 +98,13 @@ impl Op for BatchNormStatistics {
         Ok(out)
     }
 
+    fn cost(&self) -> Cost {
+        let elements = self.space.len() as u64;
+        Cost { bytes: elements * self.dtype.size(), elements }
+    }
+}
+
+impl Verify for BatchNormStatistics {
     fn patterns(&self) -> Vec<Pattern> {
         channels::patterns(self.dtype, &self.space)
     }
@@ -124,17 +131,12 @@ impl Op for BatchNormStatistics {
         }
         out.finish()
     }
-
-    fn cost(&self) -> Cost {
-        let elements = self.space.len() as u64;
-        Cost { bytes: elements * self.dtype.size(), elements }
-    }
 }
 
-fn cases() -> Vec<Box<dyn Op>> {
+fn cases() -> Vec<Box<dyn Verify>> {
     channels::few(|_, dtype, space| Box::new(BatchNormStatistics { dtype, space }))
 }
 
-fn bench(elements: usize) -> Vec<Box<dyn Op>> {
+fn bench(elements: usize) -> Vec<Box<dyn Verify>> {
     channels::benches(elements, |dtype, space| Box::new(BatchNormStatistics { dtype, space }))
 }

@@ -4,7 +4,7 @@ use crate::{
     kernels::channels::{
         self, Batch, Channels, Fused, MOMENTS, Reduction, Results, Team, given_or, inverse_std_error, per_team, position, whole,
     },
-    op::{Arg, Caps, Cost, Expected, Lowered, Op, Pattern, Rng, Slot, check_float},
+    op::{Arg, Caps, Cost, Expected, Lowered, Op, Pattern, Rng, Slot, Verify, check_float},
     options::{Activation, Running, RunningVariance, check_derived, check_held},
     params,
     types::{DType, Error, HostData, Space},
@@ -180,6 +180,14 @@ impl Op for BatchRenorm {
         Ok(out)
     }
 
+    fn cost(&self) -> Cost {
+        // x is read for the statistics and again to be normalised.
+        let elements = self.space.len() as u64;
+        Cost { bytes: 3 * elements * self.dtype.size(), elements }
+    }
+}
+
+impl Verify for BatchRenorm {
     fn patterns(&self) -> Vec<Pattern> {
         channels::patterns(self.dtype, &self.space)
     }
@@ -233,15 +241,9 @@ impl Op for BatchRenorm {
         }
         out.finish()
     }
-
-    fn cost(&self) -> Cost {
-        // x is read for the statistics and again to be normalised.
-        let elements = self.space.len() as u64;
-        Cost { bytes: 3 * elements * self.dtype.size(), elements }
-    }
 }
 
-fn cases() -> Vec<Box<dyn Op>> {
+fn cases() -> Vec<Box<dyn Verify>> {
     let kinds = [RunningVariance::Unbiased, RunningVariance::Biased];
     // Wide enough for most channels, narrow enough for some, and none at all, which is batch norm.
     let bounds = [(3.0, 5.0), (1.1, 0.2), (1.5, 0.5), (1.0, 0.0)];
@@ -254,6 +256,6 @@ fn cases() -> Vec<Box<dyn Op>> {
     all
 }
 
-fn bench(elements: usize) -> Vec<Box<dyn Op>> {
+fn bench(elements: usize) -> Vec<Box<dyn Verify>> {
     channels::benches(elements, |dtype, space| Box::new(BatchRenorm::new(dtype, space)))
 }

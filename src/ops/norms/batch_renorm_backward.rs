@@ -6,7 +6,7 @@ use crate::{
         channels::{self, Channels, Fused, Products, Results, Team, given_or, per_team, position, unused_or, whole},
         reduce::Monoid,
     },
-    op::{Arg, Caps, Cost, Expected, Lowered, Op, Pattern, Rng, Slot, check_float},
+    op::{Arg, Caps, Cost, Expected, Lowered, Op, Pattern, Rng, Slot, Verify, check_float},
     options::Activation,
     params,
     types::{DType, Error, HostData, Space},
@@ -100,6 +100,14 @@ impl Op for BatchRenormBackward {
         Ok(out)
     }
 
+    fn cost(&self) -> Cost {
+        // x and dy are read for the sums and again for dx.
+        let elements = self.space.len() as u64;
+        Cost { bytes: 5 * elements * self.dtype.size(), elements }
+    }
+}
+
+impl Verify for BatchRenormBackward {
     fn patterns(&self) -> Vec<Pattern> {
         channels::patterns(self.dtype, &self.space)
     }
@@ -135,18 +143,12 @@ impl Op for BatchRenormBackward {
         }
         out.finish()
     }
-
-    fn cost(&self) -> Cost {
-        // x and dy are read for the sums and again for dx.
-        let elements = self.space.len() as u64;
-        Cost { bytes: 5 * elements * self.dtype.size(), elements }
-    }
 }
 
-fn cases() -> Vec<Box<dyn Op>> {
+fn cases() -> Vec<Box<dyn Verify>> {
     channels::few(|i, dtype, space| Box::new(BatchRenormBackward { dtype, space, weight: i % 3 != 1, bias: i % 5 < 3 }))
 }
 
-fn bench(elements: usize) -> Vec<Box<dyn Op>> {
+fn bench(elements: usize) -> Vec<Box<dyn Verify>> {
     channels::benches(elements, |dtype, space| Box::new(BatchRenormBackward::new(dtype, space)))
 }

@@ -3,7 +3,7 @@
 use crate::{
     kernel,
     kernels::channels::{self, ChannelGroups, group_args},
-    op::{Arg, Caps, Expected, Lowered, Op, Pattern, Rng, check_float},
+    op::{Arg, Caps, Expected, Lowered, Op, Pattern, Rng, Verify, check_float},
     types::{DType, Error, HostData, Space},
     verify::reference,
 };
@@ -80,7 +80,9 @@ impl Op for GroupNorm {
         channels::check_eps(NAME, self.eps)?;
         groups.forward(caps, &args, kernel!("norms/group_norm"), self.eps)
     }
+}
 
+impl Verify for GroupNorm {
     fn patterns(&self) -> Vec<Pattern> {
         channels::patterns(self.dtype, &self.space)
     }
@@ -99,7 +101,7 @@ impl Op for GroupNorm {
     }
 }
 
-fn cases() -> Vec<Box<dyn Op>> {
+fn cases() -> Vec<Box<dyn Verify>> {
     channels::grouped(|i, dtype, space, groups| {
         // With eps 0 the inverse deviation of a nearly constant group has no digit that is sure: not for halves.
         let eps = if i % 5 == 2 && dtype == DType::F32 { 0.0 } else { 1e-5 };
@@ -107,6 +109,6 @@ fn cases() -> Vec<Box<dyn Op>> {
     })
 }
 
-fn bench(elements: usize) -> Vec<Box<dyn Op>> {
+fn bench(elements: usize) -> Vec<Box<dyn Verify>> {
     channels::group_benches(elements, |dtype, space| Box::new(GroupNorm::new(dtype, space, 32)))
 }

@@ -3,7 +3,7 @@
 use crate::{
     kernel,
     kernels::channels::{self, ChannelGroups, group_backward_args},
-    op::{Arg, Caps, Expected, Lowered, Op, Pattern, Rng, check_float},
+    op::{Arg, Caps, Expected, Lowered, Op, Pattern, Rng, Verify, check_float},
     types::{DType, Error, HostData, Space},
     verify::reference,
 };
@@ -71,7 +71,9 @@ impl Op for GroupNormBackward {
         check_float(NAME, &args[0])?;
         groups.backward(caps, &args, kernel!("norms/group_norm_backward"))
     }
+}
 
+impl Verify for GroupNormBackward {
     fn patterns(&self) -> Vec<Pattern> {
         channels::patterns(self.dtype, &self.space)
     }
@@ -91,12 +93,12 @@ impl Op for GroupNormBackward {
     }
 }
 
-fn cases() -> Vec<Box<dyn Op>> {
+fn cases() -> Vec<Box<dyn Verify>> {
     channels::grouped(|i, dtype, space, groups| {
         Box::new(GroupNormBackward { dtype, space, groups, weight: i % 3 != 1, bias: i % 5 < 3 })
     })
 }
 
-fn bench(elements: usize) -> Vec<Box<dyn Op>> {
+fn bench(elements: usize) -> Vec<Box<dyn Verify>> {
     channels::group_benches(elements, |dtype, space| Box::new(GroupNormBackward::new(dtype, space, 32)))
 }

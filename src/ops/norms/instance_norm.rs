@@ -3,7 +3,7 @@
 use crate::{
     kernel,
     kernels::channels::{self, ChannelGroups, group_args},
-    op::{Arg, Caps, Expected, Lowered, Op, Pattern, Rng, check_float},
+    op::{Arg, Caps, Expected, Lowered, Op, Pattern, Rng, Verify, check_float},
     types::{DType, Error, HostData, Space},
     verify::reference,
 };
@@ -68,7 +68,9 @@ impl Op for InstanceNorm {
         channels::check_eps(NAME, self.eps)?;
         groups.forward(caps, &args, kernel!("norms/instance_norm"), self.eps)
     }
+}
 
+impl Verify for InstanceNorm {
     fn patterns(&self) -> Vec<Pattern> {
         channels::patterns(self.dtype, &self.space)
     }
@@ -87,7 +89,7 @@ impl Op for InstanceNorm {
     }
 }
 
-fn cases() -> Vec<Box<dyn Op>> {
+fn cases() -> Vec<Box<dyn Verify>> {
     channels::instances(|i, dtype, space| {
         // With eps 0 the inverse deviation of a nearly constant channel has no digit that is sure: not for halves.
         let eps = if i % 5 == 2 && dtype == DType::F32 { 0.0 } else { 1e-5 };
@@ -95,6 +97,6 @@ fn cases() -> Vec<Box<dyn Op>> {
     })
 }
 
-fn bench(elements: usize) -> Vec<Box<dyn Op>> {
+fn bench(elements: usize) -> Vec<Box<dyn Verify>> {
     channels::group_benches(elements, |dtype, space| Box::new(InstanceNorm::new(dtype, space)))
 }

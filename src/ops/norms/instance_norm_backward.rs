@@ -3,7 +3,7 @@
 use crate::{
     kernel,
     kernels::channels::{self, ChannelGroups, group_backward_args},
-    op::{Arg, Caps, Expected, Lowered, Op, Pattern, Rng, check_float},
+    op::{Arg, Caps, Expected, Lowered, Op, Pattern, Rng, Verify, check_float},
     types::{DType, Error, HostData, Space},
     verify::reference,
 };
@@ -59,7 +59,9 @@ impl Op for InstanceNormBackward {
         check_float(NAME, &args[0])?;
         groups.backward(caps, &args, kernel!("norms/instance_norm_backward"))
     }
+}
 
+impl Verify for InstanceNormBackward {
     fn patterns(&self) -> Vec<Pattern> {
         channels::patterns(self.dtype, &self.space)
     }
@@ -81,10 +83,10 @@ impl Op for InstanceNormBackward {
     }
 }
 
-fn cases() -> Vec<Box<dyn Op>> {
+fn cases() -> Vec<Box<dyn Verify>> {
     channels::instances(|i, dtype, space| Box::new(InstanceNormBackward { dtype, space, weight: i % 3 != 1, bias: i % 5 < 3 }))
 }
 
-fn bench(elements: usize) -> Vec<Box<dyn Op>> {
+fn bench(elements: usize) -> Vec<Box<dyn Verify>> {
     channels::group_benches(elements, |dtype, space| Box::new(InstanceNormBackward::new(dtype, space)))
 }

@@ -5,7 +5,7 @@ use crate::{
         channels::{self, Channels, MOMENTS, Map, Moments, Reduction, Team, given_or, position, vector, whole},
         rows::{self, Affine, Forward, OnChip, Slack},
     },
-    op::{Arg, Caps, Expected, Lowered, Op, Pattern, Rng, Step, check_float},
+    op::{Arg, Caps, Expected, Lowered, Op, Pattern, Rng, Step, Verify, check_float},
     options::WeightForm,
     params,
     types::{DType, Error, HostData, Rows},
@@ -189,7 +189,9 @@ impl Op for LayerNorm {
         self.append(NAME, &mut out, caps, &args, 0)?;
         Ok(out)
     }
+}
 
+impl Verify for LayerNorm {
     fn patterns(&self) -> Vec<Pattern> {
         rows::patterns(self.shape(), self.dtype)
     }
@@ -211,7 +213,7 @@ impl Op for LayerNorm {
     }
 }
 
-fn cases() -> Vec<Box<dyn Op>> {
+fn cases() -> Vec<Box<dyn Verify>> {
     rows::cases(|i, dtype, Rows { rows, cols }| {
         // With eps 0 the inverse deviation of a nearly constant row has no digit that is sure: not for halves.
         let eps = if i % 5 == 2 && dtype == DType::F32 { 0.0 } else { 1e-5 };
@@ -219,6 +221,6 @@ fn cases() -> Vec<Box<dyn Op>> {
     })
 }
 
-fn bench(elements: usize) -> Vec<Box<dyn Op>> {
+fn bench(elements: usize) -> Vec<Box<dyn Verify>> {
     rows::benches(elements, |dtype, of| Box::new(LayerNorm::new(dtype, of.rows, of.cols)))
 }

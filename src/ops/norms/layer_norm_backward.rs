@@ -5,7 +5,7 @@ use crate::{
         channels,
         rows::{self, Backward, RowGradients},
     },
-    op::{Arg, Caps, Expected, Lowered, Op, Pattern, Rng, check_float},
+    op::{Arg, Caps, Expected, Lowered, Op, Pattern, Rng, Verify, check_float},
     options::WeightForm,
     types::{DType, Error, HostData, Rows},
     verify::reference,
@@ -75,7 +75,9 @@ impl Op for LayerNormBackward {
         let kind = Backward { op: NAME, source, entry: NAME, centered: true, form: WeightForm::Plain };
         rows::backward(self.shape(), &kind, caps, &args)
     }
+}
 
+impl Verify for LayerNormBackward {
     fn patterns(&self) -> Vec<Pattern> {
         rows::patterns(self.shape(), self.dtype)
     }
@@ -99,12 +101,12 @@ impl Op for LayerNormBackward {
     }
 }
 
-fn cases() -> Vec<Box<dyn Op>> {
+fn cases() -> Vec<Box<dyn Verify>> {
     rows::cases(|i, dtype, Rows { rows, cols }| {
         Box::new(LayerNormBackward { weight: i % 4 != 1, bias: i % 5 < 3, ..LayerNormBackward::new(dtype, rows, cols) })
     })
 }
 
-fn bench(elements: usize) -> Vec<Box<dyn Op>> {
+fn bench(elements: usize) -> Vec<Box<dyn Verify>> {
     rows::benches(elements, |dtype, of| Box::new(LayerNormBackward::new(dtype, of.rows, of.cols)))
 }

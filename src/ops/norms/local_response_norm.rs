@@ -2,7 +2,7 @@
 use crate::{
     kernel,
     kernels::channels,
-    op::{Arg, Caps, Expected, Lowered, Op, Pattern, Rng, bench_shapes},
+    op::{Arg, Caps, Expected, Lowered, Op, Pattern, Rng, Verify, bench_shapes},
     ops::norms::shared::local_response::Response,
     options::AlphaForm,
     types::{DType, Error, HostData, Space},
@@ -78,7 +78,9 @@ impl Op for LocalResponseNorm {
         of.check(&args[0], 0.0)?;
         of.lower(caps, &args, kernel!("norms/local_response_norm"), (&["x"], "y"), (1, self.size as u64))
     }
+}
 
+impl Verify for LocalResponseNorm {
     fn patterns(&self) -> Vec<Pattern> {
         channels::patterns(self.dtype, &self.space)
     }
@@ -136,7 +138,7 @@ pub(super) fn fill(space: &Space, arg: &Arg, rng: &mut Rng, pattern: Pattern) ->
 /// What differs from case to case: neighbourhoods from one channel to more than there are, of even size too; each power; both forms.
 pub(super) type Choice = (usize, f64, f64, f64, AlphaForm);
 
-pub(super) fn cases_of(make: impl Fn(DType, Space, Choice) -> Box<dyn Op>) -> Vec<Box<dyn Op>> {
+pub(super) fn cases_of(make: impl Fn(DType, Space, Choice) -> Box<dyn Verify>) -> Vec<Box<dyn Verify>> {
     let all = [
         (2, 1, 5),
         (0, 3, 4),
@@ -171,17 +173,17 @@ pub(super) fn cases_of(make: impl Fn(DType, Space, Choice) -> Box<dyn Op>) -> Ve
 }
 
 /// A layer of the paper's network.
-pub(super) fn benches_of(elements: usize, make: impl Fn(DType, Space) -> Box<dyn Op>) -> Vec<Box<dyn Op>> {
+pub(super) fn benches_of(elements: usize, make: impl Fn(DType, Space) -> Box<dyn Verify>) -> Vec<Box<dyn Verify>> {
     let [first, last] = bench_shapes::batch(elements, [1, 96, 56 * 56], 4);
     [(DType::F32, first), (DType::F32, last), (DType::F16, first)].map(|(d, s)| make(d, s)).into()
 }
 
-fn cases() -> Vec<Box<dyn Op>> {
+fn cases() -> Vec<Box<dyn Verify>> {
     cases_of(|dtype, space, (size, k, alpha, beta, alpha_form)| {
         Box::new(LocalResponseNorm { dtype, space, size, k, alpha, beta, alpha_form })
     })
 }
 
-fn bench(elements: usize) -> Vec<Box<dyn Op>> {
+fn bench(elements: usize) -> Vec<Box<dyn Verify>> {
     benches_of(elements, |dtype, space| Box::new(LocalResponseNorm::new(dtype, space, 5)))
 }

@@ -4,7 +4,7 @@ use super::local_response_norm::{benches_of, cases_of, fill, known, positions};
 use crate::{
     kernel,
     kernels::channels::{self, sum_of},
-    op::{Arg, Caps, Expected, Lowered, Op, Pattern, Rng},
+    op::{Arg, Caps, Expected, Lowered, Op, Pattern, Rng, Verify},
     ops::norms::shared::local_response::Response,
     options::AlphaForm,
     types::{DType, Error, HostData, Space},
@@ -78,7 +78,9 @@ impl Op for LocalResponseNormBackward {
         of.check(&args[0], 1.0)?;
         of.lower(caps, &args, kernel!("norms/local_response_norm_backward"), (&["x", "dy"], "dx"), (2, size * (size + 1)))
     }
+}
 
+impl Verify for LocalResponseNormBackward {
     fn patterns(&self) -> Vec<Pattern> {
         channels::patterns(self.dtype, &self.space)
     }
@@ -122,12 +124,12 @@ impl Op for LocalResponseNormBackward {
     }
 }
 
-fn cases() -> Vec<Box<dyn Op>> {
+fn cases() -> Vec<Box<dyn Verify>> {
     cases_of(|dtype, space, (size, k, alpha, beta, alpha_form)| {
         Box::new(LocalResponseNormBackward { dtype, space, size, k, alpha, beta, alpha_form })
     })
 }
 
-fn bench(elements: usize) -> Vec<Box<dyn Op>> {
+fn bench(elements: usize) -> Vec<Box<dyn Verify>> {
     benches_of(elements, |dtype, space| Box::new(LocalResponseNormBackward::new(dtype, space, 5)))
 }

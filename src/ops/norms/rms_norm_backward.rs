@@ -5,7 +5,7 @@ use crate::{
         channels,
         rows::{self, Backward, RowGradients},
     },
-    op::{Arg, Caps, Expected, Lowered, Op, Pattern, Rng, check_float},
+    op::{Arg, Caps, Expected, Lowered, Op, Pattern, Rng, Verify, check_float},
     options::WeightForm,
     types::{DType, Error, HostData, Rows},
     verify::reference,
@@ -78,7 +78,9 @@ impl Op for RmsNormBackward {
         let kind = Backward { op: NAME, source, entry: NAME, centered: false, form: self.form() };
         rows::backward(self.shape(), &kind, caps, &args)
     }
+}
 
+impl Verify for RmsNormBackward {
     fn patterns(&self) -> Vec<Pattern> {
         rows::patterns(self.shape(), self.dtype)
     }
@@ -106,13 +108,13 @@ impl Op for RmsNormBackward {
     }
 }
 
-fn cases() -> Vec<Box<dyn Op>> {
+fn cases() -> Vec<Box<dyn Verify>> {
     rows::few_cases(|i, dtype, Rows { rows, cols }| {
         let weight_form = if i % 7 < 3 { WeightForm::OnePlus } else { WeightForm::Plain };
         Box::new(RmsNormBackward { weight: i % 4 != 1, weight_form, ..RmsNormBackward::new(dtype, rows, cols) })
     })
 }
 
-fn bench(elements: usize) -> Vec<Box<dyn Op>> {
+fn bench(elements: usize) -> Vec<Box<dyn Verify>> {
     rows::benches(elements, |dtype, of| Box::new(RmsNormBackward::new(dtype, of.rows, of.cols)))
 }

@@ -6,7 +6,7 @@ use crate::{
         channels::{position, vector, whole},
         partition,
     },
-    op::{Arg, Caps, Expected, Lowered, Op, Pattern, Rng, Step, bench_shapes, check_float},
+    op::{Arg, Caps, Expected, Lowered, Op, Pattern, Rng, Step, Verify, bench_shapes, check_float},
     ops::norms::shared::power_iteration::{self, Power},
     params,
     types::{DType, Error, HostData, Rows},
@@ -123,6 +123,15 @@ impl Op for SpectralNorm {
         Ok(out)
     }
 
+    /// W once for y and twice for each iteration: the vector of a product must be whole before the next begins.
+    fn cost(&self) -> crate::op::Cost {
+        let len = self.shape().len() as u64;
+        let reads = if self.iterations == 0 { 2 } else { 1 + 2 * self.iterations as u64 };
+        crate::op::Cost { bytes: self.dtype.size() * len * (reads + 1), elements: len }
+    }
+}
+
+impl Verify for SpectralNorm {
     fn patterns(&self) -> Vec<Pattern> {
         vec![Pattern::Ordinary, Pattern::Constant, Pattern::Zeros, Pattern::NonFinite]
     }
@@ -161,21 +170,14 @@ impl Op for SpectralNorm {
         out.push(Expected::Within { value: vec![all.sigma.value], bound: vec![all.sigma.error] });
         out
     }
-
-    /// W once for y and twice for each iteration: the vector of a product must be whole before the next begins.
-    fn cost(&self) -> crate::op::Cost {
-        let len = self.shape().len() as u64;
-        let reads = if self.iterations == 0 { 2 } else { 1 + 2 * self.iterations as u64 };
-        crate::op::Cost { bytes: self.dtype.size() * len * (reads + 1), elements: len }
-    }
 }
 
 /// Shapes of matrices, for this op and its gradient.
 pub(super) const SHAPES: [(usize, usize); 12] =
     [(1, 1), (1, 5), (5, 1), (0, 4), (3, 0), (3, 4), (4, 7), (33, 64), (9, 49), (300, 12), (7, 257), (2, 2501)];
 
-fn cases() -> Vec<Box<dyn Op>> {
-    let mut out: Vec<Box<dyn Op>> = Vec::new();
+fn cases() -> Vec<Box<dyn Verify>> {
+    let mut out: Vec<Box<dyn Verify>> = Vec::new();
     for (i, (rows, cols)) in SHAPES.into_iter().enumerate() {
         for iterations in [i % 2, 1 + i % 3] {
             let eps = if i % 5 == 3 { 1e-3 } else { 1e-12 };
@@ -190,10 +192,10 @@ fn cases() -> Vec<Box<dyn Op>> {
     out
 }
 
-fn bench(elements: usize) -> Vec<Box<dyn Op>> {
+fn bench(elements: usize) -> Vec<Box<dyn Verify>> {
     let one = |(dtype, sides)| {
         let Rows { rows, cols } = bench_shapes::matrix(elements, sides);
-        Box::new(SpectralNorm::new(dtype, rows, cols)) as Box<dyn Op>
+        Box::new(SpectralNorm::new(dtype, rows, cols)) as Box<dyn Verify>
     };
     [(DType::F32, [1, 1]), (DType::F32, [1, 9]), (DType::F16, [1, 1])].map(one).into()
 }

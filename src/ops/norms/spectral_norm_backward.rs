@@ -7,7 +7,7 @@ use crate::{
         channels::{self, Channels, Map, Reduction, SumErrors, per_channel, whole},
         reduce::Monoid,
     },
-    op::{Arg, Caps, Expected, Lowered, Op, Pattern, Rng, Slot, bench_shapes, check_float},
+    op::{Arg, Caps, Expected, Lowered, Op, Pattern, Rng, Slot, Verify, bench_shapes, check_float},
     ops::norms::shared::power_iteration,
     params,
     types::{DType, Error, HostData, Rows},
@@ -98,7 +98,9 @@ impl Op for SpectralNormBackward {
         Channels::by_row(of).apply(NAME, &mut out, caps, &args, &map, coefs)?;
         Ok(out)
     }
+}
 
+impl Verify for SpectralNormBackward {
     fn patterns(&self) -> Vec<Pattern> {
         if self.shape().len() > 1 << 20 {
             return vec![Pattern::Ordinary];
@@ -140,13 +142,15 @@ impl Op for SpectralNormBackward {
     }
 }
 
-fn cases() -> Vec<Box<dyn Op>> {
+fn cases() -> Vec<Box<dyn Verify>> {
     // The last is so long that its sum takes a reduction level, and leaves more than one partial.
     let shapes = SHAPES.into_iter().chain([(1500, 30), (1100, 1001)]).enumerate();
-    shapes.map(|(i, (rows, cols))| Box::new(SpectralNormBackward::new(DType::FLOATS[i % 3], rows, cols)) as Box<dyn Op>).collect()
+    shapes
+        .map(|(i, (rows, cols))| Box::new(SpectralNormBackward::new(DType::FLOATS[i % 3], rows, cols)) as Box<dyn Verify>)
+        .collect()
 }
 
-fn bench(elements: usize) -> Vec<Box<dyn Op>> {
+fn bench(elements: usize) -> Vec<Box<dyn Verify>> {
     let Rows { rows, cols } = bench_shapes::matrix(elements, [1, 1]);
-    [DType::F32, DType::F16].map(|dtype| Box::new(SpectralNormBackward::new(dtype, rows, cols)) as Box<dyn Op>).into()
+    [DType::F32, DType::F16].map(|dtype| Box::new(SpectralNormBackward::new(dtype, rows, cols)) as Box<dyn Verify>).into()
 }

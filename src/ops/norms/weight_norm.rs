@@ -6,7 +6,7 @@ use crate::{
         channels::{Map, Reduction, norm_of, whole},
         reduce::Monoid,
     },
-    op::{Arg, Caps, Expected, Lowered, Op, Pattern, Rng, check_float},
+    op::{Arg, Caps, Expected, Lowered, Op, Pattern, Rng, Verify, check_float},
     ops::norms::shared::filters::{self, Filters, per_filter},
     options::FilterAxis,
     types::{DType, Error, HostData},
@@ -142,7 +142,9 @@ impl Op for WeightNorm {
         tensor.apply(NAME, &mut out, caps, &args, &map, coefs)?;
         Ok(out)
     }
+}
 
+impl Verify for WeightNorm {
     fn patterns(&self) -> Vec<Pattern> {
         self.shape().patterns(self.dtype)
     }
@@ -175,10 +177,10 @@ impl Op for WeightNorm {
     }
 }
 
-fn cases() -> Vec<Box<dyn Op>> {
+fn cases() -> Vec<Box<dyn Verify>> {
     filters::cases(|_, dtype, Filters { rows, cols, axis }| Box::new(WeightNorm { dtype, rows, cols, axis }))
 }
 
-fn bench(elements: usize) -> Vec<Box<dyn Op>> {
+fn bench(elements: usize) -> Vec<Box<dyn Verify>> {
     filters::benches(elements, |dtype, Filters { rows, cols, axis }| Box::new(WeightNorm { dtype, rows, cols, axis }))
 }

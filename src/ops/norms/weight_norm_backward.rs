@@ -7,7 +7,7 @@ use crate::{
         channels::{Map, Reduction, sum_of, whole},
         reduce::Monoid,
     },
-    op::{Arg, Caps, Expected, Lowered, Op, Pattern, Rng, check_float},
+    op::{Arg, Caps, Expected, Lowered, Op, Pattern, Rng, Verify, check_float},
     ops::norms::shared::filters::{self, Filters, per_filter},
     options::FilterAxis,
     types::{DType, Error, HostData},
@@ -103,7 +103,9 @@ impl Op for WeightNormBackward {
         tensor.apply(NAME, &mut out, caps, &args, &map, coefs)?;
         Ok(out)
     }
+}
 
+impl Verify for WeightNormBackward {
     fn patterns(&self) -> Vec<Pattern> {
         self.shape().patterns(self.dtype)
     }
@@ -136,10 +138,10 @@ impl Op for WeightNormBackward {
     }
 }
 
-fn cases() -> Vec<Box<dyn Op>> {
+fn cases() -> Vec<Box<dyn Verify>> {
     filters::cases(|_, dtype, Filters { rows, cols, axis }| Box::new(WeightNormBackward { dtype, rows, cols, axis }))
 }
 
-fn bench(elements: usize) -> Vec<Box<dyn Op>> {
+fn bench(elements: usize) -> Vec<Box<dyn Verify>> {
     filters::benches(elements, |dtype, Filters { rows, cols, axis }| Box::new(WeightNormBackward { dtype, rows, cols, axis }))
 }

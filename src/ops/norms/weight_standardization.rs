@@ -3,7 +3,7 @@
 use crate::{
     kernel,
     kernels::channels::{self, Batch, Fused, MOMENTS, Reduction, Team, given_or, inverse_std_error, per_team, position, whole},
-    op::{Arg, Caps, Expected, Lowered, Op, Pattern, Rng, Slot, check_float},
+    op::{Arg, Caps, Expected, Lowered, Op, Pattern, Rng, Slot, Verify, check_float},
     ops::norms::shared::filters::{self, Filters},
     options::{Activation, FilterAxis, RunningVariance, StandardForm, check_derived},
     params,
@@ -202,7 +202,9 @@ impl Op for WeightStandardization {
         tensor.normalize(NAME, &mut out, caps, &args, plain, coefs)?;
         Ok(out)
     }
+}
 
+impl Verify for WeightStandardization {
     fn patterns(&self) -> Vec<Pattern> {
         self.shape().patterns(self.dtype)
     }
@@ -237,7 +239,7 @@ impl Op for WeightStandardization {
     }
 }
 
-fn cases() -> Vec<Box<dyn Op>> {
+fn cases() -> Vec<Box<dyn Verify>> {
     use StandardForm::{FanInFloor, FanInInside, Inside, Outside};
     filters::cases(|i, dtype, Filters { rows, cols, axis }| {
         // With eps 0 the inverse deviation of a nearly constant filter has no digit that is sure: not for halves.
@@ -250,7 +252,7 @@ fn cases() -> Vec<Box<dyn Op>> {
     })
 }
 
-fn bench(elements: usize) -> Vec<Box<dyn Op>> {
+fn bench(elements: usize) -> Vec<Box<dyn Verify>> {
     filters::benches(elements, |dtype, Filters { rows, cols, axis }| {
         Box::new(WeightStandardization { axis, gain: true, ..WeightStandardization::new(dtype, rows, cols) })
     })

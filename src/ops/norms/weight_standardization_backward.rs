@@ -6,7 +6,7 @@ use crate::{
         channels::{Fused, Pass, Products, Team, difference, given_or, per_team, position, unused_or, whole},
         reduce::Monoid,
     },
-    op::{Arg, Caps, Expected, Lowered, Op, Pattern, Rng, Slot, check_float},
+    op::{Arg, Caps, Expected, Lowered, Op, Pattern, Rng, Slot, Verify, check_float},
     ops::norms::shared::filters::{self, Filters},
     options::{Activation, FilterAxis},
     params,
@@ -116,7 +116,9 @@ impl Op for WeightStandardizationBackward {
         tensor.input_gradient(NAME, &mut out, caps, &args, (parts::channels::NORMALIZE_BACKWARD_OPEN, plain), coefs)?;
         Ok(out)
     }
+}
 
+impl Verify for WeightStandardizationBackward {
     fn patterns(&self) -> Vec<Pattern> {
         self.shape().patterns(self.dtype)
     }
@@ -160,13 +162,13 @@ impl Op for WeightStandardizationBackward {
     }
 }
 
-fn cases() -> Vec<Box<dyn Op>> {
+fn cases() -> Vec<Box<dyn Verify>> {
     filters::cases(|i, dtype, Filters { rows, cols, axis }| {
         Box::new(WeightStandardizationBackward { dtype, rows, cols, axis, gain: i % 4 != 1 })
     })
 }
 
-fn bench(elements: usize) -> Vec<Box<dyn Op>> {
+fn bench(elements: usize) -> Vec<Box<dyn Verify>> {
     filters::benches(elements, |dtype, Filters { rows, cols, axis }| {
         Box::new(WeightStandardizationBackward { dtype, rows, cols, axis, gain: true })
     })

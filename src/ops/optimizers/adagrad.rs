@@ -10,7 +10,7 @@ use crate::{
             regularised,
         },
     },
-    op::{Arg, Caps, Cost, Expected, Lowered, Op, Pattern, Rng},
+    op::{Arg, Caps, Cost, Expected, Lowered, Op, Pattern, Rng, Verify},
     options::{EpsPlace, Group, NonFinite, check_derived, check_scalar},
     types::{DType, Error, HostData, Segment},
     verify::{Approx, reference},
@@ -102,6 +102,13 @@ impl Op for Adagrad {
         })
     }
 
+    /// f32: 20 bytes an element, f16 and bf16: 14; the gradients once more if a step may be skipped.
+    fn cost(&self) -> Cost {
+        self.optimizer().cost()
+    }
+}
+
+impl Verify for Adagrad {
     fn patterns(&self) -> Vec<Pattern> {
         let mut all = vec![Pattern::Ordinary, Pattern::Zeros, Pattern::NonFinite];
         // With eps = 0, what a device flushes to 0 decides whether there is a step: nothing is promised there.
@@ -132,14 +139,9 @@ impl Op for Adagrad {
             [Approx { value: weight, ..moved }, Approx { value: sum1, ..sum }, none, none]
         })
     }
-
-    /// f32: 20 bytes an element, f16 and bf16: 14; the gradients once more if a step may be skipped.
-    fn cost(&self) -> Cost {
-        self.optimizer().cost()
-    }
 }
 
-fn cases() -> Vec<Box<dyn Op>> {
+fn cases() -> Vec<Box<dyn Verify>> {
     arena_cases(4, |dtype, segments, n| {
         let (ema, master, rounding) = cases::keeping(dtype, n % 5, n);
         let plain = Adagrad { segments, groups: cases::groups(), ema, master, rounding, ..Adagrad::new(dtype, 0, 0.1) };
@@ -159,6 +161,6 @@ fn cases() -> Vec<Box<dyn Op>> {
     })
 }
 
-fn bench(elements: usize) -> Vec<Box<dyn Op>> {
+fn bench(elements: usize) -> Vec<Box<dyn Verify>> {
     cases::bench(elements, |dtype, segments, groups| Box::new(Adagrad { segments, groups, ..Adagrad::new(dtype, 0, 1e-2) }))
 }

@@ -5,7 +5,7 @@ use crate::{
         arena::arena_cases,
         optimizer::{adaptive::Adaptive, cases, json::parse_optimizer, macros::optimizer},
     },
-    op::{Arg, Caps, Cost, Expected, Lowered, Op, Pattern, Rng},
+    op::{Arg, Caps, Cost, Expected, Lowered, Op, Pattern, Rng, Verify},
     options::{EpsPlace, Group, NonFinite},
     types::{DType, Error, HostData, Segment},
 };
@@ -101,6 +101,13 @@ impl Op for Adam {
         self.rule().lower(caps, kernel!("optimizers/adam"))
     }
 
+    /// f32: 28 bytes an element, f16 and bf16: 22; with AMSGrad 8 more; the gradients once more if a step may be skipped.
+    fn cost(&self) -> Cost {
+        self.rule().optimizer().cost()
+    }
+}
+
+impl Verify for Adam {
     fn patterns(&self) -> Vec<Pattern> {
         self.rule().patterns()
     }
@@ -116,14 +123,9 @@ impl Op for Adam {
     fn reference(&self, args: &[HostData]) -> Vec<Expected> {
         self.rule().reference(args)
     }
-
-    /// f32: 28 bytes an element, f16 and bf16: 22; with AMSGrad 8 more; the gradients once more if a step may be skipped.
-    fn cost(&self) -> Cost {
-        self.rule().optimizer().cost()
-    }
 }
 
-fn cases() -> Vec<Box<dyn Op>> {
+fn cases() -> Vec<Box<dyn Verify>> {
     arena_cases(4, |dtype, segments, n| {
         // Tensors take groups by turns of four as well: each kind is to meet all of them.
         let kind = (n + n / 4) % 4;
@@ -146,6 +148,6 @@ fn cases() -> Vec<Box<dyn Op>> {
     })
 }
 
-fn bench(elements: usize) -> Vec<Box<dyn Op>> {
+fn bench(elements: usize) -> Vec<Box<dyn Verify>> {
     cases::bench(elements, |dtype, segments, groups| Box::new(Adam { segments, groups, step: 10, ..Adam::new(dtype, 0, 1e-3) }))
 }

@@ -5,7 +5,7 @@ use crate::{
         arena::arena_cases,
         optimizer::{adaptive::Adaptive, cases, json::parse_optimizer, macros::optimizer},
     },
-    op::{Arg, Caps, Cost, Expected, Lowered, Op, Pattern, Rng},
+    op::{Arg, Caps, Cost, Expected, Lowered, Op, Pattern, Rng, Verify},
     options::{Averaging, EpsPlace, Group, Key, NonFinite, Rounding},
     types::{DType, Error, HostData, Segment},
 };
@@ -111,6 +111,13 @@ impl Op for Adamw {
         self.rule().lower(caps, kernel!("optimizers/adamw"))
     }
 
+    /// f32: 28 bytes an element, f16 and bf16: 22; with AMSGrad 8 more; the gradients once more if a step may be skipped.
+    fn cost(&self) -> Cost {
+        self.rule().optimizer().cost()
+    }
+}
+
+impl Verify for Adamw {
     fn patterns(&self) -> Vec<Pattern> {
         self.rule().patterns()
     }
@@ -126,14 +133,9 @@ impl Op for Adamw {
     fn reference(&self, args: &[HostData]) -> Vec<Expected> {
         self.rule().reference(args)
     }
-
-    /// f32: 28 bytes an element, f16 and bf16: 22; with AMSGrad 8 more; the gradients once more if a step may be skipped.
-    fn cost(&self) -> Cost {
-        self.rule().optimizer().cost()
-    }
 }
 
-fn cases() -> Vec<Box<dyn Op>> {
+fn cases() -> Vec<Box<dyn Verify>> {
     arena_cases(4, |dtype, segments, n| {
         let (ema, master, rounding) = cases::keeping(dtype, n % 5, n);
         let plain = Adamw { segments, groups: cases::groups(), ema, master, rounding, ..Adamw::new(dtype, 0, 0.1) };
@@ -156,7 +158,7 @@ fn cases() -> Vec<Box<dyn Op>> {
     })
 }
 
-fn bench(elements: usize) -> Vec<Box<dyn Op>> {
+fn bench(elements: usize) -> Vec<Box<dyn Verify>> {
     let make = |dtype, segments, groups| Adamw { segments, groups, step: 10, ..Adamw::new(dtype, 0, 1e-3) };
     let mut out = cases::bench(elements, |dtype, segments, groups| Box::new(make(dtype, segments, groups)));
     // What keeping weights in other ways costs: for all optimizers the same.

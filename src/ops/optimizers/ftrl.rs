@@ -9,7 +9,7 @@ use crate::{
             macros::{optimizer, optimizer_params, optimizer_words},
         },
     },
-    op::{Arg, Caps, Cost, Expected, Lowered, Op, Pattern, Rng},
+    op::{Arg, Caps, Cost, Expected, Lowered, Op, Pattern, Rng, Verify},
     options::{ElasticNet, Group, NonFinite, check_derived, check_scalar},
     types::{DType, Error, HostData, Segment},
     verify::{Approx, reference},
@@ -114,6 +114,13 @@ impl Op for Ftrl {
         })
     }
 
+    /// f32: 28 bytes an element, f16 and bf16: 22; the gradients once more if a step may be skipped.
+    fn cost(&self) -> Cost {
+        self.optimizer().cost()
+    }
+}
+
+impl Verify for Ftrl {
     fn patterns(&self) -> Vec<Pattern> {
         let mut all = vec![Pattern::Ordinary, Pattern::Zeros, Pattern::NonFinite];
         // With beta = 0, what a device flushes to 0 decides whether the divisor is 0: nothing is promised there.
@@ -157,14 +164,9 @@ impl Op for Ftrl {
             [Approx { value: weight, ..moved }, Approx { value: z1, ..z }, Approx { value: n1, ..sum }, zero]
         })
     }
-
-    /// f32: 28 bytes an element, f16 and bf16: 22; the gradients once more if a step may be skipped.
-    fn cost(&self) -> Cost {
-        self.optimizer().cost()
-    }
 }
 
-fn cases() -> Vec<Box<dyn Op>> {
+fn cases() -> Vec<Box<dyn Verify>> {
     let group = |lr_scale, prox| Group { lr_scale, prox, ..Group::default() };
     let groups = [
         Group::default(),
@@ -189,7 +191,7 @@ fn cases() -> Vec<Box<dyn Op>> {
     })
 }
 
-fn bench(elements: usize) -> Vec<Box<dyn Op>> {
+fn bench(elements: usize) -> Vec<Box<dyn Verify>> {
     // No decay, which FTRL refuses.
     cases::bench(elements, |dtype, segments, groups| {
         let groups = groups.into_iter().map(|g| Group { decay: 0.0, ..g }).collect();

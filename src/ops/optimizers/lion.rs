@@ -12,7 +12,7 @@ use crate::{
             regularised,
         },
     },
-    op::{Arg, Caps, Cost, Expected, Lowered, Op, Pattern, Rng},
+    op::{Arg, Caps, Cost, Expected, Lowered, Op, Pattern, Rng, Verify},
     options::{Group, NonFinite},
     types::{DType, Error, HostData, Segment},
     verify::{Approx, reference},
@@ -97,6 +97,13 @@ impl Op for Lion {
         })
     }
 
+    /// f32: 20 bytes an element, f16 and bf16: 14; the gradients once more if a step may be skipped.
+    fn cost(&self) -> Cost {
+        self.optimizer().cost()
+    }
+}
+
+impl Verify for Lion {
     fn patterns(&self) -> Vec<Pattern> {
         vec![Pattern::Ordinary, Pattern::Zeros, Pattern::Tiny, Pattern::NonFinite]
     }
@@ -119,14 +126,9 @@ impl Op for Lion {
             [Approx { value: weight, ..moved }, Approx { value: moment, ..mean(self.beta2) }, none, none]
         })
     }
-
-    /// f32: 20 bytes an element, f16 and bf16: 14; the gradients once more if a step may be skipped.
-    fn cost(&self) -> Cost {
-        self.optimizer().cost()
-    }
 }
 
-fn cases() -> Vec<Box<dyn Op>> {
+fn cases() -> Vec<Box<dyn Verify>> {
     arena_cases(4, |dtype, segments, n| {
         // Tensors take groups by turns of four as well: each kind is to meet all of them.
         let kind = (n + n / 4) % 4;
@@ -144,6 +146,6 @@ fn cases() -> Vec<Box<dyn Op>> {
     })
 }
 
-fn bench(elements: usize) -> Vec<Box<dyn Op>> {
+fn bench(elements: usize) -> Vec<Box<dyn Verify>> {
     cases::bench(elements, |dtype, segments, groups| Box::new(Lion { segments, groups, ..Lion::new(dtype, 0, 1e-4) }))
 }

@@ -10,7 +10,7 @@ use crate::{
             regularised,
         },
     },
-    op::{Arg, Caps, Cost, Expected, Lowered, Op, Pattern, Rng},
+    op::{Arg, Caps, Cost, Expected, Lowered, Op, Pattern, Rng, Verify},
     options::{EpsPlace, Group, NonFinite, check_scalar},
     types::{DType, Error, HostData, Segment},
     verify::{Approx, reference},
@@ -127,6 +127,14 @@ impl Op for RmsProp {
         })
     }
 
+    /// f32: 20 bytes an element, f16 and bf16: 14; centered and with momentum 8 more each; the gradients once more if a step
+    /// may be skipped.
+    fn cost(&self) -> Cost {
+        self.optimizer().cost()
+    }
+}
+
+impl Verify for RmsProp {
     fn patterns(&self) -> Vec<Pattern> {
         let mut all = vec![Pattern::Ordinary, Pattern::Zeros, Pattern::NonFinite];
         // With eps = 0, what a device flushes to 0 decides whether there is a step: nothing is promised there.
@@ -170,15 +178,9 @@ impl Op for RmsProp {
             if self.centered { [moved, square, mean, buffer] } else { [moved, square, buffer, mean] }
         })
     }
-
-    /// f32: 20 bytes an element, f16 and bf16: 14; centered and with momentum 8 more each; the gradients once more if a step
-    /// may be skipped.
-    fn cost(&self) -> Cost {
-        self.optimizer().cost()
-    }
 }
 
-fn cases() -> Vec<Box<dyn Op>> {
+fn cases() -> Vec<Box<dyn Verify>> {
     arena_cases(4, |dtype, segments, n| {
         let (ema, master, rounding) = cases::keeping(dtype, n % 5, n);
         let plain = RmsProp { segments, groups: cases::groups(), ema, master, rounding, ..RmsProp::new(dtype, 0, 0.1) };
@@ -202,6 +204,6 @@ fn cases() -> Vec<Box<dyn Op>> {
     })
 }
 
-fn bench(elements: usize) -> Vec<Box<dyn Op>> {
+fn bench(elements: usize) -> Vec<Box<dyn Verify>> {
     cases::bench(elements, |dtype, segments, groups| Box::new(RmsProp { segments, groups, ..RmsProp::new(dtype, 0, 1e-3) }))
 }

@@ -10,7 +10,7 @@ use crate::{
             regularised,
         },
     },
-    op::{Arg, Caps, Cost, Expected, Lowered, Op, Pattern, Rng},
+    op::{Arg, Caps, Cost, Expected, Lowered, Op, Pattern, Rng, Verify},
     options::{Group, NonFinite, check_scalar},
     types::{DType, Error, HostData, Segment},
     verify::{Approx, reference},
@@ -114,6 +114,13 @@ impl Op for Sgd {
         })
     }
 
+    /// f32: 12 bytes an element, 20 with momentum; the gradients once more if a step may be skipped.
+    fn cost(&self) -> Cost {
+        self.optimizer().cost()
+    }
+}
+
+impl Verify for Sgd {
     fn patterns(&self) -> Vec<Pattern> {
         vec![Pattern::Ordinary, Pattern::Zeros, Pattern::Tiny, Pattern::NonFinite]
     }
@@ -155,14 +162,9 @@ impl Op for Sgd {
             [Approx { value: weight, ..moved }, Approx { value: buffer, ..buf }, none, none]
         })
     }
-
-    /// f32: 12 bytes an element, 20 with momentum; the gradients once more if a step may be skipped.
-    fn cost(&self) -> Cost {
-        self.optimizer().cost()
-    }
 }
 
-fn cases() -> Vec<Box<dyn Op>> {
+fn cases() -> Vec<Box<dyn Verify>> {
     arena_cases(4, |dtype, segments, n| {
         let (ema, master, rounding) = cases::keeping(dtype, n % 6, n);
         let plain = Sgd { segments, groups: cases::groups(), ema, master, rounding, ..Sgd::new(dtype, 0, 0.1) };
@@ -181,7 +183,7 @@ fn cases() -> Vec<Box<dyn Op>> {
     })
 }
 
-fn bench(elements: usize) -> Vec<Box<dyn Op>> {
+fn bench(elements: usize) -> Vec<Box<dyn Verify>> {
     cases::bench(elements, |dtype, segments, groups| {
         Box::new(Sgd { segments, groups, momentum: 0.9, step: 2, ..Sgd::new(dtype, 0, 1e-2) })
     })

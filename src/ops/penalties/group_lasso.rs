@@ -3,7 +3,7 @@
 use crate::{
     kernel,
     kernels::unitwise::{Coefs, Units, matrix_bench, matrix_cases, unit_norm, unit_sum},
-    op::{Arg, Caps, Expected, Lowered, Op, Pattern, Rng},
+    op::{Arg, Caps, Expected, Lowered, Op, Pattern, Rng, Verify},
     options::{GroupPenalty, GroupWeighting, Matrix, Unit},
     types::{DType, Error, HostData},
     verify::{Approx, reference},
@@ -75,7 +75,9 @@ impl Op for GroupLasso {
         values.into_arg(&mut out, caps, 1, &self.args()[1]);
         Ok(out)
     }
+}
 
+impl Verify for GroupLasso {
     fn patterns(&self) -> Vec<Pattern> {
         vec![Pattern::Ordinary, Pattern::Zeros, Pattern::Tiny, Pattern::NonFinite]
     }
@@ -126,7 +128,7 @@ pub(super) fn kinds(n: usize) -> Vec<GroupPenalty> {
     (0..5).map(|g| all[(g + n) % 5]).collect()
 }
 
-fn cases() -> Vec<Box<dyn Op>> {
+fn cases() -> Vec<Box<dyn Verify>> {
     let mut out = matrix_cases(5, |dtype, matrices, n| Box::new(GroupLasso { dtype, matrices, groups: kinds(n) }));
     // More units than a workgroup merges, on every device.
     let mut matrices = Matrix::one(1100, 2);
@@ -136,6 +138,6 @@ fn cases() -> Vec<Box<dyn Op>> {
     out
 }
 
-fn bench(elements: usize) -> Vec<Box<dyn Op>> {
+fn bench(elements: usize) -> Vec<Box<dyn Verify>> {
     matrix_bench(elements, |dtype, matrices| Box::new(GroupLasso { dtype, matrices, groups: vec![GroupPenalty::new(1e-4)] }))
 }

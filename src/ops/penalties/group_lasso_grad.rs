@@ -4,7 +4,7 @@ use super::group_lasso::{kinds, strengths};
 use crate::{
     kernel,
     kernels::unitwise::{Coefs, Map, Units, matrix_bench, matrix_cases},
-    op::{Arg, Caps, Cost, Expected, Lowered, Op, Pattern, Rng},
+    op::{Arg, Caps, Cost, Expected, Lowered, Op, Pattern, Rng, Verify},
     options::{GroupPenalty, Matrix},
     types::{DType, Error, HostData},
     verify::{Approx, reference},
@@ -73,6 +73,12 @@ impl Op for GroupLassoGrad {
         Ok(out)
     }
 
+    fn cost(&self) -> Cost {
+        self.units().cost(4)
+    }
+}
+
+impl Verify for GroupLassoGrad {
     fn patterns(&self) -> Vec<Pattern> {
         vec![Pattern::Ordinary, Pattern::Zeros, Pattern::Tiny, Pattern::NonFinite]
     }
@@ -109,16 +115,12 @@ impl Op for GroupLassoGrad {
             a => Approx::sum([Approx::exact(g), a]),
         })]
     }
-
-    fn cost(&self) -> Cost {
-        self.units().cost(4)
-    }
 }
 
-fn cases() -> Vec<Box<dyn Op>> {
+fn cases() -> Vec<Box<dyn Verify>> {
     matrix_cases(5, |dtype, matrices, n| Box::new(GroupLassoGrad { dtype, matrices, groups: kinds(n) }))
 }
 
-fn bench(elements: usize) -> Vec<Box<dyn Op>> {
+fn bench(elements: usize) -> Vec<Box<dyn Verify>> {
     matrix_bench(elements, |dtype, matrices| Box::new(GroupLassoGrad { dtype, matrices, groups: vec![GroupPenalty::new(1e-4)] }))
 }

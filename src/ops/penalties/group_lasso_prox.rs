@@ -4,7 +4,7 @@ use super::group_lasso::{kinds, strengths};
 use crate::{
     kernel,
     kernels::unitwise::{Coefs, Map, Members, Units, matrix_bench, matrix_cases, unit_norm},
-    op::{Arg, Caps, Cost, Expected, Lowered, Op, Pattern, Rng},
+    op::{Arg, Caps, Cost, Expected, Lowered, Op, Pattern, Rng, Verify},
     options::{GroupPenalty, Matrix, check_derived, check_held},
     types::{DType, Error, HostData},
     verify::{Approx, reference},
@@ -107,6 +107,12 @@ impl Op for GroupLassoProx {
         Ok(out)
     }
 
+    fn cost(&self) -> Cost {
+        self.units().cost(3)
+    }
+}
+
+impl Verify for GroupLassoProx {
     fn patterns(&self) -> Vec<Pattern> {
         vec![Pattern::Ordinary, Pattern::Zeros, Pattern::Tiny, Pattern::NonFinite]
     }
@@ -153,13 +159,9 @@ impl Op for GroupLassoProx {
         };
         vec![units.mapped(&args[0], |_, i, _| after[i]), count]
     }
-
-    fn cost(&self) -> Cost {
-        self.units().cost(3)
-    }
 }
 
-fn cases() -> Vec<Box<dyn Op>> {
+fn cases() -> Vec<Box<dyn Verify>> {
     let mut out = matrix_cases(5, |dtype, matrices, n| {
         Box::new(GroupLassoProx { dtype, matrices, groups: kinds(n), step: [0.9, 6.0, 0.1][n % 3] })
     });
@@ -168,7 +170,7 @@ fn cases() -> Vec<Box<dyn Op>> {
     out
 }
 
-fn bench(elements: usize) -> Vec<Box<dyn Op>> {
+fn bench(elements: usize) -> Vec<Box<dyn Verify>> {
     matrix_bench(elements, |dtype, matrices| {
         Box::new(GroupLassoProx { dtype, matrices, groups: vec![GroupPenalty::new(1e-4)], step: 0.1 })
     })

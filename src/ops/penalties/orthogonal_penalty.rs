@@ -3,7 +3,7 @@
 use crate::{
     kernel,
     kernels::reduce::{Monoid, Partials},
-    op::{Arg, Caps, Expected, Lowered, Op, Pattern, Rng},
+    op::{Arg, Caps, Expected, Lowered, Op, Pattern, Rng, Verify},
     ops::penalties::shared::orthogonality::{self, Orthogonality},
     options::OrthogonalSide,
     types::{DType, Error, HostData, Rows},
@@ -79,7 +79,9 @@ impl Op for OrthogonalPenalty {
         what.append_value(&mut out, caps, &args, &chunks, kernel!("penalties/orthogonal_penalty"))?;
         Ok(out)
     }
+}
 
+impl Verify for OrthogonalPenalty {
     fn reference_bytes(&self) -> u64 {
         self.what().reference_bytes()
     }
@@ -97,13 +99,13 @@ impl Op for OrthogonalPenalty {
     }
 }
 
-fn cases() -> Vec<Box<dyn Op>> {
+fn cases() -> Vec<Box<dyn Verify>> {
     orthogonality::cases(|dtype, Rows { rows, cols }, lambda, gram| {
         Box::new(OrthogonalPenalty { dtype, rows, cols, lambda, gram })
     })
 }
 
-fn bench(elements: usize) -> Vec<Box<dyn Op>> {
+fn bench(elements: usize) -> Vec<Box<dyn Verify>> {
     orthogonality::benches(elements, |dtype, Rows { rows, cols }, lambda, gram| {
         Box::new(OrthogonalPenalty { dtype, rows, cols, lambda, gram })
     })

@@ -2,7 +2,7 @@
 //! `shaders/penalties/orthogonal_penalty_grad.wgsl`. Reference: `cpu::orthogonal_penalty_grad`.
 use crate::{
     kernel,
-    op::{Arg, Caps, Expected, Lowered, Op, Pattern, Rng},
+    op::{Arg, Caps, Expected, Lowered, Op, Pattern, Rng, Verify},
     ops::penalties::shared::orthogonality::{self, Orthogonality},
     options::OrthogonalSide,
     types::{DType, Error, HostData, Rows},
@@ -72,7 +72,9 @@ impl Op for OrthogonalPenaltyGrad {
         what.append_gradient(&mut out, caps, &args, &chunks, kernel!("penalties/orthogonal_penalty_grad"))?;
         Ok(out)
     }
+}
 
+impl Verify for OrthogonalPenaltyGrad {
     fn reference_bytes(&self) -> u64 {
         self.what().reference_bytes()
     }
@@ -90,13 +92,13 @@ impl Op for OrthogonalPenaltyGrad {
     }
 }
 
-fn cases() -> Vec<Box<dyn Op>> {
+fn cases() -> Vec<Box<dyn Verify>> {
     orthogonality::cases(|dtype, Rows { rows, cols }, lambda, gram| {
         Box::new(OrthogonalPenaltyGrad { dtype, rows, cols, lambda, gram })
     })
 }
 
-fn bench(elements: usize) -> Vec<Box<dyn Op>> {
+fn bench(elements: usize) -> Vec<Box<dyn Verify>> {
     orthogonality::benches(elements, |dtype, Rows { rows, cols }, lambda, gram| {
         Box::new(OrthogonalPenaltyGrad { dtype, rows, cols, lambda, gram })
     })

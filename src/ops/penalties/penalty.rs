@@ -5,7 +5,7 @@ use crate::{
         arena::{self, Arena, arena_cases},
         reduce::{Monoid, Partials},
     },
-    op::{Arg, Caps, Expected, Lowered, Op, Pattern, Rng, Slot, Step, check_float},
+    op::{Arg, Caps, Expected, Lowered, Op, Pattern, Rng, Slot, Step, Verify, check_float},
     options::{ElasticNet, Per},
     params,
     types::{DType, Error, HostData, Segment},
@@ -111,7 +111,9 @@ impl Op for Penalty {
         partials.into_arg(&mut out, caps, 1, &args[1]);
         Ok(out)
     }
+}
 
+impl Verify for Penalty {
     fn patterns(&self) -> Vec<Pattern> {
         if Segment::arena_len(&self.segments) > 1 << 20 {
             return vec![Pattern::Zeros];
@@ -151,7 +153,7 @@ impl Op for Penalty {
     }
 }
 
-fn cases() -> Vec<Box<dyn Op>> {
+fn cases() -> Vec<Box<dyn Verify>> {
     let kinds =
         [ElasticNet::l1(1e-2), ElasticNet::l2(0.3), ElasticNet::weight_decay(0.3), ElasticNet::new(1e-2, 0.3), ElasticNet::NONE];
     let mut out = arena_cases(5, |dtype, segments, n| {
@@ -167,12 +169,12 @@ fn cases() -> Vec<Box<dyn Op>> {
     out
 }
 
-fn bench(elements: usize) -> Vec<Box<dyn Op>> {
+fn bench(elements: usize) -> Vec<Box<dyn Verify>> {
     DType::FLOATS
         .into_iter()
         .map(|dtype| {
             let (segments, groups) = (Segment::one(elements), vec![ElasticNet::new(1e-4, 1e-4)]);
-            Box::new(Penalty::new(dtype, segments, groups)) as Box<dyn Op>
+            Box::new(Penalty::new(dtype, segments, groups)) as Box<dyn Verify>
         })
         .collect()
 }

@@ -2,7 +2,7 @@
 use crate::{
     kernel,
     kernels::arena::{Arena, arena_cases},
-    op::{Arg, Caps, Expected, Lowered, Op, Pattern, Slot, Step, check_float},
+    op::{Arg, Caps, Expected, Lowered, Op, Pattern, Slot, Step, Verify, check_float},
     options::{ElasticNet, Per},
     params,
     types::{DType, Error, HostData, Segment},
@@ -100,7 +100,9 @@ impl Op for PenaltyGrad {
         }
         Ok(out)
     }
+}
 
+impl Verify for PenaltyGrad {
     fn patterns(&self) -> Vec<Pattern> {
         vec![Pattern::Ordinary, Pattern::Zeros, Pattern::Tiny, Pattern::NonFinite]
     }
@@ -125,7 +127,7 @@ impl Op for PenaltyGrad {
     }
 }
 
-fn cases() -> Vec<Box<dyn Op>> {
+fn cases() -> Vec<Box<dyn Verify>> {
     let kinds = [ElasticNet::l1(1e-2), ElasticNet::l2(0.3), ElasticNet::weight_decay(0.3), ElasticNet::new(1e-2, 0.3)];
     arena_cases(4, |dtype, segments, n| {
         let groups = (0..4).map(|g| kinds[(g + n) % 4]).collect();
@@ -134,12 +136,12 @@ fn cases() -> Vec<Box<dyn Op>> {
     })
 }
 
-fn bench(elements: usize) -> Vec<Box<dyn Op>> {
+fn bench(elements: usize) -> Vec<Box<dyn Verify>> {
     DType::FLOATS
         .into_iter()
         .map(|dtype| {
             let (segments, groups) = (Segment::one(elements), vec![ElasticNet::new(1e-4, 1e-4)]);
-            Box::new(PenaltyGrad::new(dtype, segments, groups)) as Box<dyn Op>
+            Box::new(PenaltyGrad::new(dtype, segments, groups)) as Box<dyn Verify>
         })
         .collect()
 }

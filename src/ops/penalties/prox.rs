@@ -5,7 +5,7 @@ use crate::{
         arena::{Arena, arena_cases},
         reduce::{Monoid, Partials},
     },
-    op::{Arg, Caps, Expected, Lowered, Op, Pattern, Rng, Slot, Step, check_float},
+    op::{Arg, Caps, Expected, Lowered, Op, Pattern, Rng, Slot, Step, Verify, check_float},
     options::{ElasticNet, check_derived, check_held},
     params,
     types::{DType, Error, HostData, Segment},
@@ -125,7 +125,9 @@ impl Op for Prox {
         partials.into_arg(&mut out, caps, 1, &args[1]);
         Ok(out)
     }
+}
 
+impl Verify for Prox {
     fn patterns(&self) -> Vec<Pattern> {
         vec![Pattern::Ordinary, Pattern::Zeros, Pattern::Tiny, Pattern::NonFinite]
     }
@@ -167,7 +169,7 @@ impl Op for Prox {
     }
 }
 
-fn cases() -> Vec<Box<dyn Op>> {
+fn cases() -> Vec<Box<dyn Verify>> {
     let kinds =
         [ElasticNet::l1(0.5), ElasticNet::new(0.25, 0.3), ElasticNet::NONE, ElasticNet::l2(0.3), ElasticNet::weight_decay(0.3)];
     let mut out = arena_cases(5, |dtype, segments, n| {
@@ -183,12 +185,12 @@ fn cases() -> Vec<Box<dyn Op>> {
     out
 }
 
-fn bench(elements: usize) -> Vec<Box<dyn Op>> {
+fn bench(elements: usize) -> Vec<Box<dyn Verify>> {
     DType::FLOATS
         .into_iter()
         .map(|dtype| {
             let (segments, groups) = (Segment::one(elements), vec![ElasticNet::new(1e-4, 1e-4)]);
-            Box::new(Prox { dtype, segments, groups, step: 0.1 }) as Box<dyn Op>
+            Box::new(Prox { dtype, segments, groups, step: 0.1 }) as Box<dyn Verify>
         })
         .collect()
 }

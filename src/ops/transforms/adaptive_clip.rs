@@ -3,7 +3,7 @@
 use crate::{
     kernel,
     kernels::unitwise::{Coefs, Map, Units, matrix_bench, matrix_cases},
-    op::{Arg, Caps, Cost, Expected, Lowered, Op, Pattern, Rng},
+    op::{Arg, Caps, Cost, Expected, Lowered, Op, Pattern, Rng, Verify},
     options::{Matrix, check_scalar},
     types::{DType, Error, HostData},
     verify::{Approx, reference},
@@ -82,6 +82,12 @@ impl Op for AdaptiveClip {
         Ok(out)
     }
 
+    fn cost(&self) -> Cost {
+        self.units().cost(4)
+    }
+}
+
+impl Verify for AdaptiveClip {
     fn patterns(&self) -> Vec<Pattern> {
         vec![Pattern::Ordinary, Pattern::Zeros, Pattern::Tiny, Pattern::NonFinite]
     }
@@ -123,13 +129,9 @@ impl Op for AdaptiveClip {
         let factors: Vec<Approx> = weights.into_iter().zip(gradients).map(factor).collect();
         vec![units.scaled(&args[1], &factors)]
     }
-
-    fn cost(&self) -> Cost {
-        self.units().cost(4)
-    }
 }
 
-fn cases() -> Vec<Box<dyn Op>> {
+fn cases() -> Vec<Box<dyn Verify>> {
     matrix_cases(1, |dtype, matrices, n| {
         // Ratios of the norms on both sides; weights below eps; gradients below 1e-6 of nothing.
         let (clipping, eps) = [(0.01, 1e-3), (1.0, 1e-3), (0.5, 20.0), (1.1, 0.0), (0.0, 1e-3), (2.0, 1e-3)][n % 6];
@@ -137,6 +139,6 @@ fn cases() -> Vec<Box<dyn Op>> {
     })
 }
 
-fn bench(elements: usize) -> Vec<Box<dyn Op>> {
+fn bench(elements: usize) -> Vec<Box<dyn Verify>> {
     matrix_bench(elements, |dtype, matrices| Box::new(AdaptiveClip::from_required(dtype, matrices, 0.01)))
 }

@@ -3,7 +3,7 @@
 use crate::{
     kernel,
     kernels::unitwise::{Coefs, Map, Members, Units, matrix_bench, matrix_cases, unit_sum},
-    op::{Arg, Caps, Cost, Expected, Lowered, Op, Pattern, Rng},
+    op::{Arg, Caps, Cost, Expected, Lowered, Op, Pattern, Rng, Verify},
     options::{Matrix, Unit},
     types::{DType, Error, HostData},
     verify::{Approx, reference},
@@ -77,6 +77,12 @@ impl Op for Centralize {
         Ok(out)
     }
 
+    fn cost(&self) -> Cost {
+        Units { matrices: &self.centralized(), ..self.units() }.cost(3)
+    }
+}
+
+impl Verify for Centralize {
     fn patterns(&self) -> Vec<Pattern> {
         vec![Pattern::Ordinary, Pattern::Zeros, Pattern::Offset, Pattern::Tiny, Pattern::NonFinite]
     }
@@ -107,13 +113,9 @@ impl Op for Centralize {
         }
         vec![units.mapped(&args[0], |_, i, _| after[i])]
     }
-
-    fn cost(&self) -> Cost {
-        Units { matrices: &self.centralized(), ..self.units() }.cost(3)
-    }
 }
 
-fn cases() -> Vec<Box<dyn Op>> {
+fn cases() -> Vec<Box<dyn Verify>> {
     let mut out = matrix_cases(1, |dtype, matrices, _| Box::new(Centralize { dtype, matrices }));
     // A vector, behind which the arena ends.
     let matrices = Matrix::pack(&[(3, 5, Unit::Rows), (1, 6, Unit::Whole)], 4);
@@ -121,6 +123,6 @@ fn cases() -> Vec<Box<dyn Op>> {
     out
 }
 
-fn bench(elements: usize) -> Vec<Box<dyn Op>> {
+fn bench(elements: usize) -> Vec<Box<dyn Verify>> {
     matrix_bench(elements, |dtype, matrices| Box::new(Centralize { dtype, matrices }))
 }

@@ -7,7 +7,7 @@ use crate::{
         arena::arena_cases,
         gradients::{Clip, Gradients, Pass, within},
     },
-    op::{Arg, Caps, Cost, Expected, Lowered, Op, Pattern, Rng, Slot},
+    op::{Arg, Caps, Cost, Expected, Lowered, Op, Pattern, Rng, Slot, Verify},
     options::{ClipForm, NonFiniteNorm},
     params,
     types::{DType, Error, HostData, Segment},
@@ -108,6 +108,12 @@ impl Op for ClipByGlobalNorm {
         Ok(out)
     }
 
+    fn cost(&self) -> Cost {
+        self.gradients().cost(3)
+    }
+}
+
+impl Verify for ClipByGlobalNorm {
     fn patterns(&self) -> Vec<Pattern> {
         vec![Pattern::Ordinary, Pattern::Zeros, Pattern::Tiny, Pattern::NonFinite]
     }
@@ -132,22 +138,18 @@ impl Op for ClipByGlobalNorm {
         };
         vec![self.gradients().mapped(&args[0], clipped), within([norm]), within([scale])]
     }
-
-    fn cost(&self) -> Cost {
-        self.gradients().cost(3)
-    }
 }
 
-fn cases() -> Vec<Box<dyn Op>> {
+fn cases() -> Vec<Box<dyn Verify>> {
     let make = |dtype, segments, n| {
         let (max_norm, form, non_finite) = clips(n);
-        Box::new(ClipByGlobalNorm { dtype, segments, max_norm, form, non_finite }) as Box<dyn Op>
+        Box::new(ClipByGlobalNorm { dtype, segments, max_norm, form, non_finite }) as Box<dyn Verify>
     };
     let mut out = arena_cases(5, make);
     out.push(make(DType::F32, Segment::pack(&[1; 1100], 4), 0));
     out
 }
 
-fn bench(elements: usize) -> Vec<Box<dyn Op>> {
-    DType::FLOATS.into_iter().map(|dtype| Box::new(ClipByGlobalNorm::new(dtype, elements, 1.0)) as Box<dyn Op>).collect()
+fn bench(elements: usize) -> Vec<Box<dyn Verify>> {
+    DType::FLOATS.into_iter().map(|dtype| Box::new(ClipByGlobalNorm::new(dtype, elements, 1.0)) as Box<dyn Verify>).collect()
 }

@@ -8,7 +8,7 @@ use crate::{
         arena::arena_cases,
         gradients::{Clip, Gradients},
     },
-    op::{Arg, Caps, Cost, Expected, Lowered, Op, Pattern, Rng},
+    op::{Arg, Caps, Cost, Expected, Lowered, Op, Pattern, Rng, Verify},
     options::{ClipForm, NonFiniteNorm},
     types::{DType, Error, HostData, Segment},
     verify::reference,
@@ -83,6 +83,12 @@ impl Op for ClipByNorm {
         self.gradients().clip_tensors(caps, &self.clip(), kernel!("transforms/clip_by_norm"))
     }
 
+    fn cost(&self) -> Cost {
+        self.gradients().cost(3)
+    }
+}
+
+impl Verify for ClipByNorm {
     fn patterns(&self) -> Vec<Pattern> {
         vec![Pattern::Ordinary, Pattern::Zeros, Pattern::Tiny, Pattern::NonFinite]
     }
@@ -99,16 +105,12 @@ impl Op for ClipByNorm {
         let clip = self.clip();
         self.gradients().clipped_tensors(&args[0], &clip, |g| reference::clip_by_norm(clip.max_norm, clip.form.eps(), g))
     }
-
-    fn cost(&self) -> Cost {
-        self.gradients().cost(3)
-    }
 }
 
-fn cases() -> Vec<Box<dyn Op>> {
+fn cases() -> Vec<Box<dyn Verify>> {
     let make = |dtype, segments, n| {
         let (max_norm, form, non_finite) = clips(n);
-        Box::new(ClipByNorm { dtype, segments, max_norm, form, non_finite }) as Box<dyn Op>
+        Box::new(ClipByNorm { dtype, segments, max_norm, form, non_finite }) as Box<dyn Verify>
     };
     let mut out = arena_cases(5, make);
     out.push(make(DType::F32, Segment::pack(&[1; 1100], 4), 0));
@@ -118,7 +120,7 @@ fn cases() -> Vec<Box<dyn Op>> {
     out
 }
 
-fn bench(elements: usize) -> Vec<Box<dyn Op>> {
+fn bench(elements: usize) -> Vec<Box<dyn Verify>> {
     arena_benches(elements, |dtype, segments| {
         let (form, non_finite) = Default::default();
         Box::new(ClipByNorm { dtype, segments, max_norm: 1.0, form, non_finite })

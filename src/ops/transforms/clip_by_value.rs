@@ -2,7 +2,7 @@
 use crate::{
     kernel,
     kernels::gradients::{Gradients, ValueRange},
-    op::{Arg, Caps, Cost, Expected, Lowered, Op, Pattern, Rng},
+    op::{Arg, Caps, Cost, Expected, Lowered, Op, Pattern, Rng, Verify},
     types::{DType, Error, HostData, Segment},
     verify::reference,
 };
@@ -61,6 +61,12 @@ impl Op for ClipByValue {
         self.range().lower(caps, &self.gradients(), kernel!("transforms/clip_by_value"))
     }
 
+    fn cost(&self) -> Cost {
+        self.gradients().cost(2)
+    }
+}
+
+impl Verify for ClipByValue {
     fn patterns(&self) -> Vec<Pattern> {
         vec![Pattern::Ordinary, Pattern::Zeros, Pattern::Tiny, Pattern::NonFinite]
     }
@@ -72,16 +78,12 @@ impl Op for ClipByValue {
     fn reference(&self, args: &[HostData]) -> Vec<Expected> {
         vec![self.range().reference(&self.gradients(), &args[0], |[low, high], g| reference::clip_by_value(low, high, g))]
     }
-
-    fn cost(&self) -> Cost {
-        self.gradients().cost(2)
-    }
 }
 
-fn cases() -> Vec<Box<dyn Op>> {
+fn cases() -> Vec<Box<dyn Verify>> {
     ValueRange::cases(|dtype, segments, ValueRange { min, max }| Box::new(ClipByValue { dtype, segments, min, max }))
 }
 
-fn bench(elements: usize) -> Vec<Box<dyn Op>> {
-    DType::FLOATS.into_iter().map(|dtype| Box::new(ClipByValue::new(dtype, elements, 0.5)) as Box<dyn Op>).collect()
+fn bench(elements: usize) -> Vec<Box<dyn Verify>> {
+    DType::FLOATS.into_iter().map(|dtype| Box::new(ClipByValue::new(dtype, elements, 0.5)) as Box<dyn Verify>).collect()
 }

@@ -5,7 +5,7 @@ use crate::{
         arena::arena_cases,
         gradients::{Clip, Gradients, within},
     },
-    op::{Arg, Caps, Cost, Expected, Lowered, Op, Pattern, Rng},
+    op::{Arg, Caps, Cost, Expected, Lowered, Op, Pattern, Rng, Verify},
     options::{ClipForm, NonFiniteNorm},
     types::{DType, Error, HostData, Segment},
 };
@@ -83,6 +83,12 @@ impl Op for GlobalNorm {
         Ok(out)
     }
 
+    fn cost(&self) -> Cost {
+        self.gradients().cost(1)
+    }
+}
+
+impl Verify for GlobalNorm {
     fn patterns(&self) -> Vec<Pattern> {
         vec![Pattern::Ordinary, Pattern::Zeros, Pattern::Tiny, Pattern::NonFinite]
     }
@@ -98,10 +104,6 @@ impl Op for GlobalNorm {
     fn reference(&self, args: &[HostData]) -> Vec<Expected> {
         let [norm, scale] = self.gradients().norm(&args[0].to_f64(), &self.clip());
         vec![within([norm]), within([scale])]
-    }
-
-    fn cost(&self) -> Cost {
-        self.gradients().cost(1)
     }
 }
 
@@ -123,10 +125,10 @@ pub(super) fn clips(n: usize) -> (f64, ClipForm, NonFiniteNorm) {
     ([0.5, 1e3, 3e31, 1e-28, 0.0][n % 5], form, policies[n % 3])
 }
 
-fn cases() -> Vec<Box<dyn Op>> {
+fn cases() -> Vec<Box<dyn Verify>> {
     let make = |dtype, segments, n| {
         let (max_norm, form, non_finite) = clips(n);
-        Box::new(GlobalNorm { dtype, segments, max_norm, form, non_finite }) as Box<dyn Op>
+        Box::new(GlobalNorm { dtype, segments, max_norm, form, non_finite }) as Box<dyn Verify>
     };
     let mut out = arena_cases(5, make);
     // More blocks than a workgroup merges, on every device.
@@ -134,6 +136,6 @@ fn cases() -> Vec<Box<dyn Op>> {
     out
 }
 
-fn bench(elements: usize) -> Vec<Box<dyn Op>> {
-    DType::FLOATS.into_iter().map(|dtype| Box::new(GlobalNorm::new(dtype, elements, 1.0)) as Box<dyn Op>).collect()
+fn bench(elements: usize) -> Vec<Box<dyn Verify>> {
+    DType::FLOATS.into_iter().map(|dtype| Box::new(GlobalNorm::new(dtype, elements, 1.0)) as Box<dyn Verify>).collect()
 }

@@ -7,7 +7,7 @@ use crate::{
         gradients::{Gradients, Pass},
         philox,
     },
-    op::{Arg, Caps, Cost, Expected, Lowered, Op, Pattern, Rng},
+    op::{Arg, Caps, Cost, Expected, Lowered, Op, Pattern, Rng, Verify},
     options::{Key, NoiseLevel, check_derived},
     params,
     types::{DType, Error, HostData, Segment},
@@ -120,6 +120,12 @@ impl Op for GradientNoise {
         })
     }
 
+    fn cost(&self) -> Cost {
+        self.gradients().cost(2)
+    }
+}
+
+impl Verify for GradientNoise {
     fn patterns(&self) -> Vec<Pattern> {
         vec![Pattern::Ordinary, Pattern::Zeros, Pattern::Tiny, Pattern::NonFinite]
     }
@@ -141,13 +147,9 @@ impl Op for GradientNoise {
         };
         vec![self.gradients().mapped(&args[0], noisy)]
     }
-
-    fn cost(&self) -> Cost {
-        self.gradients().cost(2)
-    }
 }
 
-fn cases() -> Vec<Box<dyn Op>> {
+fn cases() -> Vec<Box<dyn Verify>> {
     let levels = [
         NoiseLevel::annealed(0.3),
         NoiseLevel::Constant { std: 0.25 },
@@ -163,7 +165,7 @@ fn cases() -> Vec<Box<dyn Op>> {
     })
 }
 
-fn bench(elements: usize) -> Vec<Box<dyn Op>> {
+fn bench(elements: usize) -> Vec<Box<dyn Verify>> {
     arena_benches(elements, |dtype, segments| {
         Box::new(GradientNoise { dtype, segments, level: NoiseLevel::annealed(0.3), key: Key::default() })
     })

@@ -8,7 +8,7 @@ use crate::{
         gradients::{Gradients, Pass, product},
         reduce::{Monoid, Partials},
     },
-    op::{Arg, Caps, Cost, Expected, Lowered, Op, Pattern, Rng, Slot},
+    op::{Arg, Caps, Cost, Expected, Lowered, Op, Pattern, Rng, Slot, Verify},
     options::{check_derived, check_held, check_scalar},
     params,
     types::{DType, Error, HostData, Segment},
@@ -149,6 +149,12 @@ impl Op for Unscale {
         Ok(out)
     }
 
+    fn cost(&self) -> Cost {
+        self.gradients().cost(2)
+    }
+}
+
+impl Verify for Unscale {
     fn patterns(&self) -> Vec<Pattern> {
         vec![Pattern::Ordinary, Pattern::Zeros, Pattern::Tiny, Pattern::NonFinite]
     }
@@ -201,15 +207,11 @@ impl Op for Unscale {
         };
         vec![divided, counted]
     }
-
-    fn cost(&self) -> Cost {
-        self.gradients().cost(2)
-    }
 }
 
-fn cases() -> Vec<Box<dyn Op>> {
+fn cases() -> Vec<Box<dyn Verify>> {
     let scales = [None, Some(65536.0), None, Some(3.0), Some(1.0), None, Some(0.01)];
-    let make = |dtype, segments, n| Box::new(Unscale { dtype, segments, scale: scales[n % scales.len()] }) as Box<dyn Op>;
+    let make = |dtype, segments, n| Box::new(Unscale { dtype, segments, scale: scales[n % scales.len()] }) as Box<dyn Verify>;
     let mut out = arena_cases(5, make);
     // Every scale on every type, and more blocks than a workgroup merges.
     for (n, dtype) in DType::FLOATS.into_iter().cycle().take(3 * scales.len()).enumerate() {
@@ -220,6 +222,6 @@ fn cases() -> Vec<Box<dyn Op>> {
     out
 }
 
-fn bench(elements: usize) -> Vec<Box<dyn Op>> {
+fn bench(elements: usize) -> Vec<Box<dyn Verify>> {
     arena_benches(elements, |dtype, segments| Box::new(Unscale { dtype, segments, scale: None }))
 }

@@ -2,7 +2,7 @@
 use crate::{
     kernel,
     kernels::gradients::{product, within},
-    op::{Arg, Caps, Cost, Expected, Lowered, Op, Pattern, Rng, Slot, Step},
+    op::{Arg, Caps, Cost, Expected, Lowered, Op, Pattern, Rng, Slot, Step, Verify},
     options::{check_derived, check_scalar},
     params,
     types::{DType, Error, HostData},
@@ -152,6 +152,12 @@ impl Op for UpdateLossScale {
         Ok(Lowered { steps: vec![step], ..Lowered::default() })
     }
 
+    fn cost(&self) -> Cost {
+        Cost { bytes: 20, elements: 1 }
+    }
+}
+
+impl Verify for UpdateLossScale {
     fn patterns(&self) -> Vec<Pattern> {
         vec![Pattern::Ordinary, Pattern::Constant, Pattern::Offset, Pattern::Tiny, Pattern::NonFinite]
     }
@@ -191,13 +197,9 @@ impl Op for UpdateLossScale {
         let next = if value == moved.value { moved } else { Approx::exact(value) };
         vec![within([next]), Expected::Exact(HostData::U32(vec![steps]))]
     }
-
-    fn cost(&self) -> Cost {
-        Cost { bytes: 20, elements: 1 }
-    }
 }
 
-fn cases() -> Vec<Box<dyn Op>> {
+fn cases() -> Vec<Box<dyn Verify>> {
     let usual = UpdateLossScale::default;
     let all = [
         usual(),
@@ -216,10 +218,10 @@ fn cases() -> Vec<Box<dyn Op>> {
         UpdateLossScale { max: Some(0.0), min: Some(0.0), growth_interval: 1, ..usual() },
     ];
     // Each with several draws of the data, which the number of the case decides.
-    (0..4).flat_map(|_| all.clone()).map(|op| Box::new(op) as Box<dyn Op>).collect()
+    (0..4).flat_map(|_| all.clone()).map(|op| Box::new(op) as Box<dyn Verify>).collect()
 }
 
 /// However large the model: it works on one scale.
-fn bench(_elements: usize) -> Vec<Box<dyn Op>> {
+fn bench(_elements: usize) -> Vec<Box<dyn Verify>> {
     vec![Box::new(UpdateLossScale::default())]
 }

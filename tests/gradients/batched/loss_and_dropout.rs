@@ -43,7 +43,7 @@ fn gradients_of_losses_are_their_derivatives() {
         }
         let op = ops::BatchedLoss { loss, models: MODELS, rows: ROWS, columns: COLUMNS };
         let data = [f32s(&prediction), f32s(&target), f32s(&weight), f32s(&grad), f32s(&sums), f32s(&sums)];
-        let right = ridgepole::Op::reference(&op, &data).pop().expect("three outputs");
+        let right = ridgepole::Verify::reference(&op, &data).pop().expect("three outputs");
         let ridgepole::Expected::Within { value: right, .. } = right else { panic!("no values") };
         gpu_near(&session, &op, &data, &[grad, sums, right], |_, _| 0.0);
     }

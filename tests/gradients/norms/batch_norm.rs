@@ -39,7 +39,7 @@ impl Channel {
 /// the statistics that the op gets, `slack` how far each channel's result moves because those are f32.
 fn backward(
     session: &Session,
-    op: &dyn Op,
+    op: &dyn Verify,
     all: &[Channel],
     given: [Vec<f64>; 2],
     results: &[(Vec<f64>, f64, f64)],

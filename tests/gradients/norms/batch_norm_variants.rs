@@ -99,12 +99,12 @@ impl Batch {
     }
 
     /// Holds the formulas, the op's reference and the GPU against the differences.
-    fn check(&self, session: &Session, op: &dyn Op, more: &[(&str, Vec<f64>)]) {
+    fn check(&self, session: &Session, op: &dyn Verify, more: &[(&str, Vec<f64>)]) {
         self.check_with(session, op, more, 0.0);
     }
 
     /// The same, where what is given moves results by up to `rounding` beyond what the formulas show.
-    fn check_with(&self, session: &Session, op: &dyn Op, more: &[(&str, Vec<f64>)], rounding: f64) {
+    fn check_with(&self, session: &Session, op: &dyn Verify, more: &[(&str, Vec<f64>)], rounding: f64) {
         let want = self.gradients();
         let (exact, rounded) = (self.formulas(|v| v), self.formulas(|v| DType::F32.nearest(v)));
         for (got, want) in exact.iter().zip(&want) {

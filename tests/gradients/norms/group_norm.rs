@@ -22,7 +22,14 @@ type Backward = fn(&[f64], &[f64], f64, f64, &[f64]) -> (Vec<f64>, Vec<f64>, Vec
 const EPS: f64 = 1e-5;
 
 /// Holds the formulas against differences, and then the op.
-fn check(session: &Session, op: &dyn Op, (space, groups): (Space, usize), forward: Forward, backward: Backward, affine: bool) {
+fn check(
+    session: &Session,
+    op: &dyn Verify,
+    (space, groups): (Space, usize),
+    forward: Forward,
+    backward: Backward,
+    affine: bool,
+) {
     let (mut rng, all) = (Rng::new(30), lines(space, groups));
     let (x, dy) = (draw(&mut rng, space.len(), -1.0, 2.0), draw(&mut rng, space.len(), -1.0, 1.0));
     let (mut weight, mut bias) = (draw(&mut rng, space.c, 0.5, 1.5), draw(&mut rng, space.c, -1.0, 1.0));

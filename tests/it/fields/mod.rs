@@ -18,12 +18,12 @@ use serde_json::Value;
 
 /// The op as text, if its JSON is read.
 fn read(entry: &Entry, fields: &Value) -> Result<String, String> {
-    (entry.parse)(fields.clone()).map(|op| format!("{op:?}")).map_err(|e| e.to_string())
+    (entry.parse_verify)(fields.clone()).map(|op| format!("{op:?}")).map_err(|e| e.to_string())
 }
 
 /// Whether the op may be lowered; what is refused of it, if not. A device's limits are none of this.
 fn refused(entry: &Entry, fields: &Value) -> Option<String> {
-    match (entry.parse)(fields.clone()).and_then(|op| op.lower(&plain_gpu())) {
+    match (entry.parse_verify)(fields.clone()).and_then(|op| op.lower(&plain_gpu())) {
         Err(e @ (Error::Argument { .. } | Error::Json { .. })) => Some(e.to_string()),
         Err(Error::Unsupported { .. }) => None,
         Err(e) => panic!("{}: {fields}: {e:?}", entry.name),

@@ -47,7 +47,7 @@ fn an_empty_tensor_gives_zero_sums_and_keeps_running_statistics() {
     assert_eq!(out[1], HostData::F32(vec![0.0; 3]), "mean");
     assert_eq!(out[3..], [three.clone(), three.clone()], "running statistics");
     let inputs = [none.clone(), none, three.clone(), three.clone(), three];
-    let ops: [Box<dyn Op>; 2] =
+    let ops: [Box<dyn Verify>; 2] =
         [Box::new(BatchNormBackward::new(DType::F32, space)), Box::new(BatchNormFrozenBackward::new(DType::F32, space))];
     for op in ops {
         let out = session.run(op.as_ref(), &inputs).expect("the op runs");
@@ -58,7 +58,7 @@ fn an_empty_tensor_gives_zero_sums_and_keeps_running_statistics() {
 #[test]
 fn json_names_every_field_and_leaves_out_defaults() {
     let space = r#""space": {"n": 4, "c": 3, "s": 5}"#;
-    let read = |text: &str| format!("{:?}", ops::from_json(text).expect("is read"));
+    let read = |text: &str| format!("{:?}", ops::verify_from_json(text).expect("is read"));
     assert_eq!(
         read(&format!(r#"{{"op": "batch_norm", "dtype": "f32", {space}}}"#)),
         format!("{:?}", BatchNorm::new(DType::F32, SPACE))
@@ -83,7 +83,7 @@ fn json_names_every_field_and_leaves_out_defaults() {
     let momentum = format!(r#"{{"op": "batch_norm", "dtype": "f32", {space}, "running": {{"update": {{"momentum": 0.1}}}}}}"#);
     let op = BatchNorm { running: Some(Running::default()), ..BatchNorm::new(DType::F32, SPACE) };
     assert_eq!(read(&momentum), format!("{op:?}"));
-    assert!(ops::from_json(&format!(r#"{{"op": "batch_norm_backward", "dtype": "f32", {space}, "eps": 1}}"#)).is_err());
+    assert!(ops::verify_from_json(&format!(r#"{{"op": "batch_norm_backward", "dtype": "f32", {space}, "eps": 1}}"#)).is_err());
 }
 
 /// Values on both sides of the kink, on it, and not finite; by statistics that change nothing (mean 0, variance 1, ε 0).

@@ -204,7 +204,7 @@ fn ranks_that_merge_their_statistics_compute_what_one_device_does() {
         let first = shares[..r].iter().sum::<usize>() * c * s;
         HostData::from_f64(DType::F32, of.to_f64()[first..first + shares[r] * c * s].iter().copied())
     };
-    let run = |op: &dyn Op, inputs: &[HostData]| session.run(op, inputs).unwrap_or_else(|e| panic!("{op:?}: {e}"));
+    let run = |op: &dyn Verify, inputs: &[HostData]| session.run(op, inputs).unwrap_or_else(|e| panic!("{op:?}: {e}"));
     let joined = |parts: Vec<HostData>| HostData::from_f64(DType::F32, parts.iter().flat_map(HostData::to_f64));
 
     let (activation, running) = (Activation::Relu, Some(Running::default()));

@@ -1,7 +1,7 @@
 //! What is promised of group norm beyond the cross-check: accurate statistics, whatever the channels of a group have in common, and
 //! short loops at any size.
 use crate::common::{self, entries};
-use ridgepole::{Caps, DType, HostData, Layout, MAX_TRIPS, Op, Rng, Session, Space, cpu, ops::*, wgpu};
+use ridgepole::{Caps, DType, HostData, Layout, MAX_TRIPS, Rng, Session, Space, Verify, cpu, ops::*, wgpu};
 
 /// How far each variance is off, relatively, by way of 1/√σ² (ε = 0), whose rounding is less than 4e-7 of it.
 fn worst(session: &Session, space: Space, groups: usize, x: &[f32]) -> f64 {
@@ -66,7 +66,7 @@ fn one_group_is_layer_norm_and_constant_groups_have_no_variance() {
         let x = HostData::F32(lay(space, |c| (c as f64, 2.0)));
         let plain = GroupNorm { weight: false, bias: false, ..GroupNorm::new(DType::F32, space, 1) };
         let rows = LayerNorm { weight: false, bias: false, ..LayerNorm::new(DType::F32, 3, 40) };
-        let [a, b] = [&plain as &dyn Op, &rows].map(|op| session.run(op, std::slice::from_ref(&x)).expect("it runs"));
+        let [a, b] = [&plain as &dyn Verify, &rows].map(|op| session.run(op, std::slice::from_ref(&x)).expect("it runs"));
         for (a, b) in a.iter().zip(&b) {
             let far = a.to_f64().iter().zip(b.to_f64()).map(|(a, b)| (a - b).abs()).fold(0.0, f64::max);
             assert!(far <= 1e-5, "{space:?}: {far:e} between one group and a row");
@@ -81,7 +81,7 @@ fn one_group_is_layer_norm_and_constant_groups_have_no_variance() {
 }
 
 /// Group norm, and its gradients but for that of the bias.
-fn both(space: Space, groups: usize) -> [Box<dyn Op>; 2] {
+fn both(space: Space, groups: usize) -> [Box<dyn Verify>; 2] {
     let backward = GroupNormBackward { bias: false, ..GroupNormBackward::new(DType::F32, space, groups) };
     [Box::new(GroupNorm::new(DType::F32, space, groups)), Box::new(backward)]
 }
@@ -162,7 +162,7 @@ fn trips_stay_short_and_grids_fit_at_any_size() {
             ((1, 65_536, 4), 2),
         ] {
             let space = Space { n, c, s, layout };
-            let both: [Box<dyn Op>; 2] = [
+            let both: [Box<dyn Verify>; 2] = [
                 Box::new(GroupNorm::new(DType::F16, space, groups)),
                 Box::new(GroupNormBackward::new(DType::F16, space, groups)),
             ];

@@ -1,8 +1,8 @@
 //! Rows that no small case reaches, and what is promised of them.
 use crate::common::{self, entries};
-use ridgepole::{Caps, DType, FilterAxis, Gpu, HostData, MAX_TRIPS, Op, Pattern, Session, check, ops::*, wgpu};
+use ridgepole::{Caps, DType, FilterAxis, Gpu, HostData, MAX_TRIPS, Pattern, Session, Verify, check, ops::*, wgpu};
 
-fn family(dtype: DType, rows: usize, cols: usize) -> [Box<dyn Op>; 4] {
+fn family(dtype: DType, rows: usize, cols: usize) -> [Box<dyn Verify>; 4] {
     [
         Box::new(LayerNorm::new(dtype, rows, cols)),
         Box::new(LayerNormBackward::new(dtype, rows, cols)),
@@ -35,7 +35,7 @@ fn a_constant_row_has_no_variance_in_either_shape_of_workgroups() {
 }
 
 /// Filters, which are rows to some kernels.
-fn filters(dtype: DType, rows: usize, cols: usize) -> [Box<dyn Op>; 4] {
+fn filters(dtype: DType, rows: usize, cols: usize) -> [Box<dyn Verify>; 4] {
     [
         Box::new(WeightNorm::new(dtype, rows, cols)),
         Box::new(WeightNormBackward::new(dtype, rows, cols)),

@@ -1,5 +1,5 @@
 //! Spectral normalisation of weights whose vectors are long.
-use ridgepole::{DType, Op, Session, check, ops::SpectralNorm};
+use ridgepole::{DType, Session, Verify, check, ops::SpectralNorm};
 
 /// Where workgroups have 8 lanes, the squares of such a vector are summed by 626 of them, and by a reduction level that leaves
 /// two partials, 512 entries apart, to those that need the norm. A binding of 64 KiB, as small as any that the cross-check

@@ -5,7 +5,7 @@ use ridgepole::{
     *,
 };
 
-fn entries(op: &dyn Op) -> Vec<&'static str> {
+fn entries(op: &dyn Verify) -> Vec<&'static str> {
     common::entries(op, &plain_gpu())
 }
 
@@ -56,7 +56,7 @@ fn everything_fits_webgpus_defaults() {
 #[test]
 fn penalties_cost_no_traffic() {
     let all = Group { coupled: ElasticNet::new(0.1, 0.1), decay: 0.1, prox: ElasticNet::new(0.1, 0.1), ..Group::default() };
-    let per_element = |op: &dyn Op| op.cost().bytes as f64 / 1000.0;
+    let per_element = |op: &dyn Verify| op.cost().bytes as f64 / 1000.0;
     for groups in [vec![Group::default()], vec![all]] {
         let sgd = |dtype, momentum| Sgd { groups: groups.clone(), momentum, ..Sgd::new(dtype, 1000, 0.1) };
         let adamw = |dtype| Adamw { groups: groups.clone(), ..Adamw::new(dtype, 1000, 0.1) };
@@ -73,7 +73,7 @@ fn penalties_cost_no_traffic() {
 
 #[test]
 fn json_fills_in_the_defaults() {
-    let parse = |text: &str| ops::from_json(text).map(|op| format!("{op:?}"));
+    let parse = |text: &str| ops::verify_from_json(text).map(|op| format!("{op:?}"));
     let text = r#"{"op": "adamw", "dtype": "f32", "segments": [{"start": 0, "len": 8}], "groups": [{"decay": 0}], "lr": 0.1, "step": 1}"#;
     assert_eq!(parse(text).expect("valid"), format!("{:?}", Adamw::new(DType::F32, 8, 0.1)));
     let text = r#"{"op": "sgd", "dtype": "bf16", "segments": [{"start": 0, "len": 8}], "lr": 0.1, "step": 2, "momentum": 0.9,

@@ -13,7 +13,7 @@ struct Run<'a> {
 }
 
 impl<'a> Run<'a> {
-    fn new(session: &'a Session, op: &dyn Op, data: &[HostData]) -> Self {
+    fn new(session: &'a Session, op: &dyn Verify, data: &[HostData]) -> Self {
         let plan = session.gpu().plan(op).expect("a valid op");
         let buffers: Vec<_> = data.iter().map(|d| session.upload(d).expect("small buffers")).collect();
         let scratch = session.empty(DType::U32, plan.scratch_size() as usize / 4 + 1).expect("a small buffer");
@@ -23,7 +23,7 @@ impl<'a> Run<'a> {
         Self { session, plan, bound, buffers }
     }
 
-    fn step(&self, op: &dyn Op, grad: &HostData) {
+    fn step(&self, op: &dyn Verify, grad: &HostData) {
         let mut bytes = grad.bytes().to_vec();
         bytes.resize(bytes.len().next_multiple_of(4), 0);
         self.session.queue().write_buffer(&self.buffers[0], 0, &bytes);
@@ -164,7 +164,7 @@ fn adamw_goes_on_for_six_steps() {
 }
 
 /// Steps with a bad gradient or scale leave every bit as it was and are counted; those between them are made.
-fn skips_and_goes_on(op: &dyn Op, dtype: DType) {
+fn skips_and_goes_on(op: &dyn Verify, dtype: DType) {
     let session = Session::new().expect("an adapter");
     let args = op.args();
     let (len, last) = (args[0].len, args.len() - 1);
@@ -280,7 +280,7 @@ fn update_changes_scalars_and_nothing_else() {
     let op = Sgd::new(DType::F32, 100, 0.1);
     let data = [random(100, 0), random(100, 1)];
     let run = Run::new(&session, &op, &data);
-    let refused = |other: &dyn Op| run.plan.update(session.queue(), other).expect_err("another shape").to_string();
+    let refused = |other: &dyn Verify| run.plan.update(session.queue(), other).expect_err("another shape").to_string();
     for other in [Sgd::new(DType::F32, 104, 0.1), Sgd { momentum: 0.5, ..op.clone() }, Sgd { gpu_scale: true, ..op.clone() }] {
         assert!(refused(&other).contains("changes more than scalar parameters"), "{other:?}");
     }

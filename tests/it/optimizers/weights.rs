@@ -5,7 +5,7 @@ use ridgepole::{
     *,
 };
 
-fn run(session: &Session, op: &dyn Op, data: &[HostData]) -> Vec<HostData> {
+fn run(session: &Session, op: &dyn Verify, data: &[HostData]) -> Vec<HostData> {
     session.run(op, data).expect("the op runs")
 }
 
@@ -125,7 +125,7 @@ fn equal_averages_are_the_mean_and_constants_stay() {
     let weights: Vec<HostData> = (0..n).map(|i| random(DType::F32, len, 100 + i)).collect();
     let mut mean = vec![0.0; len];
     weights.iter().for_each(|w| mean.iter_mut().zip(w.to_f64()).for_each(|(m, w)| *m += w / n as f64));
-    type Make = fn(Vec<Segment>, u64) -> Box<dyn Op>;
+    type Make = fn(Vec<Segment>, u64) -> Box<dyn Verify>;
     let makes: [Make; 3] = [
         |segments, averaged| Box::new(Swa { dtype: DType::F32, segments, averaged }),
         |segments, updates| Box::new(Ema { dtype: DType::F32, segments, decay: 1.0, warmup: Warmup::Polyak { updates } }),
@@ -217,7 +217,7 @@ fn sam_touches_no_half_behind_the_end() {
     let (session, len, theirs) = (session(), 4003usize, [1.5, 2.5, 3.5]);
     for dtype in [DType::F16, DType::Bf16] {
         let segments = Segment::one(len);
-        let ops: [Box<dyn Op>; 2] = [
+        let ops: [Box<dyn Verify>; 2] = [
             Box::new(SamPerturb { dtype, segments: segments.clone(), rho: 0.1, eps: 0.0, adaptive: Some(0.1) }),
             Box::new(SamRestore { dtype, segments }),
         ];

@@ -8,7 +8,7 @@ use serde_json::Value;
 use std::collections::{BTreeSet, HashMap};
 
 /// Runs an op as `Session` does and as a stranger does with its JSON, on the same data. Says what was in the JSON.
-fn compared(host: &Host, session: &Session, caps: &Caps, op: &dyn Op, seed: u64) -> Portable {
+fn compared(host: &Host, session: &Session, caps: &Caps, op: &dyn Verify, seed: u64) -> Portable {
     let (args, mut rng) = (op.args(), Rng::new(seed));
     let data: Vec<HostData> = args.iter().map(|a| op.fill(a, &mut rng, Pattern::Ordinary)).collect();
     let inputs: Vec<HostData> =
@@ -29,8 +29,8 @@ fn compared(host: &Host, session: &Session, caps: &Caps, op: &dyn Op, seed: u64)
 }
 
 /// Of each op the case whose JSON says most.
-fn telling(caps: &Caps) -> Vec<Box<dyn Op>> {
-    let told = |op: &dyn Op| {
+fn telling(caps: &Caps) -> Vec<Box<dyn Verify>> {
+    let told = |op: &dyn Verify| {
         let Ok(of) = Portable::new(op, caps) else { return (0, 0, 0) };
         (of.pipelines.len(), of.steps.len(), of.tables.len() + of.scratch as usize)
     };

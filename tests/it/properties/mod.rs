@@ -4,7 +4,7 @@ mod rows;
 mod spaces;
 
 use proptest::prelude::*;
-use ridgepole::{DType, Layout, Op, Pattern, Session, Space, check, ops};
+use ridgepole::{DType, Layout, Pattern, Session, Space, Op, Verify, check, ops};
 use std::sync::OnceLock;
 
 fn session() -> &'static Session {
@@ -13,7 +13,7 @@ fn session() -> &'static Session {
 }
 
 /// Data of this kind on the GPU as it is, twice, in hostile memory.
-fn holds(op: &dyn Op, pattern: Pattern, seed: u64) -> Result<(), TestCaseError> {
+fn holds(op: &dyn Verify, pattern: Pattern, seed: u64) -> Result<(), TestCaseError> {
     check::Case::new(op, pattern, seed)
         .run(session().gpu(), session().queue())
         .map_err(|why| TestCaseError::fail(format!("{op:?}, {pattern:?}: {why}")))
@@ -23,7 +23,7 @@ fn holds(op: &dyn Op, pattern: Pattern, seed: u64) -> Result<(), TestCaseError> 
 fn survives_json(op: &(impl Op + serde::Serialize)) -> Result<(), TestCaseError> {
     let mut json = serde_json::to_value(op).expect("plain data");
     json["op"] = op.name().into();
-    let back = ops::from_json(&json.to_string()).map_err(|e| TestCaseError::fail(format!("{json}: {e}")))?;
+    let back = ops::verify_from_json(&json.to_string()).map_err(|e| TestCaseError::fail(format!("{json}: {e}")))?;
     prop_assert_eq!(format!("{back:?}"), format!("{op:?}"));
     Ok(())
 }

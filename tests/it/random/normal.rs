@@ -52,7 +52,9 @@ impl Op for Normals {
         out.push(step);
         Ok(out)
     }
+}
 
+impl Verify for Normals {
     fn reference(&self, args: &[HostData]) -> Vec<Expected> {
         let words = args[0].words().expect("words");
         let value: Vec<f64> = words.chunks(4).flat_map(|w| cpu::normals([w[0], w[1], w[2], w[3]])).collect();

@@ -2,7 +2,7 @@
 use super::{LEAST, specimens};
 use crate::common::plain_gpu;
 use ridgepole::{
-    Access, DType, Expected, Gpu, HostData, Op, Pattern, Rng,
+    Access, DType, Expected, Gpu, HostData, Pattern, Rng, Verify,
     check::{Case, compare},
     ops::{self, RmsProp},
 };
@@ -21,7 +21,7 @@ struct Seen {
 }
 
 impl Seen {
-    fn look(&mut self, op: &dyn Op, data: &[HostData], what: &str) {
+    fn look(&mut self, op: &dyn Verify, data: &[HostData], what: &str) {
         let written = op.args().into_iter().filter(|a| a.access != Access::Read);
         for (expected, arg) in op.reference(data).iter().zip(written) {
             let Expected::Within { value, bound } = expected else { continue };
@@ -41,7 +41,7 @@ impl Seen {
     }
 
     /// Data of each kind, and ordinary data at every size.
-    fn all(&mut self, op: &dyn Op, what: &str) {
+    fn all(&mut self, op: &dyn Verify, what: &str) {
         let fill = |pattern| -> Vec<HostData> {
             let mut rng = Rng::new(3);
             op.args().iter().map(|a| op.fill(a, &mut rng, pattern)).collect()

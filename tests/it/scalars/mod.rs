@@ -4,7 +4,7 @@ pub mod bounds;
 pub mod specimens;
 
 use crate::common::{plain_cpu, plain_gpu, rig};
-use ridgepole::{Access, Error, Expected, Gpu, Op, Pattern, check};
+use ridgepole::{Access, Error, Expected, Gpu, Pattern, Verify, check};
 
 const LEAST: f64 = f32::MIN_POSITIVE as f64;
 
@@ -18,7 +18,7 @@ fn never(v: f64) -> bool {
 }
 
 /// The parameters that are floats are what every device holds.
-fn held_by_every_device(op: &dyn Op) {
+fn held_by_every_device(op: &dyn Verify) {
     for caps in [plain_gpu(), plain_cpu()] {
         for step in op.lower(&caps).expect("lowered before").steps() {
             for (word, (name, kind)) in step.params.bytes.chunks(4).zip(step.params.fields) {
@@ -32,7 +32,7 @@ fn held_by_every_device(op: &dyn Op) {
 }
 
 /// Whether a result is past f32 (or near it): no device has to give that.
-fn overflows(op: &dyn Op, data: &[ridgepole::HostData]) -> bool {
+fn overflows(op: &dyn Verify, data: &[ridgepole::HostData]) -> bool {
     let past = |e: &Expected| match e {
         Expected::Within { value, .. } => value.iter().any(|v| v.is_finite() && v.abs() > 1e37),
         Expected::Exact(_) => false,

@@ -1,5 +1,5 @@
 //! Every op as JSON with all its numbers written out, made from the ops table; and where in it numbers stand.
-use ridgepole::{Op, op::Entry, ops};
+use ridgepole::{Verify, op::Entry, ops};
 use serde_json::{Value, json};
 
 /// What a field holds here if it is written out; a number at its default is taken from the ops table.
@@ -97,8 +97,8 @@ fn variants(op: &str) -> Vec<Value> {
 }
 
 /// The op with these fields.
-pub fn made(entry: &Entry, fields: &Value) -> Result<Box<dyn Op>, ridgepole::Error> {
-    (entry.parse)(fields.clone())
+pub fn made(entry: &Entry, fields: &Value) -> Result<Box<dyn Verify>, ridgepole::Error> {
+    (entry.parse_verify)(fields.clone())
 }
 
 /// Every op, more than once where it has forms that exclude one another.

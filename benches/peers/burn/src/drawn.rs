@@ -1,13 +1,13 @@
 //! What ridgepole knows of a case: inputs drawn as its own checks draw them, and what must come out, in f64.
 use burn::tensor::{Device, Int, Tensor, TensorData};
-use ridgepole::{Access, Expected, HostData, Op, Pattern, Rng, ops};
+use ridgepole::{Access, Expected, HostData, Verify, Pattern, Rng, ops};
 use serde_json::Value;
 use std::ops::Range;
 
 /// An op with the contents of its arguments.
 pub struct Drawn {
     json: Value,
-    op: Box<dyn Op>,
+    op: Box<dyn Verify>,
     names: Vec<&'static str>,
     data: Vec<HostData>,
 }
@@ -117,8 +117,8 @@ impl Clone for Drawn {
     }
 }
 
-fn parse(json: &Value) -> Box<dyn Op> {
+fn parse(json: &Value) -> Box<dyn Verify> {
     let mut json = json.clone();
     json.as_object_mut().expect("it has a name").remove("case");
-    ops::from_json(&json.to_string()).unwrap_or_else(|e| panic!("{e}"))
+    ops::verify_from_json(&json.to_string()).unwrap_or_else(|e| panic!("{e}"))
 }

@@ -132,7 +132,7 @@ mod tests {
                 assert!(names.insert(name.clone()), "{name} twice");
                 let mut op = case.clone();
                 op.as_object_mut().unwrap().remove("case");
-                let op = ops::from_json(&op.to_string()).unwrap_or_else(|e| panic!("{name}: {e}"));
+                let op = ops::verify_from_json(&op.to_string()).unwrap_or_else(|e| panic!("{name}: {e}"));
                 op.lower(&caps).unwrap_or_else(|e| panic!("{name}: {e}"));
                 let least = if case.get("segments").is_some() { elements / 4 } else { elements };
                 let of = op.cost().elements as usize;

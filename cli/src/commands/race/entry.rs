@@ -1,7 +1,7 @@
 //! A case with the times of all turns, and what they say.
 use super::peer::Line;
 use ridgepole::{
-    Op, Session,
+    Session, Verify,
     bench::{self, Inputs, Options, Timing},
 };
 
@@ -68,7 +68,7 @@ impl Entry {
     }
 
     /// Times ours, unless it is wrong.
-    pub fn ours(&mut self, session: &Session, op: &dyn Op, inputs: &Inputs, options: &Options) {
+    pub fn ours(&mut self, session: &Session, op: &dyn Verify, inputs: &Inputs, options: &Options) {
         if self.error.is_none() {
             match bench::time(session.gpu(), session.queue(), op, inputs, options) {
                 Ok(t) => self.ours.push(t),

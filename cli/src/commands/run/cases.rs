@@ -4,7 +4,7 @@ use crate::{
     input::{self, Limit},
     text,
 };
-use ridgepole::{Arg, Caps, Error, Features, Limits, Op, ops, types::excerpt};
+use ridgepole::{Arg, Caps, Error, Features, Limits, Verify, ops, types::excerpt};
 use serde_json::Value;
 use std::{collections::HashMap, path::Path};
 
@@ -13,7 +13,7 @@ const NAME: usize = 200;
 
 /// One op, and whose tensors it takes.
 pub(super) struct Case {
-    pub op: Box<dyn Op>,
+    pub op: Box<dyn Verify>,
     pub args: Vec<Arg>,
     /// Where it stands, for messages: `ops.jsonl, line 3, case "a"`. Empty if it is the only one.
     place: String,
@@ -63,7 +63,7 @@ fn single(file: &str, text: &str) -> Result<Case, Failure> {
     let at = |e: Error| Failure::usage(format!("{file}: {e}"));
     let mut value = ops::parse_json(text).map_err(at)?;
     let Some(name) = value.as_object_mut().and_then(|o| o.remove("case")) else {
-        let op = ops::from_value(value).map_err(at)?;
+        let op = ops::verify_from_value(value).map_err(at)?;
         valid(op.as_ref())?;
         return Ok(Case { args: op.args(), op, place: String::new(), prefix: String::new() });
     };
@@ -91,14 +91,14 @@ fn named(place: String, name: Value, op: Value) -> Result<Case, Failure> {
         return Err(Failure::usage(format!("{place}: `case` is {got}, must be a text of {most}")));
     };
     let place = format!("{place}, case \"{}\"", excerpt(name));
-    let op = ops::from_value(op).map_err(|e| Failure::usage(format!("{place}: {e}")))?;
+    let op = ops::verify_from_value(op).map_err(|e| Failure::usage(format!("{place}: {e}")))?;
     let case = Case { args: op.args(), op, place, prefix: format!("{name}.") };
     valid(case.op.as_ref()).map_err(|e| case.fail(e))?;
     Ok(case)
 }
 
 /// Checks the op's fields as the best of devices would: lengths and references rely on them.
-pub(super) fn valid(op: &dyn Op) -> Result<(), Failure> {
+pub(super) fn valid(op: &dyn Verify) -> Result<(), Failure> {
     // As much as an index of 32 bits reaches: no device binds more, and an op makes no table that is larger.
     let most = 1 << 32;
     let limits = Limits { max_storage_buffer_binding_size: most, ..Limits::default() };

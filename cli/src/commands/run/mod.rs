@@ -191,7 +191,7 @@ mod tests {
     }
 
     fn try_one(description: &Value) {
-        let Ok(op) = ops::from_json(&description.to_string()) else { return };
+        let Ok(op) = ops::verify_from_json(&description.to_string()) else { return };
         if valid(op.as_ref()).is_err() {
             return;
         }

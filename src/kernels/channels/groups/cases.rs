@@ -1,13 +1,13 @@
 //! Shapes for the checks of group and instance norm.
 use crate::{
-    op::Op,
+    op::Verify,
     types::{DType, Space},
 };
 
 /// Shapes and numbers of groups: one group and one of each channel, groups of one value, of very many channels, across and within quads,
 /// samples and channels enough for reduction levels; lines that fit a workgroup, with whole quads to a channel and
 /// not, and lines of whole quads that do not fit. `make` gets a number that differs from case to case.
-pub(crate) fn grouped(make: impl Fn(usize, DType, Space, usize) -> Box<dyn Op>) -> Vec<Box<dyn Op>> {
+pub(crate) fn grouped(make: impl Fn(usize, DType, Space, usize) -> Box<dyn Verify>) -> Vec<Box<dyn Verify>> {
     let all = [
         ((1, 1, 1), 1),
         ((2, 6, 1), 6),
@@ -52,7 +52,7 @@ pub(crate) fn grouped(make: impl Fn(usize, DType, Space, usize) -> Box<dyn Op>) 
 }
 
 /// Shapes of which each channel of a sample has a group of its own.
-pub(crate) fn instances(make: impl Fn(usize, DType, Space) -> Box<dyn Op>) -> Vec<Box<dyn Op>> {
+pub(crate) fn instances(make: impl Fn(usize, DType, Space) -> Box<dyn Verify>) -> Vec<Box<dyn Verify>> {
     let all = [
         (1, 1, 2),
         (0, 3, 1),

@@ -2,7 +2,7 @@
 use super::{ChannelGroups, RUNS};
 use crate::{
     kernels::channels::{Batch, Fused, Results, SumErrors, difference},
-    op::{Arg, Expected, Op, Pattern, Rng},
+    op::{Arg, Expected, Pattern, Rng, Verify},
     options::Activation,
     types::{DType, HostData},
     verify::Approx,
@@ -35,7 +35,7 @@ impl ChannelGroups {
     /// weights and biases of its channels.
     pub fn expected(
         &self,
-        op: &dyn Op,
+        op: &dyn Verify,
         data: &[HostData],
         eps: f64,
         formula: impl Fn(&[f64], &[f64], &[f64]) -> (Vec<f64>, f64, f64),
@@ -66,7 +66,7 @@ impl ChannelGroups {
     /// What a backward op writes. `formula` gives dx, dγ and dβ of a line from its x and dy, its mean and rstd, and its weights.
     pub fn gradients(
         &self,
-        op: &dyn Op,
+        op: &dyn Verify,
         data: &[HostData],
         formula: impl Fn(&[f64], &[f64], [f64; 2], &[f64]) -> (Vec<f64>, Vec<f64>, Vec<f64>),
     ) -> Vec<Expected> {

@@ -1,7 +1,7 @@
 //! Data, cases and fields.
 use super::BatchedLoss;
 use crate::{
-    op::{Arg, Op, Pattern, Rng},
+    op::{Arg, Pattern, Rng, Verify},
     options::BatchedLossKind,
     types::{DType, HostData},
 };
@@ -54,7 +54,7 @@ impl BatchedLoss {
         }
     }
 
-    pub(super) fn cases() -> Vec<Box<dyn Op>> {
+    pub(super) fn cases() -> Vec<Box<dyn Verify>> {
         // Models, rows, columns: one and many of each, ends of runs of 8 and 64 rows, rows so long that runs are shorter.
         let shapes = [
             [1, 1, 1],
@@ -72,7 +72,7 @@ impl BatchedLoss {
             // One row each, so that a small loss is seen: no larger one is added to it.
             [90, 1, 3],
         ];
-        let mut out: Vec<Box<dyn Op>> = Vec::new();
+        let mut out: Vec<Box<dyn Verify>> = Vec::new();
         for [models, rows, columns] in shapes {
             for loss in KINDS {
                 out.push(Box::new(BatchedLoss { loss, models, rows, columns }));
@@ -82,9 +82,9 @@ impl BatchedLoss {
     }
 
     /// Models with 50 rows of 10 columns; fewer rows where the size is smaller than one.
-    pub(super) fn bench(elements: usize) -> Vec<Box<dyn Op>> {
+    pub(super) fn bench(elements: usize) -> Vec<Box<dyn Verify>> {
         let rows = (elements / 12).clamp(1, 50);
         let models = (elements / (12 * rows)).max(1);
-        KINDS.map(|loss| Box::new(BatchedLoss { loss, models, rows, columns: 10 }) as Box<dyn Op>).into()
+        KINDS.map(|loss| Box::new(BatchedLoss { loss, models, rows, columns: 10 }) as Box<dyn Verify>).into()
     }
 }

@@ -2,7 +2,7 @@
 use super::AlphaDropout;
 use crate::ops::dropouts::AlphaDropoutBackward;
 use crate::{
-    op::Op,
+    op::Verify,
     options::{Bits, Key, MaskMode, Share},
     types::{DType, Space},
 };
@@ -39,22 +39,22 @@ fn all() -> Vec<AlphaDropout> {
 }
 
 impl AlphaDropout {
-    pub(in crate::ops) fn cases() -> Vec<Box<dyn Op>> {
+    pub(in crate::ops) fn cases() -> Vec<Box<dyn Verify>> {
         let after = AlphaDropout { training: false, ..flat(DType::F16, 35, 0.5) };
-        all().into_iter().chain([after]).map(|d| Box::new(d) as Box<dyn Op>).collect()
+        all().into_iter().chain([after]).map(|d| Box::new(d) as Box<dyn Verify>).collect()
     }
 
-    pub(in crate::ops) fn bench(elements: usize) -> Vec<Box<dyn Op>> {
-        DType::FLOATS.into_iter().map(|dtype| Box::new(flat(dtype, elements, 0.1)) as Box<dyn Op>).collect()
+    pub(in crate::ops) fn bench(elements: usize) -> Vec<Box<dyn Verify>> {
+        DType::FLOATS.into_iter().map(|dtype| Box::new(flat(dtype, elements, 0.1)) as Box<dyn Verify>).collect()
     }
 }
 
 impl AlphaDropoutBackward {
-    pub(in crate::ops) fn cases() -> Vec<Box<dyn Op>> {
-        all().into_iter().filter(|d| d.space.len() < 9000).map(|d| Box::new(d.backward()) as Box<dyn Op>).collect()
+    pub(in crate::ops) fn cases() -> Vec<Box<dyn Verify>> {
+        all().into_iter().filter(|d| d.space.len() < 9000).map(|d| Box::new(d.backward()) as Box<dyn Verify>).collect()
     }
 
-    pub(in crate::ops) fn bench(elements: usize) -> Vec<Box<dyn Op>> {
-        DType::FLOATS.into_iter().map(|dtype| Box::new(flat(dtype, elements, 0.1).backward()) as Box<dyn Op>).collect()
+    pub(in crate::ops) fn bench(elements: usize) -> Vec<Box<dyn Verify>> {
+        DType::FLOATS.into_iter().map(|dtype| Box::new(flat(dtype, elements, 0.1).backward()) as Box<dyn Verify>).collect()
     }
 }

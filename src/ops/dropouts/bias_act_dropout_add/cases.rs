@@ -2,7 +2,7 @@
 use super::BiasActDropoutAdd;
 use crate::ops::dropouts::BiasActDropoutAddBackward;
 use crate::{
-    op::{Op, bench_shapes},
+    op::{Verify, bench_shapes},
     options::{Activation, Bits, Key, Share},
     types::{DType, Rows, Space},
 };
@@ -69,30 +69,30 @@ fn layers(elements: usize) -> Vec<BiasActDropoutAdd> {
     ]
 }
 
-fn forwards(of: Vec<BiasActDropoutAdd>) -> Vec<Box<dyn Op>> {
-    of.into_iter().map(|op| Box::new(op) as Box<dyn Op>).collect()
+fn forwards(of: Vec<BiasActDropoutAdd>) -> Vec<Box<dyn Verify>> {
+    of.into_iter().map(|op| Box::new(op) as Box<dyn Verify>).collect()
 }
 
-fn backwards(of: Vec<BiasActDropoutAdd>) -> Vec<Box<dyn Op>> {
-    of.into_iter().map(|op| Box::new(op.backward()) as Box<dyn Op>).collect()
+fn backwards(of: Vec<BiasActDropoutAdd>) -> Vec<Box<dyn Verify>> {
+    of.into_iter().map(|op| Box::new(op.backward()) as Box<dyn Verify>).collect()
 }
 
 impl BiasActDropoutAdd {
-    pub(in crate::ops) fn cases() -> Vec<Box<dyn Op>> {
+    pub(in crate::ops) fn cases() -> Vec<Box<dyn Verify>> {
         forwards(all())
     }
 
-    pub(in crate::ops) fn bench(elements: usize) -> Vec<Box<dyn Op>> {
+    pub(in crate::ops) fn bench(elements: usize) -> Vec<Box<dyn Verify>> {
         forwards(layers(elements))
     }
 }
 
 impl BiasActDropoutAddBackward {
-    pub(in crate::ops) fn cases() -> Vec<Box<dyn Op>> {
+    pub(in crate::ops) fn cases() -> Vec<Box<dyn Verify>> {
         backwards(all())
     }
 
-    pub(in crate::ops) fn bench(elements: usize) -> Vec<Box<dyn Op>> {
+    pub(in crate::ops) fn bench(elements: usize) -> Vec<Box<dyn Verify>> {
         backwards(layers(elements))
     }
 }

@@ -2,7 +2,7 @@
 use super::DropBlock;
 use crate::ops::dropouts::DropBlockBackward;
 use crate::{
-    op::{Op, bench_shapes},
+    op::{Verify, bench_shapes},
     options::{Key, MaskMode, Share},
     types::{DType, Space},
 };
@@ -62,29 +62,29 @@ fn all() -> Vec<DropBlock> {
 }
 
 /// A layer of the paper's residual network. Its blocks of 7 want images of 8 by 8 at least.
-fn benches(elements: usize, op: impl Fn(DropBlock) -> Box<dyn Op>) -> Vec<Box<dyn Op>> {
+fn benches(elements: usize, op: impl Fn(DropBlock) -> Box<dyn Verify>) -> Vec<Box<dyn Verify>> {
     let ([space, _], width) = bench_shapes::images(elements, [1, 256, 28], 64);
     DType::FLOATS.into_iter().map(|dtype| op(DropBlock::new(dtype, space, width, 7, 0.1, KEY))).collect()
 }
 
 impl DropBlock {
-    pub(in crate::ops) fn cases() -> Vec<Box<dyn Op>> {
+    pub(in crate::ops) fn cases() -> Vec<Box<dyn Verify>> {
         let mut out = all();
         out.push(DropBlock { training: false, ..out[1].clone() });
-        out.into_iter().map(|d| Box::new(d) as Box<dyn Op>).collect()
+        out.into_iter().map(|d| Box::new(d) as Box<dyn Verify>).collect()
     }
 
-    pub(in crate::ops) fn bench(elements: usize) -> Vec<Box<dyn Op>> {
+    pub(in crate::ops) fn bench(elements: usize) -> Vec<Box<dyn Verify>> {
         benches(elements, |d| Box::new(d))
     }
 }
 
 impl DropBlockBackward {
-    pub(in crate::ops) fn cases() -> Vec<Box<dyn Op>> {
-        all().into_iter().map(|d| Box::new(d.backward()) as Box<dyn Op>).collect()
+    pub(in crate::ops) fn cases() -> Vec<Box<dyn Verify>> {
+        all().into_iter().map(|d| Box::new(d.backward()) as Box<dyn Verify>).collect()
     }
 
-    pub(in crate::ops) fn bench(elements: usize) -> Vec<Box<dyn Op>> {
+    pub(in crate::ops) fn bench(elements: usize) -> Vec<Box<dyn Verify>> {
         benches(elements, |d| Box::new(DropBlock { mask: MaskMode::Store, ..d }.backward()))
     }
 }

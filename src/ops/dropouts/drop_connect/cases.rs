@@ -1,7 +1,7 @@
 //! Cases of DropConnect, forward and backward.
 use super::DropConnect;
 use crate::{
-    op::{Op, bench_shapes},
+    op::{Verify, bench_shapes},
     ops::DropConnectBackward,
     options::{Bits, Key, Scaling},
     types::{DType, Rows},
@@ -42,34 +42,34 @@ fn all() -> Vec<DropConnect> {
     out
 }
 
-fn benches(elements: usize, op: impl Fn(DropConnect) -> Box<dyn Op>) -> Vec<Box<dyn Op>> {
+fn benches(elements: usize, op: impl Fn(DropConnect) -> Box<dyn Verify>) -> Vec<Box<dyn Verify>> {
     let Rows { rows, cols } = bench_shapes::matrix(elements, [1, 1]);
     DType::FLOATS.into_iter().map(|dtype| op(matrix(dtype, [rows, cols], 0.5))).collect()
 }
 
 impl DropConnect {
-    pub(in crate::ops) fn cases() -> Vec<Box<dyn Op>> {
+    pub(in crate::ops) fn cases() -> Vec<Box<dyn Verify>> {
         let after = |scaling, p| with_bias(DropConnect { training: false, scaling, ..matrix(DType::F16, [5, 7], p) });
         let mut out = all();
         out.extend([after(Scaling::Inverted, 0.5), after(Scaling::Inverted, 1.0), after(Scaling::ScaleAtTest, 0.1)]);
         out.extend([after(Scaling::ScaleAtTest, 1.0), after(Scaling::ScaleAtTest, 0.0)]);
-        out.into_iter().map(|d| Box::new(d) as Box<dyn Op>).collect()
+        out.into_iter().map(|d| Box::new(d) as Box<dyn Verify>).collect()
     }
 
-    pub(in crate::ops) fn bench(elements: usize) -> Vec<Box<dyn Op>> {
+    pub(in crate::ops) fn bench(elements: usize) -> Vec<Box<dyn Verify>> {
         benches(elements, |d| Box::new(d))
     }
 }
 
 impl DropConnectBackward {
     /// Accumulating has a kernel of its own; writing anew has the forward pass' kernel, so a few cases show that it is reached.
-    pub(in crate::ops) fn cases() -> Vec<Box<dyn Op>> {
+    pub(in crate::ops) fn cases() -> Vec<Box<dyn Verify>> {
         let added = all().into_iter().map(|d| d.backward());
         let written = all().into_iter().step_by(3).map(|d| DropConnectBackward { accumulate: false, ..d.backward() });
-        added.chain(written).map(|d| Box::new(d) as Box<dyn Op>).collect()
+        added.chain(written).map(|d| Box::new(d) as Box<dyn Verify>).collect()
     }
 
-    pub(in crate::ops) fn bench(elements: usize) -> Vec<Box<dyn Op>> {
+    pub(in crate::ops) fn bench(elements: usize) -> Vec<Box<dyn Verify>> {
         benches(elements, |d| Box::new(d.backward()))
     }
 }

@@ -2,7 +2,7 @@
 use super::Dropout;
 use crate::ops::dropouts::DropoutBackward;
 use crate::{
-    op::Op,
+    op::Verify,
     options::{Bits, Key, MaskMode, Scaling, Share},
     types::{DType, Space},
 };
@@ -84,12 +84,12 @@ fn all() -> Vec<Dropout> {
     out
 }
 
-fn back(d: Dropout) -> Box<dyn Op> {
+fn back(d: Dropout) -> Box<dyn Verify> {
     Box::new(d.backward())
 }
 
 impl Dropout {
-    pub(in crate::ops) fn cases() -> Vec<Box<dyn Op>> {
+    pub(in crate::ops) fn cases() -> Vec<Box<dyn Verify>> {
         let after = |scaling, d: Dropout| Dropout { training: false, scaling, ..d };
         let mut out = all();
         out.push(after(Scaling::Inverted, flat(DType::F16, 4099, 1.0)));
@@ -101,23 +101,23 @@ impl Dropout {
             Scaling::ScaleAtTest,
             Dropout { space, mask: MaskMode::Store, share: Share::Channel, ..flat(DType::F32, 0, 0.5) },
         ));
-        out.into_iter().map(|d| Box::new(d) as Box<dyn Op>).collect()
+        out.into_iter().map(|d| Box::new(d) as Box<dyn Verify>).collect()
     }
 
-    pub(in crate::ops) fn bench(elements: usize) -> Vec<Box<dyn Op>> {
-        DType::FLOATS.into_iter().map(|dtype| Box::new(flat(dtype, elements, 0.1)) as Box<dyn Op>).collect()
+    pub(in crate::ops) fn bench(elements: usize) -> Vec<Box<dyn Verify>> {
+        DType::FLOATS.into_iter().map(|dtype| Box::new(flat(dtype, elements, 0.1)) as Box<dyn Verify>).collect()
     }
 }
 
 impl DropoutBackward {
     /// Without a stored mask the kernels are those of the forward pass: a few cases show that they are reached.
-    pub(in crate::ops) fn cases() -> Vec<Box<dyn Op>> {
+    pub(in crate::ops) fn cases() -> Vec<Box<dyn Verify>> {
         let stored = all().into_iter().filter(|d| d.mask == MaskMode::Store);
         let drawn = all().into_iter().filter(|d| d.mask == MaskMode::Recompute && d.space.len() < 5000).step_by(3);
         stored.chain(drawn).map(back).collect()
     }
 
-    pub(in crate::ops) fn bench(elements: usize) -> Vec<Box<dyn Op>> {
+    pub(in crate::ops) fn bench(elements: usize) -> Vec<Box<dyn Verify>> {
         DType::FLOATS.into_iter().map(|dtype| back(flat(dtype, elements, 0.1))).collect()
     }
 }

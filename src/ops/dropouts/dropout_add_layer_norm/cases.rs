@@ -2,7 +2,7 @@
 use super::DropoutAddLayerNorm;
 use crate::ops::dropouts::DropoutAddLayerNormBackward;
 use crate::{
-    op::{Op, bench_shapes},
+    op::{Verify, bench_shapes},
     options::{Bits, Key, RowNorm, Share, WeightForm},
     types::{DType, Rows},
 };
@@ -56,30 +56,30 @@ fn layers(elements: usize) -> Vec<DropoutAddLayerNorm> {
     vec![of(DType::F32, RowNorm::Layer), of(DType::Bf16, RowNorm::Layer), of(DType::Bf16, RowNorm::Rms)]
 }
 
-fn forwards(of: Vec<DropoutAddLayerNorm>) -> Vec<Box<dyn Op>> {
-    of.into_iter().map(|op| Box::new(op) as Box<dyn Op>).collect()
+fn forwards(of: Vec<DropoutAddLayerNorm>) -> Vec<Box<dyn Verify>> {
+    of.into_iter().map(|op| Box::new(op) as Box<dyn Verify>).collect()
 }
 
-fn backwards(of: Vec<DropoutAddLayerNorm>) -> Vec<Box<dyn Op>> {
-    of.into_iter().enumerate().map(|(i, op)| Box::new(op.backward(i % 2 == 0)) as Box<dyn Op>).collect()
+fn backwards(of: Vec<DropoutAddLayerNorm>) -> Vec<Box<dyn Verify>> {
+    of.into_iter().enumerate().map(|(i, op)| Box::new(op.backward(i % 2 == 0)) as Box<dyn Verify>).collect()
 }
 
 impl DropoutAddLayerNorm {
-    pub(in crate::ops) fn cases() -> Vec<Box<dyn Op>> {
+    pub(in crate::ops) fn cases() -> Vec<Box<dyn Verify>> {
         forwards(all())
     }
 
-    pub(in crate::ops) fn bench(elements: usize) -> Vec<Box<dyn Op>> {
+    pub(in crate::ops) fn bench(elements: usize) -> Vec<Box<dyn Verify>> {
         forwards(layers(elements))
     }
 }
 
 impl DropoutAddLayerNormBackward {
-    pub(in crate::ops) fn cases() -> Vec<Box<dyn Op>> {
+    pub(in crate::ops) fn cases() -> Vec<Box<dyn Verify>> {
         backwards(all())
     }
 
-    pub(in crate::ops) fn bench(elements: usize) -> Vec<Box<dyn Op>> {
+    pub(in crate::ops) fn bench(elements: usize) -> Vec<Box<dyn Verify>> {
         backwards(layers(elements))
     }
 }

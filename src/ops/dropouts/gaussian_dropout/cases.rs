@@ -2,7 +2,7 @@
 use super::GaussianDropout;
 use crate::ops::dropouts::GaussianDropoutBackward;
 use crate::{
-    op::Op,
+    op::Verify,
     ops::GaussianNoise,
     options::{Key, Share},
     types::{DType, Space},
@@ -40,43 +40,43 @@ fn all() -> Vec<GaussianDropout> {
     out
 }
 
-fn benches(elements: usize, op: impl Fn(DType, Space) -> Box<dyn Op>) -> Vec<Box<dyn Op>> {
+fn benches(elements: usize, op: impl Fn(DType, Space) -> Box<dyn Verify>) -> Vec<Box<dyn Verify>> {
     DType::FLOATS.into_iter().map(|dtype| op(dtype, Space::flat(elements))).collect()
 }
 
 impl GaussianDropout {
-    pub(in crate::ops) fn cases() -> Vec<Box<dyn Op>> {
+    pub(in crate::ops) fn cases() -> Vec<Box<dyn Verify>> {
         let after = GaussianDropout { training: false, ..flat(DType::F16, 35, 0.5) };
-        all().into_iter().chain([after]).map(|d| Box::new(d) as Box<dyn Op>).collect()
+        all().into_iter().chain([after]).map(|d| Box::new(d) as Box<dyn Verify>).collect()
     }
 
-    pub(in crate::ops) fn bench(elements: usize) -> Vec<Box<dyn Op>> {
+    pub(in crate::ops) fn bench(elements: usize) -> Vec<Box<dyn Verify>> {
         benches(elements, |dtype, space| Box::new(GaussianDropout::new(dtype, space, 0.1, KEY)))
     }
 }
 
 impl GaussianDropoutBackward {
     /// The map is that of the forward pass: some cases show that it is reached.
-    pub(in crate::ops) fn cases() -> Vec<Box<dyn Op>> {
-        all().into_iter().filter(|d| d.space.len() < 5000).step_by(2).map(|d| Box::new(d.backward()) as Box<dyn Op>).collect()
+    pub(in crate::ops) fn cases() -> Vec<Box<dyn Verify>> {
+        all().into_iter().filter(|d| d.space.len() < 5000).step_by(2).map(|d| Box::new(d.backward()) as Box<dyn Verify>).collect()
     }
 
-    pub(in crate::ops) fn bench(elements: usize) -> Vec<Box<dyn Op>> {
+    pub(in crate::ops) fn bench(elements: usize) -> Vec<Box<dyn Verify>> {
         benches(elements, |dtype, space| Box::new(GaussianDropout::new(dtype, space, 0.1, KEY).backward()))
     }
 }
 
 impl GaussianNoise {
-    pub(in crate::ops) fn cases() -> Vec<Box<dyn Op>> {
+    pub(in crate::ops) fn cases() -> Vec<Box<dyn Verify>> {
         let one = |(i, d): (usize, GaussianDropout)| {
             let GaussianDropout { dtype, space, p, key, share, .. } = d;
             let deviation = if p == 0.0 { 0.0 } else { [0.1, 1.0, 3.5][i % 3] };
-            Box::new(GaussianNoise { dtype, space, deviation, key, share, training: i % 10 != 9 }) as Box<dyn Op>
+            Box::new(GaussianNoise { dtype, space, deviation, key, share, training: i % 10 != 9 }) as Box<dyn Verify>
         };
         all().into_iter().enumerate().map(one).collect()
     }
 
-    pub(in crate::ops) fn bench(elements: usize) -> Vec<Box<dyn Op>> {
+    pub(in crate::ops) fn bench(elements: usize) -> Vec<Box<dyn Verify>> {
         benches(elements, |dtype, space| Box::new(GaussianNoise::new(dtype, space, 0.1, KEY)))
     }
 }

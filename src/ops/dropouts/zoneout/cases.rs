@@ -2,7 +2,7 @@
 use super::Zoneout;
 use crate::ops::dropouts::ZoneoutBackward;
 use crate::{
-    op::Op,
+    op::Verify,
     options::{Bits, Key, MaskMode, Share},
     types::{DType, Space},
 };
@@ -43,21 +43,21 @@ fn all() -> Vec<Zoneout> {
 }
 
 impl Zoneout {
-    pub(in crate::ops) fn cases() -> Vec<Box<dyn Op>> {
-        all().into_iter().map(|d| Box::new(d) as Box<dyn Op>).collect()
+    pub(in crate::ops) fn cases() -> Vec<Box<dyn Verify>> {
+        all().into_iter().map(|d| Box::new(d) as Box<dyn Verify>).collect()
     }
 
-    pub(in crate::ops) fn bench(elements: usize) -> Vec<Box<dyn Op>> {
-        DType::FLOATS.into_iter().map(|dtype| Box::new(flat(dtype, elements, 0.1)) as Box<dyn Op>).collect()
+    pub(in crate::ops) fn bench(elements: usize) -> Vec<Box<dyn Verify>> {
+        DType::FLOATS.into_iter().map(|dtype| Box::new(flat(dtype, elements, 0.1)) as Box<dyn Verify>).collect()
     }
 }
 
 impl ZoneoutBackward {
-    pub(in crate::ops) fn cases() -> Vec<Box<dyn Op>> {
-        all().into_iter().filter(|d| d.space.len() < 9000).map(|d| Box::new(d.backward()) as Box<dyn Op>).collect()
+    pub(in crate::ops) fn cases() -> Vec<Box<dyn Verify>> {
+        all().into_iter().filter(|d| d.space.len() < 9000).map(|d| Box::new(d.backward()) as Box<dyn Verify>).collect()
     }
 
-    pub(in crate::ops) fn bench(elements: usize) -> Vec<Box<dyn Op>> {
-        DType::FLOATS.into_iter().map(|dtype| Box::new(flat(dtype, elements, 0.1).backward()) as Box<dyn Op>).collect()
+    pub(in crate::ops) fn bench(elements: usize) -> Vec<Box<dyn Verify>> {
+        DType::FLOATS.into_iter().map(|dtype| Box::new(flat(dtype, elements, 0.1).backward()) as Box<dyn Verify>).collect()
     }
 }

@@ -1,7 +1,7 @@
 //! Cases, data and documentation of cross-entropy.
 use super::CrossEntropy;
 use crate::{
-    op::{Arg, Op, Pattern, Rng, bench_shapes},
+    op::{Arg, Pattern, Rng, Verify, bench_shapes},
     options::{LossReduction, Targets},
     types::{DType, HostData, Rows},
 };
@@ -67,7 +67,7 @@ impl CrossEntropy {
 
     /// Every value of every field, in as few pipelines as that takes; no row and one, one class, rows that are whole quads, halves of them and neither, in and out
     /// of workgroup memory, one and several rows to a workgroup.
-    pub(super) fn cases() -> Vec<Box<dyn Op>> {
+    pub(super) fn cases() -> Vec<Box<dyn Verify>> {
         use LossReduction::{None, Sum};
         use Targets::Probabilities;
         let f32 = |rows, classes| CrossEntropy::new(DType::F32, rows, classes);
@@ -118,15 +118,15 @@ impl CrossEntropy {
             // Many blocks.
             weighted(f32(16_000, 2)),
         ];
-        out.into_iter().map(|op| Box::new(op) as Box<dyn Op>).collect()
+        out.into_iter().map(|op| Box::new(op) as Box<dyn Verify>).collect()
     }
 
     /// A batch of images, a batch of text with a vocabulary that is a multiple of 4 and with one that is not.
-    pub(super) fn bench(elements: usize) -> Vec<Box<dyn Op>> {
+    pub(super) fn bench(elements: usize) -> Vec<Box<dyn Verify>> {
         let all = [(DType::F32, 10), (DType::F32, 1000), (DType::Bf16, 1000), (DType::F32, 32_000), (DType::F16, 50_257)];
         let one = |(dtype, classes)| {
             let Rows { rows, cols } = bench_shapes::rows(elements, classes);
-            Box::new(CrossEntropy::new(dtype, rows, cols)) as Box<dyn Op>
+            Box::new(CrossEntropy::new(dtype, rows, cols)) as Box<dyn Verify>
         };
         all.map(one).into()
     }

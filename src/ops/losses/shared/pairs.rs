@@ -4,7 +4,7 @@ use crate::{
         partition,
         reduce::{Monoid, Partials},
     },
-    op::{Arg, Caps, Expected, Lowered, Op, Pattern, Rng, Step, check_float},
+    op::{Arg, Caps, Expected, Lowered, Pattern, Rng, Step, Verify, check_float},
     ops::losses::shared::check_grad_scale,
     options::{LossReduction, check_derived},
     params,
@@ -188,7 +188,7 @@ impl Pairs {
 }
 
 /// Lengths on both sides of quads, blocks and windows; every reduction in every type, with and without gradient.
-pub(crate) fn cases(make: impl Fn(usize, DType, usize, LossReduction, bool) -> Box<dyn Op>) -> Vec<Box<dyn Op>> {
+pub(crate) fn cases(make: impl Fn(usize, DType, usize, LossReduction, bool) -> Box<dyn Verify>) -> Vec<Box<dyn Verify>> {
     let reductions = [LossReduction::Mean, LossReduction::Sum, LossReduction::None];
     let mut out = vec![];
     for (i, len) in [0, 1, 3, 4, 31, 1000, 4095, 4097, 20_003].into_iter().enumerate() {
@@ -200,6 +200,6 @@ pub(crate) fn cases(make: impl Fn(usize, DType, usize, LossReduction, bool) -> B
 }
 
 /// One tensor of each type.
-pub(crate) fn benches(elements: usize, make: impl Fn(DType, usize) -> Box<dyn Op>) -> Vec<Box<dyn Op>> {
+pub(crate) fn benches(elements: usize, make: impl Fn(DType, usize) -> Box<dyn Verify>) -> Vec<Box<dyn Verify>> {
     DType::FLOATS.map(|dtype| make(dtype, elements)).into()
 }

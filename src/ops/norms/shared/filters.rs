@@ -11,7 +11,7 @@ use crate::{
         channels::{self, Channels},
         reduce::Partials,
     },
-    op::{Arg, Caps, Op, Pattern, Rng, Slot, Step, bench_shapes},
+    op::{Arg, Caps, Pattern, Rng, Slot, Step, Verify, bench_shapes},
     options::FilterAxis,
     params,
     types::{DType, Error, HostData, Rows, Space},
@@ -100,7 +100,7 @@ pub(crate) fn per_filter(
 
 /// Shapes for the checks, each along both axes: no value and one, filters that are whole quads and not, shorter and longer than a
 /// workgroup and than a chunk, and longer than what stays on the chip, more filters than lanes, and the whole matrix as one.
-pub(crate) fn cases(make: impl Fn(usize, DType, Filters) -> Box<dyn Op>) -> Vec<Box<dyn Op>> {
+pub(crate) fn cases(make: impl Fn(usize, DType, Filters) -> Box<dyn Verify>) -> Vec<Box<dyn Verify>> {
     let shapes = [
         (1, 5),
         (5, 1),
@@ -135,7 +135,7 @@ pub(crate) fn cases(make: impl Fn(usize, DType, Filters) -> Box<dyn Op>) -> Vec<
 }
 
 /// A linear layer of a transformer, and a convolution of a residual network, 3 by 3 with as many outputs as inputs.
-pub(crate) fn benches(elements: usize, make: impl Fn(DType, Filters) -> Box<dyn Op>) -> Vec<Box<dyn Op>> {
+pub(crate) fn benches(elements: usize, make: impl Fn(DType, Filters) -> Box<dyn Verify>) -> Vec<Box<dyn Verify>> {
     let of = |sides, axis| {
         let Rows { rows, cols } = bench_shapes::matrix(elements, sides);
         Filters { rows, cols, axis }

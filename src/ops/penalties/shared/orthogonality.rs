@@ -3,7 +3,7 @@ mod bound;
 mod steps;
 
 use crate::{
-    op::{Arg, Op, Pattern, Rng, bench_shapes, check_float},
+    op::{Arg, Pattern, Rng, Verify, bench_shapes, check_float},
     options::{OrthogonalSide, check_held},
     types::{DType, Error, HostData, Rows},
 };
@@ -84,7 +84,7 @@ impl Orthogonality {
 
 /// Shapes for the checks: no value and one; tiles that are whole and not, more of them than a workgroup holds; rows that are
 /// whole quads and not; sums longer than a run and than a chunk.
-pub(crate) fn cases(make: impl Fn(DType, Rows, f64, OrthogonalSide) -> Box<dyn Op>) -> Vec<Box<dyn Op>> {
+pub(crate) fn cases(make: impl Fn(DType, Rows, f64, OrthogonalSide) -> Box<dyn Verify>) -> Vec<Box<dyn Verify>> {
     const SHAPES: [(usize, usize); 17] = [
         (1, 1),
         (0, 4),
@@ -121,7 +121,10 @@ pub(crate) fn cases(make: impl Fn(DType, Rows, f64, OrthogonalSide) -> Box<dyn O
 
 /// A square layer, and a convolution's filters. A Gram matrix takes as many products as elements times vectors: there are no
 /// more than 256 and 64 of these, or the largest sizes would take hours on a CPU.
-pub(crate) fn benches(elements: usize, make: impl Fn(DType, Rows, f64, OrthogonalSide) -> Box<dyn Op>) -> Vec<Box<dyn Op>> {
+pub(crate) fn benches(
+    elements: usize,
+    make: impl Fn(DType, Rows, f64, OrthogonalSide) -> Box<dyn Verify>,
+) -> Vec<Box<dyn Verify>> {
     let (square, filters) = (bench_shapes::vectors(elements, [256, 256]), bench_shapes::vectors(elements, [64, 576]));
     [(DType::F32, square), (DType::F32, filters), (DType::F16, filters)]
         .map(|(d, s)| make(d, s, 1e-4, OrthogonalSide::Rows))
