@@ -1,6 +1,6 @@
 //! What holds for every op that a device accepts.
 use crate::{fuzz::within, scalars::bounds::OPEN};
-use ridgepole::{Access, Arg, Caps, Error, Expected, HostData, Lowered, Slot, Step, Verify, check};
+use ridgepole::{Access, Arg, Caps, Error, Expected, HostData, Lowered, Op, Slot, Step, Verify, check};
 use std::ops::Range;
 
 /// Checks that what an op lowered to can be recorded and stays within its buffers. A step that the plan refuses by name, such as one

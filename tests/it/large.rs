@@ -1,7 +1,7 @@
 //! Sizes that no small case reaches: tensors larger than a binding, and grids longer than a row of workgroups.
 use crate::common;
 use ridgepole::{
-    Caps, DType, ElasticNet, Gpu, HostData, Key, Segment, Slot, Space, Verify, cpu,
+    Caps, DType, ElasticNet, Gpu, HostData, Key, Op, Segment, Slot, Space, Verify, cpu,
     ops::{Dropout, PenaltyGrad},
     readback, wgpu,
 };

@@ -4,7 +4,7 @@ mod rows;
 mod spaces;
 
 use proptest::prelude::*;
-use ridgepole::{DType, Layout, Pattern, Session, Space, Op, Verify, check, ops};
+use ridgepole::{DType, Layout, Op, Pattern, Session, Space, Verify, check, ops};
 use std::sync::OnceLock;
 
 fn session() -> &'static Session {

@@ -2,7 +2,7 @@
 use super::{LEAST, specimens};
 use crate::common::plain_gpu;
 use ridgepole::{
-    Access, DType, Expected, Gpu, HostData, Pattern, Rng, Verify,
+    Access, DType, Expected, Gpu, HostData, Op, Pattern, Rng, Verify,
     check::{Case, compare},
     ops::{self, RmsProp},
 };

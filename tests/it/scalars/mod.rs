@@ -4,7 +4,7 @@ pub mod bounds;
 pub mod specimens;
 
 use crate::common::{plain_cpu, plain_gpu, rig};
-use ridgepole::{Access, Error, Expected, Gpu, Pattern, Verify, check};
+use ridgepole::{Access, Error, Expected, Gpu, Op, Pattern, Verify, check};
 
 const LEAST: f64 = f32::MIN_POSITIVE as f64;
 
