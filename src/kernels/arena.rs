@@ -122,6 +122,7 @@ pub(crate) fn lengths(wg: usize) -> Vec<usize> {
     vec![0, 1, 2, 3, 4, wg - 1, wg, wg + 1, 2 * wg, 2 * wg + 7, wg * wg + 1]
 }
 
+#[cfg(feature = "verify")]
 /// Arenas for the ops that work on segments: single tensors of every length that matters, packed and spaced tensors, one
 /// with many. `make` gets the type, the segments (groups 0 to `groups` - 1) and a number that differs from case to case.
 pub(crate) fn arena_cases(groups: usize, make: impl Fn(DType, Vec<Segment>, usize) -> Box<dyn Verify>) -> Vec<Box<dyn Verify>> {
@@ -142,6 +143,7 @@ pub(crate) fn arena_cases(groups: usize, make: impl Fn(DType, Vec<Segment>, usiz
     out
 }
 
+#[cfg(feature = "verify")]
 /// What ops on arenas are timed on: one long tensor of each kind, and a model of many short ones.
 pub(crate) fn arena_benches(elements: usize, make: impl Fn(DType, Vec<Segment>) -> Box<dyn Verify>) -> Vec<Box<dyn Verify>> {
     vec![

@@ -5,6 +5,7 @@
 //! or on how many workgroups run. So results are the same bit for bit from run to run.
 mod bound;
 mod buffers;
+#[cfg(feature = "verify")]
 mod cases;
 mod expected;
 mod fields;

@@ -31,6 +31,7 @@ const TRIED: [ValueRange; 5] = [
 ];
 
 impl ValueRange {
+    #[cfg(feature = "verify")]
     /// Cases of an op over arenas, each with one of the ranges.
     pub fn cases(make: impl Fn(DType, Vec<Segment>, Self) -> Box<dyn Verify>) -> Vec<Box<dyn Verify>> {
         arena_cases(7, |dtype, segments, n| make(dtype, segments, TRIED[n % TRIED.len()]))

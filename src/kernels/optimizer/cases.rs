@@ -5,6 +5,7 @@ use crate::{
     types::{DType, Segment},
 };
 
+#[cfg(feature = "verify")]
 /// What the optimizers are timed on: one long tensor, plain, regularized, and in halves; and a model of many short ones.
 pub(crate) fn bench(elements: usize, make: impl Fn(DType, Vec<Segment>, Vec<Group>) -> Box<dyn Verify>) -> Vec<Box<dyn Verify>> {
     let one = || Segment::one(elements);

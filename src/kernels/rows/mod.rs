@@ -39,6 +39,7 @@ pub(crate) fn fill(of: Rows, dtype: DType, arg: &Arg, rng: &mut Rng, pattern: Pa
     channels::fill(&of.space(), dtype, arg, rng, pattern)
 }
 
+#[cfg(feature = "verify")]
 /// Shapes for the checks: no value and one, rows that are whole quads and not, shorter and longer than a workgroup and than
 /// a chunk, and longer than what stays on the chip, more rows than lanes, enough rows for a lane each on a software device, and for
 /// reduction levels of their gradients. `make` gets a number that differs from case to case.
@@ -52,6 +53,7 @@ pub(crate) fn cases(make: impl Fn(usize, DType, Rows) -> Box<dyn Verify>) -> Vec
     out
 }
 
+#[cfg(feature = "verify")]
 /// The same shapes for an op that shares most of its kernels with another: f32, and one of the halves in turn.
 pub(crate) fn few_cases(make: impl Fn(usize, DType, Rows) -> Box<dyn Verify>) -> Vec<Box<dyn Verify>> {
     let mut out = Vec::new();
@@ -84,6 +86,7 @@ const SHAPES: [(usize, usize); 19] = [
     (600, 20),
 ];
 
+#[cfg(feature = "verify")]
 /// The activations of a small transformer, and rows that are long.
 pub(crate) fn benches(elements: usize, make: impl Fn(DType, Rows) -> Box<dyn Verify>) -> Vec<Box<dyn Verify>> {
     let (short, long) = (bench_shapes::rows(elements, 1024), bench_shapes::rows(elements, 16_384));

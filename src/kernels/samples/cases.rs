@@ -4,6 +4,7 @@ use crate::{
     types::{DType, HostData, Space},
 };
 
+#[cfg(feature = "verify")]
 /// Shapes (space, width) for the checks: no sample and one, samples of one element, whole quads and not, rows and channels
 /// that are whole quads and not, tensors beyond small windows. `make` gets a number that differs from case to case.
 pub(crate) fn image_cases(make: impl Fn(usize, DType, Space, usize) -> Box<dyn Verify>) -> Vec<Box<dyn Verify>> {
@@ -37,6 +38,7 @@ pub(crate) fn image_cases(make: impl Fn(usize, DType, Space, usize) -> Box<dyn V
     out
 }
 
+#[cfg(feature = "verify")]
 /// A batch of ImageNet's images, or of smaller ones: at least 2, as each is mixed with another. `make` gets the type, the space
 /// and the width.
 pub(crate) fn image_benches(elements: usize, make: impl Fn(DType, Space, usize) -> Box<dyn Verify>) -> Vec<Box<dyn Verify>> {

@@ -1,5 +1,6 @@
 //! How boxes, shares and partners of the mixing ops are drawn on the host, as [`options::mixing`](crate::options::mixing) tells, and
 //! the map that applies them.
+#[cfg(feature = "verify")]
 mod cases;
 mod draws;
 mod expected;

@@ -9,6 +9,7 @@ use crate::{
 };
 use Unit::{Columns, Rows, Whole};
 
+#[cfg(feature = "verify")]
 /// Arenas of matrices for the ops on units: every kind, on both sides of what a lane, a team and a workgroup take.
 pub(crate) fn matrix_cases(groups: usize, make: impl Fn(DType, Vec<Matrix>, usize) -> Box<dyn Verify>) -> Vec<Box<dyn Verify>> {
     let one = |rows, cols, unit| Matrix::pack(&[(rows, cols, unit)], 4);
@@ -60,6 +61,7 @@ pub(crate) fn matrix_cases(groups: usize, make: impl Fn(DType, Vec<Matrix>, usiz
     out
 }
 
+#[cfg(feature = "verify")]
 /// One matrix, each way, in each type.
 pub(crate) fn matrix_bench(elements: usize, make: impl Fn(DType, Vec<Matrix>) -> Box<dyn Verify>) -> Vec<Box<dyn Verify>> {
     let of = bench_shapes::matrix(elements, [4, 1]);

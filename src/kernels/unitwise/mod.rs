@@ -3,6 +3,7 @@
 //! Three stages, each one dispatch (and one per window) for the whole arena: partial sums of each unit (`lib/unitwise/partials`), one
 //! number for each unit (`lib/unitwise/coefs`), and what becomes of the elements with it (`lib/unitwise/map`).
 mod bound;
+#[cfg(feature = "verify")]
 mod cases;
 mod constrain;
 mod cut;

@@ -73,6 +73,7 @@ impl Op for Ema {
     }
 }
 
+#[cfg(feature = "verify")]
 impl Verify for Ema {
     fn patterns(&self) -> Vec<Pattern> {
         vec![Pattern::Ordinary, Pattern::Constant, Pattern::Tiny, Pattern::NonFinite]
@@ -87,6 +88,7 @@ impl Verify for Ema {
     }
 }
 
+#[cfg(feature = "verify")]
 fn cases() -> Vec<Box<dyn Verify>> {
     arena_cases(3, |dtype, segments, n| {
         let updates = [0, 1, 5, 100, u64::MAX][n % 5];
@@ -95,6 +97,7 @@ fn cases() -> Vec<Box<dyn Verify>> {
     })
 }
 
+#[cfg(feature = "verify")]
 fn bench(elements: usize) -> Vec<Box<dyn Verify>> {
     arena_benches(elements, |dtype, segments| Box::new(Ema { dtype, segments, decay: 0.999, warmup: Warmup::None }))
 }

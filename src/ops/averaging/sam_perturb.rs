@@ -181,6 +181,7 @@ impl Op for SamPerturb {
     }
 }
 
+#[cfg(feature = "verify")]
 impl Verify for SamPerturb {
     /// `Constant` stands for no gradient at all, `Offset` for gradients whose squares leave the range of f32.
     fn patterns(&self) -> Vec<Pattern> {
@@ -255,6 +256,7 @@ impl SamPerturb {
     }
 }
 
+#[cfg(feature = "verify")]
 fn cases() -> Vec<Box<dyn Verify>> {
     let mut out = arena_cases(2, |dtype, segments, n| {
         let adaptive = [None, Some(0.01), None, Some(0.0)][n % 4];
@@ -266,6 +268,7 @@ fn cases() -> Vec<Box<dyn Verify>> {
     out
 }
 
+#[cfg(feature = "verify")]
 fn bench(elements: usize) -> Vec<Box<dyn Verify>> {
     arena_benches(elements, |dtype, segments| Box::new(SamPerturb { dtype, segments, rho: 0.05, eps: 0.0, adaptive: None }))
 }

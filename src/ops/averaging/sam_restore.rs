@@ -92,6 +92,7 @@ impl Op for SamRestore {
     }
 }
 
+#[cfg(feature = "verify")]
 impl Verify for SamRestore {
     fn patterns(&self) -> Vec<Pattern> {
         vec![Pattern::Ordinary]
@@ -110,10 +111,12 @@ impl Verify for SamRestore {
     }
 }
 
+#[cfg(feature = "verify")]
 fn cases() -> Vec<Box<dyn Verify>> {
     arena_cases(2, |dtype, segments, _| Box::new(SamRestore { dtype, segments }))
 }
 
+#[cfg(feature = "verify")]
 fn bench(elements: usize) -> Vec<Box<dyn Verify>> {
     arena_benches(elements, |dtype, segments| Box::new(SamRestore { dtype, segments }))
 }

@@ -64,6 +64,7 @@ impl Op for Swa {
     }
 }
 
+#[cfg(feature = "verify")]
 impl Verify for Swa {
     fn patterns(&self) -> Vec<Pattern> {
         vec![Pattern::Ordinary, Pattern::Constant, Pattern::Tiny, Pattern::NonFinite]
@@ -81,10 +82,12 @@ impl Verify for Swa {
     }
 }
 
+#[cfg(feature = "verify")]
 fn cases() -> Vec<Box<dyn Verify>> {
     arena_cases(3, |dtype, segments, n| Box::new(Swa { dtype, segments, averaged: [1, 0, 2, 30, u64::MAX][n % 5] }))
 }
 
+#[cfg(feature = "verify")]
 fn bench(elements: usize) -> Vec<Box<dyn Verify>> {
     arena_benches(elements, |dtype, segments| Box::new(Swa { dtype, segments, averaged: 3 }))
 }

@@ -78,6 +78,7 @@ impl Op for BatchedDense {
     }
 }
 
+#[cfg(feature = "verify")]
 impl Verify for BatchedDense {
     fn patterns(&self) -> Vec<Pattern> {
         vec![Pattern::Ordinary, Pattern::Zeros, Pattern::Tiny, Pattern::NonFinite]
@@ -106,6 +107,7 @@ impl Verify for BatchedDense {
     }
 }
 
+#[cfg(feature = "verify")]
 fn cases() -> Vec<Box<dyn Verify>> {
     let each = |i: usize| {
         let [models, rows, inputs, outputs] = SHAPES[i];
@@ -114,6 +116,7 @@ fn cases() -> Vec<Box<dyn Verify>> {
     (0..SHAPES.len()).flat_map(each).collect()
 }
 
+#[cfg(feature = "verify")]
 fn bench(elements: usize) -> Vec<Box<dyn Verify>> {
     let each = |Dense { models, rows, inputs, outputs, bias, .. }| -> Box<dyn Verify> {
         Box::new(BatchedDense { models, rows, inputs, outputs, bias })

@@ -90,6 +90,7 @@ impl Op for BatchedDenseInputGrad {
     }
 }
 
+#[cfg(feature = "verify")]
 impl Verify for BatchedDenseInputGrad {
     fn patterns(&self) -> Vec<Pattern> {
         vec![Pattern::Ordinary, Pattern::Zeros, Pattern::Tiny, Pattern::NonFinite]
@@ -128,6 +129,7 @@ fn error(dy: &[f64], w: &[f64], p: f64) -> f64 {
     sum.times(one.over(Approx::sum([one, Approx::exact(-p)]))).error
 }
 
+#[cfg(feature = "verify")]
 fn cases() -> Vec<Box<dyn Verify>> {
     let each = |[models, rows, inputs, outputs]: [usize; 4]| {
         [false, true].map(|bias| Box::new(BatchedDenseInputGrad { models, rows, inputs, outputs, bias }) as Box<dyn Verify>)
@@ -135,6 +137,7 @@ fn cases() -> Vec<Box<dyn Verify>> {
     SHAPES.into_iter().flat_map(each).collect()
 }
 
+#[cfg(feature = "verify")]
 fn bench(elements: usize) -> Vec<Box<dyn Verify>> {
     let each = |Dense { models, rows, inputs, outputs, bias, .. }| -> Box<dyn Verify> {
         Box::new(BatchedDenseInputGrad { models, rows, inputs, outputs, bias })

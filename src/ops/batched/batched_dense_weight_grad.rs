@@ -88,6 +88,7 @@ impl Op for BatchedDenseWeightGrad {
     }
 }
 
+#[cfg(feature = "verify")]
 impl Verify for BatchedDenseWeightGrad {
     fn patterns(&self) -> Vec<Pattern> {
         vec![Pattern::Ordinary, Pattern::Zeros, Pattern::Tiny, Pattern::NonFinite]
@@ -117,6 +118,7 @@ impl Verify for BatchedDenseWeightGrad {
     }
 }
 
+#[cfg(feature = "verify")]
 fn cases() -> Vec<Box<dyn Verify>> {
     let shapes = SHAPES.into_iter().filter(|[_, rows, ..]| *rows > 0);
     let each = |[models, rows, inputs, outputs]: [usize; 4]| {
@@ -125,6 +127,7 @@ fn cases() -> Vec<Box<dyn Verify>> {
     shapes.flat_map(each).collect()
 }
 
+#[cfg(feature = "verify")]
 fn bench(elements: usize) -> Vec<Box<dyn Verify>> {
     let each = |Dense { models, rows, inputs, outputs, bias, .. }| -> Box<dyn Verify> {
         Box::new(BatchedDenseWeightGrad { models, rows, inputs, outputs, bias })

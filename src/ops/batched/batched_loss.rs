@@ -14,6 +14,7 @@ use crate::{
 };
 use ridgepole_derive::op;
 
+#[cfg(feature = "verify")]
 mod cases;
 mod expected;
 
@@ -149,6 +150,7 @@ impl Op for BatchedLoss {
     }
 }
 
+#[cfg(feature = "verify")]
 impl Verify for BatchedLoss {
     fn patterns(&self) -> Vec<Pattern> {
         vec![Pattern::Ordinary, Pattern::Zeros, Pattern::Offset, Pattern::Tiny, Pattern::NonFinite]

@@ -152,6 +152,7 @@ impl Op for BatchedReluDropout {
     }
 }
 
+#[cfg(feature = "verify")]
 impl Verify for BatchedReluDropout {
     fn patterns(&self) -> Vec<Pattern> {
         vec![Pattern::Ordinary, Pattern::Zeros, Pattern::Tiny, Pattern::NonFinite]
@@ -186,6 +187,7 @@ impl Verify for BatchedReluDropout {
     }
 }
 
+#[cfg(feature = "verify")]
 fn cases() -> Vec<Box<dyn Verify>> {
     let shapes = [[1, 1, 4], [0, 3, 8], [3, 0, 8], [3, 5, 0], [5, 3, 12], [2, 65, 8], [7, 130, 4], [1, 4, 1028], [150, 2, 40]];
     let mut out: Vec<Box<dyn Verify>> = Vec::new();
@@ -206,6 +208,7 @@ pub(super) fn bench_shape(elements: usize) -> [usize; 3] {
     [(elements / (128 * rows)).max(1), rows, 128]
 }
 
+#[cfg(feature = "verify")]
 fn bench(elements: usize) -> Vec<Box<dyn Verify>> {
     let [models, rows, width] = bench_shape(elements);
     vec![Box::new(BatchedReluDropout { models, rows, width, key: Key { seed: 1, ..Key::default() }, training: true })]

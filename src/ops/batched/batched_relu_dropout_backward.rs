@@ -100,6 +100,7 @@ impl Op for BatchedReluDropoutBackward {
     }
 }
 
+#[cfg(feature = "verify")]
 impl Verify for BatchedReluDropoutBackward {
     fn patterns(&self) -> Vec<Pattern> {
         vec![Pattern::Ordinary, Pattern::Zeros, Pattern::Tiny, Pattern::NonFinite]
@@ -131,11 +132,13 @@ impl Verify for BatchedReluDropoutBackward {
     }
 }
 
+#[cfg(feature = "verify")]
 fn cases() -> Vec<Box<dyn Verify>> {
     let shapes = [[1, 1, 4], [0, 3, 8], [3, 0, 8], [3, 5, 0], [5, 3, 12], [2, 65, 8], [7, 130, 4], [1, 4, 1028], [150, 2, 40]];
     shapes.map(|[models, rows, width]| Box::new(BatchedReluDropoutBackward { models, rows, width }) as Box<dyn Verify>).into()
 }
 
+#[cfg(feature = "verify")]
 fn bench(elements: usize) -> Vec<Box<dyn Verify>> {
     let [models, rows, width] = bench_shape(elements);
     vec![Box::new(BatchedReluDropoutBackward { models, rows, width })]

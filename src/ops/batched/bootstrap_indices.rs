@@ -115,6 +115,7 @@ impl Op for BootstrapIndices {
     }
 }
 
+#[cfg(feature = "verify")]
 impl Verify for BootstrapIndices {
     fn reference(&self, _: &[HostData]) -> Vec<Expected> {
         let Key { seed, stream, step, first_element } = self.key;
@@ -126,6 +127,7 @@ impl Verify for BootstrapIndices {
     }
 }
 
+#[cfg(feature = "verify")]
 fn cases() -> Vec<Box<dyn Verify>> {
     let key = |stream, first_element| Key { seed: 0x0123_4567_89ab_cdef, stream, step: 7, first_element };
     let case = |rows, picks, sets, key| Box::new(BootstrapIndices { rows, picks, sets, key }) as Box<dyn Verify>;
@@ -142,6 +144,7 @@ fn cases() -> Vec<Box<dyn Verify>> {
     ]
 }
 
+#[cfg(feature = "verify")]
 /// As many picks as rows, which is usual: 1000, or fewer where the size is smaller.
 fn bench(elements: usize) -> Vec<Box<dyn Verify>> {
     let rows = elements.clamp(1, 1000);

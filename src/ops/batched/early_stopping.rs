@@ -121,6 +121,7 @@ impl Op for EarlyStopping {
     }
 }
 
+#[cfg(feature = "verify")]
 impl Verify for EarlyStopping {
     fn patterns(&self) -> Vec<Pattern> {
         vec![Pattern::Ordinary, Pattern::Constant, Pattern::NonFinite]
@@ -209,6 +210,7 @@ fn exactly(a: Approx) -> Approx {
     Approx { error: if holds || !a.value.is_finite() { 0.0 } else { a.error }, ..a }
 }
 
+#[cfg(feature = "verify")]
 fn cases() -> Vec<Box<dyn Verify>> {
     let case = |models, parts, epoch, patience, min_delta| {
         Box::new(EarlyStopping { models, parts, epoch, patience, min_delta }) as Box<dyn Verify>
@@ -225,6 +227,7 @@ fn cases() -> Vec<Box<dyn Verify>> {
     ]
 }
 
+#[cfg(feature = "verify")]
 /// One loss of each model.
 fn bench(elements: usize) -> Vec<Box<dyn Verify>> {
     vec![Box::new(EarlyStopping { models: (elements / 4).max(1), parts: 1, epoch: 1, patience: 10, min_delta: 0.0 })]

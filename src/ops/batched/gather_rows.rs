@@ -88,6 +88,7 @@ impl Op for GatherRows {
     }
 }
 
+#[cfg(feature = "verify")]
 impl Verify for GatherRows {
     fn patterns(&self) -> Vec<Pattern> {
         vec![Pattern::Ordinary, Pattern::Zeros]
@@ -111,12 +112,14 @@ impl Verify for GatherRows {
     }
 }
 
+#[cfg(feature = "verify")]
 fn cases() -> Vec<Box<dyn Verify>> {
     [(1, 4, 1), (7, 12, 20), (200, 64, 100), (5, 8, 0), (3, 68, 150)]
         .map(|(rows, columns, picks)| Box::new(GatherRows { rows, columns, picks }) as Box<dyn Verify>)
         .into()
 }
 
+#[cfg(feature = "verify")]
 /// The rows of a small data set, and picks of them.
 fn bench(elements: usize) -> Vec<Box<dyn Verify>> {
     let columns = 64;

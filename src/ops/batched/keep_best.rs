@@ -83,6 +83,7 @@ impl Op for KeepBest {
     }
 }
 
+#[cfg(feature = "verify")]
 impl Verify for KeepBest {
     fn patterns(&self) -> Vec<Pattern> {
         vec![Pattern::Ordinary, Pattern::Tiny, Pattern::NonFinite]
@@ -112,11 +113,13 @@ impl Verify for KeepBest {
     }
 }
 
+#[cfg(feature = "verify")]
 fn cases() -> Vec<Box<dyn Verify>> {
     let shapes = [[1, 1], [0, 4], [4, 0], [3, 5], [5, 4], [150, 101], [7, 2048], [3, 5001], [40, 64], [16, 1000]];
     shapes.map(|[models, len]| Box::new(KeepBest { models, len }) as Box<dyn Verify>).into()
 }
 
+#[cfg(feature = "verify")]
 /// Models of some 1000 weights.
 fn bench(elements: usize) -> Vec<Box<dyn Verify>> {
     vec![Box::new(KeepBest { models: (elements / 1024).max(1), len: 1024 })]

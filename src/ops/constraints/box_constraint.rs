@@ -69,6 +69,7 @@ impl Op for BoxConstraint {
     }
 }
 
+#[cfg(feature = "verify")]
 impl Verify for BoxConstraint {
     fn patterns(&self) -> Vec<Pattern> {
         vec![Pattern::Ordinary, Pattern::Zeros, Pattern::Tiny, Pattern::NonFinite]
@@ -83,10 +84,12 @@ impl Verify for BoxConstraint {
     }
 }
 
+#[cfg(feature = "verify")]
 fn cases() -> Vec<Box<dyn Verify>> {
     ValueRange::cases(|dtype, segments, ValueRange { min, max }| Box::new(BoxConstraint { dtype, segments, min, max }))
 }
 
+#[cfg(feature = "verify")]
 fn bench(elements: usize) -> Vec<Box<dyn Verify>> {
     arena_benches(elements, |dtype, segments| Box::new(BoxConstraint { dtype, segments, min: Some(-0.5), max: Some(0.5) }))
 }

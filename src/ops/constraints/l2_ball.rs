@@ -77,6 +77,7 @@ impl Op for L2Ball {
     }
 }
 
+#[cfg(feature = "verify")]
 impl Verify for L2Ball {
     fn patterns(&self) -> Vec<Pattern> {
         vec![Pattern::Ordinary, Pattern::Zeros, Pattern::Tiny, Pattern::NonFinite]
@@ -91,6 +92,7 @@ impl Verify for L2Ball {
     }
 }
 
+#[cfg(feature = "verify")]
 fn cases() -> Vec<Box<dyn Verify>> {
     let policies = [NonFiniteNorm::Propagate, NonFiniteNorm::Zero, NonFiniteNorm::Keep];
     arena_cases(5, |dtype, segments, n| {
@@ -98,6 +100,7 @@ fn cases() -> Vec<Box<dyn Verify>> {
     })
 }
 
+#[cfg(feature = "verify")]
 fn bench(elements: usize) -> Vec<Box<dyn Verify>> {
     arena_benches(elements, |dtype, segments| {
         Box::new(L2Ball { dtype, segments, radius: 1.0, non_finite: NonFiniteNorm::Propagate })

@@ -70,6 +70,7 @@ impl Op for MaxNorm {
     }
 }
 
+#[cfg(feature = "verify")]
 impl Verify for MaxNorm {
     fn patterns(&self) -> Vec<Pattern> {
         vec![Pattern::Ordinary, Pattern::Zeros, Pattern::Tiny, Pattern::NonFinite]
@@ -105,6 +106,7 @@ impl Verify for MaxNorm {
     }
 }
 
+#[cfg(feature = "verify")]
 fn cases() -> Vec<Box<dyn Verify>> {
     let forms = [MaxNormForm::Plain, MaxNormForm::Torch, MaxNormForm::Keras];
     let mut out = matrix_cases(1, |dtype, matrices, n| {
@@ -118,6 +120,7 @@ fn cases() -> Vec<Box<dyn Verify>> {
     out
 }
 
+#[cfg(feature = "verify")]
 fn bench(elements: usize) -> Vec<Box<dyn Verify>> {
     matrix_bench(elements, |dtype, matrices| Box::new(MaxNorm { dtype, matrices, max: 1.0, form: MaxNormForm::Plain }))
 }

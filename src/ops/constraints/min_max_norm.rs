@@ -74,6 +74,7 @@ impl Op for MinMaxNorm {
     }
 }
 
+#[cfg(feature = "verify")]
 impl Verify for MinMaxNorm {
     fn patterns(&self) -> Vec<Pattern> {
         vec![Pattern::Ordinary, Pattern::Zeros, Pattern::Tiny, Pattern::NonFinite]
@@ -104,6 +105,7 @@ impl Verify for MinMaxNorm {
     }
 }
 
+#[cfg(feature = "verify")]
 fn cases() -> Vec<Box<dyn Verify>> {
     matrix_cases(1, |dtype, matrices, n| {
         let (min, max) = [(0.9, 1.3), (0.0, 0.5), (2.0, 2.0), (0.7, 1e3)][n % 4];
@@ -111,6 +113,7 @@ fn cases() -> Vec<Box<dyn Verify>> {
     })
 }
 
+#[cfg(feature = "verify")]
 fn bench(elements: usize) -> Vec<Box<dyn Verify>> {
     matrix_bench(elements, |dtype, matrices| Box::new(MinMaxNorm { dtype, matrices, min: 0.5, max: 1.0, rate: 1.0 }))
 }

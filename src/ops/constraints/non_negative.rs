@@ -75,6 +75,7 @@ impl Op for NonNegative {
     }
 }
 
+#[cfg(feature = "verify")]
 impl Verify for NonNegative {
     fn patterns(&self) -> Vec<Pattern> {
         vec![Pattern::Ordinary, Pattern::Zeros, Pattern::Tiny, Pattern::NonFinite]
@@ -89,10 +90,12 @@ impl Verify for NonNegative {
     }
 }
 
+#[cfg(feature = "verify")]
 fn cases() -> Vec<Box<dyn Verify>> {
     arena_cases(7, |dtype, segments, _| Box::new(NonNegative { dtype, segments }))
 }
 
+#[cfg(feature = "verify")]
 fn bench(elements: usize) -> Vec<Box<dyn Verify>> {
     arena_benches(elements, |dtype, segments| Box::new(NonNegative { dtype, segments }))
 }

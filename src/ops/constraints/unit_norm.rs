@@ -62,6 +62,7 @@ impl Op for UnitNorm {
     }
 }
 
+#[cfg(feature = "verify")]
 impl Verify for UnitNorm {
     fn patterns(&self) -> Vec<Pattern> {
         vec![Pattern::Ordinary, Pattern::Zeros, Pattern::Tiny, Pattern::NonFinite]
@@ -79,10 +80,12 @@ impl Verify for UnitNorm {
     }
 }
 
+#[cfg(feature = "verify")]
 fn cases() -> Vec<Box<dyn Verify>> {
     matrix_cases(1, |dtype, matrices, n| Box::new(UnitNorm { dtype, matrices, eps: [1e-7, 0.25][n % 2] }))
 }
 
+#[cfg(feature = "verify")]
 fn bench(elements: usize) -> Vec<Box<dyn Verify>> {
     matrix_bench(elements, |dtype, matrices| Box::new(UnitNorm::from_required(dtype, matrices)))
 }

@@ -10,6 +10,7 @@ use crate::{
 };
 use ridgepole_derive::op;
 
+#[cfg(feature = "verify")]
 mod cases;
 
 /// Alpha dropout, for self-normalizing networks (SELU): y = a·(m ? x : α') + b, m as in [`Dropout`](super::Dropout).
@@ -109,6 +110,7 @@ impl Op for AlphaDropout {
     }
 }
 
+#[cfg(feature = "verify")]
 impl Verify for AlphaDropout {
     fn patterns(&self) -> Vec<Pattern> {
         vec![Pattern::Ordinary, Pattern::Tiny, Pattern::NonFinite]

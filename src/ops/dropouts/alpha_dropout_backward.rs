@@ -83,6 +83,7 @@ impl Op for AlphaDropoutBackward {
     }
 }
 
+#[cfg(feature = "verify")]
 impl Verify for AlphaDropoutBackward {
     fn patterns(&self) -> Vec<Pattern> {
         self.forward().patterns()

@@ -19,6 +19,7 @@ use crate::{
 };
 use ridgepole_derive::op;
 
+#[cfg(feature = "verify")]
 mod cases;
 pub(super) mod fill;
 
@@ -186,6 +187,7 @@ impl Op for BiasActDropoutAdd {
     }
 }
 
+#[cfg(feature = "verify")]
 impl Verify for BiasActDropoutAdd {
     fn patterns(&self) -> Vec<Pattern> {
         fill::patterns()

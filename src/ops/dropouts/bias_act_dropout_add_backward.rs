@@ -126,6 +126,7 @@ impl Op for BiasActDropoutAddBackward {
     }
 }
 
+#[cfg(feature = "verify")]
 impl Verify for BiasActDropoutAddBackward {
     fn patterns(&self) -> Vec<Pattern> {
         fill::patterns()

@@ -15,6 +15,7 @@ use crate::{
 use expected::{factor_bound, images, scaled};
 use ridgepole_derive::op;
 
+#[cfg(feature = "verify")]
 mod cases;
 pub(super) mod expected;
 
@@ -149,6 +150,7 @@ impl Op for DropBlock {
     }
 }
 
+#[cfg(feature = "verify")]
 impl Verify for DropBlock {
     fn patterns(&self) -> Vec<Pattern> {
         vec![Pattern::Ordinary, Pattern::Tiny, Pattern::NonFinite]

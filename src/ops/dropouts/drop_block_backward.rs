@@ -106,6 +106,7 @@ impl Op for DropBlockBackward {
     }
 }
 
+#[cfg(feature = "verify")]
 impl Verify for DropBlockBackward {
     fn patterns(&self) -> Vec<Pattern> {
         self.forward().patterns()

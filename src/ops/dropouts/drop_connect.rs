@@ -11,6 +11,7 @@ use crate::{
 };
 use ridgepole_derive::op;
 
+#[cfg(feature = "verify")]
 mod cases;
 
 /// DropConnect: masked = m·weight/(1-p), with a random decision m for each weight of a matrix and of its bias.
@@ -163,6 +164,7 @@ impl Op for DropConnect {
     }
 }
 
+#[cfg(feature = "verify")]
 impl Verify for DropConnect {
     fn patterns(&self) -> Vec<Pattern> {
         vec![Pattern::Ordinary, Pattern::Tiny, Pattern::NonFinite]

@@ -105,6 +105,7 @@ impl Op for DropConnectBackward {
     }
 }
 
+#[cfg(feature = "verify")]
 impl Verify for DropConnectBackward {
     fn patterns(&self) -> Vec<Pattern> {
         self.forward().patterns()

@@ -11,6 +11,7 @@ use crate::{
 };
 use ridgepole_derive::op;
 
+#[cfg(feature = "verify")]
 mod cases;
 
 /// Dropout: y = m·x/(1-p), with a random mask m drawn from the key for each element (or channel, or sample).
@@ -150,6 +151,7 @@ impl Op for Dropout {
     }
 }
 
+#[cfg(feature = "verify")]
 impl Verify for Dropout {
     fn patterns(&self) -> Vec<Pattern> {
         vec![Pattern::Ordinary, Pattern::Tiny, Pattern::NonFinite]

@@ -16,6 +16,7 @@ use crate::{
 };
 use ridgepole_derive::op;
 
+#[cfg(feature = "verify")]
 mod cases;
 pub(super) mod fill;
 
@@ -159,6 +160,7 @@ impl Op for DropoutAddLayerNorm {
     }
 }
 
+#[cfg(feature = "verify")]
 impl Verify for DropoutAddLayerNorm {
     fn patterns(&self) -> Vec<Pattern> {
         fill::patterns(self.dtype)

@@ -143,6 +143,7 @@ impl Op for DropoutAddLayerNormBackward {
     }
 }
 
+#[cfg(feature = "verify")]
 impl Verify for DropoutAddLayerNormBackward {
     fn patterns(&self) -> Vec<Pattern> {
         fill::patterns(self.dtype)

@@ -107,6 +107,7 @@ impl Op for DropoutBackward {
     }
 }
 
+#[cfg(feature = "verify")]
 impl Verify for DropoutBackward {
     fn patterns(&self) -> Vec<Pattern> {
         self.forward().patterns()

@@ -10,6 +10,7 @@ use crate::{
 };
 use ridgepole_derive::op;
 
+#[cfg(feature = "verify")]
 mod cases;
 
 /// Gaussian dropout: y = x·(1 + √(p/(1-p))·z), with standard normal z for each element (or channel, or sample).
@@ -105,6 +106,7 @@ impl Op for GaussianDropout {
     }
 }
 
+#[cfg(feature = "verify")]
 impl Verify for GaussianDropout {
     fn patterns(&self) -> Vec<Pattern> {
         vec![Pattern::Ordinary, Pattern::Zeros, Pattern::Tiny, Pattern::NonFinite]

@@ -68,6 +68,7 @@ impl Op for GaussianDropoutBackward {
     }
 }
 
+#[cfg(feature = "verify")]
 impl Verify for GaussianDropoutBackward {
     fn patterns(&self) -> Vec<Pattern> {
         self.forward().patterns()

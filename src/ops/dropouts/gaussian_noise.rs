@@ -77,6 +77,7 @@ impl Op for GaussianNoise {
     }
 }
 
+#[cfg(feature = "verify")]
 impl Verify for GaussianNoise {
     fn patterns(&self) -> Vec<Pattern> {
         vec![Pattern::Ordinary, Pattern::Zeros, Pattern::Tiny, Pattern::NonFinite]

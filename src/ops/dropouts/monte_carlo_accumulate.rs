@@ -154,6 +154,7 @@ impl Op for MonteCarloAccumulate {
     }
 }
 
+#[cfg(feature = "verify")]
 impl Verify for MonteCarloAccumulate {
     fn patterns(&self) -> Vec<Pattern> {
         vec![Pattern::Ordinary, Pattern::Zeros, Pattern::Tiny, Pattern::Offset, Pattern::NonFinite]
@@ -191,6 +192,7 @@ impl Verify for MonteCarloAccumulate {
     }
 }
 
+#[cfg(feature = "verify")]
 fn cases() -> Vec<Box<dyn Verify>> {
     let mut out: Vec<Box<dyn Verify>> = Vec::new();
     for (i, (dtype, len)) in DType::FLOATS.into_iter().flat_map(|d| lengths(256).into_iter().map(move |l| (d, l))).enumerate() {
@@ -202,6 +204,7 @@ fn cases() -> Vec<Box<dyn Verify>> {
     out
 }
 
+#[cfg(feature = "verify")]
 fn bench(elements: usize) -> Vec<Box<dyn Verify>> {
     DType::FLOATS.into_iter().map(|dtype| Box::new(MonteCarloAccumulate::new(dtype, elements, 10)) as Box<dyn Verify>).collect()
 }

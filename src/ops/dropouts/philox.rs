@@ -105,6 +105,7 @@ impl Op for Philox {
     }
 }
 
+#[cfg(feature = "verify")]
 impl Verify for Philox {
     fn reference(&self, _: &[HostData]) -> Vec<Expected> {
         let key = [self.seed as u32, (self.seed >> 32) as u32];
@@ -115,6 +116,7 @@ impl Verify for Philox {
     }
 }
 
+#[cfg(feature = "verify")]
 fn cases() -> Vec<Box<dyn Verify>> {
     let case =
         |len, seed, stream, step, first_block| Box::new(Philox { len, seed, stream, step, first_block }) as Box<dyn Verify>;
@@ -125,6 +127,7 @@ fn cases() -> Vec<Box<dyn Verify>> {
     out
 }
 
+#[cfg(feature = "verify")]
 fn bench(elements: usize) -> Vec<Box<dyn Verify>> {
     vec![Box::new(Philox { len: elements, seed: 1, stream: 0, step: 0, first_block: 0 })]
 }

@@ -10,6 +10,7 @@ use crate::{
 };
 use ridgepole_derive::op;
 
+#[cfg(feature = "verify")]
 mod cases;
 
 /// Zoneout of a recurrent state: y = m ? x : previous, x being the new state and m drawn as in [`Dropout`](super::Dropout);
@@ -115,6 +116,7 @@ impl Op for Zoneout {
     }
 }
 
+#[cfg(feature = "verify")]
 impl Verify for Zoneout {
     fn patterns(&self) -> Vec<Pattern> {
         vec![Pattern::Ordinary, Pattern::Tiny, Pattern::NonFinite]

@@ -103,6 +103,7 @@ impl Op for ZoneoutBackward {
     }
 }
 
+#[cfg(feature = "verify")]
 impl Verify for ZoneoutBackward {
     fn patterns(&self) -> Vec<Pattern> {
         self.forward().patterns()

@@ -156,6 +156,7 @@ impl Op for DualityGap {
     }
 }
 
+#[cfg(feature = "verify")]
 impl Verify for DualityGap {
     fn patterns(&self) -> Vec<Pattern> {
         vec![Pattern::Ordinary, Pattern::Zeros, Pattern::Tiny, Pattern::NonFinite]
@@ -243,6 +244,7 @@ impl DualityGap {
     }
 }
 
+#[cfg(feature = "verify")]
 fn cases() -> Vec<Box<dyn Verify>> {
     let shapes = [
         [1, 1, 1, 1, 1],
@@ -265,6 +267,7 @@ fn cases() -> Vec<Box<dyn Verify>> {
     out
 }
 
+#[cfg(feature = "verify")]
 /// As those of `linear_residual`.
 fn bench(elements: usize) -> Vec<Box<dyn Verify>> {
     let per_set = if elements < 1 << 14 { 4 } else { 20 };

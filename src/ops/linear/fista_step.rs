@@ -97,6 +97,7 @@ impl Op for FistaStep {
     }
 }
 
+#[cfg(feature = "verify")]
 impl Verify for FistaStep {
     fn patterns(&self) -> Vec<Pattern> {
         vec![Pattern::Ordinary, Pattern::Zeros, Pattern::Tiny, Pattern::NonFinite]
@@ -202,12 +203,14 @@ impl FistaStep {
     }
 }
 
+#[cfg(feature = "verify")]
 fn cases() -> Vec<Box<dyn Verify>> {
     let shapes =
         [[1, 1, 1], [3, 2, 0], [4, 0, 5], [5, 4, 3], [12, 11, 8], [12, 12, 257], [200, 199, 9], [7, 3, 1030], [1, 0, 64]];
     shapes.map(|[features, penalized, models]| Box::new(FistaStep { features, penalized, models }) as Box<dyn Verify>).into()
 }
 
+#[cfg(feature = "verify")]
 /// Models of 64 coefficients.
 fn bench(elements: usize) -> Vec<Box<dyn Verify>> {
     vec![Box::new(FistaStep { features: 64, penalized: 63, models: (elements / 64).max(1) })]

@@ -95,6 +95,7 @@ impl Op for LinearGradient {
     }
 }
 
+#[cfg(feature = "verify")]
 impl Verify for LinearGradient {
     fn patterns(&self) -> Vec<Pattern> {
         vec![Pattern::Ordinary, Pattern::Zeros, Pattern::Tiny, Pattern::NonFinite]
@@ -140,10 +141,12 @@ const SHAPES: [[usize; 3]; 11] = [
     [3001, 4, 5],
 ];
 
+#[cfg(feature = "verify")]
 fn cases() -> Vec<Box<dyn Verify>> {
     SHAPES.map(|[rows, features, models]| Box::new(LinearGradient { rows, features, models }) as Box<dyn Verify>).into()
 }
 
+#[cfg(feature = "verify")]
 /// As those of `linear_residual`; rows grow.
 fn bench(elements: usize) -> Vec<Box<dyn Verify>> {
     let models = if elements < 1 << 14 { 44 } else { 220 };

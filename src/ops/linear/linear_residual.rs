@@ -98,6 +98,7 @@ impl Op for LinearResidual {
     }
 }
 
+#[cfg(feature = "verify")]
 impl Verify for LinearResidual {
     fn patterns(&self) -> Vec<Pattern> {
         vec![Pattern::Ordinary, Pattern::Zeros, Pattern::Tiny, Pattern::NonFinite]
@@ -177,6 +178,7 @@ const SHAPES: [[usize; 4]; 12] = [
     [130, 16, 2, 40],
 ];
 
+#[cfg(feature = "verify")]
 fn cases() -> Vec<Box<dyn Verify>> {
     let mut out: Vec<Box<dyn Verify>> = Vec::new();
     for [rows, features, sets, per_set] in SHAPES {
@@ -187,6 +189,7 @@ fn cases() -> Vec<Box<dyn Verify>> {
     out
 }
 
+#[cfg(feature = "verify")]
 /// Eleven sets as of ten folds and all rows, of 64 columns; the rows grow.
 fn bench(elements: usize) -> Vec<Box<dyn Verify>> {
     let per_set = if elements < 1 << 14 { 4 } else { 20 };

@@ -7,6 +7,7 @@ use crate::{
 };
 use ridgepole_derive::op;
 
+#[cfg(feature = "verify")]
 mod cases;
 mod expected;
 mod steps;
@@ -168,6 +169,7 @@ impl Op for CrossEntropy {
     }
 }
 
+#[cfg(feature = "verify")]
 impl Verify for CrossEntropy {
     fn patterns(&self) -> Vec<Pattern> {
         self.kinds()

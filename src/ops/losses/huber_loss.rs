@@ -92,6 +92,7 @@ impl Op for HuberLoss {
     }
 }
 
+#[cfg(feature = "verify")]
 impl Verify for HuberLoss {
     fn patterns(&self) -> Vec<Pattern> {
         self.pairs().patterns()
@@ -124,6 +125,7 @@ impl Verify for HuberLoss {
     }
 }
 
+#[cfg(feature = "verify")]
 fn cases() -> Vec<Box<dyn Verify>> {
     pairs::cases(|i, dtype, len, reduction, grad| {
         let form = if i % 2 == 1 { HuberForm::SmoothL1 } else { HuberForm::Huber };
@@ -137,6 +139,7 @@ fn cases() -> Vec<Box<dyn Verify>> {
     })
 }
 
+#[cfg(feature = "verify")]
 fn bench(elements: usize) -> Vec<Box<dyn Verify>> {
     pairs::benches(elements, |dtype, len| Box::new(HuberLoss::new(dtype, len)))
 }

@@ -63,6 +63,7 @@ impl Op for L1Loss {
     }
 }
 
+#[cfg(feature = "verify")]
 impl Verify for L1Loss {
     fn patterns(&self) -> Vec<Pattern> {
         self.pairs().patterns()
@@ -78,12 +79,14 @@ impl Verify for L1Loss {
     }
 }
 
+#[cfg(feature = "verify")]
 fn cases() -> Vec<Box<dyn Verify>> {
     pairs::cases(|i, dtype, len, reduction, grad| {
         Box::new(L1Loss { dtype, len, reduction, grad, grad_scale: if i % 5 == 3 { -2.5 } else { 1.0 } })
     })
 }
 
+#[cfg(feature = "verify")]
 fn bench(elements: usize) -> Vec<Box<dyn Verify>> {
     pairs::benches(elements, |dtype, len| Box::new(L1Loss::new(dtype, len)))
 }

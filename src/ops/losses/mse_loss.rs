@@ -82,6 +82,7 @@ impl Op for MseLoss {
     }
 }
 
+#[cfg(feature = "verify")]
 impl Verify for MseLoss {
     fn patterns(&self) -> Vec<Pattern> {
         self.pairs().patterns()
@@ -102,6 +103,7 @@ impl Verify for MseLoss {
     }
 }
 
+#[cfg(feature = "verify")]
 fn cases() -> Vec<Box<dyn Verify>> {
     pairs::cases(|i, dtype, len, reduction, grad| {
         let form = if i % 4 == 1 { SquareForm::Half } else { SquareForm::Whole };
@@ -110,6 +112,7 @@ fn cases() -> Vec<Box<dyn Verify>> {
     })
 }
 
+#[cfg(feature = "verify")]
 fn bench(elements: usize) -> Vec<Box<dyn Verify>> {
     pairs::benches(elements, |dtype, len| Box::new(MseLoss::new(dtype, len)))
 }

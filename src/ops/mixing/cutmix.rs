@@ -128,6 +128,7 @@ impl Op for CutMix {
     }
 }
 
+#[cfg(feature = "verify")]
 impl Verify for CutMix {
     fn patterns(&self) -> Vec<Pattern> {
         samples::image_patterns(&self.space)
@@ -179,6 +180,7 @@ pub(super) fn variant(i: usize, space: &Space, width: usize) -> (Cut, Partners, 
     (cut, partners, Key { first_element: (i % 2 * 3 * space.c * space.s) as u64, ..key })
 }
 
+#[cfg(feature = "verify")]
 fn cases() -> Vec<Box<dyn Verify>> {
     samples::image_cases(|i, dtype, space, width| {
         let (cut, partners, key) = variant(i, &space, width);
@@ -186,6 +188,7 @@ fn cases() -> Vec<Box<dyn Verify>> {
     })
 }
 
+#[cfg(feature = "verify")]
 fn bench(elements: usize) -> Vec<Box<dyn Verify>> {
     samples::image_benches(elements, |dtype, space, width| Box::new(CutMix::new(dtype, space, width, 1.0, Key::default())))
 }

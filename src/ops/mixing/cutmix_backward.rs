@@ -79,6 +79,7 @@ impl Op for CutMixBackward {
     }
 }
 
+#[cfg(feature = "verify")]
 impl Verify for CutMixBackward {
     fn patterns(&self) -> Vec<Pattern> {
         samples::image_patterns(&self.space)
@@ -101,6 +102,7 @@ impl Verify for CutMixBackward {
     }
 }
 
+#[cfg(feature = "verify")]
 fn cases() -> Vec<Box<dyn Verify>> {
     samples::image_cases(|i, dtype, space, width| {
         let (cut, partners, key) = variant(i + 1, &space, width);
@@ -108,6 +110,7 @@ fn cases() -> Vec<Box<dyn Verify>> {
     })
 }
 
+#[cfg(feature = "verify")]
 fn bench(elements: usize) -> Vec<Box<dyn Verify>> {
     samples::image_benches(elements, |dtype, space, width| {
         Box::new(CutMix::new(dtype, space, width, 1.0, Key::default()).backward())

@@ -113,6 +113,7 @@ impl Op for Cutout {
     }
 }
 
+#[cfg(feature = "verify")]
 impl Verify for Cutout {
     fn patterns(&self) -> Vec<Pattern> {
         samples::image_patterns(&self.space)
@@ -142,6 +143,7 @@ pub(super) fn variant(i: usize, space: &Space, width: usize) -> (Holes, Key) {
     (holes, key)
 }
 
+#[cfg(feature = "verify")]
 fn cases() -> Vec<Box<dyn Verify>> {
     samples::image_cases(|i, dtype, space, width| {
         let (holes, key) = variant(i, &space, width);
@@ -156,6 +158,7 @@ fn cases() -> Vec<Box<dyn Verify>> {
     })
 }
 
+#[cfg(feature = "verify")]
 fn bench(elements: usize) -> Vec<Box<dyn Verify>> {
     samples::image_benches(elements, |dtype, space, width| Box::new(Cutout::new(dtype, space, width, width / 4, Key::default())))
 }

@@ -71,6 +71,7 @@ impl Op for CutoutBackward {
     }
 }
 
+#[cfg(feature = "verify")]
 impl Verify for CutoutBackward {
     fn patterns(&self) -> Vec<Pattern> {
         samples::image_patterns(&self.space)
@@ -88,6 +89,7 @@ impl Verify for CutoutBackward {
     }
 }
 
+#[cfg(feature = "verify")]
 fn cases() -> Vec<Box<dyn Verify>> {
     samples::image_cases(|i, dtype, space, width| {
         let (holes, key) = variant(i + 1, &space, width);
@@ -95,6 +97,7 @@ fn cases() -> Vec<Box<dyn Verify>> {
     })
 }
 
+#[cfg(feature = "verify")]
 fn bench(elements: usize) -> Vec<Box<dyn Verify>> {
     samples::image_benches(elements, |dtype, space, width| {
         Box::new(Cutout::new(dtype, space, width, width / 4, Key::default()).backward())

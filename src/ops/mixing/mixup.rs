@@ -107,6 +107,7 @@ impl Op for Mixup {
     }
 }
 
+#[cfg(feature = "verify")]
 impl Verify for Mixup {
     fn patterns(&self) -> Vec<Pattern> {
         samples::image_patterns(&self.space)
@@ -151,6 +152,7 @@ pub(super) fn variant(i: usize, n: usize) -> (Lambda, Partners, Key) {
     (lambda, partners, Key { seed: 5, stream: 1, step: i as u32, first_element: 0 })
 }
 
+#[cfg(feature = "verify")]
 fn cases() -> Vec<Box<dyn Verify>> {
     samples::image_cases(|i, dtype, space, _| {
         let (lambda, partners, key) = variant(i, space.n);
@@ -159,6 +161,7 @@ fn cases() -> Vec<Box<dyn Verify>> {
     })
 }
 
+#[cfg(feature = "verify")]
 fn bench(elements: usize) -> Vec<Box<dyn Verify>> {
     samples::image_benches(elements, |dtype, space, _| {
         // Of small images, no more classes than elements: labels are to be the lesser part.

@@ -75,6 +75,7 @@ impl Op for MixupBackward {
     }
 }
 
+#[cfg(feature = "verify")]
 impl Verify for MixupBackward {
     fn patterns(&self) -> Vec<Pattern> {
         samples::image_patterns(&self.space)
@@ -95,6 +96,7 @@ impl Verify for MixupBackward {
     }
 }
 
+#[cfg(feature = "verify")]
 fn cases() -> Vec<Box<dyn Verify>> {
     samples::image_cases(|i, dtype, space, _| {
         let (lambda, partners, key) = variant(i + 1, space.n);
@@ -102,6 +104,7 @@ fn cases() -> Vec<Box<dyn Verify>> {
     })
 }
 
+#[cfg(feature = "verify")]
 fn bench(elements: usize) -> Vec<Box<dyn Verify>> {
     samples::image_benches(elements, |dtype, space, _| Box::new(Mixup::new(dtype, space, 0.2, Key::default()).backward()))
 }

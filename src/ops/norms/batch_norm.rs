@@ -164,6 +164,7 @@ impl Op for BatchNorm {
     }
 }
 
+#[cfg(feature = "verify")]
 impl Verify for BatchNorm {
     fn patterns(&self) -> Vec<Pattern> {
         channels::patterns(self.dtype, &self.space)
@@ -208,6 +209,7 @@ impl Verify for BatchNorm {
     }
 }
 
+#[cfg(feature = "verify")]
 fn cases() -> Vec<Box<dyn Verify>> {
     let ways = [RunningUpdate::Momentum(0.1), RunningUpdate::Cumulative { seen: 3 }, RunningUpdate::Momentum(1.0)];
     let kinds = [RunningVariance::Unbiased, RunningVariance::Biased];
@@ -223,6 +225,7 @@ fn cases() -> Vec<Box<dyn Verify>> {
     channels::cases(make)
 }
 
+#[cfg(feature = "verify")]
 fn bench(elements: usize) -> Vec<Box<dyn Verify>> {
     let running = Some(Running::default());
     let mut all = channels::benches(elements, |dtype, space| Box::new(BatchNorm { running, ..BatchNorm::new(dtype, space) }));

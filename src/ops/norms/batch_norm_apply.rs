@@ -103,6 +103,7 @@ impl Op for BatchNormApply {
     }
 }
 
+#[cfg(feature = "verify")]
 impl Verify for BatchNormApply {
     fn patterns(&self) -> Vec<Pattern> {
         vec![Pattern::Ordinary, Pattern::Offset, Pattern::NonFinite]
@@ -132,6 +133,7 @@ impl Verify for BatchNormApply {
     }
 }
 
+#[cfg(feature = "verify")]
 fn cases() -> Vec<Box<dyn Verify>> {
     channels::few(|i, dtype, space| {
         let (activation, residual) = channels::fusion(i);
@@ -139,6 +141,7 @@ fn cases() -> Vec<Box<dyn Verify>> {
     })
 }
 
+#[cfg(feature = "verify")]
 fn bench(elements: usize) -> Vec<Box<dyn Verify>> {
     channels::fused_benches(elements, |dtype, space, activation, residual| {
         Box::new(BatchNormApply { activation, residual, ..BatchNormApply::new(dtype, space) })

@@ -138,6 +138,7 @@ impl Op for BatchNormBackward {
     }
 }
 
+#[cfg(feature = "verify")]
 impl Verify for BatchNormBackward {
     fn patterns(&self) -> Vec<Pattern> {
         channels::patterns(self.dtype, &self.space)
@@ -168,6 +169,7 @@ impl Verify for BatchNormBackward {
     }
 }
 
+#[cfg(feature = "verify")]
 fn cases() -> Vec<Box<dyn Verify>> {
     channels::cases(|i, dtype, space| {
         let (activation, residual) = channels::fusion(i);
@@ -175,6 +177,7 @@ fn cases() -> Vec<Box<dyn Verify>> {
     })
 }
 
+#[cfg(feature = "verify")]
 fn bench(elements: usize) -> Vec<Box<dyn Verify>> {
     let mut all = channels::benches(elements, |dtype, space| Box::new(BatchNormBackward::new(dtype, space)));
     all.extend(channels::fused_benches(elements, |dtype, space, activation, residual| {

@@ -115,6 +115,7 @@ impl Op for BatchNormBackwardApply {
     }
 }
 
+#[cfg(feature = "verify")]
 impl Verify for BatchNormBackwardApply {
     fn patterns(&self) -> Vec<Pattern> {
         vec![Pattern::Ordinary, Pattern::Offset, Pattern::NonFinite]
@@ -156,6 +157,7 @@ impl Verify for BatchNormBackwardApply {
     }
 }
 
+#[cfg(feature = "verify")]
 fn cases() -> Vec<Box<dyn Verify>> {
     channels::few(|i, dtype, space| {
         let (activation, residual) = channels::fusion(i);
@@ -163,6 +165,7 @@ fn cases() -> Vec<Box<dyn Verify>> {
     })
 }
 
+#[cfg(feature = "verify")]
 fn bench(elements: usize) -> Vec<Box<dyn Verify>> {
     channels::fused_benches(elements, |dtype, space, activation, residual| {
         Box::new(BatchNormBackwardApply { activation, residual, ..BatchNormBackwardApply::new(dtype, space) })

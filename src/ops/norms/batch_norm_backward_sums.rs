@@ -113,6 +113,7 @@ impl Op for BatchNormBackwardSums {
     }
 }
 
+#[cfg(feature = "verify")]
 impl Verify for BatchNormBackwardSums {
     fn patterns(&self) -> Vec<Pattern> {
         channels::patterns(self.dtype, &self.space)
@@ -140,6 +141,7 @@ impl Verify for BatchNormBackwardSums {
     }
 }
 
+#[cfg(feature = "verify")]
 fn cases() -> Vec<Box<dyn Verify>> {
     channels::few(|i, dtype, space| {
         let (activation, residual) = channels::fusion(i);
@@ -147,6 +149,7 @@ fn cases() -> Vec<Box<dyn Verify>> {
     })
 }
 
+#[cfg(feature = "verify")]
 fn bench(elements: usize) -> Vec<Box<dyn Verify>> {
     channels::fused_benches(elements, |dtype, space, activation, residual| {
         Box::new(BatchNormBackwardSums { activation, residual, ..BatchNormBackwardSums::new(dtype, space) })

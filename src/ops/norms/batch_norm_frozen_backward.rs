@@ -154,6 +154,7 @@ impl Op for BatchNormFrozenBackward {
     }
 }
 
+#[cfg(feature = "verify")]
 impl Verify for BatchNormFrozenBackward {
     fn patterns(&self) -> Vec<Pattern> {
         vec![Pattern::Ordinary, Pattern::Zeros, Pattern::NonFinite]
@@ -187,6 +188,7 @@ impl Verify for BatchNormFrozenBackward {
     }
 }
 
+#[cfg(feature = "verify")]
 fn cases() -> Vec<Box<dyn Verify>> {
     channels::cases(|i, dtype, space| {
         let eps = if i % 5 == 2 { 0.0 } else { 1e-5 };
@@ -195,6 +197,7 @@ fn cases() -> Vec<Box<dyn Verify>> {
     })
 }
 
+#[cfg(feature = "verify")]
 fn bench(elements: usize) -> Vec<Box<dyn Verify>> {
     let mut all = channels::benches(elements, |dtype, space| Box::new(BatchNormFrozenBackward::new(dtype, space)));
     all.extend(channels::fused_benches(elements, |dtype, space, activation, residual| {

@@ -169,6 +169,7 @@ impl Op for BatchNormGhost {
     }
 }
 
+#[cfg(feature = "verify")]
 impl Verify for BatchNormGhost {
     fn patterns(&self) -> Vec<Pattern> {
         channels::patterns(self.dtype, &self.space)
@@ -225,6 +226,7 @@ impl Verify for BatchNormGhost {
     }
 }
 
+#[cfg(feature = "verify")]
 fn cases() -> Vec<Box<dyn Verify>> {
     let kinds = [RunningVariance::Unbiased, RunningVariance::Biased];
     channels::ghosts(|i, dtype, space, virtual_batch| {
@@ -235,6 +237,7 @@ fn cases() -> Vec<Box<dyn Verify>> {
     })
 }
 
+#[cfg(feature = "verify")]
 fn bench(elements: usize) -> Vec<Box<dyn Verify>> {
     channels::ghost_benches(elements, |dtype, space, size| Box::new(BatchNormGhost::new(dtype, space, size)))
 }

@@ -116,6 +116,7 @@ impl Op for BatchNormGhostBackward {
     }
 }
 
+#[cfg(feature = "verify")]
 impl Verify for BatchNormGhostBackward {
     fn patterns(&self) -> Vec<Pattern> {
         channels::patterns(self.dtype, &self.space)
@@ -155,12 +156,14 @@ impl Verify for BatchNormGhostBackward {
     }
 }
 
+#[cfg(feature = "verify")]
 fn cases() -> Vec<Box<dyn Verify>> {
     channels::ghosts(|i, dtype, space, virtual_batch| {
         Box::new(BatchNormGhostBackward { dtype, space, virtual_batch, weight: i % 3 != 1, bias: i % 5 < 3 })
     })
 }
 
+#[cfg(feature = "verify")]
 fn bench(elements: usize) -> Vec<Box<dyn Verify>> {
     channels::ghost_benches(elements, |dtype, space, size| Box::new(BatchNormGhostBackward::new(dtype, space, size)))
 }

@@ -116,6 +116,7 @@ impl Op for BatchNormInference {
     }
 }
 
+#[cfg(feature = "verify")]
 impl Verify for BatchNormInference {
     fn patterns(&self) -> Vec<Pattern> {
         vec![Pattern::Ordinary, Pattern::Offset, Pattern::NonFinite]
@@ -147,6 +148,7 @@ impl Verify for BatchNormInference {
     }
 }
 
+#[cfg(feature = "verify")]
 fn cases() -> Vec<Box<dyn Verify>> {
     channels::cases(|i, dtype, space| {
         let eps = if i % 5 == 2 { 0.0 } else { 1e-5 };
@@ -155,6 +157,7 @@ fn cases() -> Vec<Box<dyn Verify>> {
     })
 }
 
+#[cfg(feature = "verify")]
 fn bench(elements: usize) -> Vec<Box<dyn Verify>> {
     let mut all = channels::benches(elements, |dtype, space| Box::new(BatchNormInference::new(dtype, space)));
     all.extend(channels::fused_benches(elements, |dtype, space, activation, residual| {

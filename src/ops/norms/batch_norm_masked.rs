@@ -147,6 +147,7 @@ impl Op for BatchNormMasked {
     }
 }
 
+#[cfg(feature = "verify")]
 impl Verify for BatchNormMasked {
     fn patterns(&self) -> Vec<Pattern> {
         channels::patterns(self.dtype, &self.space)
@@ -196,6 +197,7 @@ impl Verify for BatchNormMasked {
     }
 }
 
+#[cfg(feature = "verify")]
 fn cases() -> Vec<Box<dyn Verify>> {
     let kinds = [RunningVariance::Unbiased, RunningVariance::Biased];
     channels::few(|i, dtype, space| {
@@ -204,6 +206,7 @@ fn cases() -> Vec<Box<dyn Verify>> {
     })
 }
 
+#[cfg(feature = "verify")]
 fn bench(elements: usize) -> Vec<Box<dyn Verify>> {
     channels::sequence_benches(elements, |dtype, space| Box::new(BatchNormMasked::new(dtype, space)))
 }

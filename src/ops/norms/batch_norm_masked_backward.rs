@@ -105,6 +105,7 @@ impl Op for BatchNormMaskedBackward {
     }
 }
 
+#[cfg(feature = "verify")]
 impl Verify for BatchNormMaskedBackward {
     fn patterns(&self) -> Vec<Pattern> {
         channels::patterns(self.dtype, &self.space)
@@ -143,10 +144,12 @@ impl Verify for BatchNormMaskedBackward {
     }
 }
 
+#[cfg(feature = "verify")]
 fn cases() -> Vec<Box<dyn Verify>> {
     channels::few(|i, dtype, space| Box::new(BatchNormMaskedBackward { dtype, space, weight: i % 3 != 1, bias: i % 5 < 3 }))
 }
 
+#[cfg(feature = "verify")]
 fn bench(elements: usize) -> Vec<Box<dyn Verify>> {
     channels::sequence_benches(elements, |dtype, space| Box::new(BatchNormMaskedBackward::new(dtype, space)))
 }

@@ -144,6 +144,7 @@ impl Op for BatchNormMerge {
     }
 }
 
+#[cfg(feature = "verify")]
 impl Verify for BatchNormMerge {
     fn patterns(&self) -> Vec<Pattern> {
         vec![Pattern::Ordinary, Pattern::Offset, Pattern::Zeros, Pattern::NonFinite]
@@ -205,6 +206,7 @@ impl Verify for BatchNormMerge {
     }
 }
 
+#[cfg(feature = "verify")]
 fn cases() -> Vec<Box<dyn Verify>> {
     let make = |(i, &(ranks, channels)): (usize, &(usize, usize))| {
         let running = (i % 3 != 1)
@@ -214,6 +216,7 @@ fn cases() -> Vec<Box<dyn Verify>> {
     [(1, 1), (1, 7), (2, 5), (3, 300), (8, 64), (65, 3), (2, 257), (1, 3), (2, 1)].iter().enumerate().map(make).collect()
 }
 
+#[cfg(feature = "verify")]
 /// However large the batch: it works on the statistics of a layer's channels.
 fn bench(_elements: usize) -> Vec<Box<dyn Verify>> {
     let running = Some(Running::default());

@@ -104,6 +104,7 @@ impl Op for BatchNormStatistics {
     }
 }
 
+#[cfg(feature = "verify")]
 impl Verify for BatchNormStatistics {
     fn patterns(&self) -> Vec<Pattern> {
         channels::patterns(self.dtype, &self.space)
@@ -133,10 +134,12 @@ impl Verify for BatchNormStatistics {
     }
 }
 
+#[cfg(feature = "verify")]
 fn cases() -> Vec<Box<dyn Verify>> {
     channels::few(|_, dtype, space| Box::new(BatchNormStatistics { dtype, space }))
 }
 
+#[cfg(feature = "verify")]
 fn bench(elements: usize) -> Vec<Box<dyn Verify>> {
     channels::benches(elements, |dtype, space| Box::new(BatchNormStatistics { dtype, space }))
 }

@@ -187,6 +187,7 @@ impl Op for BatchRenorm {
     }
 }
 
+#[cfg(feature = "verify")]
 impl Verify for BatchRenorm {
     fn patterns(&self) -> Vec<Pattern> {
         channels::patterns(self.dtype, &self.space)
@@ -243,6 +244,7 @@ impl Verify for BatchRenorm {
     }
 }
 
+#[cfg(feature = "verify")]
 fn cases() -> Vec<Box<dyn Verify>> {
     let kinds = [RunningVariance::Unbiased, RunningVariance::Biased];
     // Wide enough for most channels, narrow enough for some, and none at all, which is batch norm.
@@ -256,6 +258,7 @@ fn cases() -> Vec<Box<dyn Verify>> {
     all
 }
 
+#[cfg(feature = "verify")]
 fn bench(elements: usize) -> Vec<Box<dyn Verify>> {
     channels::benches(elements, |dtype, space| Box::new(BatchRenorm::new(dtype, space)))
 }

@@ -107,6 +107,7 @@ impl Op for BatchRenormBackward {
     }
 }
 
+#[cfg(feature = "verify")]
 impl Verify for BatchRenormBackward {
     fn patterns(&self) -> Vec<Pattern> {
         channels::patterns(self.dtype, &self.space)
@@ -145,10 +146,12 @@ impl Verify for BatchRenormBackward {
     }
 }
 
+#[cfg(feature = "verify")]
 fn cases() -> Vec<Box<dyn Verify>> {
     channels::few(|i, dtype, space| Box::new(BatchRenormBackward { dtype, space, weight: i % 3 != 1, bias: i % 5 < 3 }))
 }
 
+#[cfg(feature = "verify")]
 fn bench(elements: usize) -> Vec<Box<dyn Verify>> {
     channels::benches(elements, |dtype, space| Box::new(BatchRenormBackward::new(dtype, space)))
 }

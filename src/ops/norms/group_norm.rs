@@ -82,6 +82,7 @@ impl Op for GroupNorm {
     }
 }
 
+#[cfg(feature = "verify")]
 impl Verify for GroupNorm {
     fn patterns(&self) -> Vec<Pattern> {
         channels::patterns(self.dtype, &self.space)
@@ -101,6 +102,7 @@ impl Verify for GroupNorm {
     }
 }
 
+#[cfg(feature = "verify")]
 fn cases() -> Vec<Box<dyn Verify>> {
     channels::grouped(|i, dtype, space, groups| {
         // With eps 0 the inverse deviation of a nearly constant group has no digit that is sure: not for halves.
@@ -109,6 +111,7 @@ fn cases() -> Vec<Box<dyn Verify>> {
     })
 }
 
+#[cfg(feature = "verify")]
 fn bench(elements: usize) -> Vec<Box<dyn Verify>> {
     channels::group_benches(elements, |dtype, space| Box::new(GroupNorm::new(dtype, space, 32)))
 }

@@ -73,6 +73,7 @@ impl Op for GroupNormBackward {
     }
 }
 
+#[cfg(feature = "verify")]
 impl Verify for GroupNormBackward {
     fn patterns(&self) -> Vec<Pattern> {
         channels::patterns(self.dtype, &self.space)
@@ -93,12 +94,14 @@ impl Verify for GroupNormBackward {
     }
 }
 
+#[cfg(feature = "verify")]
 fn cases() -> Vec<Box<dyn Verify>> {
     channels::grouped(|i, dtype, space, groups| {
         Box::new(GroupNormBackward { dtype, space, groups, weight: i % 3 != 1, bias: i % 5 < 3 })
     })
 }
 
+#[cfg(feature = "verify")]
 fn bench(elements: usize) -> Vec<Box<dyn Verify>> {
     channels::group_benches(elements, |dtype, space| Box::new(GroupNormBackward::new(dtype, space, 32)))
 }

@@ -70,6 +70,7 @@ impl Op for InstanceNorm {
     }
 }
 
+#[cfg(feature = "verify")]
 impl Verify for InstanceNorm {
     fn patterns(&self) -> Vec<Pattern> {
         channels::patterns(self.dtype, &self.space)
@@ -89,6 +90,7 @@ impl Verify for InstanceNorm {
     }
 }
 
+#[cfg(feature = "verify")]
 fn cases() -> Vec<Box<dyn Verify>> {
     channels::instances(|i, dtype, space| {
         // With eps 0 the inverse deviation of a nearly constant channel has no digit that is sure: not for halves.
@@ -97,6 +99,7 @@ fn cases() -> Vec<Box<dyn Verify>> {
     })
 }
 
+#[cfg(feature = "verify")]
 fn bench(elements: usize) -> Vec<Box<dyn Verify>> {
     channels::group_benches(elements, |dtype, space| Box::new(InstanceNorm::new(dtype, space)))
 }

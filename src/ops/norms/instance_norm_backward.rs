@@ -61,6 +61,7 @@ impl Op for InstanceNormBackward {
     }
 }
 
+#[cfg(feature = "verify")]
 impl Verify for InstanceNormBackward {
     fn patterns(&self) -> Vec<Pattern> {
         channels::patterns(self.dtype, &self.space)
@@ -83,10 +84,12 @@ impl Verify for InstanceNormBackward {
     }
 }
 
+#[cfg(feature = "verify")]
 fn cases() -> Vec<Box<dyn Verify>> {
     channels::instances(|i, dtype, space| Box::new(InstanceNormBackward { dtype, space, weight: i % 3 != 1, bias: i % 5 < 3 }))
 }
 
+#[cfg(feature = "verify")]
 fn bench(elements: usize) -> Vec<Box<dyn Verify>> {
     channels::group_benches(elements, |dtype, space| Box::new(InstanceNormBackward::new(dtype, space)))
 }

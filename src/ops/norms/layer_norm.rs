@@ -191,6 +191,7 @@ impl Op for LayerNorm {
     }
 }
 
+#[cfg(feature = "verify")]
 impl Verify for LayerNorm {
     fn patterns(&self) -> Vec<Pattern> {
         rows::patterns(self.shape(), self.dtype)
@@ -213,6 +214,7 @@ impl Verify for LayerNorm {
     }
 }
 
+#[cfg(feature = "verify")]
 fn cases() -> Vec<Box<dyn Verify>> {
     rows::cases(|i, dtype, Rows { rows, cols }| {
         // With eps 0 the inverse deviation of a nearly constant row has no digit that is sure: not for halves.
@@ -221,6 +223,7 @@ fn cases() -> Vec<Box<dyn Verify>> {
     })
 }
 
+#[cfg(feature = "verify")]
 fn bench(elements: usize) -> Vec<Box<dyn Verify>> {
     rows::benches(elements, |dtype, of| Box::new(LayerNorm::new(dtype, of.rows, of.cols)))
 }

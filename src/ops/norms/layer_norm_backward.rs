@@ -77,6 +77,7 @@ impl Op for LayerNormBackward {
     }
 }
 
+#[cfg(feature = "verify")]
 impl Verify for LayerNormBackward {
     fn patterns(&self) -> Vec<Pattern> {
         rows::patterns(self.shape(), self.dtype)
@@ -101,12 +102,14 @@ impl Verify for LayerNormBackward {
     }
 }
 
+#[cfg(feature = "verify")]
 fn cases() -> Vec<Box<dyn Verify>> {
     rows::cases(|i, dtype, Rows { rows, cols }| {
         Box::new(LayerNormBackward { weight: i % 4 != 1, bias: i % 5 < 3, ..LayerNormBackward::new(dtype, rows, cols) })
     })
 }
 
+#[cfg(feature = "verify")]
 fn bench(elements: usize) -> Vec<Box<dyn Verify>> {
     rows::benches(elements, |dtype, of| Box::new(LayerNormBackward::new(dtype, of.rows, of.cols)))
 }

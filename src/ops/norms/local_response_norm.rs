@@ -80,6 +80,7 @@ impl Op for LocalResponseNorm {
     }
 }
 
+#[cfg(feature = "verify")]
 impl Verify for LocalResponseNorm {
     fn patterns(&self) -> Vec<Pattern> {
         channels::patterns(self.dtype, &self.space)
@@ -138,6 +139,7 @@ pub(super) fn fill(space: &Space, arg: &Arg, rng: &mut Rng, pattern: Pattern) ->
 /// What differs from case to case: neighbourhoods from one channel to more than there are, of even size too; each power; both forms.
 pub(super) type Choice = (usize, f64, f64, f64, AlphaForm);
 
+#[cfg(feature = "verify")]
 pub(super) fn cases_of(make: impl Fn(DType, Space, Choice) -> Box<dyn Verify>) -> Vec<Box<dyn Verify>> {
     let all = [
         (2, 1, 5),
@@ -172,18 +174,21 @@ pub(super) fn cases_of(make: impl Fn(DType, Space, Choice) -> Box<dyn Verify>) -
     out
 }
 
+#[cfg(feature = "verify")]
 /// A layer of the paper's network.
 pub(super) fn benches_of(elements: usize, make: impl Fn(DType, Space) -> Box<dyn Verify>) -> Vec<Box<dyn Verify>> {
     let [first, last] = bench_shapes::batch(elements, [1, 96, 56 * 56], 4);
     [(DType::F32, first), (DType::F32, last), (DType::F16, first)].map(|(d, s)| make(d, s)).into()
 }
 
+#[cfg(feature = "verify")]
 fn cases() -> Vec<Box<dyn Verify>> {
     cases_of(|dtype, space, (size, k, alpha, beta, alpha_form)| {
         Box::new(LocalResponseNorm { dtype, space, size, k, alpha, beta, alpha_form })
     })
 }
 
+#[cfg(feature = "verify")]
 fn bench(elements: usize) -> Vec<Box<dyn Verify>> {
     benches_of(elements, |dtype, space| Box::new(LocalResponseNorm::new(dtype, space, 5)))
 }

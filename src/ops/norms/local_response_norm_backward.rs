@@ -80,6 +80,7 @@ impl Op for LocalResponseNormBackward {
     }
 }
 
+#[cfg(feature = "verify")]
 impl Verify for LocalResponseNormBackward {
     fn patterns(&self) -> Vec<Pattern> {
         channels::patterns(self.dtype, &self.space)
@@ -124,12 +125,14 @@ impl Verify for LocalResponseNormBackward {
     }
 }
 
+#[cfg(feature = "verify")]
 fn cases() -> Vec<Box<dyn Verify>> {
     cases_of(|dtype, space, (size, k, alpha, beta, alpha_form)| {
         Box::new(LocalResponseNormBackward { dtype, space, size, k, alpha, beta, alpha_form })
     })
 }
 
+#[cfg(feature = "verify")]
 fn bench(elements: usize) -> Vec<Box<dyn Verify>> {
     benches_of(elements, |dtype, space| Box::new(LocalResponseNormBackward::new(dtype, space, 5)))
 }

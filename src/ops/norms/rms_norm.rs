@@ -190,6 +190,7 @@ impl Op for RmsNorm {
     }
 }
 
+#[cfg(feature = "verify")]
 impl Verify for RmsNorm {
     fn patterns(&self) -> Vec<Pattern> {
         rows::patterns(self.shape(), self.dtype)
@@ -210,6 +211,7 @@ impl Verify for RmsNorm {
     }
 }
 
+#[cfg(feature = "verify")]
 fn cases() -> Vec<Box<dyn Verify>> {
     rows::few_cases(|i, dtype, Rows { rows, cols }| {
         // With eps 0 the inverse root of a row that is nearly 0 has no digit that is sure: not for halves.
@@ -219,6 +221,7 @@ fn cases() -> Vec<Box<dyn Verify>> {
     })
 }
 
+#[cfg(feature = "verify")]
 fn bench(elements: usize) -> Vec<Box<dyn Verify>> {
     rows::benches(elements, |dtype, of| Box::new(RmsNorm::new(dtype, of.rows, of.cols)))
 }

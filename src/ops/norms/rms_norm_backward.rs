@@ -80,6 +80,7 @@ impl Op for RmsNormBackward {
     }
 }
 
+#[cfg(feature = "verify")]
 impl Verify for RmsNormBackward {
     fn patterns(&self) -> Vec<Pattern> {
         rows::patterns(self.shape(), self.dtype)
@@ -108,6 +109,7 @@ impl Verify for RmsNormBackward {
     }
 }
 
+#[cfg(feature = "verify")]
 fn cases() -> Vec<Box<dyn Verify>> {
     rows::few_cases(|i, dtype, Rows { rows, cols }| {
         let weight_form = if i % 7 < 3 { WeightForm::OnePlus } else { WeightForm::Plain };
@@ -115,6 +117,7 @@ fn cases() -> Vec<Box<dyn Verify>> {
     })
 }
 
+#[cfg(feature = "verify")]
 fn bench(elements: usize) -> Vec<Box<dyn Verify>> {
     rows::benches(elements, |dtype, of| Box::new(RmsNormBackward::new(dtype, of.rows, of.cols)))
 }

@@ -131,6 +131,7 @@ impl Op for SpectralNorm {
     }
 }
 
+#[cfg(feature = "verify")]
 impl Verify for SpectralNorm {
     fn patterns(&self) -> Vec<Pattern> {
         vec![Pattern::Ordinary, Pattern::Constant, Pattern::Zeros, Pattern::NonFinite]
@@ -176,6 +177,7 @@ impl Verify for SpectralNorm {
 pub(super) const SHAPES: [(usize, usize); 12] =
     [(1, 1), (1, 5), (5, 1), (0, 4), (3, 0), (3, 4), (4, 7), (33, 64), (9, 49), (300, 12), (7, 257), (2, 2501)];
 
+#[cfg(feature = "verify")]
 fn cases() -> Vec<Box<dyn Verify>> {
     let mut out: Vec<Box<dyn Verify>> = Vec::new();
     for (i, (rows, cols)) in SHAPES.into_iter().enumerate() {
@@ -192,6 +194,7 @@ fn cases() -> Vec<Box<dyn Verify>> {
     out
 }
 
+#[cfg(feature = "verify")]
 fn bench(elements: usize) -> Vec<Box<dyn Verify>> {
     let one = |(dtype, sides)| {
         let Rows { rows, cols } = bench_shapes::matrix(elements, sides);

@@ -100,6 +100,7 @@ impl Op for SpectralNormBackward {
     }
 }
 
+#[cfg(feature = "verify")]
 impl Verify for SpectralNormBackward {
     fn patterns(&self) -> Vec<Pattern> {
         if self.shape().len() > 1 << 20 {
@@ -142,6 +143,7 @@ impl Verify for SpectralNormBackward {
     }
 }
 
+#[cfg(feature = "verify")]
 fn cases() -> Vec<Box<dyn Verify>> {
     // The last is so long that its sum takes a reduction level, and leaves more than one partial.
     let shapes = SHAPES.into_iter().chain([(1500, 30), (1100, 1001)]).enumerate();
@@ -150,6 +152,7 @@ fn cases() -> Vec<Box<dyn Verify>> {
         .collect()
 }
 
+#[cfg(feature = "verify")]
 fn bench(elements: usize) -> Vec<Box<dyn Verify>> {
     let Rows { rows, cols } = bench_shapes::matrix(elements, [1, 1]);
     [DType::F32, DType::F16].map(|dtype| Box::new(SpectralNormBackward::new(dtype, rows, cols)) as Box<dyn Verify>).into()

@@ -144,6 +144,7 @@ impl Op for WeightNorm {
     }
 }
 
+#[cfg(feature = "verify")]
 impl Verify for WeightNorm {
     fn patterns(&self) -> Vec<Pattern> {
         self.shape().patterns(self.dtype)
@@ -177,10 +178,12 @@ impl Verify for WeightNorm {
     }
 }
 
+#[cfg(feature = "verify")]
 fn cases() -> Vec<Box<dyn Verify>> {
     filters::cases(|_, dtype, Filters { rows, cols, axis }| Box::new(WeightNorm { dtype, rows, cols, axis }))
 }
 
+#[cfg(feature = "verify")]
 fn bench(elements: usize) -> Vec<Box<dyn Verify>> {
     filters::benches(elements, |dtype, Filters { rows, cols, axis }| Box::new(WeightNorm { dtype, rows, cols, axis }))
 }

@@ -105,6 +105,7 @@ impl Op for WeightNormBackward {
     }
 }
 
+#[cfg(feature = "verify")]
 impl Verify for WeightNormBackward {
     fn patterns(&self) -> Vec<Pattern> {
         self.shape().patterns(self.dtype)
@@ -138,10 +139,12 @@ impl Verify for WeightNormBackward {
     }
 }
 
+#[cfg(feature = "verify")]
 fn cases() -> Vec<Box<dyn Verify>> {
     filters::cases(|_, dtype, Filters { rows, cols, axis }| Box::new(WeightNormBackward { dtype, rows, cols, axis }))
 }
 
+#[cfg(feature = "verify")]
 fn bench(elements: usize) -> Vec<Box<dyn Verify>> {
     filters::benches(elements, |dtype, Filters { rows, cols, axis }| Box::new(WeightNormBackward { dtype, rows, cols, axis }))
 }

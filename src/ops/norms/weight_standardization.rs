@@ -204,6 +204,7 @@ impl Op for WeightStandardization {
     }
 }
 
+#[cfg(feature = "verify")]
 impl Verify for WeightStandardization {
     fn patterns(&self) -> Vec<Pattern> {
         self.shape().patterns(self.dtype)
@@ -239,6 +240,7 @@ impl Verify for WeightStandardization {
     }
 }
 
+#[cfg(feature = "verify")]
 fn cases() -> Vec<Box<dyn Verify>> {
     use StandardForm::{FanInFloor, FanInInside, Inside, Outside};
     filters::cases(|i, dtype, Filters { rows, cols, axis }| {
@@ -252,6 +254,7 @@ fn cases() -> Vec<Box<dyn Verify>> {
     })
 }
 
+#[cfg(feature = "verify")]
 fn bench(elements: usize) -> Vec<Box<dyn Verify>> {
     filters::benches(elements, |dtype, Filters { rows, cols, axis }| {
         Box::new(WeightStandardization { axis, gain: true, ..WeightStandardization::new(dtype, rows, cols) })

@@ -118,6 +118,7 @@ impl Op for WeightStandardizationBackward {
     }
 }
 
+#[cfg(feature = "verify")]
 impl Verify for WeightStandardizationBackward {
     fn patterns(&self) -> Vec<Pattern> {
         self.shape().patterns(self.dtype)
@@ -162,12 +163,14 @@ impl Verify for WeightStandardizationBackward {
     }
 }
 
+#[cfg(feature = "verify")]
 fn cases() -> Vec<Box<dyn Verify>> {
     filters::cases(|i, dtype, Filters { rows, cols, axis }| {
         Box::new(WeightStandardizationBackward { dtype, rows, cols, axis, gain: i % 4 != 1 })
     })
 }
 
+#[cfg(feature = "verify")]
 fn bench(elements: usize) -> Vec<Box<dyn Verify>> {
     filters::benches(elements, |dtype, Filters { rows, cols, axis }| {
         Box::new(WeightStandardizationBackward { dtype, rows, cols, axis, gain: true })

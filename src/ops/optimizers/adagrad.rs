@@ -108,6 +108,7 @@ impl Op for Adagrad {
     }
 }
 
+#[cfg(feature = "verify")]
 impl Verify for Adagrad {
     fn patterns(&self) -> Vec<Pattern> {
         let mut all = vec![Pattern::Ordinary, Pattern::Zeros, Pattern::NonFinite];
@@ -141,6 +142,7 @@ impl Verify for Adagrad {
     }
 }
 
+#[cfg(feature = "verify")]
 fn cases() -> Vec<Box<dyn Verify>> {
     arena_cases(4, |dtype, segments, n| {
         let (ema, master, rounding) = cases::keeping(dtype, n % 5, n);
@@ -161,6 +163,7 @@ fn cases() -> Vec<Box<dyn Verify>> {
     })
 }
 
+#[cfg(feature = "verify")]
 fn bench(elements: usize) -> Vec<Box<dyn Verify>> {
     cases::bench(elements, |dtype, segments, groups| Box::new(Adagrad { segments, groups, ..Adagrad::new(dtype, 0, 1e-2) }))
 }

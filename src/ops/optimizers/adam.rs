@@ -107,6 +107,7 @@ impl Op for Adam {
     }
 }
 
+#[cfg(feature = "verify")]
 impl Verify for Adam {
     fn patterns(&self) -> Vec<Pattern> {
         self.rule().patterns()
@@ -125,6 +126,7 @@ impl Verify for Adam {
     }
 }
 
+#[cfg(feature = "verify")]
 fn cases() -> Vec<Box<dyn Verify>> {
     arena_cases(4, |dtype, segments, n| {
         // Tensors take groups by turns of four as well: each kind is to meet all of them.
@@ -148,6 +150,7 @@ fn cases() -> Vec<Box<dyn Verify>> {
     })
 }
 
+#[cfg(feature = "verify")]
 fn bench(elements: usize) -> Vec<Box<dyn Verify>> {
     cases::bench(elements, |dtype, segments, groups| Box::new(Adam { segments, groups, step: 10, ..Adam::new(dtype, 0, 1e-3) }))
 }

@@ -117,6 +117,7 @@ impl Op for Adamw {
     }
 }
 
+#[cfg(feature = "verify")]
 impl Verify for Adamw {
     fn patterns(&self) -> Vec<Pattern> {
         self.rule().patterns()
@@ -135,6 +136,7 @@ impl Verify for Adamw {
     }
 }
 
+#[cfg(feature = "verify")]
 fn cases() -> Vec<Box<dyn Verify>> {
     arena_cases(4, |dtype, segments, n| {
         let (ema, master, rounding) = cases::keeping(dtype, n % 5, n);
@@ -158,6 +160,7 @@ fn cases() -> Vec<Box<dyn Verify>> {
     })
 }
 
+#[cfg(feature = "verify")]
 fn bench(elements: usize) -> Vec<Box<dyn Verify>> {
     let make = |dtype, segments, groups| Adamw { segments, groups, step: 10, ..Adamw::new(dtype, 0, 1e-3) };
     let mut out = cases::bench(elements, |dtype, segments, groups| Box::new(make(dtype, segments, groups)));

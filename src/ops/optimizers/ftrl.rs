@@ -120,6 +120,7 @@ impl Op for Ftrl {
     }
 }
 
+#[cfg(feature = "verify")]
 impl Verify for Ftrl {
     fn patterns(&self) -> Vec<Pattern> {
         let mut all = vec![Pattern::Ordinary, Pattern::Zeros, Pattern::NonFinite];
@@ -166,6 +167,7 @@ impl Verify for Ftrl {
     }
 }
 
+#[cfg(feature = "verify")]
 fn cases() -> Vec<Box<dyn Verify>> {
     let group = |lr_scale, prox| Group { lr_scale, prox, ..Group::default() };
     let groups = [
@@ -191,6 +193,7 @@ fn cases() -> Vec<Box<dyn Verify>> {
     })
 }
 
+#[cfg(feature = "verify")]
 fn bench(elements: usize) -> Vec<Box<dyn Verify>> {
     // No decay, which FTRL refuses.
     cases::bench(elements, |dtype, segments, groups| {

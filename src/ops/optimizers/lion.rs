@@ -103,6 +103,7 @@ impl Op for Lion {
     }
 }
 
+#[cfg(feature = "verify")]
 impl Verify for Lion {
     fn patterns(&self) -> Vec<Pattern> {
         vec![Pattern::Ordinary, Pattern::Zeros, Pattern::Tiny, Pattern::NonFinite]
@@ -128,6 +129,7 @@ impl Verify for Lion {
     }
 }
 
+#[cfg(feature = "verify")]
 fn cases() -> Vec<Box<dyn Verify>> {
     arena_cases(4, |dtype, segments, n| {
         // Tensors take groups by turns of four as well: each kind is to meet all of them.
@@ -146,6 +148,7 @@ fn cases() -> Vec<Box<dyn Verify>> {
     })
 }
 
+#[cfg(feature = "verify")]
 fn bench(elements: usize) -> Vec<Box<dyn Verify>> {
     cases::bench(elements, |dtype, segments, groups| Box::new(Lion { segments, groups, ..Lion::new(dtype, 0, 1e-4) }))
 }

@@ -134,6 +134,7 @@ impl Op for RmsProp {
     }
 }
 
+#[cfg(feature = "verify")]
 impl Verify for RmsProp {
     fn patterns(&self) -> Vec<Pattern> {
         let mut all = vec![Pattern::Ordinary, Pattern::Zeros, Pattern::NonFinite];
@@ -180,6 +181,7 @@ impl Verify for RmsProp {
     }
 }
 
+#[cfg(feature = "verify")]
 fn cases() -> Vec<Box<dyn Verify>> {
     arena_cases(4, |dtype, segments, n| {
         let (ema, master, rounding) = cases::keeping(dtype, n % 5, n);
@@ -204,6 +206,7 @@ fn cases() -> Vec<Box<dyn Verify>> {
     })
 }
 
+#[cfg(feature = "verify")]
 fn bench(elements: usize) -> Vec<Box<dyn Verify>> {
     cases::bench(elements, |dtype, segments, groups| Box::new(RmsProp { segments, groups, ..RmsProp::new(dtype, 0, 1e-3) }))
 }

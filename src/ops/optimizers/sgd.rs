@@ -120,6 +120,7 @@ impl Op for Sgd {
     }
 }
 
+#[cfg(feature = "verify")]
 impl Verify for Sgd {
     fn patterns(&self) -> Vec<Pattern> {
         vec![Pattern::Ordinary, Pattern::Zeros, Pattern::Tiny, Pattern::NonFinite]
@@ -164,6 +165,7 @@ impl Verify for Sgd {
     }
 }
 
+#[cfg(feature = "verify")]
 fn cases() -> Vec<Box<dyn Verify>> {
     arena_cases(4, |dtype, segments, n| {
         let (ema, master, rounding) = cases::keeping(dtype, n % 6, n);
@@ -183,6 +185,7 @@ fn cases() -> Vec<Box<dyn Verify>> {
     })
 }
 
+#[cfg(feature = "verify")]
 fn bench(elements: usize) -> Vec<Box<dyn Verify>> {
     cases::bench(elements, |dtype, segments, groups| {
         Box::new(Sgd { segments, groups, momentum: 0.9, step: 2, ..Sgd::new(dtype, 0, 1e-2) })

@@ -77,6 +77,7 @@ impl Op for GroupLasso {
     }
 }
 
+#[cfg(feature = "verify")]
 impl Verify for GroupLasso {
     fn patterns(&self) -> Vec<Pattern> {
         vec![Pattern::Ordinary, Pattern::Zeros, Pattern::Tiny, Pattern::NonFinite]
@@ -128,6 +129,7 @@ pub(super) fn kinds(n: usize) -> Vec<GroupPenalty> {
     (0..5).map(|g| all[(g + n) % 5]).collect()
 }
 
+#[cfg(feature = "verify")]
 fn cases() -> Vec<Box<dyn Verify>> {
     let mut out = matrix_cases(5, |dtype, matrices, n| Box::new(GroupLasso { dtype, matrices, groups: kinds(n) }));
     // More units than a workgroup merges, on every device.
@@ -138,6 +140,7 @@ fn cases() -> Vec<Box<dyn Verify>> {
     out
 }
 
+#[cfg(feature = "verify")]
 fn bench(elements: usize) -> Vec<Box<dyn Verify>> {
     matrix_bench(elements, |dtype, matrices| Box::new(GroupLasso { dtype, matrices, groups: vec![GroupPenalty::new(1e-4)] }))
 }

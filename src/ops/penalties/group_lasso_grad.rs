@@ -78,6 +78,7 @@ impl Op for GroupLassoGrad {
     }
 }
 
+#[cfg(feature = "verify")]
 impl Verify for GroupLassoGrad {
     fn patterns(&self) -> Vec<Pattern> {
         vec![Pattern::Ordinary, Pattern::Zeros, Pattern::Tiny, Pattern::NonFinite]
@@ -117,10 +118,12 @@ impl Verify for GroupLassoGrad {
     }
 }
 
+#[cfg(feature = "verify")]
 fn cases() -> Vec<Box<dyn Verify>> {
     matrix_cases(5, |dtype, matrices, n| Box::new(GroupLassoGrad { dtype, matrices, groups: kinds(n) }))
 }
 
+#[cfg(feature = "verify")]
 fn bench(elements: usize) -> Vec<Box<dyn Verify>> {
     matrix_bench(elements, |dtype, matrices| Box::new(GroupLassoGrad { dtype, matrices, groups: vec![GroupPenalty::new(1e-4)] }))
 }

@@ -112,6 +112,7 @@ impl Op for GroupLassoProx {
     }
 }
 
+#[cfg(feature = "verify")]
 impl Verify for GroupLassoProx {
     fn patterns(&self) -> Vec<Pattern> {
         vec![Pattern::Ordinary, Pattern::Zeros, Pattern::Tiny, Pattern::NonFinite]
@@ -161,6 +162,7 @@ impl Verify for GroupLassoProx {
     }
 }
 
+#[cfg(feature = "verify")]
 fn cases() -> Vec<Box<dyn Verify>> {
     let mut out = matrix_cases(5, |dtype, matrices, n| {
         Box::new(GroupLassoProx { dtype, matrices, groups: kinds(n), step: [0.9, 6.0, 0.1][n % 3] })
@@ -170,6 +172,7 @@ fn cases() -> Vec<Box<dyn Verify>> {
     out
 }
 
+#[cfg(feature = "verify")]
 fn bench(elements: usize) -> Vec<Box<dyn Verify>> {
     matrix_bench(elements, |dtype, matrices| {
         Box::new(GroupLassoProx { dtype, matrices, groups: vec![GroupPenalty::new(1e-4)], step: 0.1 })

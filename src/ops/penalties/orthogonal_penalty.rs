@@ -81,6 +81,7 @@ impl Op for OrthogonalPenalty {
     }
 }
 
+#[cfg(feature = "verify")]
 impl Verify for OrthogonalPenalty {
     fn reference_bytes(&self) -> u64 {
         self.what().reference_bytes()
@@ -99,12 +100,14 @@ impl Verify for OrthogonalPenalty {
     }
 }
 
+#[cfg(feature = "verify")]
 fn cases() -> Vec<Box<dyn Verify>> {
     orthogonality::cases(|dtype, Rows { rows, cols }, lambda, gram| {
         Box::new(OrthogonalPenalty { dtype, rows, cols, lambda, gram })
     })
 }
 
+#[cfg(feature = "verify")]
 fn bench(elements: usize) -> Vec<Box<dyn Verify>> {
     orthogonality::benches(elements, |dtype, Rows { rows, cols }, lambda, gram| {
         Box::new(OrthogonalPenalty { dtype, rows, cols, lambda, gram })

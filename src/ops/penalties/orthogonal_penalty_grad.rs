@@ -74,6 +74,7 @@ impl Op for OrthogonalPenaltyGrad {
     }
 }
 
+#[cfg(feature = "verify")]
 impl Verify for OrthogonalPenaltyGrad {
     fn reference_bytes(&self) -> u64 {
         self.what().reference_bytes()
@@ -92,12 +93,14 @@ impl Verify for OrthogonalPenaltyGrad {
     }
 }
 
+#[cfg(feature = "verify")]
 fn cases() -> Vec<Box<dyn Verify>> {
     orthogonality::cases(|dtype, Rows { rows, cols }, lambda, gram| {
         Box::new(OrthogonalPenaltyGrad { dtype, rows, cols, lambda, gram })
     })
 }
 
+#[cfg(feature = "verify")]
 fn bench(elements: usize) -> Vec<Box<dyn Verify>> {
     orthogonality::benches(elements, |dtype, Rows { rows, cols }, lambda, gram| {
         Box::new(OrthogonalPenaltyGrad { dtype, rows, cols, lambda, gram })

@@ -113,6 +113,7 @@ impl Op for Penalty {
     }
 }
 
+#[cfg(feature = "verify")]
 impl Verify for Penalty {
     fn patterns(&self) -> Vec<Pattern> {
         if Segment::arena_len(&self.segments) > 1 << 20 {
@@ -153,6 +154,7 @@ impl Verify for Penalty {
     }
 }
 
+#[cfg(feature = "verify")]
 fn cases() -> Vec<Box<dyn Verify>> {
     let kinds =
         [ElasticNet::l1(1e-2), ElasticNet::l2(0.3), ElasticNet::weight_decay(0.3), ElasticNet::new(1e-2, 0.3), ElasticNet::NONE];
@@ -169,6 +171,7 @@ fn cases() -> Vec<Box<dyn Verify>> {
     out
 }
 
+#[cfg(feature = "verify")]
 fn bench(elements: usize) -> Vec<Box<dyn Verify>> {
     DType::FLOATS
         .into_iter()

@@ -102,6 +102,7 @@ impl Op for PenaltyGrad {
     }
 }
 
+#[cfg(feature = "verify")]
 impl Verify for PenaltyGrad {
     fn patterns(&self) -> Vec<Pattern> {
         vec![Pattern::Ordinary, Pattern::Zeros, Pattern::Tiny, Pattern::NonFinite]
@@ -127,6 +128,7 @@ impl Verify for PenaltyGrad {
     }
 }
 
+#[cfg(feature = "verify")]
 fn cases() -> Vec<Box<dyn Verify>> {
     let kinds = [ElasticNet::l1(1e-2), ElasticNet::l2(0.3), ElasticNet::weight_decay(0.3), ElasticNet::new(1e-2, 0.3)];
     arena_cases(4, |dtype, segments, n| {
@@ -136,6 +138,7 @@ fn cases() -> Vec<Box<dyn Verify>> {
     })
 }
 
+#[cfg(feature = "verify")]
 fn bench(elements: usize) -> Vec<Box<dyn Verify>> {
     DType::FLOATS
         .into_iter()

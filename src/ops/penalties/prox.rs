@@ -127,6 +127,7 @@ impl Op for Prox {
     }
 }
 
+#[cfg(feature = "verify")]
 impl Verify for Prox {
     fn patterns(&self) -> Vec<Pattern> {
         vec![Pattern::Ordinary, Pattern::Zeros, Pattern::Tiny, Pattern::NonFinite]
@@ -169,6 +170,7 @@ impl Verify for Prox {
     }
 }
 
+#[cfg(feature = "verify")]
 fn cases() -> Vec<Box<dyn Verify>> {
     let kinds =
         [ElasticNet::l1(0.5), ElasticNet::new(0.25, 0.3), ElasticNet::NONE, ElasticNet::l2(0.3), ElasticNet::weight_decay(0.3)];
@@ -185,6 +187,7 @@ fn cases() -> Vec<Box<dyn Verify>> {
     out
 }
 
+#[cfg(feature = "verify")]
 fn bench(elements: usize) -> Vec<Box<dyn Verify>> {
     DType::FLOATS
         .into_iter()

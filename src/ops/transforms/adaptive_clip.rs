@@ -87,6 +87,7 @@ impl Op for AdaptiveClip {
     }
 }
 
+#[cfg(feature = "verify")]
 impl Verify for AdaptiveClip {
     fn patterns(&self) -> Vec<Pattern> {
         vec![Pattern::Ordinary, Pattern::Zeros, Pattern::Tiny, Pattern::NonFinite]
@@ -131,6 +132,7 @@ impl Verify for AdaptiveClip {
     }
 }
 
+#[cfg(feature = "verify")]
 fn cases() -> Vec<Box<dyn Verify>> {
     matrix_cases(1, |dtype, matrices, n| {
         // Ratios of the norms on both sides; weights below eps; gradients below 1e-6 of nothing.
@@ -139,6 +141,7 @@ fn cases() -> Vec<Box<dyn Verify>> {
     })
 }
 
+#[cfg(feature = "verify")]
 fn bench(elements: usize) -> Vec<Box<dyn Verify>> {
     matrix_bench(elements, |dtype, matrices| Box::new(AdaptiveClip::from_required(dtype, matrices, 0.01)))
 }

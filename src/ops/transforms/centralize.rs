@@ -82,6 +82,7 @@ impl Op for Centralize {
     }
 }
 
+#[cfg(feature = "verify")]
 impl Verify for Centralize {
     fn patterns(&self) -> Vec<Pattern> {
         vec![Pattern::Ordinary, Pattern::Zeros, Pattern::Offset, Pattern::Tiny, Pattern::NonFinite]
@@ -115,6 +116,7 @@ impl Verify for Centralize {
     }
 }
 
+#[cfg(feature = "verify")]
 fn cases() -> Vec<Box<dyn Verify>> {
     let mut out = matrix_cases(1, |dtype, matrices, _| Box::new(Centralize { dtype, matrices }));
     // A vector, behind which the arena ends.
@@ -123,6 +125,7 @@ fn cases() -> Vec<Box<dyn Verify>> {
     out
 }
 
+#[cfg(feature = "verify")]
 fn bench(elements: usize) -> Vec<Box<dyn Verify>> {
     matrix_bench(elements, |dtype, matrices| Box::new(Centralize { dtype, matrices }))
 }

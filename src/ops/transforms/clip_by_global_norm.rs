@@ -113,6 +113,7 @@ impl Op for ClipByGlobalNorm {
     }
 }
 
+#[cfg(feature = "verify")]
 impl Verify for ClipByGlobalNorm {
     fn patterns(&self) -> Vec<Pattern> {
         vec![Pattern::Ordinary, Pattern::Zeros, Pattern::Tiny, Pattern::NonFinite]
@@ -140,6 +141,7 @@ impl Verify for ClipByGlobalNorm {
     }
 }
 
+#[cfg(feature = "verify")]
 fn cases() -> Vec<Box<dyn Verify>> {
     let make = |dtype, segments, n| {
         let (max_norm, form, non_finite) = clips(n);
@@ -150,6 +152,7 @@ fn cases() -> Vec<Box<dyn Verify>> {
     out
 }
 
+#[cfg(feature = "verify")]
 fn bench(elements: usize) -> Vec<Box<dyn Verify>> {
     DType::FLOATS.into_iter().map(|dtype| Box::new(ClipByGlobalNorm::new(dtype, elements, 1.0)) as Box<dyn Verify>).collect()
 }

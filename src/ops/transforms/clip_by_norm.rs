@@ -88,6 +88,7 @@ impl Op for ClipByNorm {
     }
 }
 
+#[cfg(feature = "verify")]
 impl Verify for ClipByNorm {
     fn patterns(&self) -> Vec<Pattern> {
         vec![Pattern::Ordinary, Pattern::Zeros, Pattern::Tiny, Pattern::NonFinite]
@@ -107,6 +108,7 @@ impl Verify for ClipByNorm {
     }
 }
 
+#[cfg(feature = "verify")]
 fn cases() -> Vec<Box<dyn Verify>> {
     let make = |dtype, segments, n| {
         let (max_norm, form, non_finite) = clips(n);
@@ -120,6 +122,7 @@ fn cases() -> Vec<Box<dyn Verify>> {
     out
 }
 
+#[cfg(feature = "verify")]
 fn bench(elements: usize) -> Vec<Box<dyn Verify>> {
     arena_benches(elements, |dtype, segments| {
         let (form, non_finite) = Default::default();

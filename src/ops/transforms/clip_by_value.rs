@@ -66,6 +66,7 @@ impl Op for ClipByValue {
     }
 }
 
+#[cfg(feature = "verify")]
 impl Verify for ClipByValue {
     fn patterns(&self) -> Vec<Pattern> {
         vec![Pattern::Ordinary, Pattern::Zeros, Pattern::Tiny, Pattern::NonFinite]
@@ -80,10 +81,12 @@ impl Verify for ClipByValue {
     }
 }
 
+#[cfg(feature = "verify")]
 fn cases() -> Vec<Box<dyn Verify>> {
     ValueRange::cases(|dtype, segments, ValueRange { min, max }| Box::new(ClipByValue { dtype, segments, min, max }))
 }
 
+#[cfg(feature = "verify")]
 fn bench(elements: usize) -> Vec<Box<dyn Verify>> {
     DType::FLOATS.into_iter().map(|dtype| Box::new(ClipByValue::new(dtype, elements, 0.5)) as Box<dyn Verify>).collect()
 }

@@ -88,6 +88,7 @@ impl Op for GlobalNorm {
     }
 }
 
+#[cfg(feature = "verify")]
 impl Verify for GlobalNorm {
     fn patterns(&self) -> Vec<Pattern> {
         vec![Pattern::Ordinary, Pattern::Zeros, Pattern::Tiny, Pattern::NonFinite]
@@ -125,6 +126,7 @@ pub(super) fn clips(n: usize) -> (f64, ClipForm, NonFiniteNorm) {
     ([0.5, 1e3, 3e31, 1e-28, 0.0][n % 5], form, policies[n % 3])
 }
 
+#[cfg(feature = "verify")]
 fn cases() -> Vec<Box<dyn Verify>> {
     let make = |dtype, segments, n| {
         let (max_norm, form, non_finite) = clips(n);
@@ -136,6 +138,7 @@ fn cases() -> Vec<Box<dyn Verify>> {
     out
 }
 
+#[cfg(feature = "verify")]
 fn bench(elements: usize) -> Vec<Box<dyn Verify>> {
     DType::FLOATS.into_iter().map(|dtype| Box::new(GlobalNorm::new(dtype, elements, 1.0)) as Box<dyn Verify>).collect()
 }

@@ -125,6 +125,7 @@ impl Op for GradientNoise {
     }
 }
 
+#[cfg(feature = "verify")]
 impl Verify for GradientNoise {
     fn patterns(&self) -> Vec<Pattern> {
         vec![Pattern::Ordinary, Pattern::Zeros, Pattern::Tiny, Pattern::NonFinite]
@@ -149,6 +150,7 @@ impl Verify for GradientNoise {
     }
 }
 
+#[cfg(feature = "verify")]
 fn cases() -> Vec<Box<dyn Verify>> {
     let levels = [
         NoiseLevel::annealed(0.3),
@@ -165,6 +167,7 @@ fn cases() -> Vec<Box<dyn Verify>> {
     })
 }
 
+#[cfg(feature = "verify")]
 fn bench(elements: usize) -> Vec<Box<dyn Verify>> {
     arena_benches(elements, |dtype, segments| {
         Box::new(GradientNoise { dtype, segments, level: NoiseLevel::annealed(0.3), key: Key::default() })

@@ -154,6 +154,7 @@ impl Op for Unscale {
     }
 }
 
+#[cfg(feature = "verify")]
 impl Verify for Unscale {
     fn patterns(&self) -> Vec<Pattern> {
         vec![Pattern::Ordinary, Pattern::Zeros, Pattern::Tiny, Pattern::NonFinite]
@@ -209,6 +210,7 @@ impl Verify for Unscale {
     }
 }
 
+#[cfg(feature = "verify")]
 fn cases() -> Vec<Box<dyn Verify>> {
     let scales = [None, Some(65536.0), None, Some(3.0), Some(1.0), None, Some(0.01)];
     let make = |dtype, segments, n| Box::new(Unscale { dtype, segments, scale: scales[n % scales.len()] }) as Box<dyn Verify>;
@@ -222,6 +224,7 @@ fn cases() -> Vec<Box<dyn Verify>> {
     out
 }
 
+#[cfg(feature = "verify")]
 fn bench(elements: usize) -> Vec<Box<dyn Verify>> {
     arena_benches(elements, |dtype, segments| Box::new(Unscale { dtype, segments, scale: None }))
 }

@@ -157,6 +157,7 @@ impl Op for UpdateLossScale {
     }
 }
 
+#[cfg(feature = "verify")]
 impl Verify for UpdateLossScale {
     fn patterns(&self) -> Vec<Pattern> {
         vec![Pattern::Ordinary, Pattern::Constant, Pattern::Offset, Pattern::Tiny, Pattern::NonFinite]
@@ -199,6 +200,7 @@ impl Verify for UpdateLossScale {
     }
 }
 
+#[cfg(feature = "verify")]
 fn cases() -> Vec<Box<dyn Verify>> {
     let usual = UpdateLossScale::default;
     let all = [
@@ -221,6 +223,7 @@ fn cases() -> Vec<Box<dyn Verify>> {
     (0..4).flat_map(|_| all.clone()).map(|op| Box::new(op) as Box<dyn Verify>).collect()
 }
 
+#[cfg(feature = "verify")]
 /// However large the model: it works on one scale.
 fn bench(_elements: usize) -> Vec<Box<dyn Verify>> {
     vec![Box::new(UpdateLossScale::default())]

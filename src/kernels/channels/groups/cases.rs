@@ -4,6 +4,7 @@ use crate::{
     types::{DType, Space},
 };
 
+#[cfg(feature = "verify")]
 /// Shapes and numbers of groups: one group and one of each channel, groups of one value, of very many channels, across and within quads,
 /// samples and channels enough for reduction levels; lines that fit a workgroup, with whole quads to a channel and
 /// not, and lines of whole quads that do not fit. `make` gets a number that differs from case to case.
@@ -51,6 +52,7 @@ pub(crate) fn grouped(make: impl Fn(usize, DType, Space, usize) -> Box<dyn Verif
     out
 }
 
+#[cfg(feature = "verify")]
 /// Shapes of which each channel of a sample has a group of its own.
 pub(crate) fn instances(make: impl Fn(usize, DType, Space) -> Box<dyn Verify>) -> Vec<Box<dyn Verify>> {
     let all = [

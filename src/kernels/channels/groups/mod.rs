@@ -3,6 +3,7 @@
 //! What is normalised together is a line, number n·G + g. Channels first, its values lie one behind the other, and its moments are
 //! those of a row; channels last, the moments of each channel of a sample are merged. The sums of the backward pass are formed by
 //! channel and sample in any case: once for the lines, whose weights differ from channel to channel, and for γ and β.
+#[cfg(feature = "verify")]
 mod cases;
 mod expected;
 mod onchip;

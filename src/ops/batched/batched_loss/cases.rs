@@ -54,6 +54,7 @@ impl BatchedLoss {
         }
     }
 
+    #[cfg(feature = "verify")]
     pub(super) fn cases() -> Vec<Box<dyn Verify>> {
         // Models, rows, columns: one and many of each, ends of runs of 8 and 64 rows, rows so long that runs are shorter.
         let shapes = [
@@ -81,6 +82,7 @@ impl BatchedLoss {
         out
     }
 
+    #[cfg(feature = "verify")]
     /// Models with 50 rows of 10 columns; fewer rows where the size is smaller than one.
     pub(super) fn bench(elements: usize) -> Vec<Box<dyn Verify>> {
         let rows = (elements / 12).clamp(1, 50);

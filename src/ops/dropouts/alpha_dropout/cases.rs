@@ -39,21 +39,25 @@ fn all() -> Vec<AlphaDropout> {
 }
 
 impl AlphaDropout {
+    #[cfg(feature = "verify")]
     pub(in crate::ops) fn cases() -> Vec<Box<dyn Verify>> {
         let after = AlphaDropout { training: false, ..flat(DType::F16, 35, 0.5) };
         all().into_iter().chain([after]).map(|d| Box::new(d) as Box<dyn Verify>).collect()
     }
 
+    #[cfg(feature = "verify")]
     pub(in crate::ops) fn bench(elements: usize) -> Vec<Box<dyn Verify>> {
         DType::FLOATS.into_iter().map(|dtype| Box::new(flat(dtype, elements, 0.1)) as Box<dyn Verify>).collect()
     }
 }
 
 impl AlphaDropoutBackward {
+    #[cfg(feature = "verify")]
     pub(in crate::ops) fn cases() -> Vec<Box<dyn Verify>> {
         all().into_iter().filter(|d| d.space.len() < 9000).map(|d| Box::new(d.backward()) as Box<dyn Verify>).collect()
     }
 
+    #[cfg(feature = "verify")]
     pub(in crate::ops) fn bench(elements: usize) -> Vec<Box<dyn Verify>> {
         DType::FLOATS.into_iter().map(|dtype| Box::new(flat(dtype, elements, 0.1).backward()) as Box<dyn Verify>).collect()
     }

@@ -69,29 +69,35 @@ fn layers(elements: usize) -> Vec<BiasActDropoutAdd> {
     ]
 }
 
+#[cfg(feature = "verify")]
 fn forwards(of: Vec<BiasActDropoutAdd>) -> Vec<Box<dyn Verify>> {
     of.into_iter().map(|op| Box::new(op) as Box<dyn Verify>).collect()
 }
 
+#[cfg(feature = "verify")]
 fn backwards(of: Vec<BiasActDropoutAdd>) -> Vec<Box<dyn Verify>> {
     of.into_iter().map(|op| Box::new(op.backward()) as Box<dyn Verify>).collect()
 }
 
 impl BiasActDropoutAdd {
+    #[cfg(feature = "verify")]
     pub(in crate::ops) fn cases() -> Vec<Box<dyn Verify>> {
         forwards(all())
     }
 
+    #[cfg(feature = "verify")]
     pub(in crate::ops) fn bench(elements: usize) -> Vec<Box<dyn Verify>> {
         forwards(layers(elements))
     }
 }
 
 impl BiasActDropoutAddBackward {
+    #[cfg(feature = "verify")]
     pub(in crate::ops) fn cases() -> Vec<Box<dyn Verify>> {
         backwards(all())
     }
 
+    #[cfg(feature = "verify")]
     pub(in crate::ops) fn bench(elements: usize) -> Vec<Box<dyn Verify>> {
         backwards(layers(elements))
     }

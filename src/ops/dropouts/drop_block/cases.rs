@@ -61,6 +61,7 @@ fn all() -> Vec<DropBlock> {
     out
 }
 
+#[cfg(feature = "verify")]
 /// A layer of the paper's residual network. Its blocks of 7 want images of 8 by 8 at least.
 fn benches(elements: usize, op: impl Fn(DropBlock) -> Box<dyn Verify>) -> Vec<Box<dyn Verify>> {
     let ([space, _], width) = bench_shapes::images(elements, [1, 256, 28], 64);
@@ -68,22 +69,26 @@ fn benches(elements: usize, op: impl Fn(DropBlock) -> Box<dyn Verify>) -> Vec<Bo
 }
 
 impl DropBlock {
+    #[cfg(feature = "verify")]
     pub(in crate::ops) fn cases() -> Vec<Box<dyn Verify>> {
         let mut out = all();
         out.push(DropBlock { training: false, ..out[1].clone() });
         out.into_iter().map(|d| Box::new(d) as Box<dyn Verify>).collect()
     }
 
+    #[cfg(feature = "verify")]
     pub(in crate::ops) fn bench(elements: usize) -> Vec<Box<dyn Verify>> {
         benches(elements, |d| Box::new(d))
     }
 }
 
 impl DropBlockBackward {
+    #[cfg(feature = "verify")]
     pub(in crate::ops) fn cases() -> Vec<Box<dyn Verify>> {
         all().into_iter().map(|d| Box::new(d.backward()) as Box<dyn Verify>).collect()
     }
 
+    #[cfg(feature = "verify")]
     pub(in crate::ops) fn bench(elements: usize) -> Vec<Box<dyn Verify>> {
         benches(elements, |d| Box::new(DropBlock { mask: MaskMode::Store, ..d }.backward()))
     }

@@ -42,12 +42,14 @@ fn all() -> Vec<DropConnect> {
     out
 }
 
+#[cfg(feature = "verify")]
 fn benches(elements: usize, op: impl Fn(DropConnect) -> Box<dyn Verify>) -> Vec<Box<dyn Verify>> {
     let Rows { rows, cols } = bench_shapes::matrix(elements, [1, 1]);
     DType::FLOATS.into_iter().map(|dtype| op(matrix(dtype, [rows, cols], 0.5))).collect()
 }
 
 impl DropConnect {
+    #[cfg(feature = "verify")]
     pub(in crate::ops) fn cases() -> Vec<Box<dyn Verify>> {
         let after = |scaling, p| with_bias(DropConnect { training: false, scaling, ..matrix(DType::F16, [5, 7], p) });
         let mut out = all();
@@ -56,12 +58,14 @@ impl DropConnect {
         out.into_iter().map(|d| Box::new(d) as Box<dyn Verify>).collect()
     }
 
+    #[cfg(feature = "verify")]
     pub(in crate::ops) fn bench(elements: usize) -> Vec<Box<dyn Verify>> {
         benches(elements, |d| Box::new(d))
     }
 }
 
 impl DropConnectBackward {
+    #[cfg(feature = "verify")]
     /// Accumulating has a kernel of its own; writing anew has the forward pass' kernel, so a few cases show that it is reached.
     pub(in crate::ops) fn cases() -> Vec<Box<dyn Verify>> {
         let added = all().into_iter().map(|d| d.backward());
@@ -69,6 +73,7 @@ impl DropConnectBackward {
         added.chain(written).map(|d| Box::new(d) as Box<dyn Verify>).collect()
     }
 
+    #[cfg(feature = "verify")]
     pub(in crate::ops) fn bench(elements: usize) -> Vec<Box<dyn Verify>> {
         benches(elements, |d| Box::new(d.backward()))
     }

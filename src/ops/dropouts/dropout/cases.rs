@@ -84,11 +84,13 @@ fn all() -> Vec<Dropout> {
     out
 }
 
+#[cfg(feature = "verify")]
 fn back(d: Dropout) -> Box<dyn Verify> {
     Box::new(d.backward())
 }
 
 impl Dropout {
+    #[cfg(feature = "verify")]
     pub(in crate::ops) fn cases() -> Vec<Box<dyn Verify>> {
         let after = |scaling, d: Dropout| Dropout { training: false, scaling, ..d };
         let mut out = all();
@@ -104,12 +106,14 @@ impl Dropout {
         out.into_iter().map(|d| Box::new(d) as Box<dyn Verify>).collect()
     }
 
+    #[cfg(feature = "verify")]
     pub(in crate::ops) fn bench(elements: usize) -> Vec<Box<dyn Verify>> {
         DType::FLOATS.into_iter().map(|dtype| Box::new(flat(dtype, elements, 0.1)) as Box<dyn Verify>).collect()
     }
 }
 
 impl DropoutBackward {
+    #[cfg(feature = "verify")]
     /// Without a stored mask the kernels are those of the forward pass: a few cases show that they are reached.
     pub(in crate::ops) fn cases() -> Vec<Box<dyn Verify>> {
         let stored = all().into_iter().filter(|d| d.mask == MaskMode::Store);
@@ -117,6 +121,7 @@ impl DropoutBackward {
         stored.chain(drawn).map(back).collect()
     }
 
+    #[cfg(feature = "verify")]
     pub(in crate::ops) fn bench(elements: usize) -> Vec<Box<dyn Verify>> {
         DType::FLOATS.into_iter().map(|dtype| back(flat(dtype, elements, 0.1))).collect()
     }

@@ -56,29 +56,35 @@ fn layers(elements: usize) -> Vec<DropoutAddLayerNorm> {
     vec![of(DType::F32, RowNorm::Layer), of(DType::Bf16, RowNorm::Layer), of(DType::Bf16, RowNorm::Rms)]
 }
 
+#[cfg(feature = "verify")]
 fn forwards(of: Vec<DropoutAddLayerNorm>) -> Vec<Box<dyn Verify>> {
     of.into_iter().map(|op| Box::new(op) as Box<dyn Verify>).collect()
 }
 
+#[cfg(feature = "verify")]
 fn backwards(of: Vec<DropoutAddLayerNorm>) -> Vec<Box<dyn Verify>> {
     of.into_iter().enumerate().map(|(i, op)| Box::new(op.backward(i % 2 == 0)) as Box<dyn Verify>).collect()
 }
 
 impl DropoutAddLayerNorm {
+    #[cfg(feature = "verify")]
     pub(in crate::ops) fn cases() -> Vec<Box<dyn Verify>> {
         forwards(all())
     }
 
+    #[cfg(feature = "verify")]
     pub(in crate::ops) fn bench(elements: usize) -> Vec<Box<dyn Verify>> {
         forwards(layers(elements))
     }
 }
 
 impl DropoutAddLayerNormBackward {
+    #[cfg(feature = "verify")]
     pub(in crate::ops) fn cases() -> Vec<Box<dyn Verify>> {
         backwards(all())
     }
 
+    #[cfg(feature = "verify")]
     pub(in crate::ops) fn bench(elements: usize) -> Vec<Box<dyn Verify>> {
         backwards(layers(elements))
     }

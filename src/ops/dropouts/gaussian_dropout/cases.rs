@@ -40,33 +40,39 @@ fn all() -> Vec<GaussianDropout> {
     out
 }
 
+#[cfg(feature = "verify")]
 fn benches(elements: usize, op: impl Fn(DType, Space) -> Box<dyn Verify>) -> Vec<Box<dyn Verify>> {
     DType::FLOATS.into_iter().map(|dtype| op(dtype, Space::flat(elements))).collect()
 }
 
 impl GaussianDropout {
+    #[cfg(feature = "verify")]
     pub(in crate::ops) fn cases() -> Vec<Box<dyn Verify>> {
         let after = GaussianDropout { training: false, ..flat(DType::F16, 35, 0.5) };
         all().into_iter().chain([after]).map(|d| Box::new(d) as Box<dyn Verify>).collect()
     }
 
+    #[cfg(feature = "verify")]
     pub(in crate::ops) fn bench(elements: usize) -> Vec<Box<dyn Verify>> {
         benches(elements, |dtype, space| Box::new(GaussianDropout::new(dtype, space, 0.1, KEY)))
     }
 }
 
 impl GaussianDropoutBackward {
+    #[cfg(feature = "verify")]
     /// The map is that of the forward pass: some cases show that it is reached.
     pub(in crate::ops) fn cases() -> Vec<Box<dyn Verify>> {
         all().into_iter().filter(|d| d.space.len() < 5000).step_by(2).map(|d| Box::new(d.backward()) as Box<dyn Verify>).collect()
     }
 
+    #[cfg(feature = "verify")]
     pub(in crate::ops) fn bench(elements: usize) -> Vec<Box<dyn Verify>> {
         benches(elements, |dtype, space| Box::new(GaussianDropout::new(dtype, space, 0.1, KEY).backward()))
     }
 }
 
 impl GaussianNoise {
+    #[cfg(feature = "verify")]
     pub(in crate::ops) fn cases() -> Vec<Box<dyn Verify>> {
         let one = |(i, d): (usize, GaussianDropout)| {
             let GaussianDropout { dtype, space, p, key, share, .. } = d;
@@ -76,6 +82,7 @@ impl GaussianNoise {
         all().into_iter().enumerate().map(one).collect()
     }
 
+    #[cfg(feature = "verify")]
     pub(in crate::ops) fn bench(elements: usize) -> Vec<Box<dyn Verify>> {
         benches(elements, |dtype, space| Box::new(GaussianNoise::new(dtype, space, 0.1, KEY)))
     }

@@ -43,20 +43,24 @@ fn all() -> Vec<Zoneout> {
 }
 
 impl Zoneout {
+    #[cfg(feature = "verify")]
     pub(in crate::ops) fn cases() -> Vec<Box<dyn Verify>> {
         all().into_iter().map(|d| Box::new(d) as Box<dyn Verify>).collect()
     }
 
+    #[cfg(feature = "verify")]
     pub(in crate::ops) fn bench(elements: usize) -> Vec<Box<dyn Verify>> {
         DType::FLOATS.into_iter().map(|dtype| Box::new(flat(dtype, elements, 0.1)) as Box<dyn Verify>).collect()
     }
 }
 
 impl ZoneoutBackward {
+    #[cfg(feature = "verify")]
     pub(in crate::ops) fn cases() -> Vec<Box<dyn Verify>> {
         all().into_iter().filter(|d| d.space.len() < 9000).map(|d| Box::new(d.backward()) as Box<dyn Verify>).collect()
     }
 
+    #[cfg(feature = "verify")]
     pub(in crate::ops) fn bench(elements: usize) -> Vec<Box<dyn Verify>> {
         DType::FLOATS.into_iter().map(|dtype| Box::new(flat(dtype, elements, 0.1).backward()) as Box<dyn Verify>).collect()
     }

@@ -65,6 +65,7 @@ impl CrossEntropy {
         }
     }
 
+    #[cfg(feature = "verify")]
     /// Every value of every field, in as few pipelines as that takes; no row and one, one class, rows that are whole quads, halves of them and neither, in and out
     /// of workgroup memory, one and several rows to a workgroup.
     pub(super) fn cases() -> Vec<Box<dyn Verify>> {
@@ -121,6 +122,7 @@ impl CrossEntropy {
         out.into_iter().map(|op| Box::new(op) as Box<dyn Verify>).collect()
     }
 
+    #[cfg(feature = "verify")]
     /// A batch of images, a batch of text with a vocabulary that is a multiple of 4 and with one that is not.
     pub(super) fn bench(elements: usize) -> Vec<Box<dyn Verify>> {
         let all = [(DType::F32, 10), (DType::F32, 1000), (DType::Bf16, 1000), (DType::F32, 32_000), (DType::F16, 50_257)];

@@ -187,6 +187,7 @@ impl Pairs {
     }
 }
 
+#[cfg(feature = "verify")]
 /// Lengths on both sides of quads, blocks and windows; every reduction in every type, with and without gradient.
 pub(crate) fn cases(make: impl Fn(usize, DType, usize, LossReduction, bool) -> Box<dyn Verify>) -> Vec<Box<dyn Verify>> {
     let reductions = [LossReduction::Mean, LossReduction::Sum, LossReduction::None];
@@ -199,6 +200,7 @@ pub(crate) fn cases(make: impl Fn(usize, DType, usize, LossReduction, bool) -> B
     out
 }
 
+#[cfg(feature = "verify")]
 /// One tensor of each type.
 pub(crate) fn benches(elements: usize, make: impl Fn(DType, usize) -> Box<dyn Verify>) -> Vec<Box<dyn Verify>> {
     DType::FLOATS.map(|dtype| make(dtype, elements)).into()

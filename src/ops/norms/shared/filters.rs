@@ -98,6 +98,7 @@ pub(crate) fn per_filter(
     channels::per_team(caps, source, first, vectors, (team, params.into()))
 }
 
+#[cfg(feature = "verify")]
 /// Shapes for the checks, each along both axes: no value and one, filters that are whole quads and not, shorter and longer than a
 /// workgroup and than a chunk, and longer than what stays on the chip, more filters than lanes, and the whole matrix as one.
 pub(crate) fn cases(make: impl Fn(usize, DType, Filters) -> Box<dyn Verify>) -> Vec<Box<dyn Verify>> {
@@ -134,6 +135,7 @@ pub(crate) fn cases(make: impl Fn(usize, DType, Filters) -> Box<dyn Verify>) -> 
     out
 }
 
+#[cfg(feature = "verify")]
 /// A linear layer of a transformer, and a convolution of a residual network, 3 by 3 with as many outputs as inputs.
 pub(crate) fn benches(elements: usize, make: impl Fn(DType, Filters) -> Box<dyn Verify>) -> Vec<Box<dyn Verify>> {
     let of = |sides, axis| {

@@ -82,6 +82,7 @@ impl Orthogonality {
     }
 }
 
+#[cfg(feature = "verify")]
 /// Shapes for the checks: no value and one; tiles that are whole and not, more of them than a workgroup holds; rows that are
 /// whole quads and not; sums longer than a run and than a chunk.
 pub(crate) fn cases(make: impl Fn(DType, Rows, f64, OrthogonalSide) -> Box<dyn Verify>) -> Vec<Box<dyn Verify>> {
@@ -119,6 +120,7 @@ pub(crate) fn cases(make: impl Fn(DType, Rows, f64, OrthogonalSide) -> Box<dyn V
     out
 }
 
+#[cfg(feature = "verify")]
 /// A square layer, and a convolution's filters. A Gram matrix takes as many products as elements times vectors: there are no
 /// more than 256 and 64 of these, or the largest sizes would take hours on a CPU.
 pub(crate) fn benches(
