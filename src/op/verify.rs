@@ -1,6 +1,6 @@
 //! What an op must compute, and on which data that is tried.
 use crate::{
-    op::{Arg, Expected, Op, Pattern, Rng},
+    op::{Arg, Op, Rng},
     types::HostData,
 };
 
@@ -33,4 +33,36 @@ pub trait Verify: Op {
     fn fill(&self, arg: &Arg, rng: &mut Rng, pattern: Pattern) -> HostData {
         rng.fill(arg, self.domain(arg), pattern)
     }
+}
+
+/// What the CPU reference says one written argument must hold.
+#[derive(Clone, Debug)]
+pub enum Expected {
+    /// Bit for bit.
+    Exact(HostData),
+    /// `|got - value| <= bound`, element by element; NaN where `value` is NaN.
+    Within {
+        /// The value in f64.
+        value: Vec<f64>,
+        /// The derived error bound.
+        bound: Vec<f64>,
+    },
+}
+
+/// What kind of data a check draws.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Pattern {
+    /// Uniform over [`Verify::domain`].
+    Ordinary,
+    /// One value everywhere.
+    Constant,
+    /// Exact zeros, negative zeros and ordinary values mixed.
+    Zeros,
+    /// A mean 10^4 times the spread.
+    Offset,
+    /// Values at and below the least normal number.
+    Tiny,
+    /// NaN and infinities among ordinary values.
+    NonFinite,
 }

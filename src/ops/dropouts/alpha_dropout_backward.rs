@@ -1,17 +1,17 @@
 //! Alpha dropout, backward. Kernel: `shaders/dropouts/alpha_dropout_backward.wgsl` with a stored mask, else
 //! `shaders/dropouts/dropout.wgsl`. Reference: `cpu::alpha_dropout_backward`.
-use super::{
-    AlphaDropout,
-    shared::{
-        backward,
-        expected::{kept, unpacked, within},
-    },
-};
+#[cfg(feature = "verify")]
+use super::shared::expected::{kept, unpacked, within};
+use super::{AlphaDropout, alpha_dropout, shared::backward};
 use crate::{
     kernel,
-    op::{Arg, Caps, Expected, Lowered, Op, Pattern, Verify},
+    op::{Arg, Caps, Lowered, Op},
     options::{Bits, Key, MaskMode, Share},
     types::{DType, Error, HostData, Space},
+};
+#[cfg(feature = "verify")]
+use crate::{
+    op::{Expected, Pattern, Verify},
     verify::{Approx, reference},
 };
 use ridgepole_derive::op;
@@ -77,7 +77,7 @@ impl Op for AlphaDropoutBackward {
 
     fn lower(&self, caps: &Caps) -> Result<Lowered, Error> {
         let masked = self.forward().masked(NAME);
-        let factor = (reference::alpha_factor(1.0 - masked.keep()), masked.threshold());
+        let factor = (alpha_dropout::scalars(1.0 - masked.keep())[0], masked.threshold());
         let (drawn, stored) = ((kernel!("dropouts/dropout"), "dropout"), kernel!("dropouts/alpha_dropout_backward"));
         masked.backward(caps, self.mask, drawn, stored, factor, &self.args())
     }

@@ -7,20 +7,23 @@ use crate::{
         copy::{self, Tail, windows},
         partition,
     },
-    op::{Arg, Caps, Expected, Lowered, Op, Pattern, Rng, Slot, Verify},
-    ops::dropouts::shared::{
-        expected::kept,
-        masked_map::{MaskSource, Masked, Rule},
-    },
+    op::{Arg, Caps, Lowered, Op, Slot},
+    ops::dropouts::shared::masked_map::{MaskSource, Masked, Rule},
     options::{Activation, Bits, Key, Share},
     types::{DType, Error, HostData, Space},
-    verify::{Approx, reference},
     wgsl::{Decl, View, parts},
+};
+#[cfg(feature = "verify")]
+use crate::{
+    op::{Expected, Pattern, Rng, Verify},
+    ops::dropouts::shared::expected::kept,
+    verify::{Approx, reference},
 };
 use ridgepole_derive::op;
 
 #[cfg(feature = "verify")]
 mod cases;
+#[cfg(feature = "verify")]
 pub(super) mod fill;
 
 /// Bias, activation, dropout and residual add in one pass: y = residual + m·act(x + bias)/(1-p). Each of bias, activation and
@@ -115,6 +118,7 @@ impl BiasActDropoutAdd {
     }
 
     /// Which elements are kept, and the factor as the kernel has it.
+    #[cfg(feature = "verify")]
     pub(super) fn mask(&self) -> (Vec<bool>, f64) {
         let keep = reference::keep(self.p, if self.bits == Bits::Sixteen { 16 } else { 32 });
         let factor = if keep == 0.0 { 0.0 } else { f64::from((1.0 / keep) as f32) };
@@ -122,6 +126,7 @@ impl BiasActDropoutAdd {
     }
 
     /// The bias of every element, in the order of memory.
+    #[cfg(feature = "verify")]
     pub(super) fn biases(&self, bias: Option<&HostData>) -> Vec<f64> {
         let (mut out, space) = (vec![0.0; self.space.len()], &self.space);
         if let Some(bias) = bias {
@@ -134,6 +139,7 @@ impl BiasActDropoutAdd {
     }
 
     /// x + bias as the kernel has it.
+    #[cfg(feature = "verify")]
     pub(super) fn biased(&self, x: f64, bias: f64) -> Approx {
         if self.bias { Approx::sum([Approx::exact(x), Approx::exact(bias)]) } else { Approx::exact(x) }
     }

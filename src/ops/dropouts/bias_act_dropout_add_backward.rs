@@ -1,19 +1,27 @@
 //! The gradient of bias, activation and dropout. Kernel: `shaders/dropouts/bias_act_dropout_add_backward.wgsl`. Reference:
 //! `cpu::bias_act_dropout_add_backward`.
-use super::{BiasActDropoutAdd, bias_act_dropout_add::fill};
+use super::BiasActDropoutAdd;
+#[cfg(feature = "verify")]
+use super::bias_act_dropout_add::fill;
+#[cfg(feature = "verify")]
+use crate::kernels::channels::SumErrors;
 use crate::{
     kernel,
     kernels::{
-        channels::{self, Channels, SumErrors, position},
+        channels::{self, Channels, position},
         copy::{self, Tail, windows},
         rows,
     },
-    op::{Arg, Caps, Expected, Lowered, Op, Pattern, Rng, Verify},
+    op::{Arg, Caps, Lowered, Op},
     ops::dropouts::shared::masked_map::Rule,
     options::{Activation, Bits, Key, Share},
     types::{DType, Error, HostData, Space},
-    verify::{Approx, reference},
     wgsl::parts,
+};
+#[cfg(feature = "verify")]
+use crate::{
+    op::{Expected, Pattern, Rng, Verify},
+    verify::{Approx, reference},
 };
 use ridgepole_derive::op;
 

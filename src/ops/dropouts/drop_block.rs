@@ -2,21 +2,27 @@
 use crate::{
     kernel,
     kernels::copy::{self, Place, Tail, windows},
-    op::{Arg, Caps, Expected, Lowered, Op, Pattern, Slot, Step, Verify},
+    op::{Arg, Caps, Lowered, Op, Slot, Step},
     ops::dropouts::shared::{
         drop_block_mask::Squares,
         masked_map::{MaskSource, Rule},
     },
     options::{Key, MaskMode, Share},
     types::{DType, Error, HostData, Space},
-    verify::reference,
     wgsl::{Decl, Source, View},
 };
+#[cfg(feature = "verify")]
+use crate::{
+    op::{Expected, Pattern, Verify},
+    verify::reference,
+};
+#[cfg(feature = "verify")]
 use expected::{factor_bound, images, scaled};
 use ridgepole_derive::op;
 
 #[cfg(feature = "verify")]
 mod cases;
+#[cfg(feature = "verify")]
 pub(super) mod expected;
 
 /// DropBlock: y = m·x·count(m)/ones(m), m being 0 in squares of `block` × `block` at random positions of each image.

@@ -1,19 +1,21 @@
 //! DropBlock, backward. Kernels: `shaders/dropouts/drop_block_backward.wgsl`, and without a stored mask
 //! `shaders/dropouts/parts/square_seeds.wgsl` and `square_mask.wgsl`. Reference: `cpu::drop_block_backward`.
+use super::{DropBlock, drop_block::apply};
+#[cfg(feature = "verify")]
 use super::{
-    DropBlock,
-    drop_block::{
-        apply,
-        expected::{images, of_elements, scaled},
-    },
+    drop_block::expected::{images, of_elements, scaled},
     shared::expected::unpacked,
 };
 use crate::{
     kernel,
     kernels::copy::{self, Tail, windows},
-    op::{Arg, Caps, Expected, Lowered, Op, Pattern, Rng, Slot, Verify},
+    op::{Arg, Caps, Lowered, Op, Slot},
     options::{Key, MaskMode, Share},
     types::{DType, Error, HostData, Space},
+};
+#[cfg(feature = "verify")]
+use crate::{
+    op::{Expected, Pattern, Rng, Verify},
     verify::reference,
 };
 use ridgepole_derive::op;

@@ -1,12 +1,17 @@
 //! DropConnect, forward. Kernel: `shaders/dropouts/drop_connect.wgsl`. Reference: `cpu::drop_connect`.
+#[cfg(feature = "verify")]
 use super::shared::expected::{expected, kept};
 use crate::{
     kernel,
     kernels::copy::Place,
-    op::{Arg, Caps, Expected, Lowered, Op, Pattern, Verify},
+    op::{Arg, Caps, Lowered, Op},
     ops::dropouts::shared::masked_map::{MaskSource, Masked},
     options::{Bits, Key, Scaling, Share},
     types::{DType, Error, HostData, Space},
+};
+#[cfg(feature = "verify")]
+use crate::{
+    op::{Expected, Pattern, Verify},
     verify::reference,
 };
 use ridgepole_derive::op;
@@ -119,12 +124,14 @@ impl DropConnect {
     }
 
     /// Which weights are kept, and which biases.
+    #[cfg(feature = "verify")]
     pub(super) fn kept(&self) -> Vec<Vec<bool>> {
         let one = |(len, key): (usize, Key)| kept(&Space::flat(len), self.p, &key, Share::Element, self.bits);
         self.lens().into_iter().zip(self.keys()).map(one).collect()
     }
 
     /// The probability of keeping that is realised, and the factor by the reference's own words.
+    #[cfg(feature = "verify")]
     pub(super) fn scales(&self) -> (f64, f64) {
         let keep = reference::keep(self.p, if self.bits == Bits::Sixteen { 16 } else { 32 });
         let factor = match (self.training, self.scaling) {

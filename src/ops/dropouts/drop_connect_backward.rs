@@ -1,16 +1,19 @@
 //! DropConnect, backward. Kernel: `shaders/dropouts/drop_connect_backward.wgsl` where it accumulates, else
 //! `shaders/dropouts/drop_connect.wgsl`. Reference: `cpu::drop_connect_backward`.
-use super::{
-    DropConnect,
-    shared::expected::{expected, within},
-};
+use super::DropConnect;
+#[cfg(feature = "verify")]
+use super::shared::expected::{expected, within};
 use crate::{
     kernel,
-    kernels::samples::copied,
-    op::{Arg, Caps, Expected, Lowered, Op, Pattern, Verify},
+    op::{Arg, Caps, Lowered, Op},
     ops::dropouts::shared::masked_map::{MaskSource, Rule},
     options::{Bits, Key, Scaling},
     types::{DType, Error, HostData},
+};
+#[cfg(feature = "verify")]
+use crate::{
+    kernels::samples::copied,
+    op::{Expected, Pattern, Verify},
     verify::{Approx, reference},
 };
 use ridgepole_derive::op;

@@ -1,13 +1,18 @@
 //! Dropout, forward. Kernel: `shaders/dropouts/dropout.wgsl`. Reference: `cpu::dropout`.
+#[cfg(feature = "verify")]
 use super::shared::expected::{expected, kept, packed};
 use crate::{
     kernel,
-    op::{Arg, Caps, Expected, Lowered, Op, Pattern, Verify},
+    op::{Arg, Caps, Lowered, Op},
     ops::dropouts::shared::masked_map::{MaskSource, Masked},
     options::{Bits, Key, MaskMode, Scaling, Share},
     types::{DType, Error, HostData, Space},
-    verify::reference,
     wgsl::Source,
+};
+#[cfg(feature = "verify")]
+use crate::{
+    op::{Expected, Pattern, Verify},
+    verify::reference,
 };
 use ridgepole_derive::op;
 
@@ -116,6 +121,7 @@ impl Dropout {
     }
 
     /// What y must hold and, if it is stored, the mask.
+    #[cfg(feature = "verify")]
     pub(super) fn results(&self, x: &HostData, one: fn(f64, bool, f64) -> f64) -> Vec<Expected> {
         let (len, bits) = (self.space.len(), if self.bits == Bits::Sixteen { 16 } else { 32 });
         let kept = if self.training { kept(&self.space, self.p, &self.key, self.share, self.bits) } else { vec![true; len] };

@@ -1,6 +1,8 @@
 //! Dropout, residual and normalisation. Kernel: `shaders/dropouts/dropout_add_layer_norm.wgsl`, then those of `layer_norm` or
 //! `rms_norm`. Reference: `cpu::dropout_add_layer_norm`, and theirs.
 use super::BiasActDropoutAdd;
+#[cfg(feature = "verify")]
+use crate::op::{Expected, Pattern, Rng, Verify};
 use crate::{
     kernel,
     kernels::{
@@ -8,7 +10,7 @@ use crate::{
         copy::{self, Tail, windows},
         rows,
     },
-    op::{Arg, Caps, Expected, Lowered, Op, Pattern, Rng, Verify},
+    op::{Arg, Caps, Lowered, Op},
     ops::{LayerNorm, RmsNorm, dropouts::shared::masked_map::Rule},
     options::{Activation, Bits, Key, RowNorm, Share, WeightForm},
     types::{DType, Error, HostData, Rows, Space},
@@ -18,6 +20,7 @@ use ridgepole_derive::op;
 
 #[cfg(feature = "verify")]
 mod cases;
+#[cfg(feature = "verify")]
 pub(super) mod fill;
 
 /// Dropout, residual add, and layer or RMS norm of each row, the end of a transformer's sublayer: z = residual + m·x/(1-p)

@@ -1,17 +1,25 @@
 //! The gradient of dropout, residual and normalisation. Kernels: those of `layer_norm_backward` or `rms_norm_backward`, then
 //! `shaders/dropouts/dropout_add_layer_norm_backward.wgsl`. Reference: `cpu::dropout_add_layer_norm_backward`, and theirs.
-use super::{DropoutAddLayerNorm, dropout_add_layer_norm::fill};
+use super::DropoutAddLayerNorm;
+#[cfg(feature = "verify")]
+use super::dropout_add_layer_norm::fill;
+#[cfg(feature = "verify")]
+use crate::kernels::rows::RowGradients;
 use crate::{
     kernel,
     kernels::{
         channels::{self, position},
         copy::{self, Tail, windows},
-        rows::{self, Backward, RowGradients},
+        rows::{self, Backward},
     },
-    op::{Arg, Caps, Expected, Lowered, Op, Pattern, Rng, Verify},
+    op::{Arg, Caps, Lowered, Op},
     ops::dropouts::shared::masked_map::Rule,
     options::{Bits, Key, RowNorm, Share, WeightForm},
     types::{DType, Error, HostData},
+};
+#[cfg(feature = "verify")]
+use crate::{
+    op::{Expected, Pattern, Rng, Verify},
     verify::{Approx, reference},
 };
 use ridgepole_derive::op;

@@ -1,19 +1,22 @@
 //! Dropout, backward. Kernel: `shaders/dropouts/dropout_backward.wgsl` with a stored mask, else
 //! `shaders/dropouts/dropout.wgsl`. Reference: `cpu::dropout_backward`.
+#[cfg(feature = "verify")]
+use super::shared::expected::{expected, kept, unpacked};
 use super::{
     Dropout,
-    shared::{
-        self,
-        expected::{expected, kept, unpacked},
-    },
+    shared::{self},
 };
 use crate::{
     kernel,
-    op::{Arg, Caps, Expected, Lowered, Op, Pattern, Verify},
+    op::{Arg, Caps, Lowered, Op},
     options::{Bits, Key, MaskMode, Scaling, Share},
     types::{DType, Error, HostData, Space},
-    verify::reference,
     wgsl::Source,
+};
+#[cfg(feature = "verify")]
+use crate::{
+    op::{Expected, Pattern, Verify},
+    verify::reference,
 };
 use ridgepole_derive::op;
 
@@ -81,6 +84,7 @@ impl DropoutBackward {
     }
 
     /// What dx must hold.
+    #[cfg(feature = "verify")]
     pub(super) fn results(&self, args: &[HostData], one: fn(f64, bool, f64) -> f64) -> Vec<Expected> {
         let kept = match self.mask {
             MaskMode::Recompute => kept(&self.space, self.p, &self.key, self.share, self.bits),

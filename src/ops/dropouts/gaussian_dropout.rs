@@ -1,11 +1,16 @@
 //! Gaussian dropout, forward. Kernel: `shaders/dropouts/gaussian_dropout.wgsl`. Reference: `cpu::gaussian_dropout`.
+#[cfg(feature = "verify")]
 use super::shared::expected::{numbers, within};
 use crate::{
     kernel,
-    op::{Arg, Caps, Expected, Lowered, Op, Pattern, Verify},
+    op::{Arg, Caps, Lowered, Op},
     ops::dropouts::shared::noise_map::Noised,
     options::{Key, Share, check_held},
     types::{DType, Error, HostData, Space},
+};
+#[cfg(feature = "verify")]
+use crate::{
+    op::{Expected, Pattern, Verify},
     verify::{Approx, reference},
 };
 use ridgepole_derive::op;
@@ -68,10 +73,12 @@ impl GaussianDropout {
             return Err(Error::argument(op, "p", why));
         }
         check_held(op, "p", "is", p)?;
-        Ok(Noised { op, dtype, space, deviation: if training { reference::gaussian_deviation(p) } else { 0.0 }, key, share })
+        // The variance of dropout's factor, which is 1/(1-p) or 0.
+        Ok(Noised { op, dtype, space, deviation: if training { (p / (1.0 - p)).sqrt() } else { 0.0 }, key, share })
     }
 
     /// What the map must give for x.
+    #[cfg(feature = "verify")]
     pub(super) fn results(&self, x: &HostData, one: fn(f64, f64, f64) -> f64) -> Vec<Expected> {
         let deviation = reference::gaussian_deviation(self.p);
         if !self.training || deviation == 0.0 {

@@ -3,9 +3,13 @@
 use super::{GaussianDropout, shared::backward};
 use crate::{
     kernel,
-    op::{Arg, Caps, Expected, Lowered, Op, Pattern, Verify},
+    op::{Arg, Caps, Lowered, Op},
     options::{Key, MaskMode, Share},
     types::{DType, Error, HostData, Space},
+};
+#[cfg(feature = "verify")]
+use crate::{
+    op::{Expected, Pattern, Verify},
     verify::reference,
 };
 use ridgepole_derive::op;

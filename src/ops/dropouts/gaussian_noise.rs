@@ -1,11 +1,16 @@
 //! Gaussian noise. Kernel: `shaders/dropouts/gaussian_noise.wgsl`. Reference: `cpu::gaussian_noise`.
+#[cfg(feature = "verify")]
 use super::shared::expected::{numbers, within};
 use crate::{
     kernel,
-    op::{Arg, Caps, Expected, Lowered, Op, Pattern, Verify},
+    op::{Arg, Caps, Lowered, Op},
     ops::dropouts::shared::noise_map::Noised,
     options::{Key, Share, check_held},
     types::{DType, Error, HostData, Space},
+};
+#[cfg(feature = "verify")]
+use crate::{
+    op::{Expected, Pattern, Verify},
     verify::{Approx, reference},
 };
 use ridgepole_derive::op;

@@ -1,11 +1,16 @@
 //! Zoneout, forward. Kernel: `shaders/dropouts/zoneout.wgsl`. Reference: `cpu::zoneout`.
+#[cfg(feature = "verify")]
 use super::shared::expected::{kept, packed, within};
 use crate::{
     kernel,
-    op::{Arg, Caps, Expected, Lowered, Op, Pattern, Verify},
+    op::{Arg, Caps, Lowered, Op},
     ops::dropouts::shared::masked_map::{MaskSource, Masked, Rule, Settled},
     options::{Bits, Key, MaskMode, Share},
     types::{DType, Error, HostData, Space},
+};
+#[cfg(feature = "verify")]
+use crate::{
+    op::{Expected, Pattern, Verify},
     verify::{Approx, reference},
 };
 use ridgepole_derive::op;
@@ -82,6 +87,7 @@ impl Zoneout {
     }
 
     /// The probability of the new value, for the reference.
+    #[cfg(feature = "verify")]
     pub(super) fn keep(&self) -> f64 {
         reference::keep(self.p, if self.bits == Bits::Sixteen { 16 } else { 32 })
     }
@@ -148,6 +154,7 @@ impl Verify for Zoneout {
 }
 
 /// Values that pass through a kernel: exact, but what is below the least normal number may be flushed.
+#[cfg(feature = "verify")]
 pub(super) fn passed(dtype: DType, items: impl Iterator<Item = Approx>) -> Expected {
     let flushed = |v: f64| if v.abs() < dtype.least_normal() { v.abs() } else { 0.0 };
     let (value, bound) = items.map(|v| (v.value, flushed(v.value))).unzip();

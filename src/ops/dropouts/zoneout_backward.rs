@@ -1,15 +1,19 @@
 //! Zoneout, backward. Kernel: `shaders/dropouts/zoneout_backward.wgsl`. Reference: `cpu::zoneout_backward`.
-use super::{
-    Zoneout,
-    shared::expected::{kept, unpacked, within},
-    zoneout::passed,
-};
+use super::Zoneout;
+#[cfg(feature = "verify")]
+use super::shared::expected::{kept, unpacked, within};
+#[cfg(feature = "verify")]
+use super::zoneout::passed;
 use crate::{
     kernel,
-    op::{Arg, Caps, Expected, Lowered, Op, Pattern, Verify},
+    op::{Arg, Caps, Lowered, Op},
     ops::dropouts::shared::masked_map::{MaskSource, Rule, Settled},
     options::{Bits, Key, MaskMode, Share},
     types::{DType, Error, HostData, Space},
+};
+#[cfg(feature = "verify")]
+use crate::{
+    op::{Expected, Pattern, Verify},
     verify::{Approx, reference},
 };
 use ridgepole_derive::op;

@@ -4,9 +4,13 @@ use super::mixup::{labels, row};
 use crate::{
     kernel,
     kernels::samples::{self, Images, Map},
-    op::{Arg, Caps, Expected, Lowered, Op, Pattern, Rng, Verify, check_float},
+    op::{Arg, Caps, Lowered, Op, check_float},
     options::{Blend, Cut, Key, Lambda, Partners, Rect},
     types::{DType, Error, HostData, Space},
+};
+#[cfg(feature = "verify")]
+use crate::{
+    op::{Expected, Pattern, Rng, Verify},
     verify::reference,
 };
 use ridgepole_derive::op;

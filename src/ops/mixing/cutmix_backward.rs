@@ -7,9 +7,13 @@ use super::{
 use crate::{
     kernel,
     kernels::samples::{self, Images, Map},
-    op::{Arg, Caps, Expected, Lowered, Op, Pattern, Verify, check_float},
+    op::{Arg, Caps, Lowered, Op, check_float},
     options::{Blend, Cut, Key, Partners},
     types::{DType, Error, HostData, Space},
+};
+#[cfg(feature = "verify")]
+use crate::{
+    op::{Expected, Pattern, Verify},
     verify::{Approx, reference},
 };
 use ridgepole_derive::op;

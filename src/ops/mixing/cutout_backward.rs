@@ -4,9 +4,13 @@ use super::{Cutout, cutout::variant};
 use crate::{
     kernel,
     kernels::samples::{self, Images, Map},
-    op::{Arg, Caps, Expected, Lowered, Op, Pattern, Verify, check_float},
+    op::{Arg, Caps, Lowered, Op, check_float},
     options::{Holes, Key, Rect},
     types::{DType, Error, HostData, Space},
+};
+#[cfg(feature = "verify")]
+use crate::{
+    op::{Expected, Pattern, Verify},
     verify::reference,
 };
 use ridgepole_derive::op;

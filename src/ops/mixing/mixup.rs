@@ -1,8 +1,10 @@
 //! Mixup. Kernel: `shaders/lib/samples/map.wgsl` with `shaders/mixing/mixup.wgsl`. Reference: `cpu::mixup`.
+#[cfg(feature = "verify")]
+use crate::op::{Expected, Pattern, Rng, Verify};
 use crate::{
     kernel,
     kernels::samples::{self, Images, Map},
-    op::{Arg, Caps, Expected, Lowered, Op, Pattern, Rng, Verify, check_float},
+    op::{Arg, Caps, Lowered, Op, check_float},
     options::{Blend, Key, Lambda, Partners},
     types::{DType, Error, HostData, Space},
 };
