@@ -6,13 +6,12 @@ use ridgepole::{
     wgsl::{Decl, Source, Spec},
 };
 
-/// The kernel: it calls the functions that reach `weight` and `average`; the host says how both are stored.
+/// The kernel: it reads `params` and calls the functions that reach `weight` and `average`; the host says what is in the one,
+/// and how the others are stored.
 const KERNEL: Source = Source {
     name: "moving_average",
     text: "
 //!use lib/partition/grid
-struct Params { blocks: u32, first: u32, lo: u32, hi: u32, base: u32, end: u32, decay: f32, rest: f32 }
-@group(0) @binding(0) var<uniform> params: Params;
 override WG: u32 = 256;
 override QUADS: u32 = 4;
 

@@ -23,12 +23,12 @@ const WORKGROUP: u64 = 16 << 10;
 pub fn valid(step: &Step, caps: &Caps) -> Result<(), String> {
     let spec = &step.spec;
     let mut pipeline = DefaultHasher::new();
-    (spec, caps.pooled).hash(&mut pipeline);
+    (spec, step.params.fields, caps.pooled).hash(&mut pipeline);
     let pipeline = pipeline.finish();
     if RIGHT.lock().unwrap_or_else(|e| e.into_inner()).contains(&pipeline) {
         return Ok(());
     }
-    let text = wgsl::compose(spec, caps.pooled);
+    let text = wgsl::compose(spec, step.params.fields, caps.pooled);
     let mut texts = TEXTS.lock().unwrap_or_else(|e| e.into_inner());
     let parsed = texts.entry(crate::fuzz::hash(text.as_bytes())).or_insert_with(|| parse(&text));
     let (module, info) = parsed.as_ref().map_err(|e| format!("a shader is not valid: {e}"))?;

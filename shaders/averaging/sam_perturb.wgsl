@@ -4,12 +4,6 @@
 //!use lib/arena/segments
 //!use lib/reduce/scaled_squares
 
-struct Params {
-    segments: u32, first: u32, blocks: u32, lo: u32, hi: u32, base: u32, end: u32,
-    eta: f32, rho: f32, eps: f32,
-}
-
-@group(0) @binding(0) var<uniform> params: Params;
 // Buffers: grad (read), weight, saved (updated), table, sums (read): what averaging/parts/sam_norm found, in one entry.
 
 override WG: u32 = 256;

@@ -2,9 +2,6 @@
 //!use lib/partition/grid
 //!use lib/arena/segments
 
-struct Params { segments: u32, first: u32, blocks: u32, lo: u32, hi: u32, base: u32, end: u32 }
-
-@group(0) @binding(0) var<uniform> params: Params;
 // Buffers: saved (read), weight (updated), table.
 
 override WG: u32 = 256;

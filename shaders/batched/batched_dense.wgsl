@@ -3,9 +3,6 @@
 // 128 products for 12 loads. Sums in f32, inputs in ascending order.
 //!use lib/partition/grid
 
-struct Params { models: u32, rows: u32, in_quads: u32, out_quads: u32, weights: u32, per_model: u32, tiles: u32, bias: u32 }
-
-@group(0) @binding(0) var<uniform> params: Params;
 // Buffers: x, w (read), y (written).
 
 override WG: u32 = 64;

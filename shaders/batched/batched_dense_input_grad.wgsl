@@ -4,9 +4,6 @@
 //!use lib/partition/grid
 //!use batched/parts/inverse_keep
 
-struct Params { models: u32, rows: u32, in_quads: u32, out_quads: u32, weights: u32, per_model: u32, tiles: u32, bias: u32 }
-
-@group(0) @binding(0) var<uniform> params: Params;
 // Buffers: dy, w, gate, p (read), dx (written).
 
 override WG: u32 = 64;

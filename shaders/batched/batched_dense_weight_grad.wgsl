@@ -3,9 +3,6 @@
 // ascending order.
 //!use lib/partition/grid
 
-struct Params { models: u32, rows: u32, in_quads: u32, out_quads: u32, weights: u32, per_model: u32, tiles: u32, bias: u32 }
-
-@group(0) @binding(0) var<uniform> params: Params;
 // Buffers: x, dy (read), dw (written).
 
 override WG: u32 = 64;

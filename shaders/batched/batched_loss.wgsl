@@ -3,11 +3,6 @@
 // of rows that are right. Open name: row_loss (batched/parts/*).
 //!use lib/partition/grid
 
-struct Params {
-    blocks: u32, lanes: u32, models: u32, rows: u32, length: u32, quads: u32, columns: u32, nan: u32,
-}
-
-@group(0) @binding(0) var<uniform> params: Params;
 // Buffers: prediction, wanted, weight (read), grad, partials (written).
 
 override WG: u32 = 64;

@@ -5,12 +5,6 @@
 //!use lib/philox/philox
 //!use batched/parts/inverse_keep
 
-struct Params {
-    blocks: u32, lanes: u32, models: u32, quads: u32, places: u32, each: u32, training: u32, nan: u32,
-    key_lo: u32, key_hi: u32, step: u32, stream: u32, d_lo: u32, d_hi: u32,
-}
-
-@group(0) @binding(0) var<uniform> params: Params;
 // Buffers: x (read), p: array<u32> (read), y (written).
 
 override WG: u32 = 64;

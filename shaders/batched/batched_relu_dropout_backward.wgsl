@@ -3,9 +3,6 @@
 //!use lib/partition/grid
 //!use batched/parts/inverse_keep
 
-struct Params { blocks: u32, lanes: u32, models: u32, quads: u32, places: u32, each: u32, nan: u32 }
-
-@group(0) @binding(0) var<uniform> params: Params;
 // Buffers: dy, y (read), p: array<u32> (read), dx (written).
 
 override WG: u32 = 64;

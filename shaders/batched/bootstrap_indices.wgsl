@@ -3,12 +3,6 @@
 //!use lib/partition/grid
 //!use lib/philox/philox
 
-struct Params {
-    blocks: u32, lanes: u32, rows: u32, picks: u32, sets: u32,
-    key_lo: u32, key_hi: u32, step: u32, stream: u32, d_lo: u32, d_hi: u32,
-}
-
-@group(0) @binding(0) var<uniform> params: Params;
 // Buffer: indices (written).
 
 override WG: u32 = 64;

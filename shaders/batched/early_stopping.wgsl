@@ -2,9 +2,6 @@
 // just now, 2 stopped). A lane for each model, which adds up the losses of all parts in order.
 //!use lib/partition/grid
 
-struct Params { blocks: u32, models: u32, parts: u32, epoch: f32, patience: f32, min_delta: f32 }
-
-@group(0) @binding(0) var<uniform> params: Params;
 // Buffers: loss (read), state (updated).
 
 override WG: u32 = 64;

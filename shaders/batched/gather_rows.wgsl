@@ -2,9 +2,6 @@
 // One workgroup per block of WG * QUADS quads of the output, lanes side by side.
 //!use lib/partition/grid
 
-struct Params { rows: u32, row_quads: u32, quads: u32, blocks: u32 }
-
-@group(0) @binding(0) var<uniform> params: Params;
 // Buffers: source, order (read), out (written).
 
 override WG: u32 = 256;

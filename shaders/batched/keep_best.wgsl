@@ -2,9 +2,6 @@
 // block is a part of one model. `here` and `best` are words, or quads of them.
 //!use lib/partition/grid
 
-struct Params { blocks: u32, models: u32, parts: u32, length: u32, items: u32 }
-
-@group(0) @binding(0) var<uniform> params: Params;
 // Buffers: state: array<u32>, here (read), best (written).
 
 override WG: u32 = 64;

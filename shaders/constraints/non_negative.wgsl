@@ -1,9 +1,6 @@
 // w = max(w, 0) for every weight of an arena. What has the sign bit becomes 0, the negative zero too; a NaN stays.
 //!use lib/arena/map
 
-struct Params { segments: u32, first: u32, blocks: u32, lo: u32, hi: u32, base: u32, end: u32 }
-
-@group(0) @binding(0) var<uniform> params: Params;
 // Buffers: grad (updated; weights here), table.
 
 fn mapped(b: Block, q: u32, w: vec4<f32>) -> vec4<f32> {

@@ -3,11 +3,6 @@
 // Buffers: x (read), mean, m2 (updated); those of report (dropouts/parts/variance_none, dropouts/parts/variance_given).
 //!use lib/partition/grid
 
-struct Params { first: u32, blocks: u32, lo: u32, hi: u32, base: u32, end: u32, seen: u32,
-                share: f32, weight: f32, inverse: f32 }
-
-@group(0) @binding(0) var<uniform> params: Params;
-
 override WG: u32 = 256;
 override QUADS: u32 = 4;
 

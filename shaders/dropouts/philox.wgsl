@@ -2,12 +2,6 @@
 //!use lib/partition/grid
 //!use lib/philox/philox
 
-struct Params {
-    first: u32, blocks: u32, lo: u32, hi: u32, base: u32, end: u32,
-    key_lo: u32, key_hi: u32, step: u32, stream: u32, d_lo: u32, d_hi: u32,
-}
-
-@group(0) @binding(0) var<uniform> params: Params;
 // Buffer: words: array<u32> (written), of which `params.end` are bound.
 
 override WG: u32 = 256;

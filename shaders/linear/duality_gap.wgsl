@@ -6,10 +6,6 @@
 // Buffers: grad, coef, settings (rows λ1 and λ2 of four), partials, gap (written).
 //!use lib/partition/grid
 
-struct Params { blocks: u32, models: u32, features: u32, penalized: u32, chunks: u32, reach: f32 }
-
-@group(0) @binding(0) var<uniform> params: Params;
-
 override WG: u32 = 256;
 
 // Magnitudes order as their bits do, NaN last, on every device.

@@ -5,10 +5,6 @@
 //!use lib/partition/grid
 //!use lib/arena/elastic
 
-struct Params { blocks: u32, models: u32, features: u32, penalized: u32 }
-
-@group(0) @binding(0) var<uniform> params: Params;
-
 override WG: u32 = 256;
 
 struct Model { threshold: f32, divisor: f32, step: f32 }

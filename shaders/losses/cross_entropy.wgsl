@@ -10,13 +10,6 @@
 //!use lib/activation/ln_1p
 //!use losses/parts/row_softmax
 
-struct Params {
-    rows: u32, classes: u32, first: u32, blocks: u32, block: u32, lanes: u32, turns: u32, base: u32, end: u32, partial: u32,
-    scale: f32, grad_scale: f32, keep: f32, share: f32, z_loss: f32, confidence: f32, gamma: f32,
-    ignores: u32, ignored: u32, nan: u32,
-}
-
-@group(0) @binding(0) var<uniform> params: Params;
 // Buffers: logits; those of the parts.
 
 override WG: u32 = 256;

@@ -5,10 +5,6 @@
 //!use lib/channels/channel_moments
 //!use norms/parts/batch_outputs
 
-struct Params { blocks: u32, channels: u32, row: u32, stride: u32, count: u32, coefs: u32, values: f32, divisor: f32, eps: f32,
-                momentum: f32, keep: f32 }
-
-@group(0) @binding(0) var<uniform> params: Params;
 // Buffers: partials (with the coefficients from entry `coefs` on), weight, bias, mean, rstd, running_mean, running_var.
 
 override WG: u32 = 256;

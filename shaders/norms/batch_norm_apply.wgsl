@@ -1,9 +1,6 @@
 // One lane per channel leaves (mean, 0, weight * rstd, bias) for lib/channels/apply with lib/channels/normalize_open.
 //!use lib/partition/grid
 
-struct Params { blocks: u32, channels: u32 }
-
-@group(0) @binding(0) var<uniform> params: Params;
 // Buffers: coefs, mean, rstd, weight, bias.
 
 override WG: u32 = 256;

@@ -2,9 +2,6 @@
 // (mean, weight * rstd, sum g / m, rstd * sum g xhat / m) for lib/channels/apply with lib/channels/normalize_backward_open.
 //!use lib/partition/grid
 
-struct Params { blocks: u32, channels: u32 }
-
-@group(0) @binding(0) var<uniform> params: Params;
 // Buffers: coefs, mean, rstd, weight, sum_dy, sum_dy_xhat, values (one).
 
 override WG: u32 = 256;

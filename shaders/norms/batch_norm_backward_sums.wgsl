@@ -4,9 +4,6 @@
 //!use lib/channels/team
 //!use lib/reduce/sum_vec4
 
-struct Params { blocks: u32, channels: u32, row: u32, stride: u32, count: u32 }
-
-@group(0) @binding(0) var<uniform> params: Params;
 // Buffers: partials, sum_dy, sum_dy_xhat.
 
 override WG: u32 = 256;

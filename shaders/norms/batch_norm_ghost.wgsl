@@ -6,10 +6,6 @@
 //!use lib/channels/finite_moments
 //!use lib/channels/inverse_std
 
-struct Params { blocks: u32, channels: u32, batches: u32, runs: u32, coefs: u32, sequential: u32, values: f32, divisor: f32,
-                eps: f32, momentum: f32, keep: f32 }
-
-@group(0) @binding(0) var<uniform> params: Params;
 // Buffers: partials (with the coefficients from entry `coefs` on), weight, bias, mean, rstd, running_mean, running_var.
 
 override WG: u32 = 256;

@@ -3,9 +3,6 @@
 //!use lib/partition/grid
 //!use lib/channels/inverse_std
 
-struct Params { blocks: u32, channels: u32, eps: f32 }
-
-@group(0) @binding(0) var<uniform> params: Params;
 // Buffers: running_mean, running_var, weight, bias, coefs.
 
 override WG: u32 = 256;

@@ -5,9 +5,6 @@
 //!use lib/channels/finite_moments
 //!use norms/parts/counted_outputs
 
-struct Params { blocks: u32, channels: u32, ranks: u32, less: f32, eps: f32, momentum: f32, keep: f32 }
-
-@group(0) @binding(0) var<uniform> params: Params;
 // Buffers: counts, means, m2s (rank after rank), values (one), mean, rstd, running_mean, running_var.
 
 override WG: u32 = 256;

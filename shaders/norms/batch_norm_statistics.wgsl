@@ -3,9 +3,6 @@
 //!use lib/partition/grid
 //!use lib/channels/channel_moments
 
-struct Params { blocks: u32, channels: u32, row: u32, stride: u32, count: u32, values: f32 }
-
-@group(0) @binding(0) var<uniform> params: Params;
 // Buffers: partials, values (one), mean, m2.
 
 override WG: u32 = 256;

@@ -7,10 +7,6 @@
 //!use norms/parts/batch_outputs
 //!use norms/parts/clipped
 
-struct Params { blocks: u32, channels: u32, row: u32, stride: u32, count: u32, coefs: u32, values: f32, divisor: f32, eps: f32,
-                momentum: f32, keep: f32, r_least: f32, r_most: f32, d_most: f32 }
-
-@group(0) @binding(0) var<uniform> params: Params;
 // Buffers: partials (with the coefficients from entry `coefs` on), weight, bias, mean, rstd, running_mean, running_var,
 // correction (r of every channel, then d).
 

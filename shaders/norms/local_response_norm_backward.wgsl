@@ -4,10 +4,6 @@
 //!use lib/partition/grid
 //!use norms/parts/response
 
-struct Params { blocks: u32, first: u32, lo: u32, hi: u32, base: u32, end: u32, origin: u32, channels: u32, inner: u32,
-                size: u32, before: u32, k: f32, alpha: f32, beta: f32, slope: f32 }
-
-@group(0) @binding(0) var<uniform> params: Params;
 // Buffers: x, dy, dx.
 
 override WG: u32 = 256;

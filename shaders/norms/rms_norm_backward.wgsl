@@ -6,9 +6,6 @@
 //!use lib/channels/team
 //!use lib/reduce/sum_vec4
 
-struct Params { blocks: u32, channels: u32, row: u32, stride: u32, count: u32, coefs: u32, values: f32 }
-
-@group(0) @binding(0) var<uniform> params: Params;
 // Buffers: partials (with the coefficients from entry `coefs` on), rstd.
 
 override WG: u32 = 256;

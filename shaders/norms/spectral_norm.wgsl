@@ -2,9 +2,6 @@
 // of the weight with its vectors (lib/channels/reduce with norms/parts/vector_products, norms/parts/vector_sums), norms/parts/vector_normalize, norms/parts/sigma.
 //!use lib/partition/grid
 
-struct Params { blocks: u32, first: u32, lo: u32, hi: u32, base: u32, end: u32 }
-
-@group(0) @binding(0) var<uniform> params: Params;
 // Buffers: weight, y (written), sigma.
 
 override WG: u32 = 256;

@@ -5,10 +5,6 @@
 //!use lib/channels/channel_moments
 //!use norms/parts/standard_spread
 
-struct Params { blocks: u32, channels: u32, row: u32, stride: u32, count: u32, coefs: u32, divisor: f32, fan: f32,
-                inside: f32, outside: f32, least: f32, form: u32 }
-
-@group(0) @binding(0) var<uniform> params: Params;
 // Buffers: partials (with the coefficients from entry `coefs` on), gain, mean, rstd, slope.
 
 override WG: u32 = 256;

@@ -2,14 +2,6 @@
 // Buffers: grad (read), weight, z, n (updated), table; with their parts: scale (read), flag (read).
 //!use lib/optimizer/update
 
-struct Params {
-    segments: u32, first: u32, blocks: u32, lo: u32, hi: u32, base: u32, end: u32,
-    grad_scale: f32, average: f32, key_lo: u32, key_hi: u32, step: u32, stream: u32, draw_lo: u32, draw_hi: u32,
-    beta: f32,
-}
-
-@group(0) @binding(0) var<uniform> params: Params;
-
 fn updated(i: u32, w: vec4<f32>, g: vec4<f32>, group: vec4<f32>, prox: vec4<f32>, alive: vec4<bool>) -> vec4<f32> {
     let z_old = z_load(i);
     let n_old = n_load(i);

@@ -4,9 +4,6 @@
 //!use lib/reduce/sum_f32
 //!use penalties/parts/gram_deviation
 
-struct Params { blocks: u32, side: u32, quads: u32, chunks: u32, per_lane: u32, scale: f32 }
-
-@group(0) @binding(0) var<uniform> params: Params;
 // Buffers: gram (updated), partials (written).
 
 override WG: u32 = 256;

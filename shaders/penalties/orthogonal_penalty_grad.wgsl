@@ -3,9 +3,6 @@
 //!use lib/partition/grid
 //!use penalties/parts/gram_deviation
 
-struct Params { blocks: u32, side: u32, quads: u32, chunks: u32, per_lane: u32, scale: f32 }
-
-@group(0) @binding(0) var<uniform> params: Params;
 // Buffer: gram (updated).
 
 override WG: u32 = 256;

@@ -6,9 +6,6 @@
 //!use lib/reduce/workgroup
 //!use lib/reduce/sum_u32
 
-struct Params { segments: u32, first: u32, blocks: u32, lo: u32, hi: u32, base: u32, end: u32, partial: u32 }
-
-@group(0) @binding(0) var<uniform> params: Params;
 // Buffers: weight (updated), table, partials (written).
 
 override WG: u32 = 256;

@@ -6,9 +6,6 @@
 //!use lib/reduce/scaled_squares
 //!use lib/gradients/clip_factor
 
-struct Params { blocks: u32, count: u32, stride: u32, max_norm: f32, eps: f32, policy: u32 }
-
-@group(0) @binding(0) var<uniform> params: Params;
 // Buffers: partials (read), norm, scale (written).
 
 override WG: u32 = 256;

@@ -4,12 +4,6 @@
 //!use lib/philox/normal
 //!use lib/philox/philox
 
-struct Params {
-    segments: u32, first: u32, blocks: u32, lo: u32, hi: u32, base: u32, end: u32, sigma: f32,
-    key_lo: u32, key_hi: u32, step: u32, stream: u32, draw_lo: u32, draw_hi: u32,
-}
-
-@group(0) @binding(0) var<uniform> params: Params;
 // Buffers: grad (updated), table.
 
 fn mapped(b: Block, q: u32, g: vec4<f32>) -> vec4<f32> {

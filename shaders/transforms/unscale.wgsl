@@ -5,11 +5,6 @@
 //!use lib/reduce/workgroup
 //!use lib/reduce/sum_saturated
 
-struct Params {
-    segments: u32, first: u32, blocks: u32, lo: u32, hi: u32, base: u32, end: u32, partial: u32, inverse: f32,
-}
-
-@group(0) @binding(0) var<uniform> params: Params;
 // Buffers: grad (updated), table, partials (written), scale (read, with transforms/parts/inverse_gpu).
 
 // What this lane has found.

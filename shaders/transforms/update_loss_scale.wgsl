@@ -1,11 +1,6 @@
 // The rule of dynamic loss scaling for one scale: back off where something was found, grow after `interval` steps without.
 //!use lib/partition/grid
 
-struct Params {
-    blocks: u32, growth: f32, backoff: f32, interval: u32, limit: f32, has_most: u32, most: f32, least: f32,
-}
-
-@group(0) @binding(0) var<uniform> params: Params;
 // Buffers: found (read), scale, growth_tracker (updated).
 
 @compute @workgroup_size(1)

@@ -2,9 +2,6 @@
 // One workgroup per block of WG * QUADS quads, lanes side by side.
 //!use lib/partition/grid
 
-struct Params { first: u32, blocks: u32, lo: u32, hi: u32, base: u32, end: u32 }
-
-@group(0) @binding(0) var<uniform> params: Params;
 // Buffers: x (read), y (written).
 
 override WG: u32 = 256;

@@ -16,9 +16,10 @@ pub(crate) struct Kernel {
     pub layout: wgpu::BindGroupLayout,
 }
 
-/// What a pipeline depends on beside its [`Spec`].
+/// What a pipeline depends on beside its [`Spec`]: names and types of its parameters, and the device.
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
 struct Build {
+    fields: &'static [(&'static str, &'static str)],
     loop_guards: bool,
     reverse_lanes: bool,
     pooled: bool,
@@ -88,7 +89,7 @@ impl Gpu {
     pub(crate) fn kernel(&self, step: &Step, args: &[Arg], foreign: bool) -> Result<Arc<Kernel>, Error> {
         let lock = || self.kernels.lock().unwrap_or_else(PoisonError::into_inner);
         let Caps { loop_guards, reverse_lanes, pooled, cpu, .. } = self.caps;
-        let build = Build { loop_guards: loop_guards || foreign, reverse_lanes, pooled, cpu };
+        let build = Build { fields: step.params.fields, loop_guards: loop_guards || foreign, reverse_lanes, pooled, cpu };
         if let Some(kernel) = lock().get(&build).and_then(|all| all.get(&step.spec)) {
             return Ok(kernel.clone());
         }
@@ -122,7 +123,7 @@ impl Gpu {
             bind_group_layouts: &[Some(&layout)],
             immediate_size: 0,
         });
-        let text = wgsl::compose(spec, build.pooled);
+        let text = wgsl::compose(spec, build.fields, build.pooled);
         let constants = overrides(spec, &text, build.reverse_lanes, build.cpu);
         let constants: Vec<(&str, f64)> = constants.into_iter().map(|(k, v)| (k, f64::from(v))).collect();
         let desc = wgpu::ShaderModuleDescriptor { label: Some(spec.shader.name), source: wgpu::ShaderSource::Wgsl(text.into()) };

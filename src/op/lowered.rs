@@ -17,12 +17,12 @@ pub enum Slot {
     Table(Range<u64>),
 }
 
-/// A kernel's parameters: 32-bit words, with the field names and types that the shader must agree on.
+/// A kernel's parameters: 32-bit words, with the names and types under which the kernel reads them. `params!` makes it.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Params {
     /// The block as the shader's uniform sees it.
     pub bytes: Vec<u8>,
-    /// `(name, type)` of each word.
+    /// `(name, type)` of each word, of which [`compose`](crate::wgsl::compose) writes the kernel's `struct Params`.
     pub fields: &'static [(&'static str, &'static str)],
 }
 
@@ -137,10 +137,14 @@ impl Lowered {
     /// not at all.
     ///
     /// # Errors
-    /// [`Error::Unsupported`] names the limit; [`Error::HostMemory`] if a table could not be made.
+    /// [`Error::Unsupported`] names the limit; [`Error::Argument`] a kernel from outside this crate that declares what is written
+    /// for it; [`Error::HostMemory`] if a table could not be made.
     pub(crate) fn check(&self, op: &'static str, caps: &Caps) -> Result<(), Error> {
         let l = &caps.limits;
         for step in &self.steps {
+            if self.foreign {
+                step.spec.check(op)?;
+            }
             if step.trips > MAX_TRIPS {
                 let entry = step.spec.entry;
                 let why = format!(
@@ -179,8 +183,8 @@ impl Lowered {
     }
 }
 
-/// Declares a kernel's parameter block: 32-bit words only, so that Rust and WGSL cannot disagree about padding.
-/// A test holds its field names and types against the shader's `struct Params`.
+/// Declares a kernel's parameters, in 32-bit words only, so that Rust and WGSL cannot disagree about padding. The kernel reads
+/// them as `params.name`, and declares nothing: its `struct Params` is written from this.
 #[macro_export]
 macro_rules! params {
     ($name:ident { $($field:ident: $ty:ident),* $(,)? }) => {
@@ -190,7 +194,7 @@ macro_rules! params {
             fn from(p: $name) -> Self {
                 let mut bytes = Vec::new();
                 $(bytes.extend_from_slice(&p.$field.to_le_bytes());)*
-                // A uniform binding holds whole 16-byte rows; the shader's struct may end earlier.
+                // A uniform binding holds whole 16-byte rows; the kernel's struct may end earlier.
                 bytes.resize(bytes.len().next_multiple_of(16), 0);
                 Self { bytes, fields: &[$((stringify!($field), stringify!($ty))),*] }
             }

@@ -217,7 +217,7 @@ impl Portable {
 
 impl Pipeline {
     fn new(spec: &Spec, fields: &[(&'static str, &'static str)], caps: &Caps) -> Self {
-        let wgsl = compose(spec, caps.pooled);
+        let wgsl = compose(spec, fields, caps.pooled);
         let storage = spec
             .bindings
             .iter()

@@ -1,15 +1,15 @@
-//! A shader module is whole files laid end to end, behind the declarations of the buffers it works on.
+//! A shader module is whole files laid end to end, behind the declarations of its parameters and of the buffers it works on.
 //!
-//! A kernel file never declares a storage buffer: the host says which buffers a dispatch binds and how they are stored,
-//! and [`compose`] writes the declarations and the functions to reach them. So one kernel text serves f32, f16 and bf16,
-//! aligned and ragged ends, and host and shader cannot disagree about a binding.
+//! A kernel file declares neither: the host says which parameters a dispatch has, which buffers it binds and how they are
+//! stored, and [`compose`] writes the declarations and the functions to reach them. So one kernel text serves f32, f16 and
+//! bf16, aligned and ragged ends, and host and shader cannot disagree about a binding or a parameter.
 mod bits;
 mod decl;
 
 pub use decl::{Decl, View};
 pub use parts::ALL as LIBRARY;
 
-use crate::types::DType;
+use crate::types::{DType, Error};
 use std::{fmt::Write, hash::Hash};
 
 /// A WGSL file: its name, and its text.
@@ -58,7 +58,7 @@ pub fn part(name: &str) -> Source {
     *LIBRARY.iter().find(|s| s.name == name).unwrap_or_else(|| panic!("no shader part `{name}`"))
 }
 
-/// Everything that distinguishes one pipeline from another, and nothing else: the cache key.
+/// What distinguishes one pipeline from another, beside the names and types of its parameters.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Spec {
     /// The kernel file.
@@ -67,17 +67,41 @@ pub struct Spec {
     pub entry: &'static str,
     /// Library files that fill the kernel's open names.
     pub parts: Vec<Source>,
-    /// Storage bindings 1, 2, ... of group 0; binding 0 is `params`.
+    /// Storage bindings 1, 2, ... of group 0; binding 0 is `params`, its parameters.
     pub bindings: Vec<Decl>,
     /// `override` values.
     pub consts: Vec<(&'static str, u32)>,
 }
 
+impl Spec {
+    /// Whether the kernel leaves its parameters to [`compose`].
+    ///
+    /// # Errors
+    /// [`Error::Argument`] names the file that declares them.
+    pub(crate) fn check(&self, op: &'static str) -> Result<(), Error> {
+        let declares = |source: &&Source| {
+            let bare: String = source.text.lines().flat_map(|line| [line.split("//").next().unwrap_or(line), "\n"]).collect();
+            let words: Vec<&str> = bare.split(|c: char| !c.is_alphanumeric() && c != '_').filter(|w| !w.is_empty()).collect();
+            words.windows(2).any(|pair| pair == ["struct", "Params"] || pair == ["var", "uniform"])
+        };
+        match self.parts.iter().chain([&self.shader]).find(declares) {
+            Some(source) => {
+                let why = "declares its parameters, `struct Params` or a `var<uniform>`: leave both out, they are written from the \
+                           host's `params!`";
+                Err(Error::argument(op, source.name, why))
+            }
+            None => Ok(()),
+        }
+    }
+}
+
 /// The module's text. Files named by `//!use` lines come before the file that names them, each once.
 ///
-/// With `pooled`, every buffer is declared `read_write`, so that sub-ranges of one page can meet in a dispatch.
-pub fn compose(spec: &Spec, pooled: bool) -> String {
-    let mut out = String::new();
+/// `fields` are names and types of the parameters, see [`crate::op::Params`]: the kernel reads them as `params.name`. With
+/// `pooled`, every buffer is declared `read_write`, so that sub-ranges of one page can meet in a dispatch.
+pub fn compose(spec: &Spec, fields: &[(&str, &str)], pooled: bool) -> String {
+    let words: Vec<String> = fields.iter().map(|(name, ty)| format!("{name}: {ty}")).collect();
+    let mut out = format!("struct Params {{ {} }}\n@group(0) @binding(0) var<uniform> params: Params;\n", words.join(", "));
     let mut seen = Vec::new();
     for (i, decl) in spec.bindings.iter().enumerate() {
         declare(&mut out, i + 1, decl, decl.writes || pooled);

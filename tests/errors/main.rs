@@ -11,6 +11,7 @@ mod constraints;
 mod devices;
 mod dropouts;
 mod json;
+mod kernels;
 mod limits;
 mod linear;
 mod losses;

@@ -14,10 +14,6 @@ params! { PackParams {
 } }
 
 const KERNEL: &str = "//!use lib/partition/grid
-struct Params {
-    quads: u32, end: u32, key_lo: u32, key_hi: u32, step: u32, stream: u32, draw_lo: u32, draw_hi: u32,
-}
-@group(0) @binding(0) var<uniform> params: Params;
 @compute @workgroup_size(64)
 fn pack(@builtin(workgroup_id) wid: vec3<u32>, @builtin(num_workgroups) count: vec3<u32>,
         @builtin(local_invocation_index) index: u32) {
@@ -351,7 +347,7 @@ fn no_other_file_packs_halves() {
     let pack = |dtype, by| {
         let op = Pack { from: DType::F32, to: dtype, len: 8, view: View::Quads, by, wanted: vec![] };
         let lowered = op.lower(&plain_gpu()).expect("it lowers");
-        compose(&lowered.steps()[0].spec, false)
+        compose(&lowered.steps()[0].spec, lowered.steps()[0].params.fields, false)
     };
     let run = [
         pack(DType::F16, parts::optimizer::STORED_F16),

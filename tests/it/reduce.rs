@@ -22,8 +22,7 @@ params! { CopyParams { count: u32 } }
 
 fn copy(monoid: Monoid) -> Source {
     // One workgroup per partial: slow and plain.
-    let text = "//!use lib/partition/grid\nstruct Params { count: u32 }\n@group(0) @binding(0) var<uniform> params: Params;\n\
-        override WG: u32 = 8;\n@compute @workgroup_size(WG)\n\
+    let text = "//!use lib/partition/grid\noverride WG: u32 = 8;\n@compute @workgroup_size(WG)\n\
         fn copy(@builtin(workgroup_id) wid: vec3<u32>, @builtin(num_workgroups) count: vec3<u32>,\n\
                 @builtin(local_invocation_index) index: u32) {\n    let i = workgroup_index(wid, count);\n    \
         if i < params.count && lane_of(index, WG) == 0u { partials[i] = given[i]; }\n}\n";

@@ -4,7 +4,6 @@
 //!use lib/partition/grid
 //!use batched/parts/dense_team
 
-@group(0) @binding(0) var<uniform> params: Params;
 // Buffers: x, w (read), y (written).
 
 fn put(row: u32, to: Place, v: vec4<f32>) {

@@ -5,7 +5,6 @@
 //!use batched/parts/dense_team
 //!use batched/parts/inverse_keep
 
-@group(0) @binding(0) var<uniform> params: Params;
 // Buffers: dy, w, gate, p (read), dx (written).
 
 fn put(row: u32, to: Place, scale: f32, v: vec4<f32>) {

@@ -1,8 +1,6 @@
 // What the kernels of dense layers have in common where a workgroup is one subgroup of 8 lanes. See `Dense::team` in src/ops/batched/shared/dense.rs.
 //!use lib/partition/grid
 
-struct Params { models: u32, rows: u32, in_quads: u32, out_quads: u32, weights: u32, per_model: u32, tiles: u32, bias: u32 }
-
 struct Eight {
     a: vec4<f32>, b: vec4<f32>, c: vec4<f32>, d: vec4<f32>, e: vec4<f32>, f: vec4<f32>, g: vec4<f32>, h: vec4<f32>
 }

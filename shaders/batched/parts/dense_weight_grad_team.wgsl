@@ -4,7 +4,6 @@
 //!use lib/partition/grid
 //!use batched/parts/dense_team
 
-@group(0) @binding(0) var<uniform> params: Params;
 // Buffers: x, dy (read), dw (written).
 
 // The sums of a quad of inputs: a row of the gradient for each.

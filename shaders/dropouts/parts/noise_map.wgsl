@@ -2,15 +2,6 @@
 // Open names: noise (dropouts/parts/noise_rows or dropouts/parts/noise_any), outcome (loads a quad and stores what becomes of it).
 //!use lib/partition/grid
 
-struct Params {
-    first: u32, blocks: u32, lo: u32, hi: u32, base: u32, end: u32, deviation: f32,
-    key_lo: u32, key_hi: u32, step: u32, stream: u32,
-    d_lo: u32, d_hi: u32,
-    pair: u32, start: u32, inner: u32, rows: u32, per_period: u32, per_row: u32, per_column: u32,
-}
-
-@group(0) @binding(0) var<uniform> params: Params;
-
 override WG: u32 = 256;
 override QUADS: u32 = 4;
 

@@ -1,9 +1,6 @@
 // What DropBlock multiplies by: all decisions over those that keep, 0 if none does.
 //!use lib/partition/grid
 
-struct Params { blocks: u32, total: u32 }
-
-@group(0) @binding(0) var<uniform> params: Params;
 // Buffers: partials (read), whose first one is the count; factor (written).
 
 override WG: u32 = 1;

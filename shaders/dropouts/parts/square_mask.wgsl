@@ -3,10 +3,6 @@
 // Open: keep_count (dropouts/parts/square_count, dropouts/parts/square_count_none), keep_mask (dropouts/parts/square_mask_stored, dropouts/parts/square_mask_held).
 //!use lib/partition/grid
 
-struct Params { blocks: u32, words: u32, last_bits: u32, width: u32, height: u32, side: u32,
-                mask_at: u32, partials_at: u32 }
-
-@group(0) @binding(0) var<uniform> params: Params;
 // Buffers: work, all scratch, which begins with the seeds; those of the parts.
 
 override WG: u32 = 256;

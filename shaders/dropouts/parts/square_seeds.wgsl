@@ -3,9 +3,6 @@
 //!use lib/partition/grid
 //!use lib/philox/philox
 
-struct Params { blocks: u32, words: u32, last: u32, key_lo: u32, key_hi: u32, step: u32, stream: u32, d_lo: u32, d_hi: u32 }
-
-@group(0) @binding(0) var<uniform> params: Params;
 // Buffer: seeds (written).
 
 override WG: u32 = 256;

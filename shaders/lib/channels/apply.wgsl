@@ -7,10 +7,6 @@
 // `channels_of(at)` in which channels.
 //!use lib/partition/grid
 
-struct Params { blocks: u32, first: u32, lo: u32, hi: u32, base: u32, end: u32, length: u32, period: u32,
-                at_place: u32, at_channel: u32, step_place: u32, step_channel: u32, phases: u32 }
-
-@group(0) @binding(0) var<uniform> params: Params;
 // Buffers: those of the part, and coefs, four words per channel.
 
 override WG: u32 = 256;

@@ -8,10 +8,6 @@
 // one channel, norms/parts/line_direction and norms/parts/line_standard), leave (lib/line_sums_*, or as those).
 //!use lib/partition/grid
 
-struct Params { lines: u32, quads: u32, first: u32, blocks: u32, block: u32, lanes: u32, across: u32, turns: u32, base: u32,
-                groups: u32, per: u32, values: f32 }
-
-@group(0) @binding(0) var<uniform> params: Params;
 // Buffers: x, dy, dx, rstd; those of the parts.
 
 override WG: u32 = 256;

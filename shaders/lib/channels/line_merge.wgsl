@@ -5,10 +5,6 @@
 // (lib/channels/line_statistics, lib/channels/line_gradient: what is left of it, and coefficients for lib/channels/apply).
 //!use lib/partition/grid
 
-struct Params { blocks: u32, lines: u32, terms: u32, groups: u32, sample: u32, channel_group: u32, run: u32, width: u32, place: u32,
-                coefs: u32, values: f32, eps: f32 }
-
-@group(0) @binding(0) var<uniform> params: Params;
 // Buffers: partials (with the coefficients from entry `coefs` on), and those of the parts.
 
 override WG: u32 = 256;

@@ -7,10 +7,6 @@
 // told where the quad lies across the channels: its first place in the plane, or its row.
 //!use lib/partition/grid
 
-struct Params { chunks: u32, first: u32, outer: u32, channels: u32, inner: u32, rows: u32, segment: u32, across: u32,
-                base: u32, end: u32, eps: f32 }
-
-@group(0) @binding(0) var<uniform> params: Params;
 // Buffers: those of the part, and partials, where partial i of channel c is entry i * channels + c.
 
 override WG: u32 = 256;

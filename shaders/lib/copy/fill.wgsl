@@ -2,11 +2,6 @@
 // start of the window that is bound.
 //!use lib/partition/grid
 
-struct Params {
-    blocks: u32, start: u32, lo: u32, hi: u32, trips: u32, last_item: u32, last_bits: u32, keep_bits: u32, value: u32,
-}
-
-@group(0) @binding(0) var<uniform> params: Params;
 // Buffer: y (written). Of the last word of item `last_item`, `last_bits` are filled, `keep_bits` stay, and the rest becomes 0.
 
 override WG: u32 = 256;

@@ -2,9 +2,6 @@
 //!use lib/arena/map
 //!use lib/gradients/by_factor
 
-struct Params { segments: u32, first: u32, blocks: u32, lo: u32, hi: u32, base: u32, end: u32, zeroes: u32 }
-
-@group(0) @binding(0) var<uniform> params: Params;
 // Buffers: grad (updated), table, scale (read).
 
 fn mapped(b: Block, q: u32, g: vec4<f32>) -> vec4<f32> { return by_factor(scale_at(b.group), g); }

@@ -1,9 +1,6 @@
 // Every number of an arena brought into params.low to params.high. A NaN stays.
 //!use lib/arena/map
 
-struct Params { segments: u32, first: u32, blocks: u32, lo: u32, hi: u32, base: u32, end: u32, low: f32, high: f32 }
-
-@group(0) @binding(0) var<uniform> params: Params;
 // Buffers: grad (updated), table. What the map works on is called `grad` here, also where it is weights.
 
 fn mapped(b: Block, q: u32, g: vec4<f32>) -> vec4<f32> {

@@ -5,9 +5,6 @@
 //!use lib/reduce/sum_vec4
 //!use lib/reduce/scaled_squares
 
-struct Params { segments: u32, first: u32, blocks: u32, lo: u32, hi: u32, base: u32, end: u32, partial: u32 }
-
-@group(0) @binding(0) var<uniform> params: Params;
 // Buffers: grad (read), table, partials (written).
 
 override WG: u32 = 256;

@@ -4,9 +4,6 @@
 //!use lib/partition/grid
 //!use lib/reduce/workgroup
 
-struct Params { workgroups: u32, tensors: u32, fan: u32, stride: u32, max_norm: f32, eps: f32, policy: u32 }
-
-@group(0) @binding(0) var<uniform> params: Params;
 // Buffers: partials, tensors (read), norm and scale if it is the last level.
 
 override WG: u32 = 256;

@@ -6,10 +6,6 @@
 // penalties/parts/matrix_deviation, linear/linear_residual, linear/linear_gradient, and where a tile goes (keep).
 //!use lib/partition/grid
 
-struct Params { blocks: u32, across: u32, down: u32, rows: u32, cols: u32, inner: u32, chunk: u32, height: u32, width: u32,
-                quads: u32, end: u32, product: u32, per_set: u32, scale: f32 }
-
-@group(0) @binding(0) var<uniform> params: Params;
 // Buffers: those of the parts.
 
 override WG: u32 = 256;

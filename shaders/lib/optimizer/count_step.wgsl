@@ -7,10 +7,6 @@
 // Open: update_is_skipped. Buffers: steps, flag (updated), powers (read).
 //!use lib/partition/grid
 
-struct Params { blocks: u32, eps: f32 }
-
-@group(0) @binding(0) var<uniform> params: Params;
-
 fn inverse(x: f32) -> f32 {
     // A quotient may be off by 2.5 ulp even where the divisor is 1.
     return select(1.0 / x, 1.0, x == 1.0);

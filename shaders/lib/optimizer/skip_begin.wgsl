@@ -3,9 +3,6 @@
 //!use lib/partition/grid
 //!use lib/optimizer/finite
 
-struct Params { blocks: u32 }
-
-@group(0) @binding(0) var<uniform> params: Params;
 // Buffers: flag (written), scale (read, with lib/optimizer/scale_gpu only).
 
 @compute @workgroup_size(1)

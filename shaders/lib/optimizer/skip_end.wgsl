@@ -1,9 +1,6 @@
 // The last of three kernels that decide whether a step is skipped: counts it.
 //!use lib/partition/grid
 
-struct Params { blocks: u32 }
-
-@group(0) @binding(0) var<uniform> params: Params;
 // Buffers: flag (read), skipped (updated).
 
 @compute @workgroup_size(1)

@@ -4,9 +4,6 @@
 //!use lib/arena/segments
 //!use lib/optimizer/finite
 
-struct Params { segments: u32, first: u32, blocks: u32, lo: u32, hi: u32, base: u32, end: u32 }
-
-@group(0) @binding(0) var<uniform> params: Params;
 // Buffers: grad (read), table, flag (atomic).
 
 override WG: u32 = 256;

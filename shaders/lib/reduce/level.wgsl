@@ -4,9 +4,6 @@
 //!use lib/partition/grid
 //!use lib/reduce/workgroup
 
-struct Params { workgroups: u32, per_row: u32, count: u32, fan: u32, row: u32, stride: u32 }
-
-@group(0) @binding(0) var<uniform> params: Params;
 // Buffers: partials, and result if it goes out.
 
 override WG: u32 = 256;

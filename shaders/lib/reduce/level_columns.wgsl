@@ -2,9 +2,6 @@
 // WIDTH neighbouring rows, so what they read is side by side too; where WIDTH is less than WG, the others take partials in turn.
 //!use lib/partition/grid
 
-struct Params { workgroups: u32, per_row: u32, count: u32, fan: u32, rows: u32, stride: u32 }
-
-@group(0) @binding(0) var<uniform> params: Params;
 // Buffers: partials, and results if they go out.
 
 override WG: u32 = 256;

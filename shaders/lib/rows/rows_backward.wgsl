@@ -6,10 +6,6 @@
 //!use lib/partition/grid
 //!use lib/rows/row_weight_quads
 
-struct Params { rows: u32, quads: u32, first: u32, blocks: u32, block: u32, lanes: u32, turns: u32, base: u32, width: u32,
-                weights: u32, values: f32 }
-
-@group(0) @binding(0) var<uniform> params: Params;
 // Buffers: x, dy, dx, rstd; those of the parts.
 
 override WG: u32 = 256;

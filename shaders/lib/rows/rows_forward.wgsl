@@ -2,12 +2,11 @@
 // share a row, quad by quad side by side, and WG / lanes shares are worked on at once, `turns` times. Where lanes hold their shares
 // (HELD > 0), the part joins them; else a lane takes ROWS neighbouring rows together: what belongs to the columns is fetched once
 // for them. See src/kernels/rows/onchip.
-// Open: HELD, ROOM (lib/rows/regs_*); of_team (lib/rows/team_*); Params (lib/rows/row_params, norms/parts/standard_params); Partial, NOTHING, merge, look (what a
+// Open: HELD, ROOM (lib/rows/regs_*); of_team (lib/rows/team_*); Partial, NOTHING, merge, look (what a
 // lane gathers), Share, gathered (what all lanes of a row gather, who hold it), settle (coefficients of a row, whose statistics one lane
 // keeps), normalized (lib/rows/row_affine, norms/parts/row_squares, norms/parts/row_norm, norms/parts/row_standard); Columns, columns (lib/rows/affine_*, norms/parts/row_squares).
 //!use lib/partition/grid
 
-@group(0) @binding(0) var<uniform> params: Params;
 // Buffers: x, y; those of the parts.
 
 override WG: u32 = 256;

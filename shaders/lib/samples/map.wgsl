@@ -3,11 +3,6 @@
 // sample in `table`; maps of two samples read the other by lib/samples/partner_quads or lib/samples/partner_elements.
 //!use lib/partition/grid
 
-struct Params { first: u32, blocks: u32, lo: u32, hi: u32, base: u32, end: u32, length: u32, at_sample: u32, at_place: u32,
-                other_sample: u32, other_samples: u32, other_place: u32, other_end: u32,
-                step: u32, positions: u32, width: u32, value: f32 }
-
-@group(0) @binding(0) var<uniform> params: Params;
 // Buffers: x (read), those of the parts, y (written).
 
 override WG: u32 = 256;

@@ -4,9 +4,6 @@
 //!use lib/unitwise/units
 //!use lib/reduce/scaled_squares
 
-struct Params { matrices: u32, blocks: u32, partials: u32, coefs: u32, beside: u32 }
-
-@group(0) @binding(0) var<uniform> params: Params;
 // Buffers: scratch, in which partials, coefficients, and what may lie beside them, start at these words; table.
 
 override WG: u32 = 256;

@@ -5,9 +5,6 @@
 //!use lib/partition/grid
 //!use lib/unitwise/units
 
-struct Params { matrices: u32, first: u32, blocks: u32, base: u32, end: u32 }
-
-@group(0) @binding(0) var<uniform> params: Params;
 // Buffers: x (read), table, partials (written).
 
 override WG: u32 = 256;

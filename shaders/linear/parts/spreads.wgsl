@@ -2,10 +2,6 @@
 // Part: linear/parts/spread_*. Buffers: residual, weight (sets, one behind the other), partials (written).
 //!use lib/partition/grid
 
-struct Params { blocks: u32, total: u32, rows: u32, chunk: u32, models: u32, per_set: u32 }
-
-@group(0) @binding(0) var<uniform> params: Params;
-
 override WG: u32 = 256;
 
 @compute @workgroup_size(WG)

@@ -5,10 +5,6 @@
 //!use lib/reduce/sum_vec4
 //!use lib/reduce/workgroup
 
-struct Params { first: u32, blocks: u32, lo: u32, hi: u32, base: u32, end: u32, partial: u32,
-                scale: f32, factor: f32, curve: f32, knee: f32, slope: f32 }
-
-@group(0) @binding(0) var<uniform> params: Params;
 // Buffers: pred, wanted (read); those of the parts.
 
 override WG: u32 = 256;

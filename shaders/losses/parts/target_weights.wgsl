@@ -5,9 +5,6 @@
 //!use lib/reduce/workgroup
 //!use lib/reduce/sum_f32
 
-struct Params { blocks: u32, rows: u32, classes: u32, ignores: u32, ignored: u32, unknown: f32 }
-
-@group(0) @binding(0) var<uniform> params: Params;
 // Buffers: target_class, partials (written), and that of weight_of.
 
 override WG: u32 = 256;

@@ -2,9 +2,6 @@
 //!use lib/partition/grid
 //!use norms/parts/last_sums
 
-struct Params { blocks: u32, stride: u32, count: u32, eps: f32 }
-
-@group(0) @binding(0) var<uniform> params: Params;
 // Buffers: sums, sigma (written).
 
 override WG: u32 = 256;

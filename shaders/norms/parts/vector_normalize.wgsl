@@ -3,9 +3,6 @@
 //!use lib/reduce/scaled_squares
 //!use norms/parts/last_sums
 
-struct Params { blocks: u32, channels: u32, stride: u32, count: u32, eps: f32 }
-
-@group(0) @binding(0) var<uniform> params: Params;
 // Buffers: sums, vector (updated).
 
 override WG: u32 = 256;

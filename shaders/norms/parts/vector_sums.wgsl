@@ -4,9 +4,6 @@
 //!use lib/reduce/workgroup
 //!use lib/reduce/sum_vec4
 
-struct Params { blocks: u32, channels: u32, row: u32, stride: u32, count: u32, sums: u32 }
-
-@group(0) @binding(0) var<uniform> params: Params;
 // Buffers: partials (with those of workgroups from entry `sums` on), vector.
 
 override WG: u32 = 256;

@@ -2,9 +2,6 @@
 // follow each other without a gap. One workgroup per block of WG * QUADS quads, lanes side by side.
 //!use lib/partition/grid
 
-struct Params { blocks: u32, first: u32, lo: u32, hi: u32, base: u32, end: u32, cols: u32, pitch: u32, scale: f32 }
-
-@group(0) @binding(0) var<uniform> params: Params;
 // Buffers: grad (updated), product.
 
 override WG: u32 = 256;

@@ -253,7 +253,7 @@ impl Bound {
 }
 
 fn same_but_for_params(a: &Step, b: &Step) -> bool {
-    a.spec == b.spec && a.slots == b.slots && a.workgroups == b.workgroups
+    a.spec == b.spec && a.params.fields == b.params.fields && a.slots == b.slots && a.workgroups == b.workgroups
 }
 
 fn entry_slice<'a>(slice: BufferSlice<'a>, range: &Range<u64>) -> (&'a wgpu::Buffer, Range<u64>) {

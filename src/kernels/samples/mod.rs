@@ -5,7 +5,6 @@ mod cases;
 mod draws;
 #[cfg(feature = "verify")]
 mod expected;
-mod labels;
 mod map;
 
 #[cfg(feature = "verify")]
@@ -13,5 +12,4 @@ pub(crate) use cases::*;
 pub(crate) use draws::{beta, centre, erased};
 #[cfg(feature = "verify")]
 pub(crate) use expected::*;
-pub(crate) use labels::*;
 pub(crate) use map::{Images, Map, box_row, check_erasing, first_sample, table_bytes};

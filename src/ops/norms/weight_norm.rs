@@ -137,7 +137,7 @@ impl Op for WeightNorm {
         }
         let vectors = vec![("g", whole(&args, 1), false), ("inverse_norm", whole(&args, 3), true)];
         if let Some(shape) = of.forward_shape(self.dtype.size(), caps) {
-            let (parts, to) = (&[parts::rows::ROW_PARAMS, parts::norms::ROW_NORM], (&mut out, caps, &args[..]));
+            let (parts, to) = (&[parts::norms::ROW_NORM], (&mut out, caps, &args[..]));
             filters::forward(NAME, to, &shape, parts, [0, 2], vectors, &|place| place.params(shape.0, 0.0))?;
             return Ok(out);
         }

@@ -177,7 +177,7 @@ impl Op for WeightStandardization {
         vectors.extend(["mean", "rstd", "slope"].map(|name| (name, at(name), true)));
         let ([_, divisor], terms, outside_root) = (self.counts(), self.terms(), self.form == StandardForm::Outside);
         if let Some(shape) = of.forward_shape(self.dtype.size(), caps) {
-            let (parts, to) = (&[parts::norms::STANDARD_PARAMS, parts::norms::ROW_STANDARD], (&mut out, caps, &args[..]));
+            let (parts, to) = (&[parts::norms::ROW_STANDARD], (&mut out, caps, &args[..]));
             let y = position(&args, "y").expect("an argument");
             let params = |place| filters::standard_params(place, divisor, terms, outside_root);
             filters::forward(NAME, to, &shape, parts, [0, y], vectors, &params)?;

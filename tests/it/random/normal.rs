@@ -5,8 +5,6 @@ params! { NormalsParams { blocks: u32, count: u32 } }
 
 const KERNEL: &str = "//!use lib/partition/grid
 //!use lib/philox/normal
-struct Params { blocks: u32, count: u32 }
-@group(0) @binding(0) var<uniform> params: Params;
 @compute @workgroup_size(64)
 fn main(@builtin(workgroup_id) wid: vec3<u32>, @builtin(num_workgroups) count: vec3<u32>,
         @builtin(local_invocation_index) index: u32) {

@@ -104,31 +104,39 @@ pub fn looks(epochs: usize) -> Vec<usize> {
 /// Progress of work that is known in advance.
 pub struct Work<'a> {
     progress: Progress<'a>,
-    start: Instant,
     total: f64,
     done: Cell<f64>,
+    /// When the first piece was done, and how much that was.
+    first: Cell<Option<(Instant, f64)>>,
 }
 
 impl<'a> Work<'a> {
     /// Nothing of it is done.
     pub fn new(ui: &'a Ui, total: f64) -> Self {
-        Self { progress: ui.progress("study, percent", 100), start: Instant::now(), total, done: Cell::new(0.0) }
+        Self { progress: ui.progress("study, percent", 100), total, done: Cell::new(0.0), first: Cell::new(None) }
     }
 
     /// So much more is done, in the unit of the total.
     pub fn done(&self, cost: f64, what: &str) {
         self.done.set(self.done.get() + cost);
-        let share = (self.done.get() / self.total).min(1.0);
-        let percent = (100.0 * share) as u64;
-        let left = left(self.start.elapsed().as_secs_f64(), share);
-        self.progress.on(format!("{what}, {left}"));
+        let done = self.done.get();
+        let percent = (100.0 * (done / self.total).min(1.0)) as u64;
+        let text = match self.first.get() {
+            // While the first piece is done, kernels are compiled: that is no pace.
+            None => {
+                self.first.set(Some((Instant::now(), done)));
+                what.to_string()
+            }
+            Some((since, before)) => format!("{what}, {}", left(since.elapsed().as_secs_f64(), done - before, self.total - done)),
+        };
+        self.progress.on(text);
         self.progress.done(percent.saturating_sub(self.progress.position()));
     }
 }
 
-/// The time left, in words, at the pace so far.
-fn left(seconds: f64, share: f64) -> String {
-    let left = seconds * (1.0 - share) / share;
+/// What is left takes, in words, at the pace of what was done in so many seconds.
+fn left(seconds: f64, done: f64, rest: f64) -> String {
+    let left = seconds * rest.max(0.0) / done;
     if left < 300.0 { format!("about {left:.0} s left") } else { format!("about {:.0} min left", left / 60.0) }
 }
 
@@ -166,9 +174,9 @@ mod tests {
 
     #[test]
     fn the_time_left_is_told_in_words() {
-        assert_eq!(left(10.0, 0.25), "about 30 s left");
-        assert_eq!(left(10.0, 1.0), "about 0 s left");
-        assert_eq!(left(10.0, 0.01), "about 16 min left");
+        assert_eq!(left(10.0, 1.0, 3.0), "about 30 s left");
+        assert_eq!(left(10.0, 2.0, 0.0), "about 0 s left");
+        assert_eq!(left(10.0, 1.0, 99.0), "about 16 min left");
     }
 
     #[test]

@@ -136,7 +136,7 @@ impl Forward {
                 (vector("weight", false), vector("bias", false), groups * per, parts::rows::AFFINE_CHANNELS, consts)
             }
         };
-        let mut parts = vec![parts::rows::ROW_PARAMS, self.part];
+        let mut parts = vec![self.part];
         let mut beside = vec![(weight, given_or(1.0, args, "weight", values, out, caps))];
         if self.centered {
             parts.push(affine);
