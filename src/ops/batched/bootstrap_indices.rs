@@ -2,13 +2,17 @@
 use crate::{
     kernel,
     kernels::{linear_models::whole, philox},
-    op::{Arg, Caps, Expected, Lowered, Op, Step, Verify},
+    op::{Arg, Caps, Lowered, Op, Step},
     ops::batched::shared::model_batch,
     options::Key,
     params,
     types::{DType, Error, HostData},
-    verify::reference,
     wgsl::{Decl, Spec, View},
+};
+#[cfg(feature = "verify")]
+use crate::{
+    op::{Expected, Verify},
+    verify::reference,
 };
 use ridgepole_derive::op;
 
