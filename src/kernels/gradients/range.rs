@@ -1,7 +1,7 @@
 //! Numbers brought into a range, element by element: gradients and weights alike.
 use super::{Gradients, Pass};
 use crate::{
-    kernels::arena::arena_cases,
+    kernels::arena::{ArenaWindow, arena_cases},
     op::{Caps, Expected, Lowered, Verify},
     options::check_scalar,
     params,
@@ -10,9 +10,7 @@ use crate::{
     wgsl::Source,
 };
 
-params! { RangeParams {
-    segments: u32, first: u32, blocks: u32, lo: u32, hi: u32, base: u32, end: u32, low: f32, high: f32
-} }
+params! { RangeParams { window: ArenaWindow, low: f32, high: f32 } }
 
 /// The least and the greatest value, where there is one.
 #[derive(Clone, Copy, Debug)]
@@ -54,20 +52,7 @@ impl ValueRange {
         if low > high {
             return Err(Error::argument(op, "min", format!("is {low}, must be at most max, which is {high}")));
         }
-        tensors.map(caps, Pass::map(kernel, op), |w| {
-            RangeParams {
-                segments: w.segments,
-                first: w.first,
-                blocks: w.blocks,
-                lo: w.lo,
-                hi: w.hi,
-                base: w.base,
-                end: w.end,
-                low: low as f32,
-                high: high as f32,
-            }
-            .into()
-        })
+        tensors.map(caps, Pass::map(kernel, op), |window| RangeParams { window, low: low as f32, high: high as f32 }.into())
     }
 
     /// What the arena must hold; `clipped` is the formula.

@@ -2,7 +2,7 @@
 //! Reference: `cpu::unscale`.
 use crate::{
     kernel,
-    kernels::arena::arena_benches,
+    kernels::arena::{ArenaWindow, arena_benches},
     kernels::{
         arena::arena_cases,
         gradients::{Gradients, Pass, product},
@@ -17,9 +17,7 @@ use crate::{
 };
 use ridgepole_derive::op;
 
-params! { UnscaleParams {
-    segments: u32, first: u32, blocks: u32, lo: u32, hi: u32, base: u32, end: u32, partial: u32, inverse: f32
-} }
+params! { UnscaleParams { window: ArenaWindow, partial: u32, inverse: f32 } }
 
 /// Divides all gradients of an arena by the loss scale, g = g / scale, and counts those that are then not finite:
 /// `torch.amp.GradScaler.unscale_` without a read-back.
@@ -131,19 +129,8 @@ impl Op for Unscale {
             extra,
             trips: u64::from(caps.lanes.ilog2()),
         };
-        gradients.pass(caps, &mut out, (&arena, &table), grad, &pass, |w, piece| {
-            UnscaleParams {
-                segments: w.segments,
-                first: w.first,
-                blocks: w.blocks,
-                lo: w.lo,
-                hi: w.hi,
-                base: w.base,
-                end: w.end,
-                partial: first[piece],
-                inverse: self.scale.map_or(1.0, |s| (1.0 / s) as f32),
-            }
-            .into()
+        gradients.pass(caps, &mut out, (&arena, &table), grad, &pass, |window, piece| {
+            UnscaleParams { window, partial: first[piece], inverse: self.scale.map_or(1.0, |s| (1.0 / s) as f32) }.into()
         })?;
         partials.into_arg(&mut out, caps, grad + 1, &args[grad + 1]);
         Ok(out)
