@@ -22,6 +22,15 @@ pub trait ByName {
     /// As [`ByName::place`].
     fn arg(&self, name: &str) -> &Arg;
 
+    /// Where it is, and the argument itself, if the op has it.
+    fn find_at(&self, name: &str) -> Option<(usize, &Arg)>;
+
+    /// Where it is, and the argument itself.
+    ///
+    /// # Panics
+    /// As [`ByName::place`].
+    fn at(&self, name: &str) -> (usize, &Arg);
+
     /// What binds all of it.
     ///
     /// # Panics
@@ -46,6 +55,15 @@ impl ByName for [Arg] {
 
     fn arg(&self, name: &str) -> &Arg {
         &self[self.place(name)]
+    }
+
+    fn find_at(&self, name: &str) -> Option<(usize, &Arg)> {
+        self.find(name).map(|place| (place, &self[place]))
+    }
+
+    fn at(&self, name: &str) -> (usize, &Arg) {
+        let place = self.place(name);
+        (place, &self[place])
     }
 
     fn whole(&self, name: &str) -> Slot {
@@ -121,6 +139,7 @@ mod tests {
     fn arguments_are_found() {
         let args = args();
         assert_eq!((args.find("y"), args.find("z"), args.place("x")), (Some(1), None, 0));
+        assert_eq!((args.at("y"), args.find_at("z")), ((1, &args[1]), None));
         assert_eq!((args.whole("x"), args.bytes("y", 4..8)), (Slot::Arg(0, 0..12), Slot::Arg(1, 4..8)));
         let data = [vec![0.0f32; 3].into(), vec![1.0f32, 2.0].into()];
         let of = Contents::new(args, &data);

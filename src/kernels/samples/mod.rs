@@ -4,11 +4,9 @@
 mod cases;
 mod draws;
 mod expected;
-mod labels;
 mod map;
 
 pub(crate) use cases::*;
 pub(crate) use draws::{beta, centre, erased};
 pub(crate) use expected::*;
-pub(crate) use labels::*;
 pub(crate) use map::{Images, Map, box_row, check_erasing, first_sample, table_bytes};

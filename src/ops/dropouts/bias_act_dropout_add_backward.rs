@@ -1,19 +1,27 @@
 //! The gradient of bias, activation and dropout. Kernel: `shaders/dropouts/bias_act_dropout_add_backward.wgsl`. Reference:
 //! `cpu::bias_act_dropout_add_backward`.
-use super::{BiasActDropoutAdd, bias_act_dropout_add::fill};
+use super::BiasActDropoutAdd;
+#[cfg(feature = "verify")]
+use super::bias_act_dropout_add::fill;
 use crate::{
     kernel,
     kernels::{
-        channels::{self, Channels, SumErrors, position},
+        channels::Channels,
         copy::{self, Tail, windows},
         rows,
     },
-    op::{Arg, Caps, Expected, Lowered, Op, Pattern, Rng, Verify},
+    op::{Arg, ByName, Caps, Lowered, Op},
     ops::dropouts::shared::masked_map::Rule,
     options::{Activation, Bits, Key, Share},
-    types::{DType, Error, HostData, Space},
-    verify::{Approx, reference},
+    types::{DType, Error, Space},
     wgsl::parts,
+};
+#[cfg(feature = "verify")]
+use crate::{
+    kernels::channels::{self, SumErrors},
+    op::{Contents, Expected, Pattern, Rng, Verify},
+    types::HostData,
+    verify::{Approx, reference},
 };
 use ridgepole_derive::op;
 
@@ -94,33 +102,28 @@ impl Op for BiasActDropoutAddBackward {
 
     fn lower(&self, caps: &Caps) -> Result<Lowered, Error> {
         let (args, mut out, forward) = (self.args(), Lowered::default(), self.forward());
+        let (masked, factor) = forward.masked(NAME)?;
         forward.check(NAME)?;
-        let (masked, factor) = forward.masked(NAME);
-        let dx = position(&args, "dx").expect("an argument");
-        if masked.threshold() == 0 {
-            out.steps = copy::fill(NAME, &windows(caps), (dx, &args[dx]), 0, Tail::of(&args[dx]))?;
+        let (dy, dx) = (args.at("dy"), args.at("dx"));
+        if masked.keeps_none() {
+            out.steps = copy::fill(NAME, &windows(caps), dx, 0, Tail::of(dx.1))?;
         } else {
-            let rule = Rule {
-                shader: kernel!("dropouts/bias_act_dropout_add_backward"),
-                entry: NAME,
-                scalars: [factor, 0.0, 0.0],
-                consts: &self.act.consts(),
-            };
-            let (mut tensors, mut parts) = (vec![("dy", (0, &args[0]))], vec![parts::dropouts::ACT_GRAD_PLAIN]);
-            if self.bends() {
-                tensors.push(("x", (1, &args[1])));
-                let bias = if self.bias { parts::dropouts::BIAS_GIVEN } else { parts::dropouts::BIAS_NONE };
-                parts = vec![bias, self.act.part(), parts::dropouts::ACT_GRAD_THROUGH];
+            let shader = kernel!("dropouts/bias_act_dropout_add_backward");
+            let rule = Rule { consts: &forward.act.consts(), ..Rule::scaled(shader, NAME, factor) };
+            let (mut tensors, mut parts) = (vec![("dy", dy)], vec![parts::dropouts::ACT_GRAD_PLAIN]);
+            if let Some(x) = args.find_at("x") {
+                tensors.push(("x", x));
+                let bias = if forward.bias { parts::dropouts::BIAS_GIVEN } else { parts::dropouts::BIAS_NONE };
+                parts = vec![bias, forward.act.part(), parts::dropouts::ACT_GRAD_THROUGH];
             }
-            let reads = tensors.len();
-            tensors.push(("dx", (dx, &args[dx])));
-            let both = self.bends() && self.bias;
+            tensors.push(("dx", dx));
+            let both = args.find("bias").is_some();
             let mut beside = |piece: &_| if both { forward.plane(&mut out, caps, &args, piece) } else { vec![] };
-            let steps = masked.steps_with(caps, &rule, &tensors, reads, forward.mask_source(), &parts, &mut beside)?;
+            let steps = masked.steps_with(caps, &rule, &tensors, masked.source(), &parts, &mut beside)?;
             out.steps = steps;
         }
         if self.bias && self.space.c > 0 {
-            rows::column_sums(NAME, &mut out, caps, &args, Channels::of(&self.space), dx, dx + 1)?;
+            rows::column_sums(NAME, &mut out, caps, &args, Channels::of(&self.space), dx.0, args.place("dbias"))?;
         }
         Ok(out)
     }
@@ -141,10 +144,9 @@ impl Verify for BiasActDropoutAddBackward {
     }
 
     fn reference(&self, args: &[HostData]) -> Vec<Expected> {
-        let (all, forward) = (self.args(), self.forward());
-        let data = |name| position(&all, name).map(|i| &args[i]);
-        let (dy, bias, (kept, factor)) = (args[0].to_f64(), forward.biases(data("bias")), forward.mask());
-        let x = data("x").map_or_else(|| vec![0.0; dy.len()], HostData::to_f64);
+        let (of, forward) = (Contents::new(self.args(), args), self.forward());
+        let (dy, bias, (kept, factor)) = (of.f64("dy"), forward.biases(of.find("bias")), forward.mask());
+        let x = of.f64_or("x", 0.0, dy.len());
         let (mut value, mut bound) = (vec![], vec![]);
         for i in 0..dy.len() {
             let v = reference::bias_act_dropout_add_backward(x[i], bias[i], dy[i], kept[i], factor, self.act);

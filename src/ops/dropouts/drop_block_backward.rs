@@ -1,19 +1,22 @@
 //! DropBlock, backward. Kernels: `shaders/dropouts/drop_block_backward.wgsl`, and without a stored mask
 //! `shaders/dropouts/parts/square_seeds.wgsl` and `square_mask.wgsl`. Reference: `cpu::drop_block_backward`.
+use super::{DropBlock, drop_block::apply};
+#[cfg(feature = "verify")]
 use super::{
-    DropBlock,
-    drop_block::{
-        apply,
-        expected::{images, of_elements, scaled},
-    },
+    drop_block::expected::{images, of_elements, scaled},
     shared::expected::unpacked,
 };
 use crate::{
     kernel,
     kernels::copy::{self, Tail, windows},
-    op::{Arg, Caps, Expected, Lowered, Op, Pattern, Rng, Slot, Verify},
+    op::{Arg, ByName, Caps, Lowered, Op},
     options::{Key, MaskMode, Share},
-    types::{DType, Error, HostData, Space},
+    types::{DType, Error, Space},
+};
+#[cfg(feature = "verify")]
+use crate::{
+    op::{Contents, Expected, Pattern, Rng, Verify},
+    types::HostData,
     verify::reference,
 };
 use ridgepole_derive::op;
@@ -88,19 +91,19 @@ impl Op for DropBlockBackward {
     fn lower(&self, caps: &Caps) -> Result<Lowered, Error> {
         let (args, squares, mut out) = (self.args(), self.forward().squares(NAME), Lowered::default());
         squares.check()?;
-        let last = args.len() - 1;
-        let (dy, dx, caps) = ((0, &args[0]), (last, &args[last]), &windows(caps));
+        let (dy, dx, caps) = (args.at("dy"), args.at("dx"), &windows(caps));
         let t = squares.threshold();
         if t == 1 << 32 {
             out.steps = copy::copy(NAME, caps, dy, dx)?;
         } else if t == 0 {
             out.steps = copy::fill(NAME, caps, dx, 0, Tail::of(dx.1))?;
         } else {
-            let mask = match self.mask {
-                MaskMode::Store => Slot::Arg(2, 0..args[2].bytes()),
-                MaskMode::Recompute => squares.steps(caps, &mut out, None, None)?,
+            let mask = match args.find("mask") {
+                Some(_) => args.whole("mask"),
+                None => squares.steps(caps, &mut out, None, None)?,
             };
-            out.steps.extend(apply(&squares, caps, (kernel!("dropouts/drop_block_backward"), NAME), [dy, dx], &mask, 1)?);
+            let kernel = (kernel!("dropouts/drop_block_backward"), NAME);
+            out.steps.extend(apply(&squares, caps, kernel, [dy, dx], &mask, args.whole("factor"))?);
         }
         Ok(out)
     }
@@ -120,18 +123,18 @@ impl Verify for DropBlockBackward {
     }
 
     fn reference(&self, args: &[HostData]) -> Vec<Expected> {
-        let squares = self.forward().squares(NAME);
-        let t = squares.threshold();
+        let (of, squares) = (Contents::new(self.args(), args), self.forward().squares(NAME));
+        let (dy, t) = (of.get("dy"), squares.threshold());
         if t == 1 << 32 {
-            return vec![Expected::Exact(args[0].clone())];
+            return vec![Expected::Exact(dy.clone())];
         }
         if t == 0 {
-            return vec![Expected::Exact(HostData::from_f64(self.dtype, vec![0.0; args[0].len()]))];
+            return vec![Expected::Exact(HostData::from_f64(dy.dtype(), vec![0.0; dy.len()]))];
         }
-        let kept = match self.mask {
-            MaskMode::Recompute => images(&squares).1,
-            MaskMode::Store => of_elements(&squares, &unpacked(&args[2], squares.total())),
+        let kept = match of.find("mask") {
+            None => images(&squares).1,
+            Some(mask) => of_elements(&squares, &unpacked(mask, squares.total())),
         };
-        vec![scaled(&args[0], &kept, (args[1].to_f64()[0], 0.0), reference::drop_block_backward)]
+        vec![scaled(dy, &kept, (of.f64("factor")[0], 0.0), reference::drop_block_backward)]
     }
 }

@@ -1,16 +1,20 @@
 //! DropConnect, backward. Kernel: `shaders/dropouts/drop_connect_backward.wgsl` where it accumulates, else
 //! `shaders/dropouts/drop_connect.wgsl`. Reference: `cpu::drop_connect_backward`.
-use super::{
-    DropConnect,
-    shared::expected::{expected, within},
-};
+use super::DropConnect;
+#[cfg(feature = "verify")]
+use super::{Dropout, shared::expected::within};
 use crate::{
     kernel,
-    kernels::samples::copied,
-    op::{Arg, Caps, Expected, Lowered, Op, Pattern, Verify},
-    ops::dropouts::shared::masked_map::{MaskSource, Rule},
+    op::{Arg, ByName, Caps, Lowered, Op},
+    ops::dropouts::shared::masked_map::Rule,
     options::{Bits, Key, Scaling},
-    types::{DType, Error, HostData},
+    types::{DType, Error},
+};
+#[cfg(feature = "verify")]
+use crate::{
+    kernels::samples::copied,
+    op::{Contents, Expected, Pattern, Verify},
+    types::HostData,
     verify::{Approx, reference},
 };
 use ridgepole_derive::op;
@@ -72,6 +76,9 @@ impl DropConnectBackward {
     }
 }
 
+/// What is read and what is written, of the weight and of the bias.
+const TENSORS: [[&str; 2]; 2] = [["dmasked_weight", "dweight"], ["dmasked_bias", "dbias"]];
+
 impl Op for DropConnectBackward {
     fn name(&self) -> &'static str {
         NAME
@@ -87,18 +94,16 @@ impl Op for DropConnectBackward {
     fn lower(&self, caps: &Caps) -> Result<Lowered, Error> {
         let (forward, args) = (self.forward(), self.args());
         if !self.accumulate {
-            return forward.maps(NAME, caps, &args);
+            return forward.maps(NAME, caps, &args, TENSORS);
         }
-        let (masks, mut out) = (forward.masks(NAME)?, Lowered::default());
-        let (factor, t) = forward.factor();
-        let rule =
-            Rule { scalars: [factor, 0.0, 0.0], ..Rule::new(kernel!("dropouts/drop_connect_backward"), "drop_connect_backward") };
-        for (i, mask) in masks.iter().enumerate() {
-            mask.check()?;
-            let [x, y] = [i, masks.len() + i].map(|at| (at, &args[at]));
-            let source = if t == self.bits.range() { MaskSource::All } else { MaskSource::Drawn(None) };
-            if t > 0 {
-                out.steps.extend(mask.steps(caps, &rule, &[("x", x), ("y", y)], 1, source)?);
+        forward.check(NAME)?;
+        let mut out = Lowered::default();
+        for (dropout, names) in forward.dropouts().iter().zip(TENSORS) {
+            let (masked, factor) = dropout.masked(NAME)?;
+            let [x, y] = names.map(|name| args.at(name));
+            if !masked.keeps_none() {
+                let rule = Rule::scaled(kernel!("dropouts/drop_connect_backward"), NAME, factor);
+                out.steps.extend(masked.steps(caps, &rule, &[("x", x), ("y", y)], masked.source())?);
             }
         }
         Ok(out)
@@ -112,29 +117,34 @@ impl Verify for DropConnectBackward {
     }
 
     fn reference(&self, args: &[HostData]) -> Vec<Expected> {
-        let forward = self.forward();
-        let ((keep, factor), kept) = (forward.scales(), forward.kept());
-        let tensors = kept.iter().zip(args).zip(&args[kept.len()..]);
-        if !self.accumulate {
-            let one = |d, kept, factor| reference::drop_connect_backward(d, 0.0, kept, factor);
-            return tensors.map(|((kept, d), _)| expected(d, kept, keep, keep == 1.0, factor, one)).collect();
-        }
-        let one = |((d, there), kept): ((f64, f64), &bool)| {
-            let value = reference::drop_connect_backward(d, there, *kept, factor);
-            let sum = Approx::sum([Approx::exact(there), Approx::exact(d).times(Approx::host(factor))]);
-            (Approx { value, error: sum.error }, *kept, there)
-        };
-        let tensor = |((kept, d), there): ((&Vec<bool>, &HostData), &HostData)| {
-            let items: Vec<_> = d.to_f64().into_iter().zip(there.to_f64()).zip(kept).map(one).collect();
-            let Expected::Within { value, mut bound } = within(self.dtype, items.iter().map(|i| i.0)) else { unreachable!() };
-            // What stays is read and written back.
-            for (bound, (_, kept, there)) in bound.iter_mut().zip(&items) {
-                if !kept {
-                    *bound = copied(self.dtype, *there);
-                }
+        let (of, dropouts) = (Contents::new(self.args(), args), self.forward().dropouts());
+        let one = |(dropout, [d, there]): (&Dropout, [&str; 2])| {
+            if self.accumulate {
+                return sum(dropout, of.f64(d), of.f64(there));
             }
-            Expected::Within { value, bound }
+            let one = |d, kept, factor| reference::drop_connect_backward(d, 0.0, kept, factor);
+            dropout.expected(of.get(d), &dropout.kept(None), one)
         };
-        tensors.map(tensor).collect()
+        dropouts.iter().zip(TENSORS).map(one).collect()
     }
+}
+
+/// What becomes of gradients that are there.
+#[cfg(feature = "verify")]
+fn sum(of: &Dropout, d: Vec<f64>, there: Vec<f64>) -> Expected {
+    let factor = of.scale();
+    let one = |((d, there), kept): ((f64, f64), bool)| {
+        let value = reference::drop_connect_backward(d, there, kept, factor);
+        let sum = Approx::sum([Approx::exact(there), Approx::exact(d).times(Approx::host(factor))]);
+        (Approx { value, error: sum.error }, kept, there)
+    };
+    let items: Vec<_> = d.into_iter().zip(there).zip(of.kept(None)).map(one).collect();
+    let Expected::Within { value, mut bound } = within(of.dtype, items.iter().map(|i| i.0)) else { unreachable!() };
+    // What stays is read and written back.
+    for (bound, (_, kept, there)) in bound.iter_mut().zip(&items) {
+        if !kept {
+            *bound = copied(of.dtype, *there);
+        }
+    }
+    Expected::Within { value, bound }
 }

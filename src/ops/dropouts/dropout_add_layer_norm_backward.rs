@@ -1,17 +1,24 @@
 //! The gradient of dropout, residual and normalisation. Kernels: those of `layer_norm_backward` or `rms_norm_backward`, then
 //! `shaders/dropouts/dropout_add_layer_norm_backward.wgsl`. Reference: `cpu::dropout_add_layer_norm_backward`, and theirs.
-use super::{DropoutAddLayerNorm, dropout_add_layer_norm::fill};
+use super::DropoutAddLayerNorm;
+#[cfg(feature = "verify")]
+use super::dropout_add_layer_norm::fill;
 use crate::{
     kernel,
     kernels::{
-        channels::{self, position},
         copy::{self, Tail, windows},
-        rows::{self, Backward, RowGradients},
+        rows::{self, Backward},
     },
-    op::{Arg, Caps, Expected, Lowered, Op, Pattern, Rng, Verify},
+    op::{Access, Arg, ByName, Caps, Lowered, Op},
     ops::dropouts::shared::masked_map::Rule,
     options::{Bits, Key, RowNorm, Share, WeightForm},
-    types::{DType, Error, HostData},
+    types::{DType, Error},
+};
+#[cfg(feature = "verify")]
+use crate::{
+    kernels::{channels, rows::RowGradients},
+    op::{Contents, Expected, Pattern, Rng, Verify},
+    types::HostData,
     verify::{Approx, reference},
 };
 use ridgepole_derive::op;
@@ -127,17 +134,17 @@ impl Op for DropoutAddLayerNormBackward {
         };
         let kind = Backward { op: NAME, source, entry, centered, form: self.form() };
         let mut out = rows::backward(forward.shape(), &kind, caps, &renamed)?;
-        let place = |name| position(&args, name).map(|i| (i, &args[i])).expect("an argument");
-        let (from, to) = (place("dresidual"), place("dx"));
-        let (masked, factor) = forward.branch().masked(NAME);
-        out.steps.extend(match masked.threshold() {
-            0 => copy::fill(NAME, &windows(caps), to, 0, Tail::of(to.1))?,
-            t if t == self.bits.range() => copy::copy(NAME, &windows(caps), from, to)?,
-            _ => {
-                let shader = kernel!("dropouts/dropout_add_layer_norm_backward");
-                let rule = Rule { shader, entry: NAME, scalars: [factor, 0.0, 0.0], consts: &[] };
-                masked.steps(caps, &rule, &[("x", from), ("y", to)], 1, forward.branch().mask_source())?
-            }
+        let (from, to) = (args.at("dresidual"), args.at("dx"));
+        let (masked, factor) = forward.branch().masked(NAME)?;
+        out.steps.extend(if masked.keeps_none() {
+            copy::fill(NAME, &windows(caps), to, 0, Tail::of(to.1))?
+        } else if masked.keeps_all() {
+            copy::copy(NAME, &windows(caps), from, to)?
+        } else {
+            // What was written before is read.
+            let from = (from.0, &Arg { access: Access::Read, ..*from.1 });
+            let rule = Rule::scaled(kernel!("dropouts/dropout_add_layer_norm_backward"), NAME, factor);
+            masked.steps(caps, &rule, &[("x", from), ("y", to)], masked.source())?
         });
         Ok(out)
     }
@@ -163,11 +170,10 @@ impl Verify for DropoutAddLayerNormBackward {
     }
 
     fn reference(&self, args: &[HostData]) -> Vec<Expected> {
-        let (all, of, form, dtype) = (self.args(), self.forward().shape(), self.form(), self.dtype);
-        let data = |name| position(&all, name).map(|i| args[i].to_f64());
-        let [z, dy] = [0, 1].map(|i| args[i].to_f64());
-        let (mean, rstd) = (data("mean"), data("rstd").expect("an argument"));
-        let weight = data("weight").unwrap_or_else(|| vec![1.0; self.cols]);
+        let (data, forward) = (Contents::new(self.args(), args), self.forward());
+        let (branch, of, form, dtype) = (forward.branch(), forward.shape(), self.form(), forward.dtype);
+        let [z, dy, rstd] = ["z", "dy", "rstd"].map(|name| data.f64(name));
+        let (mean, weight) = (data.find("mean").map(HostData::to_f64), data.f64_or("weight", 1.0, of.cols));
         let values = match &mean {
             Some(mean) => reference::layer_norm_backward(&z, &dy, mean, &rstd, &weight),
             None => {
@@ -175,8 +181,8 @@ impl Verify for DropoutAddLayerNormBackward {
                 (dx, dweight, vec![])
             }
         };
-        let others = data("dz").unwrap_or_else(|| vec![0.0; z.len()]);
-        let (kept, factor) = self.forward().branch().mask();
+        let others = data.f64_or("dz", 0.0, z.len());
+        let (kept, factor) = branch.mask();
         let (_, dresidual) = reference::dropout_add_layer_norm_backward(&values.0, &others, &kept, factor);
         let given = RowGradients { of, dtype, x: &z, dy: &dy, mean: mean.as_deref(), rstd: &rstd, weight: &weight, form };
         let errors = given.input_errors(&values.0);
@@ -197,7 +203,7 @@ impl Verify for DropoutAddLayerNormBackward {
         for (i, stored) in stored.into_iter().enumerate() {
             let off = if stored.value.is_finite() { stored.error } else { 0.0 };
             of_residual.push(off);
-            of_x.push(match (kept[i], self.forward().branch().masked(NAME).0.threshold() == self.bits.range()) {
+            of_x.push(match (kept[i], branch.dropout().keep() == 1.0) {
                 (false, _) => 0.0,
                 _ if !dx[i].is_finite() => 0.0,
                 (true, true) => off,

@@ -1,19 +1,17 @@
 //! Dropout, backward. Kernel: `shaders/dropouts/dropout_backward.wgsl` with a stored mask, else
 //! `shaders/dropouts/dropout.wgsl`. Reference: `cpu::dropout_backward`.
-use super::{
-    Dropout,
-    shared::{
-        self,
-        expected::{expected, kept, unpacked},
-    },
-};
+use super::Dropout;
 use crate::{
     kernel,
-    op::{Arg, Caps, Expected, Lowered, Op, Pattern, Verify},
+    op::{Arg, Caps, Lowered, Op},
     options::{Bits, Key, MaskMode, Scaling, Share},
-    types::{DType, Error, HostData, Space},
+    types::{DType, Error, Space},
+};
+#[cfg(feature = "verify")]
+use crate::{
+    op::{Contents, Expected, Pattern, Verify},
+    types::HostData,
     verify::reference,
-    wgsl::Source,
 };
 use ridgepole_derive::op;
 
@@ -66,30 +64,6 @@ impl DropoutBackward {
         let Self { dtype, space, p, key, share, scaling, bits, mask } = *self;
         Dropout { dtype, space, p, key, share, scaling, bits, mask, training: true }
     }
-
-    /// The map whose kernel is `drawn` without a stored mask, and `stored` with one: dy, the mask, dx.
-    pub(super) fn lowered(
-        &self,
-        op: &'static str,
-        caps: &Caps,
-        drawn: (Source, &'static str),
-        stored: Source,
-        args: &[Arg],
-    ) -> Result<Lowered, Error> {
-        let forward = self.forward();
-        forward.masked(op).backward(caps, self.mask, drawn, stored, forward.factor(), args)
-    }
-
-    /// What dx must hold.
-    pub(super) fn results(&self, args: &[HostData], one: fn(f64, bool, f64) -> f64) -> Vec<Expected> {
-        let kept = match self.mask {
-            MaskMode::Recompute => kept(&self.space, self.p, &self.key, self.share, self.bits),
-            MaskMode::Store => unpacked(&args[1], self.space.len()),
-        };
-        let keep = reference::keep(self.p, if self.bits == Bits::Sixteen { 16 } else { 32 });
-        let factor = if self.scaling == Scaling::Inverted { 1.0 / keep } else { 1.0 };
-        vec![expected(&args[0], &kept, keep, keep == 1.0, factor, one)]
-    }
 }
 
 impl Op for DropoutBackward {
@@ -98,12 +72,13 @@ impl Op for DropoutBackward {
     }
 
     fn args(&self) -> Vec<Arg> {
-        shared::backward::backward_args(self.dtype, &self.space, self.mask)
+        self.forward().backward_args()
     }
 
     fn lower(&self, caps: &Caps) -> Result<Lowered, Error> {
+        let (masked, factor) = self.forward().masked(NAME)?;
         let drawn = (kernel!("dropouts/dropout"), "dropout");
-        self.lowered(NAME, caps, drawn, kernel!("dropouts/dropout_backward"), &self.args())
+        masked.backward(caps, drawn, kernel!("dropouts/dropout_backward"), factor, &self.args())
     }
 }
 
@@ -114,6 +89,7 @@ impl Verify for DropoutBackward {
     }
 
     fn reference(&self, args: &[HostData]) -> Vec<Expected> {
-        self.results(args, reference::dropout_backward)
+        let (of, forward) = (Contents::new(self.args(), args), self.forward());
+        vec![forward.expected(of.get("dy"), &forward.kept(of.find("mask")), reference::dropout_backward)]
     }
 }

@@ -1,11 +1,16 @@
 //! Gaussian dropout, backward. Kernel: `shaders/dropouts/gaussian_dropout_backward.wgsl`. Reference:
 //! `cpu::gaussian_dropout_backward`.
-use super::{GaussianDropout, shared::backward};
+use super::GaussianDropout;
 use crate::{
     kernel,
-    op::{Arg, Caps, Expected, Lowered, Op, Pattern, Verify},
-    options::{Key, MaskMode, Share},
-    types::{DType, Error, HostData, Space},
+    op::{Arg, ByName, Caps, Lowered, Op},
+    options::{Key, Share},
+    types::{DType, Error, Space},
+};
+#[cfg(feature = "verify")]
+use crate::{
+    op::{Contents, Expected, Pattern, Verify},
+    types::HostData,
     verify::reference,
 };
 use ridgepole_derive::op;
@@ -57,14 +62,14 @@ impl Op for GaussianDropoutBackward {
     }
 
     fn args(&self) -> Vec<Arg> {
-        backward::backward_args(self.dtype, &self.space, MaskMode::Recompute)
+        let Self { dtype, space, .. } = self;
+        vec![Arg::read("dy", *dtype, space.len()), Arg::write("dx", *dtype, space.len())]
     }
 
     fn lower(&self, caps: &Caps) -> Result<Lowered, Error> {
         let args = self.args();
         let kernel = (kernel!("dropouts/gaussian_dropout_backward"), NAME);
-        let steps = self.forward().noised(NAME)?.steps(caps, kernel, [(0, &args[0]), (1, &args[1])])?;
-        Ok(Lowered { steps, ..Default::default() })
+        self.forward().noised(NAME)?.lower(caps, kernel, [args.at("dy"), args.at("dx")])
     }
 }
 
@@ -75,6 +80,6 @@ impl Verify for GaussianDropoutBackward {
     }
 
     fn reference(&self, args: &[HostData]) -> Vec<Expected> {
-        self.forward().results(&args[0], reference::gaussian_dropout_backward)
+        self.forward().results(Contents::new(self.args(), args).get("dy"), reference::gaussian_dropout_backward)
     }
 }

@@ -8,7 +8,7 @@ use crate::{
         partition::{self, Window},
         samples::copied,
     },
-    op::{Arg, Caps, Expected, Lowered, Op, Pattern, Rng, Step, Verify, check_float},
+    op::{Arg, Caps, Contents, Expected, Lowered, Op, Pattern, Rng, Step, Verify, check_float},
     options::RunningVariance,
     params,
     types::{DType, Error, HostData, Space},
@@ -161,7 +161,8 @@ impl Verify for MonteCarloAccumulate {
 
     fn reference(&self, args: &[HostData]) -> Vec<Expected> {
         let ([share, weight, inverse], fresh) = (self.scalars(), self.seen == 0);
-        let [x, mean, m2] = [0, 1, 2].map(|i| args[i].to_f64());
+        let of = Contents::new(self.args(), args);
+        let [x, mean, m2] = ["x", "mean", "m2"].map(|name| of.f64(name));
         let mut out = vec![(Vec::new(), Vec::new()); args.len() - 1];
         for ((x, mean), m2) in x.into_iter().zip(mean).zip(m2) {
             let values = reference::monte_carlo_accumulate(x, mean, m2, self.seen);

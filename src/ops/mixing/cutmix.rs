@@ -1,14 +1,15 @@
 //! CutMix. Kernel: `shaders/lib/samples/map.wgsl` with `shaders/mixing/cutmix.wgsl`; labels go through `mixup.wgsl`. Reference:
 //! `cpu::cutmix`.
-use super::mixup::{labels, row};
+use super::shared::{Mixing, mixing, partners_and_boxes};
 use crate::{
     kernel,
-    kernels::samples::{self, Images, Map},
-    op::{Arg, Caps, Expected, Lowered, Op, Pattern, Rng, Verify, check_float},
+    kernels::samples::{self, Images},
     options::{Blend, Cut, Key, Lambda, Partners, Rect},
-    types::{DType, Error, HostData, Space},
-    verify::reference,
+    types::{DType, Error, Space},
+    wgsl::Source,
 };
+#[cfg(feature = "verify")]
+use crate::{op::Verify, verify::reference};
 use ridgepole_derive::op;
 
 /// CutMix: y is the partner's image within a box and the sample's own outside; the label is mixed in proportion to the areas.
@@ -58,11 +59,28 @@ impl CutMix {
     /// # Errors
     /// As planning the op.
     pub fn draw(&self) -> Result<Blend, Error> {
-        self.blend(NAME)
+        self.drawn(NAME)
+    }
+}
+
+fn each(first: u64, n: u64, lambdas: Vec<f64>, around: impl Fn(u64, f64) -> Rect) -> Vec<Rect> {
+    (first..first + n).zip(lambdas).map(|(number, lambda)| around(number, lambda)).collect()
+}
+
+impl Mixing for CutMix {
+    const RULE: Source = kernel!("mixing/cutmix");
+    const ROWS: fn(&Blend) -> Vec<[u32; 4]> = partners_and_boxes;
+
+    fn batch(&self) -> (DType, Images) {
+        (self.dtype, Images { space: self.space, width: self.width })
     }
 
-    pub(super) fn blend(&self, op: &'static str) -> Result<Blend, Error> {
-        let of = Images { space: self.space, width: self.width };
+    fn classes(&self) -> usize {
+        self.classes
+    }
+
+    fn drawn(&self, op: &'static str) -> Result<Blend, Error> {
+        let (_, of) = self.batch();
         of.check(op)?;
         let (n, first, sizes) = (self.space.n as u64, samples::first_sample(op, &self.key, &self.space)?, of.sizes());
         let around = |number: u64, lambda: f64| {
@@ -86,75 +104,17 @@ impl CutMix {
         let lambda = boxes.iter().map(share).collect();
         Ok(Blend { partners: of.partners(op, &self.partners, &self.key)?, lambda, boxes })
     }
-}
 
-fn each(first: u64, n: u64, lambdas: Vec<f64>, around: impl Fn(u64, f64) -> Rect) -> Vec<Rect> {
-    (first..first + n).zip(lambdas).map(|(number, lambda)| around(number, lambda)).collect()
-}
-
-/// The table of partners and boxes.
-pub(super) fn table(partners: &[usize], boxes: &[Rect]) -> Vec<u8> {
-    samples::table_bytes(partners.iter().zip(boxes).flat_map(|(p, b)| [[*p as u32, 0, 0, 0], samples::box_row(b)]))
-}
-
-impl Op for CutMix {
-    fn name(&self) -> &'static str {
-        NAME
-    }
-
-    fn args(&self) -> Vec<Arg> {
-        let mut args = vec![Arg::read("x", self.dtype, self.space.len())];
-        args.extend(samples::labels_arg("labels", self.space.n, self.classes));
-        args.push(Arg::write("y", self.dtype, self.space.len()));
-        args.extend(samples::labels_arg("mixed", self.space.n, self.classes).map(|a| Arg::write("mixed", a.dtype, a.len)));
-        args
-    }
-
-    fn lower(&self, caps: &Caps) -> Result<Lowered, Error> {
-        let (args, mut out) = (self.args(), Lowered::default());
-        check_float(NAME, &args[0])?;
-        let Blend { partners, lambda, boxes } = self.blend(NAME)?;
-        let of_labels = labels(NAME, self.space.n, self.classes)?;
-        let y = args.len() / 2;
-        let boxed = out.table(&table(&partners, &boxes), caps);
-        let map = Map { source: kernel!("mixing/cutmix"), x: 0, y, partner: true, table: boxed, value: 0.0 };
-        Images { space: self.space, width: self.width }.map(NAME, &mut out, caps, &args, &map)?;
-        if self.classes > 0 {
-            let shares = out.table(&samples::table_bytes(partners.iter().zip(&lambda).map(|(p, l)| row(*p, *l))), caps);
-            let map = Map { source: kernel!("mixing/mixup"), x: 1, y: y + 1, partner: true, table: shares, value: 0.0 };
-            of_labels.map(NAME, &mut out, caps, &args, &map)?;
-        }
-        Ok(out)
+    #[cfg(feature = "verify")]
+    fn element(&self, drawn: &Blend, (i, e): (usize, usize), x: &dyn Fn(usize) -> f64) -> (f64, f64) {
+        let v = reference::cutmix(x(i), x(drawn.partners[i]), self.batch().1.inside(&drawn.boxes[i], e));
+        (v, samples::copied(self.dtype, v))
     }
 }
+
+mixing!(CutMix);
 
 #[cfg(feature = "verify")]
-impl Verify for CutMix {
-    fn patterns(&self) -> Vec<Pattern> {
-        samples::image_patterns(&self.space)
-    }
-
-    fn fill(&self, arg: &Arg, rng: &mut Rng, pattern: Pattern) -> HostData {
-        samples::image_fill(arg, rng, pattern)
-    }
-
-    fn reference(&self, args: &[HostData]) -> Vec<Expected> {
-        let Blend { partners, lambda, boxes } = self.draw().expect("lowered before");
-        let (x, length) = (args[0].to_f64(), self.space.c * self.space.s);
-        let of = Images { space: self.space, width: self.width };
-        let one = |(i, e): (usize, usize)| {
-            let v = reference::cutmix(x[i * length + e], x[partners[i] * length + e], of.inside(&boxes[i], e));
-            (v, samples::copied(self.dtype, v))
-        };
-        let (value, bound) = samples::elements(&self.space).map(one).unzip();
-        let mut out = vec![Expected::Within { value, bound }];
-        if self.classes > 0 {
-            out.push(samples::soft_labels(&args[1].to_f64(), self.classes, &partners, &lambda));
-        }
-        out
-    }
-}
-
 /// Boxes for the checks: the corners, all, nothing, a single place; one for each of `n` images of these sizes.
 pub(super) fn boxes(n: usize, [height, width]: [usize; 2]) -> Vec<Rect> {
     let kinds = [
@@ -167,6 +127,7 @@ pub(super) fn boxes(n: usize, [height, width]: [usize; 2]) -> Vec<Rect> {
     (0..n).map(|i| kinds[i % kinds.len()]).collect()
 }
 
+#[cfg(feature = "verify")]
 /// Every kind of box and partner in turn.
 pub(super) fn variant(i: usize, space: &Space, width: usize) -> (Cut, Partners, Key) {
     let cut = match i % 5 {

@@ -1,15 +1,21 @@
 //! CutMix, backward. Kernel: `shaders/lib/samples/map.wgsl` with `shaders/mixing/cutmix_backward.wgsl`. Reference:
 //! `cpu::cutmix_backward`.
+#[cfg(feature = "verify")]
+use super::cutmix::variant;
 use super::{
     CutMix,
-    cutmix::{table, variant},
+    shared::{Mixing, mixing},
 };
 use crate::{
     kernel,
-    kernels::samples::{self, Images, Map},
-    op::{Arg, Caps, Expected, Lowered, Op, Pattern, Verify, check_float},
-    options::{Blend, Cut, Key, Partners},
-    types::{DType, Error, HostData, Space},
+    options::{Cut, Key, Partners},
+    types::{DType, Space},
+};
+#[cfg(feature = "verify")]
+use crate::{
+    kernels::samples,
+    op::Verify,
+    options::Blend,
     verify::{Approx, reference},
 };
 use ridgepole_derive::op;
@@ -52,54 +58,25 @@ impl CutMix {
 }
 
 impl CutMixBackward {
-    fn blend(&self) -> Result<Blend, Error> {
+    fn forward(&self) -> CutMix {
         let Self { dtype, space, width, cut, partners, key } = self.clone();
-        CutMix { dtype, space, width, classes: 0, cut, partners, key }.blend(NAME)
+        CutMix { dtype, space, width, classes: 0, cut, partners, key }
     }
 }
 
-impl Op for CutMixBackward {
-    fn name(&self) -> &'static str {
-        NAME
-    }
+mixing!(CutMixBackward, backward of CutMix, kernel!("mixing/cutmix_backward"), element);
 
-    fn args(&self) -> Vec<Arg> {
-        let len = self.space.len();
-        vec![Arg::read("dy", self.dtype, len), Arg::write("dx", self.dtype, len)]
-    }
-
-    fn lower(&self, caps: &Caps) -> Result<Lowered, Error> {
-        let (args, mut out) = (self.args(), Lowered::default());
-        check_float(NAME, &args[0])?;
-        let blend = self.blend()?;
-        let table = out.table(&table(&blend.inverse(), &blend.boxes), caps);
-        let map = Map { source: kernel!("mixing/cutmix_backward"), x: 0, y: 1, partner: true, table, value: 0.0 };
-        Images { space: self.space, width: self.width }.map(NAME, &mut out, caps, &args, &map)?;
-        Ok(out)
-    }
-}
-
+/// dx, and its bound.
 #[cfg(feature = "verify")]
-impl Verify for CutMixBackward {
-    fn patterns(&self) -> Vec<Pattern> {
-        samples::image_patterns(&self.space)
-    }
-
-    fn reference(&self, args: &[HostData]) -> Vec<Expected> {
-        let blend = self.blend().expect("lowered before");
-        let (dy, length, inverse) = (args[0].to_f64(), self.space.c * self.space.s, blend.inverse());
-        let of = Images { space: self.space, width: self.width };
-        let one = |(i, e): (usize, usize)| {
-            let (own, given) = (dy[i * length + e], dy[inverse[i] * length + e]);
-            let (cut, taken) = (of.inside(&blend.boxes[i], e), of.inside(&blend.boxes[inverse[i]], e));
-            let some = |v: f64, there: bool| Approx::exact(if there { v } else { 0.0 });
-            let sum = Approx::sum([some(own, !cut), some(given, taken)]);
-            let v = reference::cutmix_backward(own, cut, given, taken);
-            (v, Approx { value: v, ..sum }.stored(self.dtype) + samples::copied(self.dtype, v))
-        };
-        let (value, bound) = samples::elements(&self.space).map(one).unzip();
-        vec![Expected::Within { value, bound }]
-    }
+fn element(op: &CutMix, drawn: &Blend, (i, e): (usize, usize), dy: &dyn Fn(usize) -> f64) -> (f64, f64) {
+    let (dtype, of) = op.batch();
+    let from = drawn.partners[i];
+    let (own, given) = (dy(i), dy(from));
+    let (cut, taken) = (of.inside(&drawn.boxes[i], e), of.inside(&drawn.boxes[from], e));
+    let some = |v: f64, there: bool| Approx::exact(if there { v } else { 0.0 });
+    let sum = Approx::sum([some(own, !cut), some(given, taken)]);
+    let v = reference::cutmix_backward(own, cut, given, taken);
+    (v, Approx { value: v, ..sum }.stored(dtype) + samples::copied(dtype, v))
 }
 
 #[cfg(feature = "verify")]

@@ -1,13 +1,16 @@
 //! Cutout and random erasing. Kernel: `shaders/lib/samples/map.wgsl` with `shaders/mixing/cutout.wgsl`. Reference: `cpu::cutout`.
+#[cfg(feature = "verify")]
 use super::cutmix::boxes;
+use super::shared::{self, Mixing, mixing};
 use crate::{
     kernel,
-    kernels::samples::{self, Images, Map},
-    op::{Arg, Caps, Expected, Lowered, Op, Pattern, Verify, check_float},
-    options::{Erasing, Holes, Key, Rect, check_held},
-    types::{DType, Error, HostData, Space},
-    verify::reference,
+    kernels::samples::{self, Images},
+    options::{Blend, Holes, Key, Rect, check_held},
+    types::{DType, Error, Space},
+    wgsl::Source,
 };
+#[cfg(feature = "verify")]
+use crate::{op::Verify, options::Erasing, verify::reference};
 use ridgepole_derive::op;
 
 /// Cutout or random erasing: y is `value` within a box of each sample, in all its channels, and x outside. Labels are
@@ -55,82 +58,67 @@ impl Cutout {
     /// # Errors
     /// As planning the op.
     pub fn draw(&self) -> Result<Vec<Rect>, Error> {
-        self.boxes(NAME)
+        Ok(self.drawn(NAME)?.boxes)
     }
 
     /// The value as it is stored: rounded to f32 for the kernel, then to the storage type.
     fn stored(&self) -> f64 {
         self.dtype.nearest(f64::from(self.value as f32))
     }
+}
 
-    pub(super) fn boxes(&self, op: &'static str) -> Result<Vec<Rect>, Error> {
-        let of = Images { space: self.space, width: self.width };
+impl Mixing for Cutout {
+    const RULE: Source = kernel!("mixing/cutout");
+    const PARTNER: bool = false;
+    const ROWS: fn(&Blend) -> Vec<[u32; 4]> = shared::boxes;
+
+    fn batch(&self) -> (DType, Images) {
+        (self.dtype, Images { space: self.space, width: self.width })
+    }
+
+    fn value(&self) -> Result<f64, Error> {
+        if !self.stored().is_finite() {
+            return Err(Error::argument(NAME, "value", format!("is {}, must be finite as {:?}", self.value, self.dtype)));
+        }
+        check_held(NAME, "value", "is", self.value)?;
+        Ok(self.value)
+    }
+
+    fn drawn(&self, op: &'static str) -> Result<Blend, Error> {
+        let (_, of) = self.batch();
         of.check(op)?;
         let (first, sizes) = (samples::first_sample(op, &self.key, &self.space)?, of.sizes());
         let numbers = first..first + self.space.n as u64;
-        match &self.holes {
+        let boxes = match &self.holes {
             Holes::Square(side) => {
                 if *side as u64 > 1 << 32 {
                     return Err(Error::argument(op, "holes", format!("has a square of side {side}, must be at most 2^32")));
                 }
                 let half = *side as u64 / 2;
-                Ok(numbers.map(|i| Rect::around(samples::centre(&self.key, i, sizes), [half; 2], sizes)).collect())
+                numbers.map(|i| Rect::around(samples::centre(&self.key, i, sizes), [half; 2], sizes)).collect()
             }
             Holes::Erasing(what) => {
                 samples::check_erasing(op, what)?;
-                Ok(numbers.map(|i| samples::erased(&self.key, i, what, sizes)).collect())
+                numbers.map(|i| samples::erased(&self.key, i, what, sizes)).collect()
             }
             Holes::Boxes(all) => {
                 of.check_boxes(op, "holes", all)?;
-                of.each(op, "holes", all)
+                of.each(op, "holes", all)?
             }
-        }
+        };
+        Ok(Blend { partners: vec![], lambda: vec![], boxes })
+    }
+
+    #[cfg(feature = "verify")]
+    fn element(&self, drawn: &Blend, (i, e): (usize, usize), x: &dyn Fn(usize) -> f64) -> (f64, f64) {
+        let v = reference::cutout(x(i), self.stored(), self.batch().1.inside(&drawn.boxes[i], e));
+        (v, samples::copied(self.dtype, v))
     }
 }
 
-impl Op for Cutout {
-    fn name(&self) -> &'static str {
-        NAME
-    }
-
-    fn args(&self) -> Vec<Arg> {
-        let len = self.space.len();
-        vec![Arg::read("x", self.dtype, len), Arg::write("y", self.dtype, len)]
-    }
-
-    fn lower(&self, caps: &Caps) -> Result<Lowered, Error> {
-        let (args, mut out) = (self.args(), Lowered::default());
-        check_float(NAME, &args[0])?;
-        if !self.stored().is_finite() {
-            return Err(Error::argument(NAME, "value", format!("is {}, must be finite as {:?}", self.value, self.dtype)));
-        }
-        check_held(NAME, "value", "is", self.value)?;
-        let boxes = self.boxes(NAME)?;
-        let table = out.table(&samples::table_bytes(boxes.iter().map(samples::box_row)), caps);
-        let map = Map { source: kernel!("mixing/cutout"), x: 0, y: 1, partner: false, table, value: self.value as f32 };
-        Images { space: self.space, width: self.width }.map(NAME, &mut out, caps, &args, &map)?;
-        Ok(out)
-    }
-}
+mixing!(Cutout);
 
 #[cfg(feature = "verify")]
-impl Verify for Cutout {
-    fn patterns(&self) -> Vec<Pattern> {
-        samples::image_patterns(&self.space)
-    }
-
-    fn reference(&self, args: &[HostData]) -> Vec<Expected> {
-        let (boxes, x) = (self.draw().expect("lowered before"), args[0].to_f64());
-        let (of, length) = (Images { space: self.space, width: self.width }, self.space.c * self.space.s);
-        let one = |(i, e): (usize, usize)| {
-            let v = reference::cutout(x[i * length + e], self.stored(), of.inside(&boxes[i], e));
-            (v, samples::copied(self.dtype, v))
-        };
-        let (value, bound) = samples::elements(&self.space).map(one).unzip();
-        vec![Expected::Within { value, bound }]
-    }
-}
-
 /// Every kind of hole in turn.
 pub(super) fn variant(i: usize, space: &Space, width: usize) -> (Holes, Key) {
     let holes = match i % 4 {

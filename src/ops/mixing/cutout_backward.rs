@@ -1,14 +1,18 @@
 //! Cutout and random erasing, backward. Kernel: `shaders/lib/samples/map.wgsl` with `shaders/mixing/cutout_backward.wgsl`. Reference:
 //! `cpu::cutout_backward`.
-use super::{Cutout, cutout::variant};
+#[cfg(feature = "verify")]
+use super::cutout::variant;
+use super::{
+    Cutout,
+    shared::{Mixing, mixing},
+};
 use crate::{
     kernel,
-    kernels::samples::{self, Images, Map},
-    op::{Arg, Caps, Expected, Lowered, Op, Pattern, Verify, check_float},
-    options::{Holes, Key, Rect},
-    types::{DType, Error, HostData, Space},
-    verify::reference,
+    options::{Holes, Key},
+    types::{DType, Space},
 };
+#[cfg(feature = "verify")]
+use crate::{kernels::samples, op::Verify, options::Blend, verify::reference};
 use ridgepole_derive::op;
 
 /// The backward pass of [`Cutout`]: dx is 0 within the sample's box, even where dy is NaN, and dy outside.
@@ -45,48 +49,20 @@ impl Cutout {
 }
 
 impl CutoutBackward {
-    fn boxes(&self) -> Result<Vec<Rect>, Error> {
+    fn forward(&self) -> Cutout {
         let Self { dtype, space, width, holes, key } = self.clone();
-        Cutout { dtype, space, width, holes, value: 0.0, key }.boxes(NAME)
+        Cutout { dtype, space, width, holes, value: 0.0, key }
     }
 }
 
-impl Op for CutoutBackward {
-    fn name(&self) -> &'static str {
-        NAME
-    }
+mixing!(CutoutBackward, backward of Cutout, kernel!("mixing/cutout_backward"), element);
 
-    fn args(&self) -> Vec<Arg> {
-        let len = self.space.len();
-        vec![Arg::read("dy", self.dtype, len), Arg::write("dx", self.dtype, len)]
-    }
-
-    fn lower(&self, caps: &Caps) -> Result<Lowered, Error> {
-        let (args, mut out) = (self.args(), Lowered::default());
-        check_float(NAME, &args[0])?;
-        let table = out.table(&samples::table_bytes(self.boxes()?.iter().map(samples::box_row)), caps);
-        let map = Map { source: kernel!("mixing/cutout_backward"), x: 0, y: 1, partner: false, table, value: 0.0 };
-        Images { space: self.space, width: self.width }.map(NAME, &mut out, caps, &args, &map)?;
-        Ok(out)
-    }
-}
-
+/// dx, and its bound.
 #[cfg(feature = "verify")]
-impl Verify for CutoutBackward {
-    fn patterns(&self) -> Vec<Pattern> {
-        samples::image_patterns(&self.space)
-    }
-
-    fn reference(&self, args: &[HostData]) -> Vec<Expected> {
-        let (boxes, dy) = (self.boxes().expect("lowered before"), args[0].to_f64());
-        let (of, length) = (Images { space: self.space, width: self.width }, self.space.c * self.space.s);
-        let one = |(i, e): (usize, usize)| {
-            let v = reference::cutout_backward(dy[i * length + e], of.inside(&boxes[i], e));
-            (v, samples::copied(self.dtype, v))
-        };
-        let (value, bound) = samples::elements(&self.space).map(one).unzip();
-        vec![Expected::Within { value, bound }]
-    }
+fn element(op: &Cutout, drawn: &Blend, (i, e): (usize, usize), dy: &dyn Fn(usize) -> f64) -> (f64, f64) {
+    let (dtype, of) = op.batch();
+    let v = reference::cutout_backward(dy(i), of.inside(&drawn.boxes[i], e));
+    (v, samples::copied(dtype, v))
 }
 
 #[cfg(feature = "verify")]

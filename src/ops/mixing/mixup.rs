@@ -1,11 +1,14 @@
 //! Mixup. Kernel: `shaders/lib/samples/map.wgsl` with `shaders/mixing/mixup.wgsl`. Reference: `cpu::mixup`.
+use super::shared::{Mixing, mixing, shares};
 use crate::{
     kernel,
-    kernels::samples::{self, Images, Map},
-    op::{Arg, Caps, Expected, Lowered, Op, Pattern, Rng, Verify, check_float},
+    kernels::samples::Images,
     options::{Blend, Key, Lambda, Partners},
-    types::{DType, Error, HostData, Space},
+    types::{DType, Error, Space},
+    wgsl::Source,
 };
+#[cfg(feature = "verify")]
+use crate::{kernels::samples, op::Verify};
 use ridgepole_derive::op;
 
 /// Mixup: y = λ·x + (1 - λ)·(the partner's x), and the same for labels.
@@ -52,87 +55,39 @@ impl Mixup {
     /// # Errors
     /// As planning the op.
     pub fn draw(&self) -> Result<Blend, Error> {
-        self.blend(NAME)
+        self.drawn(NAME)
+    }
+}
+
+impl Mixing for Mixup {
+    const RULE: Source = kernel!("mixing/mixup");
+    const ROWS: fn(&Blend) -> Vec<[u32; 4]> = shares;
+
+    fn batch(&self) -> (DType, Images) {
+        (self.dtype, Images::flat(self.space))
     }
 
-    pub(super) fn blend(&self, op: &'static str) -> Result<Blend, Error> {
-        let of = Images::flat(self.space);
+    fn classes(&self) -> usize {
+        self.classes
+    }
+
+    fn drawn(&self, op: &'static str) -> Result<Blend, Error> {
+        let (_, of) = self.batch();
         of.check(op)?;
         let lambda = of.lambdas(op, "lambda", &self.lambda, &self.key)?;
         Ok(Blend { partners: of.partners(op, &self.partners, &self.key)?, lambda, boxes: vec![] })
     }
-}
 
-/// Checks labels, and gives the batch that they are.
-pub(super) fn labels(op: &'static str, n: usize, classes: usize) -> Result<Images, Error> {
-    let of = Images::flat(Space::channels_first(n, classes, 1));
-    match of.check(op) {
-        Ok(()) => Ok(of),
-        Err(_) => Err(Error::argument(op, "classes", format!("is {classes} for {n} samples, must make at most 2^34 - 4 labels"))),
+    #[cfg(feature = "verify")]
+    fn element(&self, drawn: &Blend, (i, _): (usize, usize), x: &dyn Fn(usize) -> f64) -> (f64, f64) {
+        let own = drawn.lambda[i];
+        samples::mixture(self.dtype, (x(i), own), (x(drawn.partners[i]), 1.0 - own))
     }
 }
 
-/// A share as f32, and what is left to the partner. Shares were drawn so that neither becomes 0 by rounding.
-pub(super) fn row(partner: usize, lambda: f64) -> [u32; 4] {
-    [partner as u32, (lambda as f32).to_bits(), ((1.0 - lambda) as f32).to_bits(), 0]
-}
-
-impl Op for Mixup {
-    fn name(&self) -> &'static str {
-        NAME
-    }
-
-    fn args(&self) -> Vec<Arg> {
-        let mut args = vec![Arg::read("x", self.dtype, self.space.len())];
-        args.extend(samples::labels_arg("labels", self.space.n, self.classes));
-        args.push(Arg::write("y", self.dtype, self.space.len()));
-        args.extend(samples::labels_arg("mixed", self.space.n, self.classes).map(|a| Arg::write("mixed", a.dtype, a.len)));
-        args
-    }
-
-    fn lower(&self, caps: &Caps) -> Result<Lowered, Error> {
-        let (args, mut out) = (self.args(), Lowered::default());
-        check_float(NAME, &args[0])?;
-        let Blend { partners, lambda, .. } = self.blend(NAME)?;
-        let of_labels = labels(NAME, self.space.n, self.classes)?;
-        let rows = partners.iter().zip(&lambda).map(|(p, l)| row(*p, *l));
-        let table = out.table(&samples::table_bytes(rows), caps);
-        let map = |x, y| Map { source: kernel!("mixing/mixup"), x, y, partner: true, table: table.clone(), value: 0.0 };
-        let y = args.len() / 2;
-        Images::flat(self.space).map(NAME, &mut out, caps, &args, &map(0, y))?;
-        if self.classes > 0 {
-            of_labels.map(NAME, &mut out, caps, &args, &map(1, y + 1))?;
-        }
-        Ok(out)
-    }
-}
+mixing!(Mixup);
 
 #[cfg(feature = "verify")]
-impl Verify for Mixup {
-    fn patterns(&self) -> Vec<Pattern> {
-        samples::image_patterns(&self.space)
-    }
-
-    fn fill(&self, arg: &Arg, rng: &mut Rng, pattern: Pattern) -> HostData {
-        samples::image_fill(arg, rng, pattern)
-    }
-
-    fn reference(&self, args: &[HostData]) -> Vec<Expected> {
-        let Blend { partners, lambda, .. } = self.draw().expect("lowered before");
-        let (x, length) = (args[0].to_f64(), self.space.c * self.space.s);
-        let one = |(i, e): (usize, usize)| {
-            let (x, z) = (x[i * length + e], x[partners[i] * length + e]);
-            samples::mixture(self.dtype, (x, lambda[i]), (z, 1.0 - lambda[i]))
-        };
-        let (value, bound) = samples::elements(&self.space).map(one).unzip();
-        let mut out = vec![Expected::Within { value, bound }];
-        if self.classes > 0 {
-            out.push(samples::soft_labels(&args[1].to_f64(), self.classes, &partners, &lambda));
-        }
-        out
-    }
-}
-
 /// Every kind of share and partner in turn.
 pub(super) fn variant(i: usize, n: usize) -> (Lambda, Partners, Key) {
     let ends = |i: usize| [0.3, 1.0, 0.0, 0.999][i % 4];

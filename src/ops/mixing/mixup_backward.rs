@@ -1,14 +1,20 @@
 //! Mixup, backward. Kernel: `shaders/lib/samples/map.wgsl` with `shaders/mixing/mixup_backward.wgsl`. Reference: `cpu::mixup_backward`.
+#[cfg(feature = "verify")]
+use super::mixup::variant;
 use super::{
     Mixup,
-    mixup::{row, variant},
+    shared::{Mixing, mixing},
 };
 use crate::{
     kernel,
-    kernels::samples::{self, Images, Map},
-    op::{Arg, Caps, Expected, Lowered, Op, Pattern, Verify, check_float},
-    options::{Blend, Key, Lambda, Partners},
-    types::{DType, Error, HostData, Space},
+    options::{Key, Lambda, Partners},
+    types::{DType, Space},
+};
+#[cfg(feature = "verify")]
+use crate::{
+    kernels::samples,
+    op::Verify,
+    options::Blend,
     verify::{Approx, reference},
 };
 use ridgepole_derive::op;
@@ -47,53 +53,22 @@ impl Mixup {
 }
 
 impl MixupBackward {
-    fn blend(&self) -> Result<Blend, Error> {
+    fn forward(&self) -> Mixup {
         let Self { dtype, space, lambda, partners, key } = self.clone();
-        Mixup { dtype, space, classes: 0, lambda, partners, key }.blend(NAME)
+        Mixup { dtype, space, classes: 0, lambda, partners, key }
     }
 }
 
-impl Op for MixupBackward {
-    fn name(&self) -> &'static str {
-        NAME
-    }
+mixing!(MixupBackward, backward of Mixup, kernel!("mixing/mixup_backward"), element);
 
-    fn args(&self) -> Vec<Arg> {
-        let len = self.space.len();
-        vec![Arg::read("dy", self.dtype, len), Arg::write("dx", self.dtype, len)]
-    }
-
-    fn lower(&self, caps: &Caps) -> Result<Lowered, Error> {
-        let (args, mut out) = (self.args(), Lowered::default());
-        check_float(NAME, &args[0])?;
-        let blend = self.blend()?;
-        let rows = blend.inverse().into_iter().zip(&blend.lambda).map(|(p, l)| row(p, *l));
-        let table = out.table(&samples::table_bytes(rows), caps);
-        let map = Map { source: kernel!("mixing/mixup_backward"), x: 0, y: 1, partner: true, table, value: 0.0 };
-        Images::flat(self.space).map(NAME, &mut out, caps, &args, &map)?;
-        Ok(out)
-    }
-}
-
+/// dx, and its bound.
 #[cfg(feature = "verify")]
-impl Verify for MixupBackward {
-    fn patterns(&self) -> Vec<Pattern> {
-        samples::image_patterns(&self.space)
-    }
-
-    fn reference(&self, args: &[HostData]) -> Vec<Expected> {
-        let blend = self.blend().expect("lowered before");
-        let (dy, length, inverse) = (args[0].to_f64(), self.space.c * self.space.s, blend.inverse());
-        let one = |(i, e): (usize, usize)| {
-            let (own, given) = (dy[i * length + e], dy[inverse[i] * length + e]);
-            let (lambda, other) = (blend.lambda[i], blend.lambda[inverse[i]]);
-            let sum = Approx::sum([Approx::exact(own).scaled(lambda), Approx::exact(given).scaled(1.0 - other)]);
-            let v = reference::mixup_backward(own, lambda, given, other);
-            (v, Approx { value: v, ..sum }.stored(self.dtype))
-        };
-        let (value, bound) = samples::elements(&self.space).map(one).unzip();
-        vec![Expected::Within { value, bound }]
-    }
+fn element(op: &Mixup, drawn: &Blend, (i, _): (usize, usize), dy: &dyn Fn(usize) -> f64) -> (f64, f64) {
+    let from = drawn.partners[i];
+    let (own, given, lambda, other) = (dy(i), dy(from), drawn.lambda[i], drawn.lambda[from]);
+    let sum = Approx::sum([Approx::exact(own).scaled(lambda), Approx::exact(given).scaled(1.0 - other)]);
+    let v = reference::mixup_backward(own, lambda, given, other);
+    (v, Approx { value: v, ..sum }.stored(op.dtype))
 }
 
 #[cfg(feature = "verify")]

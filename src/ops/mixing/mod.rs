@@ -51,6 +51,7 @@ mod cutout;
 mod cutout_backward;
 mod mixup;
 mod mixup_backward;
+mod shared;
 
 super::family! {
     mixing: "Mixing of samples",

@@ -67,10 +67,12 @@ impl Squares {
     }
 
     /// The mask over the tensor, read by decision. Its key begins at 0, since a mask is of one tensor.
-    pub fn masked(&self) -> Masked {
-        let Self { op, dtype, space, p, share, .. } = *self;
+    ///
+    /// # Errors
+    /// Names `dtype`, `p` or `space`.
+    pub fn masked(&self) -> Result<Masked, Error> {
         let key = Key { first_element: 0, ..self.key };
-        Masked { op, dtype, space, p, key, share, bits: Bits::ThirtyTwo }
+        Masked::new(self.op, self.dtype, &self.space, self.p, key, self.share, Bits::ThirtyTwo)
     }
 
     /// Checks everything; the number of the first decision.
@@ -83,7 +85,7 @@ impl Squares {
             let why = format!("is {share:?}, must leave positions apart: element, position, batch_element or batch_position");
             return Err(Error::argument(op, "share", why));
         }
-        self.masked().check()?;
+        self.masked()?;
         Images { space, width }.check(op)?;
         let [h, w] = self.sizes();
         if side == 0 || side > MAX_SIDE || space.s > 0 && side > h.min(w) {

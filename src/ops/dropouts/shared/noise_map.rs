@@ -5,7 +5,7 @@ use crate::{
         partition::{self, Window},
         philox::{Draw, Draws, Words, mul_wide},
     },
-    op::{Arg, Caps, Step, check_float},
+    op::{Arg, Caps, Lowered, Step, check_float},
     options::{Bits, Key, Share},
     params,
     types::{DType, Error, Space},
@@ -40,22 +40,22 @@ impl Noised {
     ///
     /// # Errors
     /// Names `dtype`, `space` or `key`, and if the device's binding limit is too small for a block.
-    pub fn steps(&self, caps: &Caps, (shader, entry): (Source, &'static str), [x, y]: [Place; 2]) -> Result<Vec<Step>, Error> {
+    pub fn lower(&self, caps: &Caps, (shader, entry): (Source, &'static str), [x, y]: [Place; 2]) -> Result<Lowered, Error> {
         check_float(self.op, &Arg::read("x", self.dtype, 0))?;
         let (len, caps) = (self.space.check(self.op)?, &windows(caps));
         // Normal numbers take blocks as decisions of 32 bits do: four to a block.
         let draws = Draws::new(self.op, &self.space, &self.key, self.share, Bits::ThirtyTwo)?;
         if self.deviation == 0.0 {
-            return copy::copy(self.op, caps, x, y);
+            return Ok(Lowered { steps: copy::copy(self.op, caps, x, y)?, ..Default::default() });
         }
         let (source, calls) =
             if draws.rows == u32::MAX { (parts::dropouts::NOISE_ROWS, 2) } else { (parts::dropouts::NOISE_ANY, 4) };
         let block_quads = u64::from(caps.lanes) * u64::from(caps.quads);
-        let mut out = Vec::new();
+        let mut out = Lowered::default();
         for piece in partition::flat(self.op, caps, len, self.dtype.size(), block_quads)? {
             let decl = |name, writes| Decl { name, dtype: self.dtype, view: piece.view(), writes };
             let Words { first, pair, start } = draws.words(piece.blocks.start * block_quads * 4);
-            out.push(Step {
+            out.steps.push(Step {
                 spec: Spec {
                     shader,
                     entry,
