@@ -5,6 +5,7 @@
 //! reduction gives the same result however it is windowed.
 use crate::{
     op::{Arg, Caps, Slot},
+    params,
     types::Error,
 };
 use std::ops::Range;
@@ -25,7 +26,42 @@ pub struct Piece {
     pub ragged: bool,
 }
 
+params! {
+    /// What a kernel is told about the piece that it works on: a field of its [`params!`](crate::params).
+    pub Window {
+        /// The first block.
+        first: u32,
+        /// How many blocks: workgroups past them do nothing.
+        blocks: u32,
+        /// The first quad that may be touched.
+        lo: u32,
+        /// The quad past the last that may be touched.
+        hi: u32,
+        /// The first bound quad; kernels subtract it modulo 2^32.
+        base: u32,
+        /// Bound elements, where elements past them may be asked for.
+        end: u32,
+    }
+}
+
 impl Piece {
+    /// Its parameters.
+    pub fn window(&self) -> Window {
+        Window {
+            first: self.blocks.start as u32,
+            blocks: self.workgroups() as u32,
+            lo: self.quads.start as u32,
+            hi: self.quads.end as u32,
+            base: self.base(),
+            end: self.end(),
+        }
+    }
+
+    /// How many blocks it has, each a workgroup's.
+    pub fn workgroups(&self) -> u64 {
+        self.blocks.end - self.blocks.start
+    }
+
     /// The part of argument `index` that this piece binds, for an argument with one entry per element.
     pub fn slot(&self, index: usize, arg: &Arg) -> Slot {
         let size = arg.dtype.size();

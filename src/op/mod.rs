@@ -9,6 +9,7 @@ pub(crate) mod json;
 mod limits;
 mod lowered;
 mod named;
+mod params;
 pub mod portable;
 #[cfg(feature = "verify")]
 mod test_data;
@@ -23,8 +24,9 @@ pub use crate::types::{Choice, Described, Field, Kind, Range};
 pub(crate) use entry::read;
 pub use entry::{Entry, Family};
 pub use limits::{Features, Limits};
-pub use lowered::{Lowered, MAX_TRIPS, Params, Slot, Step};
+pub use lowered::{Lowered, MAX_TRIPS, Slot, Step};
 pub use named::{ByName, Contents};
+pub use params::{Param, Params};
 pub use portable::Portable;
 #[cfg(feature = "verify")]
 pub use test_data::Rng;

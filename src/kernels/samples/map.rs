@@ -2,7 +2,7 @@
 
 use super::draws;
 use crate::{
-    kernels::partition,
+    kernels::{partition, partition::Window},
     op::{Arg, Caps, Lowered, Slot, Step},
     options::{Erasing, Key, Lambda, Partners, Rect, check_held},
     params,
@@ -13,7 +13,7 @@ use std::ops::Range;
 
 params! {
     SampleParams {
-        first: u32, blocks: u32, lo: u32, hi: u32, base: u32, end: u32, length: u32, at_sample: u32, at_place: u32,
+        window: Window, length: u32, at_sample: u32, at_place: u32,
         other_sample: u32, other_samples: u32, other_place: u32, other_end: u32,
         step: u32, positions: u32, width: u32, value: f32
     }
@@ -214,17 +214,11 @@ impl Images {
                 let split = others.len() > 1;
                 let consts =
                     vec![("WG", caps.lanes), ("QUADS", caps.quads), ("ALIGNED", u32::from(aligned)), ("SPLIT", u32::from(split))];
-                let blocks = piece.blocks.end - piece.blocks.start;
                 let (start, from) = (piece.elements.start, other.start);
                 out.steps.push(Step {
                     spec: Spec { shader: parts::samples::MAP, entry: "samples", parts, bindings, consts },
                     params: SampleParams {
-                        first: piece.blocks.start as u32,
-                        blocks: blocks as u32,
-                        lo: piece.quads.start as u32,
-                        hi: piece.quads.end as u32,
-                        base: piece.base(),
-                        end: piece.end(),
+                        window: piece.window(),
                         length: length as u32,
                         at_sample: (start / length) as u32,
                         at_place: (start % length) as u32,
@@ -239,7 +233,7 @@ impl Images {
                     }
                     .into(),
                     slots,
-                    workgroups: blocks,
+                    workgroups: piece.workgroups(),
                     trips: u64::from(caps.quads) * if aligned { 1 } else { 5 },
                 });
             }

@@ -21,9 +21,7 @@ mod cases;
 #[cfg(feature = "verify")]
 mod expected;
 
-params! { BatchedLossParams {
-    blocks: u32, lanes: u32, models: u32, rows: u32, length: u32, quads: u32, columns: u32, nan: u32
-} }
+params! { BatchedLossParams { blocks: u32, lanes: u32, models: u32, rows: u32, length: u32, quads: u32, columns: u32, nan: u32 } }
 
 /// The loss of many models of one shape, and its gradient, in one pass: L = Σ w·loss over the rows of each model,
 /// cross-entropy or squared error.

@@ -2,7 +2,7 @@
 //! `cpu::batched_relu_dropout`.
 use crate::{
     kernel,
-    kernels::{linear_models::whole, philox},
+    kernels::{linear_models::whole, philox::{self, Draw}},
     op::{Arg, Caps, Lowered, Op, Step},
     ops::batched::shared::model_batch,
     options::Key,
@@ -19,7 +19,7 @@ use ridgepole_derive::op;
 
 params! { ReluDropoutParams {
     blocks: u32, lanes: u32, models: u32, quads: u32, places: u32, each: u32, training: u32, nan: u32,
-    key_lo: u32, key_hi: u32, step: u32, stream: u32, d_lo: u32, d_hi: u32
+    draw: Draw
 } }
 
 /// ReLU and dropout in one pass for many models of one shape, each with its own probability of dropping: y = max(x,
@@ -142,12 +142,7 @@ impl Op for BatchedReluDropout {
                 each,
                 training: self.training.into(),
                 nan: f32::NAN.to_bits(),
-                key_lo: self.key.seed as u32,
-                key_hi: (self.key.seed >> 32) as u32,
-                step: self.key.step,
-                stream: self.key.stream,
-                d_lo: (first / 4) as u32,
-                d_hi: (first >> 34) as u32,
+                draw: Draw::new(&self.key, first / 4),
             }
             .into(),
             slots: (0..3).map(|i| whole(i, &args)).collect(),

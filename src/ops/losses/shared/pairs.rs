@@ -1,7 +1,7 @@
 //! Losses of pairs of a prediction and a target: arguments, dispatches, bounds.
 use crate::{
     kernels::{
-        partition,
+        partition::{self, Window},
         reduce::{Monoid, Partials},
     },
     op::{Arg, Caps, Lowered, Step, check_float},
@@ -17,12 +17,7 @@ use crate::{
     verify::Approx,
 };
 
-params! {
-    PairwiseLossParams {
-        first: u32, blocks: u32, lo: u32, hi: u32, base: u32, end: u32, partial: u32,
-        scale: f32, factor: f32, curve: f32, knee: f32, slope: f32
-    }
-}
+params! { PairwiseLossParams { window: Window, partial: u32, scale: f32, factor: f32, curve: f32, knee: f32, slope: f32 } }
 
 /// The most elements of a tensor: quads are counted in 32 bits.
 const MOST: u64 = Space::MAX_LEN;
@@ -95,7 +90,6 @@ impl Pairs {
             }
             parts.push(self.map);
             let [curve, knee, slope] = self.words.map(|v| v as f32);
-            let blocks = piece.blocks.end - piece.blocks.start;
             out.steps.push(Step {
                 spec: Spec {
                     shader: parts::losses::PAIRWISE_LOSS,
@@ -105,12 +99,7 @@ impl Pairs {
                     consts: vec![("WG", caps.lanes), ("QUADS", caps.quads)],
                 },
                 params: PairwiseLossParams {
-                    first: piece.blocks.start as u32,
-                    blocks: blocks as u32,
-                    lo: piece.quads.start as u32,
-                    hi: piece.quads.end as u32,
-                    base: piece.base(),
-                    end: piece.end(),
+                    window: piece.window(),
                     partial,
                     scale: self.scale() as f32,
                     factor: (self.scale() * self.grad_scale) as f32,
@@ -120,7 +109,7 @@ impl Pairs {
                 }
                 .into(),
                 slots,
-                workgroups: blocks,
+                workgroups: piece.workgroups(),
                 trips: u64::from(caps.quads) + u64::from(caps.lanes.ilog2()),
             });
         }
