@@ -1,13 +1,18 @@
 //! Numbers brought into a range, element by element: gradients and weights alike.
 use super::{Gradients, Pass};
 use crate::{
-    kernels::arena::{ArenaWindow, arena_cases},
-    op::{Caps, Expected, Lowered, Verify},
+    kernels::arena::ArenaWindow,
+    op::{Caps, Lowered},
     options::check_scalar,
     params,
     types::{DType, Error, HostData, Segment},
-    verify::Approx,
     wgsl::Source,
+};
+#[cfg(feature = "verify")]
+use crate::{
+    kernels::arena::arena_cases,
+    op::{Expected, Verify},
+    verify::Approx,
 };
 
 params! { RangeParams { window: ArenaWindow, low: f32, high: f32 } }
@@ -56,6 +61,7 @@ impl ValueRange {
     }
 
     /// What the arena must hold; `clipped` is the formula.
+    #[cfg(feature = "verify")]
     pub fn reference(&self, tensors: &Gradients, data: &HostData, clipped: impl Fn([f64; 2], f64) -> f64) -> Expected {
         let each = |g: f64| {
             let value = clipped(self.ends(), g);

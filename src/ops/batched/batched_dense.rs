@@ -1,15 +1,21 @@
 //! Dense layers forward. Kernel: `shaders/batched/batched_dense.wgsl`. Reference: `cpu::batched_dense`.
 use crate::{
     kernel,
-    kernels::linear_models::{Draw, fill},
-    op::{Arg, Caps, Expected, Lowered, Op, Pattern, Rng, Verify},
+    kernels::linear_models::Draw,
+    op::{Arg, Caps, Lowered, Op},
     ops::batched::shared::{
-        dense::{Dense, SHAPES, TEAM, benches, sum_of_products, team},
+        dense::{Dense, SHAPES, TEAM, benches, team},
         model_batch::quads,
     },
     types::{DType, Error, HostData},
-    verify::reference,
     wgsl::parts,
+};
+#[cfg(feature = "verify")]
+use crate::{kernels::linear_models::fill, ops::batched::shared::dense::sum_of_products};
+#[cfg(feature = "verify")]
+use crate::{
+    op::{Expected, Pattern, Rng, Verify},
+    verify::reference,
 };
 use ridgepole_derive::op;
 

@@ -2,15 +2,21 @@
 //! `cpu::batched_dense_input_grad`.
 use crate::{
     kernel,
-    kernels::linear_models::{Draw, fill, items},
-    op::{Arg, Caps, Expected, Lowered, Op, Pattern, Rng, Verify},
+    kernels::linear_models::{Draw, items},
+    op::{Arg, Caps, Lowered, Op},
     ops::batched::shared::{
-        dense::{Dense, SHAPES, TEAM, benches, sum_of_products, team},
+        dense::{Dense, SHAPES, TEAM, benches, team},
         model_batch::quads,
     },
     types::{DType, Error, HostData},
-    verify::{Approx, reference},
     wgsl::parts,
+};
+#[cfg(feature = "verify")]
+use crate::{kernels::linear_models::fill, ops::batched::shared::dense::sum_of_products};
+#[cfg(feature = "verify")]
+use crate::{
+    op::{Expected, Pattern, Rng, Verify},
+    verify::{Approx, reference},
 };
 use ridgepole_derive::op;
 
@@ -123,6 +129,7 @@ impl Verify for BatchedDenseInputGrad {
     }
 }
 
+#[cfg(feature = "verify")]
 fn error(dy: &[f64], w: &[f64], p: f64) -> f64 {
     let sum = sum_of_products(0.0, dy.iter().copied().zip(w.iter().copied()));
     let one = Approx::exact(1.0);

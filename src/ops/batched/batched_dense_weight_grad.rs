@@ -2,15 +2,21 @@
 //! `cpu::batched_dense_weight_grad`.
 use crate::{
     kernel,
-    kernels::linear_models::{Draw, fill},
-    op::{Arg, Caps, Expected, Lowered, MAX_TRIPS, Op, Pattern, Rng, Verify},
+    kernels::linear_models::Draw,
+    op::{Arg, Caps, Lowered, MAX_TRIPS, Op},
     ops::batched::shared::{
-        dense::{Dense, SHAPES, TEAM, benches, sum_of_products, team},
+        dense::{Dense, SHAPES, TEAM, benches, team},
         model_batch::quads,
     },
     types::{DType, Error, HostData},
-    verify::reference,
     wgsl::parts,
+};
+#[cfg(feature = "verify")]
+use crate::{kernels::linear_models::fill, ops::batched::shared::dense::sum_of_products};
+#[cfg(feature = "verify")]
+use crate::{
+    op::{Expected, Pattern, Rng, Verify},
+    verify::reference,
 };
 use ridgepole_derive::op;
 

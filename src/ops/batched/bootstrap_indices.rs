@@ -5,13 +5,17 @@ use crate::{
         linear_models::whole,
         philox::{self, Draw},
     },
-    op::{Arg, Caps, Expected, Lowered, Op, Step, Verify},
+    op::{Arg, Caps, Lowered, Op, Step},
     ops::batched::shared::model_batch,
     options::Key,
     params,
     types::{DType, Error, HostData},
-    verify::reference,
     wgsl::{Decl, Spec, View},
+};
+#[cfg(feature = "verify")]
+use crate::{
+    op::{Expected, Verify},
+    verify::reference,
 };
 use ridgepole_derive::op;
 

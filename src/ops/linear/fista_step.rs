@@ -1,12 +1,18 @@
 //! One step of FISTA. Kernel: `shaders/linear/fista_step.wgsl`. Reference: `cpu::fista_step`.
+#[cfg(feature = "verify")]
+use crate::kernels::linear_models::fill;
 use crate::{
     kernel,
-    kernels::linear_models::{Draw, GlmBatch, fill, items, whole},
-    op::{Arg, Caps, Expected, Lowered, Op, Pattern, Rng, Slot, Step, Verify},
+    kernels::linear_models::{Draw, GlmBatch, items, whole},
+    op::{Arg, Caps, Lowered, Op, Slot, Step},
     params,
     types::{DType, Error, HostData},
-    verify::{Approx, reference},
     wgsl::Spec,
+};
+#[cfg(feature = "verify")]
+use crate::{
+    op::{Expected, Pattern, Rng, Verify},
+    verify::{Approx, reference},
 };
 use ridgepole_derive::op;
 
@@ -166,6 +172,7 @@ struct Errors {
 }
 
 impl FistaStep {
+    #[cfg(feature = "verify")]
     fn errors(&self, [l1, l2, step]: [f64; 3], grad: &[f64], before: &[f64], place: &[f64], t: f64, along: f64) -> Errors {
         let one = Approx::exact(1.0);
         let [l1, l2, step, t] = [l1, l2, step, t].map(Approx::exact);

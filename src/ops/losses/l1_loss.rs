@@ -1,10 +1,14 @@
 //! Absolute error. Kernel: `shaders/losses/l1_loss.wgsl` in `losses/parts/pairwise_loss`. Reference: `cpu::l1_loss`.
 use crate::{
     kernel,
-    op::{Arg, Caps, Expected, Lowered, Op, Pattern, Rng, Verify},
+    op::{Arg, Caps, Lowered, Op},
     ops::losses::shared::pairs::{self, Pairs},
     options::LossReduction,
     types::{DType, Error, HostData},
+};
+#[cfg(feature = "verify")]
+use crate::{
+    op::{Expected, Pattern, Rng, Verify},
     verify::reference,
 };
 use ridgepole_derive::op;

@@ -4,13 +4,17 @@ use crate::{
         partition::{self, Window},
         reduce::{Monoid, Partials},
     },
-    op::{Arg, Caps, Expected, Lowered, Pattern, Rng, Step, Verify, check_float},
+    op::{Arg, Caps, Lowered, Step, check_float},
     ops::losses::shared::check_grad_scale,
     options::{LossReduction, check_derived},
     params,
     types::{DType, Error, HostData, Space},
-    verify::Approx,
     wgsl::{Decl, Source, Spec, parts},
+};
+#[cfg(feature = "verify")]
+use crate::{
+    op::{Expected, Pattern, Rng, Verify},
+    verify::Approx,
 };
 
 params! { PairwiseLossParams { window: Window, partial: u32, scale: f32, factor: f32, curve: f32, knee: f32, slope: f32 } }
@@ -115,6 +119,7 @@ impl Pairs {
         Ok(out)
     }
 
+    #[cfg(feature = "verify")]
     pub fn patterns(&self) -> Vec<Pattern> {
         if self.len > 100_000 {
             return vec![Pattern::Zeros];
@@ -123,6 +128,7 @@ impl Pairs {
     }
 
     /// A sum hides what infinities do behind one NaN: in tensors of even length there is none. Predictions meet some targets.
+    #[cfg(feature = "verify")]
     pub fn fill(&self, arg: &Arg, rng: &mut Rng, pattern: Pattern) -> HostData {
         let offset = if pattern == Pattern::Offset { 1e4 } else { 0.0 };
         let drawn = if offset > 0.0 { Pattern::Ordinary } else { pattern };
@@ -137,6 +143,7 @@ impl Pairs {
 
     /// From value and derivative by the difference: `exact` of prediction and target in f64, `errors` of a difference that is
     /// off by as much as it says.
+    #[cfg(feature = "verify")]
     pub fn expected(
         &self,
         args: &[HostData],
