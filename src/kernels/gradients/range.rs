@@ -1,11 +1,5 @@
 //! Numbers brought into a range, element by element: gradients and weights alike.
 use super::{Gradients, Pass};
-#[cfg(feature = "verify")]
-use crate::{
-    kernels::arena::arena_cases,
-    op::{Expected, Verify},
-    verify::Approx,
-};
 use crate::{
     kernels::arena::ArenaWindow,
     op::{Caps, Lowered},
@@ -13,6 +7,12 @@ use crate::{
     params,
     types::{DType, Error, HostData, Segment},
     wgsl::Source,
+};
+#[cfg(feature = "verify")]
+use crate::{
+    kernels::arena::arena_cases,
+    op::{Expected, Verify},
+    verify::Approx,
 };
 
 params! { RangeParams { window: ArenaWindow, low: f32, high: f32 } }

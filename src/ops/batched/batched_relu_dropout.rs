@@ -2,7 +2,10 @@
 //! `cpu::batched_relu_dropout`.
 use crate::{
     kernel,
-    kernels::{linear_models::whole, philox::{self, Draw}},
+    kernels::{
+        linear_models::whole,
+        philox::{self, Draw},
+    },
     op::{Arg, Caps, Lowered, Op, Step},
     ops::batched::shared::model_batch,
     options::Key,

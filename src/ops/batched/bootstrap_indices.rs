@@ -1,7 +1,10 @@
 //! Samples drawn with replacement. Kernel: `shaders/batched/bootstrap_indices.wgsl`. Reference: `cpu::bootstrap_indices`.
 use crate::{
     kernel,
-    kernels::{linear_models::whole, philox::{self, Draw}},
+    kernels::{
+        linear_models::whole,
+        philox::{self, Draw},
+    },
     op::{Arg, Caps, Lowered, Op, Step},
     ops::batched::shared::model_batch,
     options::Key,

@@ -1,8 +1,8 @@
 //! Gradients with normal noise. Kernel: `shaders/transforms/gradient_noise.wgsl`. Reference: `cpu::gradient_noise`.
 use crate::{
     kernel,
-    kernels::arena::ArenaWindow,
     kernels::{
+        arena::ArenaWindow,
         gradients::{Gradients, Pass},
         philox::{self, Draw},
     },

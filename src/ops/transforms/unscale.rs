@@ -4,8 +4,8 @@
 use crate::kernels::gradients::product;
 use crate::{
     kernel,
-    kernels::arena::ArenaWindow,
     kernels::{
+        arena::ArenaWindow,
         gradients::{Gradients, Pass},
         reduce::{Monoid, Partials},
     },
