@@ -81,7 +81,7 @@ pub fn run(args: &Args, ui: &Ui) -> Result<(), Failure> {
     let session = adapter::open(args.adapter.as_deref())?;
     let study = perform(&session, &table, &config, ui)?;
     // Files first: whoever reads the words may be gone.
-    let written = files::report(&args.out, ("results.json", &study.json()), ("report.html", || report::html(&study)));
+    let written = files::report(&args.out, ("results.json", &study.json()), ("report.html", || report::html(&study)), &[]);
     ui.line(table.target_line())?;
     let said = study.sentences();
     for line in [said.cost, said.help].into_iter().chain([String::new()]).chain(study.table()).chain([String::new()]) {

@@ -96,7 +96,7 @@ pub fn run(args: &Args, ui: &Ui) -> Result<(), Failure> {
         resumed,
     };
     // Files first: whoever reads the words may be gone.
-    let written = files::report(&args.out, ("tune.json", &tuned.json()), ("tune.html", || report::html(&tuned)));
+    let written = files::report(&args.out, ("tune.json", &tuned.json()), ("tune.html", || report::html(&tuned)), &[]);
     // Done, if they are there: nothing is left to resume.
     let written = written.and_then(|()| files::remove(&path));
     ui.line(table.target_line())?;
