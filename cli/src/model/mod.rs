@@ -19,7 +19,9 @@ pub use read::read;
 use crate::{
     Failure,
     data::{Column, Feature, Missing, Wanted},
+    files,
 };
+use std::path::Path;
 
 /// What the JSON is called.
 pub const JSON: &str = "model.json";
@@ -123,6 +125,15 @@ impl Predicted {
         let first = |row: &[f64]| (1..row.len()).fold(0, |best, i| if row[i] > row[best] { i } else { best });
         values.chunks_exact(each).map(|row| first(row) as u32).collect()
     }
+}
+
+/// Takes an earlier model out of a folder where a command has made none: it would be taken for one of this run.
+///
+/// # Errors
+/// As [`files::remove`].
+pub(crate) fn without(folder: &Path, made: &[(&str, Vec<u8>)]) -> Result<(), Failure> {
+    let old = |name: &&str| made.iter().all(|(new, _)| new != name);
+    [JSON, TENSORS].iter().filter(|name| old(name)).try_for_each(|name| files::remove(&folder.join(name)))
 }
 
 /// Room for so many numbers, all of them 0.

@@ -412,3 +412,16 @@ fn a_strength_is_one_of_the_path() {
         assert!(bad.parse::<Strength>().unwrap_err().starts_with("must be best, one-se, or a λ"), "{bad:?}");
     }
 }
+
+#[test]
+fn an_earlier_model_does_not_stay_where_none_was_made() {
+    let dir = tempfile::tempdir().unwrap();
+    let left = || [JSON, TENSORS].map(|name| dir.path().join(name).exists());
+    save(&network(3, true).0, dir.path());
+    without(dir.path(), &network(3, false).0.files()).unwrap();
+    assert_eq!(left(), [true, true]);
+    without(dir.path(), &linear(0).files()).unwrap();
+    assert_eq!(left(), [true, false]);
+    without(dir.path(), &[]).unwrap();
+    assert_eq!(left(), [false, false]);
+}

@@ -331,8 +331,16 @@ fn a_closed_pipe_ends_the_program_quietly() {
 fn results_are_written_though_nobody_reads_the_words() {
     let small = ["--epochs", "1", "--hidden", "8"];
     let commands: [(&[&str], &[&str], &[&str]); 3] = [
-        (&["study", "--treatments", "none", "--seeds", "1"], &small, &["report.html", "results.json"]),
-        (&["tune", "--rows", "60", "--folds", "2", "--p", "0", "--l2", "0"], &small, &["tune.html", "tune.json"]),
+        (
+            &["study", "--treatments", "none", "--seeds", "1"],
+            &small,
+            &["model.json", "model.safetensors", "report.html", "results.json"],
+        ),
+        (
+            &["tune", "--rows", "60", "--folds", "2", "--p", "0", "--l2", "0"],
+            &small,
+            &["model.json", "model.safetensors", "tune.html", "tune.json"],
+        ),
         (&["path", "--lambdas", "4", "--folds", "2"], &[], &["model.json", "path.html", "path.json"]),
     ];
     for (name, more, wanted) in commands {

@@ -13,7 +13,7 @@ pub use args::{Args, target};
 use crate::{
     Failure, Ui,
     data::{self, Table, Targets, folds},
-    files, interrupt, text,
+    files, interrupt, model, text,
 };
 use choose::Choice;
 use device::Solver;
@@ -60,6 +60,7 @@ pub fn run(args: &Args, ui: &Ui) -> Result<(), Failure> {
     // Files first: whoever reads the words may be gone.
     let model = paths.model(&table, &problem).files();
     let written = files::report(&args.out, ("path.json", &paths.json(args.seed)), ("path.html", || report::html(&paths)), &model);
+    let written = written.and_then(|()| model::without(&args.out, &model));
     for line in paths.notices() {
         ui.note(line);
     }
