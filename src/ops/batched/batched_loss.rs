@@ -2,10 +2,10 @@
 use crate::{
     kernel,
     kernels::{
-        linear_models::{items, whole},
+        linear_models::items,
         reduce::{Monoid, Partials},
     },
-    op::{Arg, Caps, Expected, Lowered, MAX_TRIPS, Op, Pattern, Rng, Step, Verify},
+    op::{Arg, ByName, Caps, Expected, Lowered, MAX_TRIPS, Op, Pattern, Rng, Step, Verify},
     ops::batched::shared::model_batch,
     options::BatchedLossKind,
     params,
@@ -119,7 +119,7 @@ impl Op for BatchedLoss {
             let mut bindings =
                 vec![model_batch::quads("prediction", false), model_batch::quads("wanted", false), items("weight", false)];
             bindings.extend([model_batch::quads("grad", true), items("partials", true)]);
-            let mut slots: Vec<_> = (0..4).map(|i| whole(i, &args)).collect();
+            let mut slots = ["prediction", "target", "weight", "grad"].map(|name| args.whole(name)).to_vec();
             slots.push(partials.slot());
             out.steps.push(Step {
                 spec: Spec {
@@ -145,7 +145,7 @@ impl Op for BatchedLoss {
                 trips: (length * (1 + 3 * quads)) as u64,
             });
         }
-        partials.into_args(&mut out, caps, &[(4, &args[4]), (5, &args[5])]);
+        partials.into_args(&mut out, caps, &[args.at("loss"), args.at("right")]);
         Ok(out)
     }
 }

@@ -3,8 +3,8 @@
 use super::batched_relu_dropout::{BatchedReluDropout, Shares, bench_shape, draw_p, factor};
 use crate::{
     kernel,
-    kernels::linear_models::whole,
-    op::{Arg, Caps, Expected, Lowered, Op, Pattern, Rng, Step, Verify},
+    kernels::linear_models::all,
+    op::{Arg, ByName, Caps, Contents, Expected, Lowered, Op, Pattern, Rng, Step, Verify},
     ops::batched::shared::model_batch,
     params,
     types::{DType, Error, HostData},
@@ -65,7 +65,7 @@ impl Op for BatchedReluDropoutBackward {
         let (args, mut out) = (self.args(), Lowered::default());
         model_batch::check_width(NAME, self.width)?;
         model_batch::check(NAME, caps, &args)?;
-        if args[0].len == 0 {
+        if args.arg("dy").len == 0 {
             return Ok(out);
         }
         let Shares { each, places, lanes, blocks } = Shares::new(caps, self.models, self.rows, self.width);
@@ -92,7 +92,7 @@ impl Op for BatchedReluDropoutBackward {
                 nan: f32::NAN.to_bits(),
             }
             .into(),
-            slots: (0..4).map(|i| whole(i, &args)).collect(),
+            slots: all(&args),
             workgroups: blocks.into(),
             trips: each.into(),
         });
@@ -119,7 +119,8 @@ impl Verify for BatchedReluDropoutBackward {
     }
 
     fn reference(&self, args: &[HostData]) -> Vec<Expected> {
-        let [dy, y, p] = [0, 1, 2].map(|i| args[i].to_f64());
+        let of = Contents::new(self.args(), args);
+        let [dy, y, p] = ["dy", "y", "p"].map(|name| of.f64(name));
         let (mut value, mut bound) = (vec![0.0; dy.len()], vec![0.0; dy.len()]);
         for at in 0..dy.len() {
             let p = p[at / self.width % self.models];

@@ -1,8 +1,8 @@
 //! Samples drawn with replacement. Kernel: `shaders/batched/bootstrap_indices.wgsl`. Reference: `cpu::bootstrap_indices`.
 use crate::{
     kernel,
-    kernels::{linear_models::whole, philox},
-    op::{Arg, Caps, Expected, Lowered, Op, Step, Verify},
+    kernels::{linear_models::all, philox},
+    op::{Arg, ByName, Caps, Expected, Lowered, Op, Step, Verify},
     ops::batched::shared::model_batch,
     options::Key,
     params,
@@ -80,7 +80,7 @@ impl Op for BootstrapIndices {
     fn lower(&self, caps: &Caps) -> Result<Lowered, Error> {
         self.check(caps)?;
         let (args, mut out, first) = (self.args(), Lowered::default(), self.key.first_element);
-        if args[0].len == 0 {
+        if args.arg("index").len == 0 {
             return Ok(out);
         }
         let lanes = (self.picks.div_ceil(4) * self.sets) as u64;
@@ -107,7 +107,7 @@ impl Op for BootstrapIndices {
                 d_hi: (first >> 34) as u32,
             }
             .into(),
-            slots: vec![whole(0, &args)],
+            slots: all(&args),
             workgroups: blocks,
             trips: 10,
         });

@@ -2,7 +2,7 @@
 use crate::{
     kernel,
     kernels::{partition, philox},
-    op::{Arg, ByName, Caps, Expected, Lowered, Op, Step, Verify},
+    op::{Arg, Caps, Expected, Lowered, Op, Step, Verify},
     params,
     types::{DType, Error, HostData},
     verify::reference,
@@ -96,7 +96,7 @@ impl Op for Philox {
                     d_hi: (self.first_block >> 32) as u32,
                 }
                 .into(),
-                slots: vec![piece.slot(args.place("words"), args.arg("words"))],
+                slots: vec![piece.of(&args, "words")],
                 workgroups: blocks,
                 trips: u64::from(caps.quads) * 11,
             });

@@ -2,8 +2,8 @@
 //! `cpu::duality_gap`.
 use crate::{
     kernel,
-    kernels::linear_models::{Draw, GlmBatch, fill, items, whole},
-    op::{Arg, Caps, Expected, Lowered, MAX_TRIPS, Op, Pattern, Rng, Slot, Step, Verify},
+    kernels::linear_models::{Draw, GlmBatch, fill, items},
+    op::{Arg, ByName, Caps, Contents, Expected, Lowered, MAX_TRIPS, Op, Pattern, Rng, Slot, Step, Verify},
     options::{LinearModel, check_held},
     params,
     types::{DType, Error, HostData},
@@ -123,7 +123,7 @@ impl Op for DualityGap {
                     per_set: self.per_set as u32,
                 }
                 .into(),
-                slots: vec![whole(0, &args), whole(1, &args), partials.clone()],
+                slots: vec![args.whole("weight"), args.whole("residual"), partials.clone()],
                 workgroups: blocks,
                 trips: chunk,
             });
@@ -148,7 +148,7 @@ impl Op for DualityGap {
                 reach: self.reach as f32,
             }
             .into(),
-            slots: vec![whole(2, &args), whole(3, &args), whole(4, &args), partials, whole(5, &args)],
+            slots: vec![args.whole("grad"), args.whole("coef"), args.whole("settings"), partials, args.whole("gap")],
             workgroups: blocks,
             trips,
         });
@@ -180,7 +180,9 @@ impl Verify for DualityGap {
     }
 
     fn reference(&self, args: &[HostData]) -> Vec<Expected> {
-        let [weight, residual, grad, coef, settings] = [0, 1, 2, 3, 4].map(|i| args[i].to_f64());
+        let of = Contents::new(self.args(), args);
+        let [weight, residual, grad, coef, settings] =
+            ["weight", "residual", "grad", "coef", "settings"].map(|name| of.f64(name));
         let models = self.batch().models();
         let (mut value, mut bound) = (Vec::new(), Vec::new());
         for m in 0..models {

@@ -1,6 +1,6 @@
 //! Softmax cross-entropy. Kernel: `shaders/losses/cross_entropy.wgsl`. Reference: `cpu::cross_entropy`.
 use crate::{
-    op::{Arg, Caps, Expected, Lowered, Op, Pattern, Rng, Verify, check_float},
+    op::{Arg, ByName, Caps, Expected, Lowered, Op, Pattern, Rng, Verify, check_float},
     ops::losses::shared,
     options::{LossReduction, Targets, check_derived, check_scalar},
     types::{DType, Error, HostData, Space},
@@ -109,7 +109,7 @@ impl CrossEntropy {
 
     fn check(&self) -> Result<(), Error> {
         let bad = |arg, why: String| Err(Error::argument(NAME, arg, why));
-        check_float(NAME, &self.args()[0])?;
+        check_float(NAME, self.args().arg("logits"))?;
         let (rows, classes) = (self.rows, self.classes);
         if !(1..=1 << 20).contains(&classes) {
             return bad("classes", format!("is {classes}, must be in 1..=2^20"));
