@@ -1,4 +1,5 @@
 //! Makes a constant of each shader part, from the files on disk: `shaders/lib/<kernel>/<part>.wgsl` and `shaders/<family>/parts/<part>.wgsl`.
+//! Families whose features are off have none; the names of their ops become a table, so that an error can say what is missing.
 //!
 //! A part that is named wrongly in Rust does not compile, and one that is named wrongly in a `//!use` line fails here; nobody keeps a list.
 use std::{
@@ -10,7 +11,8 @@ use std::{
 fn main() {
     println!("cargo:rerun-if-changed=shaders");
     println!("cargo:rerun-if-changed=build.rs");
-    let out = PathBuf::from(env::var_os("OUT_DIR").expect("cargo sets OUT_DIR")).join("parts.rs");
+    let folder = PathBuf::from(env::var_os("OUT_DIR").expect("cargo sets OUT_DIR"));
+    let out = folder.join("parts.rs");
     let (parts, mut uses) = (parts(), Vec::new());
     let mut text = String::new();
     for (folder, names) in &parts {
@@ -35,6 +37,30 @@ fn main() {
         }
     }
     fs::write(&out, text).unwrap_or_else(|e| panic!("{}: {e}", out.display()));
+    let absent: Vec<String> = families().into_iter().filter(|family| !has(family)).collect();
+    let rows: String = absent.iter().map(|family| format!("(&{:?}, {family:?}),", kernels(family))).collect();
+    let out = folder.join("absent.rs");
+    fs::write(&out, format!("&[{rows}]")).unwrap_or_else(|e| panic!("{}: {e}", out.display()));
+    println!("cargo:rustc-check-cfg=cfg(whole)");
+    if absent.is_empty() && has("verify") {
+        println!("cargo:rustc-cfg=whole");
+    }
+}
+
+/// Whether a feature is on.
+fn has(feature: &str) -> bool {
+    env::var_os(format!("CARGO_FEATURE_{}", feature.to_uppercase())).is_some()
+}
+
+/// The families, each with a feature of its name.
+fn families() -> Vec<String> {
+    entries("shaders").into_iter().filter(|folder| folder != "lib").collect()
+}
+
+/// The kernels of a family, which are named as its ops.
+fn kernels(family: &str) -> Vec<String> {
+    let names = entries(&format!("shaders/{family}")).into_iter();
+    names.filter_map(|file| file.strip_suffix(".wgsl").map(String::from)).collect()
 }
 
 /// A comment as documentation: no brackets that would be links or tags.
@@ -58,21 +84,12 @@ fn read(path: &str) -> String {
     fs::read_to_string(Path::new("shaders").join(path)).unwrap_or_else(|e| panic!("shaders/{path}: {e}"))
 }
 
-/// The names of the parts in each folder that has any.
+/// The names of the parts in each folder that has any and is compiled.
 fn parts() -> BTreeMap<String, Vec<String>> {
-    let mut out = BTreeMap::new();
-    for folder in entries("shaders") {
-        if folder == "lib" {
-            out.extend(
-                entries("shaders/lib")
-                    .into_iter()
-                    .map(|kernel| (format!("lib/{kernel}"), files(&format!("shaders/lib/{kernel}")))),
-            );
-        } else if Path::new("shaders").join(&folder).join("parts").is_dir() {
-            out.insert(format!("{folder}/parts"), files(&format!("shaders/{folder}/parts")));
-        }
-    }
-    out
+    let folders = families().into_iter().filter(|family| has(family)).map(|family| format!("{family}/parts"));
+    let folders = folders.filter(|parts| Path::new("shaders").join(parts).is_dir());
+    let shared = entries("shaders/lib").into_iter().map(|kernel| format!("lib/{kernel}"));
+    folders.chain(shared).map(|folder| (folder.clone(), files(&format!("shaders/{folder}")))).collect()
 }
 
 fn files(dir: &str) -> Vec<String> {

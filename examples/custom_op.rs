@@ -41,6 +41,7 @@ struct MovingAverage {
     decay: f64,
 }
 
+/// That is all it takes to run.
 impl Op for MovingAverage {
     fn name(&self) -> &'static str {
         "moving_average"
@@ -88,6 +89,8 @@ impl Op for MovingAverage {
     }
 }
 
+/// And this to be checked: what it must compute, in f64, and how far off a result may be. An op that runs and has none needs nothing of
+/// the library's feature `verify`; `check::Case` of such an op does not compile, and the compiler says that this is what is missing.
 impl Verify for MovingAverage {
     fn patterns(&self) -> Vec<Pattern> {
         vec![Pattern::Ordinary, Pattern::Zeros, Pattern::Tiny]

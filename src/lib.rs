@@ -77,7 +77,7 @@
 //! | [`Gpu`], [`Plan`], [`Bound`] | your device, an op compiled for it, an op with its buffers |
 //! | [`DType`], [`HostData`], [`Segment`], [`Space`], [`Layout`] | storage types, data on the host, tensors of an arena, shapes of activations |
 //! | [`options`] | values of the ops' fields: [`ElasticNet`], [`Group`], [`Key`], [`Share`], [`Activation`], [`Running`] and others |
-//! | [`Op`], [`Arg`], [`Lowered`], [`Step`], [`Caps`] | what an op is: implement [`Op`] to add your own; `examples/custom_op.rs` shows how |
+//! | [`Op`], [`Arg`], [`Lowered`], [`Step`], [`Caps`] | what an op is: implement [`Op`] to add your own, and [`Verify`] to have it checked; `examples/custom_op.rs` shows how |
 //! | [`Portable`] | an op as texts, byte ranges and grids, or as JSON, for a device that this crate does not drive |
 //! | [`cpu`] | a reference of every op in f64, written to be read |
 //! | [`check`] | the cross-check: any op on your device against its reference |
@@ -131,22 +131,31 @@
 //!
 //! # Cargo features
 //!
-//! All are on by default.
+//! All are on by default. A program that computes with a few ops takes their families and its back end, and compiles a fraction:
+//!
+//! ```toml
+//! ridgepole = { version = "0.1", default-features = false, features = ["optimizers", "dropouts", "vulkan"] }
+//! ```
 //!
 //! | feature | what it brings |
 //! |---|---|
-//! | `wgpu-30` | [`Gpu`], [`Session`], [`check`], [`bench`](mod@bench), [`readback`]: all that works on a device of wgpu 30, and wgpu itself |
+//! | `penalties`, `constraints`, `transforms`, `optimizers`, `averaging`, `dropouts`, `norms`, `losses`, `linear`, `batched`, `mixing` | the family of ops of this name. `dropouts` brings `norms`, since one of its ops is a norm behind a dropout |
+//! | `families` | all families |
+//! | `verify` | what proves ops: [`Verify`], the references ([`cpu`]) and error bounds ([`verify`]), cases; with `wgpu-30` also [`check`] and [`bench`](mod@bench). An op runs without it |
+//! | `wgpu-30` | [`Gpu`], [`Session`], [`readback`]: all that works on a device of wgpu 30, and wgpu itself |
 //! | `vulkan`, `metal`, `dx12`, `webgpu` | wgpu's back ends of these names, each on the systems that have it |
 //! | `parking_lot` | wgpu's feature of this name, its faster locks |
 //!
 //! A program that chooses wgpu's features itself adds none of ours to them:
 //!
 //! ```toml
-//! ridgepole = { version = "0.1", default-features = false, features = ["wgpu-30"] }
+//! ridgepole = { version = "0.1", default-features = false, features = ["families", "wgpu-30"] }
 //! ```
 //!
+//! [`ops::FAMILIES`] lists what is compiled in. [`ops::from_json`] says which feature has an op that is not.
+//!
 //! Without `wgpu-30` the crate needs no wgpu. It still describes ops, lowers them, composes their text, sizes bindings, scratch and grids, and has
-//! the references and what compares with them ([`verify`]): enough for a host with another wgpu, for Dawn and C++, for JavaScript.
+//! with `verify` the references and what compares with them: enough for a host with another wgpu, for Dawn and C++, for JavaScript.
 //! [`Portable`] is all of that for one op; `examples/lower.rs` and `ridgepole lower OP.json` print it as JSON.
 //!
 //! A program's wgpu must be the one that this crate has, since a [`Gpu`] adopts the program's device. ridgepole 0.1 has wgpu 30.
@@ -166,16 +175,20 @@
 //! studies on your data.
 #![warn(missing_docs)]
 #![deny(unsafe_code)]
+// `whole`, which the build script sets, is every family and `verify`. Where some are left out, helpers and imports of the rest have no user:
+// they make no machine code, and an attribute at each would be wrong with every change of its users. In the whole crate, which all checks
+// compile, the compiler names what nobody uses.
+#![cfg_attr(not(whole), allow(dead_code, unused_imports, unused_macros))]
 // On docs.rs, what only some targets have says so.
 #![cfg_attr(docsrs, feature(doc_cfg))]
-// Pages link to what wasm32 has not, and what the crate has not without wgpu.
-#![cfg_attr(any(target_arch = "wasm32", not(feature = "wgpu-30")), allow(rustdoc::broken_intra_doc_links))]
+// Pages link to what wasm32 has not, and what the crate has not without wgpu, a family or verification.
+#![cfg_attr(any(target_arch = "wasm32", not(whole), not(feature = "wgpu-30")), allow(rustdoc::broken_intra_doc_links))]
 
 // The storeys, from the ground up: types, wgsl, op, options, device and verify, kernels and check, ops, bench. A file imports from
 // storeys below its own; `tests/layers` holds that.
-#[cfg(all(feature = "wgpu-30", not(target_arch = "wasm32")))]
+#[cfg(all(feature = "verify", feature = "wgpu-30", not(target_arch = "wasm32")))]
 pub mod bench;
-#[cfg(all(feature = "wgpu-30", not(target_arch = "wasm32")))]
+#[cfg(all(feature = "verify", feature = "wgpu-30", not(target_arch = "wasm32")))]
 pub mod check;
 #[cfg(feature = "wgpu-30")]
 pub mod device;
@@ -184,6 +197,7 @@ pub mod op;
 pub mod ops;
 pub mod options;
 pub mod types;
+#[cfg(feature = "verify")]
 pub mod verify;
 pub mod wgsl;
 
@@ -192,11 +206,11 @@ pub mod wgsl;
 pub use device::{Bound, Gpu, Plan};
 #[cfg(all(feature = "wgpu-30", not(target_arch = "wasm32")))]
 pub use device::{Session, readback};
-pub use op::{
-    Access, Arg, ByName, Caps, Contents, Cost, Expected, Features, Limits, Lowered, MAX_TRIPS, Op, Params, Pattern, Portable,
-    Rng, Slot, Step, Verify,
-};
+pub use op::{Access, Arg, ByName, Caps, Contents, Cost, Features, Limits, Lowered, MAX_TRIPS, Op, Params, Portable, Slot, Step};
+#[cfg(feature = "verify")]
+pub use op::{Expected, Pattern, Rng, Verify};
 pub use types::{DType, Error, HostData, Layout, Segment, Space};
+#[cfg(feature = "verify")]
 pub use verify::{Approx, reference as cpu};
 #[cfg(feature = "wgpu-30")]
 pub use wgpu;
@@ -224,6 +238,6 @@ pub mod segment {
 }
 
 /// The README's example runs, too.
-#[cfg(all(doctest, feature = "wgpu-30"))]
+#[cfg(all(doctest, whole, feature = "wgpu-30"))]
 #[doc = include_str!("../README.md")]
 struct ReadmeDoctests;

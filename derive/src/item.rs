@@ -90,9 +90,12 @@ pub fn op(arguments: TokenStream, item: TokenStream) -> Result<TokenStream> {
             summary: #summary,
             formula: #formula,
             fields: <#ident as crate::op::Fields>::FIELDS,
+            #[cfg(feature = "verify")]
             cases: #cases,
+            #[cfg(feature = "verify")]
             bench: #bench,
             parse: |value| Ok(Box::new((#read)(value)?)),
+            #[cfg(feature = "verify")]
             parse_verify: |value| Ok(Box::new((#read)(value)?)),
         };
     })

@@ -1,7 +1,9 @@
 //! Many tensors in one buffer: an arena, and the table by which a kernel finds its way in it.
+#[cfg(feature = "verify")]
+use crate::op::{Rng, Verify, bench_shapes};
 use crate::{
     kernels::partition,
-    op::{Caps, Rng, Verify, bench_shapes},
+    op::Caps,
     types::{DType, Error, HostData, Segment, Space},
 };
 
@@ -104,6 +106,7 @@ pub(crate) fn poison_gaps(segments: &[Segment], data: HostData) -> HostData {
 }
 
 /// Zeros but for each tensor's first and last element and one between.
+#[cfg(feature = "verify")]
 pub(crate) fn sparse(segments: &[Segment], data: HostData, rng: &mut Rng) -> HostData {
     if !data.dtype().is_float() || data.len() != Segment::arena_len(segments) {
         return data;

@@ -1,6 +1,8 @@
 //! Batches of linear models that share a design matrix: what the ops of the family `linear` have in common.
+#[cfg(feature = "verify")]
+use crate::op::{Pattern, Rng};
 use crate::{
-    op::{Arg, ByName, Caps, Pattern, Rng, Slot},
+    op::{Arg, ByName, Caps, Slot},
     types::{DType, Error, HostData},
     wgsl::{Decl, Source, View, parts},
 };
@@ -108,6 +110,7 @@ pub(crate) enum Draw {
     Classes,
 }
 
+#[cfg(feature = "verify")]
 pub(crate) fn fill(arg: &Arg, rng: &mut Rng, pattern: Pattern, how: &Draw) -> HostData {
     let mut each = |f: &mut dyn FnMut(&mut Rng) -> f64| HostData::from_f64(DType::F32, (0..arg.len).map(|_| f(rng)));
     match how {

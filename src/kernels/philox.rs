@@ -111,14 +111,39 @@ impl Draws {
     }
 }
 
+/// What a call of the generator gives, for draws that the host makes itself: Philox4x32-10 (Salmon et al., "Parallel random numbers: as
+/// easy as 1, 2, 3", 2011).
+pub fn call(counter: [u32; 4], key: [u32; 2]) -> [u32; 4] {
+    (0..10).fold(counter, |[a, b, c, d], round: u32| {
+        let [a, c] = [(a, 0xd251_1f53u64), (c, 0xcd9e_8d57)].map(|(word, by)| u64::from(word) * by);
+        let [first, second] =
+            [(key[0], 0x9e37_79b9u32), (key[1], 0xbb67_ae85)].map(|(key, more)| key.wrapping_add(more.wrapping_mul(round)));
+        [(c >> 32) as u32 ^ b ^ first, c as u32, (a >> 32) as u32 ^ d ^ second, a as u32]
+    })
+}
+
 /// The 64-bit product that suits the device. Both give the same bits.
 pub fn mul_wide(caps: &Caps) -> Source {
     if caps.int64() { parts::philox::MUL_WIDE_U64 } else { parts::philox::MUL_WIDE }
 }
 
-#[cfg(test)]
+#[cfg(all(test, feature = "verify"))]
 mod tests {
     use super::*;
+    use crate::verify::reference;
+
+    /// The authors' known answers, and those of the reference, which was written apart from this.
+    #[test]
+    fn calls_on_the_host_are_those_of_the_generator() {
+        assert_eq!(call([0; 4], [0; 2]), [0x6627_e8d5, 0xe169_c58d, 0xbc57_ac4c, 0x9b00_dbd8]);
+        let pi = [0x243f_6a88, 0x85a3_08d3, 0x1319_8a2e, 0x0370_7344];
+        assert_eq!(call(pi, [0xa409_3822, 0x299f_31d0]), [0xd16c_fe09, 0x94fd_cceb, 0x5001_e420, 0x2412_6ea1]);
+        let mut rng = crate::op::Rng::new(1);
+        for _ in 0..1000 {
+            let (counter, key) = ([(); 4].map(|()| rng.word()), [(); 2].map(|()| rng.word()));
+            assert_eq!(call(counter, key), reference::philox(counter, key), "{counter:?}, {key:?}");
+        }
+    }
 
     /// What `lib/philox/draw_any` computes for a place in memory, in 32 bits that must not overflow.
     fn decision(draws: &Draws, dispatch: u64, place: u64) -> u64 {

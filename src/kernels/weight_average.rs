@@ -1,12 +1,16 @@
 //! The kernel by which an average follows weights, over an arena.
 use crate::{
     kernels::arena::{Arena, poison_gaps},
-    op::{Arg, Caps, Cost, Expected, Lowered, Slot, Step, check_float},
+    op::{Arg, Caps, Cost, Lowered, Slot, Step, check_float},
     options::{Averaging, Warmup},
     params,
     types::{DType, Error, HostData, Segment},
-    verify::{Approx, reference},
     wgsl::{Decl, Source, Spec, View},
+};
+#[cfg(feature = "verify")]
+use crate::{
+    op::Expected,
+    verify::{Approx, reference},
 };
 
 params! { AverageParams {
@@ -15,6 +19,7 @@ params! { AverageParams {
 
 impl Averaging {
     /// The new average of one weight, and how far the kernel's may be from it.
+    #[cfg(feature = "verify")]
     pub(crate) fn reference(&self, old: f64, w: Approx) -> Approx {
         let share = match self.warmup {
             Warmup::None => 1.0 - self.decay,
@@ -26,6 +31,7 @@ impl Averaging {
     }
 
     /// The kernel's arithmetic for `value`, which is old + `fresh`·(w - old).
+    #[cfg(feature = "verify")]
     pub(crate) fn moved(fresh: f64, value: f64, old: f64, w: Approx) -> Approx {
         // Copies, on the GPU too, which compares the f32.
         if fresh as f32 == 1.0 {
@@ -97,6 +103,7 @@ impl Follower<'_> {
     }
 
     /// `each` gives the new average of an element from the old one and the weight.
+    #[cfg(feature = "verify")]
     pub fn reference(&self, args: &[HostData], each: impl Fn(f64, f64) -> Approx) -> Vec<Expected> {
         let (w, mut value) = (args[0].to_f64(), args[1].to_f64());
         let mut bound = vec![0.0; value.len()];

@@ -1,5 +1,5 @@
-//! The buffers of an op: how they are used, what a check fills them with, what they must hold afterwards.
-use crate::types::{DType, Error, HostData};
+//! The buffers of an op, and how they are used.
+use crate::types::{DType, Error};
 
 /// How an op uses a buffer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -50,38 +50,6 @@ impl Arg {
     pub fn binding_bytes(&self) -> u64 {
         self.bytes().checked_next_multiple_of(4).unwrap_or(u64::MAX)
     }
-}
-
-/// What the CPU reference says one written argument must hold.
-#[derive(Clone, Debug)]
-pub enum Expected {
-    /// Bit for bit.
-    Exact(HostData),
-    /// `|got - value| <= bound`, element by element; NaN where `value` is NaN.
-    Within {
-        /// The value in f64.
-        value: Vec<f64>,
-        /// The derived error bound.
-        bound: Vec<f64>,
-    },
-}
-
-/// What kind of data a check draws.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-#[non_exhaustive]
-pub enum Pattern {
-    /// Uniform over [`Verify::domain`](super::Verify::domain).
-    Ordinary,
-    /// One value everywhere.
-    Constant,
-    /// Exact zeros, negative zeros and ordinary values mixed.
-    Zeros,
-    /// A mean 10^4 times the spread.
-    Offset,
-    /// Values at and below the least normal number.
-    Tiny,
-    /// NaN and infinities among ordinary values.
-    NonFinite,
 }
 
 /// Checks that a storage type is a float, for the ops that work on tensors.

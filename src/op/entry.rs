@@ -1,5 +1,7 @@
 //! A row of the ops table.
-use super::{Field, Op, Verify};
+#[cfg(feature = "verify")]
+use super::Verify;
+use super::{Field, Op};
 use crate::types::{Error, message, object};
 
 /// Ops that belong together.
@@ -23,13 +25,16 @@ pub struct Entry {
     /// The fields of its JSON form.
     pub fields: &'static [Field],
     /// Small cases that reach every branch: run by the cross-check.
+    #[cfg(feature = "verify")]
     pub cases: fn() -> Vec<Box<dyn Verify>>,
     /// Cases of realistic shape, of about so many elements, at least 1024: run by the benchmarks.
     /// Few ops have work that no size changes; they ignore it.
+    #[cfg(feature = "verify")]
     pub bench: fn(usize) -> Vec<Box<dyn Verify>>,
     /// Reads the op from JSON (without the key `op`).
     pub parse: fn(serde_json::Value) -> Result<Box<dyn Op>, Error>,
     /// The same as an op that can be checked.
+    #[cfg(feature = "verify")]
     pub parse_verify: fn(serde_json::Value) -> Result<Box<dyn Verify>, Error>,
 }
 

@@ -1,5 +1,6 @@
 //! What an op is: plain data that lowers to dispatches, and the vocabulary of that.
 mod arg;
+#[cfg(feature = "verify")]
 pub(crate) mod bench_shapes;
 mod caps;
 mod definition;
@@ -10,10 +11,12 @@ mod limits;
 mod lowered;
 mod named;
 pub mod portable;
+#[cfg(feature = "verify")]
 mod test_data;
+#[cfg(feature = "verify")]
 mod verify;
 
-pub use arg::{Access, Arg, Expected, Pattern, check_float};
+pub use arg::{Access, Arg, check_float};
 pub use caps::Caps;
 pub use definition::{Cost, Op};
 
@@ -25,5 +28,7 @@ pub use limits::{Features, Limits};
 pub use lowered::{Lowered, MAX_TRIPS, Params, Slot, Step};
 pub use named::{ByName, Contents};
 pub use portable::Portable;
+#[cfg(feature = "verify")]
 pub use test_data::Rng;
-pub use verify::Verify;
+#[cfg(feature = "verify")]
+pub use verify::{Expected, Pattern, Verify};

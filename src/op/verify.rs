@@ -1,10 +1,50 @@
 //! What an op must compute, and on which data that is tried.
 use crate::{
-    op::{Arg, Expected, Op, Pattern, Rng},
+    op::{Arg, Op, Rng},
     types::HostData,
 };
 
 /// An op that says what it must compute. The checks and the benchmarks ask for it; to run an op needs [`Op`] alone.
+///
+/// It is there with the crate's feature `verify`, which is on by default. What is missing is said by the compiler:
+///
+/// ```compile_fail,E0277
+/// # use ridgepole::{Arg, Caps, Error, Lowered, Op};
+/// #[derive(Debug)]
+/// struct Mine;
+/// impl Op for Mine {
+///     // ...
+/// #   fn name(&self) -> &'static str { "mine" }
+/// #   fn args(&self) -> Vec<Arg> { vec![] }
+/// #   fn lower(&self, _: &Caps) -> Result<Lowered, Error> { Ok(Lowered::default()) }
+/// }
+/// // `Mine` can run, but it does not say what it must compute, so it cannot be checked
+/// let data = ridgepole::verify::results(&Mine, &[]);
+/// ```
+///
+/// With its reference it can:
+///
+/// ```
+/// # use ridgepole::{Arg, Caps, Error, Expected, HostData, Lowered, Op, Verify};
+/// # #[derive(Debug)]
+/// # struct Mine;
+/// # impl Op for Mine {
+/// #   fn name(&self) -> &'static str { "mine" }
+/// #   fn args(&self) -> Vec<Arg> { vec![] }
+/// #   fn lower(&self, _: &Caps) -> Result<Lowered, Error> { Ok(Lowered::default()) }
+/// # }
+/// impl Verify for Mine {
+///     fn reference(&self, args: &[HostData]) -> Vec<Expected> {
+///         vec![]
+///     }
+/// }
+/// let data = ridgepole::verify::results(&Mine, &[]);
+/// ```
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` can run, but it does not say what it must compute, so it cannot be checked",
+    label = "this op has no reference",
+    note = "implement `ridgepole::Verify` for it beside `ridgepole::Op`: `reference` gives each written argument in f64, with the error bound"
+)]
 pub trait Verify: Op {
     /// What each written or updated argument must hold, in their order, from the contents of all arguments.
     fn reference(&self, args: &[HostData]) -> Vec<Expected>;
@@ -33,4 +73,36 @@ pub trait Verify: Op {
     fn fill(&self, arg: &Arg, rng: &mut Rng, pattern: Pattern) -> HostData {
         rng.fill(arg, self.domain(arg), pattern)
     }
+}
+
+/// What the CPU reference says one written argument must hold.
+#[derive(Clone, Debug)]
+pub enum Expected {
+    /// Bit for bit.
+    Exact(HostData),
+    /// `|got - value| <= bound`, element by element; NaN where `value` is NaN.
+    Within {
+        /// The value in f64.
+        value: Vec<f64>,
+        /// The derived error bound.
+        bound: Vec<f64>,
+    },
+}
+
+/// What kind of data a check draws.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Pattern {
+    /// Uniform over [`Verify::domain`].
+    Ordinary,
+    /// One value everywhere.
+    Constant,
+    /// Exact zeros, negative zeros and ordinary values mixed.
+    Zeros,
+    /// A mean 10^4 times the spread.
+    Offset,
+    /// Values at and below the least normal number.
+    Tiny,
+    /// NaN and infinities among ordinary values.
+    NonFinite,
 }

@@ -1,8 +1,8 @@
 //! Every op, by family.
 //!
 //! An op is one kernel call, fully described: shapes, storage types and scalars, and no GPU object. It is a struct with
-//! public fields that implements [`Op`]: its buffers ([`Op::args`]) and the dispatches it lowers to; and [`Verify`]: the f64
-//! reference that says what they must compute. `Session::run` runs one on host data;
+//! public fields that implements [`Op`]: its buffers ([`Op::args`]) and the dispatches it lowers to; and, with the feature `verify`,
+//! [`Verify`](crate::Verify): the f64 reference that says what they must compute. `Session::run` runs one on host data;
 //! [`Gpu::plan`](crate::Gpu::plan) and [`Plan::bind`](crate::Plan::bind) bind it to buffers of yours. Mistakes in the fields
 //! are typed errors when the op is planned, before anything is recorded.
 //!
@@ -45,51 +45,89 @@
 //! | [`mixing`] | 6 | Augmentation that mixes or erases parts of a batch's samples, with their labels. |
 //!
 //! <!-- /ops -->
+#[cfg(feature = "verify")]
+use crate::op::Verify;
 use crate::{
-    op::{Op, Verify, json},
+    op::{Op, json},
     types::{Error, excerpt},
 };
 
 pub use crate::op::{Entry, Family, Field};
 
+#[cfg(feature = "averaging")]
 pub mod averaging;
+#[cfg(feature = "batched")]
 pub mod batched;
+#[cfg(feature = "constraints")]
 pub mod constraints;
+#[cfg(feature = "dropouts")]
 pub mod dropouts;
+#[cfg(feature = "linear")]
 pub mod linear;
+#[cfg(feature = "losses")]
 pub mod losses;
+#[cfg(feature = "mixing")]
 pub mod mixing;
+#[cfg(feature = "norms")]
 pub mod norms;
+#[cfg(feature = "optimizers")]
 pub mod optimizers;
+#[cfg(feature = "penalties")]
 pub mod penalties;
+#[cfg(feature = "transforms")]
 pub mod transforms;
 
+#[cfg(feature = "averaging")]
 pub use averaging::*;
+#[cfg(feature = "batched")]
 pub use batched::*;
+#[cfg(feature = "constraints")]
 pub use constraints::*;
+#[cfg(feature = "dropouts")]
 pub use dropouts::*;
+#[cfg(feature = "linear")]
 pub use linear::*;
+#[cfg(feature = "losses")]
 pub use losses::*;
+#[cfg(feature = "mixing")]
 pub use mixing::*;
+#[cfg(feature = "norms")]
 pub use norms::*;
+#[cfg(feature = "optimizers")]
 pub use optimizers::*;
+#[cfg(feature = "penalties")]
 pub use penalties::*;
+#[cfg(feature = "transforms")]
 pub use transforms::*;
 
-/// The ops table, by family.
+/// The ops table, by family: those whose features are on.
 pub const FAMILIES: &[Family] = &[
+    #[cfg(feature = "penalties")]
     penalties::FAMILY,
+    #[cfg(feature = "constraints")]
     constraints::FAMILY,
+    #[cfg(feature = "transforms")]
     transforms::FAMILY,
+    #[cfg(feature = "optimizers")]
     optimizers::FAMILY,
+    #[cfg(feature = "averaging")]
     averaging::FAMILY,
+    #[cfg(feature = "dropouts")]
     dropouts::FAMILY,
+    #[cfg(feature = "norms")]
     norms::FAMILY,
+    #[cfg(feature = "losses")]
     losses::FAMILY,
+    #[cfg(feature = "linear")]
     linear::FAMILY,
+    #[cfg(feature = "batched")]
     batched::FAMILY,
+    #[cfg(feature = "mixing")]
     mixing::FAMILY,
 ];
+
+/// The names of the ops of each family that is left out, and its name.
+const ABSENT: &[(&[&str], &str)] = include!(concat!(env!("OUT_DIR"), "/absent.rs"));
 
 /// The rows of the ops table in order.
 pub fn all() -> impl Iterator<Item = &'static Entry> {
@@ -114,7 +152,8 @@ pub fn find(name: &str) -> Option<&'static Entry> {
 /// Reads any op of the ops table from JSON: `{"op": "penalty_grad", "dtype": "f32", ...}`.
 ///
 /// # Errors
-/// [`Error::Json`] names the op or field that is unknown, missing, given twice, of the wrong type or no finite number.
+/// [`Error::Json`] names the op or field that is unknown, missing, given twice, of the wrong type or no finite number; of an op
+/// whose family is not compiled in, it names the feature.
 pub fn from_json(text: &str) -> Result<Box<dyn Op>, Error> {
     from_value(parse_json(text)?)
 }
@@ -139,6 +178,7 @@ pub fn from_value(value: serde_json::Value) -> Result<Box<dyn Op>, Error> {
 ///
 /// # Errors
 /// As [`from_json`].
+#[cfg(feature = "verify")]
 pub fn verify_from_json(text: &str) -> Result<Box<dyn Verify>, Error> {
     verify_from_value(parse_json(text)?)
 }
@@ -147,6 +187,7 @@ pub fn verify_from_json(text: &str) -> Result<Box<dyn Verify>, Error> {
 ///
 /// # Errors
 /// As [`from_json`].
+#[cfg(feature = "verify")]
 pub fn verify_from_value(value: serde_json::Value) -> Result<Box<dyn Verify>, Error> {
     read(value, |entry| entry.parse_verify)
 }
@@ -162,7 +203,10 @@ fn read<T>(mut value: serde_json::Value, parse: fn(&Entry) -> fn(serde_json::Val
             Error::Json { why, .. } => bad(entry.name, why),
             e => e,
         }),
-        None => Err(bad(&excerpt(&name), format!("no such op; there are: {}", names()))),
+        None => match ABSENT.iter().find(|(ops, _)| ops.contains(&name.as_str())) {
+            Some((_, family)) => Err(bad(&name, format!("is an op of ridgepole's feature `{family}`, which is not compiled in"))),
+            None => Err(bad(&excerpt(&name), format!("no such op; there are: {}", names()))),
+        },
     }
 }
 

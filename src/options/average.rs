@@ -84,7 +84,7 @@ impl Averaging {
     }
 }
 
-#[cfg(test)]
+#[cfg(all(test, feature = "verify"))]
 mod tests {
     use super::*;
     use crate::verify::reference;

@@ -1,11 +1,12 @@
 //! What follows γ·x̂ + β in the same pass, a residual and an activation, and how a gradient comes back through both.
 use super::{Channels, Map, Reduction, backward_args, given_or, position, whole};
+#[cfg(feature = "verify")]
+use crate::verify::{Approx, reference};
 use crate::{
     kernels::reduce::{Monoid, Partials},
     op::{Arg, Caps, Lowered, Slot},
     options::Activation,
     types::{DType, Error, Space},
-    verify::{Approx, reference},
     wgsl::{Source, parts},
 };
 use std::ops::Range;
@@ -82,6 +83,7 @@ impl Fused {
     }
 
     /// γ·x̂ + β as it is written: with the residual, activated. With how far that may be off before it is stored.
+    #[cfg(feature = "verify")]
     pub fn finish(self, v: Approx, residual: Option<f64>) -> Approx {
         let v = residual.map_or(v, |r| Approx::sum([v, Approx::exact(r)]));
         if v.value.is_finite() {
@@ -93,6 +95,7 @@ impl Fused {
     }
 
     /// The gradient of v from that of its activation. Where v may be on either side of a bend, so may its gradient.
+    #[cfg(feature = "verify")]
     pub fn gate(self, v: Approx, dy: f64) -> Approx {
         let value = reference::activation_backward(self.activation, v.value, dy);
         if !v.value.is_finite() {

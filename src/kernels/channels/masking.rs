@@ -1,6 +1,8 @@
 //! Masks over the positions of a batch: one bit for each (n, s), whatever the layout.
+#[cfg(feature = "verify")]
+use crate::op::{Pattern, Rng};
 use crate::{
-    op::{Arg, Pattern, Rng},
+    op::Arg,
     types::{DType, Error, HostData, Space},
 };
 
@@ -32,6 +34,7 @@ pub(crate) fn kept(space: &Space, words: &HostData) -> Vec<bool> {
 }
 
 /// Sequences that end somewhere, single positions at random, everything, or nothing; behind the last position, any bits.
+#[cfg(feature = "verify")]
 pub(crate) fn fill_mask(space: &Space, arg: &Arg, rng: &mut Rng, pattern: Pattern) -> HostData {
     let kind = if pattern == Pattern::Zeros { 3 } else { rng.word() % 8 };
     let mut words: Vec<u32> = (0..arg.len).map(|_| rng.word()).collect();

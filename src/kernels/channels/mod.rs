@@ -3,33 +3,44 @@
 //! Both layouts are one: (outer, channels, inner), where inner is S channels-first and 1 channels-last. Statistics are
 //! gathered in chunks that depend on the shape, the type of device and, below 64 MiB, the binding limit; never on windows
 //! or on how many workgroups run. So results are the same bit for bit from run to run.
+#[cfg(feature = "verify")]
 mod bound;
 mod buffers;
 #[cfg(feature = "verify")]
 mod cases;
+#[cfg(feature = "verify")]
 mod expected;
 mod fields;
 mod fused;
 mod ghost;
 mod groups;
 mod masking;
+#[cfg(feature = "verify")]
 mod results;
 mod single_pass;
 mod steps;
 
+#[cfg(feature = "verify")]
 pub(crate) use bound::{Moments, SumErrors, inverse_std_error, norm_of, sum_of};
 use buffers::beside;
 pub(crate) use buffers::{Team, blocks, given_or, per_channel, per_team, position, unused_or, vector, whole};
+#[cfg(feature = "verify")]
 pub(crate) use cases::{
     benches, cases, domain, few, fill, fused_benches, fusion, ghost_benches, ghosts, group_benches, patterns, places,
     sequence_benches,
 };
+#[cfg(feature = "verify")]
 pub(crate) use expected::{Batch, Pass, difference};
 pub(crate) use fields::{backward_args, check_eps};
 pub(crate) use fused::{Fused, PLAIN_PRODUCTS, Products};
 pub(crate) use ghost::{Ghosts, named};
-pub(crate) use groups::{ChannelGroups, group_args, group_backward_args, grouped, instances};
-pub(crate) use masking::{check_masked, fill_mask, kept, mask};
+pub(crate) use groups::{ChannelGroups, group_args, group_backward_args};
+#[cfg(feature = "verify")]
+pub(crate) use groups::{grouped, instances};
+#[cfg(feature = "verify")]
+pub(crate) use masking::fill_mask;
+pub(crate) use masking::{check_masked, kept, mask};
+#[cfg(feature = "verify")]
 pub(crate) use results::Results;
 pub(crate) use single_pass::{LineMap, LineSizes, Shape as LineShape};
 pub(crate) use steps::{Map, Reduction};

@@ -3,18 +3,26 @@ mod norm;
 mod range;
 mod tensors;
 
-pub(crate) use norm::{Clip, norm_after, norm_scale, norm_ulps};
+#[cfg(feature = "verify")]
+pub(crate) use norm::norm_after;
+pub(crate) use norm::{Clip, norm_scale, norm_ulps};
 pub(crate) use range::ValueRange;
 
+#[cfg(feature = "verify")]
+use crate::kernels::arena::sparse;
 use crate::{
     kernels::{
-        arena::{Arena, poison_gaps, sparse},
+        arena::{Arena, poison_gaps},
         optimizer::Window,
     },
-    op::{Arg, Caps, Cost, Expected, Lowered, Params, Pattern, Rng, Slot, Step, check_float},
+    op::{Arg, Caps, Cost, Lowered, Params, Slot, Step, check_float},
     types::{DType, Error, HostData, Segment},
-    verify::Approx,
     wgsl::{Decl, Source, Spec, View},
+};
+#[cfg(feature = "verify")]
+use crate::{
+    op::{Expected, Pattern, Rng},
+    verify::Approx,
 };
 
 /// The gradients of an arena, under the name of an op. The tensors' groups are not looked at.
@@ -115,6 +123,7 @@ impl Gradients<'_> {
     }
 
     /// What `grad` must hold if each live element becomes what `each` makes of it, given its place.
+    #[cfg(feature = "verify")]
     pub fn mapped(&self, grad: &HostData, mut each: impl FnMut(usize, f64) -> Approx) -> Expected {
         let mut value = grad.to_f64();
         let mut bound = vec![0.0; value.len()];
@@ -141,6 +150,7 @@ impl Gradients<'_> {
     }
 
     /// Gradients with NaN between the tensors.
+    #[cfg(feature = "verify")]
     pub fn fill(&self, arg: &Arg, domain: [f64; 2], rng: &mut Rng, pattern: Pattern) -> HostData {
         let mut data = rng.fill(arg, domain, pattern);
         if pattern == Pattern::NonFinite && arg.len.is_multiple_of(2) {
@@ -162,6 +172,7 @@ impl Gradients<'_> {
 
 /// The product of a number and a factor. Multiplication is correctly rounded, so what f32 holds comes out exactly, if nothing is
 /// subnormal: a power of two moves the exponent alone.
+#[cfg(feature = "verify")]
 pub(crate) fn product(x: f64, factor: Approx) -> Approx {
     let value = x * factor.value;
     let normal = |v: f64| v == 0.0 || v.abs() >= DType::F32.least_normal();
@@ -172,6 +183,7 @@ pub(crate) fn product(x: f64, factor: Approx) -> Approx {
 }
 
 /// Values in f32, and how far they may be off.
+#[cfg(feature = "verify")]
 pub(crate) fn within(all: impl IntoIterator<Item = Approx>) -> Expected {
     let one = |a: Approx| (a.value, if a.value.is_finite() { a.error } else { 0.0 });
     let (value, bound) = all.into_iter().map(one).unzip();

@@ -1,5 +1,7 @@
 //! The norm of an arena in two passes, the factor that clips by it, and how far both may be off.
 use super::{Gradients, Pass};
+#[cfg(feature = "verify")]
+use crate::verify::{Approx, reference};
 use crate::{
     kernel,
     kernels::{
@@ -10,7 +12,6 @@ use crate::{
     options::{ClipForm, NonFiniteNorm, check_scalar},
     params,
     types::{DType, Error},
-    verify::{Approx, reference},
     wgsl::{Decl, Spec, View, parts},
 };
 use std::ops::Range;
@@ -42,6 +43,7 @@ impl Clip {
     }
 
     /// The factor for a norm.
+    #[cfg(feature = "verify")]
     pub fn factor(&self, norm: Approx) -> Approx {
         if !norm.value.is_finite() {
             return Approx::exact(match self.non_finite {
@@ -90,15 +92,18 @@ fn ulps_after(additions: f64) -> f64 {
 }
 
 /// The norm of `g` as the kernels find it from sums of squares in levels, `blocks` partials at first.
+#[cfg(feature = "verify")]
 pub(crate) fn norm_of(g: &[f64], blocks: usize) -> Approx {
     norm_off(g, norm_ulps(blocks))
 }
 
 /// The norm of `g` by `lib/reduce/scaled_squares`, if no square goes through more than so many additions.
+#[cfg(feature = "verify")]
 pub(crate) fn norm_after(g: &[f64], additions: f64) -> Approx {
     norm_off(g, ulps_after(additions))
 }
 
+#[cfg(feature = "verify")]
 fn norm_off(g: &[f64], ulps: f64) -> Approx {
     let value = reference::norm(g);
     if value.is_nan() || value > f64::from(f32::MAX) {
@@ -117,6 +122,7 @@ impl Gradients<'_> {
     }
 
     /// The norm of all live gradients and its clip factor.
+    #[cfg(feature = "verify")]
     pub fn norm(&self, grad: &[f64], clip: &Clip) -> [Approx; 2] {
         let live: Vec<f64> = self.live().map(|i| grad[i]).collect();
         // The smallest block that a device makes: 4 lanes of 64 quads, or 64 of 4.

@@ -1,12 +1,16 @@
 //! Numbers brought into a range, element by element: gradients and weights alike.
 use super::{Gradients, Pass};
+#[cfg(feature = "verify")]
 use crate::{
     kernels::arena::arena_cases,
-    op::{Caps, Expected, Lowered, Verify},
+    op::{Expected, Verify},
+    verify::Approx,
+};
+use crate::{
+    op::{Caps, Lowered},
     options::check_scalar,
     params,
     types::{DType, Error, HostData, Segment},
-    verify::Approx,
     wgsl::Source,
 };
 
@@ -71,6 +75,7 @@ impl ValueRange {
     }
 
     /// What the arena must hold; `clipped` is the formula.
+    #[cfg(feature = "verify")]
     pub fn reference(&self, tensors: &Gradients, data: &HostData, clipped: impl Fn([f64; 2], f64) -> f64) -> Expected {
         let each = |g: f64| {
             let value = clipped(self.ends(), g);

@@ -1,17 +1,23 @@
 //! Every tensor of an arena by its own norm: one partial per block, whose tensor is a run of blocks; levels that merge each run by
 //! itself, until a workgroup per tensor is enough, which also finds the factor; then the map.
-use super::{Clip, Gradients, Pass, norm::norm_of, within};
+use super::{Clip, Gradients, Pass};
+#[cfg(feature = "verify")]
+use super::{norm::norm_of, within};
 use crate::{
     kernels::{
         arena::Arena,
         reduce::{self, Partials},
     },
-    op::{Arg, Caps, Expected, Lowered, Slot, Step},
+    op::{Arg, Caps, Lowered, Slot, Step},
     options::NonFiniteNorm,
     params,
     types::{DType, Error, HostData, Segment},
-    verify::{Approx, reference},
     wgsl::{Decl, Source, Spec, View, parts},
+};
+#[cfg(feature = "verify")]
+use crate::{
+    op::Expected,
+    verify::{Approx, reference},
 };
 
 params! { TensorLevelParams {
@@ -70,6 +76,7 @@ impl Gradients<'_> {
     }
 
     /// What the three arguments must hold. `clipped` makes a tensor what it becomes if its norm is finite.
+    #[cfg(feature = "verify")]
     pub fn clipped_tensors(&self, data: &HostData, clip: &Clip, clipped: impl Fn(&[f64]) -> Vec<f64>) -> Vec<Expected> {
         let (before, mut after) = (data.to_f64(), data.to_f64());
         let (mut norms, mut scales, mut scale_of) = (vec![], vec![], vec![Approx::exact(1.0); before.len()]);

@@ -1,15 +1,20 @@
 //! What `adam` and `adamw` share: fields, parameters, reference.
 use super::{
-    Counter, Optimizer, Words, coupled,
+    Counter, Optimizer, Words,
     macros::{optimizer_params, optimizer_words},
-    regularised,
 };
+#[cfg(feature = "verify")]
+use super::{coupled, regularised};
 use crate::{
-    op::{Caps, Expected, Lowered, Params, Pattern},
+    op::{Caps, Lowered, Params},
     options::{EpsPlace, check_held, check_scalar},
     types::{Error, HostData},
-    verify::{Approx, reference},
     wgsl::{Source, parts},
+};
+#[cfg(feature = "verify")]
+use crate::{
+    op::{Expected, Pattern},
+    verify::{Approx, reference},
 };
 
 optimizer_params! {
@@ -36,6 +41,7 @@ pub(crate) struct Adaptive<'a> {
 pub(crate) const LEAST_ROOT: f64 = 3.7e-23;
 
 /// The quotient of a direction and the root of a second moment, eps being in one of its places; 0 where the root is 0.
+#[cfg(feature = "verify")]
 pub(crate) fn quotient(g: Approx, second: Approx, [inside, outside]: [f64; 2]) -> Approx {
     let root = Approx::sum([Approx::sum([second, Approx::host(inside)]).root(), Approx::host(outside)]);
     let zero = Approx::exact(0.0);
@@ -116,6 +122,7 @@ impl<'a> Adaptive<'a> {
         )
     }
 
+    #[cfg(feature = "verify")]
     pub fn patterns(&self) -> Vec<Pattern> {
         let mut all = vec![Pattern::Ordinary, Pattern::Zeros, Pattern::NonFinite];
         // With eps = 0, what a device flushes to 0 decides whether there is a step: nothing is promised there.
@@ -132,6 +139,7 @@ impl<'a> Adaptive<'a> {
     }
 
     /// The step's number, and what the kernels multiply m and the root of v with, and add to v.
+    #[cfg(feature = "verify")]
     fn corrections(&self, args: &[HostData]) -> (u64, [Approx; 3]) {
         let inside = self.eps_place.split(self.eps)[0];
         let Some(counter) = self.optimizer.counter else {
@@ -143,6 +151,7 @@ impl<'a> Adaptive<'a> {
         (u64::from(step), [one.over(fresh1), one.over(fresh2.root()), Approx::host(inside).times(fresh2)])
     }
 
+    #[cfg(feature = "verify")]
     pub fn reference(self, args: &[HostData]) -> Vec<Expected> {
         let of = self.counted();
         let (number, [correct1, correct2, inside]) = of.corrections(args);

@@ -1,9 +1,10 @@
 //! A step counter on the GPU, which moves only by steps that are made, and the corrections of Adam's moments that follow from it.
+#[cfg(feature = "verify")]
+use crate::verify::Approx;
 use crate::{
     op::{Caps, Lowered, Slot, Step},
     params,
     types::DType,
-    verify::Approx,
     wgsl::{Decl, Source, Spec, View, parts},
 };
 
@@ -55,6 +56,7 @@ impl Counter {
     }
 
     /// 1 - β^t of both, as the kernel adds them up.
+    #[cfg(feature = "verify")]
     pub fn lost(self, t: u32) -> [Approx; 2] {
         self.betas.map(|beta| {
             let (mut lost, mut left) = (Approx::exact(0.0), Approx::exact(1.0));

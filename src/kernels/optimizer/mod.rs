@@ -1,13 +1,16 @@
 //! What the optimizers share: arguments, checks, the lowering of a pass over an arena, and the decision to skip a step.
 pub(crate) mod adaptive;
+#[cfg(feature = "verify")]
 pub(crate) mod cases;
 pub(crate) mod counter;
+#[cfg(feature = "verify")]
 mod expected;
 pub(crate) mod json;
 pub(crate) mod macros;
 mod weight;
 
 pub(crate) use counter::Counter;
+#[cfg(feature = "verify")]
 pub(crate) use expected::{coupled, regularised};
 
 use crate::{

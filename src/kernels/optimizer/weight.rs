@@ -1,11 +1,12 @@
 //! How an optimizer keeps its weights: alone or with an f32 master, rounded to nearest or at random, averaged or not.
 use super::Optimizer;
+#[cfg(feature = "verify")]
+use crate::verify::{Approx, reference};
 use crate::{
     kernels::philox,
     op::Caps,
     options::Rounding,
     types::{DType, Error, Segment},
-    verify::{Approx, reference},
     wgsl::{Decl, Source, parts},
 };
 
@@ -98,6 +99,7 @@ impl Optimizer<'_> {
     }
 
     /// Element i of the weights, when `w` is stored.
+    #[cfg(feature = "verify")]
     pub(super) fn stored(&self, w: Approx, i: usize) -> Approx {
         let Rounding::Stochastic(key) = self.rounding else { return w.rounded_to(self.dtype) };
         // Rounding with given bits never exchanges two numbers, so what it makes of the kernel's f32 weight lies between what it

@@ -3,16 +3,20 @@
 //! A row is to these ops what a channel is to batch norm, so they share its kernels: statistics of (rows, cols) are those of
 //! one sample with `rows` channels of `cols` values. Only weight and bias differ: they belong to the places in a row.
 mod backward;
+#[cfg(feature = "verify")]
 mod bound;
 mod onchip;
 
 pub(crate) use backward::{backward, backward_args, column_sums, finish_columns};
+#[cfg(feature = "verify")]
 pub(crate) use bound::{RowGradients, Slack, normalized_error};
 pub(crate) use onchip::{Affine, Forward, OnChip, Place, RowMap, alone};
 
+#[cfg(feature = "verify")]
+use crate::op::{Pattern, Rng, Verify, bench_shapes};
 use crate::{
     kernels::channels,
-    op::{Arg, Pattern, Rng, Verify, bench_shapes},
+    op::Arg,
     options::WeightForm,
     types::{DType, HostData, Rows},
     wgsl::Source,
@@ -30,11 +34,13 @@ pub(crate) struct Backward {
 }
 
 /// The kinds of data that rows are checked with.
+#[cfg(feature = "verify")]
 pub(crate) fn patterns(of: Rows, dtype: DType) -> Vec<Pattern> {
     channels::patterns(dtype, &of.space())
 }
 
 /// Contents for an argument that has a value for each place of the rows.
+#[cfg(feature = "verify")]
 pub(crate) fn fill(of: Rows, dtype: DType, arg: &Arg, rng: &mut Rng, pattern: Pattern) -> HostData {
     channels::fill(&of.space(), dtype, arg, rng, pattern)
 }

@@ -1,8 +1,8 @@
 //! Draws on the host, as the module's text describes them.
 
 use crate::{
+    kernels::philox,
     options::{Erasing, Key, Partners, Rect},
-    verify::reference,
 };
 use std::f64::consts::TAU;
 
@@ -14,7 +14,7 @@ const ERASE: u64 = 4;
 fn words(key: &Key, purpose: u64, number: u64, attempt: u64) -> [[u32; 2]; 2] {
     let call = (purpose << 60) + (number << 8) + attempt;
     let counter = [call as u32, (call >> 32) as u32, key.step, key.stream];
-    let [a, b, c, d] = reference::philox(counter, [key.seed as u32, (key.seed >> 32) as u32]);
+    let [a, b, c, d] = philox::call(counter, [key.seed as u32, (key.seed >> 32) as u32]);
     [[a, b], [c, d]]
 }
 

@@ -1,10 +1,14 @@
 //! Constraints on the norms of units: a factor for each, by which its weights are multiplied in place.
 use super::{Coefs, Map, Units};
 use crate::{
-    op::{Arg, Caps, Cost, Expected, Lowered, Pattern, Rng},
+    op::{Arg, Caps, Cost, Lowered},
     types::{DType, Error, HostData},
-    verify::Approx,
     wgsl::{Source, parts},
+};
+#[cfg(feature = "verify")]
+use crate::{
+    op::{Expected, Pattern, Rng},
+    verify::Approx,
 };
 
 impl Units<'_> {
@@ -28,6 +32,7 @@ impl Units<'_> {
     }
 
     /// What the weights must be, if a norm becomes a factor by `factor`. NaN where there is no norm.
+    #[cfg(feature = "verify")]
     pub fn constrained(&self, weight: &HostData, factor: impl Fn(Approx) -> Approx) -> Vec<Expected> {
         let norms = self.norms(&weight.to_f64());
         let factors: Vec<Approx> = norms.into_iter().map(|n| if n.value.is_nan() { n } else { factor(n) }).collect();
@@ -35,6 +40,7 @@ impl Units<'_> {
     }
 
     /// Weights whose norms lie on both sides of limits near 1: units of many weights get small ones.
+    #[cfg(feature = "verify")]
     pub fn fill_near_one(&self, arg: &Arg, rng: &mut Rng, pattern: Pattern) -> HostData {
         let longest = self.matrices.iter().map(|m| m.unit_len()).max().unwrap_or(0).clamp(1, 100);
         let most = if self.dtype == DType::F16 { 1.0 } else { 4.0 / (longest as f64).sqrt() };

@@ -2,6 +2,7 @@
 //!
 //! Three stages, each one dispatch (and one per window) for the whole arena: partial sums of each unit (`lib/unitwise/partials`), one
 //! number for each unit (`lib/unitwise/coefs`), and what becomes of the elements with it (`lib/unitwise/map`).
+#[cfg(feature = "verify")]
 mod bound;
 #[cfg(feature = "verify")]
 mod cases;
@@ -9,7 +10,9 @@ mod constrain;
 mod cut;
 mod steps;
 
+#[cfg(feature = "verify")]
 pub(crate) use bound::{Members, unit_norm, unit_sum};
+#[cfg(feature = "verify")]
 pub(crate) use cases::{matrix_bench, matrix_cases};
 pub(crate) use cut::Cut;
 pub(crate) use steps::{Coefs, Map};

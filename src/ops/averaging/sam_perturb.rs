@@ -3,16 +3,21 @@
 use crate::{
     kernel,
     kernels::{
-        arena::{Arena, arena_benches, arena_cases, poison_gaps},
+        arena::{Arena, poison_gaps},
         gradients::{norm_scale, norm_ulps},
         reduce::{Monoid, Partials},
     },
-    op::{Arg, Caps, Cost, Expected, Lowered, Op, Pattern, Rng, Slot, Step, Verify, check_float},
+    op::{Arg, Caps, Cost, Lowered, Op, Slot, Step, check_float},
     options::check_scalar,
     params,
     types::{DType, Error, HostData, Segment},
-    verify::{Approx, reference},
     wgsl::{Decl, Spec, View, parts},
+};
+#[cfg(feature = "verify")]
+use crate::{
+    kernels::arena::{arena_benches, arena_cases},
+    op::{Expected, Pattern, Rng, Verify},
+    verify::{Approx, reference},
 };
 use ridgepole_derive::op;
 
@@ -227,6 +232,7 @@ impl Verify for SamPerturb {
 
 impl SamPerturb {
     /// How far the kernel's steps may be from `moves`.
+    #[cfg(feature = "verify")]
     fn errors(&self, w: &[f64], g: &[f64], moves: &[f64]) -> Vec<f64> {
         let reach: Vec<Approx> = w
             .iter()

@@ -1,13 +1,19 @@
 //! The way back from the perturbed weights. Kernel: `shaders/averaging/sam_restore.wgsl`. Reference: `cpu::sam_restore`.
 use super::shared::copied;
+#[cfg(feature = "verify")]
 use crate::kernels::arena::arena_benches;
 use crate::{
     kernel,
-    kernels::arena::{Arena, arena_cases},
-    op::{Arg, Caps, Cost, Expected, Lowered, Op, Pattern, Rng, Slot, Step, Verify, check_float},
+    kernels::arena::Arena,
+    op::{Arg, Caps, Cost, Lowered, Op, Slot, Step, check_float},
     params,
     types::{DType, Error, HostData, Segment},
     wgsl::{Decl, Spec, View},
+};
+#[cfg(feature = "verify")]
+use crate::{
+    kernels::arena::arena_cases,
+    op::{Expected, Pattern, Rng, Verify},
 };
 use ridgepole_derive::op;
 

@@ -1,11 +1,17 @@
 //! The equal average of weights. Kernel: `shaders/averaging/swa.wgsl`. Reference: `cpu::swa`.
+#[cfg(feature = "verify")]
 use crate::kernels::arena::arena_benches;
 use crate::{
     kernel,
-    kernels::{arena::arena_cases, weight_average::Follower},
-    op::{Arg, Caps, Cost, Expected, Lowered, Op, Pattern, Rng, Verify},
+    kernels::weight_average::Follower,
+    op::{Arg, Caps, Cost, Lowered, Op},
     options::Averaging,
     types::{DType, Error, HostData, Segment},
+};
+#[cfg(feature = "verify")]
+use crate::{
+    kernels::arena::arena_cases,
+    op::{Expected, Pattern, Rng, Verify},
     verify::{Approx, reference},
 };
 use ridgepole_derive::op;

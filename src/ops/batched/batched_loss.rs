@@ -1,11 +1,13 @@
 //! Losses of models side by side. Kernel: `shaders/batched/batched_loss.wgsl`. Reference: `cpu::batched_loss`.
+#[cfg(feature = "verify")]
+use crate::op::{Expected, Pattern, Rng, Verify};
 use crate::{
     kernel,
     kernels::{
         linear_models::items,
         reduce::{Monoid, Partials},
     },
-    op::{Arg, ByName, Caps, Expected, Lowered, MAX_TRIPS, Op, Pattern, Rng, Step, Verify},
+    op::{Arg, ByName, Caps, Lowered, MAX_TRIPS, Op, Step},
     ops::batched::shared::model_batch,
     options::BatchedLossKind,
     params,
@@ -16,6 +18,7 @@ use ridgepole_derive::op;
 
 #[cfg(feature = "verify")]
 mod cases;
+#[cfg(feature = "verify")]
 mod expected;
 
 params! { BatchedLossParams {

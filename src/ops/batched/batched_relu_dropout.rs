@@ -3,13 +3,17 @@
 use crate::{
     kernel,
     kernels::{linear_models::all, philox},
-    op::{Arg, ByName, Caps, Contents, Expected, Lowered, Op, Pattern, Rng, Step, Verify},
+    op::{Arg, ByName, Caps, Lowered, Op, Step},
     ops::batched::shared::model_batch,
     options::Key,
     params,
     types::{DType, Error, HostData},
-    verify::{Approx, reference},
     wgsl::Spec,
+};
+#[cfg(feature = "verify")]
+use crate::{
+    op::{Contents, Expected, Pattern, Rng, Verify},
+    verify::{Approx, reference},
 };
 use ridgepole_derive::op;
 
@@ -76,6 +80,7 @@ impl Shares {
 }
 
 /// Probabilities at both ends, where half a unit decides, and elsewhere; with hostile data also what is none.
+#[cfg(feature = "verify")]
 pub(super) fn draw_p(arg: &Arg, rng: &mut Rng, pattern: Pattern) -> HostData {
     let some = [0.0, 0.5, 1.0, 0.1, 1.5 * 2f32.powi(-33), 1.0 - 2f32.powi(-24), -0.0];
     let wrong = [f32::NAN, -0.25, 1.0 + f32::EPSILON, f32::INFINITY, f32::NEG_INFINITY, -f32::from_bits(1)];
@@ -88,6 +93,7 @@ pub(super) fn draw_p(arg: &Arg, rng: &mut Rng, pattern: Pattern) -> HostData {
 }
 
 /// 1/(1-p) as the kernels form it.
+#[cfg(feature = "verify")]
 pub(super) fn factor(p: f64) -> Approx {
     // From ½ on, f32 holds the difference (Sterbenz).
     let kept = if p < 0.5 { Approx::sum([Approx::exact(1.0), Approx::exact(-p)]) } else { Approx::exact(1.0 - p) };

@@ -1,15 +1,21 @@
 //! The gradient of ReLU and dropout for models side by side. Kernel: `shaders/batched/batched_relu_dropout_backward.wgsl`. Reference:
 //! `cpu::batched_relu_dropout_backward`.
-use super::batched_relu_dropout::{BatchedReluDropout, Shares, bench_shape, draw_p, factor};
+use super::batched_relu_dropout::{BatchedReluDropout, Shares, bench_shape};
+#[cfg(feature = "verify")]
+use super::batched_relu_dropout::{draw_p, factor};
 use crate::{
     kernel,
     kernels::linear_models::all,
-    op::{Arg, ByName, Caps, Contents, Expected, Lowered, Op, Pattern, Rng, Step, Verify},
+    op::{Arg, ByName, Caps, Lowered, Op, Step},
     ops::batched::shared::model_batch,
     params,
     types::{DType, Error, HostData},
-    verify::{Approx, reference},
     wgsl::Spec,
+};
+#[cfg(feature = "verify")]
+use crate::{
+    op::{Contents, Expected, Pattern, Rng, Verify},
+    verify::{Approx, reference},
 };
 use ridgepole_derive::op;
 

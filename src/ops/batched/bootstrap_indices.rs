@@ -2,13 +2,17 @@
 use crate::{
     kernel,
     kernels::{linear_models::all, philox},
-    op::{Arg, ByName, Caps, Expected, Lowered, Op, Step, Verify},
+    op::{Arg, ByName, Caps, Lowered, Op, Step},
     ops::batched::shared::model_batch,
     options::Key,
     params,
     types::{DType, Error, HostData},
-    verify::reference,
     wgsl::{Decl, Spec, View},
+};
+#[cfg(feature = "verify")]
+use crate::{
+    op::{Expected, Verify},
+    verify::reference,
 };
 use ridgepole_derive::op;
 

@@ -2,13 +2,17 @@
 use crate::{
     kernel,
     kernels::linear_models::{all, items},
-    op::{Arg, Caps, Contents, Expected, Lowered, MAX_TRIPS, Op, Pattern, Rng, Step, Verify},
+    op::{Arg, Caps, Lowered, MAX_TRIPS, Op, Step},
     ops::batched::shared::model_batch,
     options::check_scalar,
     params,
     types::{DType, Error, HostData},
-    verify::{Approx, reference},
     wgsl::Spec,
+};
+#[cfg(feature = "verify")]
+use crate::{
+    op::{Contents, Expected, Pattern, Rng, Verify},
+    verify::{Approx, reference},
 };
 use ridgepole_derive::op;
 
@@ -188,6 +192,7 @@ impl Verify for EarlyStopping {
 }
 
 /// A sum in any order. Of multiples of 2^-10 that fit 24 bits it is exact.
+#[cfg(feature = "verify")]
 fn sum_of(parts: &[f64]) -> Approx {
     let (value, size): (f64, f64) = (parts.iter().sum(), parts.iter().map(|v| v.abs()).sum());
     let exact = parts.len() == 1 || size < 2f64.powi(13) && parts.iter().all(|v| (v * 1024.0).fract() == 0.0);
@@ -206,6 +211,7 @@ fn sum_of(parts: &[f64]) -> Approx {
 }
 
 /// A result that f32 holds is not rounded.
+#[cfg(feature = "verify")]
 fn exactly(a: Approx) -> Approx {
     let holds = f64::from(a.value as f32) == a.value && (a.value == 0.0 || a.value.abs() > 1e-30);
     Approx { error: if holds || !a.value.is_finite() { 0.0 } else { a.error }, ..a }

@@ -3,15 +3,19 @@
 use crate::{
     kernel,
     kernels::linear_models::all,
-    op::{Arg, Caps, Contents, Expected, Lowered, Op, Pattern, Rng, Step, Verify},
+    op::{Arg, Caps, Lowered, Op, Step},
     ops::batched::shared::{
         dense::check_columns,
         model_batch::{self, quads},
     },
     params,
     types::{DType, Error, HostData},
-    verify::reference,
     wgsl::{Decl, Spec, View},
+};
+#[cfg(feature = "verify")]
+use crate::{
+    op::{Contents, Expected, Pattern, Rng, Verify},
+    verify::reference,
 };
 use ridgepole_derive::op;
 

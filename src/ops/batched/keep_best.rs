@@ -2,12 +2,16 @@
 use crate::{
     kernel,
     kernels::linear_models::all,
-    op::{Arg, ByName, Caps, Contents, Expected, Lowered, MAX_TRIPS, Op, Pattern, Rng, Step, Verify},
+    op::{Arg, ByName, Caps, Lowered, MAX_TRIPS, Op, Step},
     ops::batched::shared::model_batch,
     params,
     types::{DType, Error, HostData},
-    verify::reference,
     wgsl::{Decl, Spec, View},
+};
+#[cfg(feature = "verify")]
+use crate::{
+    op::{Contents, Expected, Pattern, Rng, Verify},
+    verify::reference,
 };
 use ridgepole_derive::op;
 

@@ -1,10 +1,14 @@
 //! Weights kept in a range. Kernel: `lib/gradients/in_range`, by `shaders/constraints/box_constraint.wgsl`. Reference: `cpu::box_constraint`.
 use crate::{
     kernel,
-    kernels::arena::arena_benches,
     kernels::gradients::{Gradients, ValueRange},
-    op::{Arg, Caps, Cost, Expected, Lowered, Op, Pattern, Rng, Verify},
+    op::{Arg, Caps, Cost, Lowered, Op},
     types::{DType, Error, HostData, Segment},
+};
+#[cfg(feature = "verify")]
+use crate::{
+    kernels::arena::arena_benches,
+    op::{Expected, Pattern, Rng, Verify},
     verify::reference,
 };
 use ridgepole_derive::op;

@@ -2,14 +2,16 @@
 //! Reference: `cpu::l2_ball`.
 use crate::{
     kernel,
-    kernels::arena::arena_benches,
-    kernels::{
-        arena::arena_cases,
-        gradients::{Clip, Gradients},
-    },
-    op::{Arg, Caps, Cost, Expected, Lowered, Op, Pattern, Rng, Verify},
+    kernels::gradients::{Clip, Gradients},
+    op::{Arg, Caps, Cost, Lowered, Op},
     options::{ClipForm, NonFiniteNorm, check_scalar},
     types::{DType, Error, HostData, Segment},
+};
+#[cfg(feature = "verify")]
+use crate::{
+    kernels::arena::arena_benches,
+    kernels::arena::arena_cases,
+    op::{Expected, Pattern, Rng, Verify},
     verify::reference,
 };
 use ridgepole_derive::op;

@@ -1,14 +1,16 @@
 //! Weights kept from being negative. Kernel: `shaders/constraints/non_negative.wgsl`. Reference: `cpu::non_negative`.
 use crate::{
     kernel,
-    kernels::arena::arena_benches,
-    kernels::{
-        arena::arena_cases,
-        gradients::{Gradients, Pass},
-    },
-    op::{Arg, Caps, Cost, Expected, Lowered, Op, Pattern, Rng, Verify},
+    kernels::gradients::{Gradients, Pass},
+    op::{Arg, Caps, Cost, Lowered, Op},
     params,
     types::{DType, Error, HostData, Segment},
+};
+#[cfg(feature = "verify")]
+use crate::{
+    kernels::arena::arena_benches,
+    kernels::arena::arena_cases,
+    op::{Expected, Pattern, Rng, Verify},
     verify::{Approx, reference},
 };
 use ridgepole_derive::op;

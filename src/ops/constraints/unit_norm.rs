@@ -1,11 +1,17 @@
 //! Units of norm 1. Kernels: `lib/unitwise/partials`, `shaders/constraints/unit_norm.wgsl`, `lib/unitwise/scale`. Reference:
 //! `cpu::unit_norm`.
+#[cfg(feature = "verify")]
+use crate::kernels::unitwise::{matrix_bench, matrix_cases};
 use crate::{
     kernel,
-    kernels::unitwise::{Units, matrix_bench, matrix_cases},
-    op::{Arg, Caps, Cost, Expected, Lowered, Op, Pattern, Rng, Verify},
+    kernels::unitwise::Units,
+    op::{Arg, Caps, Cost, Lowered, Op},
     options::{Matrix, check_scalar},
     types::{DType, Error, HostData},
+};
+#[cfg(feature = "verify")]
+use crate::{
+    op::{Expected, Pattern, Rng, Verify},
     verify::{Approx, reference},
 };
 use ridgepole_derive::op;

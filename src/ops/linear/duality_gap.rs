@@ -1,14 +1,20 @@
 //! How far models are from their minimum, at most. Kernels: `linear/parts/spreads`, `shaders/linear/duality_gap.wgsl`. Reference:
 //! `cpu::duality_gap`.
+#[cfg(feature = "verify")]
+use crate::kernels::linear_models::fill;
 use crate::{
     kernel,
-    kernels::linear_models::{Draw, GlmBatch, fill, items},
-    op::{Arg, ByName, Caps, Contents, Expected, Lowered, MAX_TRIPS, Op, Pattern, Rng, Slot, Step, Verify},
+    kernels::linear_models::{Draw, GlmBatch, items},
+    op::{Arg, ByName, Caps, Lowered, MAX_TRIPS, Op, Slot, Step},
     options::{LinearModel, check_held},
     params,
     types::{DType, Error, HostData},
-    verify::{Approx, reference},
     wgsl::{Spec, parts},
+};
+#[cfg(feature = "verify")]
+use crate::{
+    op::{Contents, Expected, Pattern, Rng, Verify},
+    verify::{Approx, reference},
 };
 use ridgepole_derive::op;
 
@@ -198,6 +204,7 @@ impl Verify for DualityGap {
 }
 
 /// A sum of many terms in any order: each addition is off by an ulp of the sum of all magnitudes.
+#[cfg(feature = "verify")]
 fn total(terms: &[Approx]) -> Approx {
     let (value, error) = terms.iter().fold((0.0, 0.0), |(v, e), t| (v + t.value, e + t.error));
     let size: f64 = terms.iter().map(|t| t.value.abs() + t.error).sum();
@@ -206,6 +213,7 @@ fn total(terms: &[Approx]) -> Approx {
 }
 
 impl DualityGap {
+    #[cfg(feature = "verify")]
     fn error(&self, rows: &[(f64, f64)], columns: &[(f64, f64)], [l1, l2, reach]: [f64; 3]) -> f64 {
         let exact = Approx::exact;
         let largest = columns[..self.penalized].iter().fold(0.0, |m: f64, (g, _)| m.max(g.abs()));

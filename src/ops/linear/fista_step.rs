@@ -1,12 +1,18 @@
 //! One step of FISTA. Kernel: `shaders/linear/fista_step.wgsl`. Reference: `cpu::fista_step`.
+#[cfg(feature = "verify")]
+use crate::kernels::linear_models::fill;
 use crate::{
     kernel,
-    kernels::linear_models::{Draw, GlmBatch, all, fill, items},
-    op::{Access, Arg, Caps, Contents, Expected, Lowered, Op, Pattern, Rng, Step, Verify},
+    kernels::linear_models::{Draw, GlmBatch, all, items},
+    op::{Access, Arg, Caps, Lowered, Op, Step},
     params,
     types::{DType, Error, HostData},
-    verify::{Approx, reference},
     wgsl::Spec,
+};
+#[cfg(feature = "verify")]
+use crate::{
+    op::{Contents, Expected, Pattern, Rng, Verify},
+    verify::{Approx, reference},
 };
 use ridgepole_derive::op;
 
@@ -168,6 +174,7 @@ struct Errors {
 }
 
 impl FistaStep {
+    #[cfg(feature = "verify")]
     fn errors(&self, [l1, l2, step]: [f64; 3], grad: &[f64], before: &[f64], place: &[f64], t: f64, along: f64) -> Errors {
         let one = Approx::exact(1.0);
         let [l1, l2, step, t] = [l1, l2, step, t].map(Approx::exact);

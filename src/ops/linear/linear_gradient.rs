@@ -1,14 +1,20 @@
 //! Gradients of a batch of linear models. Kernels: `shaders/linear/linear_gradient.wgsl` in `lib/matmul/product`, then `lib/reduce/level`
 //! where rows are many. Reference: `cpu::linear_gradient`.
+#[cfg(feature = "verify")]
+use crate::kernels::linear_models::fill;
 use crate::{
     kernel,
     kernels::{
-        linear_models::{Draw, GlmBatch, fill},
+        linear_models::{Draw, GlmBatch},
         matmul::{Product, ProductShape, chain},
         reduce::{Monoid, Partials},
     },
-    op::{Arg, ByName, Caps, Contents, Expected, Lowered, MAX_TRIPS, Op, Pattern, Rng, Verify},
+    op::{Arg, ByName, Caps, Lowered, MAX_TRIPS, Op},
     types::{DType, Error, HostData},
+};
+#[cfg(feature = "verify")]
+use crate::{
+    op::{Contents, Expected, Pattern, Rng, Verify},
     verify::reference,
 };
 use ridgepole_derive::op;

@@ -1,16 +1,22 @@
 //! Weighted residuals of a batch of linear models. Kernel: `shaders/linear/linear_residual.wgsl` in `lib/matmul/product`.
 //! Reference: `cpu::linear_residual`.
+#[cfg(feature = "verify")]
+use crate::kernels::linear_models::fill;
 use crate::{
     kernel,
     kernels::{
-        linear_models::{Draw, GlmBatch, fill, items},
+        linear_models::{Draw, GlmBatch, items},
         matmul::{Product, ProductShape, chain},
     },
-    op::{Arg, ByName, Caps, Contents, Expected, Lowered, Op, Pattern, Rng, Verify},
+    op::{Arg, ByName, Caps, Lowered, Op},
     options::LinearModel,
     types::{DType, Error, HostData},
-    verify::{Approx, reference},
     wgsl::parts,
+};
+#[cfg(feature = "verify")]
+use crate::{
+    op::{Contents, Expected, Pattern, Rng, Verify},
+    verify::{Approx, reference},
 };
 use ridgepole_derive::op;
 
@@ -132,6 +138,7 @@ impl Verify for LinearResidual {
 }
 
 impl LinearResidual {
+    #[cfg(feature = "verify")]
     fn error(&self, x: &[f64], y: f64, w: f64, coef: &[f64]) -> f64 {
         let (e, least) = (DType::F32.epsilon(), DType::F32.least_normal());
         let (sum, size) = x.iter().zip(coef).map(|(x, b)| x * b).fold((0.0, 0.0), |(s, m), t: f64| (s + t, m + t.abs()));
@@ -149,6 +156,7 @@ impl LinearResidual {
 
 /// σ of what is known to an error: exp is good to 3 + 2|z| ulp, of the sum it is the share 1 - σ; the sum and the quotient round.
 /// Beyond ±87 it is cut off, which moves it by e^-87, 141 times the least normal number.
+#[cfg(feature = "verify")]
 fn sigmoid(z: Approx) -> Approx {
     let value = 1.0 / (1.0 + (-z.value).exp());
     if !z.value.is_finite() {

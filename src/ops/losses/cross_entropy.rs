@@ -1,6 +1,8 @@
 //! Softmax cross-entropy. Kernel: `shaders/losses/cross_entropy.wgsl`. Reference: `cpu::cross_entropy`.
+#[cfg(feature = "verify")]
+use crate::op::{Expected, Pattern, Rng, Verify};
 use crate::{
-    op::{Arg, ByName, Caps, Expected, Lowered, Op, Pattern, Rng, Verify, check_float},
+    op::{Arg, ByName, Caps, Lowered, Op, check_float},
     ops::losses::shared,
     options::{LossReduction, Targets, check_derived, check_scalar},
     types::{DType, Error, HostData, Space},
@@ -9,6 +11,7 @@ use ridgepole_derive::op;
 
 #[cfg(feature = "verify")]
 mod cases;
+#[cfg(feature = "verify")]
 mod expected;
 mod steps;
 

@@ -1,15 +1,19 @@
 //! Batch normalisation in training. Kernel: `shaders/norms/batch_norm.wgsl`. Reference: `cpu::batch_norm`.
+#[cfg(feature = "verify")]
+use crate::kernels::channels::{Batch, Results};
 use crate::{
     kernel,
-    kernels::channels::{
-        self, Batch, Channels, Fused, MOMENTS, Reduction, Results, Team, given_or, per_team, position, unused_or, whole,
-    },
-    op::{Arg, Caps, Cost, Expected, Lowered, Op, Pattern, Rng, Slot, Verify, check_float},
+    kernels::channels::{self, Channels, Fused, MOMENTS, Reduction, Team, given_or, per_team, position, unused_or, whole},
+    op::{Arg, Caps, Cost, Lowered, Op, Slot, check_float},
     options::{Activation, OneValue, Running, RunningUpdate, RunningVariance},
     params,
     types::{DType, Error, HostData, Space},
-    verify::{Approx, reference},
     wgsl::parts,
+};
+#[cfg(feature = "verify")]
+use crate::{
+    op::{Expected, Pattern, Rng, Verify},
+    verify::{Approx, reference},
 };
 use ridgepole_derive::op;
 

@@ -1,13 +1,19 @@
 //! Normalisation by given statistics. Kernel: `shaders/norms/batch_norm_apply.wgsl`. Reference: `cpu::batch_norm_apply`.
+#[cfg(feature = "verify")]
+use crate::kernels::channels::{Results, difference};
 use crate::{
     kernel,
-    kernels::channels::{self, Channels, Fused, Results, difference, given_or, per_channel, whole},
-    op::{Arg, Caps, Cost, Expected, Lowered, Op, Pattern, Rng, Slot, Verify, check_float},
+    kernels::channels::{self, Channels, Fused, given_or, per_channel, whole},
+    op::{Arg, Caps, Cost, Lowered, Op, Slot, check_float},
     options::Activation,
     params,
     types::{DType, Error, HostData, Space},
-    verify::{Approx, reference},
     wgsl::{Decl, View},
+};
+#[cfg(feature = "verify")]
+use crate::{
+    op::{Expected, Pattern, Rng, Verify},
+    verify::{Approx, reference},
 };
 use ridgepole_derive::op;
 

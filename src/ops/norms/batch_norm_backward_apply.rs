@@ -1,14 +1,20 @@
 //! The gradient of the input from sums over all ranks. Kernel: `shaders/norms/batch_norm_backward_apply.wgsl`. Reference:
 //! `cpu::batch_norm_backward_apply`.
+#[cfg(feature = "verify")]
+use crate::kernels::channels::Results;
 use crate::{
     kernel,
-    kernels::channels::{self, Channels, Fused, Results, given_or, per_channel, position, whole},
-    op::{Arg, Caps, Cost, Expected, Lowered, Op, Pattern, Rng, Slot, Verify, check_float},
+    kernels::channels::{self, Channels, Fused, given_or, per_channel, position, whole},
+    op::{Arg, Caps, Cost, Lowered, Op, Slot, check_float},
     options::Activation,
     params,
     types::{DType, Error, HostData, Space},
-    verify::{Approx, reference},
     wgsl::{Decl, View, parts},
+};
+#[cfg(feature = "verify")]
+use crate::{
+    op::{Expected, Pattern, Rng, Verify},
+    verify::{Approx, reference},
 };
 use ridgepole_derive::op;
 

@@ -1,15 +1,21 @@
 //! The sums that a backward pass needs of every rank. Kernel: `shaders/norms/batch_norm_backward_sums.wgsl`. Reference:
 //! `cpu::batch_norm_backward_sums`.
+#[cfg(feature = "verify")]
+use crate::kernels::channels::Results;
 use crate::{
     kernel,
     kernels::{
-        channels::{self, Channels, Fused, Products, Results, Team, per_team, position, whole},
+        channels::{self, Channels, Fused, Products, Team, per_team, position, whole},
         reduce::Monoid,
     },
-    op::{Arg, Caps, Cost, Expected, Lowered, Op, Pattern, Rng, Verify, check_float},
+    op::{Arg, Caps, Cost, Lowered, Op, check_float},
     options::Activation,
     params,
     types::{DType, Error, HostData, Space},
+};
+#[cfg(feature = "verify")]
+use crate::{
+    op::{Expected, Pattern, Rng, Verify},
     verify::{Approx, reference},
 };
 use ridgepole_derive::op;

@@ -1,18 +1,24 @@
 //! The gradient of batch normalisation by running statistics. Kernel: `shaders/norms/batch_norm_frozen_backward.wgsl`. Reference:
 //! `cpu::batch_norm_frozen_backward`.
+#[cfg(feature = "verify")]
+use crate::kernels::channels::Results;
 use crate::{
     kernel,
     kernels::{
-        channels::{self, Channels, Fused, Products, Results, Team, given_or, position, unused_or, vector, whole},
+        channels::{self, Channels, Fused, Products, Team, given_or, position, unused_or, vector, whole},
         reduce::{Monoid, Partials},
         rows::finish_columns,
     },
-    op::{Arg, Caps, Cost, Expected, Lowered, Op, Pattern, Rng, Slot, Step, Verify, check_float},
+    op::{Arg, Caps, Cost, Lowered, Op, Slot, Step, check_float},
     options::Activation,
     params,
     types::{DType, Error, HostData, Space},
-    verify::{Approx, reference},
     wgsl::{Spec, parts},
+};
+#[cfg(feature = "verify")]
+use crate::{
+    op::{Expected, Pattern, Rng, Verify},
+    verify::{Approx, reference},
 };
 use ridgepole_derive::op;
 

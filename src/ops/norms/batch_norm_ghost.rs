@@ -1,15 +1,19 @@
 //! Batch normalisation in virtual batches. Kernel: `shaders/norms/batch_norm_ghost.wgsl`. Reference: `cpu::batch_norm_ghost`.
+#[cfg(feature = "verify")]
+use crate::kernels::channels::{Batch, Results};
 use crate::{
     kernel,
-    kernels::channels::{
-        self, Batch, Fused, Ghosts, MOMENTS, Map, Reduction, Results, given_or, named, per_channel, position, unused_or, whole,
-    },
-    op::{Arg, Caps, Cost, Expected, Lowered, Op, Pattern, Rng, Verify, check_float},
+    kernels::channels::{self, Fused, Ghosts, MOMENTS, Map, Reduction, given_or, named, per_channel, position, unused_or, whole},
+    op::{Arg, Caps, Cost, Lowered, Op, check_float},
     options::{Activation, GhostRunning, Running, RunningVariance},
     params,
     types::{DType, Error, HostData, Space},
-    verify::{Approx, reference},
     wgsl::parts,
+};
+#[cfg(feature = "verify")]
+use crate::{
+    op::{Expected, Pattern, Rng, Verify},
+    verify::{Approx, reference},
 };
 use ridgepole_derive::op;
 

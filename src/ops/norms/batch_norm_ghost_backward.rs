@@ -1,18 +1,24 @@
 //! The gradient of batch normalisation in virtual batches. Kernel: `shaders/norms/batch_norm_ghost_backward.wgsl`. Reference:
 //! `cpu::batch_norm_ghost_backward`.
+#[cfg(feature = "verify")]
+use crate::kernels::channels::Results;
 use crate::{
     kernel,
     kernels::{
-        channels::{self, Fused, Ghosts, Map, Results, given_or, named, per_channel, position, unused_or, whole},
+        channels::{self, Fused, Ghosts, Map, given_or, named, per_channel, position, unused_or, whole},
         copy::{self, Tail},
         reduce::Monoid,
     },
-    op::{Arg, Caps, Cost, Expected, Lowered, Op, Pattern, Rng, Verify, check_float},
+    op::{Arg, Caps, Cost, Lowered, Op, check_float},
     options::Activation,
     params,
     types::{DType, Error, HostData, Space},
-    verify::{Approx, reference},
     wgsl::parts,
+};
+#[cfg(feature = "verify")]
+use crate::{
+    op::{Expected, Pattern, Rng, Verify},
+    verify::{Approx, reference},
 };
 use ridgepole_derive::op;
 

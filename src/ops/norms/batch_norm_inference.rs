@@ -1,14 +1,20 @@
 //! Batch normalisation by running statistics. Kernel: `shaders/norms/batch_norm_inference.wgsl`. Reference:
 //! `cpu::batch_norm_inference`.
+#[cfg(feature = "verify")]
+use crate::kernels::channels::{Results, difference};
 use crate::{
     kernel,
-    kernels::channels::{self, Channels, Fused, Results, difference, given_or, vector, whole},
-    op::{Arg, Caps, Expected, Lowered, Op, Pattern, Rng, Slot, Step, Verify, check_float},
+    kernels::channels::{self, Channels, Fused, given_or, vector, whole},
+    op::{Arg, Caps, Lowered, Op, Slot, Step, check_float},
     options::Activation,
     params,
     types::{DType, Error, HostData, Space},
-    verify::{Approx, reference},
     wgsl::{Decl, Spec, View},
+};
+#[cfg(feature = "verify")]
+use crate::{
+    op::{Expected, Pattern, Rng, Verify},
+    verify::{Approx, reference},
 };
 use ridgepole_derive::op;
 

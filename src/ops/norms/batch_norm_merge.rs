@@ -3,10 +3,14 @@
 use crate::{
     kernel,
     kernels::channels::{self, per_channel, position, unused_or, vector, whole},
-    op::{Arg, Caps, Expected, Lowered, Op, Pattern, Rng, Verify},
+    op::{Arg, Caps, Lowered, Op},
     options::{Running, RunningVariance},
     params,
     types::{DType, Error, HostData},
+};
+#[cfg(feature = "verify")]
+use crate::{
+    op::{Expected, Pattern, Rng, Verify},
     verify::{Approx, reference},
 };
 use ridgepole_derive::op;
@@ -78,6 +82,7 @@ impl BatchNormMerge {
 }
 
 /// The kernel's merge of (count, K, mean - K, M2), with what it may be off by.
+#[cfg(feature = "verify")]
 fn merge(a: (f64, f64, Approx, Approx), b: (f64, f64, Approx, Approx)) -> (f64, f64, Approx, Approx) {
     if a.0 == 0.0 || b.0 == 0.0 {
         return if b.0 == 0.0 { a } else { b };

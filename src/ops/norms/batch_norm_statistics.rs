@@ -1,17 +1,23 @@
 //! Statistics of a part of a batch. Kernel: `shaders/norms/batch_norm_statistics.wgsl`. Reference:
 //! `cpu::batch_norm_statistics`.
+#[cfg(feature = "verify")]
+use crate::kernels::channels::{Batch, Results};
 use crate::{
     kernel,
     kernels::{
-        channels::{self, Batch, Channels, Fused, MOMENTS, Reduction, Results, Team, per_team, whole},
+        channels::{self, Channels, Fused, MOMENTS, Reduction, Team, per_team, whole},
         copy::{self, Tail},
     },
-    op::{Arg, Caps, Cost, Expected, Lowered, Op, Pattern, Rng, Slot, Verify, check_float},
+    op::{Arg, Caps, Cost, Lowered, Op, Slot, check_float},
     options::Activation,
     params,
     types::{DType, Error, HostData, Space},
-    verify::{Approx, reference},
     wgsl::parts,
+};
+#[cfg(feature = "verify")]
+use crate::{
+    op::{Expected, Pattern, Rng, Verify},
+    verify::{Approx, reference},
 };
 use ridgepole_derive::op;
 

@@ -1,15 +1,19 @@
 //! Batch renormalisation. Kernel: `shaders/norms/batch_renorm.wgsl`. Reference: `cpu::batch_renorm`.
+#[cfg(feature = "verify")]
+use crate::kernels::channels::{Batch, Results, inverse_std_error};
 use crate::{
     kernel,
-    kernels::channels::{
-        self, Batch, Channels, Fused, MOMENTS, Reduction, Results, Team, given_or, inverse_std_error, per_team, position, whole,
-    },
-    op::{Arg, Caps, Cost, Expected, Lowered, Op, Pattern, Rng, Slot, Verify, check_float},
+    kernels::channels::{self, Channels, Fused, MOMENTS, Reduction, Team, given_or, per_team, position, whole},
+    op::{Arg, Caps, Cost, Lowered, Op, Slot, check_float},
     options::{Activation, Running, RunningVariance, check_derived, check_held},
     params,
     types::{DType, Error, HostData, Space},
-    verify::{Approx, reference},
     wgsl::parts,
+};
+#[cfg(feature = "verify")]
+use crate::{
+    op::{Expected, Pattern, Rng, Verify},
+    verify::{Approx, reference},
 };
 use ridgepole_derive::op;
 
@@ -101,6 +105,7 @@ impl BatchRenorm {
 }
 
 /// `v` between two numbers of the host: it moves no two numbers apart, and beyond the bounds nothing is left of its error.
+#[cfg(feature = "verify")]
 fn clip(v: Approx, low: f64, high: f64) -> Approx {
     let (low, high) = (Approx::host(low), Approx::host(high));
     if v.value - v.error > high.value + high.error {

@@ -1,17 +1,23 @@
 //! The gradient of batch renormalisation. Kernel: `shaders/norms/batch_renorm_backward.wgsl`. Reference:
 //! `cpu::batch_renorm_backward`.
+#[cfg(feature = "verify")]
+use crate::kernels::channels::Results;
 use crate::{
     kernel,
     kernels::{
-        channels::{self, Channels, Fused, Products, Results, Team, given_or, per_team, position, unused_or, whole},
+        channels::{self, Channels, Fused, Products, Team, given_or, per_team, position, unused_or, whole},
         reduce::Monoid,
     },
-    op::{Arg, Caps, Cost, Expected, Lowered, Op, Pattern, Rng, Slot, Verify, check_float},
+    op::{Arg, Caps, Cost, Lowered, Op, Slot, check_float},
     options::Activation,
     params,
     types::{DType, Error, HostData, Space},
-    verify::{Approx, reference},
     wgsl::parts,
+};
+#[cfg(feature = "verify")]
+use crate::{
+    op::{Expected, Pattern, Rng, Verify},
+    verify::{Approx, reference},
 };
 use ridgepole_derive::op;
 

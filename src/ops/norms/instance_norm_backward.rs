@@ -3,8 +3,12 @@
 use crate::{
     kernel,
     kernels::channels::{self, ChannelGroups, group_backward_args},
-    op::{Arg, Caps, Expected, Lowered, Op, Pattern, Rng, Verify, check_float},
+    op::{Arg, Caps, Lowered, Op, check_float},
     types::{DType, Error, HostData, Space},
+};
+#[cfg(feature = "verify")]
+use crate::{
+    op::{Expected, Pattern, Rng, Verify},
     verify::reference,
 };
 use ridgepole_derive::op;

@@ -1,16 +1,22 @@
 //! Layer normalisation. Kernel: `shaders/norms/layer_norm.wgsl`. Reference: `cpu::layer_norm`.
+#[cfg(feature = "verify")]
+use crate::kernels::{channels::Moments, rows::Slack};
 use crate::{
     kernel,
     kernels::{
-        channels::{self, Channels, MOMENTS, Map, Moments, Reduction, Team, given_or, position, vector, whole},
-        rows::{self, Affine, Forward, OnChip, Slack},
+        channels::{self, Channels, MOMENTS, Map, Reduction, Team, given_or, position, vector, whole},
+        rows::{self, Affine, Forward, OnChip},
     },
-    op::{Arg, Caps, Expected, Lowered, Op, Pattern, Rng, Step, Verify, check_float},
+    op::{Arg, Caps, Lowered, Op, Step, check_float},
     options::WeightForm,
     params,
     types::{DType, Error, HostData, Rows},
-    verify::reference,
     wgsl::{Spec, parts},
+};
+#[cfg(feature = "verify")]
+use crate::{
+    op::{Expected, Pattern, Rng, Verify},
+    verify::reference,
 };
 use ridgepole_derive::op;
 
@@ -140,6 +146,7 @@ impl LayerNorm {
     }
 
     /// What y, mean and rstd must hold where each x is known but for `slack`.
+    #[cfg(feature = "verify")]
     pub(in crate::ops) fn results(&self, x: &[f64], slack: &[f64], weight: &[f64], bias: &[f64]) -> Vec<Expected> {
         let (e32, of) = (DType::F32.epsilon(), self.shape());
         let nan = |len: usize| (vec![f64::NAN; len], vec![0.0; len]);

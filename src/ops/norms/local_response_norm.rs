@@ -2,10 +2,14 @@
 use crate::{
     kernel,
     kernels::channels,
-    op::{Arg, Caps, Expected, Lowered, Op, Pattern, Rng, Verify, bench_shapes},
+    op::{Arg, Caps, Lowered, Op},
     ops::norms::shared::local_response::Response,
     options::AlphaForm,
     types::{DType, Error, HostData, Space},
+};
+#[cfg(feature = "verify")]
+use crate::{
+    op::{Expected, Pattern, Rng, Verify, bench_shapes},
     verify::{Approx, reference},
 };
 use ridgepole_derive::op;
@@ -108,6 +112,7 @@ impl Verify for LocalResponseNorm {
 }
 
 /// A value and its bound; what is not finite must be so exactly.
+#[cfg(feature = "verify")]
 pub(super) fn known(v: Approx, dtype: DType) -> (f64, f64) {
     (v.value, if v.value.is_finite() { v.stored(dtype) } else { 0.0 })
 }
@@ -120,6 +125,7 @@ pub(super) fn positions(space: &Space) -> impl Iterator<Item = Vec<usize>> {
 }
 
 /// A pattern everywhere, but for NaN and infinities: few, so that most neighbourhoods hold none.
+#[cfg(feature = "verify")]
 pub(super) fn fill(space: &Space, arg: &Arg, rng: &mut Rng, pattern: Pattern) -> HostData {
     match pattern {
         Pattern::NonFinite => {

@@ -1,13 +1,23 @@
 //! The gradient of local response normalisation. Kernel: `shaders/norms/local_response_norm_backward.wgsl`. Reference:
 //! `cpu::local_response_norm_backward`.
-use super::local_response_norm::{benches_of, cases_of, fill, known, positions};
+use super::local_response_norm::positions;
+#[cfg(feature = "verify")]
+use super::local_response_norm::{benches_of, cases_of};
+#[cfg(feature = "verify")]
+use super::local_response_norm::{fill, known};
+#[cfg(feature = "verify")]
+use crate::kernels::channels::sum_of;
 use crate::{
     kernel,
-    kernels::channels::{self, sum_of},
-    op::{Arg, Caps, Expected, Lowered, Op, Pattern, Rng, Verify},
+    kernels::channels::{self},
+    op::{Arg, Caps, Lowered, Op},
     ops::norms::shared::local_response::Response,
     options::AlphaForm,
     types::{DType, Error, HostData, Space},
+};
+#[cfg(feature = "verify")]
+use crate::{
+    op::{Expected, Pattern, Rng, Verify},
     verify::{Approx, reference},
 };
 use ridgepole_derive::op;

@@ -1,17 +1,23 @@
 //! Root-mean-square normalisation. Kernel: `shaders/norms/rms_norm.wgsl`. Reference: `cpu::rms_norm`.
+#[cfg(feature = "verify")]
+use crate::kernels::{channels::SumErrors, rows::Slack};
 use crate::{
     kernel,
     kernels::{
-        channels::{self, Channels, Map, Reduction, SumErrors, Team, given_or, position, vector, whole},
+        channels::{self, Channels, Map, Reduction, Team, given_or, position, vector, whole},
         reduce::Monoid,
-        rows::{self, Affine, Forward, OnChip, Slack},
+        rows::{self, Affine, Forward, OnChip},
     },
-    op::{Arg, Caps, Expected, Lowered, Op, Pattern, Rng, Step, Verify, check_float},
+    op::{Arg, Caps, Lowered, Op, Step, check_float},
     options::WeightForm,
     params,
     types::{DType, Error, HostData, Rows},
-    verify::reference,
     wgsl::{Spec, parts},
+};
+#[cfg(feature = "verify")]
+use crate::{
+    op::{Expected, Pattern, Rng, Verify},
+    verify::reference,
 };
 use ridgepole_derive::op;
 
@@ -139,6 +145,7 @@ impl RmsNorm {
     }
 
     /// What y and rstd must hold where each x is known but for `slack`.
+    #[cfg(feature = "verify")]
     pub(in crate::ops) fn results(&self, x: &[f64], slack: &[f64], weight: &[f64]) -> Vec<Expected> {
         let (of, offset) = (self.shape(), self.form().offset());
         let nan = |len: usize| (vec![f64::NAN; len], vec![0.0; len]);

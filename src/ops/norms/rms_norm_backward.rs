@@ -1,13 +1,19 @@
 //! The gradient of RMS norm. Kernel: `shaders/norms/rms_norm_backward.wgsl`. Reference: `cpu::rms_norm_backward`.
+#[cfg(feature = "verify")]
+use crate::kernels::rows::RowGradients;
 use crate::{
     kernel,
     kernels::{
         channels,
-        rows::{self, Backward, RowGradients},
+        rows::{self, Backward},
     },
-    op::{Arg, Caps, Expected, Lowered, Op, Pattern, Rng, Verify, check_float},
+    op::{Arg, Caps, Lowered, Op, check_float},
     options::WeightForm,
     types::{DType, Error, HostData, Rows},
+};
+#[cfg(feature = "verify")]
+use crate::{
+    op::{Expected, Pattern, Rng, Verify},
     verify::reference,
 };
 use ridgepole_derive::op;

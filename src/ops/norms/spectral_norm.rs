@@ -6,12 +6,16 @@ use crate::{
         channels::{position, vector, whole},
         partition,
     },
-    op::{Arg, Caps, Expected, Lowered, Op, Pattern, Rng, Step, Verify, bench_shapes, check_float},
+    op::{Arg, Caps, Lowered, Op, Step, check_float},
     ops::norms::shared::power_iteration::{self, Power},
     params,
     types::{DType, Error, HostData, Rows},
-    verify::Approx,
     wgsl::{Decl, Spec},
+};
+#[cfg(feature = "verify")]
+use crate::{
+    op::{Expected, Pattern, Rng, Verify, bench_shapes},
+    verify::Approx,
 };
 use ridgepole_derive::op;
 

@@ -1,18 +1,24 @@
 //! The gradient of spectral normalisation. Kernel: `shaders/norms/spectral_norm_backward.wgsl`. Reference:
 //! `cpu::spectral_norm_backward`.
 use super::spectral_norm::SHAPES;
+#[cfg(feature = "verify")]
+use crate::kernels::channels::SumErrors;
 use crate::{
     kernel,
     kernels::{
-        channels::{self, Channels, Map, Reduction, SumErrors, per_channel, whole},
+        channels::{self, Channels, Map, Reduction, per_channel, whole},
         reduce::Monoid,
     },
-    op::{Arg, Caps, Expected, Lowered, Op, Pattern, Rng, Slot, Verify, bench_shapes, check_float},
+    op::{Arg, Caps, Lowered, Op, Slot, check_float},
     ops::norms::shared::power_iteration,
     params,
     types::{DType, Error, HostData, Rows},
-    verify::{Approx, reference},
     wgsl::parts,
+};
+#[cfg(feature = "verify")]
+use crate::{
+    op::{Expected, Pattern, Rng, Verify, bench_shapes},
+    verify::{Approx, reference},
 };
 use ridgepole_derive::op;
 

@@ -1,17 +1,23 @@
 //! Weight normalisation. Kernels: `shaders/lib/rows/row_forward.wgsl` where filters stay on the chip, else
 //! `shaders/norms/weight_norm.wgsl`. Reference: `cpu::weight_norm`.
+#[cfg(feature = "verify")]
+use crate::kernels::channels::norm_of;
 use crate::{
     kernel,
     kernels::{
-        channels::{Map, Reduction, norm_of, whole},
+        channels::{Map, Reduction, whole},
         reduce::Monoid,
     },
-    op::{Arg, Caps, Expected, Lowered, Op, Pattern, Rng, Verify, check_float},
+    op::{Arg, Caps, Lowered, Op, check_float},
     ops::norms::shared::filters::{self, Filters, per_filter},
     options::FilterAxis,
     types::{DType, Error, HostData},
-    verify::{Approx, reference},
     wgsl::parts,
+};
+#[cfg(feature = "verify")]
+use crate::{
+    op::{Expected, Pattern, Rng, Verify},
+    verify::{Approx, reference},
 };
 use ridgepole_derive::op;
 
@@ -70,6 +76,7 @@ pub(super) fn size(dtype: DType, filter: usize, inverse: bool) -> f64 {
 }
 
 /// Values as `Filters::fill` draws them, but with filters of very different sizes for the pattern of offsets.
+#[cfg(feature = "verify")]
 pub(super) fn fill(of: Filters, dtype: DType, arg: &Arg, rng: &mut Rng, pattern: Pattern) -> HostData {
     // The tensors and the statistic by the names that are known there.
     let name = match arg.name {
@@ -94,6 +101,7 @@ pub(super) fn fill(of: Filters, dtype: DType, arg: &Arg, rng: &mut Rng, pattern:
 }
 
 /// The inverse of a norm as the kernel takes it: 0 below the normal numbers, and either that or large where it may be there.
+#[cfg(feature = "verify")]
 fn inverse(norm: Approx) -> Approx {
     if norm.value + norm.error < LEAST {
         return Approx::exact(0.0);

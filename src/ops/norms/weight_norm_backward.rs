@@ -1,18 +1,25 @@
 //! The gradients of weight normalisation. Kernels: `shaders/lib/channels/line_backward.wgsl` where filters stay on the chip, else
 //! `shaders/norms/weight_norm_backward.wgsl`. Reference: `cpu::weight_norm_backward`.
+#[cfg(feature = "verify")]
 use super::weight_norm::fill;
+#[cfg(feature = "verify")]
+use crate::kernels::channels::sum_of;
 use crate::{
     kernel,
     kernels::{
-        channels::{Map, Reduction, sum_of, whole},
+        channels::{Map, Reduction, whole},
         reduce::Monoid,
     },
-    op::{Arg, Caps, Expected, Lowered, Op, Pattern, Rng, Verify, check_float},
+    op::{Arg, Caps, Lowered, Op, check_float},
     ops::norms::shared::filters::{self, Filters, per_filter},
     options::FilterAxis,
     types::{DType, Error, HostData},
-    verify::{Approx, reference},
     wgsl::parts,
+};
+#[cfg(feature = "verify")]
+use crate::{
+    op::{Expected, Pattern, Rng, Verify},
+    verify::{Approx, reference},
 };
 use ridgepole_derive::op;
 

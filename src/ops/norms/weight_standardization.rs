@@ -1,15 +1,21 @@
 //! Weight standardization. Kernels: `shaders/lib/rows/row_forward.wgsl`, or `shaders/norms/weight_standardization.wgsl`.
 //! Reference: `cpu::weight_standardization`.
+#[cfg(feature = "verify")]
+use crate::kernels::channels::{Batch, inverse_std_error};
 use crate::{
     kernel,
-    kernels::channels::{self, Batch, Fused, MOMENTS, Reduction, Team, given_or, inverse_std_error, per_team, position, whole},
-    op::{Arg, Caps, Expected, Lowered, Op, Pattern, Rng, Slot, Verify, check_float},
+    kernels::channels::{self, Fused, MOMENTS, Reduction, Team, given_or, per_team, position, whole},
+    op::{Arg, Caps, Lowered, Op, Slot, check_float},
     ops::norms::shared::filters::{self, Filters},
     options::{Activation, FilterAxis, RunningVariance, StandardForm, check_derived},
     params,
     types::{DType, Error, HostData},
-    verify::{Approx, reference},
     wgsl::parts,
+};
+#[cfg(feature = "verify")]
+use crate::{
+    op::{Expected, Pattern, Rng, Verify},
+    verify::{Approx, reference},
 };
 use ridgepole_derive::op;
 
@@ -98,6 +104,7 @@ impl WeightStandardization {
     }
 
     /// r and the slope as the kernel finds them for a variance.
+    #[cfg(feature = "verify")]
     fn spread(&self, variance: Approx) -> [Approx; 2] {
         let ([fan, inside, outside, least], d) = (self.terms(), Approx::exact(self.counts()[1]));
         if self.form == StandardForm::Outside {
@@ -133,6 +140,7 @@ impl WeightStandardization {
 }
 
 /// 1/√(v + ε) by `lib/channels/inverse_std`.
+#[cfg(feature = "verify")]
 fn inverse_root(v: Approx, eps: f64) -> Approx {
     let value = reference::inverse_std(v.value, eps);
     // The root may be of 0, or of the least normal number.

@@ -1,18 +1,24 @@
 //! The gradients of weight standardization. Kernel: `shaders/norms/weight_standardization_backward.wgsl`. Reference:
 //! `cpu::weight_standardization_backward`.
+#[cfg(feature = "verify")]
+use crate::kernels::channels::{Pass, difference};
 use crate::{
     kernel,
     kernels::{
-        channels::{Fused, Pass, Products, Team, difference, given_or, per_team, position, unused_or, whole},
+        channels::{Fused, Products, Team, given_or, per_team, position, unused_or, whole},
         reduce::Monoid,
     },
-    op::{Arg, Caps, Expected, Lowered, Op, Pattern, Rng, Slot, Verify, check_float},
+    op::{Arg, Caps, Lowered, Op, Slot, check_float},
     ops::norms::shared::filters::{self, Filters},
     options::{Activation, FilterAxis},
     params,
     types::{DType, Error, HostData},
-    verify::{Approx, reference},
     wgsl::parts,
+};
+#[cfg(feature = "verify")]
+use crate::{
+    op::{Expected, Pattern, Rng, Verify},
+    verify::{Approx, reference},
 };
 use ridgepole_derive::op;
 

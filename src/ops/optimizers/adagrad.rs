@@ -1,18 +1,21 @@
 //! One Adagrad step. Kernel: `shaders/optimizers/adagrad.wgsl`. Reference: `cpu::adagrad`.
+#[cfg(feature = "verify")]
+use crate::kernels::optimizer::{coupled, regularised};
 use crate::{
     kernel,
-    kernels::{
-        arena::arena_cases,
-        optimizer::{
-            Optimizer, adaptive, cases, coupled,
-            json::parse_optimizer,
-            macros::{optimizer, optimizer_params, optimizer_words},
-            regularised,
-        },
+    kernels::optimizer::{
+        Optimizer, adaptive,
+        json::parse_optimizer,
+        macros::{optimizer, optimizer_params, optimizer_words},
     },
-    op::{Arg, Caps, Cost, Expected, Lowered, Op, Pattern, Rng, Verify},
+    op::{Arg, Caps, Cost, Lowered, Op},
     options::{EpsPlace, Group, NonFinite, check_derived, check_scalar},
     types::{DType, Error, HostData, Segment},
+};
+#[cfg(feature = "verify")]
+use crate::{
+    kernels::{arena::arena_cases, optimizer::cases},
+    op::{Expected, Pattern, Rng, Verify},
     verify::{Approx, reference},
 };
 use ridgepole_derive::op;

@@ -1,13 +1,15 @@
 //! One Adam step. Kernel: `shaders/optimizers/adam.wgsl`. Reference: `cpu::adam`.
 use crate::{
     kernel,
-    kernels::{
-        arena::arena_cases,
-        optimizer::{adaptive::Adaptive, cases, json::parse_optimizer, macros::optimizer},
-    },
-    op::{Arg, Caps, Cost, Expected, Lowered, Op, Pattern, Rng, Verify},
+    kernels::optimizer::{adaptive::Adaptive, json::parse_optimizer, macros::optimizer},
+    op::{Arg, Caps, Cost, Lowered, Op},
     options::{EpsPlace, Group, NonFinite},
     types::{DType, Error, HostData, Segment},
+};
+#[cfg(feature = "verify")]
+use crate::{
+    kernels::{arena::arena_cases, optimizer::cases},
+    op::{Expected, Pattern, Rng, Verify},
 };
 use ridgepole_derive::op;
 

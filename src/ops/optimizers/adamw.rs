@@ -1,13 +1,15 @@
 //! One AdamW step. Kernel: `shaders/optimizers/adamw.wgsl`. Reference: `cpu::adamw`.
 use crate::{
     kernel,
-    kernels::{
-        arena::arena_cases,
-        optimizer::{adaptive::Adaptive, cases, json::parse_optimizer, macros::optimizer},
-    },
-    op::{Arg, Caps, Cost, Expected, Lowered, Op, Pattern, Rng, Verify},
+    kernels::optimizer::{adaptive::Adaptive, json::parse_optimizer, macros::optimizer},
+    op::{Arg, Caps, Cost, Lowered, Op},
     options::{Averaging, EpsPlace, Group, Key, NonFinite, Rounding},
     types::{DType, Error, HostData, Segment},
+};
+#[cfg(feature = "verify")]
+use crate::{
+    kernels::{arena::arena_cases, optimizer::cases},
+    op::{Expected, Pattern, Rng, Verify},
 };
 use ridgepole_derive::op;
 

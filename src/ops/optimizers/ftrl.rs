@@ -1,17 +1,21 @@
 //! One FTRL-proximal step. Kernel: `shaders/optimizers/ftrl.wgsl`. Reference: `cpu::ftrl`.
+#[cfg(feature = "verify")]
+use crate::kernels::optimizer::coupled;
 use crate::{
     kernel,
-    kernels::{
-        arena::arena_cases,
-        optimizer::{
-            Optimizer, adaptive, cases, coupled,
-            json::parse_optimizer,
-            macros::{optimizer, optimizer_params, optimizer_words},
-        },
+    kernels::optimizer::{
+        Optimizer, adaptive,
+        json::parse_optimizer,
+        macros::{optimizer, optimizer_params, optimizer_words},
     },
-    op::{Arg, Caps, Cost, Expected, Lowered, Op, Pattern, Rng, Verify},
+    op::{Arg, Caps, Cost, Lowered, Op},
     options::{ElasticNet, Group, NonFinite, check_derived, check_scalar},
     types::{DType, Error, HostData, Segment},
+};
+#[cfg(feature = "verify")]
+use crate::{
+    kernels::{arena::arena_cases, optimizer::cases},
+    op::{Expected, Pattern, Rng, Verify},
     verify::{Approx, reference},
 };
 use ridgepole_derive::op;

@@ -1,20 +1,22 @@
 //! One Lion step. Kernel: `shaders/optimizers/lion.wgsl`. Reference: `cpu::lion`.
+#[cfg(feature = "verify")]
+use crate::kernels::optimizer::{coupled, regularised};
 use crate::{
     kernel,
-    kernels::{
-        arena::arena_cases,
-        optimizer::{
-            Optimizer,
-            adaptive::check_beta,
-            cases, coupled,
-            json::parse_optimizer,
-            macros::{optimizer, optimizer_params, optimizer_words},
-            regularised,
-        },
+    kernels::optimizer::{
+        Optimizer,
+        adaptive::check_beta,
+        json::parse_optimizer,
+        macros::{optimizer, optimizer_params, optimizer_words},
     },
-    op::{Arg, Caps, Cost, Expected, Lowered, Op, Pattern, Rng, Verify},
+    op::{Arg, Caps, Cost, Lowered, Op},
     options::{Group, NonFinite},
     types::{DType, Error, HostData, Segment},
+};
+#[cfg(feature = "verify")]
+use crate::{
+    kernels::{arena::arena_cases, optimizer::cases},
+    op::{Expected, Pattern, Rng, Verify},
     verify::{Approx, reference},
 };
 use ridgepole_derive::op;

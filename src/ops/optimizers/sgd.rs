@@ -1,20 +1,23 @@
 //! One step of stochastic gradient descent. Kernel: `shaders/optimizers/sgd.wgsl`. Reference: `cpu::sgd`.
+#[cfg(feature = "verify")]
+use crate::kernels::optimizer::{coupled, regularised};
 use crate::{
     kernel,
-    kernels::{
-        arena::arena_cases,
-        optimizer::{
-            Optimizer, cases, coupled,
-            json::parse_optimizer,
-            macros::{optimizer, optimizer_params, optimizer_words},
-            regularised,
-        },
+    kernels::optimizer::{
+        Optimizer,
+        json::parse_optimizer,
+        macros::{optimizer, optimizer_params, optimizer_words},
     },
-    op::{Arg, Caps, Cost, Expected, Lowered, Op, Pattern, Rng, Verify},
+    op::{Arg, Caps, Cost, Lowered, Op},
     options::{Group, NonFinite, check_scalar},
     types::{DType, Error, HostData, Segment},
-    verify::{Approx, reference},
     wgsl::parts,
+};
+#[cfg(feature = "verify")]
+use crate::{
+    kernels::{arena::arena_cases, optimizer::cases},
+    op::{Expected, Pattern, Rng, Verify},
+    verify::{Approx, reference},
 };
 use ridgepole_derive::op;
 

@@ -1,13 +1,19 @@
 //! The value of a group lasso. Kernels: `lib/unitwise/partials`, `shaders/penalties/group_lasso.wgsl`, `lib/reduce/level`. Reference:
 //! `cpu::group_lasso`.
+#[cfg(feature = "verify")]
+use crate::kernels::unitwise::{matrix_bench, matrix_cases, unit_norm, unit_sum};
 use crate::{
     kernel,
-    kernels::unitwise::{Coefs, Units, matrix_bench, matrix_cases, unit_norm, unit_sum},
-    op::{Arg, Caps, Expected, Lowered, Op, Pattern, Rng, Verify},
+    kernels::unitwise::{Coefs, Units},
+    op::{Arg, Caps, Lowered, Op},
     options::{GroupPenalty, GroupWeighting, Matrix, Unit},
     types::{DType, Error, HostData},
-    verify::{Approx, reference},
     wgsl::parts,
+};
+#[cfg(feature = "verify")]
+use crate::{
+    op::{Expected, Pattern, Rng, Verify},
+    verify::{Approx, reference},
 };
 use ridgepole_derive::op;
 

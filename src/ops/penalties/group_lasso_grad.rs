@@ -1,14 +1,20 @@
 //! The gradient of a group lasso, added to a gradient. Kernels: `lib/unitwise/partials`, `lib/unitwise/coefs`,
 //! `shaders/penalties/group_lasso_grad.wgsl`. Reference: `cpu::group_lasso_grad`.
 use super::group_lasso::{kinds, strengths};
+#[cfg(feature = "verify")]
+use crate::kernels::unitwise::{matrix_bench, matrix_cases};
 use crate::{
     kernel,
-    kernels::unitwise::{Coefs, Map, Units, matrix_bench, matrix_cases},
-    op::{Arg, Caps, Cost, Expected, Lowered, Op, Pattern, Rng, Verify},
+    kernels::unitwise::{Coefs, Map, Units},
+    op::{Arg, Caps, Cost, Lowered, Op},
     options::{GroupPenalty, Matrix},
     types::{DType, Error, HostData},
-    verify::{Approx, reference},
     wgsl::parts,
+};
+#[cfg(feature = "verify")]
+use crate::{
+    op::{Expected, Pattern, Rng, Verify},
+    verify::{Approx, reference},
 };
 use ridgepole_derive::op;
 

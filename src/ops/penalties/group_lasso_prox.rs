@@ -1,14 +1,20 @@
 //! The proximal step of a group lasso. Kernels: `lib/unitwise/partials`, `lib/unitwise/coefs`,
 //! `shaders/penalties/group_lasso_prox.wgsl`, `lib/reduce/level`. Reference: `cpu::group_lasso_prox`.
 use super::group_lasso::{kinds, strengths};
+#[cfg(feature = "verify")]
+use crate::kernels::unitwise::{Members, matrix_bench, matrix_cases, unit_norm};
 use crate::{
     kernel,
-    kernels::unitwise::{Coefs, Map, Members, Units, matrix_bench, matrix_cases, unit_norm},
-    op::{Arg, Caps, Cost, Expected, Lowered, Op, Pattern, Rng, Verify},
+    kernels::unitwise::{Coefs, Map, Units},
+    op::{Arg, Caps, Cost, Lowered, Op},
     options::{GroupPenalty, Matrix, check_derived, check_held},
     types::{DType, Error, HostData},
-    verify::{Approx, reference},
     wgsl::parts,
+};
+#[cfg(feature = "verify")]
+use crate::{
+    op::{Expected, Pattern, Rng, Verify},
+    verify::{Approx, reference},
 };
 use ridgepole_derive::op;
 

@@ -1,9 +1,11 @@
 //! The value of soft orthogonality. Kernels: `lib/matmul/product`, `shaders/penalties/orthogonal_penalty.wgsl`, `lib/reduce/level`.
 //! Reference: `cpu::orthogonal_penalty`.
+#[cfg(feature = "verify")]
+use crate::op::{Expected, Pattern, Rng, Verify};
 use crate::{
     kernel,
     kernels::reduce::{Monoid, Partials},
-    op::{Arg, Caps, Expected, Lowered, Op, Pattern, Rng, Verify},
+    op::{Arg, Caps, Lowered, Op},
     ops::penalties::shared::orthogonality::{self, Orthogonality},
     options::OrthogonalSide,
     types::{DType, Error, HostData, Rows},

@@ -1,8 +1,10 @@
 //! The gradient of soft orthogonality, added to a gradient. Kernels: `lib/matmul/product`,
 //! `shaders/penalties/orthogonal_penalty_grad.wgsl`. Reference: `cpu::orthogonal_penalty_grad`.
+#[cfg(feature = "verify")]
+use crate::op::{Expected, Pattern, Rng, Verify};
 use crate::{
     kernel,
-    op::{Arg, Caps, Expected, Lowered, Op, Pattern, Rng, Verify},
+    op::{Arg, Caps, Lowered, Op},
     ops::penalties::shared::orthogonality::{self, Orthogonality},
     options::OrthogonalSide,
     types::{DType, Error, HostData, Rows},

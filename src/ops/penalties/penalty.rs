@@ -2,15 +2,20 @@
 use crate::{
     kernel,
     kernels::{
-        arena::{self, Arena, arena_cases},
+        arena::{self, Arena},
         reduce::{Monoid, Partials},
     },
-    op::{Arg, Caps, Expected, Lowered, Op, Pattern, Rng, Slot, Step, Verify, check_float},
+    op::{Arg, Caps, Lowered, Op, Slot, Step, check_float},
     options::{ElasticNet, Per},
     params,
     types::{DType, Error, HostData, Segment},
-    verify::reference,
     wgsl::{Decl, Spec, View},
+};
+#[cfg(feature = "verify")]
+use crate::{
+    kernels::arena::arena_cases,
+    op::{Expected, Pattern, Rng, Verify},
+    verify::reference,
 };
 use ridgepole_derive::op;
 

@@ -1,13 +1,18 @@
 //! The gradient of a penalty, added to a gradient. Kernel: `shaders/penalties/penalty_grad.wgsl`. Reference: `cpu::penalty_grad`.
 use crate::{
     kernel,
-    kernels::arena::{Arena, arena_cases},
-    op::{Arg, Caps, Expected, Lowered, Op, Pattern, Slot, Step, Verify, check_float},
+    kernels::arena::Arena,
+    op::{Arg, Caps, Lowered, Op, Slot, Step, check_float},
     options::{ElasticNet, Per},
     params,
     types::{DType, Error, HostData, Segment},
-    verify::{Approx, reference},
     wgsl::{Decl, Spec, View},
+};
+#[cfg(feature = "verify")]
+use crate::{
+    kernels::arena::arena_cases,
+    op::{Expected, Pattern, Verify},
+    verify::{Approx, reference},
 };
 use ridgepole_derive::op;
 

@@ -2,15 +2,20 @@
 use crate::{
     kernel,
     kernels::{
-        arena::{Arena, arena_cases},
+        arena::Arena,
         reduce::{Monoid, Partials},
     },
-    op::{Arg, Caps, Expected, Lowered, Op, Pattern, Rng, Slot, Step, Verify, check_float},
+    op::{Arg, Caps, Lowered, Op, Slot, Step, check_float},
     options::{ElasticNet, check_derived, check_held},
     params,
     types::{DType, Error, HostData, Segment},
-    verify::{Approx, reference},
     wgsl::{Decl, Spec, View},
+};
+#[cfg(feature = "verify")]
+use crate::{
+    kernels::arena::arena_cases,
+    op::{Expected, Pattern, Rng, Verify},
+    verify::{Approx, reference},
 };
 use ridgepole_derive::op;
 

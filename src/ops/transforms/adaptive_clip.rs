@@ -1,13 +1,19 @@
 //! Gradients clipped by the norms of their weights, unit by unit. Kernels: `lib/unitwise/partials`, `lib/unitwise/coefs`,
 //! `shaders/transforms/adaptive_clip.wgsl`, `lib/unitwise/scale`. Reference: `cpu::adaptive_clip`.
+#[cfg(feature = "verify")]
+use crate::kernels::unitwise::{matrix_bench, matrix_cases};
 use crate::{
     kernel,
-    kernels::unitwise::{Coefs, Map, Units, matrix_bench, matrix_cases},
-    op::{Arg, Caps, Cost, Expected, Lowered, Op, Pattern, Rng, Verify},
+    kernels::unitwise::{Coefs, Map, Units},
+    op::{Arg, Caps, Cost, Lowered, Op},
     options::{Matrix, check_scalar},
     types::{DType, Error, HostData},
-    verify::{Approx, reference},
     wgsl::parts,
+};
+#[cfg(feature = "verify")]
+use crate::{
+    op::{Expected, Pattern, Rng, Verify},
+    verify::{Approx, reference},
 };
 use ridgepole_derive::op;
 

@@ -1,13 +1,19 @@
 //! Gradients without the mean of their unit. Kernels: `lib/unitwise/partials`, `lib/unitwise/coefs`,
 //! `shaders/transforms/centralize.wgsl`. Reference: `cpu::centralize`.
+#[cfg(feature = "verify")]
+use crate::kernels::unitwise::{Members, matrix_bench, matrix_cases, unit_sum};
 use crate::{
     kernel,
-    kernels::unitwise::{Coefs, Map, Members, Units, matrix_bench, matrix_cases, unit_sum},
-    op::{Arg, Caps, Cost, Expected, Lowered, Op, Pattern, Rng, Verify},
+    kernels::unitwise::{Coefs, Map, Units},
+    op::{Arg, Caps, Cost, Lowered, Op},
     options::{Matrix, Unit},
     types::{DType, Error, HostData},
-    verify::{Approx, reference},
     wgsl::parts,
+};
+#[cfg(feature = "verify")]
+use crate::{
+    op::{Expected, Pattern, Rng, Verify},
+    verify::{Approx, reference},
 };
 use ridgepole_derive::op;
 

@@ -1,18 +1,22 @@
 //! All gradients clipped by their common norm. Kernels: those of `global_norm`, then
 //! `shaders/transforms/clip_by_global_norm.wgsl`. Reference: `cpu::clip_by_global_norm`.
 use super::global_norm::{clips, domain};
+#[cfg(feature = "verify")]
+use crate::kernels::gradients::within;
 use crate::{
     kernel,
-    kernels::{
-        arena::arena_cases,
-        gradients::{Clip, Gradients, Pass, within},
-    },
-    op::{Arg, Caps, Cost, Expected, Lowered, Op, Pattern, Rng, Slot, Verify},
+    kernels::gradients::{Clip, Gradients, Pass},
+    op::{Arg, Caps, Cost, Lowered, Op, Slot},
     options::{ClipForm, NonFiniteNorm},
     params,
     types::{DType, Error, HostData, Segment},
-    verify::{Approx, reference},
     wgsl::{Decl, View},
+};
+#[cfg(feature = "verify")]
+use crate::{
+    kernels::arena::arena_cases,
+    op::{Expected, Pattern, Rng, Verify},
+    verify::{Approx, reference},
 };
 use ridgepole_derive::op;
 

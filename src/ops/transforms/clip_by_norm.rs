@@ -3,14 +3,16 @@
 use super::global_norm::{clips, domain};
 use crate::{
     kernel,
-    kernels::arena::arena_benches,
-    kernels::{
-        arena::arena_cases,
-        gradients::{Clip, Gradients},
-    },
-    op::{Arg, Caps, Cost, Expected, Lowered, Op, Pattern, Rng, Verify},
+    kernels::gradients::{Clip, Gradients},
+    op::{Arg, Caps, Cost, Lowered, Op},
     options::{ClipForm, NonFiniteNorm},
     types::{DType, Error, HostData, Segment},
+};
+#[cfg(feature = "verify")]
+use crate::{
+    kernels::arena::arena_benches,
+    kernels::arena::arena_cases,
+    op::{Expected, Pattern, Rng, Verify},
     verify::reference,
 };
 use ridgepole_derive::op;

@@ -2,8 +2,12 @@
 use crate::{
     kernel,
     kernels::gradients::{Gradients, ValueRange},
-    op::{Arg, Caps, Cost, Expected, Lowered, Op, Pattern, Rng, Verify},
+    op::{Arg, Caps, Cost, Lowered, Op},
     types::{DType, Error, HostData, Segment},
+};
+#[cfg(feature = "verify")]
+use crate::{
+    op::{Expected, Pattern, Rng, Verify},
     verify::reference,
 };
 use ridgepole_derive::op;

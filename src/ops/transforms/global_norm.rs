@@ -1,11 +1,15 @@
 //! The norm of all gradients, and the factor that clips by it. Kernels: `shaders/lib/gradients/norm_partials.wgsl`, `lib/reduce/level`, then
 //! `shaders/transforms/global_norm.wgsl`. Reference: `cpu::norm`, `cpu::clip_factor`.
+#[cfg(feature = "verify")]
+use crate::kernels::gradients::within;
+#[cfg(feature = "verify")]
 use crate::{
-    kernels::{
-        arena::arena_cases,
-        gradients::{Clip, Gradients, within},
-    },
-    op::{Arg, Caps, Cost, Expected, Lowered, Op, Pattern, Rng, Verify},
+    kernels::arena::arena_cases,
+    op::{Expected, Pattern, Rng, Verify},
+};
+use crate::{
+    kernels::gradients::{Clip, Gradients},
+    op::{Arg, Caps, Cost, Lowered, Op},
     options::{ClipForm, NonFiniteNorm},
     types::{DType, Error, HostData, Segment},
 };

@@ -1,16 +1,20 @@
 //! Gradients with normal noise. Kernel: `shaders/transforms/gradient_noise.wgsl`. Reference: `cpu::gradient_noise`.
 use crate::{
     kernel,
-    kernels::arena::arena_benches,
     kernels::{
-        arena::arena_cases,
         gradients::{Gradients, Pass},
         philox,
     },
-    op::{Arg, Caps, Cost, Expected, Lowered, Op, Pattern, Rng, Verify},
+    op::{Arg, Caps, Cost, Lowered, Op},
     options::{Key, NoiseLevel, check_derived},
     params,
     types::{DType, Error, HostData, Segment},
+};
+#[cfg(feature = "verify")]
+use crate::{
+    kernels::arena::arena_benches,
+    kernels::arena::arena_cases,
+    op::{Expected, Pattern, Rng, Verify},
     verify::{Approx, reference},
 };
 use ridgepole_derive::op;
@@ -59,7 +63,7 @@ impl GradientNoise {
 
     fn std(&self) -> f64 {
         match self.level {
-            NoiseLevel::Annealed { eta, gamma } => reference::annealed_noise(eta, gamma, self.key.step),
+            NoiseLevel::Annealed { eta, gamma } => (eta / (1.0 + f64::from(self.key.step)).powf(gamma)).sqrt(),
             NoiseLevel::Constant { std } => std,
         }
     }
@@ -136,7 +140,11 @@ impl Verify for GradientNoise {
     }
 
     fn reference(&self, args: &[HostData]) -> Vec<Expected> {
-        let (std, Key { seed, stream, step, first_element }) = (self.std(), self.key);
+        let Key { seed, stream, step, first_element } = self.key;
+        let std = match self.level {
+            NoiseLevel::Annealed { eta, gamma } => reference::annealed_noise(eta, gamma, step),
+            NoiseLevel::Constant { std } => std,
+        };
         let noisy = |i: usize, g: f64| {
             let z = reference::normal(seed, stream, step, first_element + i as u64);
             let value = reference::gradient_noise(std, z, g);

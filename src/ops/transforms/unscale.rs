@@ -1,19 +1,25 @@
 //! Gradients of a scaled loss, divided by the scale. Kernel: `shaders/transforms/unscale.wgsl`, `transforms/parts/inverse_*`, then `lib/reduce/level`.
 //! Reference: `cpu::unscale`.
+#[cfg(feature = "verify")]
+use crate::kernels::gradients::product;
 use crate::{
     kernel,
-    kernels::arena::arena_benches,
     kernels::{
-        arena::arena_cases,
-        gradients::{Gradients, Pass, product},
+        gradients::{Gradients, Pass},
         reduce::{Monoid, Partials},
     },
-    op::{Arg, Caps, Cost, Expected, Lowered, Op, Pattern, Rng, Slot, Verify},
+    op::{Arg, Caps, Cost, Lowered, Op, Slot},
     options::{check_derived, check_held, check_scalar},
     params,
     types::{DType, Error, HostData, Segment},
-    verify::{Approx, reference},
     wgsl::{Decl, View, parts},
+};
+#[cfg(feature = "verify")]
+use crate::{
+    kernels::arena::arena_benches,
+    kernels::arena::arena_cases,
+    op::{Expected, Pattern, Rng, Verify},
+    verify::{Approx, reference},
 };
 use ridgepole_derive::op;
 
@@ -79,6 +85,7 @@ impl Unscale {
     }
 
     /// 1 / scale as the kernel has it.
+    #[cfg(feature = "verify")]
     fn inverse(&self, gpu: f64) -> Approx {
         match self.scale {
             Some(scale) => Approx::host(1.0 / scale),

@@ -1,13 +1,18 @@
 //! The rule of dynamic loss scaling. Kernel: `shaders/transforms/update_loss_scale.wgsl`. Reference: `cpu::update_loss_scale`.
+#[cfg(feature = "verify")]
+use crate::kernels::gradients::{product, within};
 use crate::{
     kernel,
-    kernels::gradients::{product, within},
-    op::{Arg, Caps, Cost, Expected, Lowered, Op, Pattern, Rng, Slot, Step, Verify},
+    op::{Arg, Caps, Cost, Lowered, Op, Slot, Step},
     options::{check_derived, check_scalar},
     params,
     types::{DType, Error, HostData},
-    verify::{Approx, reference},
     wgsl::{Decl, Spec, View},
+};
+#[cfg(feature = "verify")]
+use crate::{
+    op::{Expected, Pattern, Rng, Verify},
+    verify::{Approx, reference},
 };
 use ridgepole_derive::op;
 
@@ -80,8 +85,8 @@ impl UpdateLossScale {
     }
 
     /// The rule with the scalars as the kernel has them.
+    #[cfg(feature = "verify")]
     fn rule(&self) -> reference::LossScaling {
-        let single = |v: f64| f64::from(v as f32);
         reference::LossScaling {
             growth_factor: single(self.growth_factor),
             backoff_factor: single(self.backoff_factor),
@@ -94,10 +99,9 @@ impl UpdateLossScale {
     /// The greatest f32 whose product with the growth factor is within the bound, or else within f32. Products of two f32 are
     /// exact in f64.
     fn limit(&self) -> f32 {
-        let rule = self.rule();
-        let most = rule.max.unwrap_or(f64::from(f32::MAX));
-        let within = |scale: f32| f64::from(scale) * rule.growth_factor <= most;
-        let mut limit = (most / rule.growth_factor) as f32;
+        let (growth, most) = (single(self.growth_factor), self.max.map_or(f64::from(f32::MAX), single));
+        let within = |scale: f32| f64::from(scale) * growth <= most;
+        let mut limit = (most / growth) as f32;
         while !within(limit) {
             limit = limit.next_down();
         }
@@ -106,6 +110,11 @@ impl UpdateLossScale {
         }
         limit
     }
+}
+
+/// A scalar as the kernel has it.
+fn single(v: f64) -> f64 {
+    f64::from(v as f32)
 }
 
 impl Op for UpdateLossScale {

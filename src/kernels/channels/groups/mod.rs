@@ -5,9 +5,11 @@
 //! channel and sample in any case: once for the lines, whose weights differ from channel to channel, and for γ and β.
 #[cfg(feature = "verify")]
 mod cases;
+#[cfg(feature = "verify")]
 mod expected;
 mod onchip;
 
+#[cfg(feature = "verify")]
 pub(crate) use cases::{grouped, instances};
 
 use super::{Channels, MOMENTS, Map, Reduction, given_or, named, position, vector, whole};

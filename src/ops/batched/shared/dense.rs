@@ -132,10 +132,10 @@ fn team(columns: usize, caps: &Caps) -> bool {
     caps.cpu && fixed && 2 * columns > columns.next_multiple_of(TEAM)
 }
 
-#[cfg(feature = "verify")]
 /// What f32 makes of a sum of rounded products, in any order: each product and each sum rounds once (to either neighbour: one ulp),
 /// so no term passes through more than one rounding for each term. Every one of them, and every factor, may also be flushed to zero
 /// below the least normal number.
+#[cfg(feature = "verify")]
 pub(crate) fn sum_of_products(first: f64, factors: impl Iterator<Item = (f64, f64)>) -> Approx {
     let (e, least) = (DType::F32.epsilon(), DType::F32.least_normal());
     let (mut value, mut size, mut widest, mut terms) = (first, first.abs(), 1.0f64, 1.0);

@@ -10,7 +10,6 @@ use crate::{
     options::{Bits, Key, Share, first_decision},
     params,
     types::{DType, Error, Space},
-    verify::reference,
     wgsl::{Decl, Source, Spec, View, parts},
 };
 use std::ops::Range;
@@ -65,7 +64,10 @@ impl Squares {
         if self.total() == 0 {
             return Bits::ThirtyTwo.range();
         }
-        Bits::ThirtyTwo.threshold(reference::block_gamma(self.p, self.side, self.sizes()))
+        // A seed drops a square, and there are fewer places for seeds than elements.
+        let ([h, w], side) = (self.sizes(), self.side);
+        let places = ((h - side + 1) * (w - side + 1)) as f64;
+        Bits::ThirtyTwo.threshold(self.p * (h * w) as f64 / ((side * side) as f64 * places))
     }
 
     /// The mask over the tensor, read by decision. Its key begins at 0, since a mask is of one tensor.

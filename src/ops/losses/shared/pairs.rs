@@ -207,6 +207,7 @@ impl Pairs {
     }
 
     /// A sum hides what infinities do behind one NaN: in tensors of even length there is none. Predictions meet some targets.
+    #[cfg(feature = "verify")]
     pub fn fill(&self, arg: &Arg, rng: &mut Rng, pattern: Pattern) -> HostData {
         let offset = if pattern == Pattern::Offset { 1e4 } else { 0.0 };
         let drawn = if offset > 0.0 { Pattern::Ordinary } else { pattern };
@@ -221,6 +222,7 @@ impl Pairs {
 
     /// From value and derivative by the difference: `exact` of prediction and target in f64, `errors` of a difference that is
     /// off by as much as it says.
+    #[cfg(feature = "verify")]
     pub fn expected(
         &self,
         args: &[HostData],

@@ -6,12 +6,14 @@ mod onchip;
 
 pub(crate) use onchip::{backward, forward, standard_params};
 
+#[cfg(feature = "verify")]
+use crate::op::{Pattern, Rng, Verify, bench_shapes};
 use crate::{
     kernels::{
         channels::{self, Channels},
         reduce::Partials,
     },
-    op::{Arg, Caps, Pattern, Rng, Slot, Step, Verify, bench_shapes},
+    op::{Arg, Caps, Slot, Step},
     options::FilterAxis,
     params,
     types::{DType, Error, HostData, Rows, Space},
@@ -64,15 +66,18 @@ impl Filters {
     }
 
     /// Where the values of a filter lie in memory.
+    #[cfg(feature = "verify")]
     pub fn places(self, filter: usize) -> Vec<usize> {
         channels::places(&self.space(), filter)
     }
 
+    #[cfg(feature = "verify")]
     pub fn patterns(self, dtype: DType) -> Vec<Pattern> {
         channels::patterns(dtype, &self.space())
     }
 
     /// The pattern is for what goes by the name of a tensor of `channels::fill`.
+    #[cfg(feature = "verify")]
     pub fn fill(self, dtype: DType, arg: &Arg, rng: &mut Rng, pattern: Pattern) -> HostData {
         channels::fill(&self.space(), dtype, arg, rng, pattern)
     }

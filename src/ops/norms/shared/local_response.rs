@@ -1,11 +1,14 @@
 //! Local response normalisation: its neighbourhood, its power, its dispatches, and how far a power may be off.
+#[cfg(feature = "verify")]
+use crate::kernels::channels::sum_of;
+#[cfg(feature = "verify")]
+use crate::verify::{Approx, reference};
 use crate::{
-    kernels::{channels::sum_of, partition},
+    kernels::partition,
     op::{Arg, Caps, Lowered, Step, check_float},
     options::{AlphaForm, check_derived, check_scalar},
     params,
     types::{DType, Error, Layout, Space},
-    verify::{Approx, reference},
     wgsl::{Decl, Source, Spec, View, parts},
 };
 
@@ -160,6 +163,7 @@ impl Response {
     }
 
     /// The neighbourhood about each of one position's channels, in order: the denominator and its power, as the kernel finds them.
+    #[cfg(feature = "verify")]
     pub fn powers(&self, x: &[f64]) -> Vec<[Approx; 2]> {
         let [before, behind] = self.sides();
         let of = |c: usize| {
@@ -179,6 +183,7 @@ impl Response {
 }
 
 /// d^-β by the kernel's way for this β, 0 below the normal numbers.
+#[cfg(feature = "verify")]
 fn inverse_power(d: Approx, beta: f64) -> Approx {
     let at = |v: f64| if v < LEAST { 0.0 } else { v.powf(-beta) };
     if d.value + d.error < LEAST {

@@ -1,5 +1,7 @@
 //! The spectral norm of a weight by power iteration: products with kept vectors, and their normalisation.
+#[cfg(feature = "verify")]
 mod bound;
+#[cfg(feature = "verify")]
 pub(crate) use bound::{expected, quotient};
 
 use crate::{

@@ -1,9 +1,12 @@
 //! Soft orthogonality of a weight: its Gram matrix, what it differs by from the identity, and what follows for the weight.
+#[cfg(feature = "verify")]
 mod bound;
 mod steps;
 
+#[cfg(feature = "verify")]
+use crate::op::{Pattern, Rng, Verify, bench_shapes};
 use crate::{
-    op::{Arg, Pattern, Rng, Verify, bench_shapes, check_float},
+    op::{Arg, check_float},
     options::{OrthogonalSide, check_held},
     types::{DType, Error, HostData, Rows},
 };
@@ -64,10 +67,12 @@ impl Orthogonality {
         values.saturating_add(pairs).saturating_add(side.saturating_mul(128)).saturating_add(1 << 10)
     }
 
+    #[cfg(feature = "verify")]
     pub fn patterns(&self) -> Vec<Pattern> {
         vec![Pattern::Ordinary, Pattern::Zeros, Pattern::Tiny, Pattern::NonFinite]
     }
 
+    #[cfg(feature = "verify")]
     pub fn fill(&self, arg: &Arg, rng: &mut Rng, pattern: Pattern, domain: [f64; 2]) -> HostData {
         let data = rng.fill(arg, domain, pattern);
         if pattern != Pattern::NonFinite || arg.name != "weight" {
