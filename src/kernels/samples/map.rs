@@ -2,8 +2,8 @@
 
 use super::draws;
 use crate::{
-    kernels::{partition, partition::Window},
-    op::{Arg, Caps, Lowered, Slot, Step},
+    kernels::partition::{self, Window},
+    op::{Arg, ByName, Caps, Lowered, Slot, Step},
     options::{Erasing, Key, Lambda, Partners, Rect, check_held},
     params,
     types::{DType, Error, Layout, Space},
@@ -34,9 +34,9 @@ pub(crate) struct Images {
 /// One map over a tensor.
 pub(crate) struct Map {
     pub source: Source,
-    /// The tensor read and the one written, by their numbers among the op's arguments.
-    pub x: usize,
-    pub y: usize,
+    /// The tensor read and the one written, by their names among the op's arguments.
+    pub x: &'static str,
+    pub y: &'static str,
     /// Whether the map reads another sample too.
     pub partner: bool,
     pub table: Range<u64>,
@@ -190,7 +190,7 @@ impl Images {
     /// pair of windows, of the tensor and of the partners.
     pub fn map(&self, op: &'static str, out: &mut Lowered, caps: &Caps, args: &[Arg], map: &Map) -> Result<(), Error> {
         let (Space { c, s, layout, .. }, len) = (self.space, self.space.len() as u64);
-        let (length, dtype) = ((c * s) as u64, args[map.x].dtype);
+        let (length, dtype) = ((c * s) as u64, args.arg(map.x).dtype);
         let size = dtype.size();
         let aligned = length.is_multiple_of(4);
         let limit = caps.binding_limit() / size;
@@ -200,17 +200,17 @@ impl Images {
             for other in &others {
                 let decl = |name, view, writes| Decl { name, dtype, view, writes };
                 let mut bindings = vec![decl("x", piece.view(), false)];
-                let mut slots = vec![piece.slot(map.x, &args[map.x])];
+                let mut slots = vec![piece.of(args, map.x)];
                 let mut parts = vec![map.source];
                 if map.partner {
                     bindings.push(decl("other", if aligned { View::Quads } else { View::Elements }, false));
-                    slots.push(Slot::Arg(map.x, other.start * size..(other.end * size).next_multiple_of(4)));
+                    slots.push(args.bytes(map.x, other.start * size..(other.end * size).next_multiple_of(4)));
                     parts.push(if aligned { parts::samples::PARTNER_QUADS } else { parts::samples::PARTNER_ELEMENTS });
                 }
                 bindings.push(Decl { name: "table", dtype: DType::U32, view: View::Raw("vec4<u32>"), writes: false });
                 slots.push(Slot::Table(map.table.clone()));
                 bindings.push(decl("y", piece.view(), true));
-                slots.push(piece.slot(map.y, &args[map.y]));
+                slots.push(piece.of(args, map.y));
                 let split = others.len() > 1;
                 let consts =
                     vec![("WG", caps.lanes), ("QUADS", caps.quads), ("ALIGNED", u32::from(aligned)), ("SPLIT", u32::from(split))];

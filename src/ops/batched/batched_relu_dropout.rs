@@ -3,10 +3,10 @@
 use crate::{
     kernel,
     kernels::{
-        linear_models::whole,
+        linear_models::all,
         philox::{self, Draw},
     },
-    op::{Arg, Caps, Lowered, Op, Step},
+    op::{Arg, ByName, Caps, Lowered, Op, Step},
     ops::batched::shared::model_batch,
     options::Key,
     params,
@@ -15,7 +15,7 @@ use crate::{
 };
 #[cfg(feature = "verify")]
 use crate::{
-    op::{Expected, Pattern, Rng, Verify},
+    op::{Contents, Expected, Pattern, Rng, Verify},
     verify::{Approx, reference},
 };
 use ridgepole_derive::op;
@@ -124,7 +124,7 @@ impl Op for BatchedReluDropout {
         if first.checked_add(drawn as u64).is_none() {
             return Err(Error::argument(NAME, "key", format!("has first_element {first}: with {drawn} elements it passes 2^64")));
         }
-        if args[0].len == 0 {
+        if args.arg("x").len == 0 {
             return Ok(out);
         }
         let Shares { each, places, lanes, blocks } = Shares::new(caps, self.models, self.rows, self.width);
@@ -148,7 +148,7 @@ impl Op for BatchedReluDropout {
                 draw: Draw::new(&self.key, first / 4),
             }
             .into(),
-            slots: (0..3).map(|i| whole(i, &args)).collect(),
+            slots: all(&args),
             workgroups: blocks.into(),
             trips: 10 + u64::from(each),
         });
@@ -175,7 +175,8 @@ impl Verify for BatchedReluDropout {
     }
 
     fn reference(&self, args: &[HostData]) -> Vec<Expected> {
-        let (x, p, Key { seed, stream, step, first_element }) = (args[0].to_f64(), args[1].to_f64(), self.key);
+        let (of, Key { seed, stream, step, first_element }) = (Contents::new(self.args(), args), self.key);
+        let (x, p) = (of.f64("x"), of.f64("p"));
         let (mut value, mut bound) = (vec![0.0; x.len()], vec![0.0; x.len()]);
         for (at, x) in x.iter().enumerate() {
             let (row, m, unit) = (at / self.width / self.models, at / self.width % self.models, at % self.width);

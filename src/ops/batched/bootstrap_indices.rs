@@ -2,10 +2,10 @@
 use crate::{
     kernel,
     kernels::{
-        linear_models::whole,
+        linear_models::all,
         philox::{self, Draw},
     },
-    op::{Arg, Caps, Lowered, Op, Step},
+    op::{Arg, ByName, Caps, Lowered, Op, Step},
     ops::batched::shared::model_batch,
     options::Key,
     params,
@@ -84,7 +84,7 @@ impl Op for BootstrapIndices {
     fn lower(&self, caps: &Caps) -> Result<Lowered, Error> {
         self.check(caps)?;
         let (args, mut out, first) = (self.args(), Lowered::default(), self.key.first_element);
-        if args[0].len == 0 {
+        if args.arg("index").len == 0 {
             return Ok(out);
         }
         let lanes = (self.picks.div_ceil(4) * self.sets) as u64;
@@ -106,7 +106,7 @@ impl Op for BootstrapIndices {
                 draw: Draw::new(&self.key, first / 4),
             }
             .into(),
-            slots: vec![whole(0, &args)],
+            slots: all(&args),
             workgroups: blocks,
             trips: 10,
         });

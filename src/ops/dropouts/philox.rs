@@ -5,7 +5,7 @@ use crate::{
         partition::{self, Window},
         philox::{self, Draw},
     },
-    op::{Arg, ByName, Caps, Expected, Lowered, Op, Step, Verify},
+    op::{Arg, Caps, Expected, Lowered, Op, Step, Verify},
     options::Key,
     params,
     types::{DType, Error, HostData},
@@ -83,7 +83,7 @@ impl Op for Philox {
                     consts: vec![("WG", caps.lanes), ("QUADS", caps.quads)],
                 },
                 params: PhiloxParams { window: piece.window(), draw: Draw::new(&key, self.first_block) }.into(),
-                slots: vec![piece.slot(args.place("words"), args.arg("words"))],
+                slots: vec![piece.of(&args, "words")],
                 workgroups: piece.workgroups(),
                 trips: u64::from(caps.quads) * 11,
             });
