@@ -4,7 +4,7 @@
 //! buffer that is no larger than the device's binding limit. Blocks belong to the tensor, not to the windows, so a
 //! reduction gives the same result however it is windowed.
 use crate::{
-    op::{Arg, Caps, Slot},
+    op::{Arg, ByName, Caps, Slot},
     types::Error,
 };
 use std::ops::Range;
@@ -30,6 +30,11 @@ impl Piece {
     pub fn slot(&self, index: usize, arg: &Arg) -> Slot {
         let size = arg.dtype.size();
         Slot::Arg(index, self.elements.start * size..(self.elements.end * size).next_multiple_of(4))
+    }
+
+    /// The part of the argument of this name that this piece binds, for an argument with one entry per element.
+    pub fn of(&self, args: &[Arg], name: &str) -> Slot {
+        self.slot(args.place(name), args.arg(name))
     }
 
     /// The first bound quad, for `params.base`; kernels subtract it modulo 2^32.

@@ -2,17 +2,19 @@
 pub(crate) mod adaptive;
 pub(crate) mod cases;
 pub(crate) mod counter;
-mod expected;
+pub(crate) mod expected;
 pub(crate) mod json;
 pub(crate) mod macros;
+mod rule;
 mod weight;
 
 pub(crate) use counter::Counter;
-pub(crate) use expected::{coupled, regularised};
+pub(crate) use expected::{Element, after};
+pub(crate) use rule::{Rule, VerifyRule, prelude};
 
 use crate::{
     kernels::{arena::Arena, partition::Piece},
-    op::{Access, Arg, Caps, Cost, Lowered, Params, Slot, Step, check_float},
+    op::{Access, Arg, ByName, Caps, Cost, Lowered, Params, Slot, Step, check_float},
     options::{Averaging, Group, NonFinite, Rounding, check_scalar},
     params,
     types::{DType, Error, Segment},
@@ -30,7 +32,7 @@ pub(crate) struct Optimizer<'a> {
     pub segments: &'a [Segment],
     pub groups: &'a [Group],
     /// The f32 buffers that the step updates beside the weights.
-    pub state: &'static [&'static str],
+    pub state: Vec<&'static str>,
     pub lr: f64,
     pub step: u64,
     pub grad_scale: f64,
@@ -93,17 +95,12 @@ impl Optimizer<'_> {
         args
     }
 
-    /// Where an argument stands.
-    fn place(&self, name: &str) -> usize {
-        self.args().iter().position(|a| a.name == name).unwrap_or_else(|| unreachable!("no argument {name}"))
-    }
-
     fn skips(&self) -> bool {
         self.non_finite == NonFinite::Skip
     }
 
     fn check(&self) -> Result<(), Error> {
-        check_float(self.name, &self.args()[0])?;
+        check_float(self.name, self.args().arg("grad"))?;
         check_scalar(self.name, "lr", self.lr, [0.0, f64::INFINITY])?;
         check_scalar(self.name, "grad_scale", self.grad_scale, [f64::NEG_INFINITY, f64::INFINITY])?;
         self.check_weight()?;
@@ -142,7 +139,7 @@ impl Optimizer<'_> {
         }
         if let (Some(flag), Some(counter)) = (&flag, self.counter) {
             let flag = (Decl { writes: true, ..FLAG }, Slot::Scratch(flag.clone()));
-            counter.lower(self.place("steps"), flag, self.update_part(), caps, &mut out);
+            counter.lower(args.whole("steps"), flag, self.update_part(), caps, &mut out);
         }
         // Who decides about the step has read the scale, and keeps it beside the flag.
         let scale = if self.skips() && self.gpu_scale { parts::optimizer::SCALE_FLAG } else { self.scale_part() };
@@ -154,14 +151,14 @@ impl Optimizer<'_> {
         let rounds = if matches!(self.rounding, Rounding::Stochastic(_)) { 10 } else { 0 };
         for piece in arena.pieces(self.name, caps, widest)? {
             let (mut bindings, mut slots) = (Vec::new(), Vec::new());
-            for (i, arg) in args.iter().enumerate() {
+            for arg in &args {
                 match arg.name {
                     "skipped" | "steps" => {}
                     "scale" if self.skips() => {}
-                    "scale" => self.bind_scale(&mut bindings, &mut slots),
+                    "scale" => self.bind_scale(&args, &mut bindings, &mut slots),
                     name => {
                         bindings.push(Decl { name, dtype: arg.dtype, view: piece.view(), writes: name != "grad" });
-                        slots.push(piece.slot(i, arg));
+                        slots.push(piece.of(&args, name));
                     }
                 }
             }
@@ -197,10 +194,10 @@ impl Optimizer<'_> {
         if self.gpu_scale { parts::optimizer::SCALE_GPU } else { parts::optimizer::SCALE_HOST }
     }
 
-    fn bind_scale(&self, bindings: &mut Vec<Decl>, slots: &mut Vec<Slot>) {
+    fn bind_scale(&self, args: &[Arg], bindings: &mut Vec<Decl>, slots: &mut Vec<Slot>) {
         if self.gpu_scale {
             bindings.push(SCALE);
-            slots.push(Slot::Arg(1, 0..4));
+            slots.push(args.whole("scale"));
         }
     }
 
@@ -212,7 +209,7 @@ impl Optimizer<'_> {
             Step { spec, params: OnceParams { blocks: 1 }.into(), slots, workgroups: 1, trips: 0 }
         };
         let (mut bindings, mut slots) = (vec![Decl { writes: true, ..FLAG }], vec![Slot::Scratch(flag.clone())]);
-        self.bind_scale(&mut bindings, &mut slots);
+        self.bind_scale(&args, &mut bindings, &mut slots);
         out.steps.push(once((parts::optimizer::SKIP_BEGIN, "skip_begin"), vec![self.scale_part()], bindings, slots));
         for piece in arena.pieces(self.name, caps, self.dtype.size())? {
             let Window { segments, first, blocks, lo, hi, base, end } = Window::new(arena, &piece);
@@ -229,13 +226,13 @@ impl Optimizer<'_> {
                     consts: vec![("WG", caps.lanes), ("QUADS", caps.quads)],
                 },
                 params: ScanParams { segments, first, blocks, lo, hi, base, end }.into(),
-                slots: vec![piece.slot(0, &args[0]), Slot::Table(table.clone()), Slot::Scratch(flag.clone())],
+                slots: vec![piece.of(&args, "grad"), Slot::Table(table.clone()), Slot::Scratch(flag.clone())],
                 workgroups: piece.blocks.end - piece.blocks.start,
                 trips: u64::from(caps.quads) + 32,
             });
         }
         let skipped = Decl { name: "skipped", dtype: DType::U32, view: View::Raw("u32"), writes: true };
-        let slots = vec![Slot::Scratch(flag.clone()), Slot::Arg(self.place("skipped"), 0..4)];
+        let slots = vec![Slot::Scratch(flag.clone()), args.whole("skipped")];
         out.steps.push(once((parts::optimizer::SKIP_END, "skip_end"), vec![], vec![FLAG, skipped], slots));
         Ok(())
     }

@@ -1,7 +1,7 @@
 //! Optimizer steps with every regularizer fused in: a whole model in one pass over its memory.
 //!
 //! [`Adamw`] is the usual choice for transformers, [`Sgd`] with momentum for vision models, [`Lion`] where memory is short
-//! (one moment instead of two), [`Adagrad`] and [`RmsProp`] for sparse gradients and recurrent networks, [`Ftrl`] for sparse
+//! (one moment instead of two), [`Nadam`] and [`Adamax`] where their papers' results are wanted, [`Adagrad`] and [`RmsProp`] for sparse gradients and recurrent networks, [`Ftrl`] for sparse
 //! linear models. Each parameter [`Group`](crate::Group) has its own learning-rate factor `lr_scale` and its own
 //! regularizers, which may be combined:
 //!
@@ -51,9 +51,11 @@
 //! <!-- /ops -->
 mod adagrad;
 mod adam;
+mod adamax;
 mod adamw;
 mod ftrl;
 mod lion;
+mod nadam;
 mod rmsprop;
 mod sgd;
 
@@ -61,9 +63,11 @@ super::family! {
     optimizers: "Optimizers",
     adagrad::Adagrad,
     adam::Adam,
+    adamax::Adamax,
     adamw::Adamw,
     ftrl::Ftrl,
     lion::Lion,
+    nadam::Nadam,
     rmsprop::RmsProp,
     sgd::Sgd,
 }
