@@ -1,16 +1,19 @@
 //! What the optimizers share: arguments, checks, the lowering of a pass over an arena, and the decision to skip a step.
 pub(crate) mod adaptive;
+mod adaptive_op;
 pub(crate) mod cases;
 pub(crate) mod counter;
+mod element;
 pub(crate) mod expected;
 pub(crate) mod json;
 pub(crate) mod macros;
-mod rule;
+pub(crate) mod prelude;
+pub(crate) mod rule;
 mod weight;
 
 pub(crate) use counter::Counter;
-pub(crate) use expected::{Element, after};
-pub(crate) use rule::{Rule, VerifyRule, prelude};
+pub(crate) use element::{Element, after};
+pub(crate) use rule::{Rule, VerifyRule};
 
 use crate::{
     kernels::{arena::Arena, partition::Piece},
