@@ -3,7 +3,7 @@ use super::VerifyRule;
 use crate::{
     kernels::arena::arena_cases,
     op::{Verify, bench_shapes},
-    options::{Averaging, DecayMode, ElasticNet, Group, Key, Rounding, Warmup},
+    options::{Averaging, ElasticNet, Group, Key, Rounding, Warmup},
     types::{DType, Segment},
 };
 
@@ -37,17 +37,6 @@ pub(crate) fn bench<T: VerifyRule + Verify + 'static>(
     ];
     let besides = make(DType::Bf16, one(), plain()).timed().timed_besides();
     all.map(T::timed).into_iter().chain(besides).map(|op| Box::new(op) as Box<dyn Verify>).collect()
-}
-
-/// Groups that reach every field's branch.
-pub(crate) fn groups() -> Vec<Group> {
-    let plain = Group::default();
-    vec![
-        Group { coupled: ElasticNet::new(1e-2, 0.3), decay: 0.1, ..plain },
-        Group { lr_scale: 0.5, decay: 1e-3, decay_mode: DecayMode::Independent, prox: ElasticNet::l1(3.0), ..plain },
-        Group { coupled: ElasticNet::l1(0.1), prox: ElasticNet::new(2.0, 0.7), ..plain },
-        Group { lr_scale: 0.0, coupled: ElasticNet::weight_decay(0.2), ..plain },
-    ]
 }
 
 /// The ways of keeping weights, by turns: (average, master, rounding) of case `n` of this type. `pipeline` is what the case's

@@ -1,21 +1,25 @@
 //! What the optimizers share: arguments, checks, the lowering of a pass over an arena, and the decision to skip a step.
 pub(crate) mod adaptive;
+mod adaptive_op;
 #[cfg(feature = "verify")]
 pub(crate) mod cases;
 pub(crate) mod counter;
 #[cfg(feature = "verify")]
+mod element;
+#[cfg(feature = "verify")]
 pub(crate) mod expected;
 pub(crate) mod json;
 pub(crate) mod macros;
-mod rule;
+pub(crate) mod prelude;
+pub(crate) mod rule;
 mod weight;
 
 pub(crate) use counter::Counter;
 #[cfg(feature = "verify")]
-pub(crate) use expected::{Element, after};
+pub(crate) use element::{Element, after};
+pub(crate) use rule::Rule;
 #[cfg(feature = "verify")]
 pub(crate) use rule::VerifyRule;
-pub(crate) use rule::{Rule, prelude};
 
 use crate::{
     kernels::{

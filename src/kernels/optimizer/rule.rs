@@ -2,9 +2,9 @@
 use super::{Counter, Words};
 #[cfg(feature = "verify")]
 use crate::{
-    kernels::optimizer::{cases, expected::Element},
+    kernels::optimizer::Element,
     op::Contents,
-    options::Group,
+    options::{DecayMode, ElasticNet, Group},
     verify::Approx,
 };
 use crate::{op::Params, types::Error, wgsl::Source};
@@ -64,9 +64,15 @@ pub(crate) trait VerifyRule: Rule + Sized {
     /// [`after`](super::after) has them. Buffers that are not kept hold 0, and what becomes of them does not matter.
     fn rule(&self, of: &Contents) -> impl Fn(&Element) -> [Approx; 4];
 
-    /// The groups of the cases.
+    /// The groups of the cases, which reach every field's branch.
     fn groups() -> Vec<Group> {
-        cases::groups()
+        let plain = Group::default();
+        vec![
+            Group { coupled: ElasticNet::new(1e-2, 0.3), decay: 0.1, ..plain },
+            Group { lr_scale: 0.5, decay: 1e-3, decay_mode: DecayMode::Independent, prox: ElasticNet::l1(3.0), ..plain },
+            Group { coupled: ElasticNet::l1(0.1), prox: ElasticNet::new(2.0, 0.7), ..plain },
+            Group { lr_scale: 0.0, coupled: ElasticNet::weight_decay(0.2), ..plain },
+        ]
     }
 
     /// Case `n`, which is of this kind, from a plain one with rate 0.1. Distinct pipelines cost compile time, so each half type takes
@@ -82,33 +88,4 @@ pub(crate) trait VerifyRule: Rule + Sized {
     fn timed_besides(self) -> Vec<Self> {
         vec![]
     }
-}
-
-/// What the file of an optimizer uses.
-pub(crate) mod prelude {
-    #[cfg(feature = "verify")]
-    pub(crate) use super::VerifyRule;
-    pub(crate) use super::{Rule, State};
-    #[cfg(feature = "verify")]
-    pub(crate) use crate::{
-        kernels::optimizer::{
-            Element,
-            adaptive::{LEAST_ROOT, over_or_zero, quotient},
-            after,
-        },
-        op::Contents,
-        options::{Averaging, ElasticNet, Key, NonFinite, Rounding},
-        verify::{Approx, reference},
-    };
-    pub(crate) use crate::{
-        kernels::optimizer::{
-            Words,
-            adaptive::{check_beta, check_moments, reached},
-            macros::{adaptive, optimizer, optimizer_words},
-        },
-        op::Params,
-        options::{EpsPlace, Group, check_derived, check_scalar, nadam_momentum},
-        types::{DType, Error},
-        wgsl::{Source, parts},
-    };
 }
