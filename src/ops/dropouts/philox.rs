@@ -2,11 +2,15 @@
 use crate::{
     kernel,
     kernels::{partition, philox},
-    op::{Arg, ByName, Caps, Expected, Lowered, Op, Step, Verify},
+    op::{Arg, ByName, Caps, Lowered, Op, Step},
     params,
     types::{DType, Error, HostData},
-    verify::reference,
     wgsl::{Decl, Spec, View},
+};
+#[cfg(feature = "verify")]
+use crate::{
+    op::{Expected, Verify},
+    verify::reference,
 };
 use ridgepole_derive::op;
 
