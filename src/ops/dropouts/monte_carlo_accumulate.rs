@@ -6,14 +6,18 @@ use crate::{
         arena::lengths,
         copy::windows,
         partition::{self, Window},
-        samples::copied,
     },
-    op::{Arg, Caps, Contents, Expected, Lowered, Op, Pattern, Rng, Step, Verify, check_float},
+    op::{Arg, Caps, Contents, Lowered, Op, Step, check_float},
     options::RunningVariance,
     params,
     types::{DType, Error, HostData, Space},
-    verify::{Approx, reference},
     wgsl::{Decl, Spec, parts},
+};
+#[cfg(feature = "verify")]
+use crate::{
+    kernels::samples::copied,
+    op::{Expected, Pattern, Rng, Verify},
+    verify::{Approx, reference},
 };
 use ridgepole_derive::op;
 

@@ -5,12 +5,16 @@ use crate::{
         partition::{self, Window},
         philox::{self, Draw},
     },
-    op::{Arg, Caps, Expected, Lowered, Op, Step, Verify},
+    op::{Arg, Caps, Lowered, Op, Step},
     options::Key,
     params,
     types::{DType, Error, HostData},
-    verify::reference,
     wgsl::{Decl, Spec, View},
+};
+#[cfg(feature = "verify")]
+use crate::{
+    op::{Expected, Verify},
+    verify::reference,
 };
 use ridgepole_derive::op;
 
