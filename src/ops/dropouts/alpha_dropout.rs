@@ -2,13 +2,14 @@
 use super::Dropout;
 #[cfg(feature = "verify")]
 use super::shared::expected::{packed, within};
+#[cfg(feature = "verify")]
+use crate::verify::reference;
 use crate::{
     kernel,
     op::{Arg, ByName, Caps, Lowered, Op},
     ops::dropouts::shared::masked_map::{MaskSource, Rule, Settled},
     options::{Bits, Key, MaskMode, Scaling, Share},
     types::{DType, Error, Space},
-    verify::reference,
 };
 #[cfg(feature = "verify")]
 use crate::{
@@ -104,14 +105,21 @@ impl Op for AlphaDropout {
         } else if masked.keeps_none() {
             masked.settled(caps, &[Settled::Zeros(y)], source)?
         } else {
-            let p = 1.0 - masked.keep();
-            let scalars =
-                [reference::alpha_factor(p), reference::alpha_dropout(0.0, true, p), reference::alpha_dropout(0.0, false, p)];
-            let rule = Rule { scalars, ..Rule::new(kernel!("dropouts/alpha_dropout"), NAME) };
+            let rule = Rule { scalars: scalars(1.0 - masked.keep()), ..Rule::new(kernel!("dropouts/alpha_dropout"), NAME) };
             masked.steps(caps, &rule, &[("x", x), ("y", y)], source)?
         };
         Ok(Lowered { steps, ..Default::default() })
     }
+}
+
+/// The factor that keeps the variance, what a kept 0 becomes, and what is dropped; `p` is the probability that is realised. All are 0
+/// where everything is dropped.
+pub(super) fn scalars(p: f64) -> [f64; 3] {
+    // What SELU of minus infinity is: -λ·α.
+    const SATURATION: f64 = -1.7580993408473766;
+    let factor = if p == 1.0 { 0.0 } else { 1.0 / ((1.0 - p) * (1.0 + p * SATURATION * SATURATION)).sqrt() };
+    let shift = -factor * p * SATURATION;
+    [factor, shift, factor * SATURATION + shift]
 }
 
 #[cfg(feature = "verify")]

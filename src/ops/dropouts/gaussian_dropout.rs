@@ -1,13 +1,14 @@
 //! Gaussian dropout, forward. Kernel: `shaders/dropouts/gaussian_dropout.wgsl`. Reference: `cpu::gaussian_dropout`.
 #[cfg(feature = "verify")]
 use super::shared::expected::noise;
+#[cfg(feature = "verify")]
+use crate::verify::reference;
 use crate::{
     kernel,
     op::{Arg, ByName, Caps, Lowered, Op},
     ops::dropouts::shared::noise_map::Noised,
     options::{Key, Share, check_held},
     types::{DType, Error, Space},
-    verify::reference,
 };
 #[cfg(feature = "verify")]
 use crate::{
@@ -75,7 +76,8 @@ impl GaussianDropout {
             return Err(Error::argument(op, "p", why));
         }
         check_held(op, "p", "is", p)?;
-        Ok(Noised { op, dtype, space, deviation: if training { reference::gaussian_deviation(p) } else { 0.0 }, key, share })
+        // The variance of dropout's factor, which is 1/(1-p) or 0.
+        Ok(Noised { op, dtype, space, deviation: if training { (p / (1.0 - p)).sqrt() } else { 0.0 }, key, share })
     }
 }
 
