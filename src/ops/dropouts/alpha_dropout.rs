@@ -8,13 +8,12 @@ use crate::{
     ops::dropouts::shared::masked_map::{MaskSource, Rule, Settled},
     options::{Bits, Key, MaskMode, Scaling, Share},
     types::{DType, Error, Space},
-    verify::reference,
 };
 #[cfg(feature = "verify")]
 use crate::{
     op::{Contents, Expected, Pattern, Verify},
     types::HostData,
-    verify::Approx,
+    verify::{Approx, reference},
 };
 use ridgepole_derive::op;
 
@@ -87,6 +86,16 @@ impl AlphaDropout {
     }
 }
 
+/// The factor that keeps the variance, what a kept 0 becomes, and what is dropped; `p` is the probability that is realised. All are 0
+/// where everything is dropped.
+pub(super) fn scalars(p: f64) -> [f64; 3] {
+    // What SELU of minus infinity is: -λ·α.
+    const SATURATION: f64 = -1.7580993408473766;
+    let factor = if p == 1.0 { 0.0 } else { 1.0 / ((1.0 - p) * (1.0 + p * SATURATION * SATURATION)).sqrt() };
+    let shift = -factor * p * SATURATION;
+    [factor, shift, factor * SATURATION + shift]
+}
+
 impl Op for AlphaDropout {
     fn name(&self) -> &'static str {
         NAME
@@ -104,10 +113,7 @@ impl Op for AlphaDropout {
         } else if masked.keeps_none() {
             masked.settled(caps, &[Settled::Zeros(y)], source)?
         } else {
-            let p = 1.0 - masked.keep();
-            let scalars =
-                [reference::alpha_factor(p), reference::alpha_dropout(0.0, true, p), reference::alpha_dropout(0.0, false, p)];
-            let rule = Rule { scalars, ..Rule::new(kernel!("dropouts/alpha_dropout"), NAME) };
+            let rule = Rule { scalars: scalars(1.0 - masked.keep()), ..Rule::new(kernel!("dropouts/alpha_dropout"), NAME) };
             masked.steps(caps, &rule, &[("x", x), ("y", y)], source)?
         };
         Ok(Lowered { steps, ..Default::default() })

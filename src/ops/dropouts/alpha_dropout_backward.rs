@@ -1,19 +1,18 @@
 //! Alpha dropout, backward. Kernel: `shaders/dropouts/alpha_dropout_backward.wgsl` with a stored mask, else
 //! `shaders/dropouts/dropout.wgsl`. Reference: `cpu::alpha_dropout_backward`.
-use super::AlphaDropout;
 #[cfg(feature = "verify")]
 use super::shared::expected::within;
+use super::{AlphaDropout, alpha_dropout};
 use crate::{
     kernel,
     op::{Arg, Caps, Lowered, Op},
     types::Error,
-    verify::reference,
 };
 #[cfg(feature = "verify")]
 use crate::{
     op::{Contents, Expected, Pattern, Verify},
     types::HostData,
-    verify::Approx,
+    verify::{Approx, reference},
 };
 use ridgepole_derive::op;
 
@@ -60,7 +59,7 @@ impl Op for AlphaDropoutBackward {
 
     fn lower(&self, caps: &Caps) -> Result<Lowered, Error> {
         let (masked, _) = self.forward.held().dropout().masked(NAME)?;
-        let (factor, drawn) = (reference::alpha_factor(1.0 - masked.keep()), (kernel!("dropouts/dropout"), "dropout"));
+        let (factor, drawn) = (alpha_dropout::scalars(1.0 - masked.keep())[0], (kernel!("dropouts/dropout"), "dropout"));
         masked.backward(caps, drawn, kernel!("dropouts/alpha_dropout_backward"), factor, &self.args())
     }
 }

@@ -7,13 +7,12 @@ use crate::{
     ops::dropouts::shared::noise_map::Noised,
     options::{Key, Share, check_held},
     types::{DType, Error, Space},
-    verify::reference,
 };
 #[cfg(feature = "verify")]
 use crate::{
     op::{Contents, Expected, Pattern, Verify},
     types::HostData,
-    verify::Approx,
+    verify::{Approx, reference},
 };
 use ridgepole_derive::op;
 
@@ -75,7 +74,8 @@ impl GaussianDropout {
             return Err(Error::argument(op, "p", why));
         }
         check_held(op, "p", "is", p)?;
-        Ok(Noised { op, dtype, space, deviation: if training { reference::gaussian_deviation(p) } else { 0.0 }, key, share })
+        // The variance of dropout's factor, which is 1/(1-p) or 0.
+        Ok(Noised { op, dtype, space, deviation: if training { (p / (1.0 - p)).sqrt() } else { 0.0 }, key, share })
     }
 }
 

@@ -3,17 +3,21 @@
 use crate::{
     kernel,
     kernels::{
-        arena::lengths,
         copy::windows,
         partition::{self, Window},
-        samples::copied,
     },
-    op::{Arg, Caps, Contents, Expected, Lowered, Op, Pattern, Rng, Step, Verify, check_float},
+    op::{Arg, Caps, Lowered, Op, Step, check_float},
     options::RunningVariance,
     params,
-    types::{DType, Error, HostData, Space},
-    verify::{Approx, reference},
+    types::{DType, Error, Space},
     wgsl::{Decl, Spec, parts},
+};
+#[cfg(feature = "verify")]
+use crate::{
+    kernels::{arena::lengths, samples::copied},
+    op::{Contents, Expected, Pattern, Rng, Verify},
+    types::HostData,
+    verify::{Approx, reference},
 };
 use ridgepole_derive::op;
 

@@ -5,12 +5,17 @@ use crate::{
         partition::{self, Window},
         philox::{self, Draw},
     },
-    op::{Arg, Caps, Expected, Lowered, Op, Step, Verify},
+    op::{Arg, Caps, Lowered, Op, Step},
     options::Key,
     params,
-    types::{DType, Error, HostData},
-    verify::reference,
+    types::{DType, Error},
     wgsl::{Decl, Spec, View},
+};
+#[cfg(feature = "verify")]
+use crate::{
+    op::{Expected, Verify},
+    types::HostData,
+    verify::reference,
 };
 use ridgepole_derive::op;
 
