@@ -2,6 +2,8 @@
 use super::Dropout;
 #[cfg(feature = "verify")]
 use super::shared::expected::{packed, within};
+#[cfg(feature = "verify")]
+use crate::verify::reference;
 use crate::{
     kernel,
     op::{Arg, ByName, Caps, Lowered, Op},
@@ -13,7 +15,7 @@ use crate::{
 use crate::{
     op::{Contents, Expected, Pattern, Verify},
     types::HostData,
-    verify::{Approx, reference},
+    verify::Approx,
 };
 use ridgepole_derive::op;
 
@@ -86,16 +88,6 @@ impl AlphaDropout {
     }
 }
 
-/// The factor that keeps the variance, what a kept 0 becomes, and what is dropped; `p` is the probability that is realised. All are 0
-/// where everything is dropped.
-pub(super) fn scalars(p: f64) -> [f64; 3] {
-    // What SELU of minus infinity is: -λ·α.
-    const SATURATION: f64 = -1.7580993408473766;
-    let factor = if p == 1.0 { 0.0 } else { 1.0 / ((1.0 - p) * (1.0 + p * SATURATION * SATURATION)).sqrt() };
-    let shift = -factor * p * SATURATION;
-    [factor, shift, factor * SATURATION + shift]
-}
-
 impl Op for AlphaDropout {
     fn name(&self) -> &'static str {
         NAME
@@ -118,6 +110,16 @@ impl Op for AlphaDropout {
         };
         Ok(Lowered { steps, ..Default::default() })
     }
+}
+
+/// The factor that keeps the variance, what a kept 0 becomes, and what is dropped; `p` is the probability that is realised. All are 0
+/// where everything is dropped.
+pub(super) fn scalars(p: f64) -> [f64; 3] {
+    // What SELU of minus infinity is: -λ·α.
+    const SATURATION: f64 = -1.7580993408473766;
+    let factor = if p == 1.0 { 0.0 } else { 1.0 / ((1.0 - p) * (1.0 + p * SATURATION * SATURATION)).sqrt() };
+    let shift = -factor * p * SATURATION;
+    [factor, shift, factor * SATURATION + shift]
 }
 
 #[cfg(feature = "verify")]

@@ -3,6 +3,8 @@
 #[cfg(feature = "verify")]
 use super::shared::expected::within;
 use super::{AlphaDropout, alpha_dropout};
+#[cfg(feature = "verify")]
+use crate::verify::reference;
 use crate::{
     kernel,
     op::{Arg, Caps, Lowered, Op},
@@ -12,7 +14,7 @@ use crate::{
 use crate::{
     op::{Contents, Expected, Pattern, Verify},
     types::HostData,
-    verify::{Approx, reference},
+    verify::Approx,
 };
 use ridgepole_derive::op;
 

@@ -1,6 +1,8 @@
 //! Gaussian dropout, forward. Kernel: `shaders/dropouts/gaussian_dropout.wgsl`. Reference: `cpu::gaussian_dropout`.
 #[cfg(feature = "verify")]
 use super::shared::expected::noise;
+#[cfg(feature = "verify")]
+use crate::verify::reference;
 use crate::{
     kernel,
     op::{Arg, ByName, Caps, Lowered, Op},
@@ -12,7 +14,7 @@ use crate::{
 use crate::{
     op::{Contents, Expected, Pattern, Verify},
     types::HostData,
-    verify::{Approx, reference},
+    verify::Approx,
 };
 use ridgepole_derive::op;
 

@@ -3,20 +3,20 @@
 use crate::{
     kernel,
     kernels::{
+        arena::lengths,
         copy::windows,
         partition::{self, Window},
     },
-    op::{Arg, Caps, Lowered, Op, Step, check_float},
+    op::{Arg, Caps, Contents, Lowered, Op, Step, check_float},
     options::RunningVariance,
     params,
-    types::{DType, Error, Space},
+    types::{DType, Error, HostData, Space},
     wgsl::{Decl, Spec, parts},
 };
 #[cfg(feature = "verify")]
 use crate::{
-    kernels::{arena::lengths, samples::copied},
-    op::{Contents, Expected, Pattern, Rng, Verify},
-    types::HostData,
+    kernels::samples::copied,
+    op::{Expected, Pattern, Rng, Verify},
     verify::{Approx, reference},
 };
 use ridgepole_derive::op;

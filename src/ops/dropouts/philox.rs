@@ -8,13 +8,12 @@ use crate::{
     op::{Arg, Caps, Lowered, Op, Step},
     options::Key,
     params,
-    types::{DType, Error},
+    types::{DType, Error, HostData},
     wgsl::{Decl, Spec, View},
 };
 #[cfg(feature = "verify")]
 use crate::{
     op::{Expected, Verify},
-    types::HostData,
     verify::reference,
 };
 use ridgepole_derive::op;
