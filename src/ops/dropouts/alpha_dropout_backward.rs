@@ -8,8 +8,7 @@ use crate::verify::reference;
 use crate::{
     kernel,
     op::{Arg, Caps, Lowered, Op},
-    options::{Bits, Key, MaskMode, Share},
-    types::{DType, Error, Space},
+    types::Error,
 };
 #[cfg(feature = "verify")]
 use crate::{
@@ -34,38 +33,20 @@ use ridgepole_derive::op;
     bench = AlphaDropoutBackward::bench
 )]
 pub struct AlphaDropoutBackward {
-    /// How dy and dx are stored.
-    pub dtype: DType,
-    /// The shape.
-    pub space: Space,
-    /// The probability of dropping.
-    #[field(min = 0, max = 1)]
-    pub p: f64,
-    /// What the mask was drawn from.
-    pub key: Key,
-    /// Which elements share a decision.
-    #[field(default)]
-    pub share: Share,
-    /// Random bits per decision.
-    #[field(default)]
-    pub bits: Bits,
-    /// Whether the forward pass stored the mask.
-    #[field(default)]
-    pub mask: MaskMode,
+    /// The forward op.
+    #[field(flatten, without = [training])]
+    pub forward: AlphaDropout,
 }
 
 impl AlphaDropout {
     /// The backward pass of this in training.
     pub fn backward(&self) -> AlphaDropoutBackward {
-        let Self { dtype, space, p, key, share, bits, mask, .. } = *self;
-        AlphaDropoutBackward { dtype, space, p, key, share, bits, mask }
+        AlphaDropoutBackward { forward: self.held() }
     }
-}
 
-impl AlphaDropoutBackward {
-    fn forward(&self) -> AlphaDropout {
-        let Self { dtype, space, p, key, share, bits, mask } = *self;
-        AlphaDropout { dtype, space, p, key, share, bits, mask, training: true }
+    /// As the backward op holds it: what does not matter there is at its default.
+    fn held(&self) -> Self {
+        Self { training: true, ..self.clone() }
     }
 }
 
@@ -75,11 +56,11 @@ impl Op for AlphaDropoutBackward {
     }
 
     fn args(&self) -> Vec<Arg> {
-        self.forward().dropout().backward_args()
+        self.forward.held().dropout().backward_args()
     }
 
     fn lower(&self, caps: &Caps) -> Result<Lowered, Error> {
-        let (masked, _) = self.forward().dropout().masked(NAME)?;
+        let (masked, _) = self.forward.held().dropout().masked(NAME)?;
         let (factor, drawn) = (alpha_dropout::scalars(1.0 - masked.keep())[0], (kernel!("dropouts/dropout"), "dropout"));
         masked.backward(caps, drawn, kernel!("dropouts/alpha_dropout_backward"), factor, &self.args())
     }
@@ -88,11 +69,11 @@ impl Op for AlphaDropoutBackward {
 #[cfg(feature = "verify")]
 impl Verify for AlphaDropoutBackward {
     fn patterns(&self) -> Vec<Pattern> {
-        self.forward().patterns()
+        self.forward.held().patterns()
     }
 
     fn reference(&self, args: &[HostData]) -> Vec<Expected> {
-        let (of, dropout) = (Contents::new(self.args(), args), self.forward().dropout());
+        let (of, dropout) = (Contents::new(self.args(), args), self.forward.held().dropout());
         let (dy, p) = (of.get("dy"), 1.0 - dropout.keep());
         if p == 0.0 {
             return vec![Expected::Exact(dy.clone())];

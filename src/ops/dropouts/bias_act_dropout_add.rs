@@ -138,9 +138,9 @@ impl BiasActDropoutAdd {
         out
     }
 
-    /// What y must hold, of these x, bias and residual.
+    /// What y must hold, of these x, bias and residual; without a bias of its own, a bias among them is another's.
     pub(super) fn expected(&self, of: &Contents) -> Vec<Expected> {
-        let (x, bias, (kept, factor)) = (of.f64("x"), self.biases(of.find("bias")), self.mask());
+        let (x, bias, (kept, factor)) = (of.f64("x"), self.biases(of.find("bias").filter(|_| self.bias)), self.mask());
         let residual = of.f64_or("residual", 0.0, x.len());
         let (mut value, mut bound) = (vec![], vec![]);
         for i in 0..x.len() {

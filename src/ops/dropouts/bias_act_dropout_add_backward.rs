@@ -12,8 +12,8 @@ use crate::{
     },
     op::{Arg, ByName, Caps, Lowered, Op},
     ops::dropouts::shared::masked_map::Rule,
-    options::{Activation, Bits, Key, Share},
-    types::{DType, Error, Space},
+    options::Activation,
+    types::{DType, Error},
     wgsl::parts,
 };
 #[cfg(feature = "verify")]
@@ -41,45 +41,15 @@ use ridgepole_derive::op;
     bench = BiasActDropoutAddBackward::bench
 )]
 pub struct BiasActDropoutAddBackward {
-    /// How `x`, `dy` and `dx` are stored.
-    pub dtype: DType,
-    /// Their shape.
-    pub space: Space,
-    /// The probability of dropping; 0 after training.
-    #[field(min = 0, max = 1)]
-    pub p: f64,
-    /// What the mask was drawn from.
-    pub key: Key,
-    /// Which elements share a decision.
-    #[field(default)]
-    pub share: Share,
-    /// Random bits per decision.
-    #[field(default)]
-    pub bits: Bits,
-    /// The activation.
-    #[field(default)]
-    pub act: Activation,
-    /// Whether there is a bias, and so a `dbias`.
-    #[field(default = true)]
-    pub bias: bool,
+    /// The forward op.
+    #[field(flatten, without = [residual])]
+    pub forward: BiasActDropoutAdd,
 }
 
 impl BiasActDropoutAdd {
     /// The backward pass of this.
     pub fn backward(&self) -> BiasActDropoutAddBackward {
-        let Self { dtype, space, p, key, share, bits, act, bias, .. } = *self;
-        BiasActDropoutAddBackward { dtype, space, p, key, share, bits, act, bias }
-    }
-}
-
-impl BiasActDropoutAddBackward {
-    fn forward(&self) -> BiasActDropoutAdd {
-        let Self { dtype, space, p, key, share, bits, act, bias } = *self;
-        BiasActDropoutAdd { dtype, space, p, key, share, bits, act, bias, residual: false }
-    }
-
-    fn bends(&self) -> bool {
-        self.act != Activation::None
+        BiasActDropoutAddBackward { forward: Self { residual: true, ..self.clone() } }
     }
 }
 
@@ -89,19 +59,19 @@ impl Op for BiasActDropoutAddBackward {
     }
 
     fn args(&self) -> Vec<Arg> {
-        let (len, c) = (self.space.len(), self.space.c);
-        let mut args = vec![Arg::read("dy", self.dtype, len)];
-        if self.bends() {
-            args.push(Arg::read("x", self.dtype, len));
-            args.extend(self.bias.then(|| Arg::read("bias", DType::F32, c)));
+        let (len, c) = (self.forward.space.len(), self.forward.space.c);
+        let mut args = vec![Arg::read("dy", self.forward.dtype, len)];
+        if self.forward.act != Activation::None {
+            args.push(Arg::read("x", self.forward.dtype, len));
+            args.extend(self.forward.bias.then(|| Arg::read("bias", DType::F32, c)));
         }
-        args.push(Arg::write("dx", self.dtype, len));
-        args.extend(self.bias.then(|| Arg::write("dbias", DType::F32, c)));
+        args.push(Arg::write("dx", self.forward.dtype, len));
+        args.extend(self.forward.bias.then(|| Arg::write("dbias", DType::F32, c)));
         args
     }
 
     fn lower(&self, caps: &Caps) -> Result<Lowered, Error> {
-        let (args, mut out, forward) = (self.args(), Lowered::default(), self.forward());
+        let (args, mut out, forward) = (self.args(), Lowered::default(), &self.forward);
         let (masked, factor) = forward.masked(NAME)?;
         forward.check(NAME)?;
         let (dy, dx) = (args.at("dy"), args.at("dx"));
@@ -122,8 +92,8 @@ impl Op for BiasActDropoutAddBackward {
             let steps = masked.steps_with(caps, &rule, &tensors, masked.source(), &parts, &mut beside)?;
             out.steps = steps;
         }
-        if self.bias && self.space.c > 0 {
-            rows::column_sums(NAME, &mut out, caps, &args, Channels::of(&self.space), dx.0, args.place("dbias"))?;
+        if self.forward.bias && self.forward.space.c > 0 {
+            rows::column_sums(NAME, &mut out, caps, &args, Channels::of(&self.forward.space), dx.0, args.place("dbias"))?;
         }
         Ok(out)
     }
@@ -144,27 +114,27 @@ impl Verify for BiasActDropoutAddBackward {
     }
 
     fn reference(&self, args: &[HostData]) -> Vec<Expected> {
-        let (of, forward) = (Contents::new(self.args(), args), self.forward());
+        let (of, forward) = (Contents::new(self.args(), args), &self.forward);
         let (dy, bias, (kept, factor)) = (of.f64("dy"), forward.biases(of.find("bias")), forward.mask());
         let x = of.f64_or("x", 0.0, dy.len());
         let (mut value, mut bound) = (vec![], vec![]);
         for i in 0..dy.len() {
-            let v = reference::bias_act_dropout_add_backward(x[i], bias[i], dy[i], kept[i], factor, self.act);
+            let v = reference::bias_act_dropout_add_backward(x[i], bias[i], dy[i], kept[i], factor, self.forward.act);
             let u = x[i] + bias[i];
             let dx = if !kept[i] || !v.is_finite() {
                 Approx::exact(v)
             } else {
                 let slope = if u.is_finite() {
-                    self.act.approx(forward.biased(x[i], bias[i]))[1]
+                    self.forward.act.approx(forward.biased(x[i], bias[i]))[1]
                 } else {
-                    Approx::exact(reference::activation(self.act, u).1)
+                    Approx::exact(reference::activation(self.forward.act, u).1)
                 };
                 // Where nothing goes through, whatever dy is.
                 if slope == Approx::exact(0.0) {
                     Approx::exact(v)
                 } else {
                     let product = Approx::exact(dy[i]).times(Approx::exact(factor)).times(slope);
-                    Approx { value: v, ..product }.rounded_to(self.dtype)
+                    Approx { value: v, ..product }.rounded_to(self.forward.dtype)
                 }
             };
             // As it is stored: the sums are over that.
@@ -172,8 +142,8 @@ impl Verify for BiasActDropoutAddBackward {
             bound.push(dx.error);
         }
         let mut sums = (vec![], vec![]);
-        for c in 0..self.space.c {
-            let places = channels::places(&self.space, c);
+        for c in 0..self.forward.space.c {
+            let places = channels::places(&self.forward.space, c);
             let of: Vec<f64> = places.iter().map(|&i| value[i]).collect();
             let sum = of.iter().sum::<f64>();
             let off = SumErrors::of(&vec![0.0; of.len()], &of, 0.0, 0.0, 0.0).dbias;
@@ -181,7 +151,7 @@ impl Verify for BiasActDropoutAddBackward {
             sums.1.push(if sum.is_finite() { off + places.iter().map(|&i| bound[i]).sum::<f64>() } else { 0.0 });
         }
         let mut out = vec![Expected::Within { value, bound }];
-        out.extend(self.bias.then_some(Expected::Within { value: sums.0, bound: sums.1 }));
+        out.extend(self.forward.bias.then_some(Expected::Within { value: sums.0, bound: sums.1 }));
         out
     }
 }

@@ -10,8 +10,8 @@ use crate::{
     kernel,
     kernels::copy::{self, Tail, windows},
     op::{Arg, ByName, Caps, Lowered, Op},
-    options::{Key, MaskMode, Share},
-    types::{DType, Error, Space},
+    options::MaskMode,
+    types::{DType, Error},
 };
 #[cfg(feature = "verify")]
 use crate::{
@@ -37,41 +37,20 @@ use ridgepole_derive::op;
     bench = DropBlockBackward::bench
 )]
 pub struct DropBlockBackward {
-    /// How dy and dx are stored.
-    pub dtype: DType,
-    /// The batch, s being H·W.
-    pub space: Space,
-    /// W, the columns of an image; s is a multiple of it.
-    #[field(min = 1)]
-    pub width: usize,
-    /// Rows and columns of a square; no more than H or W.
-    #[field(min = 1, max = 32)]
-    pub block: usize,
-    /// Approximately the fraction dropped.
-    #[field(min = 0, max = 1)]
-    pub p: f64,
-    /// What the squares were drawn from.
-    pub key: Key,
-    /// Which images share their squares.
-    #[field(default, only = [element, position, batch_element, batch_position])]
-    pub share: Share,
-    /// Whether the forward pass stored the mask.
-    #[field(default)]
-    pub mask: MaskMode,
+    /// The forward op.
+    #[field(flatten, without = [training])]
+    pub forward: DropBlock,
 }
 
 impl DropBlock {
     /// The backward pass of this in training.
     pub fn backward(&self) -> DropBlockBackward {
-        let Self { dtype, space, width, block, p, key, share, mask, .. } = *self;
-        DropBlockBackward { dtype, space, width, block, p, key, share, mask }
+        DropBlockBackward { forward: self.held() }
     }
-}
 
-impl DropBlockBackward {
-    fn forward(&self) -> DropBlock {
-        let Self { dtype, space, width, block, p, key, share, mask } = *self;
-        DropBlock { dtype, space, width, block, p, key, share, mask, training: true }
+    /// As the backward op holds it: what does not matter there is at its default.
+    fn held(&self) -> Self {
+        Self { training: true, ..self.clone() }
     }
 }
 
@@ -81,15 +60,15 @@ impl Op for DropBlockBackward {
     }
 
     fn args(&self) -> Vec<Arg> {
-        let (len, words) = (self.space.len(), self.forward().squares(NAME).words());
-        let mut args = vec![Arg::read("dy", self.dtype, len), Arg::read("factor", DType::F32, 1)];
-        args.extend((self.mask == MaskMode::Store).then(|| Arg::read("mask", DType::U32, words)));
-        args.push(Arg::write("dx", self.dtype, len));
+        let (len, words) = (self.forward.space.len(), self.forward.held().squares(NAME).words());
+        let mut args = vec![Arg::read("dy", self.forward.dtype, len), Arg::read("factor", DType::F32, 1)];
+        args.extend((self.forward.mask == MaskMode::Store).then(|| Arg::read("mask", DType::U32, words)));
+        args.push(Arg::write("dx", self.forward.dtype, len));
         args
     }
 
     fn lower(&self, caps: &Caps) -> Result<Lowered, Error> {
-        let (args, squares, mut out) = (self.args(), self.forward().squares(NAME), Lowered::default());
+        let (args, squares, mut out) = (self.args(), self.forward.held().squares(NAME), Lowered::default());
         squares.check()?;
         let (dy, dx, caps) = (args.at("dy"), args.at("dx"), &windows(caps));
         let t = squares.threshold();
@@ -112,7 +91,7 @@ impl Op for DropBlockBackward {
 #[cfg(feature = "verify")]
 impl Verify for DropBlockBackward {
     fn patterns(&self) -> Vec<Pattern> {
-        self.forward().patterns()
+        self.forward.held().patterns()
     }
 
     fn fill(&self, arg: &Arg, rng: &mut Rng, pattern: Pattern) -> HostData {
@@ -123,7 +102,7 @@ impl Verify for DropBlockBackward {
     }
 
     fn reference(&self, args: &[HostData]) -> Vec<Expected> {
-        let (of, squares) = (Contents::new(self.args(), args), self.forward().squares(NAME));
+        let (of, squares) = (Contents::new(self.args(), args), self.forward.held().squares(NAME));
         let (dy, t) = (of.get("dy"), squares.threshold());
         if t == 1 << 32 {
             return vec![Expected::Exact(dy.clone())];

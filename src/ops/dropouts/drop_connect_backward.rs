@@ -7,8 +7,7 @@ use crate::{
     kernel,
     op::{Arg, ByName, Caps, Lowered, Op},
     ops::dropouts::shared::masked_map::Rule,
-    options::{Bits, Key, Scaling},
-    types::{DType, Error},
+    types::Error,
 };
 #[cfg(feature = "verify")]
 use crate::{
@@ -36,26 +35,9 @@ use ridgepole_derive::op;
     bench = DropConnectBackward::bench
 )]
 pub struct DropConnectBackward {
-    /// How all tensors are stored.
-    pub dtype: DType,
-    /// Rows of the weight matrix: units of the layer.
-    pub rows: usize,
-    /// Its columns: inputs of the layer.
-    pub cols: usize,
-    /// The probability of dropping a weight.
-    #[field(min = 0, max = 1)]
-    pub p: f64,
-    /// What the mask was drawn from.
-    pub key: Key,
-    /// Whether there is a bias.
-    #[field(default)]
-    pub bias: bool,
-    /// As in the forward pass.
-    #[field(default)]
-    pub scaling: Scaling,
-    /// Random bits per decision.
-    #[field(default)]
-    pub bits: Bits,
+    /// The forward op.
+    #[field(flatten, without = [training])]
+    pub forward: DropConnect,
     /// Whether gradients are added to the existing ones, as needed for weights that are used more than once.
     #[field(default)]
     pub accumulate: bool,
@@ -64,15 +46,12 @@ pub struct DropConnectBackward {
 impl DropConnect {
     /// The backward pass of this in training, which adds to the gradients that are there.
     pub fn backward(&self) -> DropConnectBackward {
-        let Self { dtype, rows, cols, p, key, bias, scaling, bits, .. } = *self;
-        DropConnectBackward { dtype, rows, cols, p, key, bias, scaling, bits, accumulate: true }
+        DropConnectBackward { forward: self.held(), accumulate: true }
     }
-}
 
-impl DropConnectBackward {
-    fn forward(&self) -> DropConnect {
-        let Self { dtype, rows, cols, p, key, bias, scaling, bits, .. } = *self;
-        DropConnect { dtype, rows, cols, p, key, bias, scaling, bits, training: true }
+    /// As the backward op holds it: what does not matter there is at its default.
+    fn held(&self) -> Self {
+        Self { training: true, ..self.clone() }
     }
 }
 
@@ -85,14 +64,14 @@ impl Op for DropConnectBackward {
     }
 
     fn args(&self) -> Vec<Arg> {
-        let forward = self.forward();
+        let forward = self.forward.held();
         let mut args = forward.tensors(["dmasked_weight", "dmasked_bias"], Arg::read);
         args.extend(forward.tensors(["dweight", "dbias"], if self.accumulate { Arg::update } else { Arg::write }));
         args
     }
 
     fn lower(&self, caps: &Caps) -> Result<Lowered, Error> {
-        let (forward, args) = (self.forward(), self.args());
+        let (forward, args) = (self.forward.held(), self.args());
         if !self.accumulate {
             return forward.maps(NAME, caps, &args, TENSORS);
         }
@@ -113,11 +92,11 @@ impl Op for DropConnectBackward {
 #[cfg(feature = "verify")]
 impl Verify for DropConnectBackward {
     fn patterns(&self) -> Vec<Pattern> {
-        self.forward().patterns()
+        self.forward.held().patterns()
     }
 
     fn reference(&self, args: &[HostData]) -> Vec<Expected> {
-        let (of, dropouts) = (Contents::new(self.args(), args), self.forward().dropouts());
+        let (of, dropouts) = (Contents::new(self.args(), args), self.forward.held().dropouts());
         let one = |(dropout, [d, there]): (&Dropout, [&str; 2])| {
             if self.accumulate {
                 return sum(dropout, of.f64(d), of.f64(there));

@@ -4,8 +4,7 @@ use super::Dropout;
 use crate::{
     kernel,
     op::{Arg, Caps, Lowered, Op},
-    options::{Bits, Key, MaskMode, Scaling, Share},
-    types::{DType, Error, Space},
+    types::Error,
 };
 #[cfg(feature = "verify")]
 use crate::{
@@ -28,41 +27,20 @@ use ridgepole_derive::op;
     bench = DropoutBackward::bench
 )]
 pub struct DropoutBackward {
-    /// How dy and dx are stored.
-    pub dtype: DType,
-    /// The shape.
-    pub space: Space,
-    /// The probability of dropping.
-    #[field(min = 0, max = 1)]
-    pub p: f64,
-    /// What the mask was drawn from.
-    pub key: Key,
-    /// Which elements share a decision.
-    #[field(default)]
-    pub share: Share,
-    /// As in the forward pass.
-    #[field(default)]
-    pub scaling: Scaling,
-    /// Random bits per decision.
-    #[field(default)]
-    pub bits: Bits,
-    /// Whether the forward pass stored the mask.
-    #[field(default)]
-    pub mask: MaskMode,
+    /// The forward op.
+    #[field(flatten, without = [training])]
+    pub forward: Dropout,
 }
 
 impl Dropout {
     /// The backward pass of this in training.
     pub fn backward(&self) -> DropoutBackward {
-        let Self { dtype, space, p, key, share, scaling, bits, mask, .. } = *self;
-        DropoutBackward { dtype, space, p, key, share, scaling, bits, mask }
+        DropoutBackward { forward: self.held() }
     }
-}
 
-impl DropoutBackward {
-    fn forward(&self) -> Dropout {
-        let Self { dtype, space, p, key, share, scaling, bits, mask } = *self;
-        Dropout { dtype, space, p, key, share, scaling, bits, mask, training: true }
+    /// As the backward op holds it: what does not matter there is at its default.
+    fn held(&self) -> Self {
+        Self { training: true, ..self.clone() }
     }
 }
 
@@ -72,11 +50,11 @@ impl Op for DropoutBackward {
     }
 
     fn args(&self) -> Vec<Arg> {
-        self.forward().backward_args()
+        self.forward.held().backward_args()
     }
 
     fn lower(&self, caps: &Caps) -> Result<Lowered, Error> {
-        let (masked, factor) = self.forward().masked(NAME)?;
+        let (masked, factor) = self.forward.held().masked(NAME)?;
         let drawn = (kernel!("dropouts/dropout"), "dropout");
         masked.backward(caps, drawn, kernel!("dropouts/dropout_backward"), factor, &self.args())
     }
@@ -85,11 +63,11 @@ impl Op for DropoutBackward {
 #[cfg(feature = "verify")]
 impl Verify for DropoutBackward {
     fn patterns(&self) -> Vec<Pattern> {
-        self.forward().patterns()
+        self.forward.held().patterns()
     }
 
     fn reference(&self, args: &[HostData]) -> Vec<Expected> {
-        let (of, forward) = (Contents::new(self.args(), args), self.forward());
+        let (of, forward) = (Contents::new(self.args(), args), self.forward.held());
         vec![forward.expected(of.get("dy"), &forward.kept(of.find("mask")), reference::dropout_backward)]
     }
 }

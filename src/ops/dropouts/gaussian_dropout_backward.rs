@@ -4,8 +4,7 @@ use super::GaussianDropout;
 use crate::{
     kernel,
     op::{Arg, ByName, Caps, Lowered, Op},
-    options::{Key, Share},
-    types::{DType, Error, Space},
+    types::Error,
 };
 #[cfg(feature = "verify")]
 use crate::{
@@ -27,32 +26,20 @@ use ridgepole_derive::op;
     bench = GaussianDropoutBackward::bench
 )]
 pub struct GaussianDropoutBackward {
-    /// How dy and dx are stored.
-    pub dtype: DType,
-    /// The shape.
-    pub space: Space,
-    /// The rate, of which the variance of the factor is p/(1-p).
-    #[field(min = 0, below = 1)]
-    pub p: f64,
-    /// What the numbers were drawn from.
-    pub key: Key,
-    /// Which elements share a number.
-    #[field(default)]
-    pub share: Share,
+    /// The forward op.
+    #[field(flatten, without = [training])]
+    pub forward: GaussianDropout,
 }
 
 impl GaussianDropout {
     /// The backward pass of this in training.
     pub fn backward(&self) -> GaussianDropoutBackward {
-        let Self { dtype, space, p, key, share, .. } = *self;
-        GaussianDropoutBackward { dtype, space, p, key, share }
+        GaussianDropoutBackward { forward: self.held() }
     }
-}
 
-impl GaussianDropoutBackward {
-    fn forward(&self) -> GaussianDropout {
-        let Self { dtype, space, p, key, share } = *self;
-        GaussianDropout { dtype, space, p, key, share, training: true }
+    /// As the backward op holds it: what does not matter there is at its default.
+    fn held(&self) -> Self {
+        Self { training: true, ..self.clone() }
     }
 }
 
@@ -62,24 +49,24 @@ impl Op for GaussianDropoutBackward {
     }
 
     fn args(&self) -> Vec<Arg> {
-        let Self { dtype, space, .. } = self;
-        vec![Arg::read("dy", *dtype, space.len()), Arg::write("dx", *dtype, space.len())]
+        let GaussianDropout { dtype, space, .. } = self.forward;
+        vec![Arg::read("dy", dtype, space.len()), Arg::write("dx", dtype, space.len())]
     }
 
     fn lower(&self, caps: &Caps) -> Result<Lowered, Error> {
         let args = self.args();
         let kernel = (kernel!("dropouts/gaussian_dropout_backward"), NAME);
-        self.forward().noised(NAME)?.lower(caps, kernel, [args.at("dy"), args.at("dx")])
+        self.forward.held().noised(NAME)?.lower(caps, kernel, [args.at("dy"), args.at("dx")])
     }
 }
 
 #[cfg(feature = "verify")]
 impl Verify for GaussianDropoutBackward {
     fn patterns(&self) -> Vec<Pattern> {
-        self.forward().patterns()
+        self.forward.held().patterns()
     }
 
     fn reference(&self, args: &[HostData]) -> Vec<Expected> {
-        self.forward().results(Contents::new(self.args(), args).get("dy"), reference::gaussian_dropout_backward)
+        self.forward.held().results(Contents::new(self.args(), args).get("dy"), reference::gaussian_dropout_backward)
     }
 }

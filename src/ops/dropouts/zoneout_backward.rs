@@ -6,8 +6,7 @@ use crate::{
     kernel,
     op::{Arg, ByName, Caps, Lowered, Op},
     ops::dropouts::shared::masked_map::{MaskSource, Rule, Settled},
-    options::{Bits, Key, MaskMode, Share},
-    types::{DType, Error, Space},
+    types::Error,
 };
 #[cfg(feature = "verify")]
 use crate::{
@@ -33,41 +32,15 @@ use ridgepole_derive::op;
     bench = ZoneoutBackward::bench
 )]
 pub struct ZoneoutBackward {
-    /// How dy, dx and dprevious are stored.
-    pub dtype: DType,
-    /// The shape.
-    pub space: Space,
-    /// The probability of keeping the previous value.
-    #[field(min = 0, max = 1)]
-    pub p: f64,
-    /// What the mask was drawn from.
-    pub key: Key,
-    /// Which elements share a decision.
-    #[field(default)]
-    pub share: Share,
-    /// Random bits per decision.
-    #[field(default)]
-    pub bits: Bits,
-    /// Whether the forward pass stored the mask.
-    #[field(default)]
-    pub mask: MaskMode,
-    /// Whether the forward pass drew a mask; if not, y was the expectation over all masks.
-    #[field(default = true)]
-    pub training: bool,
+    /// The forward op.
+    #[field(flatten)]
+    pub forward: Zoneout,
 }
 
 impl Zoneout {
     /// The backward pass of this.
     pub fn backward(&self) -> ZoneoutBackward {
-        let Self { dtype, space, p, key, share, bits, mask, training } = *self;
-        ZoneoutBackward { dtype, space, p, key, share, bits, mask, training }
-    }
-}
-
-impl ZoneoutBackward {
-    fn forward(&self) -> Zoneout {
-        let Self { dtype, space, p, key, share, bits, mask, training } = *self;
-        Zoneout { dtype, space, p, key, share, bits, mask, training }
+        ZoneoutBackward { forward: self.clone() }
     }
 }
 
@@ -77,16 +50,16 @@ impl Op for ZoneoutBackward {
     }
 
     fn args(&self) -> Vec<Arg> {
-        let mut args = self.forward().dropout().backward_args();
-        args.push(Arg::write("dprevious", self.dtype, self.space.len()));
+        let mut args = self.forward.dropout().backward_args();
+        args.push(Arg::write("dprevious", self.forward.dtype, self.forward.space.len()));
         args
     }
 
     fn lower(&self, caps: &Caps) -> Result<Lowered, Error> {
-        let (args, forward) = (self.args(), self.forward());
+        let (args, forward) = (self.args(), &self.forward);
         let (masked, _) = forward.dropout().masked(NAME)?;
         let [dy, dx, dprevious] = ["dy", "dx", "dprevious"].map(|name| args.at(name));
-        let source = match (self.training, args.find_at("mask")) {
+        let source = match (self.forward.training, args.find_at("mask")) {
             (false, _) => MaskSource::All,
             (true, Some(mask)) => MaskSource::Stored(mask),
             (true, None) => MaskSource::Drawn(None),
@@ -105,11 +78,11 @@ impl Op for ZoneoutBackward {
 #[cfg(feature = "verify")]
 impl Verify for ZoneoutBackward {
     fn patterns(&self) -> Vec<Pattern> {
-        self.forward().patterns()
+        self.forward.patterns()
     }
 
     fn reference(&self, args: &[HostData]) -> Vec<Expected> {
-        let (of, dropout) = (Contents::new(self.args(), args), self.forward().dropout());
+        let (of, dropout) = (Contents::new(self.args(), args), self.forward.dropout());
         let (dy, keep) = (of.f64("dy"), dropout.keep());
         if keep == 0.0 || keep == 1.0 {
             let zeros = Expected::Exact(HostData::from_f64(dropout.dtype, vec![0.0; dy.len()]));

@@ -21,9 +21,7 @@ use crate::{
 };
 use ridgepole_derive::op;
 
-params! {
-    BatchNormBackwardParams { blocks: u32, channels: u32, row: u32, stride: u32, count: u32, coefs: u32, values: f32 }
-}
+params! { BatchNormBackwardParams { blocks: u32, channels: u32, row: u32, stride: u32, count: u32, coefs: u32, values: f32 } }
 
 /// The backward pass of [`BatchNorm`](super::BatchNorm): with x̂ = (x - μ)·rstd, m values per channel and g = dy·act'(v),
 /// where v = γx̂ + β + residual is the input of the activation: dβ = Σg, dγ = Σg·x̂, dresidual = g, dx = γ·rstd·(g - (dβ +

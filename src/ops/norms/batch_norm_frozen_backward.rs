@@ -22,9 +22,7 @@ use crate::{
 };
 use ridgepole_derive::op;
 
-params! {
-    BatchNormFrozenBackwardParams { blocks: u32, channels: u32, row: u32, stride: u32, count: u32, coefs: u32, eps: f32 }
-}
+params! { BatchNormFrozenBackwardParams { blocks: u32, channels: u32, row: u32, stride: u32, count: u32, coefs: u32, eps: f32 } }
 
 /// The backward pass of [`BatchNormInference`](super::BatchNormInference), for training with frozen statistics: with rstd =
 /// 1/√(r_σ² + ε) and g = dy·act'(v), where v = γx̂ + β + residual is the input of the activation, dx = γ·rstd·g, dγ = Σg·(x -

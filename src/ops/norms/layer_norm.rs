@@ -20,9 +20,7 @@ use crate::{
 };
 use ridgepole_derive::op;
 
-params! {
-    LayerNormParams { blocks: u32, channels: u32, row: u32, stride: u32, count: u32, coefs: u32, values: f32, eps: f32 }
-}
+params! { LayerNormParams { blocks: u32, channels: u32, row: u32, stride: u32, count: u32, coefs: u32, values: f32, eps: f32 } }
 
 /// Layer norm: y = γ·(x - μ)/√(σ² + ε) + β, with the mean μ and the biased variance σ² of each row; γ and β are per column.
 ///

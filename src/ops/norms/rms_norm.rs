@@ -21,9 +21,7 @@ use crate::{
 };
 use ridgepole_derive::op;
 
-params! {
-    RmsNormParams { blocks: u32, channels: u32, row: u32, stride: u32, count: u32, coefs: u32, values: f32, eps: f32 }
-}
+params! { RmsNormParams { blocks: u32, channels: u32, row: u32, stride: u32, count: u32, coefs: u32, values: f32, eps: f32 } }
 
 /// RMS norm: y = w·x/√(Σx²/cols + ε) for each row, or (1 + w)·x/√(Σx²/cols + ε). No mean is subtracted, and there is no bias.
 ///

@@ -2,8 +2,8 @@
 use crate::{
     kernels::{
         copy::{self, Place, Tail, windows},
-        partition,
-        philox::{Draws, Words},
+        partition::{self, Window},
+        philox::{Draw, Draws, Words},
     },
     op::{Access, Arg, ByName, Caps, Lowered, Slot, Step, check_float},
     options::{Bits, Key, Share, check_p},
@@ -13,10 +13,9 @@ use crate::{
 };
 
 params! { MaskedParams {
-    first: u32, blocks: u32, lo: u32, hi: u32, base: u32, end: u32,
+    window: Window,
     scale: f32, offset: f32, other: f32, last: u32,
-    key_lo: u32, key_hi: u32, step: u32, stream: u32,
-    d_lo: u32, d_hi: u32,
+    draw: Draw,
     pair: u32, start: u32, inner: u32, rows: u32, per_period: u32, per_row: u32, per_column: u32, shift: u32,
     last_word: u32, last_bits: u32
 } }
@@ -239,27 +238,16 @@ impl Masked {
                 bindings.push(Decl { name: "mask", dtype: DType::U32, view: View::Raw("u32"), writes: pairs == 4 });
                 slots.push(mask.slot(&piece));
             }
-            let blocks = piece.blocks.end - piece.blocks.start;
             let Words { first, pair, start } = draws.words(piece.blocks.start * block_quads * 4);
             out.push(Step {
                 spec: Spec { shader: rule.shader, entry: rule.entry, parts: parts.clone(), bindings, consts: consts.clone() },
                 params: MaskedParams {
-                    first: piece.blocks.start as u32,
-                    blocks: blocks as u32,
-                    lo: piece.quads.start as u32,
-                    hi: piece.quads.end as u32,
-                    base: piece.base(),
-                    end: piece.end(),
+                    window: piece.window(),
                     scale,
                     offset,
                     other,
                     last: self.threshold.wrapping_sub(1) as u32,
-                    key_lo: self.key.seed as u32,
-                    key_hi: (self.key.seed >> 32) as u32,
-                    step: self.key.step,
-                    stream: self.key.stream,
-                    d_lo: first as u32,
-                    d_hi: (first >> 32) as u32,
+                    draw: Draw::new(&self.key, first),
                     pair,
                     start,
                     inner: draws.inner,
@@ -273,7 +261,7 @@ impl Masked {
                 }
                 .into(),
                 slots,
-                workgroups: blocks,
+                workgroups: piece.workgroups(),
                 // For each pair: ten rounds for each Philox call, and the runs of eight elements.
                 trips: u64::from(turns) * 3 + u64::from(turns * pairs) * (calls * 11 + 9),
             });
