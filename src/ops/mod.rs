@@ -35,7 +35,7 @@
 //! | [`penalties`] | 8 | Penalties Ω(w) on weights, which regularize a model: value, gradient and proximal step. |
 //! | [`constraints`] | 6 | Constraints on weights, enforced by a projection after each optimizer step. |
 //! | [`transforms`] | 9 | Transforms of gradients, between the backward pass and the optimizer step: clipping, centralization, noise, loss scaling. |
-//! | [`optimizers`] | 7 | Optimizer steps with every regularizer fused in: a whole model in one pass over its memory. |
+//! | [`optimizers`] | 9 | Optimizer steps with every regularizer fused in: a whole model in one pass over its memory. |
 //! | [`averaging`] | 4 | Averages of weights, which generalize better than the last iterate, and the two halves of sharpness-aware minimisation. |
 //! | [`dropouts`] | 19 | Dropout and its relatives: random masks and noise, which regularize a network in training. |
 //! | [`norms`] | 31 | Normalisation of activations, over batches, rows or channels, and of weights. |

@@ -258,10 +258,10 @@ fn what_is_no_model_is_refused() {
         "model.json: line 2: is no model: duplicate field `version`"
     );
     assert_eq!(of(b"{\"format\": NaN}"), "model.json: line 1: is no model: expected value");
-    assert_eq!(of(&[b'['; 1 << 20]), "model.json: line 1: is no model: recursion limit exceeded");
+    assert_eq!(of(&[b'['; 1 << 20]), "model.json: line 1: is no model: invalid type: sequence, expected a string");
     save(&linear(2), dir.path());
     let text = String::from_utf8(std::fs::read(dir.path().join(JSON)).unwrap()).unwrap();
-    let why = of(text.replace("7e+300", "1e999").as_bytes());
+    let why = of(text.replace("7e+300", "1e999").replace("7e300", "1e999").as_bytes());
     assert!(why.ends_with(": is no model: number out of range"), "{why}");
     for cut in 0..text.trim_end().len() {
         assert!(text.is_char_boundary(cut) && of(&text.as_bytes()[..cut]).starts_with("model.json: line "), "cut at {cut}");
