@@ -66,7 +66,11 @@ impl Optimizer<'_> {
     /// What the roundings are drawn from, counted from the quad of the first element of the arena.
     pub(super) fn draw(&self) -> Draw {
         // Nothing is drawn otherwise.
-        let key = if let Rounding::Stochastic(key) = self.rounding { key } else { Key { seed: 0, stream: 0, step: 0, first_element: 0 } };
+        let key = if let Rounding::Stochastic(key) = self.rounding {
+            key
+        } else {
+            Key { seed: 0, stream: 0, step: 0, first_element: 0 }
+        };
         Draw::new(&key, key.first_element / 4)
     }
 
