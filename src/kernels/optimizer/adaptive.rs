@@ -1,10 +1,13 @@
 //! What `adam` and `adamw` share: parameters, reference.
-use super::{Counter, Element, Words, after, macros::optimizer_words};
+use super::{Counter, Words, macros::optimizer_words};
+#[cfg(feature = "verify")]
+use super::{Element, after};
+#[cfg(feature = "verify")]
+use crate::verify::{Approx, reference};
 use crate::{
     op::{Contents, Params},
     options::{EpsPlace, check_held, check_scalar},
     types::Error,
-    verify::{Approx, reference},
     wgsl::{Source, parts},
 };
 
@@ -27,12 +30,14 @@ pub(crate) struct Adaptive {
 pub(crate) const LEAST_ROOT: f64 = 3.7e-23;
 
 /// The quotient, and 0 where either is; the kernel's divisor is 0 or at least `least`.
+#[cfg(feature = "verify")]
 pub(crate) fn over_or_zero(a: Approx, by: Approx, least: f64) -> Approx {
     let zero = Approx::exact(0.0);
     if a == zero || by == zero { zero } else { a.over_at_least(by, least) }
 }
 
 /// The quotient of a direction and the root of a second moment, eps being in one of its places; 0 where the root is 0.
+#[cfg(feature = "verify")]
 pub(crate) fn quotient(g: Approx, second: Approx, [inside, outside]: [f64; 2]) -> Approx {
     let root = Approx::sum([Approx::sum([second, Approx::host(inside)]).root(), Approx::host(outside)]);
     // Each eps as the kernel has it, with the errors of a root and a sum.
@@ -112,6 +117,7 @@ impl Adaptive {
     }
 
     /// The step's number, and what the kernels multiply m and the root of v with, and add to v.
+    #[cfg(feature = "verify")]
     fn corrections(&self, of: &Contents) -> (u64, [Approx; 3]) {
         let inside = self.eps_place.split(self.eps)[0];
         let Some(counter) = self.counter() else {
@@ -123,6 +129,7 @@ impl Adaptive {
         (u64::from(step), [one.over(fresh1), one.over(fresh2.root()), Approx::host(inside).times(fresh2)])
     }
 
+    #[cfg(feature = "verify")]
     pub fn rule(self, of: &Contents) -> impl Fn(&Element) -> [Approx; 4] + use<> {
         let (number, [correct1, correct2, inside]) = self.corrections(of);
         let eps = self.eps_place.split(self.eps);
