@@ -128,7 +128,7 @@ impl Op for BiasActDropoutAddBackward {
             out.steps = steps;
         }
         if self.bias && self.space.c > 0 {
-            rows::column_sums(NAME, &mut out, caps, &args, Channels::of(&self.space), dx, dx + 1)?;
+            rows::column_sums(NAME, &mut out, caps, &args, Channels::of(&self.space), "dx")?;
         }
         Ok(out)
     }

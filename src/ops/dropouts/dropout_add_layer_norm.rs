@@ -10,7 +10,7 @@ use crate::{
         copy::{self, Tail, windows},
         rows,
     },
-    op::{Arg, Caps, Lowered, Op},
+    op::{Access, Arg, Caps, Lowered, Op},
     ops::{LayerNorm, RmsNorm, dropouts::shared::masked_map::Rule},
     options::{Activation, Bits, Key, RowNorm, Share, WeightForm},
     types::{DType, Error, HostData, Rows, Space},
@@ -155,9 +155,18 @@ impl Op for DropoutAddLayerNorm {
                 masked.steps_with(caps, &rule, &tensors, reads, branch.mask_source(), &onto, &mut |_| vec![])?
             }
         };
+        // To the norm, z is x, and what was written before is read.
+        let renamed: Vec<Arg> = args
+            .iter()
+            .map(|a| match a.name {
+                "z" => Arg { name: "x", access: Access::Read, ..*a },
+                "x" => Arg { name: "unknown to the norm", ..*a },
+                _ => *a,
+            })
+            .collect();
         match self.norm {
-            RowNorm::Layer => self.layer().append(NAME, &mut out, caps, &args, z)?,
-            RowNorm::Rms => self.rms().append(NAME, &mut out, caps, &args, z)?,
+            RowNorm::Layer => self.layer().append(NAME, &mut out, caps, &renamed)?,
+            RowNorm::Rms => self.rms().append(NAME, &mut out, caps, &renamed)?,
         }
         Ok(out)
     }

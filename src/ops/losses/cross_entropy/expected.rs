@@ -1,8 +1,7 @@
 //! What cross-entropy must give, and how far the kernel may be from it: running analysis of a row.
 use super::CrossEntropy;
 use crate::{
-    kernels::channels::position,
-    op::Expected,
+    op::{Contents, Expected, Op},
     options::{LossReduction, Targets},
     types::{DType, HostData},
     verify::{Approx, reference},
@@ -149,10 +148,11 @@ fn focal(gamma: f64, u: Approx, p: Approx, nll: Approx) -> [Approx; 2] {
 
 impl CrossEntropy {
     pub(super) fn expected(&self, args: &[HostData]) -> Vec<Expected> {
-        let (k, all, x) = (self.classes, crate::op::Op::args(self), args[0].to_f64());
+        let (k, data) = (self.classes, Contents::new(self.args(), args));
+        let (x, target) = (data.f64("logits"), data.get("target"));
         // Without rows there is none, however many classes there are.
-        let weights = if self.class_weight { args[2].to_f64() } else { vec![1.0; k.min(x.len())] };
-        let classes = args[1].words();
+        let weights = data.f64_or("class_weight", 1.0, k.min(x.len()));
+        let classes = target.words();
         let unknown = if self.class_weight { 0.0 } else { 1.0 };
         // The row's class, None for a row to be ignored; its weight.
         let class = |r: usize| classes.map(|t| t[r]).filter(|t| Some(*t) != self.ignore_index);
@@ -172,7 +172,7 @@ impl CrossEntropy {
         let shared = Approx::host(self.label_smoothing / k as f64);
         let nan = |n: usize| (vec![f64::NAN; n], vec![0.0; n]);
         let (mut losses, mut grad) = (nan(self.rows), nan(x.len()));
-        let soft = if classes.is_none() { args[1].to_f64() } else { vec![] };
+        let soft = if classes.is_none() { target.to_f64() } else { vec![] };
         for r in 0..self.rows {
             let (at, z) = (r * k..(r + 1) * k, &x[r * k..(r + 1) * k]);
             if ignored(r) {
@@ -223,7 +223,7 @@ impl CrossEntropy {
             (vec![value], vec![if value.is_finite() { mean.error } else { 0.0 }])
         };
         let mut out = vec![Expected::Within { value, bound }];
-        if position(&all, "dlogits").is_some() {
+        if data.find("dlogits").is_some() {
             out.push(Expected::Within { value: grad.0, bound: grad.1 });
         }
         out

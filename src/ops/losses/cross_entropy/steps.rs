@@ -3,11 +3,11 @@ use super::{CrossEntropy, NAME};
 use crate::{
     kernel,
     kernels::{
-        channels::{position, vector, whole},
+        channels::vector,
         partition::{self, Piece},
         reduce::{Monoid, Partials},
     },
-    op::{Arg, Caps, Lowered, MAX_TRIPS, Op, Slot, Step},
+    op::{Arg, ByName, Caps, Lowered, MAX_TRIPS, Op, Slot, Step},
     options::{LossReduction, Targets},
     params,
     types::{DType, Error},
@@ -115,11 +115,11 @@ fn divisor(op: &CrossEntropy, args: &[Arg], out: &mut Lowered, caps: &Caps) -> R
     let blocks = rows.div_ceil(u64::from(caps.lanes) * span);
     let partials = Partials::new(NAME, out, caps, Monoid::SUM, 1, blocks)?;
     let mut bindings = vec![words("target_class"), Monoid::SUM.decl("partials", true)];
-    let mut slots = vec![whole(args, 1), partials.slot()];
+    let mut slots = vec![args.whole("target"), partials.slot()];
     let weights = if op.class_weight { parts::losses::CLASS_WEIGHTS } else { parts::losses::CLASS_WEIGHTS_NONE };
     if op.class_weight {
         bindings.push(vector("class_weight", false));
-        slots.push(whole(args, 2));
+        slots.push(args.whole("class_weight"));
     }
     out.steps.push(Step {
         spec: Spec {
@@ -150,7 +150,7 @@ impl CrossEntropy {
         let caps = &caps.summing();
         let (args, mut out) = (self.args(), Lowered::default());
         let (classes, each) = (self.target == Targets::Classes, self.reduction == LossReduction::None);
-        let loss = position(&args, "loss").expect("an argument");
+        let slot = |piece: &Piece, name| piece.slot(args.place(name), args.arg(name));
         let shape = Shape::new(self.classes as u64, caps)?;
         let bytes = if classes { self.dtype.size() } else { 4 };
         let pieces = if self.rows == 0 { vec![] } else { shape.pieces(self, caps, bytes)? };
@@ -164,7 +164,7 @@ impl CrossEntropy {
         for (piece, first) in pieces.iter().zip(first) {
             let four = |name, dtype| Decl { name, dtype, view: View::Four(aligned), writes: false };
             let mut parts = vec![];
-            let (mut bindings, mut slots) = (vec![], vec![piece.slot(0, &args[0])]);
+            let (mut bindings, mut slots) = (vec![], vec![slot(piece, "logits")]);
             if shape.held {
                 parts.push(parts::losses::LOGITS_HELD);
                 bindings.push(Decl { name: "logits", dtype: self.dtype, view: piece.view(), writes: false });
@@ -175,24 +175,24 @@ impl CrossEntropy {
             if self.class_weight {
                 parts.push(parts::losses::CLASS_WEIGHTS);
                 bindings.push(vector("class_weight", false));
-                slots.push(whole(&args, 2));
+                slots.push(args.whole("class_weight"));
             } else {
                 parts.push(parts::losses::CLASS_WEIGHTS_NONE);
             }
             if classes {
                 parts.push(parts::losses::TARGET_CLASSES);
                 bindings.push(words("target_class"));
-                slots.push(whole(&args, 1));
+                slots.push(args.whole("target"));
             } else {
                 parts.push(parts::losses::TARGET_SHARES);
                 bindings.push(four("shares_of", DType::F32));
-                slots.push(piece.slot(1, &args[1]));
+                slots.push(slot(piece, "target"));
             }
             parts.push(if total.is_some() { parts::losses::DIVISOR_GPU } else { parts::losses::DIVISOR_HOST });
             if each {
                 parts.push(parts::losses::LOSSES_EACH);
                 bindings.push(vector("loss", true));
-                slots.push(whole(&args, loss));
+                slots.push(args.whole("loss"));
             } else {
                 parts.push(parts::losses::LOSSES_SUM);
                 bindings.push(Monoid::SUM.decl("partials", true));
@@ -201,7 +201,7 @@ impl CrossEntropy {
             if self.grad {
                 parts.push(parts::losses::GRADIENT_KEPT);
                 bindings.push(Decl { name: "gradient_out", dtype: self.dtype, view: piece.view(), writes: true });
-                slots.push(piece.slot(loss + 1, &args[loss + 1]));
+                slots.push(slot(piece, "dlogits"));
             } else {
                 parts.push(parts::losses::GRADIENT_NONE);
             }
@@ -240,7 +240,8 @@ impl CrossEntropy {
             });
         }
         if !each {
-            partials.into_arg(&mut out, caps, loss, &args[loss]);
+            let (loss, arg) = args.at("loss");
+            partials.into_arg(&mut out, caps, loss, arg);
         }
         Ok(out)
     }
