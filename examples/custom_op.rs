@@ -2,7 +2,8 @@
 //!
 //! The op keeps an exponential moving average of weights: a ← d·a + (1-d)·w.
 use ridgepole::{
-    Approx, Arg, Caps, DType, Error, Expected, HostData, Lowered, Op, Pattern, Session, Step, Verify, check, params, tile,
+    Approx, Arg, Caps, DType, Error, Expected, HostData, Lowered, Op, Pattern, Session, Step, Verify, check, params,
+    tile::{self, Window},
     wgsl::{Decl, Source, Spec},
 };
 
@@ -30,7 +31,8 @@ fn moving_average(@builtin(workgroup_id) wid: vec3<u32>,
 }",
 };
 
-params! { AverageParams { blocks: u32, first: u32, lo: u32, hi: u32, base: u32, end: u32, decay: f32, rest: f32 } }
+// The words of the window are read by their own names: `params.first`, `params.blocks` and so on.
+params! { AverageParams { window: Window, decay: f32, rest: f32 } }
 
 /// Reads `weight`, updates `average`; both hold `len` elements.
 #[derive(Clone, Debug)]
@@ -41,6 +43,7 @@ struct MovingAverage {
     decay: f64,
 }
 
+/// That is all it takes to run.
 impl Op for MovingAverage {
     fn name(&self) -> &'static str {
         "moving_average"
@@ -59,7 +62,6 @@ impl Op for MovingAverage {
         // A piece is what one dispatch can bind; the last one may be an incomplete quad.
         for piece in tile::flat(self.name(), caps, self.len as u64, self.dtype.size(), block)? {
             let decl = |name, writes| Decl { name, dtype: self.dtype, view: piece.view(), writes };
-            let blocks = piece.blocks.end - piece.blocks.start;
             out.push(Step {
                 spec: Spec {
                     shader: KERNEL,
@@ -68,19 +70,10 @@ impl Op for MovingAverage {
                     bindings: vec![decl("weight", false), decl("average", true)],
                     consts: vec![("WG", caps.lanes), ("QUADS", caps.quads)],
                 },
-                params: AverageParams {
-                    blocks: blocks as u32,
-                    first: piece.blocks.start as u32,
-                    lo: piece.quads.start as u32,
-                    hi: piece.quads.end as u32,
-                    base: piece.base(),
-                    end: piece.end(),
-                    decay: self.decay as f32,
-                    rest: (1.0 - self.decay) as f32,
-                }
-                .into(),
+                params: AverageParams { window: piece.window(), decay: self.decay as f32, rest: (1.0 - self.decay) as f32 }
+                    .into(),
                 slots: vec![piece.slot(0, &args[0]), piece.slot(1, &args[1])],
-                workgroups: blocks,
+                workgroups: piece.workgroups(),
                 trips: u64::from(caps.quads),
             });
         }
@@ -88,6 +81,8 @@ impl Op for MovingAverage {
     }
 }
 
+/// And this to be checked: what it must compute, in f64, and how far off a result may be. An op that runs and has none needs nothing of
+/// the library's feature `verify`; `check::Case` of such an op does not compile, and the compiler says that this is what is missing.
 impl Verify for MovingAverage {
     fn patterns(&self) -> Vec<Pattern> {
         vec![Pattern::Ordinary, Pattern::Zeros, Pattern::Tiny]

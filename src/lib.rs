@@ -77,7 +77,7 @@
 //! | [`Gpu`], [`Plan`], [`Bound`] | your device, an op compiled for it, an op with its buffers |
 //! | [`DType`], [`HostData`], [`Segment`], [`Space`], [`Layout`] | storage types, data on the host, tensors of an arena, shapes of activations |
 //! | [`options`] | values of the ops' fields: [`ElasticNet`], [`Group`], [`Key`], [`Share`], [`Activation`], [`Running`] and others |
-//! | [`Op`], [`Arg`], [`Lowered`], [`Step`], [`Caps`] | what an op is: implement [`Op`] to add your own; `examples/custom_op.rs` shows how |
+//! | [`Op`], [`Arg`], [`Lowered`], [`Step`], [`Caps`] | what an op is: implement [`Op`] to add your own, and [`Verify`] to have it checked; `examples/custom_op.rs` shows how |
 //! | [`Portable`] | an op as texts, byte ranges and grids, or as JSON, for a device that this crate does not drive |
 //! | [`cpu`] | a reference of every op in f64, written to be read |
 //! | [`check`] | the cross-check: any op on your device against its reference |
@@ -131,22 +131,31 @@
 //!
 //! # Cargo features
 //!
-//! All are on by default.
+//! All are on by default. A program that computes with a few ops takes their families and its back end, and compiles a fraction:
+//!
+//! ```toml
+//! ridgepole = { version = "0.1", default-features = false, features = ["optimizers", "dropouts", "vulkan"] }
+//! ```
 //!
 //! | feature | what it brings |
 //! |---|---|
-//! | `wgpu-30` | [`Gpu`], [`Session`], [`check`], [`bench`](mod@bench), [`readback`]: all that works on a device of wgpu 30, and wgpu itself |
+//! | `penalties`, `constraints`, `transforms`, `optimizers`, `averaging`, `dropouts`, `norms`, `losses`, `linear`, `batched`, `mixing` | the family of ops of this name. `dropouts` brings `norms`, since one of its ops is a norm behind a dropout |
+//! | `families` | all families |
+//! | `verify` | what proves ops: [`Verify`], the references ([`cpu`]) and error bounds ([`verify`]), cases; with `wgpu-30` also [`check`] and [`bench`](mod@bench). An op runs without it |
+//! | `wgpu-30` | [`Gpu`], [`Session`], [`readback`]: all that works on a device of wgpu 30, and wgpu itself |
 //! | `vulkan`, `metal`, `dx12`, `webgpu` | wgpu's back ends of these names, each on the systems that have it |
 //! | `parking_lot` | wgpu's feature of this name, its faster locks |
 //!
 //! A program that chooses wgpu's features itself adds none of ours to them:
 //!
 //! ```toml
-//! ridgepole = { version = "0.1", default-features = false, features = ["wgpu-30"] }
+//! ridgepole = { version = "0.1", default-features = false, features = ["families", "wgpu-30"] }
 //! ```
 //!
+//! [`ops::FAMILIES`] lists what is compiled in. [`ops::from_json`] says which feature has an op that is not.
+//!
 //! Without `wgpu-30` the crate needs no wgpu. It still describes ops, lowers them, composes their text, sizes bindings, scratch and grids, and has
-//! the references and what compares with them ([`verify`]): enough for a host with another wgpu, for Dawn and C++, for JavaScript.
+//! with `verify` the references and what compares with them: enough for a host with another wgpu, for Dawn and C++, for JavaScript.
 //! [`Portable`] is all of that for one op; `examples/lower.rs` and `ridgepole lower OP.json` print it as JSON.
 //!
 //! A program's wgpu must be the one that this crate has, since a [`Gpu`] adopts the program's device. ridgepole 0.1 has wgpu 30.
@@ -229,6 +238,6 @@ pub mod segment {
 }
 
 /// The README's example runs, too.
-#[cfg(all(doctest, feature = "wgpu-30"))]
+#[cfg(all(doctest, whole, feature = "wgpu-30"))]
 #[doc = include_str!("../README.md")]
 struct ReadmeDoctests;

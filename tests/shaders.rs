@@ -349,3 +349,48 @@ fn the_comparer_can_fail() {
     assert!(compare(&HostData::U32(vec![1, 3]), &bits).is_err(), "a wrong bit");
     assert!(compare(&HostData::F32(vec![0.0, 0.0]), &bits).is_err(), "another type");
 }
+
+#[test]
+fn zz_before_and_after() {
+    let before = "/tmp/target-params/before/shaders";
+    let clean = |t: &str| -> Vec<String> {
+        t.lines().filter(|l| !l.trim().is_empty() && !l.trim_start().starts_with("//")).map(str::to_string).collect()
+    };
+    let (mut n, mut dead) = (0, 0);
+    for ((spec, fields), _) in modules() {
+        for pooled in [false, true] {
+            let new = wgsl::compose(spec, fields, pooled);
+            let mut old = new.split_once("var<uniform> params: Params;\n").unwrap().1.to_string();
+            for s in wgsl::LIBRARY.iter().chain([&spec.shader]) {
+                let was = std::fs::read_to_string(format!("{before}/{}.wgsl", s.name)).unwrap();
+                if s.text.len() > 0 {
+                    old = old.replacen(s.text, &was, 1);
+                }
+            }
+            // One struct, one variable in the old text.
+            let (structs, vars) = (old.matches("struct Params {").count(), old.matches("var<uniform> params: Params;").count());
+            assert_eq!(vars, 1, "{spec:?}");
+            assert!(structs <= 1);
+            if structs == 1 {
+                let (head, rest) = old.split_once("struct Params {").unwrap();
+                let (body, tail) = rest.split_once("}\n").unwrap();
+                let words: Vec<String> = body
+                    .split(',')
+                    .map(|w| w.split_whitespace().collect::<Vec<_>>().join(" "))
+                    .filter(|w| !w.is_empty())
+                    .collect();
+                let ours: Vec<String> = fields.iter().map(|(a, b)| format!("{a}: {b}")).collect();
+                assert_eq!(words, ours);
+                old = format!("{head}{tail}");
+            } else {
+                dead += 1;
+                assert!(spec.shader.name.starts_with("lib/rows/row_forward"), "{}", spec.shader.name);
+            }
+            old = old.replacen("@group(0) @binding(0) var<uniform> params: Params;\n", "", 1);
+            let new = new.split_once("var<uniform> params: Params;\n").unwrap().1;
+            assert_eq!(clean(new), clean(&old), "{spec:?}");
+            n += 1;
+        }
+    }
+    println!("{n} texts compared, {dead} of them with a struct from a part of its own");
+}

@@ -19,6 +19,7 @@ mod hash;
 mod html;
 mod input;
 mod interrupt;
+pub mod model;
 mod number;
 mod op_chain;
 mod seal;

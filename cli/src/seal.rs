@@ -28,6 +28,11 @@ pub(crate) fn short(bytes: &[u8]) -> String {
     hex(&Sha256::digest(bytes)[..8])
 }
 
+/// All 64 hexadecimal digits of the hash of these bytes: that of another file.
+pub(crate) fn digest(bytes: &[u8]) -> String {
+    hex(&Sha256::digest(bytes))
+}
+
 fn hex(bytes: &[u8]) -> String {
     bytes.iter().map(|b| format!("{b:02x}")).collect()
 }
@@ -81,7 +86,7 @@ mod tests {
         let abc = "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad";
         let mut print = Fingerprint::default();
         write!(print, "a").and_then(|()| write!(print, "bc")).unwrap();
-        assert_eq!((print.hex().as_str(), short(b"abc").as_str()), (abc, &abc[..16]));
+        assert_eq!((print.hex().as_str(), short(b"abc").as_str(), digest(b"abc").as_str()), (abc, &abc[..16], abc));
     }
 
     #[test]

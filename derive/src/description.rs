@@ -5,7 +5,9 @@ use crate::{
 };
 use proc_macro2::{Ident, TokenStream};
 use quote::{format_ident, quote};
-use syn::{Attribute, DataEnum, Error, Expr, ExprLit, Fields, FieldsNamed, Lit, Result, Token, Type, punctuated::Punctuated};
+use syn::{
+    Attribute, DataEnum, Error, Expr, ExprLit, Field, Fields, FieldsNamed, Lit, Result, Token, Type, punctuated::Punctuated,
+};
 
 /// Named fields of a struct or of a variant, once they are read.
 pub struct Described {
@@ -17,18 +19,38 @@ pub struct Described {
     pub required: Vec<(Ident, Type)>,
     /// Names of the others, and their defaults.
     pub optional: Vec<(Ident, TokenStream)>,
+    /// The op whose fields stand among these.
+    pub held: Option<Held>,
+    /// All but that, as serde reads them.
+    pub own: Vec<Field>,
+}
+
+/// An op within another.
+pub struct Held {
+    pub name: Ident,
+    pub ty: Type,
+    /// Names of its fields that JSON does not have.
+    pub without: Vec<String>,
 }
 
 /// Reads the fields of `owner`, in `variant` if it is an enum; what stands at them is replaced by what serde and rustdoc read.
 pub fn named(owner: &Ident, variant: Option<&Ident>, fields: &mut FieldsNamed) -> Result<Described> {
-    let mut out = Described { rows: vec![], functions: vec![], required: vec![], optional: vec![] };
-    for field in &mut fields.named {
+    let mut out = Described { rows: vec![], functions: vec![], required: vec![], optional: vec![], held: None, own: vec![] };
+    for (place, field) in fields.named.iter_mut().enumerate() {
         let name = field.ident.clone().expect("a field of a struct is named");
         let (said, about) = (Said::of_field(&mut field.attrs, &name)?, about(&field.attrs));
         if about.is_empty() {
             return Err(Error::new(name.span(), "wants rustdoc, which is its text in the table of ops"));
         }
         field.attrs.extend(remark(&said, Some(&field.ty)));
+        if said.flatten {
+            if place > 0 || variant.is_some() {
+                return Err(Error::new(name.span(), "what is flattened is the first field of an op"));
+            }
+            out.required.push((name.clone(), field.ty.clone()));
+            out.held = Some(Held { name, ty: field.ty.clone(), without: said.without });
+            continue;
+        }
         let (text, ty) = (name.to_string(), &field.ty);
         let default = match &said.fallback {
             Fallback::None => quote!(""),
@@ -65,6 +87,11 @@ pub fn named(owner: &Ident, variant: Option<&Ident>, fields: &mut FieldsNamed) -
             range: #range,
             #lists,
         }));
+        out.own.push(field.clone());
+    }
+    if out.held.is_some() {
+        // The type that serde reads in its place keeps them.
+        fields.named.iter_mut().for_each(|f| f.attrs.retain(|a| !a.path().is_ident("serde")));
     }
     Ok(out)
 }

@@ -25,6 +25,10 @@ pub struct Said {
     must_give: Vec<String>,
     only: Vec<String>,
     pub hidden: bool,
+    /// It is an op whose fields stand among those of the op that holds it.
+    pub flatten: bool,
+    /// Those of its fields that do not.
+    pub without: Vec<String>,
 }
 
 const BOUNDS: [&str; 5] = ["min", "above", "max", "below", "multiple_of"];
@@ -79,13 +83,29 @@ impl Said {
     /// Of a field.
     pub fn of_field(attributes: &mut Vec<Attribute>, name: &Ident) -> Result<Self> {
         let said = Self::take(attributes)?;
-        if said.hidden { Err(Error::new(name.span(), "a field is not hidden, a variant may be")) } else { Ok(said) }
+        if said.hidden {
+            return Err(Error::new(name.span(), "a field is not hidden, a variant may be"));
+        }
+        if said.flatten && said.says_more() {
+            return Err(Error::new(name.span(), "what is flattened says `without` beside that, and nothing else"));
+        }
+        if !said.flatten && !said.without.is_empty() {
+            return Err(Error::new(name.span(), "what is not flattened is not without fields"));
+        }
+        Ok(said)
+    }
+
+    /// Whether it says what only a field of its own can say.
+    fn says_more(&self) -> bool {
+        let lists = !self.must_give.is_empty() || !self.only.is_empty();
+        lists || !matches!(self.fallback, Fallback::None) || self.bounds.iter().any(Option::is_some)
     }
 
     /// Of a variant.
     pub fn of_variant(attributes: &mut Vec<Attribute>, name: &Ident) -> Result<Self> {
         let said = Self::take(attributes)?;
-        if matches!(said.fallback, Fallback::None) && said.must_give.is_empty() && said.only.is_empty() {
+        let of_a_field = said.flatten || !said.without.is_empty() || !said.must_give.is_empty() || !said.only.is_empty();
+        if matches!(said.fallback, Fallback::None) && !of_a_field {
             return Ok(said);
         }
         Err(Error::new(name.span(), "at a variant, `field` knows the range of what it holds, and hidden"))
@@ -93,8 +113,15 @@ impl Said {
 
     /// Takes the attribute from among the others, if it is there.
     fn take(attributes: &mut Vec<Attribute>) -> Result<Self> {
-        let mut said =
-            Self { fallback: Fallback::None, bounds: Default::default(), must_give: vec![], only: vec![], hidden: false };
+        let mut said = Self {
+            fallback: Fallback::None,
+            bounds: Default::default(),
+            must_give: vec![],
+            only: vec![],
+            hidden: false,
+            flatten: false,
+            without: vec![],
+        };
         let (ours, others) = std::mem::take(attributes).into_iter().partition(|a| a.path().is_ident("field"));
         *attributes = others;
         let ours: Vec<Attribute> = ours;
@@ -118,11 +145,13 @@ impl Said {
                 self.fallback = Fallback::Is(value, json);
             }
             ("hidden", None, _) => self.hidden = true,
+            ("flatten", None, _) => self.flatten = true,
+            ("without", Some(value), _) => self.without = words(value),
             ("must_give", Some(value), _) => self.must_give = words(value),
             ("only", Some(value), _) => self.only = words(value),
             _ => {
                 let why = "`field` knows, each once: default, default = …, min = …, above = …, max = …, below = …, \
-                           multiple_of = …, must_give = […], only = […], hidden";
+                           multiple_of = …, must_give = […], only = […], hidden, flatten, without = […]";
                 return Err(Error::new(name.span(), why));
             }
         }
@@ -165,6 +194,15 @@ impl Said {
 
     /// What the rustdoc gets behind its own text.
     pub fn remark(&self, ty: Option<&syn::Type>) -> Option<String> {
+        if self.flatten {
+            let names: Vec<_> = self.without.iter().map(|n| format!("`{n}`")).collect();
+            let without = match names.split_last() {
+                None => String::new(),
+                Some((last, [])) => format!(" {last} is not among them and does not matter here."),
+                Some((last, others)) => format!(" {} and {last} are not among them and do not matter here.", others.join(", ")),
+            };
+            return Some(format!(" In JSON its fields stand among this op's own.{without}"));
+        }
         let ty = ty.map(|t| t.to_token_stream().to_string().replace(' ', "")).unwrap_or_default();
         let default = match &self.fallback {
             Fallback::Is(value, _) if value.to_string().contains("::") => {

@@ -1,11 +1,11 @@
 //! The two attributes.
 use crate::{
-    description::{self, Described},
+    description::{self, Described, Held},
     field::{Argument, about},
 };
 use proc_macro2::TokenStream;
 use quote::quote;
-use syn::{Data, DeriveInput, Error, Fields, Ident, Result, Token, parse::Parser, punctuated::Punctuated};
+use syn::{Data, DeriveInput, Error, Field, Fields, Ident, Result, Token, parse::Parser, punctuated::Punctuated};
 
 /// The fields of a struct that has names for them.
 fn named(item: &mut DeriveInput) -> Result<Described> {
@@ -68,14 +68,20 @@ pub fn op(arguments: TokenStream, item: TokenStream) -> Result<TokenStream> {
     let [cases, bench] = ["cases", "bench"].map(|n| arguments.take(n).unwrap_or_else(|| n.parse().expect("a word")));
     let parse = arguments.take("parse");
     arguments.done("name, summary, formula, cases, bench, parse")?;
-    let (ident, rows, made) = (&item.ident, &fields.rows, constructors(&item.ident, &fields));
+    let (ident, made, described) = (&item.ident, constructors(&item.ident, &fields), described(&item.ident, &fields));
+    let reads = match &fields.held {
+        None => quote!(#[derive(::serde::Deserialize)] #[serde(deny_unknown_fields)]),
+        Some(_) => quote!(),
+    };
     let read = parse.map_or_else(|| quote!(crate::op::read::<#ident>), |path| quote!(#path));
     Ok(quote! {
-        #[derive(Clone, Debug, PartialEq, ::serde::Serialize, ::serde::Deserialize)]
-        #[serde(deny_unknown_fields)]
+        #[derive(Clone, PartialEq)]
+        #reads
         #item
 
         #made
+
+        #described
 
         const NAME: &str = #name;
 
@@ -83,7 +89,7 @@ pub fn op(arguments: TokenStream, item: TokenStream) -> Result<TokenStream> {
             name: NAME,
             summary: #summary,
             formula: #formula,
-            fields: &[#(#rows),*],
+            fields: <#ident as crate::op::Fields>::FIELDS,
             #[cfg(feature = "verify")]
             cases: #cases,
             #[cfg(feature = "verify")]
@@ -93,6 +99,85 @@ pub fn op(arguments: TokenStream, item: TokenStream) -> Result<TokenStream> {
             parse_verify: |value| Ok(Box::new((#read)(value)?)),
         };
     })
+}
+
+/// The table of an op's fields, and how they are printed and written; where it holds another op, also how they are read.
+fn described(ident: &Ident, fields: &Described) -> TokenStream {
+    let (rows, name) = (&fields.rows, ident.to_string());
+    let (own, texts): (Vec<_>, Vec<_>) =
+        fields.own.iter().filter_map(|f| f.ident.as_ref()).map(|name| (name, name.to_string())).unzip();
+    let (table, put, show, read) = match &fields.held {
+        None => (quote!(&[#(#rows),*]), quote!(), quote!(), quote!()),
+        Some(Held { name: held, ty, without }) => {
+            let keeps = quote!(&|name| keeps(name) && !([#(#without),*] as [&str; _]).contains(&name));
+            let join = quote!(&<#ty as crate::op::Fields>::FIELDS, &[#(#without),*], &[#(#rows),*]);
+            (
+                quote!(&crate::op::joined::<{ crate::op::joined_len(#join) }>(#join)),
+                quote!(crate::op::Fields::put(&self.#held, out, #keeps)?;),
+                quote!(crate::op::Fields::show(&self.#held, out, #keeps);),
+                reader(ident, held, &fields.own),
+            )
+        }
+    };
+    quote! {
+        impl crate::op::Fields for #ident {
+            const FIELDS: &'static [crate::types::Field] = #table;
+
+            fn put<S: ::serde::ser::SerializeStruct>(&self, out: &mut S, keeps: &dyn Fn(&str) -> bool) -> Result<(), S::Error> {
+                #put
+                #(if keeps(#texts) { out.serialize_field(#texts, &self.#own)?; })*
+                Ok(())
+            }
+
+            fn show(&self, out: &mut ::core::fmt::DebugStruct<'_, '_>, keeps: &dyn Fn(&str) -> bool) {
+                #show
+                #(if keeps(#texts) { out.field(#texts, &self.#own); })*
+            }
+        }
+
+        impl ::core::fmt::Debug for #ident {
+            fn fmt(&self, f: &mut ::core::fmt::Formatter<'_>) -> ::core::fmt::Result {
+                let mut out = f.debug_struct(#name);
+                crate::op::Fields::show(self, &mut out, &|_| true);
+                out.finish()
+            }
+        }
+
+        impl ::serde::Serialize for #ident {
+            fn serialize<S: ::serde::Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
+                let mut out = to.serialize_struct(#name, <Self as crate::op::Fields>::FIELDS.len())?;
+                crate::op::Fields::put(self, &mut out, &|_| true)?;
+                ::serde::ser::SerializeStruct::end(out)
+            }
+        }
+
+        #read
+    }
+}
+
+/// How an op is read that holds another: of all fields, those of its own are read as a type that has no other.
+fn reader(ident: &Ident, held: &Ident, own: &[Field]) -> TokenStream {
+    let name = ident.to_string();
+    let names: Vec<_> = own.iter().filter_map(|f| f.ident.as_ref()).collect();
+    let texts = names.iter().map(|n| n.to_string());
+    let read = own.iter().map(|Field { attrs, ident, ty, .. }| {
+        let attrs = attrs.iter().filter(|a| a.path().is_ident("serde"));
+        quote!(#(#attrs)* #ident: #ty)
+    });
+    quote! {
+        impl<'de> ::serde::Deserialize<'de> for #ident {
+            fn deserialize<D: ::serde::Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+                #[derive(::serde::Deserialize)]
+                struct Own { #(#read),* }
+
+                const ALL: &[crate::types::Field] = <#ident as crate::op::Fields>::FIELDS;
+                const NAMES: &[&str] = &crate::op::names::<{ ALL.len() }>(ALL);
+                let (#held, own) = crate::op::parted(from, #name, NAMES, &[#(#texts),*])?;
+                let Own { #(#names),* } = own;
+                Ok(Self { #held, #(#names),* })
+            }
+        }
+    }
 }
 
 pub fn value(arguments: TokenStream, item: TokenStream) -> Result<TokenStream> {
@@ -120,6 +205,9 @@ pub fn value(arguments: TokenStream, item: TokenStream) -> Result<TokenStream> {
         });
     }
     let fields = named(&mut item)?;
+    if let Some(held) = &fields.held {
+        return Err(Error::new(held.name.span(), "an op may hold another, a value may not"));
+    }
     // Behind the derive that reads it.
     item.attrs.push(syn::parse_quote!(#[serde(deny_unknown_fields)]));
     let (rows, made) = (&fields.rows, constructors(&ident, &fields));

@@ -12,6 +12,8 @@
 //! | `multiple_of = 4` | what it must be a multiple of |
 //! | `only = [rows, columns]` | the choices that the op takes, if not all of its type |
 //! | `must_give = [decay]` | fields of what is within that JSON must say, though its type has a default for them |
+//! | `flatten` | it is another op, whose fields stand among this one's in JSON, in the table and in what `Debug` prints: a forward op in its backward |
+//! | `without = [eps]` | fields of that which JSON does not know here; they have defaults |
 //! | `hidden` | of a variant: no field may hold it |
 //!
 //! A range holds for the number itself and for those within an option or a list. It is appended to the rustdoc, as is the default, so

@@ -41,7 +41,7 @@ fn batched_relu_dropout(@builtin(workgroup_id) wid: vec3<u32>,
     let q = place % params.quads;
     let end = (start + min(first + params.each, params.models)) * params.quads + q;
     var words = vec4<u32>(0u);
-    if params.training != 0u { words = philox_call(add_wide(vec2<u32>(params.d_lo, params.d_hi), place)); }
+    if params.training != 0u { words = philox_call(add_wide(vec2<u32>(params.draw_lo, params.draw_hi), place)); }
     var model = first;
     // Counted in places that differ from lane to lane: Mesa compiles a kernel anew at every dispatch if the parameters alone
     // say that a loop is short, in order to unroll it.

@@ -20,7 +20,7 @@ fn bootstrap_indices(@builtin(workgroup_id) wid: vec3<u32>,
     if lane >= params.lanes { return; }
     let column = lane % params.sets;
     let quad = lane / params.sets;
-    let words = philox_call(add_wide(vec2<u32>(params.d_lo, params.d_hi + column), quad));
+    let words = philox_call(add_wide(vec2<u32>(params.draw_lo, params.draw_hi + column), quad));
     let pick = 4u * quad;
     let at = pick * params.sets + column;
     indices[at] = row_at(words.x);

@@ -17,7 +17,7 @@ fn philox_words(@builtin(workgroup_id) wid: vec3<u32>,
     for (var k = 0u; k < QUADS; k++) {
         let q = start + k * WG;
         if q < params.lo || q >= params.hi { continue; }
-        let r = philox_call(add_wide(vec2<u32>(params.d_lo, params.d_hi), q));
+        let r = philox_call(add_wide(vec2<u32>(params.draw_lo, params.draw_hi), q));
         let e = 4u * (q - params.base);
         if e < params.end { words[e] = r.x; }
         if e + 1u < params.end { words[e + 1u] = r.y; }

@@ -2,12 +2,9 @@
 use crate::{
     kernels::partition,
     op::{Arg, Caps, Expected, Lowered, Op, Pattern, Rng, Step, Verify},
-    params,
     types::{DType, Error, HostData},
     wgsl::{Decl, Source, Spec},
 };
-
-params! { CopyParams { first: u32, blocks: u32, lo: u32, hi: u32, base: u32, end: u32 } }
 
 const NAME: &str = "copy";
 const SOURCE: Source = Source { name: NAME, text: include_str!("copy.wgsl") };
@@ -33,7 +30,6 @@ impl Op for CopyOp {
         let (args, mut out) = (self.args(), Lowered::default());
         for piece in partition::flat(NAME, caps, self.len as u64, 4, u64::from(caps.lanes * caps.quads))? {
             let decl = |name, writes| Decl { name, dtype: DType::F32, view: piece.view(), writes };
-            let count = piece.blocks.end - piece.blocks.start;
             out.steps.push(Step {
                 spec: Spec {
                     shader: SOURCE,
@@ -42,17 +38,9 @@ impl Op for CopyOp {
                     bindings: vec![decl("x", false), decl("y", true)],
                     consts: vec![("WG", caps.lanes), ("QUADS", caps.quads)],
                 },
-                params: CopyParams {
-                    first: piece.blocks.start as u32,
-                    blocks: count as u32,
-                    lo: piece.quads.start as u32,
-                    hi: piece.quads.end as u32,
-                    base: piece.base(),
-                    end: piece.end(),
-                }
-                .into(),
+                params: piece.window().into(),
                 slots: vec![piece.slot(0, &args[0]), piece.slot(1, &args[1])],
-                workgroups: count,
+                workgroups: piece.workgroups(),
                 trips: u64::from(caps.quads),
             });
         }

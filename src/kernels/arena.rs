@@ -2,8 +2,9 @@
 #[cfg(feature = "verify")]
 use crate::op::{Rng, Verify, bench_shapes};
 use crate::{
-    kernels::partition,
+    kernels::partition::{self, Piece, Window},
     op::Caps,
+    params,
     types::{DType, Error, HostData, Segment, Space},
 };
 
@@ -18,6 +19,16 @@ pub struct Arena {
     len: u64,
     spans: Vec<(u64, Range<u64>)>,
     block_quads: u64,
+}
+
+params! {
+    /// What a kernel is told about the piece of an arena that it works on: a field of its [`params!`](crate::params), or all of it.
+    pub ArenaWindow {
+        /// The rows of the arena's table that are segments.
+        segments: u32,
+        /// The piece.
+        window: Window,
+    }
 }
 
 impl Arena {
@@ -74,7 +85,7 @@ impl Arena {
     ///
     /// # Errors
     /// If a block does not fit the device's binding limit.
-    pub fn pieces(&self, op: &'static str, caps: &Caps, bytes: u64) -> Result<Vec<partition::Piece>, Error> {
+    pub fn pieces(&self, op: &'static str, caps: &Caps, bytes: u64) -> Result<Vec<Piece>, Error> {
         // Only the last tensor can end with the arena inside a quad.
         let len = self.spans.last().map_or(0, |(_, s)| self.len.min(s.end * 4));
         partition::pieces(op, caps, len, bytes, self.blocks, |block| {
@@ -83,6 +94,11 @@ impl Arena {
             let start = quads.start + (block - first) * self.block_quads;
             start..(start + self.block_quads).min(quads.end)
         })
+    }
+
+    /// The parameters of a piece.
+    pub fn window(&self, piece: &Piece) -> ArenaWindow {
+        ArenaWindow { segments: self.rows.len() as u32, window: piece.window() }
     }
 
     /// The table's bytes: the segments' rows, then `rows_per_group` rows of four f32 for each group.

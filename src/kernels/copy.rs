@@ -7,9 +7,7 @@ use crate::{
     wgsl::{Decl, Spec, View, parts},
 };
 
-params! { CopyParams {
-    blocks: u32, start: u32, lo: u32, hi: u32, trips: u32, last_item: u32, last_bits: u32, keep_bits: u32
-} }
+params! { CopyParams { blocks: u32, start: u32, lo: u32, hi: u32, trips: u32, last_item: u32, last_bits: u32, keep_bits: u32 } }
 params! { FillParams {
     blocks: u32, start: u32, lo: u32, hi: u32, trips: u32, last_item: u32, last_bits: u32, keep_bits: u32, value: u32
 } }

@@ -2,7 +2,7 @@
 #[cfg(feature = "verify")]
 use crate::op::{Pattern, Rng};
 use crate::{
-    op::{Arg, Caps, Slot},
+    op::{Arg, ByName, Caps, Slot},
     types::{DType, Error, HostData},
     wgsl::{Decl, Source, View, parts},
 };
@@ -91,9 +91,9 @@ pub(crate) fn items(name: &'static str, writes: bool) -> Decl {
     Decl { name, dtype: DType::F32, view: View::Raw("f32"), writes }
 }
 
-/// The whole of an argument.
-pub(crate) fn whole(i: usize, args: &[Arg]) -> Slot {
-    Slot::Arg(i, 0..args[i].binding_bytes())
+/// All of each argument.
+pub(crate) fn all(args: &[Arg]) -> Vec<Slot> {
+    args.iter().map(|arg| args.whole(arg.name)).collect()
 }
 
 /// How an argument of these ops is drawn.

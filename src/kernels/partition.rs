@@ -4,7 +4,8 @@
 //! buffer that is no larger than the device's binding limit. Blocks belong to the tensor, not to the windows, so a
 //! reduction gives the same result however it is windowed.
 use crate::{
-    op::{Arg, Caps, Slot},
+    op::{Arg, ByName, Caps, Slot},
+    params,
     types::Error,
 };
 use std::ops::Range;
@@ -25,11 +26,52 @@ pub struct Piece {
     pub ragged: bool,
 }
 
+params! {
+    /// What a kernel is told about the piece that it works on: a field of its [`params!`](crate::params).
+    pub Window {
+        /// The first block.
+        first: u32,
+        /// How many blocks: workgroups past them do nothing.
+        blocks: u32,
+        /// The first quad that may be touched.
+        lo: u32,
+        /// The quad past the last that may be touched.
+        hi: u32,
+        /// The first bound quad; kernels subtract it modulo 2^32.
+        base: u32,
+        /// Bound elements, where elements past them may be asked for.
+        end: u32,
+    }
+}
+
 impl Piece {
+    /// Its parameters.
+    pub fn window(&self) -> Window {
+        Window {
+            first: self.blocks.start as u32,
+            blocks: self.workgroups() as u32,
+            lo: self.quads.start as u32,
+            hi: self.quads.end as u32,
+            base: self.base(),
+            end: self.end(),
+        }
+    }
+
+    /// How many blocks it has, each a workgroup's.
+    pub fn workgroups(&self) -> u64 {
+        self.blocks.end - self.blocks.start
+    }
+
     /// The part of argument `index` that this piece binds, for an argument with one entry per element.
     pub fn slot(&self, index: usize, arg: &Arg) -> Slot {
         let size = arg.dtype.size();
         Slot::Arg(index, self.elements.start * size..(self.elements.end * size).next_multiple_of(4))
+    }
+
+    /// As [`Piece::slot`], of the argument of this name.
+    pub fn of(&self, args: &[Arg], name: &str) -> Slot {
+        let (index, arg) = args.at(name);
+        self.slot(index, arg)
     }
 
     /// The first bound quad, for `params.base`; kernels subtract it modulo 2^32.

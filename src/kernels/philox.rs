@@ -2,9 +2,37 @@
 use crate::{
     op::Caps,
     options::{Bits, Key, Share, first_decision},
+    params,
     types::{Error, Layout, Space},
     wgsl::{Source, parts},
 };
+
+params! {
+    /// What a kernel is told about its draws: a field of its [`params!`](crate::params).
+    pub Draw {
+        /// The low word of the seed.
+        key_lo: u32,
+        /// The high word of the seed.
+        key_hi: u32,
+        /// The training step.
+        step: u32,
+        /// The stream.
+        stream: u32,
+        /// The low word of the number from which the kernel counts: of a call, or of a decision.
+        draw_lo: u32,
+        /// The high word of that number.
+        draw_hi: u32,
+    }
+}
+
+impl Draw {
+    /// Draws under `key`, counted from `first`.
+    pub fn new(key: &Key, first: u64) -> Self {
+        let Key { seed, step, stream, .. } = *key;
+        let [[key_lo, key_hi], [draw_lo, draw_hi]] = [seed, first].map(|n| [n as u32, (n >> 32) as u32]);
+        Self { key_lo, key_hi, step, stream, draw_lo, draw_hi }
+    }
+}
 
 /// How a kernel finds the decision of an element, for one dispatch.
 #[derive(Clone, Copy, Debug, PartialEq)]

@@ -1,6 +1,6 @@
 //! The kernel by which an average follows weights, over an arena.
 use crate::{
-    kernels::arena::{Arena, poison_gaps},
+    kernels::arena::{Arena, ArenaWindow, poison_gaps},
     op::{Arg, Caps, Cost, Lowered, Slot, Step, check_float},
     options::{Averaging, Warmup},
     params,
@@ -13,9 +13,7 @@ use crate::{
     verify::{Approx, reference},
 };
 
-params! { AverageParams {
-    segments: u32, first: u32, blocks: u32, lo: u32, hi: u32, base: u32, end: u32, fresh: f32
-} }
+params! { AverageParams { window: ArenaWindow, fresh: f32 } }
 
 impl Averaging {
     /// The new average of one weight, and how far the kernel's may be from it.
@@ -70,7 +68,6 @@ impl Follower<'_> {
         let table = out.table(&arena.table([]), caps);
         for piece in arena.pieces(self.name, caps, 4)? {
             let decl = |name, dtype, writes| Decl { name, dtype, view: piece.view(), writes };
-            let blocks = piece.blocks.end - piece.blocks.start;
             out.steps.push(Step {
                 spec: Spec {
                     shader,
@@ -83,19 +80,9 @@ impl Follower<'_> {
                     ],
                     consts: vec![("WG", caps.lanes), ("QUADS", caps.quads)],
                 },
-                params: AverageParams {
-                    segments: arena.rows.len() as u32,
-                    first: piece.blocks.start as u32,
-                    blocks: blocks as u32,
-                    lo: piece.quads.start as u32,
-                    hi: piece.quads.end as u32,
-                    base: piece.base(),
-                    end: piece.end(),
-                    fresh: self.fresh as f32,
-                }
-                .into(),
+                params: AverageParams { window: arena.window(&piece), fresh: self.fresh as f32 }.into(),
                 slots: vec![piece.slot(0, &args[0]), piece.slot(1, &args[1]), Slot::Table(table.clone())],
-                workgroups: blocks,
+                workgroups: piece.workgroups(),
                 trips: u64::from(caps.quads) + 32,
             });
         }

@@ -16,7 +16,11 @@ pub struct Cost {
 
 /// One kernel call, fully described: shapes, types, scalar parameters. Holds no GPU object.
 ///
-/// That is all it takes to run. To be checked, an op says what it must compute: [`Verify`](super::Verify).
+/// That is all it takes to run. To be checked, an op says what it must compute: `Verify`, which is there with the feature `verify`.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is no op",
+    note = "implement `ridgepole::Op` for it: its name, its arguments, and the dispatches that it lowers to"
+)]
 pub trait Op: Debug + Send + Sync {
     /// Names the shader, the CPU reference and the row of the ops table.
     fn name(&self) -> &'static str;

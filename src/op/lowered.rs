@@ -1,5 +1,5 @@
 //! An op as dispatches.
-use super::Caps;
+use super::{Caps, Params};
 use crate::{
     types::{Error, memory},
     wgsl::Spec,
@@ -15,15 +15,6 @@ pub enum Slot {
     Scratch(Range<u64>),
     /// These bytes of [`Lowered::tables`] (start aligned likewise).
     Table(Range<u64>),
-}
-
-/// A kernel's parameters: 32-bit words, with the names and types under which the kernel reads them. `params!` makes it.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Params {
-    /// The block as the shader's uniform sees it.
-    pub bytes: Vec<u8>,
-    /// `(name, type)` of each word, of which [`compose`](crate::wgsl::compose) writes the kernel's `struct Params`.
-    pub fields: &'static [(&'static str, &'static str)],
 }
 
 /// One dispatch, as data.
@@ -181,25 +172,6 @@ impl Lowered {
         self.tables.resize(self.tables.len().next_multiple_of(16), 0);
         start..self.tables.len() as u64
     }
-}
-
-/// Declares a kernel's parameters, in 32-bit words only, so that Rust and WGSL cannot disagree about padding. The kernel reads
-/// them as `params.name`, and declares nothing: its `struct Params` is written from this.
-#[macro_export]
-macro_rules! params {
-    ($name:ident { $($field:ident: $ty:ident),* $(,)? }) => {
-        #[derive(Clone, Copy, Debug)]
-        struct $name { $($field: $ty),* }
-        impl From<$name> for $crate::op::Params {
-            fn from(p: $name) -> Self {
-                let mut bytes = Vec::new();
-                $(bytes.extend_from_slice(&p.$field.to_le_bytes());)*
-                // A uniform binding holds whole 16-byte rows; the kernel's struct may end earlier.
-                bytes.resize(bytes.len().next_multiple_of(16), 0);
-                Self { bytes, fields: &[$((stringify!($field), stringify!($ty))),*] }
-            }
-        }
-    };
 }
 
 #[cfg(test)]

@@ -5,10 +5,12 @@ pub(crate) mod bench_shapes;
 mod caps;
 mod definition;
 mod entry;
+mod fields;
 pub(crate) mod json;
 mod limits;
 mod lowered;
 mod named;
+mod params;
 pub mod portable;
 #[cfg(feature = "verify")]
 mod test_data;
@@ -22,9 +24,11 @@ pub use definition::{Cost, Op};
 pub use crate::types::{Choice, Described, Field, Kind, Range};
 pub(crate) use entry::read;
 pub use entry::{Entry, Family};
+pub(crate) use fields::{Fields, joined, joined_len, names, parted};
 pub use limits::{Features, Limits};
-pub use lowered::{Lowered, MAX_TRIPS, Params, Slot, Step};
+pub use lowered::{Lowered, MAX_TRIPS, Slot, Step};
 pub use named::{ByName, Contents};
+pub use params::{Param, Params};
 pub use portable::Portable;
 #[cfg(feature = "verify")]
 pub use test_data::Rng;

@@ -5,6 +5,46 @@ use crate::{
 };
 
 /// An op that says what it must compute. The checks and the benchmarks ask for it; to run an op needs [`Op`] alone.
+///
+/// It is there with the crate's feature `verify`, which is on by default. What is missing is said by the compiler:
+///
+/// ```compile_fail,E0277
+/// # use ridgepole::{Arg, Caps, Error, Lowered, Op};
+/// #[derive(Debug)]
+/// struct Mine;
+/// impl Op for Mine {
+///     // ...
+/// #   fn name(&self) -> &'static str { "mine" }
+/// #   fn args(&self) -> Vec<Arg> { vec![] }
+/// #   fn lower(&self, _: &Caps) -> Result<Lowered, Error> { Ok(Lowered::default()) }
+/// }
+/// // `Mine` can run, but it does not say what it must compute, so it cannot be checked
+/// let data = ridgepole::verify::results(&Mine, &[]);
+/// ```
+///
+/// With its reference it can:
+///
+/// ```
+/// # use ridgepole::{Arg, Caps, Error, Expected, HostData, Lowered, Op, Verify};
+/// # #[derive(Debug)]
+/// # struct Mine;
+/// # impl Op for Mine {
+/// #   fn name(&self) -> &'static str { "mine" }
+/// #   fn args(&self) -> Vec<Arg> { vec![] }
+/// #   fn lower(&self, _: &Caps) -> Result<Lowered, Error> { Ok(Lowered::default()) }
+/// # }
+/// impl Verify for Mine {
+///     fn reference(&self, args: &[HostData]) -> Vec<Expected> {
+///         vec![]
+///     }
+/// }
+/// let data = ridgepole::verify::results(&Mine, &[]);
+/// ```
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` can run, but it does not say what it must compute, so it cannot be checked",
+    label = "this op has no reference",
+    note = "implement `ridgepole::Verify` for it beside `ridgepole::Op`: `reference` gives each written argument in f64, with the error bound"
+)]
 pub trait Verify: Op {
     /// What each written or updated argument must hold, in their order, from the contents of all arguments.
     fn reference(&self, args: &[HostData]) -> Vec<Expected>;

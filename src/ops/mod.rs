@@ -1,8 +1,8 @@
 //! Every op, by family.
 //!
 //! An op is one kernel call, fully described: shapes, storage types and scalars, and no GPU object. It is a struct with
-//! public fields that implements [`Op`]: its buffers ([`Op::args`]) and the dispatches it lowers to; and [`Verify`]: the f64
-//! reference that says what they must compute. `Session::run` runs one on host data;
+//! public fields that implements [`Op`]: its buffers ([`Op::args`]) and the dispatches it lowers to; and, with the feature `verify`,
+//! [`Verify`](crate::Verify): the f64 reference that says what they must compute. `Session::run` runs one on host data;
 //! [`Gpu::plan`](crate::Gpu::plan) and [`Plan::bind`](crate::Plan::bind) bind it to buffers of yours. Mistakes in the fields
 //! are typed errors when the op is planned, before anything is recorded.
 //!
@@ -35,7 +35,7 @@
 //! | [`penalties`] | 8 | Penalties Ω(w) on weights, which regularize a model: value, gradient and proximal step. |
 //! | [`constraints`] | 6 | Constraints on weights, enforced by a projection after each optimizer step. |
 //! | [`transforms`] | 9 | Transforms of gradients, between the backward pass and the optimizer step: clipping, centralization, noise, loss scaling. |
-//! | [`optimizers`] | 7 | Optimizer steps with every regularizer fused in: a whole model in one pass over its memory. |
+//! | [`optimizers`] | 9 | Optimizer steps with every regularizer fused in: a whole model in one pass over its memory. |
 //! | [`averaging`] | 4 | Averages of weights, which generalize better than the last iterate, and the two halves of sharpness-aware minimisation. |
 //! | [`dropouts`] | 19 | Dropout and its relatives: random masks and noise, which regularize a network in training. |
 //! | [`norms`] | 31 | Normalisation of activations, over batches, rows or channels, and of weights. |

@@ -37,7 +37,7 @@ impl Hash for Source {
 #[doc(hidden)]
 #[macro_export]
 macro_rules! kernel {
-    ($name:literal) => {
+    ($name:expr) => {
         $crate::wgsl::Source { name: $name, text: include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/shaders/", $name, ".wgsl")) }
     };
 }

@@ -13,6 +13,8 @@ const ARENA: &[(&str, Make)] = &[
     ("adam", |dtype, segments, l1| op(Adam { segments, groups: vec![coupled(l1)], ..Adam::new(dtype, 0, 0.1) })),
     ("lion", |dtype, segments, l1| op(Lion { segments, groups: vec![coupled(l1)], ..Lion::new(dtype, 0, 0.1) })),
     ("rmsprop", |dtype, segments, l1| op(RmsProp { segments, groups: vec![coupled(l1)], ..RmsProp::new(dtype, 0, 0.1) })),
+    ("adamax", |dtype, segments, l1| op(Adamax { segments, groups: vec![coupled(l1)], ..Adamax::new(dtype, 0, 0.1) })),
+    ("nadam", |dtype, segments, l1| op(Nadam { segments, groups: vec![coupled(l1)], ..Nadam::new(dtype, 0, 0.1) })),
     ("adagrad", |dtype, segments, l1| op(Adagrad { segments, groups: vec![coupled(l1)], ..Adagrad::new(dtype, 0, 0.1) })),
     ("ftrl", |dtype, segments, l1| op(Ftrl { segments, groups: vec![coupled(l1)], ..Ftrl::new(dtype, 0, 0.1) })),
     ("adamw", |dtype, segments, l1| op(Adamw { segments, groups: vec![coupled(l1)], ..Adamw::new(dtype, 0, 0.1) })),

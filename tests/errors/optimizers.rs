@@ -20,6 +20,18 @@ fn adam(change: impl FnOnce(&mut Adam)) -> Box<dyn Op> {
     op(it)
 }
 
+fn adamax(change: impl FnOnce(&mut Adamax)) -> Box<dyn Op> {
+    let mut it = Adamax::new(DType::F32, 4, 0.1);
+    change(&mut it);
+    op(it)
+}
+
+fn nadam(change: impl FnOnce(&mut Nadam)) -> Box<dyn Op> {
+    let mut it = Nadam::new(DType::F32, 4, 0.1);
+    change(&mut it);
+    op(it)
+}
+
 fn lion(change: impl FnOnce(&mut Lion)) -> Box<dyn Op> {
     let mut it = Lion::new(DType::F32, 4, 0.1);
     change(&mut it);
@@ -136,6 +148,29 @@ fn scalars_of_lion() {
 }
 
 #[test]
+fn scalars_of_adamax() {
+    refused(&[
+        (adamax(|o| o.step = 0), "adamax: `step` is 0, must be at least 1: steps are counted from 1"),
+        (adamax(|o| o.lr = -0.1), "adamax: `lr` is -0.1, must be finite in f32 and at least 0"),
+        (adamax(|o| o.beta1 = 1.0), "adamax: `beta1` is 1, must be at least 0 and, in f32, below 1"),
+        (adamax(|o| o.beta2 = f64::NAN), "adamax: `beta2` is NaN, must be at least 0 and, in f32, below 1"),
+        (adamax(|o| o.eps = -1.0), "adamax: `eps` is -1, must be finite in f32 and at least 0"),
+    ]);
+}
+
+#[test]
+fn scalars_of_nadam() {
+    refused(&[
+        (nadam(|o| o.step = 0), "nadam: `step` is 0, must be at least 1: steps are counted from 1"),
+        (nadam(|o| o.lr = f64::NAN), "nadam: `lr` is NaN, must be finite in f32 and at least 0"),
+        (nadam(|o| o.beta1 = -0.5), "nadam: `beta1` is -0.5, must be at least 0 and, in f32, below 1"),
+        (nadam(|o| o.beta2 = 1.0), "nadam: `beta2` is 1, must be at least 0 and, in f32, below 1"),
+        (nadam(|o| o.eps = f64::INFINITY), "nadam: `eps` is inf, must be finite in f32 and at least 0"),
+        (nadam(|o| o.momentum_decay = -1.0), "nadam: `momentum_decay` is -1, must be finite in f32 and at least 0"),
+    ]);
+}
+
+#[test]
 fn scalars_of_rmsprop() {
     refused(&[
         (rmsprop(|o| o.lr = -2.0), "rmsprop: `lr` is -2, must be finite in f32 and at least 0"),
@@ -230,10 +265,10 @@ fn what_json_must_say() {
     };
     let groups = |form: &str| format!(r#"[{{"decay": 0, "coupled": {{"l1": 0.1, "l2": 1e-4{form}}}}}]"#);
     let more = |op: &str| match op {
-        "sgd" | "adam" | "adamw" | "adagrad" => step,
+        "sgd" | "adam" | "adamax" | "adamw" | "adagrad" => step,
         _ => r#", "beta": 1"#,
     };
-    for op in ["sgd", "adam", "adamw", "adagrad", "ftrl"] {
+    for op in ["sgd", "adam", "adamax", "adamw", "adagrad", "ftrl"] {
         assert_eq!(read(op, &groups(""), more(op)), Err(coupled(op)));
         for form in ["half", "sum"] {
             assert_eq!(read(op, &groups(&format!(r#", "l2_form": "{form}""#)), more(op)), Ok(()), "{op}, {form}");
@@ -262,6 +297,8 @@ const OPTIMIZERS: &[(&str, Make)] = &[
     ("adam", |dtype, ema, master, rounding| op(Adam { ema, master, rounding, ..Adam::new(dtype, 8, 0.1) })),
     ("adamw", |dtype, ema, master, rounding| op(Adamw { ema, master, rounding, ..Adamw::new(dtype, 8, 0.1) })),
     ("rmsprop", |dtype, ema, master, rounding| op(RmsProp { ema, master, rounding, ..RmsProp::new(dtype, 8, 0.1) })),
+    ("adamax", |dtype, ema, master, rounding| op(Adamax { ema, master, rounding, ..Adamax::new(dtype, 8, 0.1) })),
+    ("nadam", |dtype, ema, master, rounding| op(Nadam { ema, master, rounding, ..Nadam::new(dtype, 8, 0.1) })),
     ("adagrad", |dtype, ema, master, rounding| op(Adagrad { ema, master, rounding, ..Adagrad::new(dtype, 8, 0.1) })),
     ("lion", |dtype, ema, master, rounding| op(Lion { ema, master, rounding, ..Lion::new(dtype, 8, 0.1) })),
     ("ftrl", |dtype, ema, master, rounding| op(Ftrl { ema, master, rounding, ..Ftrl::new(dtype, 8, 0.1) })),

@@ -1,4 +1,4 @@
-"""Adam by its own name, Lion, RMSprop and Adagrad: as `optimizers` asks them."""
+"""Adam by its own name, Adamax, NAdam, Lion, RMSprop and Adagrad: as `optimizers` asks them."""
 
 import optax
 import torch
@@ -12,7 +12,17 @@ class Torch(optimizers.Torch):
     """torch.optim; the base class gives each parameter its coupled L2 as weight_decay."""
 
     def make(self, op, fields, groups):
+        betas = {"betas": (fields["beta1"], fields["beta2"])} if "beta1" in fields else {}
+        if op == "nadam":
+            for entry, (_, g) in zip(groups, optimizers.parts(fields)):
+                if g["decay"]:
+                    assert g["coupled"]["l2"] == 0, "NAdam's decay is either"
+                    entry |= {"weight_decay": g["decay"], "decoupled_weight_decay": True}
+            more = {k: fields[k] for k in ("eps", "momentum_decay")}
+            return torch.optim.NAdam(groups, **betas, **more)
         assert not any(g["decay"] for g in fields["groups"]), f"{op} of PyTorch has no decoupled decay"
+        if op == "adamax":
+            return torch.optim.Adamax(groups, **betas, eps=fields["eps"])
         if op == "rmsprop":
             assert fields["eps_place"] == "outside_root", "PyTorch adds eps to the root"
             assert "nesterov" not in fields, "RMSprop of PyTorch does not look ahead"
@@ -22,15 +32,15 @@ class Torch(optimizers.Torch):
             more = {k: fields[k] for k in ("eps", "lr_decay")}
             return torch.optim.Adagrad(groups, initial_accumulator_value=START[op], **more)
         assert "eps_place" not in fields, "PyTorch adds eps to the root"
-        return torch.optim.Adam(
-            groups, betas=(fields["beta1"], fields["beta2"]), eps=fields["eps"], amsgrad=fields["amsgrad"]
-        )
+        return torch.optim.Adam(groups, **betas, eps=fields["eps"], amsgrad=fields["amsgrad"])
 
 
 class Optax(optimizers.Optax):
     """optax's direction, between the coupled penalty before it and decay and rate behind."""
 
     def direction(self, op, fields):
+        if op == "adamax":
+            return optax.scale_by_adamax(fields["beta1"], fields["beta2"], fields["eps"])
         if op == "lion":
             return optax.scale_by_lion(fields["beta1"], fields["beta2"])
         if op == "rmsprop":
@@ -49,6 +59,8 @@ class Optax(optimizers.Optax):
 # The buffers of each op's state.
 STATES = {
     "adam": lambda f: ["m", "v"] + ["v_max"] * f["amsgrad"],
+    "adamax": lambda f: ["m", "u"],
+    "nadam": lambda f: ["m", "v"],
     "adagrad": lambda f: ["sum"],
     "lion": lambda f: ["m"],
     "rmsprop": lambda f: ["square_avg"] + ["grad_avg"] * f["centered"] + ["momentum_buffer"] * (f["momentum"] > 0),
@@ -61,6 +73,14 @@ UNNUMBERED = ("lion", "rmsprop")
 
 def adam(groups=None, **changes):
     return base(groups or [group(), group()], **({"beta1": 0.9, "beta2": 0.999, "eps": 1e-8, "amsgrad": False} | changes))
+
+
+def adamax(groups=None, **changes):
+    return base(groups or [group(), group()], **({"beta1": 0.9, "beta2": 0.999, "eps": 1e-8} | changes))
+
+
+def nadam(groups=None, **changes):
+    return adamax(groups, **({"momentum_decay": 0.004} | changes))
 
 
 def lion(groups=None, **changes):
@@ -132,6 +152,26 @@ def cases():
     ahead = {"momentum": 0.9, "nesterov": True}
     yield "rmsprop", "Nesterov, eps inside the root", rmsprop(eps=1e-2, eps_place="inside_root", **ahead), (Optax,)
     yield "rmsprop", "centered, Nesterov", rmsprop(alpha=0.9, eps=1e-3, centered=True, **ahead), (Optax,)
+
+    yield "adamax", "plain", adamax(), both
+    yield "adamax", "coupled L2 (weight_decay) and elastic net, other betas, eps 0.25", adamax(
+        coupled, beta1=0.8, beta2=0.5, eps=0.25
+    ), both
+    yield "adamax", "proximal L1 and elastic net after the step, scale from the GPU", adamax(prox, gpu_scale=True), both
+    yield "adamax", "non-finite gradient skipped", adamax(coupled, non_finite="skip"), both
+
+    # optax.nadam has no schedule of the momentum.
+    decoupled = [group(decay=0.1), group(decay=0.02, lr_scale=0.5)]
+    yield "nadam", "plain", nadam(), (Torch,)
+    yield "nadam", "coupled L2 (weight_decay) and elastic net, other betas and eps, momentum_decay 1", nadam(
+        coupled, beta1=0.8, beta2=0.5, eps=1e-3, momentum_decay=1.0
+    ), (Torch,)
+    yield "nadam", "decoupled decay, momentum_decay 0.25", nadam(decoupled, momentum_decay=0.25), (Torch,)
+    yield "nadam", "proximal L1 and elastic net after the step, scale from the GPU", nadam(prox, gpu_scale=True), (Torch,)
+    yield "nadam", "non-finite gradient skipped", nadam(coupled, non_finite="skip"), (Torch,)
+    for op, make, oracles in (("adamax", adamax, both), ("nadam", nadam, (Torch,))):
+        yield op, "bf16 rounded at random by Philox, EMA", make(**random), oracles
+        yield op, "f16 with f32 masters, EMA with TensorFlow's warm-up", make(**kept), oracles
 
 
 def files():

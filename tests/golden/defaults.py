@@ -15,6 +15,7 @@ HERE = pathlib.Path(__file__).parent
 
 NAMES = """
 torch.optim.SGD torch.optim.Adam torch.optim.AdamW torch.optim.RMSprop torch.optim.Adagrad
+torch.optim.Adamax torch.optim.NAdam optax.adamax keras.optimizers.Adamax keras.optimizers.Nadam
 optax.sgd optax.adam optax.adamw optax.lion optax.rmsprop optax.adagrad
 keras.optimizers.SGD keras.optimizers.Adam keras.optimizers.AdamW keras.optimizers.Lion keras.optimizers.RMSprop
 keras.optimizers.Adagrad keras.optimizers.Ftrl
@@ -107,6 +108,22 @@ def keras_means():
         return w - 0.1 * m / (1 - 0.9**t) / (np.sqrt(s / late) + 1e-2 / np.sqrt(late)) - 0.1 * 0.2 * w
 
     same(keras.optimizers.AdamW(0.1, weight_decay=0.2, epsilon=1e-2), 1.0, adam)
+    m[:], s[:] = 0, 0
+
+    def adamax(t, g, w):
+        m[:], s[:] = 0.9 * m + 0.1 * g, np.maximum(0.999 * s, abs(g))
+        return w - 0.1 * m / (1 - 0.9**t) / (s + 1e-2)
+
+    same(keras.optimizers.Adamax(0.1, epsilon=1e-2), 1.0, adamax)
+    m[:], s[:] = 0, 0
+
+    def nadam(t, g, w):
+        m[:], s[:] = 0.9 * m + 0.1 * g, 0.999 * s + 0.001 * g * g
+        mu = 0.9 * (1 - 0.5 * 0.96 ** np.arange(1, t + 2))
+        ahead = (1 - mu[-2]) / (1 - mu[:-1].prod()) * g + mu[-1] / (1 - mu.prod()) * m
+        return w - 0.1 * ahead / (np.sqrt(s / (1 - 0.999**t)) + 1e-2)
+
+    same(keras.optimizers.Nadam(0.1, epsilon=1e-2), 1.0, nadam)
     m[:], s[:] = 0, 0
 
     def rmsprop(t, g, w):

@@ -140,7 +140,7 @@ class Torch:
         return counts.pop()
 
     def state(self, name):
-        key = {"m": "exp_avg", "v": "exp_avg_sq", "v_max": "max_exp_avg_sq"}.get(name, name)
+        key = {"m": "exp_avg", "v": "exp_avg_sq", "v_max": "max_exp_avg_sq", "u": "exp_inf"}.get(name, name)
         return [self.rule.state[p].get(key, torch.zeros_like(p)).numpy().copy() for p in self.params]
 
 
@@ -210,7 +210,7 @@ class Optax:
 
     def state(self, name):
         keys = {"momentum_buffer": "trace", "m": "mu", "v": "nu", "square_avg": "nu", "grad_avg": "mu"}
-        key = (keys | {"sum": "sum_of_squares"})[name]
+        key = (keys | {"sum": "sum_of_squares", "u": "nu"})[name]
         return [np.asarray(optax.tree.get(state, key)) for _, state, _ in self.rules]
 
 

@@ -28,8 +28,7 @@ fn dropout_backward_is_the_derivative_of_dropout() {
                     near("dropout_backward", &[cpu::dropout_backward(dy[i], kept, factor)], &[want[i]], |_| TOLERANCE);
                 }
                 let key = Key { seed, stream, step, first_element: first };
-                let (bits, mask) = (Bits::Sixteen, MaskMode::Recompute);
-                let op = ops::DropoutBackward { dtype: DType::F32, space, p, key, share, scaling, bits, mask };
+                let op = ops::Dropout { share, scaling, ..ops::Dropout::new(DType::F32, space, p, key) }.backward();
                 gpu_near(&session, &op, &[f32s(&dy), f32s(&[0.0; 60])], &[want], |_, _| 0.0);
             }
         }

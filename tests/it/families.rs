@@ -25,6 +25,20 @@ fn prose(source: &str) -> String {
     lines.map(|l| format!("{}\n", l.strip_prefix(' ').unwrap_or(l))).collect()
 }
 
+/// A feature of each family, all of them in `families`, and none that is no family's.
+#[test]
+fn each_family_has_a_feature() {
+    let manifest = std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/Cargo.toml")).expect("the manifest");
+    let features = manifest.split("\n[").find_map(|table| table.strip_prefix("features]\n")).expect("features");
+    let (list, _) = features.split_once("\nfamilies = [").and_then(|(_, rest)| rest.split_once(']')).expect("all families");
+    let mut listed: Vec<&str> = list.split('"').skip(1).step_by(2).collect();
+    let mut names: Vec<&str> = ops::FAMILIES.iter().map(|f| f.name).collect();
+    let features: Vec<&str> = features.lines().filter_map(|l| l.split_once(" = [")).map(|(name, _)| name).collect();
+    assert_eq!(names.iter().find(|name| !features.contains(name)), None, "no feature of this name");
+    (listed.sort_unstable(), names.sort_unstable());
+    assert_eq!(listed, names, "the feature `families`");
+}
+
 /// A cell of a table: a bar inside code still ends a cell.
 fn cell(text: &str) -> String {
     text.replace('|', "\\|")

@@ -9,9 +9,7 @@ use ridgepole::{
 };
 use std::{collections::BTreeSet, fs, path::Path};
 
-params! { PackParams {
-    quads: u32, end: u32, key_lo: u32, key_hi: u32, step: u32, stream: u32, draw_lo: u32, draw_hi: u32
-} }
+params! { PackParams { quads: u32, end: u32, key_lo: u32, key_hi: u32, step: u32, stream: u32, draw_lo: u32, draw_hi: u32 } }
 
 const KERNEL: &str = "//!use lib/partition/grid
 @compute @workgroup_size(64)

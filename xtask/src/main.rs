@@ -3,6 +3,7 @@
 mod apt;
 mod driver;
 mod drivers;
+mod features;
 mod fuzz;
 mod mesa;
 mod os;

@@ -1,6 +1,6 @@
 //! The stages of `cargo xtask test`, and `cargo xtask study`.
 use crate::{
-    fuzz, package,
+    features, fuzz, package,
     tally::{Tally, result_line},
 };
 use std::{
@@ -71,12 +71,19 @@ pub fn test(root: &Path) -> Result<u8, String> {
         _ => Err("see above".to_string()),
     });
     run.cargo("benchmarks compile", "bench --workspace --no-run --profile dev");
-    run.cargo("library without wgpu", "clippy --locked --package ridgepole --no-default-features -- -D warnings");
-    run.tests("unit tests without wgpu", "test --locked --package ridgepole --no-default-features --lib --example lower");
+    let without = "--locked --package ridgepole --no-default-features --features families,verify";
+    run.cargo("library without wgpu", &format!("clippy {without} -- -D warnings"));
+    run.tests("unit tests without wgpu", &format!("test {without} --lib --example lower"));
     run.check("no wgpu without its feature", without_wgpu);
     run.cargo(
         "library without back ends",
-        "clippy --locked --package ridgepole --no-default-features --features wgpu-30 -- -D warnings",
+        "clippy --locked --package ridgepole --no-default-features --features families,verify,wgpu-30 -- -D warnings",
+    );
+    run.check("each feature alone", features::alone);
+    // With the back ends of the default, so that wgpu is compiled once more and no more often.
+    run.cargo(
+        "a library that only computes trains",
+        "run --locked --package ridgepole --no-default-features --features linear,optimizers,vulkan,parking_lot --example train",
     );
     run.wasm();
     run.check("packages", package::package);
@@ -84,6 +91,7 @@ pub fn test(root: &Path) -> Result<u8, String> {
     run.check("oldest Rust", oldest_rust);
     run.program("example: hello", "examples/hello", &[]);
     run.program("example: custom_op", "examples/custom_op", &[]);
+    run.program("example: train", "examples/train", &[]);
     run.program("example: lower", "examples/lower", &[]);
     run.program("ridgepole check", "ridgepole", &["check", "penalty_grad"]);
     Ok(run.finish())
@@ -168,7 +176,8 @@ impl Run {
         // `clippy` is `check`, and more.
         self.cargo(name, &format!("clippy --target {WASM} --package ridgepole -- -D warnings"));
         let without = "library for wasm32, without wgpu";
-        self.cargo(without, &format!("clippy --target {WASM} --package ridgepole --no-default-features -- -D warnings"));
+        let features = "--no-default-features --features families,verify";
+        self.cargo(without, &format!("clippy --target {WASM} --package ridgepole {features} -- -D warnings"));
     }
 
     /// The public items are those of the list. With another compiler than the list's reader knows, that is said at the end.

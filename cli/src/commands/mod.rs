@@ -5,6 +5,7 @@ mod devices;
 mod lower;
 mod ops;
 pub mod path;
+mod predict;
 mod race;
 mod run;
 pub mod study;
@@ -29,6 +30,7 @@ use clap::{Parser, Subcommand};
   ridgepole lower op.json                the op for a program of your own: WGSL, bindings, grid
   ridgepole study                        what each regularizer does to a small network on real digits
   ridgepole path                         the regularization path of a linear model, cross-validated
+  ridgepole predict model.json --data new.csv --out predicted.csv
   ridgepole tune                         λ, p and batch norm of a small network, chosen by cross-validation
 
 Environment: WGPU_BACKEND (vulkan, metal, dx12) and WGPU_ADAPTER_NAME (part of a name) choose the GPU.
@@ -61,6 +63,8 @@ pub enum Command {
     Study(Box<study::Args>),
     /// Fit a linear or logistic model at every strength of an L1, L2 or elastic-net penalty, and choose one by cross-validation
     Path(path::Args),
+    /// Predict the rows of a table with a model that path, study or tune has saved
+    Predict(predict::Args),
     /// Choose λ, p and batch norm of a small network by cross-validation, many networks trained at once
     Tune(Box<tune::Args>),
 }
@@ -81,6 +85,7 @@ impl Command {
             Command::Lower(args) => lower::run(args, ui),
             Command::Study(args) => study::run(args, ui),
             Command::Path(args) => path::run(args, ui),
+            Command::Predict(args) => predict::run(args, ui),
             Command::Tune(args) => tune::run(args, ui),
         }
     }

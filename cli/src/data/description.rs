@@ -17,7 +17,7 @@ pub enum Missing {
 
 impl Missing {
     /// As the option has it.
-    pub(super) fn word(self) -> &'static str {
+    pub(crate) fn word(self) -> &'static str {
         match self {
             Self::Refuse => "refuse",
             Self::Mean => "mean",
@@ -73,6 +73,17 @@ pub struct Feature {
     pub level: Option<usize>,
 }
 
+/// What of a file some features come from.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Sources {
+    /// The columns.
+    pub columns: Vec<Column>,
+    /// The features; their columns are places in `columns`.
+    pub features: Vec<Feature>,
+    /// The names of other columns that were read.
+    pub left_out: Vec<String>,
+}
+
 impl Description {
     /// How many cells of a feature are missing and filled in.
     pub(super) fn gaps(&self, feature: usize) -> usize {
@@ -94,22 +105,30 @@ impl Description {
         Self { features, ..self }
     }
 
-    /// All of it, with the names of the features, and their means in the rows that a model was fitted to, where there is one such set of
-    /// rows. Columns without a feature are left out.
-    pub fn json(&self, names: &[String], means: Option<&[f64]>) -> Value {
-        let (columns, features) = if self.features.is_empty() {
+    /// What of the file the features at these places come from, all of them being called `names`.
+    pub(super) fn sources(&self, names: &[String], kept: &[usize]) -> Sources {
+        let (columns, features): (Vec<Column>, Vec<Feature>) = if self.features.is_empty() {
             let plain = |name: &String| Column { name: name.clone(), holds: Holds::Number, missing: 0 };
-            let features = (0..names.len()).map(|column| Feature { column, level: None }).collect();
-            (names.iter().map(plain).collect(), features)
+            (names.iter().map(plain).collect(), kept.iter().map(|&column| Feature { column, level: None }).collect())
         } else {
-            (self.columns.clone(), self.features.clone())
+            (self.columns.clone(), kept.iter().map(|&f| self.features[f]).collect())
         };
         let mut used = vec![false; columns.len()];
         features.iter().for_each(|f| used[f.column] = true);
         let mut place = 0;
         let places: Vec<usize> = used.iter().map(|used| (place, place += usize::from(*used)).0).collect();
+        let features = features.into_iter().map(|f| Feature { column: places[f.column], ..f }).collect();
+        let (columns, others): (Vec<_>, Vec<_>) = columns.into_iter().zip(used).partition(|(_, used)| *used);
+        let left_out = others.into_iter().map(|(c, _)| c.name).collect();
+        Sources { columns: columns.into_iter().map(|(c, _)| c).collect(), features, left_out }
+    }
+
+    /// All of it, with the names of the features, and their means in the rows that a model was fitted to, where there is one such set of
+    /// rows. Columns without a feature are left out.
+    pub fn json(&self, names: &[String], means: Option<&[f64]>) -> Value {
+        let Sources { columns, features, .. } = self.sources(names, &(0..names.len()).collect::<Vec<_>>());
         let feature = |(i, f): (usize, &Feature)| {
-            let mut one = json!({ "name": names[i], "column": places[f.column] });
+            let mut one = json!({ "name": names[i], "column": f.column });
             if let Some(level) = f.level {
                 one["level"] = level.into();
             }
@@ -121,7 +140,7 @@ impl Description {
         json!({
             "missing": self.missing,
             "dropped_lines": self.dropped,
-            "columns": columns.iter().zip(&used).filter(|(_, used)| **used).map(|(c, _)| c).collect::<Vec<_>>(),
+            "columns": columns,
             "features": features.iter().enumerate().map(feature).collect::<Vec<_>>(),
         })
     }

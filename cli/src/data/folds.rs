@@ -234,6 +234,21 @@ pub fn cross_validation(
     Ok((fold, splits))
 }
 
+/// All of the first `rows` for one network that early stopping ends, of which a share tells it when. Nothing is held out: the test part is
+/// the validation part again.
+///
+/// # Errors
+/// Says why no such split can be made.
+pub fn all_rows(table: &Table, rows: usize, stop_share: f64, seed: u64) -> Result<Split, String> {
+    let stop = ((rows as f64 * stop_share).round() as usize).max(1);
+    let mut rng = Rng::new(seed ^ 0x7265_6669);
+    let (validation, train) = take(table, (0..rows).collect(), stop, &mut rng);
+    if validation.is_empty() || train.len() < 2 {
+        return Err(format!("{} rows would be left for training, beside {} for early stopping", train.len(), validation.len()));
+    }
+    Ok(Split { train, test: validation.clone(), validation })
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -21,9 +21,9 @@ mod tests;
 
 pub use columns::Columns;
 pub use constants::{everywhere, in_training, lost};
-pub use csv_table::{Asks, NETWORKS, Target};
-pub use description::{Column, Description, Feature, Holds, Missing};
-pub use format::Format;
+pub use csv_table::{Asks, Found, NETWORKS, Target, Wanted};
+pub use description::{Column, Description, Feature, Holds, Missing, Sources};
+pub use format::{Format, Layout};
 pub use keys::{Key, Keys};
 pub use source::Source;
 pub use summary::Summary;
@@ -180,6 +180,13 @@ impl Table {
         Self { cells, columns, description: self.description.select(kept), ..self }
     }
 
+    /// What of the file the features at these places come from; columns that name folds and groups are among those left out.
+    pub fn sources(&self, kept: &[usize]) -> Sources {
+        let mut all = self.description.sources(&self.columns, kept);
+        all.left_out.extend([&self.keys.fold, &self.keys.group].into_iter().flatten().map(|key| key.column.clone()));
+        all
+    }
+
     /// How the table was read, for programs: columns, levels, and where the features come from. `means` are those of the features in the
     /// rows that a model was fitted to.
     pub fn described(&self, means: Option<&[f64]>) -> serde_json::Value {
@@ -306,6 +313,20 @@ impl Table {
     pub fn mnist(path: &Path, format: &Format) -> Result<Self, Failure> {
         idx::read(path, format)
     }
+}
+
+/// The rows of a CSV file, gzip-compressed or not, for a model that was fitted to another table.
+///
+/// # Errors
+/// [`Failure::Usage`] with the file's name, the line and the column at fault.
+pub fn apply(path: &Path, wanted: &Wanted, layout: &Layout) -> Result<Found, Failure> {
+    let bytes = input::read(path, layout.limit(), Format::RAISE)?;
+    let read = input::decode(bytes).and_then(|(text, notice)| {
+        let mut found = csv_table::apply(&text, wanted, layout.delimiter())?;
+        found.notices.splice(..0, notice);
+        Ok(found)
+    });
+    read.map_err(|why| Failure::usage(format!("{}: {why}", path.display())))
 }
 
 /// A table of text, in whatever encoding.

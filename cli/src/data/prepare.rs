@@ -53,17 +53,9 @@ pub fn prepare_with(table: &Table, split: &Split, given: &Targets) -> Result<Pre
     if columns > MOST_FEATURES {
         return Err(Failure::usage(format!("{}: has {columns} features, must have at most {MOST_FEATURES}", table.name)));
     }
-    let column = |c: usize| split.train.iter().map(move |&r| table.cell(r, c));
-    let scales = if table.image {
-        vec![Standard::of((0..columns).flat_map(column)); columns]
-    } else {
-        (0..columns).map(|c| Standard::of(column(c))).collect()
-    };
-    let target = match given {
-        Targets::Classes { .. } => None,
-        Targets::Values(of) => Some(Standard::of(split.train.iter().map(|&r| of[r]))),
-    };
-    let [target_mean, target_scale] = target.map_or([0.0, 1.0], |t| [t.mean(), if t.constant() { 1.0 } else { t.sd() }]);
+    let scales = scales(table, &split.train);
+    let target = target_scale(given, &split.train);
+    let [target_mean, target_scale] = moments(target);
     let outputs = match &table.targets {
         Targets::Classes { names, .. } => names.len(),
         Targets::Values { .. } => 1,
@@ -108,6 +100,34 @@ pub fn prepare_with(table: &Table, split: &Split, given: &Targets) -> Result<Pre
     };
     let parts = [part(&split.train, given)?, part(&split.validation, &table.targets)?, part(&split.test, &table.targets)?];
     Ok(Prepared { inputs: columns.next_multiple_of(4), outputs, target_mean, target_scale, parts })
+}
+
+/// What standardizes each feature, by these training rows.
+pub(crate) fn scales(table: &Table, train: &[usize]) -> Vec<Standard> {
+    let columns = table.columns.len();
+    let column = |c: usize| train.iter().map(move |&r| table.cell(r, c));
+    if table.image {
+        vec![Standard::of((0..columns).flat_map(column)); columns]
+    } else {
+        (0..columns).map(|c| Standard::of(column(c))).collect()
+    }
+}
+
+/// What standardizes these targets, by these training rows; nothing for classes.
+fn target_scale(given: &Targets, train: &[usize]) -> Option<Standard> {
+    match given {
+        Targets::Classes { .. } => None,
+        Targets::Values(of) => Some(Standard::of(train.iter().map(|&r| of[r]))),
+    }
+}
+
+/// Mean and standard deviation of the targets in these training rows; 0 and 1 for classes, 1 where all are equal.
+pub(crate) fn target_moments(given: &Targets, train: &[usize]) -> [f64; 2] {
+    moments(target_scale(given, train))
+}
+
+fn moments(target: Option<Standard>) -> [f64; 2] {
+    target.map_or([0.0, 1.0], |t| [t.mean(), if t.constant() { 1.0 } else { t.sd() }])
 }
 
 impl Prepared {

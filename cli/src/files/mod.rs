@@ -59,8 +59,8 @@ pub(crate) fn all(folder: &Path, files: &[(&str, &[u8])]) -> Result<(), Failure>
     place_all(&files, &mut |from, to| fs::rename(from, to))
 }
 
-/// Writes the numbers of a command and the page that shows them, both or none. Where drawing the page fails, which is a fault of this
-/// program, the numbers are written all the same.
+/// Writes the numbers of a command, the page that shows them, and what else there is: all or none. Where drawing the page fails, which is
+/// a fault of this program, the others are written all the same.
 ///
 /// # Errors
 /// As [`all`]; [`Failure::Found`] if there is no page.
@@ -68,12 +68,18 @@ pub(crate) fn report(
     folder: &Path,
     (numbers, json): (&str, &serde_json::Value),
     (page, draw): (&str, impl FnOnce() -> String),
+    more: &[(&str, Vec<u8>)],
 ) -> Result<(), Failure> {
     let json = text::json(json);
+    let mut files = vec![(numbers, json.as_bytes())];
+    files.extend(more.iter().map(|(name, bytes)| (*name, &bytes[..])));
     match std::panic::catch_unwind(std::panic::AssertUnwindSafe(draw)) {
-        Ok(html) => all(folder, &[(numbers, json.as_bytes()), (page, html.as_bytes())]),
+        Ok(html) => {
+            files.push((page, html.as_bytes()));
+            all(folder, &files)
+        }
         Err(_) => {
-            all(folder, &[(numbers, json.as_bytes())])?;
+            all(folder, &files)?;
             let kept = text::path(&folder.join(numbers));
             Err(Failure::found(format!("{page} could not be drawn, a fault of this program; the numbers are in {kept}")))
         }

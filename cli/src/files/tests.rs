@@ -10,12 +10,14 @@ fn names(folder: &Path) -> Vec<String> {
 fn a_page_that_cannot_be_drawn_does_not_cost_the_numbers() {
     let dir = tempfile::tempdir().unwrap();
     let json = serde_json::json!({ "best": 0.5 });
-    let why = report(dir.path(), ("x.json", &json), ("x.html", || panic!("planted"))).unwrap_err().to_string();
+    let why = report(dir.path(), ("x.json", &json), ("x.html", || panic!("planted")), &[]).unwrap_err().to_string();
     assert!(why.starts_with("x.html could not be drawn") && why.contains("x.json"), "{why}");
     assert_eq!(serde_json::from_slice::<serde_json::Value>(&fs::read(dir.path().join("x.json")).unwrap()).unwrap(), json);
     assert_eq!(fs::read_dir(dir.path()).unwrap().count(), 1);
-    report(dir.path(), ("x.json", &json), ("x.html", || "page".to_string())).unwrap();
+    let more = [("x.bin", vec![7])];
+    report(dir.path(), ("x.json", &json), ("x.html", || "page".to_string()), &more).unwrap();
     assert_eq!(fs::read(dir.path().join("x.html")).unwrap(), b"page");
+    assert_eq!(fs::read(dir.path().join("x.bin")).unwrap(), [7]);
 }
 
 #[test]

@@ -78,8 +78,20 @@ enum Stop {
 /// # Errors
 /// [`Failure::Usage`] with the file's name: it cannot be read, is a directory, is larger than the limit or than memory, or is packed wrongly.
 pub(crate) fn read(path: &Path, limit: Limit, raise: &str) -> Result<Vec<u8>, Failure> {
-    let over = |has: &str| format!("{has} more than {limit} bytes: {raise} raises the limit, if memory suffices for it");
+    let over = over(limit, raise);
     unpacked(path, raw(path, limit, &over)?, limit, &over)
+}
+
+fn over(limit: Limit, raise: &str) -> impl Fn(&str) -> String {
+    move |has| format!("{has} more than {limit} bytes: {raise} raises the limit, if memory suffices for it")
+}
+
+/// As [`read`], but nothing is unpacked.
+///
+/// # Errors
+/// As [`read`].
+pub(crate) fn plain(path: &Path, limit: Limit, raise: &str) -> Result<Vec<u8>, Failure> {
+    raw(path, limit, &over(limit, raise))
 }
 
 /// The text of a file, or of stdin (`-`), packed or not, and a notice where its encoding had to be told from its bytes. Messages say that

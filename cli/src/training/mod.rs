@@ -20,6 +20,7 @@ mod trainer;
 pub use args::Training;
 pub use evaluate::{Evaluation, Measure};
 pub use fleet::Fleet;
+pub(crate) use model::EPS;
 pub use sampling::Sampled;
 pub use state::State;
 pub use trainer::{NEVER, Rule, Setup, Trainer};

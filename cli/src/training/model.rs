@@ -15,7 +15,7 @@ use ridgepole::{
 use wgpu::{Buffer, BufferSlice};
 
 /// ε of the normalization.
-const EPS: f64 = 1e-5;
+pub(crate) const EPS: f64 = 1e-5;
 
 /// What a forward pass is for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

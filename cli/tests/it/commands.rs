@@ -17,7 +17,7 @@ fn json(args: &[&str]) -> Value {
 
 #[test]
 fn every_subcommand_has_help_with_examples() {
-    for name in ["devices", "ops", "check", "bench", "run", "lower", "study", "path", "tune"] {
+    for name in ["devices", "ops", "check", "bench", "run", "lower", "study", "path", "predict", "tune"] {
         ridgepole(&[name, "--help"]).assert().success().stdout(contains("Examples:").and(contains("Usage: ridgepole")));
     }
     ridgepole(&["--help"]).assert().success().stdout(contains("Exit codes:"));
@@ -331,9 +331,17 @@ fn a_closed_pipe_ends_the_program_quietly() {
 fn results_are_written_though_nobody_reads_the_words() {
     let small = ["--epochs", "1", "--hidden", "8"];
     let commands: [(&[&str], &[&str], &[&str]); 3] = [
-        (&["study", "--treatments", "none", "--seeds", "1"], &small, &["report.html", "results.json"]),
-        (&["tune", "--rows", "60", "--folds", "2", "--p", "0", "--l2", "0"], &small, &["tune.html", "tune.json"]),
-        (&["path", "--lambdas", "4", "--folds", "2"], &[], &["path.html", "path.json"]),
+        (
+            &["study", "--treatments", "none", "--seeds", "1"],
+            &small,
+            &["model.json", "model.safetensors", "report.html", "results.json"],
+        ),
+        (
+            &["tune", "--rows", "60", "--folds", "2", "--p", "0", "--l2", "0"],
+            &small,
+            &["model.json", "model.safetensors", "tune.html", "tune.json"],
+        ),
+        (&["path", "--lambdas", "4", "--folds", "2"], &[], &["model.json", "path.html", "path.json"]),
     ];
     for (name, more, wanted) in commands {
         for full in [false, true] {

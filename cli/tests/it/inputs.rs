@@ -10,10 +10,12 @@ struct Way {
     table: bool,
 }
 
-const WAYS: [Way; 8] = [
+const WAYS: [Way; 10] = [
     Way { before: &["study", "--data"], behind: &["--label", "y"], table: true },
     Way { before: &["tune", "--data"], behind: &["--label", "y"], table: true },
     Way { before: &["path"], behind: &["--target", "y"], table: true },
+    Way { before: &["predict"], behind: &["--data", "record.csv"], table: true },
+    Way { before: &["predict", "model.json", "--data"], behind: &[], table: true },
     Way { before: &["run"], behind: &["--device", "cpu"], table: false },
     Way { before: &["run", "op.json", "--device", "cpu", "--in"], behind: &[], table: false },
     Way { before: &["bench", "--cases"], behind: &["--host"], table: false },
@@ -26,6 +28,11 @@ fn folder() -> tempfile::TempDir {
     let dir = tempfile::tempdir().unwrap();
     let op = r#"{"op": "clip_by_value", "dtype": "f32", "segments": [{"start": 0, "len": 2}], "max": 1}"#;
     std::fs::write(dir.path().join("op.json"), op).unwrap();
+    let model = r#"{"format": "ridgepole-model", "version": 1, "program": "", "data": "", "fitted": "", "missing": "refuse",
+        "columns": [{"name": "a", "kind": "number"}], "left_out": [], "features": [{"name": "a", "column": 0, "mean": 0}],
+        "target": {"name": "y"}, "linear": {"family": "linear", "path": [{"lambda": 1, "intercept": 0, "coefficients": [1]}],
+        "best": 0, "one_standard_error": 0}}"#;
+    std::fs::write(dir.path().join("model.json"), model).unwrap();
     let header = "device,version,op,case,bytes,elements,dispatches,seconds,lower_quartile,upper_quartile,gb_per_s,copy_gb_per_s,\
                   share,cpu_seconds,cpu_share,rounds,clock\n";
     std::fs::write(dir.path().join("record.csv"), format!("{header}card,1,x,a,8,1,1,1,1,1,1,1,0.5,,,11,wall\n")).unwrap();

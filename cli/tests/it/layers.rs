@@ -7,7 +7,7 @@ mod sources;
 use sources::{Need, Sources, cycles};
 use std::path::Path;
 
-const COMMANDS: [&str; 10] = ["bench", "check", "devices", "lower", "ops", "path", "race", "run", "study", "tune"];
+const COMMANDS: [&str; 11] = ["bench", "check", "devices", "lower", "ops", "path", "predict", "race", "run", "study", "tune"];
 
 /// The module of a file at the top of `src`, or its command.
 fn module(file: &str) -> String {

@@ -8,6 +8,7 @@ mod lower;
 mod outputs;
 mod path;
 mod path_golden;
+mod predict;
 mod run;
 mod study;
 mod tables;

@@ -59,7 +59,7 @@ fn a_folder_has_one_writer_and_a_dead_one_holds_nothing() {
     assert!(lock.exists(), "it could not be removed");
     command("path", &["--lambdas", "3", "--folds", "2"], out.path()).assert().success();
     let left: Vec<String> = files(out.path()).into_iter().filter(|f| f != "tune.checkpoint").collect();
-    assert_eq!(left, ["path.html", "path.json"]);
+    assert_eq!(left, ["model.json", "path.html", "path.json"]);
 }
 
 /// Escape sequences, carriage return, bell, C1, direction, zero width, newline, tab.
@@ -113,7 +113,7 @@ fn no_text_of_a_user_moves_a_terminal_or_a_page() {
             assert!(!run(args));
         }
     }
-    for page in ["report.html", "tune.html", "path.html", "results.json", "tune.json", "path.json"] {
+    for page in ["report.html", "tune.html", "path.html", "results.json", "tune.json", "path.json", "model.json"] {
         harmless(page, &std::fs::read(dir.path().join(&out).join(page)).unwrap());
     }
     // Ops and cases by name, and words of the command line.

@@ -20,7 +20,7 @@ fn the_same_path_twice_gives_the_same_bits() {
         path(&args, folder.path()).assert().success().stdout(contains("one standard error").and(contains("path.html")));
     }
     assert_eq!(results(a.path()), results(b.path()));
-    assert_eq!(files(a.path()), ["path.html", "path.json"], "nothing but the two files");
+    assert_eq!(files(a.path()), ["model.json", "path.html", "path.json"], "nothing but the three files");
     let json = results(a.path());
     let fits = json["path"].as_array().unwrap();
     assert_eq!((fits.len(), fits[0]["nonzeros"].as_u64(), fits[29]["nonzeros"].as_u64()), (30, Some(0), Some(10)));
@@ -284,7 +284,7 @@ fn a_full_disk_leaves_nothing_half_written() {
     run("unlimited").assert().success();
     let before = results(out.path());
     run("4").assert().code(2).stderr(contains("cannot write ").and(contains("path.json")));
-    assert_eq!(files(out.path()), ["path.html", "path.json"], "something unfinished was left");
+    assert_eq!(files(out.path()), ["model.json", "path.html", "path.json"], "something unfinished was left");
     assert_eq!(results(out.path()), before, "the old result was changed");
 }
 
@@ -296,5 +296,5 @@ fn a_flat_target_far_from_zero_has_its_page_and_its_numbers() {
     std::fs::write(&file, "a,y\n1,1e9\n2,1e9\n3,1\n4,1\n").unwrap();
     let to = out.path().join("out");
     path(&[file.to_str().unwrap(), "--target", "y", "--folds", "2", "--lambdas", "4"], &to).assert().success();
-    assert_eq!(files(&to), ["path.html", "path.json"]);
+    assert_eq!(files(&to), ["model.json", "path.html", "path.json"]);
 }

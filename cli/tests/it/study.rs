@@ -28,8 +28,7 @@ fn the_same_study_twice_gives_the_same_bits() {
     let other = tempfile::tempdir().unwrap();
     study(&[&args[..], &["--seed", "2"]].concat(), other.path()).assert().success();
     assert_ne!(results(other.path())["treatments"], one["treatments"], "another seed is another study");
-    // Nothing but the two files.
-    assert_eq!(files(a.path()), ["report.html", "results.json"]);
+    assert_eq!(files(a.path()), ["model.json", "model.safetensors", "report.html", "results.json"], "nothing but these");
 }
 
 use predicates::boolean::PredicateBooleanExt;

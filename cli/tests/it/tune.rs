@@ -39,7 +39,11 @@ fn numbers_do_not_depend_on_how_many_are_trained_together() {
             .assert()
             .success()
             .stdout(contains("best:   ridgepole tune --rows 240").and(contains("tune.html")));
-        assert_eq!(files(folder.path()), ["tune.html", "tune.json"], "nothing but the two files");
+        assert_eq!(
+            files(folder.path()),
+            ["model.json", "model.safetensors", "tune.html", "tune.json"],
+            "nothing but these files"
+        );
     }
     let all = folders.each_ref().map(|f| results(f.path()));
     assert_eq!(all[0], all[1]);
@@ -120,7 +124,7 @@ fn an_interrupted_search_resumes() {
         tune(&args, broken.path()).assert().success();
     }
     assert_eq!(results(broken.path()), results(whole.path()));
-    assert_eq!(files(broken.path()), ["tune.html", "tune.json"]);
+    assert_eq!(files(broken.path()), ["model.json", "model.safetensors", "tune.html", "tune.json"]);
 }
 
 #[test]
@@ -208,6 +212,6 @@ fn a_full_disk_leaves_nothing_half_written() {
     let before = results(out.path());
     run("2").assert().code(2).stderr(contains("cannot write "));
     let left: Vec<String> = files(out.path()).into_iter().filter(|f| f != "tune.checkpoint").collect();
-    assert_eq!(left, ["tune.html", "tune.json"], "something unfinished was left");
+    assert_eq!(left, ["model.json", "model.safetensors", "tune.html", "tune.json"], "something unfinished was left");
     assert_eq!(results(out.path()), before, "the old result was changed");
 }

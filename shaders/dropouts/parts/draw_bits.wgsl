@@ -8,7 +8,7 @@ fn draw(pair: u32) -> Kept {
     var column = rest % params.inner;
     var kept = 0u;
     for (var e = 0u; e < 8u; e++) {
-        let d = params.d_lo + period * params.per_period + row * params.per_row + column * params.per_column;
+        let d = params.draw_lo + period * params.per_period + row * params.per_row + column * params.per_column;
         // The last pair may reach past the tensor.
         kept |= ((mask[min(d >> 5u, arrayLength(&mask) - 1u)] >> (d & 31u)) & 1u) << e;
         column++;

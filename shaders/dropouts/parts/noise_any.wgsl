@@ -8,7 +8,7 @@ fn noise(q: u32) -> vec4<f32> {
     let rest = at % (params.inner * params.rows);
     var row = rest / params.inner;
     var column = rest % params.inner;
-    let first = vec2<u32>(params.d_lo, params.d_hi);
+    let first = vec2<u32>(params.draw_lo, params.draw_hi);
     var four = vec4<f32>(0.0);
     var held = vec2<u32>(0u);
     var z = vec4<f32>(0.0);

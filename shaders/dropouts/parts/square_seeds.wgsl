@@ -18,7 +18,7 @@ fn square_seeds(@builtin(workgroup_id) wid: vec3<u32>,
     for (var k = 0u; k < WORDS; k++) {
         let w = start + k * WG;
         if w >= params.words { continue; }
-        let d = add_wide(vec2<u32>(params.d_lo, params.d_hi), 32u * w);
+        let d = add_wide(vec2<u32>(params.draw_lo, params.draw_hi), 32u * w);
         let first = vec2<u32>((d.x >> 2u) | (d.y << 30u), d.y >> 2u);
         // The word begins this far within its first call, and reaches into a ninth one then.
         let skipped = d.x & 3u;

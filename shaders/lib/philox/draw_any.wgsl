@@ -14,7 +14,7 @@ fn draw(pair: u32) -> Kept {
     let rest = at % (params.inner * params.rows);
     var row = rest / params.inner;
     var column = rest % params.inner;
-    let first = vec2<u32>(params.d_lo, params.d_hi);
+    let first = vec2<u32>(params.draw_lo, params.draw_hi);
     var d = add_wide(first, period * params.per_period + row * params.per_row + column * params.per_column);
     var kept = 0u;
     var e = 0u;

@@ -26,16 +26,6 @@ pub(super) fn coefficients(writes: bool) -> Decl {
     Decl { name: "coefs", dtype: DType::F32, view: View::Raw("vec4<f32>"), writes }
 }
 
-/// The slot of a whole argument.
-pub(crate) fn whole(args: &[Arg], index: usize) -> Slot {
-    Slot::Arg(index, 0..args[index].binding_bytes())
-}
-
-/// Where the argument of this name is.
-pub(crate) fn position(args: &[Arg], name: &str) -> Option<usize> {
-    args.find(name)
-}
-
 /// The argument of this name. Where an op has none, a factor is 1 and a term 0 everywhere, and what nobody wants to be written goes
 /// to scratch that nobody reads.
 pub(crate) fn given(name: &'static str, args: &[Arg], channels: u64, out: &mut Lowered, caps: &Caps) -> Slot {

@@ -1,7 +1,10 @@
 //! Gradients of what was normalised, in one dispatch, where lines stay on the chip: groups of neighbouring channels of one sample,
 //! or filters, of one channel each. x and dy are read once.
 use crate::{
-    kernels::{partition, rows::alone},
+    kernels::{
+        partition::{self, Window},
+        rows::alone,
+    },
     op::{Arg, ByName, Caps, Lowered, MAX_TRIPS, Slot, Step},
     params,
     types::Error,
@@ -105,9 +108,9 @@ impl LineMap<'_> {
             let tensor = |name, writes| Decl { name, dtype, view: View::Quads, writes };
             let mut bindings = vec![tensor("x", false), tensor("dy", false), tensor("dx", true)];
             bindings.extend(self.beside.iter().map(|b| b.0));
-            let mut slots: Vec<_> = self.tensors.map(|name| piece.slot(args.place(name), args.arg(name))).into();
+            let mut slots: Vec<_> = self.tensors.map(|name| piece.of(args, name)).into();
             slots.extend(self.beside.iter().map(|b| b.1.clone()));
-            let blocks = piece.blocks.end - piece.blocks.start;
+            let Window { first, blocks, base, .. } = piece.window();
             out.steps.push(Step {
                 spec: Spec {
                     shader: parts::channels::LINE_BACKWARD,
@@ -119,20 +122,20 @@ impl LineMap<'_> {
                 params: BackwardParams {
                     lines: of.lines as u32,
                     quads: (of.plane / 4) as u32,
-                    first: piece.blocks.start as u32,
-                    blocks: blocks as u32,
+                    first,
+                    blocks,
                     block: shape.block as u32,
                     lanes: shape.lanes as u32,
                     across: shape.across as u32,
                     turns: shape.turns as u32,
-                    base: piece.base(),
+                    base,
                     groups: of.groups as u32,
                     per: of.per as u32,
                     values: (of.per * of.plane) as f32,
                 }
                 .into(),
                 slots,
-                workgroups: blocks,
+                workgroups: piece.workgroups(),
                 trips: shape.trips,
             });
         }

@@ -2,7 +2,7 @@
 use super::{Channels, MOMENTS, Vectors, beside, blocks, buffers::coefficients, per_channel};
 use crate::{
     kernels::{
-        partition,
+        partition::{self, Window},
         reduce::{Monoid, Partials},
     },
     op::{Access, Arg, ByName, Caps, Lowered, Params, Slot, Step},
@@ -20,7 +20,7 @@ params! {
 }
 params! {
     ApplyParams {
-        blocks: u32, first: u32, lo: u32, hi: u32, base: u32, end: u32, length: u32, period: u32, at_place: u32, at_channel: u32,
+        window: Window, length: u32, period: u32, at_place: u32, at_channel: u32,
         step_place: u32, step_channel: u32, phases: u32
     }
 }
@@ -295,12 +295,7 @@ impl Channels {
                     consts,
                 },
                 params: ApplyParams {
-                    blocks: (piece.blocks.end - piece.blocks.start) as u32,
-                    first: piece.blocks.start as u32,
-                    lo: piece.quads.start as u32,
-                    hi: piece.quads.end as u32,
-                    base: piece.base(),
-                    end: piece.end(),
+                    window: piece.window(),
                     length: length as u32,
                     period: period as u32,
                     at_place: (start % length) as u32,
@@ -311,7 +306,7 @@ impl Channels {
                 }
                 .into(),
                 slots,
-                workgroups: piece.blocks.end - piece.blocks.start,
+                workgroups: piece.workgroups(),
                 trips: again.unwrap_or(0) + u64::from(quads),
             });
         }

@@ -11,10 +11,7 @@ pub(crate) use range::ValueRange;
 #[cfg(feature = "verify")]
 use crate::kernels::arena::sparse;
 use crate::{
-    kernels::{
-        arena::{Arena, poison_gaps},
-        optimizer::Window,
-    },
+    kernels::arena::{Arena, ArenaWindow, poison_gaps},
     op::{Arg, Caps, Cost, Lowered, Params, Slot, Step, check_float},
     types::{DType, Error, HostData, Segment},
     wgsl::{Decl, Source, Spec, View},
@@ -82,7 +79,7 @@ impl Gradients<'_> {
         (arena, table): (&Arena, &std::ops::Range<u64>),
         grad: usize,
         pass: &Pass,
-        params: impl Fn(Window, usize) -> Params,
+        params: impl Fn(ArenaWindow, usize) -> Params,
     ) -> Result<(), Error> {
         let arg = self.updated();
         for (n, piece) in arena.pieces(self.name, caps, self.dtype.size())?.iter().enumerate() {
@@ -90,7 +87,6 @@ impl Gradients<'_> {
             let mut slots = vec![piece.slot(grad, &arg), Slot::Table(table.clone())];
             bindings.extend(pass.extra.iter().map(|(decl, _)| *decl));
             slots.extend(pass.extra.iter().map(|(_, slot)| slot.clone()));
-            let workgroups = piece.blocks.end - piece.blocks.start;
             out.steps.push(Step {
                 spec: Spec {
                     shader: pass.shader,
@@ -99,9 +95,9 @@ impl Gradients<'_> {
                     bindings,
                     consts: vec![("WG", caps.lanes), ("QUADS", caps.quads)],
                 },
-                params: params(Window::new(arena, piece), n),
+                params: params(arena.window(piece), n),
                 slots,
-                workgroups,
+                workgroups: piece.workgroups(),
                 trips: u64::from(caps.quads) + 32 + pass.trips,
             });
         }
@@ -109,11 +105,11 @@ impl Gradients<'_> {
     }
 
     /// The dispatches of an op that is such a pass over its one argument.
-    pub fn map(&self, caps: &Caps, pass: Pass, params: impl Fn(Window) -> Params) -> Result<Lowered, Error> {
+    pub fn map(&self, caps: &Caps, pass: Pass, params: impl Fn(ArenaWindow) -> Params) -> Result<Lowered, Error> {
         let arena = self.arena(caps)?;
         let mut out = Lowered::default();
         let table = out.table(&arena.table([]), caps);
-        self.pass(caps, &mut out, (&arena, &table), 0, &pass, |w, _| params(w))?;
+        self.pass(caps, &mut out, (&arena, &table), 0, &pass, |window, _| params(window))?;
         Ok(out)
     }
 

@@ -5,7 +5,7 @@ use crate::verify::{Approx, reference};
 use crate::{
     kernel,
     kernels::{
-        arena::Arena,
+        arena::{Arena, ArenaWindow},
         reduce::{self, Monoid, Partials},
     },
     op::{Arg, Caps, Lowered, Slot, Step},
@@ -16,7 +16,7 @@ use crate::{
 };
 use std::ops::Range;
 
-params! { NormPartialsParams { segments: u32, first: u32, blocks: u32, lo: u32, hi: u32, base: u32, end: u32, partial: u32 } }
+params! { NormPartialsParams { window: ArenaWindow, partial: u32 } }
 params! { GlobalNormParams { blocks: u32, count: u32, stride: u32, max_norm: f32, eps: f32, policy: u32 } }
 
 /// How a norm is clipped, as its ops describe it.
@@ -148,18 +148,8 @@ impl Gradients<'_> {
             extra: vec![(partials.monoid.decl("partials", true), partials.slot())],
             trips: u64::from(caps.lanes.ilog2()),
         };
-        self.pass(caps, out, (arena, table), grad, &pass, |w, piece| {
-            NormPartialsParams {
-                segments: w.segments,
-                first: w.first,
-                blocks: w.blocks,
-                lo: w.lo,
-                hi: w.hi,
-                base: w.base,
-                end: w.end,
-                partial: first[piece],
-            }
-            .into()
+        self.pass(caps, out, (arena, table), grad, &pass, |window, piece| {
+            NormPartialsParams { window, partial: first[piece] }.into()
         })?;
         Ok(partials)
     }

@@ -1,22 +1,21 @@
 //! Numbers brought into a range, element by element: gradients and weights alike.
 use super::{Gradients, Pass};
-#[cfg(feature = "verify")]
 use crate::{
-    kernels::arena::arena_cases,
-    op::{Expected, Verify},
-    verify::Approx,
-};
-use crate::{
+    kernels::arena::ArenaWindow,
     op::{Caps, Lowered},
     options::check_scalar,
     params,
     types::{DType, Error, HostData, Segment},
     wgsl::Source,
 };
+#[cfg(feature = "verify")]
+use crate::{
+    kernels::arena::arena_cases,
+    op::{Expected, Verify},
+    verify::Approx,
+};
 
-params! { RangeParams {
-    segments: u32, first: u32, blocks: u32, lo: u32, hi: u32, base: u32, end: u32, low: f32, high: f32
-} }
+params! { RangeParams { window: ArenaWindow, low: f32, high: f32 } }
 
 /// The least and the greatest value, where there is one.
 #[derive(Clone, Copy, Debug)]
@@ -58,20 +57,7 @@ impl ValueRange {
         if low > high {
             return Err(Error::argument(op, "min", format!("is {low}, must be at most max, which is {high}")));
         }
-        tensors.map(caps, Pass::map(kernel, op), |w| {
-            RangeParams {
-                segments: w.segments,
-                first: w.first,
-                blocks: w.blocks,
-                lo: w.lo,
-                hi: w.hi,
-                base: w.base,
-                end: w.end,
-                low: low as f32,
-                high: high as f32,
-            }
-            .into()
-        })
+        tensors.map(caps, Pass::map(kernel, op), |window| RangeParams { window, low: low as f32, high: high as f32 }.into())
     }
 
     /// What the arena must hold; `clipped` is the formula.

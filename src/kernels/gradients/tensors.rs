@@ -5,7 +5,7 @@ use super::{Clip, Gradients, Pass};
 use super::{norm::norm_of, within};
 use crate::{
     kernels::{
-        arena::Arena,
+        arena::{Arena, ArenaWindow},
         reduce::{self, Partials},
     },
     op::{Arg, Caps, Lowered, Slot, Step},
@@ -20,12 +20,8 @@ use crate::{
     verify::{Approx, reference},
 };
 
-params! { TensorLevelParams {
-    workgroups: u32, tensors: u32, fan: u32, stride: u32, max_norm: f32, eps: f32, policy: u32
-} }
-params! { ByTensorParams {
-    segments: u32, first: u32, blocks: u32, lo: u32, hi: u32, base: u32, end: u32, zeroes: u32
-} }
+params! { TensorLevelParams { workgroups: u32, tensors: u32, fan: u32, stride: u32, max_norm: f32, eps: f32, policy: u32 } }
+params! { ByTensorParams { window: ArenaWindow, zeroes: u32 } }
 
 impl Gradients<'_> {
     /// Norm and factor of each tensor.
@@ -59,18 +55,8 @@ impl Gradients<'_> {
             extra: vec![(scale, Slot::Arg(2, 0..4 * numbered.len() as u64))],
             trips: 0,
         };
-        all.pass(caps, &mut out, (&arena, &table), 0, &pass, |w, _| {
-            ByTensorParams {
-                segments: w.segments,
-                first: w.first,
-                blocks: w.blocks,
-                lo: w.lo,
-                hi: w.hi,
-                base: w.base,
-                end: w.end,
-                zeroes: clip.zeroes().into(),
-            }
-            .into()
+        all.pass(caps, &mut out, (&arena, &table), 0, &pass, |window, _| {
+            ByTensorParams { window, zeroes: clip.zeroes().into() }.into()
         })?;
         Ok(out)
     }

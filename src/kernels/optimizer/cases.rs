@@ -1,22 +1,42 @@
 //! Cases that the optimizers share, for the checks and to time.
+use super::VerifyRule;
 use crate::{
+    kernels::arena::arena_cases,
     op::{Verify, bench_shapes},
     options::{Averaging, DecayMode, ElasticNet, Group, Key, Rounding, Warmup},
     types::{DType, Segment},
 };
 
+/// The cases of an optimizer, which `make` makes of a type, segments, groups and what [`keeping`] says.
 #[cfg(feature = "verify")]
-/// What the optimizers are timed on: one long tensor, plain, regularized, and in halves; and a model of many short ones.
-pub(crate) fn bench(elements: usize, make: impl Fn(DType, Vec<Segment>, Vec<Group>) -> Box<dyn Verify>) -> Vec<Box<dyn Verify>> {
+pub(crate) fn all<T: VerifyRule + Verify + 'static>(
+    make: impl Fn(DType, Vec<Segment>, Vec<Group>, (Option<Averaging>, bool, Rounding)) -> T,
+) -> Vec<Box<dyn Verify>> {
+    arena_cases(4, |dtype, segments, n| {
+        // Tensors take groups by turns of four: each kind is to meet all of them.
+        let kind = if T::KINDS.is_multiple_of(4) { n + n / T::KINDS } else { n } % T::KINDS;
+        Box::new(make(dtype, segments, T::groups(), keeping(dtype, kind, n)).case(kind, n))
+    })
+}
+
+/// What an optimizer is timed on: one long tensor, plain, regularized, and in halves; and a model of many short ones.
+#[cfg(feature = "verify")]
+pub(crate) fn bench<T: VerifyRule + Verify + 'static>(
+    elements: usize,
+    make: impl Fn(DType, Vec<Segment>, Vec<Group>) -> T,
+) -> Vec<Box<dyn Verify>> {
     let one = || Segment::one(elements);
-    let fused =
-        || Group { coupled: ElasticNet::new(1e-4, 1e-4), decay: 1e-2, prox: ElasticNet::new(1e-4, 1e-4), ..Group::default() };
-    vec![
-        make(DType::F32, one(), vec![Group::default()]),
-        make(DType::F32, one(), vec![fused()]),
-        make(DType::F16, one(), vec![Group::default()]),
-        make(DType::F32, bench_shapes::tensors(elements), vec![fused()]),
-    ]
+    let plain = || vec![Group::default()];
+    let net = ElasticNet::new(1e-4, 1e-4);
+    let fused = || vec![Group { coupled: net, decay: 1e-2, prox: net, ..Group::default() }];
+    let all = [
+        make(DType::F32, one(), plain()),
+        make(DType::F32, one(), fused()),
+        make(DType::F16, one(), plain()),
+        make(DType::F32, bench_shapes::tensors(elements), fused()),
+    ];
+    let besides = make(DType::Bf16, one(), plain()).timed().timed_besides();
+    all.map(T::timed).into_iter().chain(besides).map(|op| Box::new(op) as Box<dyn Verify>).collect()
 }
 
 /// Groups that reach every field's branch.

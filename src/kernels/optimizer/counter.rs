@@ -37,9 +37,9 @@ impl Counter {
         rows.flatten().flat_map(|v| (v as f32).to_le_bytes()).collect()
     }
 
-    /// Reads and moves the counter, which is argument `steps`, and puts the corrections behind the flag; nothing of that if the flag
+    /// Reads and moves the counter, which `steps` binds, and puts the corrections behind the flag; nothing of that if the flag
     /// says, by the part `decided`, that the step is skipped.
-    pub fn lower(self, steps: usize, flag: (Decl, Slot), decided: Source, caps: &Caps, out: &mut Lowered) {
+    pub fn lower(self, steps: Slot, flag: (Decl, Slot), decided: Source, caps: &Caps, out: &mut Lowered) {
         let table = out.table(&self.table(), caps);
         let raw = |name, dtype, ty, writes| Decl { name, dtype, view: View::Raw(ty), writes };
         let counted = raw("steps", DType::U32, "u32", true);
@@ -50,7 +50,7 @@ impl Counter {
             bindings: vec![flag.0, counted, raw("powers", DType::F32, "vec4<f32>", false)],
             consts: vec![],
         };
-        let slots = vec![flag.1, Slot::Arg(steps, 0..4), Slot::Table(table)];
+        let slots = vec![flag.1, steps, Slot::Table(table)];
         let params = CountParams { blocks: 1, eps: self.eps as f32 }.into();
         out.steps.push(Step { spec, params, slots, workgroups: 1, trips: 8 });
     }

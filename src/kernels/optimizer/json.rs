@@ -1,15 +1,15 @@
 //! What an optimizer refuses to guess when it is read from JSON: where frameworks differ in what would be trained.
+use super::Rule;
 use crate::{op::read, types::Error};
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
-/// Reads an optimizer's fields. `decays` names the defaults of the frameworks where the op is known for its decoupled decay: each
-/// group must then have one.
-pub(crate) fn parse_optimizer<T: DeserializeOwned>(op: &'static str, decays: Option<&str>, value: Value) -> Result<T, Error> {
+/// Reads an optimizer's fields. Where [`Rule::DECAYS`] names the defaults of the frameworks, each group must have a decay.
+pub(crate) fn parse_optimizer<T: Rule + DeserializeOwned>(op: &'static str, value: Value) -> Result<T, Error> {
     // What is no list of objects is for serde to refuse.
     let groups = value.get("groups").and_then(Value::as_array).map_or(&[][..], Vec::as_slice);
     for (i, group) in groups.iter().enumerate().filter_map(|(i, g)| Some((i, g.as_object()?))) {
-        if let (Some(known), None) = (decays, group.get("decay")) {
+        if let (Some(known), None) = (T::DECAYS, group.get("decay")) {
             let why = format!("[{i}] has no decay, must have one, at least 0, since frameworks differ ({known}); 0 is none");
             return Err(Error::argument(op, "groups", why));
         }

@@ -4,18 +4,25 @@ pub(crate) mod adaptive;
 pub(crate) mod cases;
 pub(crate) mod counter;
 #[cfg(feature = "verify")]
-mod expected;
+pub(crate) mod expected;
 pub(crate) mod json;
 pub(crate) mod macros;
+mod rule;
 mod weight;
 
 pub(crate) use counter::Counter;
 #[cfg(feature = "verify")]
-pub(crate) use expected::{coupled, regularised};
+pub(crate) use expected::{Element, after};
+#[cfg(feature = "verify")]
+pub(crate) use rule::VerifyRule;
+pub(crate) use rule::{Rule, prelude};
 
 use crate::{
-    kernels::{arena::Arena, partition::Piece},
-    op::{Access, Arg, Caps, Cost, Lowered, Params, Slot, Step, check_float},
+    kernels::{
+        arena::{Arena, ArenaWindow},
+        philox::Draw,
+    },
+    op::{Access, Arg, ByName, Caps, Cost, Lowered, Params, Slot, Step, check_float},
     options::{Averaging, Group, NonFinite, Rounding, check_scalar},
     params,
     types::{DType, Error, Segment},
@@ -24,7 +31,6 @@ use crate::{
 use std::ops::Range;
 
 params! { OnceParams { blocks: u32 } }
-params! { ScanParams { segments: u32, first: u32, blocks: u32, lo: u32, hi: u32, base: u32, end: u32 } }
 
 /// An optimizer step as each op describes it.
 pub(crate) struct Optimizer<'a> {
@@ -33,7 +39,7 @@ pub(crate) struct Optimizer<'a> {
     pub segments: &'a [Segment],
     pub groups: &'a [Group],
     /// The f32 buffers that the step updates beside the weights.
-    pub state: &'static [&'static str],
+    pub state: Vec<&'static str>,
     pub lr: f64,
     pub step: u64,
     pub grad_scale: f64,
@@ -46,38 +52,12 @@ pub(crate) struct Optimizer<'a> {
     pub counter: Option<Counter>,
 }
 
-/// The words with which every kernel that works on an arena's pieces begins its parameters.
-pub(crate) struct Window {
-    pub segments: u32,
-    pub first: u32,
-    pub blocks: u32,
-    pub lo: u32,
-    pub hi: u32,
-    pub base: u32,
-    pub end: u32,
-}
-
-impl Window {
-    pub fn new(arena: &Arena, piece: &Piece) -> Self {
-        Self {
-            segments: arena.rows.len() as u32,
-            first: piece.blocks.start as u32,
-            blocks: (piece.blocks.end - piece.blocks.start) as u32,
-            lo: piece.quads.start as u32,
-            hi: piece.quads.end as u32,
-            base: piece.base(),
-            end: piece.end(),
-        }
-    }
-}
-
 /// The words with which the optimizers' kernels begin their parameters.
 pub(crate) struct Words {
-    pub window: Window,
+    pub window: ArenaWindow,
     pub grad_scale: f32,
     pub average: f32,
-    pub key: [u32; 4],
-    pub draw: [u32; 2],
+    pub draw: Draw,
 }
 
 const TABLE: Decl = Decl { name: "table", dtype: DType::U32, view: View::Raw("vec4<u32>"), writes: false };
@@ -96,17 +76,12 @@ impl Optimizer<'_> {
         args
     }
 
-    /// Where an argument stands.
-    fn place(&self, name: &str) -> usize {
-        self.args().iter().position(|a| a.name == name).unwrap_or_else(|| unreachable!("no argument {name}"))
-    }
-
     fn skips(&self) -> bool {
         self.non_finite == NonFinite::Skip
     }
 
     fn check(&self) -> Result<(), Error> {
-        check_float(self.name, &self.args()[0])?;
+        check_float(self.name, self.args().arg("grad"))?;
         check_scalar(self.name, "lr", self.lr, [0.0, f64::INFINITY])?;
         check_scalar(self.name, "grad_scale", self.grad_scale, [f64::NEG_INFINITY, f64::INFINITY])?;
         self.check_weight()?;
@@ -145,26 +120,25 @@ impl Optimizer<'_> {
         }
         if let (Some(flag), Some(counter)) = (&flag, self.counter) {
             let flag = (Decl { writes: true, ..FLAG }, Slot::Scratch(flag.clone()));
-            counter.lower(self.place("steps"), flag, self.update_part(), caps, &mut out);
+            counter.lower(args.whole("steps"), flag, self.update_part(), caps, &mut out);
         }
         // Who decides about the step has read the scale, and keeps it beside the flag.
         let scale = if self.skips() && self.gpu_scale { parts::optimizer::SCALE_FLAG } else { self.scale_part() };
         let parts = parts.iter().copied().chain([scale, self.update_part()]);
         let parts: Vec<Source> = parts.chain(self.weight_parts(caps)).collect();
         let widest = if self.kept().next().is_none() { self.dtype.size() } else { 4 };
-        let (key, draw) = self.draw();
         // Ten rounds of the generator for each quad.
         let rounds = if matches!(self.rounding, Rounding::Stochastic(_)) { 10 } else { 0 };
         for piece in arena.pieces(self.name, caps, widest)? {
             let (mut bindings, mut slots) = (Vec::new(), Vec::new());
-            for (i, arg) in args.iter().enumerate() {
+            for arg in &args {
                 match arg.name {
                     "skipped" | "steps" => {}
                     "scale" if self.skips() => {}
-                    "scale" => self.bind_scale(&mut bindings, &mut slots),
+                    "scale" => self.bind_scale(&args, &mut bindings, &mut slots),
                     name => {
                         bindings.push(Decl { name, dtype: arg.dtype, view: piece.view(), writes: name != "grad" });
-                        slots.push(piece.slot(i, arg));
+                        slots.push(piece.of(&args, name));
                     }
                 }
             }
@@ -184,8 +158,8 @@ impl Optimizer<'_> {
             };
             let blocks = piece.blocks.end - piece.blocks.start;
             let average = self.ema.map_or(0.0, |a| a.fresh() as f32);
-            let window = Window::new(&arena, &piece);
-            let params = params(Words { window, grad_scale: self.grad_scale as f32, average, key, draw });
+            let window = arena.window(&piece);
+            let params = params(Words { window, grad_scale: self.grad_scale as f32, average, draw: self.draw() });
             let trips = u64::from(caps.quads) * (1 + rounds) + 32;
             out.steps.push(Step { spec, params, slots, workgroups: blocks, trips });
         }
@@ -200,10 +174,10 @@ impl Optimizer<'_> {
         if self.gpu_scale { parts::optimizer::SCALE_GPU } else { parts::optimizer::SCALE_HOST }
     }
 
-    fn bind_scale(&self, bindings: &mut Vec<Decl>, slots: &mut Vec<Slot>) {
+    fn bind_scale(&self, args: &[Arg], bindings: &mut Vec<Decl>, slots: &mut Vec<Slot>) {
         if self.gpu_scale {
             bindings.push(SCALE);
-            slots.push(Slot::Arg(1, 0..4));
+            slots.push(args.whole("scale"));
         }
     }
 
@@ -215,10 +189,9 @@ impl Optimizer<'_> {
             Step { spec, params: OnceParams { blocks: 1 }.into(), slots, workgroups: 1, trips: 0 }
         };
         let (mut bindings, mut slots) = (vec![Decl { writes: true, ..FLAG }], vec![Slot::Scratch(flag.clone())]);
-        self.bind_scale(&mut bindings, &mut slots);
+        self.bind_scale(&args, &mut bindings, &mut slots);
         out.steps.push(once((parts::optimizer::SKIP_BEGIN, "skip_begin"), vec![self.scale_part()], bindings, slots));
         for piece in arena.pieces(self.name, caps, self.dtype.size())? {
-            let Window { segments, first, blocks, lo, hi, base, end } = Window::new(arena, &piece);
             out.steps.push(Step {
                 spec: Spec {
                     shader: parts::optimizer::SKIP_SCAN,
@@ -231,14 +204,14 @@ impl Optimizer<'_> {
                     ],
                     consts: vec![("WG", caps.lanes), ("QUADS", caps.quads)],
                 },
-                params: ScanParams { segments, first, blocks, lo, hi, base, end }.into(),
-                slots: vec![piece.slot(0, &args[0]), Slot::Table(table.clone()), Slot::Scratch(flag.clone())],
+                params: arena.window(&piece).into(),
+                slots: vec![piece.of(&args, "grad"), Slot::Table(table.clone()), Slot::Scratch(flag.clone())],
                 workgroups: piece.blocks.end - piece.blocks.start,
                 trips: u64::from(caps.quads) + 32,
             });
         }
         let skipped = Decl { name: "skipped", dtype: DType::U32, view: View::Raw("u32"), writes: true };
-        let slots = vec![Slot::Scratch(flag.clone()), Slot::Arg(self.place("skipped"), 0..4)];
+        let slots = vec![Slot::Scratch(flag.clone()), args.whole("skipped")];
         out.steps.push(once((parts::optimizer::SKIP_END, "skip_end"), vec![], vec![FLAG, skipped], slots));
         Ok(())
     }

@@ -3,9 +3,9 @@ use super::Optimizer;
 #[cfg(feature = "verify")]
 use crate::verify::{Approx, reference};
 use crate::{
-    kernels::philox,
+    kernels::philox::{self, Draw},
     op::Caps,
-    options::Rounding,
+    options::{Key, Rounding},
     types::{DType, Error, Segment},
     wgsl::{Decl, Source, parts},
 };
@@ -63,11 +63,15 @@ impl Optimizer<'_> {
         parts
     }
 
-    /// Low and high word of the seed, step, stream; low and high word of the number of the arena's first quad.
-    pub(super) fn draw(&self) -> ([u32; 4], [u32; 2]) {
-        let Rounding::Stochastic(key) = self.rounding else { return ([0; 4], [0; 2]) };
-        let quad = key.first_element / 4;
-        ([key.seed as u32, (key.seed >> 32) as u32, key.step, key.stream], [quad as u32, (quad >> 32) as u32])
+    /// What the roundings are drawn from, counted from the quad of the first element of the arena.
+    pub(super) fn draw(&self) -> Draw {
+        // Nothing is drawn otherwise.
+        let key = if let Rounding::Stochastic(key) = self.rounding {
+            key
+        } else {
+            Key { seed: 0, stream: 0, step: 0, first_element: 0 }
+        };
+        Draw::new(&key, key.first_element / 4)
     }
 
     /// A kernel that binds more than the device allows is refused with what may be left out.

@@ -33,11 +33,7 @@ pub(crate) fn backward(of: Rows, kind: &Backward, caps: &Caps, args: &[Arg]) -> 
         let weight = ("weight", given("weight", args, of.cols.max(1) as u64, &mut out, caps));
         let beside: Vec<_> = statistics.iter().cloned().chain([weight.clone()]).collect();
         let parts = [parts::channels::PRODUCTS, parts::rows::GRADIENT_WEIGHTED, center];
-        let what = Reduction {
-            vectors: &beside,
-            consts: kind.form.consts(),
-            ..Reduction::of(&parts, Monoid::SUM4, &tensors)
-        };
+        let what = Reduction { vectors: &beside, consts: kind.form.consts(), ..Reduction::of(&parts, Monoid::SUM4, &tensors) };
         let partials = tensor.reduce(op, &mut out, caps, args, &what)?.few(&mut out, caps);
         let (_, start, coefs) = partials.with_coefs(op, &mut out, caps, tensor.channels)?;
         let merge = Merge::into(&partials, coefs, caps);
@@ -57,8 +53,7 @@ pub(crate) fn backward(of: Rows, kind: &Backward, caps: &Caps, args: &[Arg]) -> 
         return Ok(out);
     }
     let (tensor, parts) = (Channels::by_column(of), [parts::rows::COLUMN_PRODUCTS, center]);
-    let what =
-        Reduction { vectors: &statistics, ..Reduction::of(&parts, Monoid::SUM4, &tensors) };
+    let what = Reduction { vectors: &statistics, ..Reduction::of(&parts, Monoid::SUM4, &tensors) };
     let partials = tensor.reduce(op, &mut out, caps, args, &what)?.few(&mut out, caps);
     finish_columns(&mut out, caps, args, &partials);
     Ok(out)

@@ -2,8 +2,8 @@
 
 use super::draws;
 use crate::{
-    kernels::partition,
-    op::{Arg, Caps, Lowered, Slot, Step},
+    kernels::partition::{self, Window},
+    op::{Arg, ByName, Caps, Lowered, Slot, Step},
     options::{Erasing, Key, Lambda, Partners, Rect, check_held},
     params,
     types::{DType, Error, Layout, Space},
@@ -13,7 +13,7 @@ use std::ops::Range;
 
 params! {
     SampleParams {
-        first: u32, blocks: u32, lo: u32, hi: u32, base: u32, end: u32, length: u32, at_sample: u32, at_place: u32,
+        window: Window, length: u32, at_sample: u32, at_place: u32,
         other_sample: u32, other_samples: u32, other_place: u32, other_end: u32,
         step: u32, positions: u32, width: u32, value: f32
     }
@@ -34,9 +34,9 @@ pub(crate) struct Images {
 /// One map over a tensor.
 pub(crate) struct Map {
     pub source: Source,
-    /// The tensor read and the one written, by their numbers among the op's arguments.
-    pub x: usize,
-    pub y: usize,
+    /// The tensor read and the one written, by their names among the op's arguments.
+    pub x: &'static str,
+    pub y: &'static str,
     /// Whether the map reads another sample too.
     pub partner: bool,
     pub table: Range<u64>,
@@ -190,7 +190,7 @@ impl Images {
     /// pair of windows, of the tensor and of the partners.
     pub fn map(&self, op: &'static str, out: &mut Lowered, caps: &Caps, args: &[Arg], map: &Map) -> Result<(), Error> {
         let (Space { c, s, layout, .. }, len) = (self.space, self.space.len() as u64);
-        let (length, dtype) = ((c * s) as u64, args[map.x].dtype);
+        let (length, dtype) = ((c * s) as u64, args.arg(map.x).dtype);
         let size = dtype.size();
         let aligned = length.is_multiple_of(4);
         let limit = caps.binding_limit() / size;
@@ -200,31 +200,25 @@ impl Images {
             for other in &others {
                 let decl = |name, view, writes| Decl { name, dtype, view, writes };
                 let mut bindings = vec![decl("x", piece.view(), false)];
-                let mut slots = vec![piece.slot(map.x, &args[map.x])];
+                let mut slots = vec![piece.of(args, map.x)];
                 let mut parts = vec![map.source];
                 if map.partner {
                     bindings.push(decl("other", if aligned { View::Quads } else { View::Elements }, false));
-                    slots.push(Slot::Arg(map.x, other.start * size..(other.end * size).next_multiple_of(4)));
+                    slots.push(args.bytes(map.x, other.start * size..(other.end * size).next_multiple_of(4)));
                     parts.push(if aligned { parts::samples::PARTNER_QUADS } else { parts::samples::PARTNER_ELEMENTS });
                 }
                 bindings.push(Decl { name: "table", dtype: DType::U32, view: View::Raw("vec4<u32>"), writes: false });
                 slots.push(Slot::Table(map.table.clone()));
                 bindings.push(decl("y", piece.view(), true));
-                slots.push(piece.slot(map.y, &args[map.y]));
+                slots.push(piece.of(args, map.y));
                 let split = others.len() > 1;
                 let consts =
                     vec![("WG", caps.lanes), ("QUADS", caps.quads), ("ALIGNED", u32::from(aligned)), ("SPLIT", u32::from(split))];
-                let blocks = piece.blocks.end - piece.blocks.start;
                 let (start, from) = (piece.elements.start, other.start);
                 out.steps.push(Step {
                     spec: Spec { shader: parts::samples::MAP, entry: "samples", parts, bindings, consts },
                     params: SampleParams {
-                        first: piece.blocks.start as u32,
-                        blocks: blocks as u32,
-                        lo: piece.quads.start as u32,
-                        hi: piece.quads.end as u32,
-                        base: piece.base(),
-                        end: piece.end(),
+                        window: piece.window(),
                         length: length as u32,
                         at_sample: (start / length) as u32,
                         at_place: (start % length) as u32,
@@ -239,7 +233,7 @@ impl Images {
                     }
                     .into(),
                     slots,
-                    workgroups: blocks,
+                    workgroups: piece.workgroups(),
                     trips: u64::from(caps.quads) * if aligned { 1 } else { 5 },
                 });
             }

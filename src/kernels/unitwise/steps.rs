@@ -2,7 +2,7 @@
 use super::{Cut, Units};
 use crate::{
     kernels::{
-        optimizer::Window,
+        arena::ArenaWindow,
         reduce::{Monoid, Partials},
     },
     op::{Arg, Caps, Lowered, Slot, Step},
@@ -14,7 +14,7 @@ use std::ops::Range;
 
 params! { UnitPartialsParams { matrices: u32, first: u32, blocks: u32, base: u32, end: u32 } }
 params! { UnitCoefsParams { matrices: u32, blocks: u32, partials: u32, coefs: u32, beside: u32 } }
-params! { UnitMapParams { segments: u32, first: u32, blocks: u32, lo: u32, hi: u32, base: u32, end: u32, units: u32 } }
+params! { UnitMapParams { window: ArenaWindow, units: u32 } }
 
 const TABLE: Decl = Decl { name: "table", dtype: DType::U32, view: View::Raw("vec4<u32>"), writes: false };
 
@@ -186,7 +186,6 @@ impl Units<'_> {
             bindings.push(TABLE);
             bindings.push(Decl { name: "coefs", dtype: DType::F32, view: View::Elements, writes: false });
             slots.extend([Slot::Table(table.clone()), coefs.slot()]);
-            let w = Window::new(&cut.arena, &piece);
             out.steps.push(Step {
                 spec: Spec {
                     shader: map.shader,
@@ -195,19 +194,9 @@ impl Units<'_> {
                     bindings,
                     consts: vec![("WG", caps.lanes), ("QUADS", caps.quads)],
                 },
-                params: UnitMapParams {
-                    segments: w.segments,
-                    first: w.first,
-                    blocks: w.blocks,
-                    lo: w.lo,
-                    hi: w.hi,
-                    base: w.base,
-                    end: w.end,
-                    units: cut.units as u32,
-                }
-                .into(),
+                params: UnitMapParams { window: cut.arena.window(&piece), units: cut.units as u32 }.into(),
                 slots,
-                workgroups: piece.blocks.end - piece.blocks.start,
+                workgroups: piece.workgroups(),
                 trips: u64::from(caps.quads) + 32,
             });
         }

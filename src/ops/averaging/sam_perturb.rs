@@ -3,7 +3,7 @@
 use crate::{
     kernel,
     kernels::{
-        arena::{Arena, poison_gaps},
+        arena::{Arena, ArenaWindow, poison_gaps},
         gradients::{norm_scale, norm_ulps},
         reduce::{Monoid, Partials},
     },
@@ -21,14 +21,8 @@ use crate::{
 };
 use ridgepole_derive::op;
 
-params! { NormParams {
-    segments: u32, first: u32, blocks: u32, lo: u32, hi: u32, base: u32, end: u32,
-    eta: f32, partial: u32
-} }
-params! { PerturbParams {
-    segments: u32, first: u32, blocks: u32, lo: u32, hi: u32, base: u32, end: u32,
-    eta: f32, rho: f32, eps: f32
-} }
+params! { NormParams { window: ArenaWindow, eta: f32, partial: u32 } }
+params! { PerturbParams { window: ArenaWindow, eta: f32, rho: f32, eps: f32 } }
 
 /// Sharpness-aware minimisation (SAM), first half: saves the weights of a whole model and moves them to the worst point
 /// within `rho`, to first order:
@@ -98,7 +92,7 @@ impl Op for SamPerturb {
         let (partials, places) = Partials::of_pieces(NAME, &mut out, caps, Monoid::SUM4, &pieces)?;
         let reach = if self.adaptive.is_some() { parts::averaging::SAM_ADAPTIVE } else { parts::averaging::SAM_PLAIN };
         let eta = self.adaptive.unwrap_or(0.0) as f32;
-        let (segments, consts) = (arena.rows.len() as u32, vec![("WG", caps.lanes), ("QUADS", caps.quads)]);
+        let consts = vec![("WG", caps.lanes), ("QUADS", caps.quads)];
         for (piece, partial) in pieces.iter().zip(places) {
             let decl = |name| Decl { name, dtype: self.dtype, view: piece.view(), writes: false };
             let (mut bindings, mut slots) = (vec![decl("grad")], vec![piece.slot(0, &args[0])]);
@@ -108,7 +102,6 @@ impl Op for SamPerturb {
             }
             bindings.extend([table_decl, Monoid::SUM4.decl("partials", true)]);
             slots.extend([Slot::Table(table.clone()), partials.slot()]);
-            let blocks = piece.blocks.end - piece.blocks.start;
             out.steps.push(Step {
                 spec: Spec {
                     shader: parts::averaging::SAM_NORM,
@@ -117,27 +110,15 @@ impl Op for SamPerturb {
                     bindings,
                     consts: consts.clone(),
                 },
-                params: NormParams {
-                    segments,
-                    first: piece.blocks.start as u32,
-                    blocks: blocks as u32,
-                    lo: piece.quads.start as u32,
-                    hi: piece.quads.end as u32,
-                    base: piece.base(),
-                    end: piece.end(),
-                    eta,
-                    partial,
-                }
-                .into(),
+                params: NormParams { window: arena.window(&piece), eta, partial }.into(),
                 slots,
-                workgroups: blocks,
+                workgroups: piece.workgroups(),
                 trips: u64::from(caps.quads) + 32 + u64::from(caps.lanes.ilog2()),
             });
         }
         let sums = partials.until(&mut out, caps, 1);
         for piece in &pieces {
             let bits = |name| Decl { name, dtype: self.dtype, view: View::Bits(piece.ragged), writes: true };
-            let blocks = piece.blocks.end - piece.blocks.start;
             out.steps.push(Step {
                 spec: Spec {
                     shader: kernel!("averaging/sam_perturb"),
@@ -152,19 +133,7 @@ impl Op for SamPerturb {
                     ],
                     consts: consts.clone(),
                 },
-                params: PerturbParams {
-                    segments,
-                    first: piece.blocks.start as u32,
-                    blocks: blocks as u32,
-                    lo: piece.quads.start as u32,
-                    hi: piece.quads.end as u32,
-                    base: piece.base(),
-                    end: piece.end(),
-                    eta,
-                    rho: self.rho as f32,
-                    eps: self.eps as f32,
-                }
-                .into(),
+                params: PerturbParams { window: arena.window(&piece), eta, rho: self.rho as f32, eps: self.eps as f32 }.into(),
                 slots: vec![
                     piece.slot(0, &args[0]),
                     piece.slot(1, &args[1]),
@@ -172,7 +141,7 @@ impl Op for SamPerturb {
                     Slot::Table(table.clone()),
                     sums.slot(),
                 ],
-                workgroups: blocks,
+                workgroups: piece.workgroups(),
                 trips: u64::from(caps.quads) + 32,
             });
         }

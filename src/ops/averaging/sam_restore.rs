@@ -6,7 +6,6 @@ use crate::{
     kernel,
     kernels::arena::Arena,
     op::{Arg, Caps, Cost, Lowered, Op, Slot, Step, check_float},
-    params,
     types::{DType, Error, HostData, Segment},
     wgsl::{Decl, Spec, View},
 };
@@ -16,8 +15,6 @@ use crate::{
     op::{Expected, Pattern, Rng, Verify},
 };
 use ridgepole_derive::op;
-
-params! { RestoreParams { segments: u32, first: u32, blocks: u32, lo: u32, hi: u32, base: u32, end: u32 } }
 
 /// Sharpness-aware minimisation (SAM), second half: restores the weights that [`SamPerturb`](super::SamPerturb) saved, w =
 /// saved, bit for bit, including NaN and subnormal numbers.
@@ -60,7 +57,6 @@ impl Op for SamRestore {
         let table = out.table(&arena.table([]), caps);
         for piece in arena.pieces(NAME, caps, self.dtype.size())? {
             let bits = |name, writes| Decl { name, dtype: self.dtype, view: View::Bits(piece.ragged), writes };
-            let blocks = piece.blocks.end - piece.blocks.start;
             out.steps.push(Step {
                 spec: Spec {
                     shader: kernel!("averaging/sam_restore"),
@@ -73,18 +69,9 @@ impl Op for SamRestore {
                     ],
                     consts: vec![("WG", caps.lanes), ("QUADS", caps.quads)],
                 },
-                params: RestoreParams {
-                    segments: arena.rows.len() as u32,
-                    first: piece.blocks.start as u32,
-                    blocks: blocks as u32,
-                    lo: piece.quads.start as u32,
-                    hi: piece.quads.end as u32,
-                    base: piece.base(),
-                    end: piece.end(),
-                }
-                .into(),
+                params: arena.window(&piece).into(),
                 slots: vec![piece.slot(0, &args[0]), piece.slot(1, &args[1]), Slot::Table(table.clone())],
-                workgroups: blocks,
+                workgroups: piece.workgroups(),
                 trips: u64::from(caps.quads) + 32,
             });
         }

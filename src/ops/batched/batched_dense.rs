@@ -1,20 +1,18 @@
 //! Dense layers forward. Kernel: `shaders/batched/batched_dense.wgsl`. Reference: `cpu::batched_dense`.
+use super::shared::dense::{Dense, Tiling};
+#[cfg(feature = "verify")]
+use super::shared::dense::{benches, cases as layers, sum_of_products};
 use crate::{
     kernel,
-    kernels::linear_models::Draw,
     op::{Arg, Caps, Lowered, Op},
-    ops::batched::shared::{
-        dense::{Dense, SHAPES, TEAM, benches, team},
-        model_batch::quads,
-    },
-    types::{DType, Error, HostData},
+    types::{DType, Error},
     wgsl::parts,
 };
 #[cfg(feature = "verify")]
-use crate::{kernels::linear_models::fill, ops::batched::shared::dense::sum_of_products};
-#[cfg(feature = "verify")]
 use crate::{
-    op::{Expected, Pattern, Rng, Verify},
+    kernels::linear_models::{Draw, fill},
+    op::{Contents, Expected, Pattern, Rng, Verify},
+    types::HostData,
     verify::reference,
 };
 use ridgepole_derive::op;
@@ -68,19 +66,10 @@ impl Op for BatchedDense {
     }
 
     fn lower(&self, caps: &Caps) -> Result<Lowered, Error> {
-        let (args, d, mut out) = (self.args(), self.dense(), Lowered::default());
-        d.check(caps, &args)?;
-        if !d.is_empty() {
-            let bindings = vec![quads("x", false), quads("w", false), quads("y", true)];
-            let (columns, trips) = (d.outputs / 4, d.inputs / 4);
-            out.steps.push(if team(columns, caps) {
-                let tiles = [d.rows.div_ceil(16), columns.div_ceil(TEAM)];
-                d.team_step(parts::batched::DENSE_FORWARD_TEAM, bindings, &args, tiles, trips)
-            } else {
-                d.step(caps, kernel!("batched/batched_dense"), bindings, &args, [d.rows.div_ceil(8), columns], trips)
-            });
-        }
-        Ok(out)
+        let d = self.dense();
+        let kernels = [kernel!("batched/batched_dense"), parts::batched::DENSE_FORWARD_TEAM];
+        let of = Tiling { kernels, down: (d.rows, [8, 16]), across: d.outputs, trips: d.inputs / 4 };
+        d.lower(caps, &self.args(), &of)
     }
 }
 
@@ -95,7 +84,8 @@ impl Verify for BatchedDense {
     }
 
     fn reference(&self, args: &[HostData]) -> Vec<Expected> {
-        let (x, w, d) = (args[0].to_f64(), args[1].to_f64(), self.dense());
+        let (of, d) = (Contents::new(self.args(), args), self.dense());
+        let (x, w) = (of.f64("x"), of.f64("w"));
         let (mut value, mut bound) = (Vec::new(), Vec::new());
         for r in 0..d.rows {
             for m in 0..d.models {
@@ -114,19 +104,16 @@ impl Verify for BatchedDense {
 }
 
 #[cfg(feature = "verify")]
+fn of(Dense { models, rows, inputs, outputs, bias, .. }: Dense) -> Box<dyn Verify> {
+    Box::new(BatchedDense { models, rows, inputs, outputs, bias })
+}
+
+#[cfg(feature = "verify")]
 fn cases() -> Vec<Box<dyn Verify>> {
-    let each = |i: usize| {
-        let [models, rows, inputs, outputs] = SHAPES[i];
-        [false, true].map(|bias| Box::new(BatchedDense { models, rows, inputs, outputs, bias }) as Box<dyn Verify>)
-    };
-    (0..SHAPES.len()).flat_map(each).collect()
+    layers(0, of)
 }
 
 #[cfg(feature = "verify")]
 fn bench(elements: usize) -> Vec<Box<dyn Verify>> {
-    let each = |Dense { models, rows, inputs, outputs, bias, .. }| -> Box<dyn Verify> {
-        Box::new(BatchedDense { models, rows, inputs, outputs, bias })
-    };
-    let longest = |d: Dense| d.batch(d.inputs).max(d.batch(d.outputs)).max(d.weights());
-    benches(elements, longest).into_iter().map(each).collect()
+    benches(elements, of)
 }

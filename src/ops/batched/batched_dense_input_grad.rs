@@ -1,21 +1,19 @@
 //! Dense layers backward, to what is in front of them. Kernel: `shaders/batched/batched_dense_input_grad.wgsl`. Reference:
 //! `cpu::batched_dense_input_grad`.
+use super::shared::dense::{Dense, Tiling};
+#[cfg(feature = "verify")]
+use super::shared::dense::{benches, cases as layers, sum_of_products};
 use crate::{
     kernel,
-    kernels::linear_models::{Draw, items},
     op::{Arg, Caps, Lowered, Op},
-    ops::batched::shared::{
-        dense::{Dense, SHAPES, TEAM, benches, team},
-        model_batch::quads,
-    },
-    types::{DType, Error, HostData},
+    types::{DType, Error},
     wgsl::parts,
 };
 #[cfg(feature = "verify")]
-use crate::{kernels::linear_models::fill, ops::batched::shared::dense::sum_of_products};
-#[cfg(feature = "verify")]
 use crate::{
-    op::{Expected, Pattern, Rng, Verify},
+    kernels::linear_models::{Draw, fill},
+    op::{Contents, Expected, Pattern, Rng, Verify},
+    types::HostData,
     verify::{Approx, reference},
 };
 use ridgepole_derive::op;
@@ -78,21 +76,10 @@ impl Op for BatchedDenseInputGrad {
     }
 
     fn lower(&self, caps: &Caps) -> Result<Lowered, Error> {
-        let (args, d, mut out) = (self.args(), self.dense(), Lowered::default());
-        d.check(caps, &args)?;
-        if !d.is_empty() {
-            let bindings =
-                vec![quads("dy", false), quads("w", false), quads("gate", false), items("p", false), quads("dx", true)];
-            let (columns, trips) = (d.inputs / 4, d.outputs / 4);
-            out.steps.push(if team(columns, caps) {
-                let tiles = [d.rows.div_ceil(16), columns.div_ceil(TEAM)];
-                d.team_step(parts::batched::DENSE_INPUT_GRAD_TEAM, bindings, &args, tiles, trips)
-            } else {
-                let tiles = [d.rows.div_ceil(8), columns];
-                d.step(caps, kernel!("batched/batched_dense_input_grad"), bindings, &args, tiles, trips)
-            });
-        }
-        Ok(out)
+        let d = self.dense();
+        let kernels = [kernel!("batched/batched_dense_input_grad"), parts::batched::DENSE_INPUT_GRAD_TEAM];
+        let of = Tiling { kernels, down: (d.rows, [8, 16]), across: d.inputs, trips: d.outputs / 4 };
+        d.lower(caps, &self.args(), &of)
     }
 }
 
@@ -111,8 +98,8 @@ impl Verify for BatchedDenseInputGrad {
     }
 
     fn reference(&self, args: &[HostData]) -> Vec<Expected> {
-        let [dy, w, gate, p] = [0, 1, 2, 3].map(|i| args[i].to_f64());
-        let d = self.dense();
+        let (of, d) = (Contents::new(self.args(), args), self.dense());
+        let [dy, w, gate, p] = ["dy", "w", "gate", "p"].map(|name| of.f64(name));
         let (mut value, mut bound) = (Vec::new(), Vec::new());
         for r in 0..d.rows {
             for m in 0..d.models {
@@ -137,18 +124,16 @@ fn error(dy: &[f64], w: &[f64], p: f64) -> f64 {
 }
 
 #[cfg(feature = "verify")]
+fn of(Dense { models, rows, inputs, outputs, bias, .. }: Dense) -> Box<dyn Verify> {
+    Box::new(BatchedDenseInputGrad { models, rows, inputs, outputs, bias })
+}
+
+#[cfg(feature = "verify")]
 fn cases() -> Vec<Box<dyn Verify>> {
-    let each = |[models, rows, inputs, outputs]: [usize; 4]| {
-        [false, true].map(|bias| Box::new(BatchedDenseInputGrad { models, rows, inputs, outputs, bias }) as Box<dyn Verify>)
-    };
-    SHAPES.into_iter().flat_map(each).collect()
+    layers(0, of)
 }
 
 #[cfg(feature = "verify")]
 fn bench(elements: usize) -> Vec<Box<dyn Verify>> {
-    let each = |Dense { models, rows, inputs, outputs, bias, .. }| -> Box<dyn Verify> {
-        Box::new(BatchedDenseInputGrad { models, rows, inputs, outputs, bias })
-    };
-    let longest = |d: Dense| d.batch(d.inputs).max(d.batch(d.outputs)).max(d.weights());
-    benches(elements, longest).into_iter().map(each).collect()
+    benches(elements, of)
 }

@@ -1,21 +1,19 @@
 //! Dense layers backward, to their weights. Kernel: `shaders/batched/batched_dense_weight_grad.wgsl`. Reference:
 //! `cpu::batched_dense_weight_grad`.
+use super::shared::dense::{Dense, Tiling};
+#[cfg(feature = "verify")]
+use super::shared::dense::{benches, cases as layers, sum_of_products};
 use crate::{
     kernel,
-    kernels::linear_models::Draw,
     op::{Arg, Caps, Lowered, MAX_TRIPS, Op},
-    ops::batched::shared::{
-        dense::{Dense, SHAPES, TEAM, benches, team},
-        model_batch::quads,
-    },
-    types::{DType, Error, HostData},
+    types::{DType, Error},
     wgsl::parts,
 };
 #[cfg(feature = "verify")]
-use crate::{kernels::linear_models::fill, ops::batched::shared::dense::sum_of_products};
-#[cfg(feature = "verify")]
 use crate::{
-    op::{Expected, Pattern, Rng, Verify},
+    kernels::linear_models::{Draw, fill},
+    op::{Contents, Expected, Pattern, Rng, Verify},
+    types::HostData,
     verify::reference,
 };
 use ridgepole_derive::op;
@@ -74,23 +72,13 @@ impl Op for BatchedDenseWeightGrad {
     }
 
     fn lower(&self, caps: &Caps) -> Result<Lowered, Error> {
-        let (args, d, mut out) = (self.args(), self.dense(), Lowered::default());
+        let d = self.dense();
         if self.rows == 0 || self.rows as u64 > MAX_TRIPS {
             return Err(Error::argument(NAME, "rows", format!("is {}, must be from 1 to {MAX_TRIPS}", self.rows)));
         }
-        d.check(caps, &args)?;
-        if !d.is_empty() {
-            let bindings = vec![quads("x", false), quads("dy", false), quads("dw", true)];
-            let columns = d.outputs / 4;
-            out.steps.push(if team(columns, caps) {
-                let tiles = [d.inputs.div_ceil(32), columns.div_ceil(TEAM)];
-                d.team_step(parts::batched::DENSE_WEIGHT_GRAD_TEAM, bindings, &args, tiles, d.rows)
-            } else {
-                let tiles = [d.inputs.div_ceil(8), columns];
-                d.step(caps, kernel!("batched/batched_dense_weight_grad"), bindings, &args, tiles, d.rows)
-            });
-        }
-        Ok(out)
+        let kernels = [kernel!("batched/batched_dense_weight_grad"), parts::batched::DENSE_WEIGHT_GRAD_TEAM];
+        let of = Tiling { kernels, down: (d.inputs, [8, 32]), across: d.outputs, trips: d.rows };
+        d.lower(caps, &self.args(), &of)
     }
 }
 
@@ -105,7 +93,8 @@ impl Verify for BatchedDenseWeightGrad {
     }
 
     fn reference(&self, args: &[HostData]) -> Vec<Expected> {
-        let (x, dy, d) = (args[0].to_f64(), args[1].to_f64(), self.dense());
+        let (of, d) = (Contents::new(self.args(), args), self.dense());
+        let (x, dy) = (of.f64("x"), of.f64("dy"));
         let column = |of: &[f64], width: usize, m: usize, c: usize| -> Vec<f64> {
             (0..d.rows).map(|r| of[(r * d.models + m) * width + c]).collect()
         };
@@ -125,19 +114,16 @@ impl Verify for BatchedDenseWeightGrad {
 }
 
 #[cfg(feature = "verify")]
+fn of(Dense { models, rows, inputs, outputs, bias, .. }: Dense) -> Box<dyn Verify> {
+    Box::new(BatchedDenseWeightGrad { models, rows, inputs, outputs, bias })
+}
+
+#[cfg(feature = "verify")]
 fn cases() -> Vec<Box<dyn Verify>> {
-    let shapes = SHAPES.into_iter().filter(|[_, rows, ..]| *rows > 0);
-    let each = |[models, rows, inputs, outputs]: [usize; 4]| {
-        [false, true].map(|bias| Box::new(BatchedDenseWeightGrad { models, rows, inputs, outputs, bias }) as Box<dyn Verify>)
-    };
-    shapes.flat_map(each).collect()
+    layers(1, of)
 }
 
 #[cfg(feature = "verify")]
 fn bench(elements: usize) -> Vec<Box<dyn Verify>> {
-    let each = |Dense { models, rows, inputs, outputs, bias, .. }| -> Box<dyn Verify> {
-        Box::new(BatchedDenseWeightGrad { models, rows, inputs, outputs, bias })
-    };
-    let longest = |d: Dense| d.batch(d.inputs).max(d.batch(d.outputs)).max(d.weights());
-    benches(elements, longest).into_iter().map(each).collect()
+    benches(elements, of)
 }

@@ -4,10 +4,10 @@ use crate::op::{Expected, Pattern, Rng, Verify};
 use crate::{
     kernel,
     kernels::{
-        linear_models::{items, whole},
+        linear_models::items,
         reduce::{Monoid, Partials},
     },
-    op::{Arg, Caps, Lowered, MAX_TRIPS, Op, Step},
+    op::{Arg, ByName, Caps, Lowered, MAX_TRIPS, Op, Step},
     ops::batched::shared::model_batch,
     options::BatchedLossKind,
     params,
@@ -21,9 +21,7 @@ mod cases;
 #[cfg(feature = "verify")]
 mod expected;
 
-params! { BatchedLossParams {
-    blocks: u32, lanes: u32, models: u32, rows: u32, length: u32, quads: u32, columns: u32, nan: u32
-} }
+params! { BatchedLossParams { blocks: u32, lanes: u32, models: u32, rows: u32, length: u32, quads: u32, columns: u32, nan: u32 } }
 
 /// The loss of many models of one shape, and its gradient, in one pass: L = Σ w·loss over the rows of each model,
 /// cross-entropy or squared error.
@@ -122,7 +120,7 @@ impl Op for BatchedLoss {
             let mut bindings =
                 vec![model_batch::quads("prediction", false), model_batch::quads("wanted", false), items("weight", false)];
             bindings.extend([model_batch::quads("grad", true), items("partials", true)]);
-            let mut slots: Vec<_> = (0..4).map(|i| whole(i, &args)).collect();
+            let mut slots = ["prediction", "target", "weight", "grad"].map(|name| args.whole(name)).to_vec();
             slots.push(partials.slot());
             out.steps.push(Step {
                 spec: Spec {
@@ -148,7 +146,7 @@ impl Op for BatchedLoss {
                 trips: (length * (1 + 3 * quads)) as u64,
             });
         }
-        partials.into_args(&mut out, caps, &[(4, &args[4]), (5, &args[5])]);
+        partials.into_args(&mut out, caps, &[args.at("loss"), args.at("right")]);
         Ok(out)
     }
 }

@@ -2,8 +2,11 @@
 //! `cpu::batched_relu_dropout`.
 use crate::{
     kernel,
-    kernels::{linear_models::whole, philox},
-    op::{Arg, Caps, Lowered, Op, Step},
+    kernels::{
+        linear_models::all,
+        philox::{self, Draw},
+    },
+    op::{Arg, ByName, Caps, Lowered, Op, Step},
     ops::batched::shared::model_batch,
     options::Key,
     params,
@@ -12,14 +15,14 @@ use crate::{
 };
 #[cfg(feature = "verify")]
 use crate::{
-    op::{Expected, Pattern, Rng, Verify},
+    op::{Contents, Expected, Pattern, Rng, Verify},
     verify::{Approx, reference},
 };
 use ridgepole_derive::op;
 
 params! { ReluDropoutParams {
     blocks: u32, lanes: u32, models: u32, quads: u32, places: u32, each: u32, training: u32, nan: u32,
-    key_lo: u32, key_hi: u32, step: u32, stream: u32, d_lo: u32, d_hi: u32
+    draw: Draw
 } }
 
 /// ReLU and dropout in one pass for many models of one shape, each with its own probability of dropping: y = max(x,
@@ -121,7 +124,7 @@ impl Op for BatchedReluDropout {
         if first.checked_add(drawn as u64).is_none() {
             return Err(Error::argument(NAME, "key", format!("has first_element {first}: with {drawn} elements it passes 2^64")));
         }
-        if args[0].len == 0 {
+        if args.arg("x").len == 0 {
             return Ok(out);
         }
         let Shares { each, places, lanes, blocks } = Shares::new(caps, self.models, self.rows, self.width);
@@ -142,15 +145,10 @@ impl Op for BatchedReluDropout {
                 each,
                 training: self.training.into(),
                 nan: f32::NAN.to_bits(),
-                key_lo: self.key.seed as u32,
-                key_hi: (self.key.seed >> 32) as u32,
-                step: self.key.step,
-                stream: self.key.stream,
-                d_lo: (first / 4) as u32,
-                d_hi: (first >> 34) as u32,
+                draw: Draw::new(&self.key, first / 4),
             }
             .into(),
-            slots: (0..3).map(|i| whole(i, &args)).collect(),
+            slots: all(&args),
             workgroups: blocks.into(),
             trips: 10 + u64::from(each),
         });
@@ -177,7 +175,8 @@ impl Verify for BatchedReluDropout {
     }
 
     fn reference(&self, args: &[HostData]) -> Vec<Expected> {
-        let (x, p, Key { seed, stream, step, first_element }) = (args[0].to_f64(), args[1].to_f64(), self.key);
+        let (of, Key { seed, stream, step, first_element }) = (Contents::new(self.args(), args), self.key);
+        let (x, p) = (of.f64("x"), of.f64("p"));
         let (mut value, mut bound) = (vec![0.0; x.len()], vec![0.0; x.len()]);
         for (at, x) in x.iter().enumerate() {
             let (row, m, unit) = (at / self.width / self.models, at / self.width % self.models, at % self.width);

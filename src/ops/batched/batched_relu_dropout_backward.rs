@@ -5,8 +5,8 @@ use super::batched_relu_dropout::{BatchedReluDropout, Shares, bench_shape};
 use super::batched_relu_dropout::{draw_p, factor};
 use crate::{
     kernel,
-    kernels::linear_models::whole,
-    op::{Arg, Caps, Lowered, Op, Step},
+    kernels::linear_models::all,
+    op::{Arg, ByName, Caps, Lowered, Op, Step},
     ops::batched::shared::model_batch,
     params,
     types::{DType, Error, HostData},
@@ -14,7 +14,7 @@ use crate::{
 };
 #[cfg(feature = "verify")]
 use crate::{
-    op::{Expected, Pattern, Rng, Verify},
+    op::{Contents, Expected, Pattern, Rng, Verify},
     verify::{Approx, reference},
 };
 use ridgepole_derive::op;
@@ -71,7 +71,7 @@ impl Op for BatchedReluDropoutBackward {
         let (args, mut out) = (self.args(), Lowered::default());
         model_batch::check_width(NAME, self.width)?;
         model_batch::check(NAME, caps, &args)?;
-        if args[0].len == 0 {
+        if args.arg("dy").len == 0 {
             return Ok(out);
         }
         let Shares { each, places, lanes, blocks } = Shares::new(caps, self.models, self.rows, self.width);
@@ -98,7 +98,7 @@ impl Op for BatchedReluDropoutBackward {
                 nan: f32::NAN.to_bits(),
             }
             .into(),
-            slots: (0..4).map(|i| whole(i, &args)).collect(),
+            slots: all(&args),
             workgroups: blocks.into(),
             trips: each.into(),
         });
@@ -125,7 +125,8 @@ impl Verify for BatchedReluDropoutBackward {
     }
 
     fn reference(&self, args: &[HostData]) -> Vec<Expected> {
-        let [dy, y, p] = [0, 1, 2].map(|i| args[i].to_f64());
+        let of = Contents::new(self.args(), args);
+        let [dy, y, p] = ["dy", "y", "p"].map(|name| of.f64(name));
         let (mut value, mut bound) = (vec![0.0; dy.len()], vec![0.0; dy.len()]);
         for at in 0..dy.len() {
             let p = p[at / self.width % self.models];

@@ -1,8 +1,11 @@
 //! Samples drawn with replacement. Kernel: `shaders/batched/bootstrap_indices.wgsl`. Reference: `cpu::bootstrap_indices`.
 use crate::{
     kernel,
-    kernels::{linear_models::whole, philox},
-    op::{Arg, Caps, Lowered, Op, Step},
+    kernels::{
+        linear_models::all,
+        philox::{self, Draw},
+    },
+    op::{Arg, ByName, Caps, Lowered, Op, Step},
     ops::batched::shared::model_batch,
     options::Key,
     params,
@@ -16,10 +19,7 @@ use crate::{
 };
 use ridgepole_derive::op;
 
-params! { BootstrapParams {
-    blocks: u32, lanes: u32, rows: u32, picks: u32, sets: u32,
-    key_lo: u32, key_hi: u32, step: u32, stream: u32, d_lo: u32, d_hi: u32
-} }
+params! { BootstrapParams { blocks: u32, lanes: u32, rows: u32, picks: u32, sets: u32, draw: Draw } }
 
 /// Bootstrap samples: sets of row indices drawn with replacement, uniform over 0 to `rows` - 1.
 ///
@@ -84,7 +84,7 @@ impl Op for BootstrapIndices {
     fn lower(&self, caps: &Caps) -> Result<Lowered, Error> {
         self.check(caps)?;
         let (args, mut out, first) = (self.args(), Lowered::default(), self.key.first_element);
-        if args[0].len == 0 {
+        if args.arg("index").len == 0 {
             return Ok(out);
         }
         let lanes = (self.picks.div_ceil(4) * self.sets) as u64;
@@ -103,15 +103,10 @@ impl Op for BootstrapIndices {
                 rows: self.rows as u32,
                 picks: self.picks as u32,
                 sets: self.sets as u32,
-                key_lo: self.key.seed as u32,
-                key_hi: (self.key.seed >> 32) as u32,
-                step: self.key.step,
-                stream: self.key.stream,
-                d_lo: (first / 4) as u32,
-                d_hi: (first >> 34) as u32,
+                draw: Draw::new(&self.key, first / 4),
             }
             .into(),
-            slots: vec![whole(0, &args)],
+            slots: all(&args),
             workgroups: blocks,
             trips: 10,
         });

@@ -1,7 +1,7 @@
 //! Patience for models side by side. Kernel: `shaders/batched/early_stopping.wgsl`. Reference: `cpu::early_stopping`.
 use crate::{
     kernel,
-    kernels::linear_models::{items, whole},
+    kernels::linear_models::{all, items},
     op::{Arg, Caps, Lowered, MAX_TRIPS, Op, Step},
     ops::batched::shared::model_batch,
     options::check_scalar,
@@ -11,7 +11,7 @@ use crate::{
 };
 #[cfg(feature = "verify")]
 use crate::{
-    op::{Expected, Pattern, Rng, Verify},
+    op::{Contents, Expected, Pattern, Rng, Verify},
     verify::{Approx, reference},
 };
 use ridgepole_derive::op;
@@ -117,7 +117,7 @@ impl Op for EarlyStopping {
                 min_delta: self.min_delta as f32,
             }
             .into(),
-            slots: (0..2).map(|i| whole(i, &args)).collect(),
+            slots: all(&args),
             workgroups: blocks,
             trips: self.parts as u64,
         });
@@ -162,7 +162,8 @@ impl Verify for EarlyStopping {
     }
 
     fn reference(&self, args: &[HostData]) -> Vec<Expected> {
-        let (loss, mut value, models) = (args[0].to_f64(), args[1].to_f64(), self.models);
+        let (of, models) = (Contents::new(self.args(), args), self.models);
+        let (loss, mut value) = (of.f64("loss"), of.f64("state"));
         let mut bound = vec![0.0; value.len()];
         let [epoch, patience, delta] = [f64::from(self.epoch), f64::from(self.patience), f64::from(self.min_delta as f32)];
         for m in 0..models {

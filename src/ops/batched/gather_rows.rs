@@ -2,7 +2,7 @@
 //! `cpu::gather_rows`.
 use crate::{
     kernel,
-    kernels::linear_models::whole,
+    kernels::linear_models::all,
     op::{Arg, Caps, Lowered, Op, Step},
     ops::batched::shared::{
         dense::check_columns,
@@ -14,7 +14,7 @@ use crate::{
 };
 #[cfg(feature = "verify")]
 use crate::{
-    op::{Expected, Pattern, Rng, Verify},
+    op::{Contents, Expected, Pattern, Rng, Verify},
     verify::reference,
 };
 use ridgepole_derive::op;
@@ -83,7 +83,7 @@ impl Op for GatherRows {
                     blocks: workgroups as u32,
                 }
                 .into(),
-                slots: (0..args.len()).map(|i| whole(i, &args)).collect(),
+                slots: all(&args),
                 workgroups,
                 trips: caps.quads.into(),
             });
@@ -110,7 +110,8 @@ impl Verify for GatherRows {
     }
 
     fn reference(&self, args: &[HostData]) -> Vec<Expected> {
-        let (source, order) = (args[0].to_f64(), args[1].words().expect("order is of words"));
+        let of = Contents::new(self.args(), args);
+        let (source, order) = (of.f64("source"), of.get("order").words().expect("order is of words"));
         let rows = order.iter().flat_map(|&pick| reference::gather_rows(&source, self.columns, pick));
         vec![Expected::Exact(HostData::from_f64(DType::F32, rows))]
     }

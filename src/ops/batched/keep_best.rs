@@ -1,8 +1,8 @@
 //! Keeps the weights of models that improved. Kernel: `shaders/batched/keep_best.wgsl`. Reference: `cpu::keep_best`.
 use crate::{
     kernel,
-    kernels::linear_models::whole,
-    op::{Arg, Caps, Lowered, MAX_TRIPS, Op, Step},
+    kernels::linear_models::all,
+    op::{Arg, ByName, Caps, Lowered, MAX_TRIPS, Op, Step},
     ops::batched::shared::model_batch,
     params,
     types::{DType, Error, HostData},
@@ -10,7 +10,7 @@ use crate::{
 };
 #[cfg(feature = "verify")]
 use crate::{
-    op::{Expected, Pattern, Rng, Verify},
+    op::{Contents, Expected, Pattern, Rng, Verify},
     verify::reference,
 };
 use ridgepole_derive::op;
@@ -53,7 +53,7 @@ impl Op for KeepBest {
     fn lower(&self, caps: &Caps) -> Result<Lowered, Error> {
         let (args, mut out) = (self.args(), Lowered::default());
         model_batch::check(NAME, caps, &args)?;
-        if args[1].len == 0 {
+        if args.arg("from").len == 0 {
             return Ok(out);
         }
         let (ty, size) = if self.len.is_multiple_of(4) { ("vec4<u32>", 4) } else { ("u32", 1) };
@@ -79,7 +79,7 @@ impl Op for KeepBest {
                 items: items as u32,
             }
             .into(),
-            slots: (0..3).map(|i| whole(i, &args)).collect(),
+            slots: all(&args),
             workgroups: blocks,
             trips: (length / u64::from(lanes)).min(MAX_TRIPS),
         });
@@ -104,10 +104,11 @@ impl Verify for KeepBest {
     }
 
     fn reference(&self, args: &[HostData]) -> Vec<Expected> {
-        let words = |i: usize| -> Vec<u32> {
-            args[i].bytes().chunks_exact(4).map(|b| u32::from_le_bytes([b[0], b[1], b[2], b[3]])).collect()
+        let of = Contents::new(self.args(), args);
+        let words = |name| -> Vec<u32> {
+            of.get(name).bytes().chunks_exact(4).map(|b| u32::from_le_bytes([b[0], b[1], b[2], b[3]])).collect()
         };
-        let (status, here, best) = (args[0].to_f64(), words(1), words(2));
+        let (status, here, best) = (of.f64("state"), words("from"), words("best"));
         let row = |m: usize| {
             let at = m * self.len..(m + 1) * self.len;
             reference::keep_best(status[3 * self.models + m], &here[at.clone()], &best[at]).to_vec()

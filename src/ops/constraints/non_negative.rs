@@ -2,8 +2,7 @@
 use crate::{
     kernel,
     kernels::gradients::{Gradients, Pass},
-    op::{Arg, Caps, Cost, Lowered, Op},
-    params,
+    op::{Arg, Caps, Cost, Lowered, Op, Params},
     types::{DType, Error, HostData, Segment},
 };
 #[cfg(feature = "verify")]
@@ -14,8 +13,6 @@ use crate::{
     verify::{Approx, reference},
 };
 use ridgepole_derive::op;
-
-params! { NonNegativeParams { segments: u32, first: u32, blocks: u32, lo: u32, hi: u32, base: u32, end: u32 } }
 
 /// The non-negativity constraint: w = max(w, 0) for every weight of an arena, in one dispatch: Keras' `NonNeg`,
 /// `optax.projections.projection_non_negative`.
@@ -58,18 +55,7 @@ impl Op for NonNegative {
     }
 
     fn lower(&self, caps: &Caps) -> Result<Lowered, Error> {
-        self.weights().map(caps, Pass::map(kernel!("constraints/non_negative"), NAME), |w| {
-            NonNegativeParams {
-                segments: w.segments,
-                first: w.first,
-                blocks: w.blocks,
-                lo: w.lo,
-                hi: w.hi,
-                base: w.base,
-                end: w.end,
-            }
-            .into()
-        })
+        self.weights().map(caps, Pass::map(kernel!("constraints/non_negative"), NAME), Params::from)
     }
 
     fn cost(&self) -> Cost {

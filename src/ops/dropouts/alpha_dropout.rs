@@ -1,17 +1,20 @@
 //! Alpha dropout, forward. Kernel: `shaders/dropouts/alpha_dropout.wgsl`. Reference: `cpu::alpha_dropout`.
+use super::Dropout;
 #[cfg(feature = "verify")]
-use super::shared::expected::{kept, packed, within};
+use super::shared::expected::{packed, within};
 use crate::{
     kernel,
-    op::{Arg, Caps, Lowered, Op},
-    ops::dropouts::shared::masked_map::{MaskSource, Masked, Rule, Settled},
-    options::{Bits, Key, MaskMode, Share},
-    types::{DType, Error, HostData, Space},
+    op::{Arg, ByName, Caps, Lowered, Op},
+    ops::dropouts::shared::masked_map::{MaskSource, Rule, Settled},
+    options::{Bits, Key, MaskMode, Scaling, Share},
+    types::{DType, Error, Space},
+    verify::reference,
 };
 #[cfg(feature = "verify")]
 use crate::{
-    op::{Expected, Pattern, Verify},
-    verify::{Approx, reference},
+    op::{Contents, Expected, Pattern, Verify},
+    types::HostData,
+    verify::Approx,
 };
 use ridgepole_derive::op;
 
@@ -74,12 +77,13 @@ impl AlphaDropout {
 
     /// Whether the op writes the mask.
     pub fn stores_mask(&self) -> bool {
-        self.mask == MaskMode::Store && self.training
+        self.dropout().stores_mask()
     }
 
-    pub(super) fn masked(&self, op: &'static str) -> Masked {
-        let Self { dtype, space, p, key, share, bits, .. } = *self;
-        Masked { op, dtype, space, p, key, share, bits }
+    /// The op with the same buffers and the same mask.
+    pub(super) fn dropout(&self) -> Dropout {
+        let Self { dtype, space, p, key, share, bits, mask, training } = *self;
+        Dropout { dtype, space, p, key, share, scaling: Scaling::Inverted, bits, mask, training }
     }
 }
 
@@ -89,50 +93,38 @@ impl Op for AlphaDropout {
     }
 
     fn args(&self) -> Vec<Arg> {
-        let len = self.space.len();
-        let mut args = vec![Arg::read("x", self.dtype, len), Arg::write("y", self.dtype, len)];
-        args.extend(self.stores_mask().then(|| Arg::write("mask", DType::U32, len.div_ceil(32))));
-        args
+        self.dropout().args()
     }
 
     fn lower(&self, caps: &Caps) -> Result<Lowered, Error> {
-        let (args, masked) = (self.args(), self.masked(NAME));
-        masked.check()?;
-        let (x, y, t) = ((0, &args[0]), (1, &args[1]), masked.threshold());
-        let source = MaskSource::Drawn(args.get(2).map(|a| (2, a)));
-        let steps = if !self.training || t == self.bits.range() {
-            masked.settled(caps, &[Settled::Copy(x, y)], true, source)?
-        } else if t == 0 {
-            masked.settled(caps, &[Settled::Zeros(y)], false, source)?
+        let (args, (masked, _)) = (self.args(), self.dropout().masked(NAME)?);
+        let (x, y, source) = (args.at("x"), args.at("y"), MaskSource::Drawn(args.find_at("mask")));
+        let steps = if !self.training || masked.keeps_all() {
+            masked.settled(caps, &[Settled::Copy(x, y)], source)?
+        } else if masked.keeps_none() {
+            masked.settled(caps, &[Settled::Zeros(y)], source)?
         } else {
-            let rule = Rule { scalars: scalars(1.0 - masked.keep()), ..Rule::new(kernel!("dropouts/alpha_dropout"), NAME) };
-            masked.steps(caps, &rule, &[("x", x), ("y", y)], 1, source)?
+            let p = 1.0 - masked.keep();
+            let scalars =
+                [reference::alpha_factor(p), reference::alpha_dropout(0.0, true, p), reference::alpha_dropout(0.0, false, p)];
+            let rule = Rule { scalars, ..Rule::new(kernel!("dropouts/alpha_dropout"), NAME) };
+            masked.steps(caps, &rule, &[("x", x), ("y", y)], source)?
         };
         Ok(Lowered { steps, ..Default::default() })
     }
 }
 
-/// The factor that keeps the variance, what a kept 0 becomes, and what is dropped; `p` is the probability that is realised. All are 0
-/// where everything is dropped.
-pub(super) fn scalars(p: f64) -> [f64; 3] {
-    // What SELU of minus infinity is: -λ·α.
-    const SATURATION: f64 = -1.7580993408473766;
-    let factor = if p == 1.0 { 0.0 } else { 1.0 / ((1.0 - p) * (1.0 + p * SATURATION * SATURATION)).sqrt() };
-    let shift = -factor * p * SATURATION;
-    [factor, shift, factor * SATURATION + shift]
-}
-
 #[cfg(feature = "verify")]
 impl Verify for AlphaDropout {
     fn patterns(&self) -> Vec<Pattern> {
-        vec![Pattern::Ordinary, Pattern::Tiny, Pattern::NonFinite]
+        self.dropout().patterns()
     }
 
     fn reference(&self, args: &[HostData]) -> Vec<Expected> {
-        let p = 1.0 - reference::keep(self.p, if self.bits == Bits::Sixteen { 16 } else { 32 });
-        let kept = kept(&self.space, self.p, &self.key, self.share, self.bits);
+        let (of, dropout) = (Contents::new(self.args(), args), self.dropout());
+        let (x, p, kept) = (of.get("x"), 1.0 - dropout.keep(), dropout.kept(None));
         let y = if !self.training || p == 0.0 {
-            Expected::Exact(args[0].clone())
+            Expected::Exact(x.clone())
         } else if p == 1.0 {
             Expected::Exact(HostData::from_f64(self.dtype, vec![0.0; kept.len()]))
         } else {
@@ -142,7 +134,7 @@ impl Verify for AlphaDropout {
                 let error = if kept { y.error } else { dropped.error };
                 Approx { value: reference::alpha_dropout(x, kept, p), error }
             };
-            within(self.dtype, args[0].to_f64().into_iter().zip(&kept).map(one))
+            within(self.dtype, x.to_f64().into_iter().zip(&kept).map(one))
         };
         let mut out = vec![y];
         out.extend(self.stores_mask().then(|| packed(&kept)));

@@ -1,18 +1,19 @@
 //! Alpha dropout, backward. Kernel: `shaders/dropouts/alpha_dropout_backward.wgsl` with a stored mask, else
 //! `shaders/dropouts/dropout.wgsl`. Reference: `cpu::alpha_dropout_backward`.
+use super::AlphaDropout;
 #[cfg(feature = "verify")]
-use super::shared::expected::{kept, unpacked, within};
-use super::{AlphaDropout, alpha_dropout, shared::backward};
+use super::shared::expected::within;
 use crate::{
     kernel,
     op::{Arg, Caps, Lowered, Op},
-    options::{Bits, Key, MaskMode, Share},
-    types::{DType, Error, HostData, Space},
+    types::Error,
+    verify::reference,
 };
 #[cfg(feature = "verify")]
 use crate::{
-    op::{Expected, Pattern, Verify},
-    verify::{Approx, reference},
+    op::{Contents, Expected, Pattern, Verify},
+    types::HostData,
+    verify::Approx,
 };
 use ridgepole_derive::op;
 
@@ -31,38 +32,20 @@ use ridgepole_derive::op;
     bench = AlphaDropoutBackward::bench
 )]
 pub struct AlphaDropoutBackward {
-    /// How dy and dx are stored.
-    pub dtype: DType,
-    /// The shape.
-    pub space: Space,
-    /// The probability of dropping.
-    #[field(min = 0, max = 1)]
-    pub p: f64,
-    /// What the mask was drawn from.
-    pub key: Key,
-    /// Which elements share a decision.
-    #[field(default)]
-    pub share: Share,
-    /// Random bits per decision.
-    #[field(default)]
-    pub bits: Bits,
-    /// Whether the forward pass stored the mask.
-    #[field(default)]
-    pub mask: MaskMode,
+    /// The forward op.
+    #[field(flatten, without = [training])]
+    pub forward: AlphaDropout,
 }
 
 impl AlphaDropout {
     /// The backward pass of this in training.
     pub fn backward(&self) -> AlphaDropoutBackward {
-        let Self { dtype, space, p, key, share, bits, mask, .. } = *self;
-        AlphaDropoutBackward { dtype, space, p, key, share, bits, mask }
+        AlphaDropoutBackward { forward: self.held() }
     }
-}
 
-impl AlphaDropoutBackward {
-    fn forward(&self) -> AlphaDropout {
-        let Self { dtype, space, p, key, share, bits, mask } = *self;
-        AlphaDropout { dtype, space, p, key, share, bits, mask, training: true }
+    /// As the backward op holds it: what does not matter there is at its default.
+    fn held(&self) -> Self {
+        Self { training: true, ..self.clone() }
     }
 }
 
@@ -72,38 +55,34 @@ impl Op for AlphaDropoutBackward {
     }
 
     fn args(&self) -> Vec<Arg> {
-        backward::backward_args(self.dtype, &self.space, self.mask)
+        self.forward.held().dropout().backward_args()
     }
 
     fn lower(&self, caps: &Caps) -> Result<Lowered, Error> {
-        let masked = self.forward().masked(NAME);
-        let factor = (alpha_dropout::scalars(1.0 - masked.keep())[0], masked.threshold());
-        let (drawn, stored) = ((kernel!("dropouts/dropout"), "dropout"), kernel!("dropouts/alpha_dropout_backward"));
-        masked.backward(caps, self.mask, drawn, stored, factor, &self.args())
+        let (masked, _) = self.forward.held().dropout().masked(NAME)?;
+        let (factor, drawn) = (reference::alpha_factor(1.0 - masked.keep()), (kernel!("dropouts/dropout"), "dropout"));
+        masked.backward(caps, drawn, kernel!("dropouts/alpha_dropout_backward"), factor, &self.args())
     }
 }
 
 #[cfg(feature = "verify")]
 impl Verify for AlphaDropoutBackward {
     fn patterns(&self) -> Vec<Pattern> {
-        self.forward().patterns()
+        self.forward.held().patterns()
     }
 
     fn reference(&self, args: &[HostData]) -> Vec<Expected> {
-        let kept = match self.mask {
-            MaskMode::Recompute => kept(&self.space, self.p, &self.key, self.share, self.bits),
-            MaskMode::Store => unpacked(&args[1], self.space.len()),
-        };
-        let p = 1.0 - reference::keep(self.p, if self.bits == Bits::Sixteen { 16 } else { 32 });
+        let (of, dropout) = (Contents::new(self.args(), args), self.forward.held().dropout());
+        let (dy, p) = (of.get("dy"), 1.0 - dropout.keep());
         if p == 0.0 {
-            return vec![Expected::Exact(args[0].clone())];
+            return vec![Expected::Exact(dy.clone())];
         }
-        let one = |(dy, &kept): (f64, &bool)| {
+        let one = |(dy, kept): (f64, bool)| {
             // With p = 1 nothing is kept, whatever the mask says.
-            let error =
-                if kept && p < 1.0 { Approx::exact(dy).times(Approx::host(reference::alpha_factor(p))).error } else { 0.0 };
-            Approx { value: reference::alpha_dropout_backward(dy, kept && p < 1.0, p), error }
+            let kept = kept && p < 1.0;
+            let error = if kept { Approx::exact(dy).times(Approx::host(reference::alpha_factor(p))).error } else { 0.0 };
+            Approx { value: reference::alpha_dropout_backward(dy, kept, p), error }
         };
-        vec![within(self.dtype, args[0].to_f64().into_iter().zip(&kept).map(one))]
+        vec![within(dy.dtype(), dy.to_f64().into_iter().zip(dropout.kept(of.find("mask"))).map(one))]
     }
 }

@@ -1,22 +1,23 @@
 //! Bias, activation, dropout and residual in one pass. Kernel: `shaders/dropouts/bias_act_dropout_add.wgsl`. Reference:
 //! `cpu::bias_act_dropout_add`.
+use super::Dropout;
 use crate::{
     kernel,
     kernels::{
-        channels::{Channels, position, vector, whole},
+        channels::{Channels, vector},
         copy::{self, Tail, windows},
         partition,
     },
-    op::{Arg, Caps, Lowered, Op, Slot},
-    ops::dropouts::shared::masked_map::{MaskSource, Masked, Rule},
+    op::{Arg, ByName, Caps, Lowered, Op, Slot},
+    ops::dropouts::shared::masked_map::{Masked, Rule},
     options::{Activation, Bits, Key, Share},
-    types::{DType, Error, HostData, Space},
+    types::{DType, Error, Space},
     wgsl::{Decl, View, parts},
 };
 #[cfg(feature = "verify")]
 use crate::{
-    op::{Expected, Pattern, Rng, Verify},
-    ops::dropouts::shared::expected::kept,
+    op::{Contents, Expected, Pattern, Rng, Verify},
+    types::HostData,
     verify::{Approx, reference},
 };
 use ridgepole_derive::op;
@@ -75,16 +76,19 @@ impl BiasActDropoutAdd {
         Self::from_required(dtype, space, p, key)
     }
 
-    /// The mask, under the name of `op`; what is kept is multiplied by the factor.
-    pub(super) fn masked(&self, op: &'static str) -> (Masked, f64) {
-        let Self { dtype, space, p, key, share, bits, .. } = *self;
-        let masked = Masked { op, dtype, space, p, key, share, bits };
-        (masked, bits.range() as f64 / masked.threshold().max(1) as f64)
+    /// The mask, checked under the name of `op`, and the factor of what is kept.
+    pub(super) fn masked(&self, op: &'static str) -> Result<(Masked, f64), Error> {
+        self.dropout().masked(op)
     }
 
-    /// What is wrong with the fields, under the name of `op`.
+    /// The op with the same mask.
+    pub(super) fn dropout(&self) -> Dropout {
+        let Self { dtype, space, p, key, share, bits, .. } = *self;
+        Dropout { share, bits, ..Dropout::new(dtype, space, p, key) }
+    }
+
+    /// What is wrong with the other fields, under the name of `op`.
     pub(super) fn check(&self, op: &'static str) -> Result<(), Error> {
-        self.masked(op).0.check()?;
         self.act.check_field(op, "act")?;
         let sample = self.sample();
         if self.bias && sample > 1 << 30 {
@@ -109,24 +113,20 @@ impl BiasActDropoutAdd {
         let words = [(piece.elements.start % self.sample()) as u32, inner as u32, channels as u32];
         let table = out.table(bytemuck::cast_slice(&words), caps);
         let plane = Decl { name: "plane", dtype: DType::U32, view: View::Raw("u32"), writes: false };
-        let bias = position(args, "bias").expect("an argument");
-        vec![(vector("bias", false), whole(args, bias)), (plane, Slot::Table(table))]
+        vec![(vector("bias", false), args.whole("bias")), (plane, Slot::Table(table))]
     }
+}
 
-    pub(super) fn mask_source(&self) -> MaskSource<'static> {
-        if self.bits.threshold(self.p) == self.bits.range() { MaskSource::All } else { MaskSource::Drawn(None) }
-    }
-
+#[cfg(feature = "verify")]
+impl BiasActDropoutAdd {
     /// Which elements are kept, and the factor as the kernel has it.
-    #[cfg(feature = "verify")]
     pub(super) fn mask(&self) -> (Vec<bool>, f64) {
-        let keep = reference::keep(self.p, if self.bits == Bits::Sixteen { 16 } else { 32 });
-        let factor = if keep == 0.0 { 0.0 } else { f64::from((1.0 / keep) as f32) };
-        (kept(&self.space, self.p, &self.key, self.share, self.bits), factor)
+        let dropout = self.dropout();
+        let factor = if dropout.keep() == 0.0 { 0.0 } else { f64::from(dropout.scale() as f32) };
+        (dropout.kept(None), factor)
     }
 
     /// The bias of every element, in the order of memory.
-    #[cfg(feature = "verify")]
     pub(super) fn biases(&self, bias: Option<&HostData>) -> Vec<f64> {
         let (mut out, space) = (vec![0.0; self.space.len()], &self.space);
         if let Some(bias) = bias {
@@ -138,80 +138,10 @@ impl BiasActDropoutAdd {
         out
     }
 
-    /// x + bias as the kernel has it.
-    #[cfg(feature = "verify")]
-    pub(super) fn biased(&self, x: f64, bias: f64) -> Approx {
-        if self.bias { Approx::sum([Approx::exact(x), Approx::exact(bias)]) } else { Approx::exact(x) }
-    }
-}
-
-impl Op for BiasActDropoutAdd {
-    fn name(&self) -> &'static str {
-        NAME
-    }
-
-    fn args(&self) -> Vec<Arg> {
-        let len = self.space.len();
-        let mut args = vec![Arg::read("x", self.dtype, len)];
-        args.extend(self.bias.then(|| Arg::read("bias", DType::F32, self.space.c)));
-        args.extend(self.residual.then(|| Arg::read("residual", self.dtype, len)));
-        args.push(Arg::write("y", self.dtype, len));
-        args
-    }
-
-    fn lower(&self, caps: &Caps) -> Result<Lowered, Error> {
-        let (args, mut out) = (self.args(), Lowered::default());
-        self.check(NAME)?;
-        let (masked, factor) = self.masked(NAME);
-        let place = |name| position(&args, name).map(|i| (i, &args[i]));
-        let y = place("y").expect("an argument");
-        if masked.threshold() == 0 {
-            let caps = &windows(caps);
-            out.steps = match place("residual") {
-                Some(residual) => copy::copy(NAME, caps, residual, y)?,
-                None => copy::fill(NAME, caps, y, 0, Tail::of(y.1))?,
-            };
-            return Ok(out);
-        }
-        let rule = Rule {
-            shader: kernel!("dropouts/bias_act_dropout_add"),
-            entry: NAME,
-            scalars: [factor, 0.0, 0.0],
-            consts: &self.act.consts(),
-        };
-        let mut tensors = vec![("x", (0, &args[0]))];
-        tensors.extend(place("residual").map(|r| ("residual", r)));
-        let reads = tensors.len();
-        tensors.push(("y", y));
-        let bias = if self.bias { parts::dropouts::BIAS_GIVEN } else { parts::dropouts::BIAS_NONE };
-        let onto = if self.residual { parts::dropouts::RESIDUAL_GIVEN } else { parts::dropouts::RESIDUAL_NONE };
-        let mut beside = |piece: &_| if self.bias { self.plane(&mut out, caps, &args, piece) } else { vec![] };
-        let parts = [bias, self.act.part(), onto];
-        let steps = masked.steps_with(caps, &rule, &tensors, reads, self.mask_source(), &parts, &mut beside)?;
-        out.steps = steps;
-        Ok(out)
-    }
-}
-
-#[cfg(feature = "verify")]
-impl Verify for BiasActDropoutAdd {
-    fn patterns(&self) -> Vec<Pattern> {
-        fill::patterns()
-    }
-
-    fn domain(&self, arg: &Arg) -> [f64; 2] {
-        fill::domain(arg)
-    }
-
-    fn fill(&self, arg: &Arg, rng: &mut Rng, pattern: Pattern) -> HostData {
-        fill::fill(arg, rng, pattern)
-    }
-
-    fn reference(&self, args: &[HostData]) -> Vec<Expected> {
-        let all = self.args();
-        let data = |name| position(&all, name).map(|i| &args[i]);
-        let (x, bias, (kept, factor)) = (args[0].to_f64(), self.biases(data("bias")), self.mask());
-        let residual = data("residual").map_or_else(|| vec![0.0; x.len()], HostData::to_f64);
+    /// What y must hold, of these x, bias and residual; without a bias of its own, a bias among them is another's.
+    pub(super) fn expected(&self, of: &Contents) -> Vec<Expected> {
+        let (x, bias, (kept, factor)) = (of.f64("x"), self.biases(of.find("bias").filter(|_| self.bias)), self.mask());
+        let residual = of.f64_or("residual", 0.0, x.len());
         let (mut value, mut bound) = (vec![], vec![]);
         for i in 0..x.len() {
             let v = reference::bias_act_dropout_add(x[i], bias[i], residual[i], kept[i], factor, self.act);
@@ -235,5 +165,71 @@ impl Verify for BiasActDropoutAdd {
             bound.push(y.error);
         }
         vec![Expected::Within { value, bound }]
+    }
+
+    /// x + bias as the kernel has it.
+    pub(super) fn biased(&self, x: f64, bias: f64) -> Approx {
+        if self.bias { Approx::sum([Approx::exact(x), Approx::exact(bias)]) } else { Approx::exact(x) }
+    }
+}
+
+impl Op for BiasActDropoutAdd {
+    fn name(&self) -> &'static str {
+        NAME
+    }
+
+    fn args(&self) -> Vec<Arg> {
+        let len = self.space.len();
+        let mut args = vec![Arg::read("x", self.dtype, len)];
+        args.extend(self.bias.then(|| Arg::read("bias", DType::F32, self.space.c)));
+        args.extend(self.residual.then(|| Arg::read("residual", self.dtype, len)));
+        args.push(Arg::write("y", self.dtype, len));
+        args
+    }
+
+    fn lower(&self, caps: &Caps) -> Result<Lowered, Error> {
+        let (args, mut out) = (self.args(), Lowered::default());
+        let (masked, factor) = self.masked(NAME)?;
+        self.check(NAME)?;
+        let (x, y, residual) = (args.at("x"), args.at("y"), args.find_at("residual"));
+        if masked.keeps_none() {
+            let caps = &windows(caps);
+            out.steps = match residual {
+                Some(residual) => copy::copy(NAME, caps, residual, y)?,
+                None => copy::fill(NAME, caps, y, 0, Tail::of(y.1))?,
+            };
+            return Ok(out);
+        }
+        let shader = kernel!("dropouts/bias_act_dropout_add");
+        let rule = Rule { consts: &self.act.consts(), ..Rule::scaled(shader, NAME, factor) };
+        let mut tensors = vec![("x", x)];
+        tensors.extend(residual.map(|r| ("residual", r)));
+        tensors.push(("y", y));
+        let bias = if self.bias { parts::dropouts::BIAS_GIVEN } else { parts::dropouts::BIAS_NONE };
+        let onto = if self.residual { parts::dropouts::RESIDUAL_GIVEN } else { parts::dropouts::RESIDUAL_NONE };
+        let mut beside = |piece: &_| if self.bias { self.plane(&mut out, caps, &args, piece) } else { vec![] };
+        let parts = [bias, self.act.part(), onto];
+        let steps = masked.steps_with(caps, &rule, &tensors, masked.source(), &parts, &mut beside)?;
+        out.steps = steps;
+        Ok(out)
+    }
+}
+
+#[cfg(feature = "verify")]
+impl Verify for BiasActDropoutAdd {
+    fn patterns(&self) -> Vec<Pattern> {
+        fill::patterns()
+    }
+
+    fn domain(&self, arg: &Arg) -> [f64; 2] {
+        fill::domain(arg)
+    }
+
+    fn fill(&self, arg: &Arg, rng: &mut Rng, pattern: Pattern) -> HostData {
+        fill::fill(arg, rng, pattern)
+    }
+
+    fn reference(&self, args: &[HostData]) -> Vec<Expected> {
+        self.expected(&Contents::new(self.args(), args))
     }
 }

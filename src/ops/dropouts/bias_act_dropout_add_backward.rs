@@ -3,24 +3,24 @@
 use super::BiasActDropoutAdd;
 #[cfg(feature = "verify")]
 use super::bias_act_dropout_add::fill;
-#[cfg(feature = "verify")]
-use crate::kernels::channels::SumErrors;
 use crate::{
     kernel,
     kernels::{
-        channels::{self, Channels, position},
+        channels::Channels,
         copy::{self, Tail, windows},
         rows,
     },
-    op::{Arg, Caps, Lowered, Op},
+    op::{Arg, ByName, Caps, Lowered, Op},
     ops::dropouts::shared::masked_map::Rule,
-    options::{Activation, Bits, Key, Share},
-    types::{DType, Error, HostData, Space},
+    options::Activation,
+    types::{DType, Error},
     wgsl::parts,
 };
 #[cfg(feature = "verify")]
 use crate::{
-    op::{Expected, Pattern, Rng, Verify},
+    kernels::channels::{self, SumErrors},
+    op::{Contents, Expected, Pattern, Rng, Verify},
+    types::HostData,
     verify::{Approx, reference},
 };
 use ridgepole_derive::op;
@@ -41,45 +41,15 @@ use ridgepole_derive::op;
     bench = BiasActDropoutAddBackward::bench
 )]
 pub struct BiasActDropoutAddBackward {
-    /// How `x`, `dy` and `dx` are stored.
-    pub dtype: DType,
-    /// Their shape.
-    pub space: Space,
-    /// The probability of dropping; 0 after training.
-    #[field(min = 0, max = 1)]
-    pub p: f64,
-    /// What the mask was drawn from.
-    pub key: Key,
-    /// Which elements share a decision.
-    #[field(default)]
-    pub share: Share,
-    /// Random bits per decision.
-    #[field(default)]
-    pub bits: Bits,
-    /// The activation.
-    #[field(default)]
-    pub act: Activation,
-    /// Whether there is a bias, and so a `dbias`.
-    #[field(default = true)]
-    pub bias: bool,
+    /// The forward op.
+    #[field(flatten, without = [residual])]
+    pub forward: BiasActDropoutAdd,
 }
 
 impl BiasActDropoutAdd {
     /// The backward pass of this.
     pub fn backward(&self) -> BiasActDropoutAddBackward {
-        let Self { dtype, space, p, key, share, bits, act, bias, .. } = *self;
-        BiasActDropoutAddBackward { dtype, space, p, key, share, bits, act, bias }
-    }
-}
-
-impl BiasActDropoutAddBackward {
-    fn forward(&self) -> BiasActDropoutAdd {
-        let Self { dtype, space, p, key, share, bits, act, bias } = *self;
-        BiasActDropoutAdd { dtype, space, p, key, share, bits, act, bias, residual: false }
-    }
-
-    fn bends(&self) -> bool {
-        self.act != Activation::None
+        BiasActDropoutAddBackward { forward: Self { residual: true, ..self.clone() } }
     }
 }
 
@@ -89,46 +59,41 @@ impl Op for BiasActDropoutAddBackward {
     }
 
     fn args(&self) -> Vec<Arg> {
-        let (len, c) = (self.space.len(), self.space.c);
-        let mut args = vec![Arg::read("dy", self.dtype, len)];
-        if self.bends() {
-            args.push(Arg::read("x", self.dtype, len));
-            args.extend(self.bias.then(|| Arg::read("bias", DType::F32, c)));
+        let (len, c) = (self.forward.space.len(), self.forward.space.c);
+        let mut args = vec![Arg::read("dy", self.forward.dtype, len)];
+        if self.forward.act != Activation::None {
+            args.push(Arg::read("x", self.forward.dtype, len));
+            args.extend(self.forward.bias.then(|| Arg::read("bias", DType::F32, c)));
         }
-        args.push(Arg::write("dx", self.dtype, len));
-        args.extend(self.bias.then(|| Arg::write("dbias", DType::F32, c)));
+        args.push(Arg::write("dx", self.forward.dtype, len));
+        args.extend(self.forward.bias.then(|| Arg::write("dbias", DType::F32, c)));
         args
     }
 
     fn lower(&self, caps: &Caps) -> Result<Lowered, Error> {
-        let (args, mut out, forward) = (self.args(), Lowered::default(), self.forward());
+        let (args, mut out, forward) = (self.args(), Lowered::default(), &self.forward);
+        let (masked, factor) = forward.masked(NAME)?;
         forward.check(NAME)?;
-        let (masked, factor) = forward.masked(NAME);
-        let dx = position(&args, "dx").expect("an argument");
-        if masked.threshold() == 0 {
-            out.steps = copy::fill(NAME, &windows(caps), (dx, &args[dx]), 0, Tail::of(&args[dx]))?;
+        let (dy, dx) = (args.at("dy"), args.at("dx"));
+        if masked.keeps_none() {
+            out.steps = copy::fill(NAME, &windows(caps), dx, 0, Tail::of(dx.1))?;
         } else {
-            let rule = Rule {
-                shader: kernel!("dropouts/bias_act_dropout_add_backward"),
-                entry: NAME,
-                scalars: [factor, 0.0, 0.0],
-                consts: &self.act.consts(),
-            };
-            let (mut tensors, mut parts) = (vec![("dy", (0, &args[0]))], vec![parts::dropouts::ACT_GRAD_PLAIN]);
-            if self.bends() {
-                tensors.push(("x", (1, &args[1])));
-                let bias = if self.bias { parts::dropouts::BIAS_GIVEN } else { parts::dropouts::BIAS_NONE };
-                parts = vec![bias, self.act.part(), parts::dropouts::ACT_GRAD_THROUGH];
+            let shader = kernel!("dropouts/bias_act_dropout_add_backward");
+            let rule = Rule { consts: &forward.act.consts(), ..Rule::scaled(shader, NAME, factor) };
+            let (mut tensors, mut parts) = (vec![("dy", dy)], vec![parts::dropouts::ACT_GRAD_PLAIN]);
+            if let Some(x) = args.find_at("x") {
+                tensors.push(("x", x));
+                let bias = if forward.bias { parts::dropouts::BIAS_GIVEN } else { parts::dropouts::BIAS_NONE };
+                parts = vec![bias, forward.act.part(), parts::dropouts::ACT_GRAD_THROUGH];
             }
-            let reads = tensors.len();
-            tensors.push(("dx", (dx, &args[dx])));
-            let both = self.bends() && self.bias;
+            tensors.push(("dx", dx));
+            let both = args.find("bias").is_some();
             let mut beside = |piece: &_| if both { forward.plane(&mut out, caps, &args, piece) } else { vec![] };
-            let steps = masked.steps_with(caps, &rule, &tensors, reads, forward.mask_source(), &parts, &mut beside)?;
+            let steps = masked.steps_with(caps, &rule, &tensors, masked.source(), &parts, &mut beside)?;
             out.steps = steps;
         }
-        if self.bias && self.space.c > 0 {
-            rows::column_sums(NAME, &mut out, caps, &args, Channels::of(&self.space), "dx")?;
+        if self.forward.bias && self.forward.space.c > 0 {
+            rows::column_sums(NAME, &mut out, caps, &args, Channels::of(&self.forward.space), "dx")?;
         }
         Ok(out)
     }
@@ -149,28 +114,27 @@ impl Verify for BiasActDropoutAddBackward {
     }
 
     fn reference(&self, args: &[HostData]) -> Vec<Expected> {
-        let (all, forward) = (self.args(), self.forward());
-        let data = |name| position(&all, name).map(|i| &args[i]);
-        let (dy, bias, (kept, factor)) = (args[0].to_f64(), forward.biases(data("bias")), forward.mask());
-        let x = data("x").map_or_else(|| vec![0.0; dy.len()], HostData::to_f64);
+        let (of, forward) = (Contents::new(self.args(), args), &self.forward);
+        let (dy, bias, (kept, factor)) = (of.f64("dy"), forward.biases(of.find("bias")), forward.mask());
+        let x = of.f64_or("x", 0.0, dy.len());
         let (mut value, mut bound) = (vec![], vec![]);
         for i in 0..dy.len() {
-            let v = reference::bias_act_dropout_add_backward(x[i], bias[i], dy[i], kept[i], factor, self.act);
+            let v = reference::bias_act_dropout_add_backward(x[i], bias[i], dy[i], kept[i], factor, self.forward.act);
             let u = x[i] + bias[i];
             let dx = if !kept[i] || !v.is_finite() {
                 Approx::exact(v)
             } else {
                 let slope = if u.is_finite() {
-                    self.act.approx(forward.biased(x[i], bias[i]))[1]
+                    self.forward.act.approx(forward.biased(x[i], bias[i]))[1]
                 } else {
-                    Approx::exact(reference::activation(self.act, u).1)
+                    Approx::exact(reference::activation(self.forward.act, u).1)
                 };
                 // Where nothing goes through, whatever dy is.
                 if slope == Approx::exact(0.0) {
                     Approx::exact(v)
                 } else {
                     let product = Approx::exact(dy[i]).times(Approx::exact(factor)).times(slope);
-                    Approx { value: v, ..product }.rounded_to(self.dtype)
+                    Approx { value: v, ..product }.rounded_to(self.forward.dtype)
                 }
             };
             // As it is stored: the sums are over that.
@@ -178,8 +142,8 @@ impl Verify for BiasActDropoutAddBackward {
             bound.push(dx.error);
         }
         let mut sums = (vec![], vec![]);
-        for c in 0..self.space.c {
-            let places = channels::places(&self.space, c);
+        for c in 0..self.forward.space.c {
+            let places = channels::places(&self.forward.space, c);
             let of: Vec<f64> = places.iter().map(|&i| value[i]).collect();
             let sum = of.iter().sum::<f64>();
             let off = SumErrors::of(&vec![0.0; of.len()], &of, 0.0, 0.0, 0.0).dbias;
@@ -187,7 +151,7 @@ impl Verify for BiasActDropoutAddBackward {
             sums.1.push(if sum.is_finite() { off + places.iter().map(|&i| bound[i]).sum::<f64>() } else { 0.0 });
         }
         let mut out = vec![Expected::Within { value, bound }];
-        out.extend(self.bias.then_some(Expected::Within { value: sums.0, bound: sums.1 }));
+        out.extend(self.forward.bias.then_some(Expected::Within { value: sums.0, bound: sums.1 }));
         out
     }
 }

@@ -2,18 +2,19 @@
 use crate::{
     kernel,
     kernels::copy::{self, Place, Tail, windows},
-    op::{Arg, Caps, Lowered, Op, Slot, Step},
+    op::{Arg, ByName, Caps, Lowered, Op, Slot, Step},
     ops::dropouts::shared::{
         drop_block_mask::Squares,
         masked_map::{MaskSource, Rule},
     },
     options::{Key, MaskMode, Share},
-    types::{DType, Error, HostData, Space},
+    types::{DType, Error, Space},
     wgsl::{Decl, Source, View},
 };
 #[cfg(feature = "verify")]
 use crate::{
-    op::{Expected, Pattern, Verify},
+    op::{Contents, Expected, Pattern, Verify},
+    types::HostData,
     verify::reference,
 };
 #[cfg(feature = "verify")]
@@ -92,11 +93,11 @@ pub(super) fn apply(
     kernel: (Source, &'static str),
     [x, y]: [Place; 2],
     mask: &Slot,
-    factor: usize,
+    factor: Slot,
 ) -> Result<Vec<Step>, Error> {
     let decl = Decl { name: "factor", dtype: DType::F32, view: View::Raw("f32"), writes: false };
     let (rule, held) = (Rule::new(kernel.0, kernel.1), MaskSource::Held(mask));
-    squares.masked().steps_with(caps, &rule, &[("x", x), ("y", y)], 1, held, &[], &mut |_| vec![(decl, Slot::Arg(factor, 0..4))])
+    squares.masked()?.steps_with(caps, &rule, &[("x", x), ("y", y)], held, &[], &mut |_| vec![(decl, factor.clone())])
 }
 
 impl DropBlock {
@@ -130,7 +131,7 @@ impl Op for DropBlock {
     fn lower(&self, caps: &Caps) -> Result<Lowered, Error> {
         let (args, squares, mut out) = (self.args(), self.squares(NAME), Lowered::default());
         squares.check()?;
-        let (x, y, caps) = ((0, &args[0]), (1, &args[1]), &windows(caps));
+        let (x, y, caps) = (args.at("x"), args.at("y"), &windows(caps));
         let t = squares.threshold();
         if !self.training || t == 1 << 32 || t == 0 {
             let kept = !self.training || t > 0;
@@ -139,19 +140,17 @@ impl Op for DropBlock {
                 true => copy::copy(NAME, caps, x, y)?,
                 false => copy::fill(NAME, caps, y, 0, Tail::of(y.1))?,
             };
-            for (i, arg) in args.iter().enumerate().skip(2) {
-                let (value, tail) = match (arg.name, kept) {
-                    ("factor", true) => (1f32.to_bits(), Tail::of(arg)),
-                    ("mask", true) => (u32::MAX, tail),
-                    _ => (0, Tail::of(arg)),
-                };
-                out.steps.extend(copy::fill(NAME, caps, (i, arg), value, tail)?);
+            for (name, ones, tail) in [("factor", 1f32.to_bits(), None), ("mask", u32::MAX, Some(tail))] {
+                if let Some(arg) = args.find_at(name) {
+                    let (value, tail) = if kept { (ones, tail.unwrap_or(Tail::of(arg.1))) } else { (0, Tail::of(arg.1)) };
+                    out.steps.extend(copy::fill(NAME, caps, arg, value, tail)?);
+                }
             }
             return Ok(out);
         }
-        let stored = args.get(3).map(|mask| Slot::Arg(3, 0..mask.bytes()));
-        let mask = squares.steps(caps, &mut out, stored, Some(Slot::Arg(2, 0..4)))?;
-        out.steps.extend(apply(&squares, caps, (kernel!("dropouts/drop_block"), NAME), [x, y], &mask, 2)?);
+        let (stored, factor) = (args.find("mask").map(|_| args.whole("mask")), args.whole("factor"));
+        let mask = squares.steps(caps, &mut out, stored, Some(factor.clone()))?;
+        out.steps.extend(apply(&squares, caps, (kernel!("dropouts/drop_block"), NAME), [x, y], &mask, factor)?);
         Ok(out)
     }
 }
@@ -163,21 +162,23 @@ impl Verify for DropBlock {
     }
 
     fn reference(&self, args: &[HostData]) -> Vec<Expected> {
+        let (of, squares) = (Contents::new(self.args(), args), self.squares(NAME));
+        let x = of.get("x");
         if !self.training {
-            return vec![Expected::Exact(args[0].clone())];
+            return vec![Expected::Exact(x.clone())];
         }
-        let (decisions, kept) = images(&self.squares(NAME));
-        let (t, factor) = (self.squares(NAME).threshold(), reference::block_factor(&decisions));
+        let (decisions, kept) = images(&squares);
+        let (t, factor) = (squares.threshold(), reference::block_factor(&decisions));
         let mut out = match t {
             0 => vec![HostData::from_f64(self.dtype, vec![0.0; kept.len()]), HostData::F32(vec![0.0])],
             // An empty tensor drops nothing either.
-            t if t == 1 << 32 => vec![args[0].clone(), HostData::F32(vec![1.0])],
+            t if t == 1 << 32 => vec![x.clone(), HostData::F32(vec![1.0])],
             _ => vec![],
         };
         let mut out: Vec<Expected> = out.drain(..).map(Expected::Exact).collect();
         if out.is_empty() {
             let error = factor_bound(factor);
-            let scaled = scaled(&args[0], &kept, (factor, error), reference::drop_block);
+            let scaled = scaled(x, &kept, (factor, error), reference::drop_block);
             out = vec![scaled, Expected::Within { value: vec![factor], bound: vec![error] }];
         }
         out.extend((self.mask == MaskMode::Store).then(|| super::shared::expected::packed(&decisions)));

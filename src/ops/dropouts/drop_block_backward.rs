@@ -9,13 +9,14 @@ use super::{
 use crate::{
     kernel,
     kernels::copy::{self, Tail, windows},
-    op::{Arg, Caps, Lowered, Op, Slot},
-    options::{Key, MaskMode, Share},
-    types::{DType, Error, HostData, Space},
+    op::{Arg, ByName, Caps, Lowered, Op},
+    options::MaskMode,
+    types::{DType, Error},
 };
 #[cfg(feature = "verify")]
 use crate::{
-    op::{Expected, Pattern, Rng, Verify},
+    op::{Contents, Expected, Pattern, Rng, Verify},
+    types::HostData,
     verify::reference,
 };
 use ridgepole_derive::op;
@@ -36,41 +37,20 @@ use ridgepole_derive::op;
     bench = DropBlockBackward::bench
 )]
 pub struct DropBlockBackward {
-    /// How dy and dx are stored.
-    pub dtype: DType,
-    /// The batch, s being H·W.
-    pub space: Space,
-    /// W, the columns of an image; s is a multiple of it.
-    #[field(min = 1)]
-    pub width: usize,
-    /// Rows and columns of a square; no more than H or W.
-    #[field(min = 1, max = 32)]
-    pub block: usize,
-    /// Approximately the fraction dropped.
-    #[field(min = 0, max = 1)]
-    pub p: f64,
-    /// What the squares were drawn from.
-    pub key: Key,
-    /// Which images share their squares.
-    #[field(default, only = [element, position, batch_element, batch_position])]
-    pub share: Share,
-    /// Whether the forward pass stored the mask.
-    #[field(default)]
-    pub mask: MaskMode,
+    /// The forward op.
+    #[field(flatten, without = [training])]
+    pub forward: DropBlock,
 }
 
 impl DropBlock {
     /// The backward pass of this in training.
     pub fn backward(&self) -> DropBlockBackward {
-        let Self { dtype, space, width, block, p, key, share, mask, .. } = *self;
-        DropBlockBackward { dtype, space, width, block, p, key, share, mask }
+        DropBlockBackward { forward: self.held() }
     }
-}
 
-impl DropBlockBackward {
-    fn forward(&self) -> DropBlock {
-        let Self { dtype, space, width, block, p, key, share, mask } = *self;
-        DropBlock { dtype, space, width, block, p, key, share, mask, training: true }
+    /// As the backward op holds it: what does not matter there is at its default.
+    fn held(&self) -> Self {
+        Self { training: true, ..self.clone() }
     }
 }
 
@@ -80,29 +60,29 @@ impl Op for DropBlockBackward {
     }
 
     fn args(&self) -> Vec<Arg> {
-        let (len, words) = (self.space.len(), self.forward().squares(NAME).words());
-        let mut args = vec![Arg::read("dy", self.dtype, len), Arg::read("factor", DType::F32, 1)];
-        args.extend((self.mask == MaskMode::Store).then(|| Arg::read("mask", DType::U32, words)));
-        args.push(Arg::write("dx", self.dtype, len));
+        let (len, words) = (self.forward.space.len(), self.forward.held().squares(NAME).words());
+        let mut args = vec![Arg::read("dy", self.forward.dtype, len), Arg::read("factor", DType::F32, 1)];
+        args.extend((self.forward.mask == MaskMode::Store).then(|| Arg::read("mask", DType::U32, words)));
+        args.push(Arg::write("dx", self.forward.dtype, len));
         args
     }
 
     fn lower(&self, caps: &Caps) -> Result<Lowered, Error> {
-        let (args, squares, mut out) = (self.args(), self.forward().squares(NAME), Lowered::default());
+        let (args, squares, mut out) = (self.args(), self.forward.held().squares(NAME), Lowered::default());
         squares.check()?;
-        let last = args.len() - 1;
-        let (dy, dx, caps) = ((0, &args[0]), (last, &args[last]), &windows(caps));
+        let (dy, dx, caps) = (args.at("dy"), args.at("dx"), &windows(caps));
         let t = squares.threshold();
         if t == 1 << 32 {
             out.steps = copy::copy(NAME, caps, dy, dx)?;
         } else if t == 0 {
             out.steps = copy::fill(NAME, caps, dx, 0, Tail::of(dx.1))?;
         } else {
-            let mask = match self.mask {
-                MaskMode::Store => Slot::Arg(2, 0..args[2].bytes()),
-                MaskMode::Recompute => squares.steps(caps, &mut out, None, None)?,
+            let mask = match args.find("mask") {
+                Some(_) => args.whole("mask"),
+                None => squares.steps(caps, &mut out, None, None)?,
             };
-            out.steps.extend(apply(&squares, caps, (kernel!("dropouts/drop_block_backward"), NAME), [dy, dx], &mask, 1)?);
+            let kernel = (kernel!("dropouts/drop_block_backward"), NAME);
+            out.steps.extend(apply(&squares, caps, kernel, [dy, dx], &mask, args.whole("factor"))?);
         }
         Ok(out)
     }
@@ -111,7 +91,7 @@ impl Op for DropBlockBackward {
 #[cfg(feature = "verify")]
 impl Verify for DropBlockBackward {
     fn patterns(&self) -> Vec<Pattern> {
-        self.forward().patterns()
+        self.forward.held().patterns()
     }
 
     fn fill(&self, arg: &Arg, rng: &mut Rng, pattern: Pattern) -> HostData {
@@ -122,18 +102,18 @@ impl Verify for DropBlockBackward {
     }
 
     fn reference(&self, args: &[HostData]) -> Vec<Expected> {
-        let squares = self.forward().squares(NAME);
-        let t = squares.threshold();
+        let (of, squares) = (Contents::new(self.args(), args), self.forward.held().squares(NAME));
+        let (dy, t) = (of.get("dy"), squares.threshold());
         if t == 1 << 32 {
-            return vec![Expected::Exact(args[0].clone())];
+            return vec![Expected::Exact(dy.clone())];
         }
         if t == 0 {
-            return vec![Expected::Exact(HostData::from_f64(self.dtype, vec![0.0; args[0].len()]))];
+            return vec![Expected::Exact(HostData::from_f64(dy.dtype(), vec![0.0; dy.len()]))];
         }
-        let kept = match self.mask {
-            MaskMode::Recompute => images(&squares).1,
-            MaskMode::Store => of_elements(&squares, &unpacked(&args[2], squares.total())),
+        let kept = match of.find("mask") {
+            None => images(&squares).1,
+            Some(mask) => of_elements(&squares, &unpacked(mask, squares.total())),
         };
-        vec![scaled(&args[0], &kept, (args[1].to_f64()[0], 0.0), reference::drop_block_backward)]
+        vec![scaled(dy, &kept, (of.f64("factor")[0], 0.0), reference::drop_block_backward)]
     }
 }

@@ -1,17 +1,15 @@
 //! DropConnect, forward. Kernel: `shaders/dropouts/drop_connect.wgsl`. Reference: `cpu::drop_connect`.
-#[cfg(feature = "verify")]
-use super::shared::expected::{expected, kept};
+use super::Dropout;
 use crate::{
     kernel,
-    kernels::copy::Place,
-    op::{Arg, Caps, Lowered, Op},
-    ops::dropouts::shared::masked_map::{MaskSource, Masked},
-    options::{Bits, Key, Scaling, Share},
-    types::{DType, Error, HostData, Space},
+    op::{Arg, ByName, Caps, Lowered, Op},
+    options::{Bits, Key, Scaling},
+    types::{DType, Error, Space},
 };
 #[cfg(feature = "verify")]
 use crate::{
-    op::{Expected, Pattern, Verify},
+    op::{Contents, Expected, Pattern, Verify},
+    types::HostData,
     verify::reference,
 };
 use ridgepole_derive::op;
@@ -97,12 +95,16 @@ impl DropConnect {
         [self.key, Key { first_element: (1 << 63) | first, ..self.key }]
     }
 
-    /// The masks of weight and bias, under the name of `op`.
-    ///
-    /// # Errors
-    /// Names `rows` or `key`.
-    pub(super) fn masks(&self, op: &'static str) -> Result<Vec<Masked>, Error> {
-        let Self { dtype, rows, cols, p, key, bits, .. } = *self;
+    /// The op on the weight, and that on the bias.
+    pub(super) fn dropouts(&self) -> Vec<Dropout> {
+        let Self { dtype, p, scaling, bits, training, .. } = *self;
+        let one = |(len, key)| Dropout { scaling, bits, training, ..Dropout::new(dtype, Space::flat(len), p, key) };
+        self.lens().into_iter().zip(self.keys()).map(one).collect()
+    }
+
+    /// What is wrong with the sizes and with the key, under the name of `op`.
+    pub(super) fn check(&self, op: &'static str) -> Result<(), Error> {
+        let Self { rows, cols, key, .. } = *self;
         // With a size of 0 taken for 1: the bias of a matrix without columns still has a value for each row.
         if rows.max(1).saturating_mul(cols.max(1)) as u64 > Space::MAX_LEN {
             let why = format!("is {rows} for {cols} columns: must be at most 2^34 - 4 weights, split by key.first_element");
@@ -113,43 +115,22 @@ impl DropConnect {
             let why = format!("has first_element {first}, must be a multiple of {cols} below 2^62: with a bias, rows are whole");
             return Err(Error::argument(op, "key", why));
         }
-        let one = |(len, key)| Masked { op, dtype, space: Space::flat(len), p, key, share: Share::Element, bits };
-        Ok(self.lens().into_iter().zip(self.keys()).map(one).collect())
+        Ok(())
     }
 
-    /// The factor of what is kept, and how many of the `bits.range()` values keep it.
-    pub(super) fn factor(&self) -> (f64, u64) {
-        let Self { dtype, p, key, scaling, bits, training, .. } = *self;
-        super::Dropout { scaling, bits, training, ..super::Dropout::new(dtype, Space::flat(0), p, key) }.factor()
-    }
-
-    /// Which weights are kept, and which biases.
-    #[cfg(feature = "verify")]
-    pub(super) fn kept(&self) -> Vec<Vec<bool>> {
-        let one = |(len, key): (usize, Key)| kept(&Space::flat(len), self.p, &key, Share::Element, self.bits);
-        self.lens().into_iter().zip(self.keys()).map(one).collect()
-    }
-
-    /// The probability of keeping that is realised, and the factor by the reference's own words.
-    #[cfg(feature = "verify")]
-    pub(super) fn scales(&self) -> (f64, f64) {
-        let keep = reference::keep(self.p, if self.bits == Bits::Sixteen { 16 } else { 32 });
-        let factor = match (self.training, self.scaling) {
-            (true, Scaling::Inverted) => 1.0 / keep,
-            (false, Scaling::ScaleAtTest) => keep,
-            _ => 1.0,
-        };
-        (keep, factor)
-    }
-
-    /// The maps of weight and bias by the kernel that writes anew: `places` are read, then written.
-    pub(super) fn maps(&self, op: &'static str, caps: &Caps, args: &[Arg]) -> Result<Lowered, Error> {
-        let (masks, mut out) = (self.masks(op)?, Lowered::default());
-        let source = if self.training { MaskSource::Drawn(None) } else { MaskSource::All };
-        for (i, mask) in masks.iter().enumerate() {
-            let places: [Place; 2] = [i, masks.len() + i].map(|at| (at, &args[at]));
+    /// The maps of weight and bias by the kernel that writes anew, from arguments of the first names to those of the others.
+    pub(super) fn maps(
+        &self,
+        op: &'static str,
+        caps: &Caps,
+        args: &[Arg],
+        names: [[&'static str; 2]; 2],
+    ) -> Result<Lowered, Error> {
+        self.check(op)?;
+        let mut out = Lowered::default();
+        for (dropout, places) in self.dropouts().iter().zip(names) {
             let kernel = (kernel!("dropouts/drop_connect"), NAME);
-            out.steps.extend(mask.scaled(caps, kernel, self.factor(), places, source)?);
+            out.steps.extend(dropout.steps(op, caps, kernel, places.map(|name| args.at(name)), None)?);
         }
         Ok(out)
     }
@@ -167,7 +148,7 @@ impl Op for DropConnect {
     }
 
     fn lower(&self, caps: &Caps) -> Result<Lowered, Error> {
-        self.maps(NAME, caps, &self.args())
+        self.maps(NAME, caps, &self.args(), [["weight", "masked_weight"], ["bias", "masked_bias"]])
     }
 }
 
@@ -178,10 +159,8 @@ impl Verify for DropConnect {
     }
 
     fn reference(&self, args: &[HostData]) -> Vec<Expected> {
-        let (keep, factor) = self.scales();
-        let copies = if self.training { keep == 1.0 } else { factor == 1.0 };
-        let kept = self.kept().into_iter().map(|kept| if self.training { kept } else { vec![true; kept.len()] });
-        let keep = if self.training || self.scaling == Scaling::ScaleAtTest { keep } else { 1.0 };
-        kept.zip(args).map(|(kept, x)| expected(x, &kept, keep, copies, factor, reference::drop_connect)).collect()
+        let of = Contents::new(self.args(), args);
+        let one = |(d, name): (&Dropout, &str)| d.expected(of.get(name), &d.kept(None), reference::drop_connect);
+        self.dropouts().iter().zip(["weight", "bias"]).map(one).collect()
     }
 }

@@ -2,18 +2,18 @@
 //! `shaders/dropouts/drop_connect.wgsl`. Reference: `cpu::drop_connect_backward`.
 use super::DropConnect;
 #[cfg(feature = "verify")]
-use super::shared::expected::{expected, within};
+use super::{Dropout, shared::expected::within};
 use crate::{
     kernel,
-    op::{Arg, Caps, Lowered, Op},
-    ops::dropouts::shared::masked_map::{MaskSource, Rule},
-    options::{Bits, Key, Scaling},
-    types::{DType, Error, HostData},
+    op::{Arg, ByName, Caps, Lowered, Op},
+    ops::dropouts::shared::masked_map::Rule,
+    types::Error,
 };
 #[cfg(feature = "verify")]
 use crate::{
     kernels::samples::copied,
-    op::{Expected, Pattern, Verify},
+    op::{Contents, Expected, Pattern, Verify},
+    types::HostData,
     verify::{Approx, reference},
 };
 use ridgepole_derive::op;
@@ -35,26 +35,9 @@ use ridgepole_derive::op;
     bench = DropConnectBackward::bench
 )]
 pub struct DropConnectBackward {
-    /// How all tensors are stored.
-    pub dtype: DType,
-    /// Rows of the weight matrix: units of the layer.
-    pub rows: usize,
-    /// Its columns: inputs of the layer.
-    pub cols: usize,
-    /// The probability of dropping a weight.
-    #[field(min = 0, max = 1)]
-    pub p: f64,
-    /// What the mask was drawn from.
-    pub key: Key,
-    /// Whether there is a bias.
-    #[field(default)]
-    pub bias: bool,
-    /// As in the forward pass.
-    #[field(default)]
-    pub scaling: Scaling,
-    /// Random bits per decision.
-    #[field(default)]
-    pub bits: Bits,
+    /// The forward op.
+    #[field(flatten, without = [training])]
+    pub forward: DropConnect,
     /// Whether gradients are added to the existing ones, as needed for weights that are used more than once.
     #[field(default)]
     pub accumulate: bool,
@@ -63,17 +46,17 @@ pub struct DropConnectBackward {
 impl DropConnect {
     /// The backward pass of this in training, which adds to the gradients that are there.
     pub fn backward(&self) -> DropConnectBackward {
-        let Self { dtype, rows, cols, p, key, bias, scaling, bits, .. } = *self;
-        DropConnectBackward { dtype, rows, cols, p, key, bias, scaling, bits, accumulate: true }
+        DropConnectBackward { forward: self.held(), accumulate: true }
+    }
+
+    /// As the backward op holds it: what does not matter there is at its default.
+    fn held(&self) -> Self {
+        Self { training: true, ..self.clone() }
     }
 }
 
-impl DropConnectBackward {
-    fn forward(&self) -> DropConnect {
-        let Self { dtype, rows, cols, p, key, bias, scaling, bits, .. } = *self;
-        DropConnect { dtype, rows, cols, p, key, bias, scaling, bits, training: true }
-    }
-}
+/// What is read and what is written, of the weight and of the bias.
+const TENSORS: [[&str; 2]; 2] = [["dmasked_weight", "dweight"], ["dmasked_bias", "dbias"]];
 
 impl Op for DropConnectBackward {
     fn name(&self) -> &'static str {
@@ -81,27 +64,25 @@ impl Op for DropConnectBackward {
     }
 
     fn args(&self) -> Vec<Arg> {
-        let forward = self.forward();
+        let forward = self.forward.held();
         let mut args = forward.tensors(["dmasked_weight", "dmasked_bias"], Arg::read);
         args.extend(forward.tensors(["dweight", "dbias"], if self.accumulate { Arg::update } else { Arg::write }));
         args
     }
 
     fn lower(&self, caps: &Caps) -> Result<Lowered, Error> {
-        let (forward, args) = (self.forward(), self.args());
+        let (forward, args) = (self.forward.held(), self.args());
         if !self.accumulate {
-            return forward.maps(NAME, caps, &args);
+            return forward.maps(NAME, caps, &args, TENSORS);
         }
-        let (masks, mut out) = (forward.masks(NAME)?, Lowered::default());
-        let (factor, t) = forward.factor();
-        let rule =
-            Rule { scalars: [factor, 0.0, 0.0], ..Rule::new(kernel!("dropouts/drop_connect_backward"), "drop_connect_backward") };
-        for (i, mask) in masks.iter().enumerate() {
-            mask.check()?;
-            let [x, y] = [i, masks.len() + i].map(|at| (at, &args[at]));
-            let source = if t == self.bits.range() { MaskSource::All } else { MaskSource::Drawn(None) };
-            if t > 0 {
-                out.steps.extend(mask.steps(caps, &rule, &[("x", x), ("y", y)], 1, source)?);
+        forward.check(NAME)?;
+        let mut out = Lowered::default();
+        for (dropout, names) in forward.dropouts().iter().zip(TENSORS) {
+            let (masked, factor) = dropout.masked(NAME)?;
+            let [x, y] = names.map(|name| args.at(name));
+            if !masked.keeps_none() {
+                let rule = Rule::scaled(kernel!("dropouts/drop_connect_backward"), NAME, factor);
+                out.steps.extend(masked.steps(caps, &rule, &[("x", x), ("y", y)], masked.source())?);
             }
         }
         Ok(out)
@@ -111,33 +92,38 @@ impl Op for DropConnectBackward {
 #[cfg(feature = "verify")]
 impl Verify for DropConnectBackward {
     fn patterns(&self) -> Vec<Pattern> {
-        self.forward().patterns()
+        self.forward.held().patterns()
     }
 
     fn reference(&self, args: &[HostData]) -> Vec<Expected> {
-        let forward = self.forward();
-        let ((keep, factor), kept) = (forward.scales(), forward.kept());
-        let tensors = kept.iter().zip(args).zip(&args[kept.len()..]);
-        if !self.accumulate {
-            let one = |d, kept, factor| reference::drop_connect_backward(d, 0.0, kept, factor);
-            return tensors.map(|((kept, d), _)| expected(d, kept, keep, keep == 1.0, factor, one)).collect();
-        }
-        let one = |((d, there), kept): ((f64, f64), &bool)| {
-            let value = reference::drop_connect_backward(d, there, *kept, factor);
-            let sum = Approx::sum([Approx::exact(there), Approx::exact(d).times(Approx::host(factor))]);
-            (Approx { value, error: sum.error }, *kept, there)
-        };
-        let tensor = |((kept, d), there): ((&Vec<bool>, &HostData), &HostData)| {
-            let items: Vec<_> = d.to_f64().into_iter().zip(there.to_f64()).zip(kept).map(one).collect();
-            let Expected::Within { value, mut bound } = within(self.dtype, items.iter().map(|i| i.0)) else { unreachable!() };
-            // What stays is read and written back.
-            for (bound, (_, kept, there)) in bound.iter_mut().zip(&items) {
-                if !kept {
-                    *bound = copied(self.dtype, *there);
-                }
+        let (of, dropouts) = (Contents::new(self.args(), args), self.forward.held().dropouts());
+        let one = |(dropout, [d, there]): (&Dropout, [&str; 2])| {
+            if self.accumulate {
+                return sum(dropout, of.f64(d), of.f64(there));
             }
-            Expected::Within { value, bound }
+            let one = |d, kept, factor| reference::drop_connect_backward(d, 0.0, kept, factor);
+            dropout.expected(of.get(d), &dropout.kept(None), one)
         };
-        tensors.map(tensor).collect()
+        dropouts.iter().zip(TENSORS).map(one).collect()
     }
+}
+
+/// What becomes of gradients that are there.
+#[cfg(feature = "verify")]
+fn sum(of: &Dropout, d: Vec<f64>, there: Vec<f64>) -> Expected {
+    let factor = of.scale();
+    let one = |((d, there), kept): ((f64, f64), bool)| {
+        let value = reference::drop_connect_backward(d, there, kept, factor);
+        let sum = Approx::sum([Approx::exact(there), Approx::exact(d).times(Approx::host(factor))]);
+        (Approx { value, error: sum.error }, kept, there)
+    };
+    let items: Vec<_> = d.into_iter().zip(there).zip(of.kept(None)).map(one).collect();
+    let Expected::Within { value, mut bound } = within(of.dtype, items.iter().map(|i| i.0)) else { unreachable!() };
+    // What stays is read and written back.
+    for (bound, (_, kept, there)) in bound.iter_mut().zip(&items) {
+        if !kept {
+            *bound = copied(of.dtype, *there);
+        }
+    }
+    Expected::Within { value, bound }
 }

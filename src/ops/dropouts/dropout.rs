@@ -1,17 +1,19 @@
 //! Dropout, forward. Kernel: `shaders/dropouts/dropout.wgsl`. Reference: `cpu::dropout`.
 #[cfg(feature = "verify")]
-use super::shared::expected::{expected, kept, packed};
+use super::shared::expected::{count, expected, kept, packed, unpacked};
 use crate::{
     kernel,
-    op::{Arg, Caps, Lowered, Op},
+    kernels::copy::Place,
+    op::{Arg, ByName, Caps, Lowered, Op, Step},
     ops::dropouts::shared::masked_map::{MaskSource, Masked},
     options::{Bits, Key, MaskMode, Scaling, Share},
-    types::{DType, Error, HostData, Space},
+    types::{DType, Error, Space},
     wgsl::Source,
 };
 #[cfg(feature = "verify")]
 use crate::{
-    op::{Expected, Pattern, Verify},
+    op::{Contents, Expected, Pattern, Verify},
+    types::HostData,
     verify::reference,
 };
 use ridgepole_derive::op;
@@ -95,46 +97,73 @@ impl Dropout {
         self.mask == MaskMode::Store && self.training
     }
 
-    /// The factor that meets an element which is kept, and how many of the `bits.range()` values keep it.
-    pub(super) fn factor(&self) -> (f64, u64) {
-        let (range, t) = (self.bits.range(), self.bits.threshold(self.p));
+    /// What the backward pass of such an op reads and writes.
+    pub(super) fn backward_args(&self) -> Vec<Arg> {
+        let len = self.space.len();
+        let mut args = vec![Arg::read("dy", self.dtype, len)];
+        args.extend(self.stores_mask().then(|| Arg::read("mask", DType::U32, len.div_ceil(32))));
+        args.push(Arg::write("dx", self.dtype, len));
+        args
+    }
+
+    /// The mask, under the name of `op`, and the factor that meets an element which is kept.
+    ///
+    /// # Errors
+    /// Names `dtype`, `p`, `space` or `key`.
+    pub(super) fn masked(&self, op: &'static str) -> Result<(Masked, f64), Error> {
+        let Self { dtype, space, p, key, share, bits, .. } = *self;
+        let masked = Masked::new(op, dtype, &space, p, key, share, bits)?;
+        let factor = match (self.training, self.scaling) {
+            (true, Scaling::Inverted) => 1.0 / masked.keep(),
+            (false, Scaling::ScaleAtTest) => masked.keep(),
+            _ => 1.0,
+        };
+        Ok((masked, factor))
+    }
+
+    /// The dispatches from x to y of a kernel with this entry point and, if it is stored, to the mask.
+    pub(super) fn steps(
+        &self,
+        op: &'static str,
+        caps: &Caps,
+        kernel: (Source, &'static str),
+        places: [Place; 2],
+        mask: Option<Place>,
+    ) -> Result<Vec<Step>, Error> {
+        let (masked, factor) = self.masked(op)?;
+        let source = if self.training { MaskSource::Drawn(mask) } else { MaskSource::All };
+        masked.scaled(caps, kernel, factor, places, source)
+    }
+}
+
+#[cfg(feature = "verify")]
+impl Dropout {
+    /// Which elements are kept: by the mask that was stored, or by the key.
+    pub(super) fn kept(&self, stored: Option<&HostData>) -> Vec<bool> {
+        let drawn = || kept(&self.space, self.p, &self.key, self.share, self.bits);
+        stored.map_or_else(drawn, |mask| unpacked(mask, self.space.len()))
+    }
+
+    /// The probability of keeping that is realised.
+    pub(super) fn keep(&self) -> f64 {
+        reference::keep(self.p, count(self.bits))
+    }
+
+    /// The factor by the reference's own words.
+    pub(super) fn scale(&self) -> f64 {
         match (self.training, self.scaling) {
-            (true, Scaling::Inverted) => (range as f64 / t as f64, t),
-            (true, Scaling::ScaleAtTest) => (1.0, t),
-            (false, Scaling::Inverted) => (1.0, range),
-            // Zeros are written as such: a factor of 0 would keep NaN.
-            (false, Scaling::ScaleAtTest) => (t as f64 / range as f64, if t == 0 { 0 } else { range }),
+            (true, Scaling::Inverted) => 1.0 / self.keep(),
+            (false, Scaling::ScaleAtTest) => self.keep(),
+            _ => 1.0,
         }
     }
 
-    /// The mask, under the name of `op`.
-    pub(super) fn masked(&self, op: &'static str) -> Masked {
-        let Self { dtype, space, p, key, share, bits, .. } = *self;
-        Masked { op, dtype, space, p, key, share, bits }
-    }
-
-    /// The forward map of a kernel with this name, whatever its arguments are called: x, y and, if it is stored, the mask.
-    pub(super) fn lowered(&self, op: &'static str, caps: &Caps, kernel: Source, args: &[Arg]) -> Result<Lowered, Error> {
-        let source = if self.training { MaskSource::Drawn(args.get(2).map(|a| (2, a))) } else { MaskSource::All };
-        let steps = self.masked(op).scaled(caps, (kernel, op), self.factor(), [(0, &args[0]), (1, &args[1])], source)?;
-        Ok(Lowered { steps, ..Default::default() })
-    }
-
-    /// What y must hold and, if it is stored, the mask.
-    #[cfg(feature = "verify")]
-    pub(super) fn results(&self, x: &HostData, one: fn(f64, bool, f64) -> f64) -> Vec<Expected> {
-        let (len, bits) = (self.space.len(), if self.bits == Bits::Sixteen { 16 } else { 32 });
-        let kept = if self.training { kept(&self.space, self.p, &self.key, self.share, self.bits) } else { vec![true; len] };
-        let keep = reference::keep(self.p, bits);
-        let factor = match (self.training, self.scaling) {
-            (true, Scaling::Inverted) => 1.0 / keep,
-            (false, Scaling::ScaleAtTest) => keep,
-            _ => 1.0,
-        };
-        let copies = if self.training { keep == 1.0 } else { factor == 1.0 };
-        let mut out = vec![expected(x, &kept, keep, copies, factor, one)];
-        out.extend(self.stores_mask().then(|| packed(&kept)));
-        out
+    /// What y must hold under this mask; after training, without one.
+    pub(super) fn expected(&self, x: &HostData, kept: &[bool], one: fn(f64, bool, f64) -> f64) -> Expected {
+        match (self.training, self.scale()) {
+            (true, scale) => expected(x, kept, self.keep(), scale, one),
+            (false, scale) => expected(x, &vec![true; x.len()], scale, scale, one),
+        }
     }
 }
 
@@ -146,14 +175,14 @@ impl Op for Dropout {
     fn args(&self) -> Vec<Arg> {
         let len = self.space.len();
         let mut args = vec![Arg::read("x", self.dtype, len), Arg::write("y", self.dtype, len)];
-        if self.stores_mask() {
-            args.push(Arg::write("mask", DType::U32, len.div_ceil(32)));
-        }
+        args.extend(self.stores_mask().then(|| Arg::write("mask", DType::U32, len.div_ceil(32))));
         args
     }
 
     fn lower(&self, caps: &Caps) -> Result<Lowered, Error> {
-        self.lowered(NAME, caps, kernel!("dropouts/dropout"), &self.args())
+        let (args, kernel) = (self.args(), (kernel!("dropouts/dropout"), NAME));
+        let steps = self.steps(NAME, caps, kernel, [args.at("x"), args.at("y")], args.find_at("mask"))?;
+        Ok(Lowered { steps, ..Default::default() })
     }
 }
 
@@ -164,6 +193,9 @@ impl Verify for Dropout {
     }
 
     fn reference(&self, args: &[HostData]) -> Vec<Expected> {
-        self.results(&args[0], reference::dropout)
+        let (of, kept) = (Contents::new(self.args(), args), self.kept(None));
+        let mut out = vec![self.expected(of.get("x"), &kept, reference::dropout)];
+        out.extend(self.stores_mask().then(|| packed(&kept)));
+        out
     }
 }

@@ -1,20 +1,20 @@
 //! Dropout, residual and normalisation. Kernel: `shaders/dropouts/dropout_add_layer_norm.wgsl`, then those of `layer_norm` or
 //! `rms_norm`. Reference: `cpu::dropout_add_layer_norm`, and theirs.
 use super::BiasActDropoutAdd;
-#[cfg(feature = "verify")]
-use crate::op::{Expected, Pattern, Rng, Verify};
 use crate::{
     kernel,
-    kernels::{
-        channels::{self, position},
-        copy::{self, Tail, windows},
-        rows,
-    },
-    op::{Access, Arg, Caps, Lowered, Op},
+    kernels::copy::{self, Tail, windows},
+    op::{Access, Arg, ByName, Caps, Lowered, Op},
     ops::{LayerNorm, RmsNorm, dropouts::shared::masked_map::Rule},
     options::{Activation, Bits, Key, RowNorm, Share, WeightForm},
-    types::{DType, Error, HostData, Rows, Space},
+    types::{DType, Error, Rows, Space},
     wgsl::parts,
+};
+#[cfg(feature = "verify")]
+use crate::{
+    kernels::{channels, rows},
+    op::{Contents, Expected, Pattern, Rng, Verify},
+    types::HostData,
 };
 use ridgepole_derive::op;
 
@@ -108,6 +108,7 @@ impl DropoutAddLayerNorm {
     /// What is wrong with the fields, under the name of `op`.
     pub(super) fn check(&self, op: &'static str) -> Result<(), Error> {
         self.layer().check(op, &Arg::read("x", self.dtype, 0))?;
+        self.branch().masked(op)?;
         self.branch().check(op)?;
         if self.norm == RowNorm::Layer && self.weight_form != WeightForm::Plain {
             let why = "is OnePlus, must be plain for layer norm: 1 + w is a convention of RMS norm";
@@ -137,22 +138,18 @@ impl Op for DropoutAddLayerNorm {
     fn lower(&self, caps: &Caps) -> Result<Lowered, Error> {
         let (args, mut out) = (self.args(), Lowered::default());
         self.check(NAME)?;
-        let branch = self.branch();
-        let (masked, factor) = branch.masked(NAME);
-        let z = position(&args, "z").expect("an argument");
-        let to = (z, &args[z]);
-        out.steps = match (masked.threshold(), self.residual) {
-            (0, true) => copy::copy(NAME, &windows(caps), (1, &args[1]), to)?,
-            (0, false) => copy::fill(NAME, &windows(caps), to, 0, Tail::of(to.1))?,
+        let (masked, factor) = self.branch().masked(NAME)?;
+        let (x, z, residual) = (args.at("x"), args.at("z"), args.find_at("residual"));
+        out.steps = match (masked.keeps_none(), residual) {
+            (true, Some(residual)) => copy::copy(NAME, &windows(caps), residual, z)?,
+            (true, None) => copy::fill(NAME, &windows(caps), z, 0, Tail::of(z.1))?,
             _ => {
-                let shader = kernel!("dropouts/dropout_add_layer_norm");
-                let rule = Rule { shader, entry: NAME, scalars: [factor, 0.0, 0.0], consts: &[] };
-                let mut tensors = vec![("x", (0, &args[0]))];
-                tensors.extend(self.residual.then(|| ("residual", (1, &args[1]))));
-                let reads = tensors.len();
-                tensors.push(("z", to));
+                let rule = Rule::scaled(kernel!("dropouts/dropout_add_layer_norm"), NAME, factor);
+                let mut tensors = vec![("x", x)];
+                tensors.extend(residual.map(|r| ("residual", r)));
+                tensors.push(("z", z));
                 let onto = [if self.residual { parts::dropouts::RESIDUAL_GIVEN } else { parts::dropouts::RESIDUAL_NONE }];
-                masked.steps_with(caps, &rule, &tensors, reads, branch.mask_source(), &onto, &mut |_| vec![])?
+                masked.steps_with(caps, &rule, &tensors, masked.source(), &onto, &mut |_| vec![])?
             }
         };
         // To the norm, z is x, and what was written before is read.
@@ -187,12 +184,10 @@ impl Verify for DropoutAddLayerNorm {
     }
 
     fn reference(&self, args: &[HostData]) -> Vec<Expected> {
-        let (all, of) = (self.args(), self.shape());
-        let data = |name| position(&all, name).map(|i| args[i].to_f64());
-        let weight = data("weight").unwrap_or_else(|| vec![1.0; of.cols]);
-        let bias = data("bias").unwrap_or_else(|| vec![0.0; of.cols]);
+        let of = Contents::new(self.args(), args);
+        let (weight, bias) = (of.f64_or("weight", 1.0, self.cols), of.f64_or("bias", 0.0, self.cols));
         // The norm is of the sum as it is stored, by which the backward pass goes too.
-        let sum = self.branch().reference(&args[..if self.residual { 2 } else { 1 }]).remove(0);
+        let sum = self.branch().expected(&of).remove(0);
         let Expected::Within { value: z, bound: slack } = &sum else { unreachable!("the sum has a bound") };
         let norms = match self.norm {
             RowNorm::Layer => self.layer().results(z, slack, &weight, &bias),

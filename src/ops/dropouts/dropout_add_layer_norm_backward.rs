@@ -3,23 +3,22 @@
 use super::DropoutAddLayerNorm;
 #[cfg(feature = "verify")]
 use super::dropout_add_layer_norm::fill;
-#[cfg(feature = "verify")]
-use crate::kernels::rows::RowGradients;
 use crate::{
     kernel,
     kernels::{
-        channels::{self, position},
         copy::{self, Tail, windows},
         rows::{self, Backward},
     },
-    op::{Arg, Caps, Lowered, Op},
+    op::{Access, Arg, ByName, Caps, Lowered, Op},
     ops::dropouts::shared::masked_map::Rule,
-    options::{Bits, Key, RowNorm, Share, WeightForm},
-    types::{DType, Error, HostData},
+    options::{RowNorm, WeightForm},
+    types::{DType, Error},
 };
 #[cfg(feature = "verify")]
 use crate::{
-    op::{Expected, Pattern, Rng, Verify},
+    kernels::{channels, rows::RowGradients},
+    op::{Contents, Expected, Pattern, Rng, Verify},
+    types::HostData,
     verify::{Approx, reference},
 };
 use ridgepole_derive::op;
@@ -41,35 +40,9 @@ use ridgepole_derive::op;
     bench = DropoutAddLayerNormBackward::bench
 )]
 pub struct DropoutAddLayerNormBackward {
-    /// How the tensors are stored.
-    pub dtype: DType,
-    /// Rows. May be 0.
-    pub rows: usize,
-    /// Values of a row. May be 0; rows·cols is at most 2^34 - 4.
-    pub cols: usize,
-    /// The probability of dropping; 0 after training.
-    #[field(min = 0, max = 1)]
-    pub p: f64,
-    /// What the mask was drawn from.
-    pub key: Key,
-    /// Which elements share a decision.
-    #[field(default)]
-    pub share: Share,
-    /// Random bits per decision.
-    #[field(default)]
-    pub bits: Bits,
-    /// The normalisation.
-    #[field(default)]
-    pub norm: RowNorm,
-    /// Whether columns have weights, and so a `dweight`.
-    #[field(default = true)]
-    pub weight: bool,
-    /// What a weight multiplies by; with layer norm it is plain.
-    #[field(default)]
-    pub weight_form: WeightForm,
-    /// Whether columns have biases, and so a `dbias`; RMS norm has none either way.
-    #[field(default = true)]
-    pub bias: bool,
+    /// The forward op.
+    #[field(flatten, without = [residual, eps])]
+    pub forward: DropoutAddLayerNorm,
     /// Whether z has other readers, and so a `dz`.
     #[field(default)]
     pub dz: bool,
@@ -78,24 +51,22 @@ pub struct DropoutAddLayerNormBackward {
 impl DropoutAddLayerNorm {
     /// The backward pass of this; `dz` says whether others read z.
     pub fn backward(&self, dz: bool) -> DropoutAddLayerNormBackward {
-        let Self { dtype, rows, cols, p, key, share, bits, norm, weight, weight_form, bias, .. } = *self;
-        DropoutAddLayerNormBackward { dtype, rows, cols, p, key, share, bits, norm, weight, weight_form, bias, dz }
+        DropoutAddLayerNormBackward { forward: self.held(), dz }
+    }
+
+    /// As the backward op holds it: what does not matter there is at its default.
+    fn held(&self) -> Self {
+        Self { residual: true, eps: 1e-5, ..self.clone() }
     }
 }
 
 impl DropoutAddLayerNormBackward {
-    fn forward(&self) -> DropoutAddLayerNorm {
-        let Self { dtype, rows, cols, p, key, share, bits, norm, weight, weight_form, bias, .. } = *self;
-        let (residual, eps) = (true, 0.0);
-        DropoutAddLayerNorm { dtype, rows, cols, p, key, share, bits, residual, norm, eps, weight, weight_form, bias }
-    }
-
     fn form(&self) -> WeightForm {
-        if self.weight { self.weight_form } else { WeightForm::Plain }
+        if self.forward.weight { self.forward.weight_form } else { WeightForm::Plain }
     }
 
     fn centered(&self) -> bool {
-        self.norm == RowNorm::Layer
+        self.forward.norm == RowNorm::Layer
     }
 }
 
@@ -105,21 +76,21 @@ impl Op for DropoutAddLayerNormBackward {
     }
 
     fn args(&self) -> Vec<Arg> {
-        let len = self.forward().shape().len();
-        let (bias, statistics) = (self.bias && self.centered(), ["mean", "rstd"]);
-        let mut args = ["z", "dy"].map(|name| Arg::read(name, self.dtype, len)).to_vec();
+        let len = self.forward.held().shape().len();
+        let (bias, statistics) = (self.forward.bias && self.centered(), ["mean", "rstd"]);
+        let mut args = ["z", "dy"].map(|name| Arg::read(name, self.forward.dtype, len)).to_vec();
         let statistics = &statistics[usize::from(!self.centered())..];
-        args.extend(statistics.iter().map(|name| Arg::read(name, DType::F32, self.rows)));
-        args.extend(self.weight.then(|| Arg::read("weight", DType::F32, self.cols)));
-        args.extend(self.dz.then(|| Arg::read("dz", self.dtype, len)));
-        args.extend(["dresidual", "dx"].map(|name| Arg::write(name, self.dtype, len)));
-        args.extend(self.weight.then(|| Arg::write("dweight", DType::F32, self.cols)));
-        args.extend(bias.then(|| Arg::write("dbias", DType::F32, self.cols)));
+        args.extend(statistics.iter().map(|name| Arg::read(name, DType::F32, self.forward.rows)));
+        args.extend(self.forward.weight.then(|| Arg::read("weight", DType::F32, self.forward.cols)));
+        args.extend(self.dz.then(|| Arg::read("dz", self.forward.dtype, len)));
+        args.extend(["dresidual", "dx"].map(|name| Arg::write(name, self.forward.dtype, len)));
+        args.extend(self.forward.weight.then(|| Arg::write("dweight", DType::F32, self.forward.cols)));
+        args.extend(bias.then(|| Arg::write("dbias", DType::F32, self.forward.cols)));
         args
     }
 
     fn lower(&self, caps: &Caps) -> Result<Lowered, Error> {
-        let (args, forward, centered) = (self.args(), self.forward(), self.centered());
+        let (args, forward, centered) = (self.args(), self.forward.held(), self.centered());
         forward.check(NAME)?;
         // To the norm, z is x and dresidual is dx.
         let name = |arg: &Arg| match arg.name {
@@ -132,17 +103,17 @@ impl Op for DropoutAddLayerNormBackward {
         let source = if centered { kernel!("norms/layer_norm_backward") } else { kernel!("norms/rms_norm_backward") };
         let kind = Backward { op: NAME, source, centered, form: self.form() };
         let mut out = rows::backward(forward.shape(), &kind, caps, &renamed)?;
-        let place = |name| position(&args, name).map(|i| (i, &args[i])).expect("an argument");
-        let (from, to) = (place("dresidual"), place("dx"));
-        let (masked, factor) = forward.branch().masked(NAME);
-        out.steps.extend(match masked.threshold() {
-            0 => copy::fill(NAME, &windows(caps), to, 0, Tail::of(to.1))?,
-            t if t == self.bits.range() => copy::copy(NAME, &windows(caps), from, to)?,
-            _ => {
-                let shader = kernel!("dropouts/dropout_add_layer_norm_backward");
-                let rule = Rule { shader, entry: NAME, scalars: [factor, 0.0, 0.0], consts: &[] };
-                masked.steps(caps, &rule, &[("x", from), ("y", to)], 1, forward.branch().mask_source())?
-            }
+        let (from, to) = (args.at("dresidual"), args.at("dx"));
+        let (masked, factor) = forward.branch().masked(NAME)?;
+        out.steps.extend(if masked.keeps_none() {
+            copy::fill(NAME, &windows(caps), to, 0, Tail::of(to.1))?
+        } else if masked.keeps_all() {
+            copy::copy(NAME, &windows(caps), from, to)?
+        } else {
+            // What was written before is read.
+            let from = (from.0, &Arg { access: Access::Read, ..*from.1 });
+            let rule = Rule::scaled(kernel!("dropouts/dropout_add_layer_norm_backward"), NAME, factor);
+            masked.steps(caps, &rule, &[("x", from), ("y", to)], masked.source())?
         });
         Ok(out)
     }
@@ -151,7 +122,7 @@ impl Op for DropoutAddLayerNormBackward {
 #[cfg(feature = "verify")]
 impl Verify for DropoutAddLayerNormBackward {
     fn patterns(&self) -> Vec<Pattern> {
-        fill::patterns(self.dtype)
+        fill::patterns(self.forward.dtype)
     }
 
     fn domain(&self, arg: &Arg) -> [f64; 2] {
@@ -164,15 +135,14 @@ impl Verify for DropoutAddLayerNormBackward {
             return HostData::from_f64(arg.dtype, (0..arg.len).map(|_| (0.7 + 0.6 * rng.unit()) / 6e5));
         }
         let arg = Arg { name: if arg.name == "z" { "x" } else { arg.name }, ..*arg };
-        rows::fill(self.forward().shape(), self.dtype, &arg, rng, pattern)
+        rows::fill(self.forward.held().shape(), self.forward.dtype, &arg, rng, pattern)
     }
 
     fn reference(&self, args: &[HostData]) -> Vec<Expected> {
-        let (all, of, form, dtype) = (self.args(), self.forward().shape(), self.form(), self.dtype);
-        let data = |name| position(&all, name).map(|i| args[i].to_f64());
-        let [z, dy] = [0, 1].map(|i| args[i].to_f64());
-        let (mean, rstd) = (data("mean"), data("rstd").expect("an argument"));
-        let weight = data("weight").unwrap_or_else(|| vec![1.0; self.cols]);
+        let (data, forward) = (Contents::new(self.args(), args), self.forward.held());
+        let (branch, of, form, dtype) = (forward.branch(), forward.shape(), self.form(), forward.dtype);
+        let [z, dy, rstd] = ["z", "dy", "rstd"].map(|name| data.f64(name));
+        let (mean, weight) = (data.find("mean").map(HostData::to_f64), data.f64_or("weight", 1.0, of.cols));
         let values = match &mean {
             Some(mean) => reference::layer_norm_backward(&z, &dy, mean, &rstd, &weight),
             None => {
@@ -180,12 +150,12 @@ impl Verify for DropoutAddLayerNormBackward {
                 (dx, dweight, vec![])
             }
         };
-        let others = data("dz").unwrap_or_else(|| vec![0.0; z.len()]);
-        let (kept, factor) = self.forward().branch().mask();
+        let others = data.f64_or("dz", 0.0, z.len());
+        let (kept, factor) = branch.mask();
         let (_, dresidual) = reference::dropout_add_layer_norm_backward(&values.0, &others, &kept, factor);
         let given = RowGradients { of, dtype, x: &z, dy: &dy, mean: mean.as_deref(), rstd: &rstd, weight: &weight, form };
         let errors = given.input_errors(&values.0);
-        let norm = given.expected(values, [self.weight, self.bias && mean.is_some()]).into_iter().skip(1);
+        let norm = given.expected(values, [self.forward.weight, self.forward.bias && mean.is_some()]).into_iter().skip(1);
         let stored: Vec<Approx> = (0..z.len())
             .map(|i| {
                 let by_norm = Approx { value: dresidual[i] - others[i], error: errors[i] };
@@ -202,7 +172,7 @@ impl Verify for DropoutAddLayerNormBackward {
         for (i, stored) in stored.into_iter().enumerate() {
             let off = if stored.value.is_finite() { stored.error } else { 0.0 };
             of_residual.push(off);
-            of_x.push(match (kept[i], self.forward().branch().masked(NAME).0.threshold() == self.bits.range()) {
+            of_x.push(match (kept[i], branch.dropout().keep() == 1.0) {
                 (false, _) => 0.0,
                 _ if !dx[i].is_finite() => 0.0,
                 (true, true) => off,

@@ -1,17 +1,19 @@
 //! Gaussian dropout, forward. Kernel: `shaders/dropouts/gaussian_dropout.wgsl`. Reference: `cpu::gaussian_dropout`.
 #[cfg(feature = "verify")]
-use super::shared::expected::{numbers, within};
+use super::shared::expected::noise;
 use crate::{
     kernel,
-    op::{Arg, Caps, Lowered, Op},
+    op::{Arg, ByName, Caps, Lowered, Op},
     ops::dropouts::shared::noise_map::Noised,
     options::{Key, Share, check_held},
-    types::{DType, Error, HostData, Space},
+    types::{DType, Error, Space},
+    verify::reference,
 };
 #[cfg(feature = "verify")]
 use crate::{
-    op::{Expected, Pattern, Verify},
-    verify::{Approx, reference},
+    op::{Contents, Expected, Pattern, Verify},
+    types::HostData,
+    verify::Approx,
 };
 use ridgepole_derive::op;
 
@@ -73,25 +75,20 @@ impl GaussianDropout {
             return Err(Error::argument(op, "p", why));
         }
         check_held(op, "p", "is", p)?;
-        // The variance of dropout's factor, which is 1/(1-p) or 0.
-        Ok(Noised { op, dtype, space, deviation: if training { (p / (1.0 - p)).sqrt() } else { 0.0 }, key, share })
+        Ok(Noised { op, dtype, space, deviation: if training { reference::gaussian_deviation(p) } else { 0.0 }, key, share })
     }
+}
 
+#[cfg(feature = "verify")]
+impl GaussianDropout {
     /// What the map must give for x.
-    #[cfg(feature = "verify")]
     pub(super) fn results(&self, x: &HostData, one: fn(f64, f64, f64) -> f64) -> Vec<Expected> {
         let deviation = reference::gaussian_deviation(self.p);
-        if !self.training || deviation == 0.0 {
-            return vec![Expected::Exact(x.clone())];
-        }
-        let numbers = numbers(&self.space, &self.key, self.share);
-        let item = |(x, i): (f64, u64)| {
-            let z = reference::normal(self.key.seed, self.key.stream, self.key.step, i);
-            let moved = Approx::normal(z).times(Approx::host(deviation));
+        let item = |x: f64, z: f64, moved: Approx| {
             let error = Approx::exact(x).times(Approx::sum([Approx::exact(1.0), moved])).error;
             Approx { value: one(x, z, deviation), error }
         };
-        vec![within(self.dtype, x.to_f64().into_iter().zip(numbers).map(item))]
+        noise(x, if self.training { deviation } else { 0.0 }, &self.space, &self.key, self.share, item)
     }
 }
 
@@ -108,8 +105,7 @@ impl Op for GaussianDropout {
     fn lower(&self, caps: &Caps) -> Result<Lowered, Error> {
         let args = self.args();
         let kernel = (kernel!("dropouts/gaussian_dropout"), NAME);
-        let steps = self.noised(NAME)?.steps(caps, kernel, [(0, &args[0]), (1, &args[1])])?;
-        Ok(Lowered { steps, ..Default::default() })
+        self.noised(NAME)?.lower(caps, kernel, [args.at("x"), args.at("y")])
     }
 }
 
@@ -120,6 +116,6 @@ impl Verify for GaussianDropout {
     }
 
     fn reference(&self, args: &[HostData]) -> Vec<Expected> {
-        self.results(&args[0], reference::gaussian_dropout)
+        self.results(Contents::new(self.args(), args).get("x"), reference::gaussian_dropout)
     }
 }

@@ -1,15 +1,15 @@
 //! Gaussian dropout, backward. Kernel: `shaders/dropouts/gaussian_dropout_backward.wgsl`. Reference:
 //! `cpu::gaussian_dropout_backward`.
-use super::{GaussianDropout, shared::backward};
+use super::GaussianDropout;
 use crate::{
     kernel,
-    op::{Arg, Caps, Lowered, Op},
-    options::{Key, MaskMode, Share},
-    types::{DType, Error, HostData, Space},
+    op::{Arg, ByName, Caps, Lowered, Op},
+    types::Error,
 };
 #[cfg(feature = "verify")]
 use crate::{
-    op::{Expected, Pattern, Verify},
+    op::{Contents, Expected, Pattern, Verify},
+    types::HostData,
     verify::reference,
 };
 use ridgepole_derive::op;
@@ -26,32 +26,20 @@ use ridgepole_derive::op;
     bench = GaussianDropoutBackward::bench
 )]
 pub struct GaussianDropoutBackward {
-    /// How dy and dx are stored.
-    pub dtype: DType,
-    /// The shape.
-    pub space: Space,
-    /// The rate, of which the variance of the factor is p/(1-p).
-    #[field(min = 0, below = 1)]
-    pub p: f64,
-    /// What the numbers were drawn from.
-    pub key: Key,
-    /// Which elements share a number.
-    #[field(default)]
-    pub share: Share,
+    /// The forward op.
+    #[field(flatten, without = [training])]
+    pub forward: GaussianDropout,
 }
 
 impl GaussianDropout {
     /// The backward pass of this in training.
     pub fn backward(&self) -> GaussianDropoutBackward {
-        let Self { dtype, space, p, key, share, .. } = *self;
-        GaussianDropoutBackward { dtype, space, p, key, share }
+        GaussianDropoutBackward { forward: self.held() }
     }
-}
 
-impl GaussianDropoutBackward {
-    fn forward(&self) -> GaussianDropout {
-        let Self { dtype, space, p, key, share } = *self;
-        GaussianDropout { dtype, space, p, key, share, training: true }
+    /// As the backward op holds it: what does not matter there is at its default.
+    fn held(&self) -> Self {
+        Self { training: true, ..self.clone() }
     }
 }
 
@@ -61,24 +49,24 @@ impl Op for GaussianDropoutBackward {
     }
 
     fn args(&self) -> Vec<Arg> {
-        backward::backward_args(self.dtype, &self.space, MaskMode::Recompute)
+        let GaussianDropout { dtype, space, .. } = self.forward;
+        vec![Arg::read("dy", dtype, space.len()), Arg::write("dx", dtype, space.len())]
     }
 
     fn lower(&self, caps: &Caps) -> Result<Lowered, Error> {
         let args = self.args();
         let kernel = (kernel!("dropouts/gaussian_dropout_backward"), NAME);
-        let steps = self.forward().noised(NAME)?.steps(caps, kernel, [(0, &args[0]), (1, &args[1])])?;
-        Ok(Lowered { steps, ..Default::default() })
+        self.forward.held().noised(NAME)?.lower(caps, kernel, [args.at("dy"), args.at("dx")])
     }
 }
 
 #[cfg(feature = "verify")]
 impl Verify for GaussianDropoutBackward {
     fn patterns(&self) -> Vec<Pattern> {
-        self.forward().patterns()
+        self.forward.held().patterns()
     }
 
     fn reference(&self, args: &[HostData]) -> Vec<Expected> {
-        self.forward().results(&args[0], reference::gaussian_dropout_backward)
+        self.forward.held().results(Contents::new(self.args(), args).get("dy"), reference::gaussian_dropout_backward)
     }
 }

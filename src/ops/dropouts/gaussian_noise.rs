@@ -1,16 +1,17 @@
 //! Gaussian noise. Kernel: `shaders/dropouts/gaussian_noise.wgsl`. Reference: `cpu::gaussian_noise`.
 #[cfg(feature = "verify")]
-use super::shared::expected::{numbers, within};
+use super::shared::expected::noise;
 use crate::{
     kernel,
-    op::{Arg, Caps, Lowered, Op},
+    op::{Arg, ByName, Caps, Lowered, Op},
     ops::dropouts::shared::noise_map::Noised,
     options::{Key, Share, check_held},
-    types::{DType, Error, HostData, Space},
+    types::{DType, Error, Space},
 };
 #[cfg(feature = "verify")]
 use crate::{
-    op::{Expected, Pattern, Verify},
+    op::{Contents, Expected, Pattern, Verify},
+    types::HostData,
     verify::{Approx, reference},
 };
 use ridgepole_derive::op;
@@ -77,8 +78,7 @@ impl Op for GaussianNoise {
         }
         check_held(NAME, "deviation", "is", deviation)?;
         let noised = Noised { op: NAME, dtype, space, deviation: if training { deviation } else { 0.0 }, key, share };
-        let steps = noised.steps(caps, (kernel!("dropouts/gaussian_noise"), NAME), [(0, &args[0]), (1, &args[1])])?;
-        Ok(Lowered { steps, ..Default::default() })
+        noised.lower(caps, (kernel!("dropouts/gaussian_noise"), NAME), [args.at("x"), args.at("y")])
     }
 }
 
@@ -89,15 +89,12 @@ impl Verify for GaussianNoise {
     }
 
     fn reference(&self, args: &[HostData]) -> Vec<Expected> {
-        if !self.training || self.deviation == 0.0 {
-            return vec![Expected::Exact(args[0].clone())];
-        }
-        let one = |(x, i): (f64, u64)| {
-            let z = reference::normal(self.key.seed, self.key.stream, self.key.step, i);
-            let moved = Approx::normal(z).times(Approx::host(self.deviation));
-            Approx { value: reference::gaussian_noise(x, z, self.deviation), error: Approx::sum([Approx::exact(x), moved]).error }
+        let of = Contents::new(self.args(), args);
+        let item = |x: f64, z: f64, moved: Approx| Approx {
+            value: reference::gaussian_noise(x, z, self.deviation),
+            error: Approx::sum([Approx::exact(x), moved]).error,
         };
-        let numbers = numbers(&self.space, &self.key, self.share);
-        vec![within(self.dtype, args[0].to_f64().into_iter().zip(numbers).map(one))]
+        let deviation = if self.training { self.deviation } else { 0.0 };
+        noise(of.get("x"), deviation, &self.space, &self.key, self.share, item)
     }
 }

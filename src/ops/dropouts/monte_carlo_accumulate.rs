@@ -2,18 +2,18 @@
 //! `cpu::monte_carlo_accumulate`.
 use crate::{
     kernel,
-    kernels::{arena::lengths, copy::windows, partition},
-    op::{Arg, Caps, Lowered, Op, Step, check_float},
+    kernels::{
+        arena::lengths,
+        copy::windows,
+        partition::{self, Window},
+        samples::copied,
+    },
+    op::{Arg, Caps, Contents, Expected, Lowered, Op, Pattern, Rng, Step, Verify, check_float},
     options::RunningVariance,
     params,
     types::{DType, Error, HostData, Space},
-    wgsl::{Decl, Spec, parts},
-};
-#[cfg(feature = "verify")]
-use crate::{
-    kernels::samples::copied,
-    op::{Expected, Pattern, Rng, Verify},
     verify::{Approx, reference},
+    wgsl::{Decl, Spec, parts},
 };
 use ridgepole_derive::op;
 
@@ -75,9 +75,7 @@ pub struct MonteCarloAccumulate {
     pub variance: Option<RunningVariance>,
 }
 
-params! { PassParams {
-    first: u32, blocks: u32, lo: u32, hi: u32, base: u32, end: u32, seen: u32, share: f32, weight: f32, inverse: f32
-} }
+params! { PassParams { window: Window, seen: u32, share: f32, weight: f32, inverse: f32 } }
 
 impl MonteCarloAccumulate {
     /// A pass that writes no variance.
@@ -128,7 +126,6 @@ impl Op for MonteCarloAccumulate {
         let report = if self.variance.is_some() { parts::dropouts::VARIANCE_GIVEN } else { parts::dropouts::VARIANCE_NONE };
         for piece in partition::flat(NAME, caps, self.len as u64, DType::F32.size(), block_quads)? {
             let decl = |a: &Arg| Decl { name: a.name, dtype: a.dtype, view: piece.view(), writes: a.name != "x" };
-            let blocks = piece.blocks.end - piece.blocks.start;
             out.steps.push(Step {
                 spec: Spec {
                     shader: kernel!("dropouts/monte_carlo_accumulate"),
@@ -137,21 +134,9 @@ impl Op for MonteCarloAccumulate {
                     bindings: args.iter().map(decl).collect(),
                     consts: vec![("WG", caps.lanes), ("QUADS", caps.quads)],
                 },
-                params: PassParams {
-                    first: piece.blocks.start as u32,
-                    blocks: blocks as u32,
-                    lo: piece.quads.start as u32,
-                    hi: piece.quads.end as u32,
-                    base: piece.base(),
-                    end: piece.end(),
-                    seen: self.seen as u32,
-                    share,
-                    weight,
-                    inverse,
-                }
-                .into(),
+                params: PassParams { window: piece.window(), seen: self.seen as u32, share, weight, inverse }.into(),
                 slots: args.iter().enumerate().map(|(i, a)| piece.slot(i, a)).collect(),
-                workgroups: blocks,
+                workgroups: piece.workgroups(),
                 trips: u64::from(caps.quads),
             });
         }
@@ -176,7 +161,8 @@ impl Verify for MonteCarloAccumulate {
 
     fn reference(&self, args: &[HostData]) -> Vec<Expected> {
         let ([share, weight, inverse], fresh) = (self.scalars(), self.seen == 0);
-        let [x, mean, m2] = [0, 1, 2].map(|i| args[i].to_f64());
+        let of = Contents::new(self.args(), args);
+        let [x, mean, m2] = ["x", "mean", "m2"].map(|name| of.f64(name));
         let mut out = vec![(Vec::new(), Vec::new()); args.len() - 1];
         for ((x, mean), m2) in x.into_iter().zip(mean).zip(m2) {
             let values = reference::monte_carlo_accumulate(x, mean, m2, self.seen);

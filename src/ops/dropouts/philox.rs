@@ -1,23 +1,20 @@
 //! Raw random words. Kernel: `shaders/dropouts/philox.wgsl`. Reference: `cpu::philox`.
 use crate::{
     kernel,
-    kernels::{partition, philox},
-    op::{Arg, Caps, Lowered, Op, Step},
+    kernels::{
+        partition::{self, Window},
+        philox::{self, Draw},
+    },
+    op::{Arg, Caps, Expected, Lowered, Op, Step, Verify},
+    options::Key,
     params,
     types::{DType, Error, HostData},
-    wgsl::{Decl, Spec, View},
-};
-#[cfg(feature = "verify")]
-use crate::{
-    op::{Expected, Verify},
     verify::reference,
+    wgsl::{Decl, Spec, View},
 };
 use ridgepole_derive::op;
 
-params! { PhiloxParams {
-    first: u32, blocks: u32, lo: u32, hi: u32, base: u32, end: u32,
-    key_lo: u32, key_hi: u32, step: u32, stream: u32, d_lo: u32, d_hi: u32
-} }
+params! { PhiloxParams { window: Window, draw: Draw } }
 
 /// The random words of Philox4x32-10, the counter-based generator behind every mask of this crate, call after call.
 ///
@@ -75,8 +72,8 @@ impl Op for Philox {
         }
         let mut out = Lowered::default();
         let block_quads = u64::from(caps.lanes) * u64::from(caps.quads);
+        let key = Key { seed: self.seed, stream: self.stream, step: self.step, first_element: 0 };
         for piece in partition::flat(NAME, caps, len, 4, block_quads)? {
-            let blocks = piece.blocks.end - piece.blocks.start;
             out.steps.push(Step {
                 spec: Spec {
                     shader: kernel!("dropouts/philox"),
@@ -85,23 +82,9 @@ impl Op for Philox {
                     bindings: vec![Decl { name: "words", dtype: DType::U32, view: View::Raw("u32"), writes: true }],
                     consts: vec![("WG", caps.lanes), ("QUADS", caps.quads)],
                 },
-                params: PhiloxParams {
-                    first: piece.blocks.start as u32,
-                    blocks: blocks as u32,
-                    lo: piece.quads.start as u32,
-                    hi: piece.quads.end as u32,
-                    base: piece.base(),
-                    end: piece.end(),
-                    key_lo: self.seed as u32,
-                    key_hi: (self.seed >> 32) as u32,
-                    step: self.step,
-                    stream: self.stream,
-                    d_lo: self.first_block as u32,
-                    d_hi: (self.first_block >> 32) as u32,
-                }
-                .into(),
-                slots: vec![piece.slot(0, &args[0])],
-                workgroups: blocks,
+                params: PhiloxParams { window: piece.window(), draw: Draw::new(&key, self.first_block) }.into(),
+                slots: vec![piece.of(&args, "words")],
+                workgroups: piece.workgroups(),
                 trips: u64::from(caps.quads) * 11,
             });
         }

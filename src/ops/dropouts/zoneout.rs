@@ -1,16 +1,18 @@
 //! Zoneout, forward. Kernel: `shaders/dropouts/zoneout.wgsl`. Reference: `cpu::zoneout`.
+use super::Dropout;
 #[cfg(feature = "verify")]
-use super::shared::expected::{kept, packed, within};
+use super::shared::expected::{packed, within};
 use crate::{
     kernel,
-    op::{Arg, Caps, Lowered, Op},
-    ops::dropouts::shared::masked_map::{MaskSource, Masked, Rule, Settled},
-    options::{Bits, Key, MaskMode, Share},
-    types::{DType, Error, HostData, Space},
+    op::{Arg, ByName, Caps, Lowered, Op},
+    ops::dropouts::shared::masked_map::{MaskSource, Rule, Settled},
+    options::{Bits, Key, MaskMode, Scaling, Share},
+    types::{DType, Error, Space},
 };
 #[cfg(feature = "verify")]
 use crate::{
-    op::{Expected, Pattern, Verify},
+    op::{Contents, Expected, Pattern, Verify},
+    types::HostData,
     verify::{Approx, reference},
 };
 use ridgepole_derive::op;
@@ -72,24 +74,18 @@ impl Zoneout {
 
     /// Whether the op writes the mask.
     pub fn stores_mask(&self) -> bool {
-        self.mask == MaskMode::Store && self.training
+        self.dropout().stores_mask()
     }
 
-    pub(super) fn masked(&self, op: &'static str) -> Masked {
-        let Self { dtype, space, p, key, share, bits, .. } = *self;
-        Masked { op, dtype, space, p, key, share, bits }
+    /// The op with the same mask, which keeps new values.
+    pub(super) fn dropout(&self) -> Dropout {
+        let Self { dtype, space, p, key, share, bits, mask, training } = *self;
+        Dropout { dtype, space, p, key, share, scaling: Scaling::Inverted, bits, mask, training }
     }
 
     /// The outcome of both kernels: a choice, or the mean.
-    pub(super) fn rule<'a>(&self, rule: Rule<'a>) -> Rule<'a> {
-        let keep = self.masked(NAME).keep();
+    pub(super) fn rule<'a>(&self, keep: f64, rule: Rule<'a>) -> Rule<'a> {
         if self.training { rule } else { Rule { scalars: [keep, 0.0, 1.0 - keep], consts: &[("BLEND", 1)], ..rule } }
-    }
-
-    /// The probability of the new value, for the reference.
-    #[cfg(feature = "verify")]
-    pub(super) fn keep(&self) -> f64 {
-        reference::keep(self.p, if self.bits == Bits::Sixteen { 16 } else { 32 })
     }
 }
 
@@ -99,24 +95,21 @@ impl Op for Zoneout {
     }
 
     fn args(&self) -> Vec<Arg> {
-        let len = self.space.len();
-        let mut args = ["x", "previous"].map(|name| Arg::read(name, self.dtype, len)).to_vec();
-        args.push(Arg::write("y", self.dtype, len));
-        args.extend(self.stores_mask().then(|| Arg::write("mask", DType::U32, len.div_ceil(32))));
+        let mut args = self.dropout().args();
+        args.insert(1, Arg::read("previous", self.dtype, self.space.len()));
         args
     }
 
     fn lower(&self, caps: &Caps) -> Result<Lowered, Error> {
-        let (args, masked) = (self.args(), self.masked(NAME));
-        masked.check()?;
-        let ([x, previous, y], t) = ([0, 1, 2].map(|i| (i, &args[i])), masked.threshold());
-        let source = if self.training { MaskSource::Drawn(args.get(3).map(|a| (3, a))) } else { MaskSource::All };
-        let steps = if t == 0 || t == self.bits.range() {
-            let from = if t == 0 { previous } else { x };
-            masked.settled(caps, &[Settled::Copy(from, y)], t > 0, source)?
+        let (args, (masked, _)) = (self.args(), self.dropout().masked(NAME)?);
+        let [x, previous, y] = ["x", "previous", "y"].map(|name| args.at(name));
+        let source = if self.training { MaskSource::Drawn(args.find_at("mask")) } else { MaskSource::All };
+        let steps = if masked.keeps_none() || masked.keeps_all() {
+            let from = if masked.keeps_none() { previous } else { x };
+            masked.settled(caps, &[Settled::Copy(from, y)], source)?
         } else {
-            let rule = self.rule(Rule::new(kernel!("dropouts/zoneout"), NAME));
-            masked.steps(caps, &rule, &[("x", x), ("previous", previous), ("y", y)], 2, source)?
+            let rule = self.rule(masked.keep(), Rule::new(kernel!("dropouts/zoneout"), NAME));
+            masked.steps(caps, &rule, &[("x", x), ("previous", previous), ("y", y)], source)?
         };
         Ok(Lowered { steps, ..Default::default() })
     }
@@ -125,15 +118,15 @@ impl Op for Zoneout {
 #[cfg(feature = "verify")]
 impl Verify for Zoneout {
     fn patterns(&self) -> Vec<Pattern> {
-        vec![Pattern::Ordinary, Pattern::Tiny, Pattern::NonFinite]
+        self.dropout().patterns()
     }
 
     fn reference(&self, args: &[HostData]) -> Vec<Expected> {
-        let (x, previous, keep) = (args[0].to_f64(), args[1].to_f64(), self.keep());
-        let kept = kept(&self.space, self.p, &self.key, self.share, self.bits);
+        let (of, dropout) = (Contents::new(self.args(), args), self.dropout());
+        let (x, previous, keep, kept) = (of.f64("x"), of.f64("previous"), dropout.keep(), dropout.kept(None));
         let pairs = || x.iter().zip(&previous);
         let y = if keep == 0.0 || keep == 1.0 {
-            Expected::Exact(args[usize::from(keep == 0.0)].clone())
+            Expected::Exact(of.get(if keep == 0.0 { "previous" } else { "x" }).clone())
         } else if self.training {
             // Nothing is computed; what is below the least normal number may be flushed on its way.
             let one = |((&x, &previous), &kept)| Approx::exact(reference::zoneout(x, previous, kept));
@@ -153,8 +146,8 @@ impl Verify for Zoneout {
     }
 }
 
-/// Values that pass through a kernel: exact, but what is below the least normal number may be flushed.
 #[cfg(feature = "verify")]
+/// Values that pass through a kernel: exact, but what is below the least normal number may be flushed.
 pub(super) fn passed(dtype: DType, items: impl Iterator<Item = Approx>) -> Expected {
     let flushed = |v: f64| if v.abs() < dtype.least_normal() { v.abs() } else { 0.0 };
     let (value, bound) = items.map(|v| (v.value, flushed(v.value))).unzip();

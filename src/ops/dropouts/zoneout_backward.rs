@@ -1,19 +1,17 @@
 //! Zoneout, backward. Kernel: `shaders/dropouts/zoneout_backward.wgsl`. Reference: `cpu::zoneout_backward`.
 use super::Zoneout;
 #[cfg(feature = "verify")]
-use super::shared::expected::{kept, unpacked, within};
-#[cfg(feature = "verify")]
-use super::zoneout::passed;
+use super::{shared::expected::within, zoneout::passed};
 use crate::{
     kernel,
-    op::{Arg, Caps, Lowered, Op},
+    op::{Arg, ByName, Caps, Lowered, Op},
     ops::dropouts::shared::masked_map::{MaskSource, Rule, Settled},
-    options::{Bits, Key, MaskMode, Share},
-    types::{DType, Error, HostData, Space},
+    types::Error,
 };
 #[cfg(feature = "verify")]
 use crate::{
-    op::{Expected, Pattern, Verify},
+    op::{Contents, Expected, Pattern, Verify},
+    types::HostData,
     verify::{Approx, reference},
 };
 use ridgepole_derive::op;
@@ -34,41 +32,15 @@ use ridgepole_derive::op;
     bench = ZoneoutBackward::bench
 )]
 pub struct ZoneoutBackward {
-    /// How dy, dx and dprevious are stored.
-    pub dtype: DType,
-    /// The shape.
-    pub space: Space,
-    /// The probability of keeping the previous value.
-    #[field(min = 0, max = 1)]
-    pub p: f64,
-    /// What the mask was drawn from.
-    pub key: Key,
-    /// Which elements share a decision.
-    #[field(default)]
-    pub share: Share,
-    /// Random bits per decision.
-    #[field(default)]
-    pub bits: Bits,
-    /// Whether the forward pass stored the mask.
-    #[field(default)]
-    pub mask: MaskMode,
-    /// Whether the forward pass drew a mask; if not, y was the expectation over all masks.
-    #[field(default = true)]
-    pub training: bool,
+    /// The forward op.
+    #[field(flatten)]
+    pub forward: Zoneout,
 }
 
 impl Zoneout {
     /// The backward pass of this.
     pub fn backward(&self) -> ZoneoutBackward {
-        let Self { dtype, space, p, key, share, bits, mask, training } = *self;
-        ZoneoutBackward { dtype, space, p, key, share, bits, mask, training }
-    }
-}
-
-impl ZoneoutBackward {
-    fn forward(&self) -> Zoneout {
-        let Self { dtype, space, p, key, share, bits, mask, training } = *self;
-        Zoneout { dtype, space, p, key, share, bits, mask, training }
+        ZoneoutBackward { forward: self.clone() }
     }
 }
 
@@ -78,30 +50,26 @@ impl Op for ZoneoutBackward {
     }
 
     fn args(&self) -> Vec<Arg> {
-        let len = self.space.len();
-        let mut args = vec![Arg::read("dy", self.dtype, len)];
-        args.extend(self.forward().stores_mask().then(|| Arg::read("mask", DType::U32, len.div_ceil(32))));
-        args.extend(["dx", "dprevious"].map(|name| Arg::write(name, self.dtype, len)));
+        let mut args = self.forward.dropout().backward_args();
+        args.push(Arg::write("dprevious", self.forward.dtype, self.forward.space.len()));
         args
     }
 
     fn lower(&self, caps: &Caps) -> Result<Lowered, Error> {
-        let (args, forward) = (self.args(), self.forward());
-        let masked = forward.masked(NAME);
-        masked.check()?;
-        let (last, t) = (args.len() - 1, masked.threshold());
-        let [dy, dx, dprevious] = [0, last - 1, last].map(|i| (i, &args[i]));
-        let source = match self.training {
-            true if forward.stores_mask() => MaskSource::Stored((1, &args[1])),
-            true => MaskSource::Drawn(None),
-            false => MaskSource::All,
+        let (args, forward) = (self.args(), &self.forward);
+        let (masked, _) = forward.dropout().masked(NAME)?;
+        let [dy, dx, dprevious] = ["dy", "dx", "dprevious"].map(|name| args.at(name));
+        let source = match (self.forward.training, args.find_at("mask")) {
+            (false, _) => MaskSource::All,
+            (true, Some(mask)) => MaskSource::Stored(mask),
+            (true, None) => MaskSource::Drawn(None),
         };
-        let steps = if t == 0 || t == self.bits.range() {
-            let (to, other) = if t == 0 { (dprevious, dx) } else { (dx, dprevious) };
-            masked.settled(caps, &[Settled::Copy(dy, to), Settled::Zeros(other)], t > 0, source)?
+        let steps = if masked.keeps_none() || masked.keeps_all() {
+            let (to, other) = if masked.keeps_none() { (dprevious, dx) } else { (dx, dprevious) };
+            masked.settled(caps, &[Settled::Copy(dy, to), Settled::Zeros(other)], source)?
         } else {
-            let rule = forward.rule(Rule::new(kernel!("dropouts/zoneout_backward"), NAME));
-            masked.steps(caps, &rule, &[("dy", dy), ("dx", dx), ("dprevious", dprevious)], 1, source)?
+            let rule = forward.rule(masked.keep(), Rule::new(kernel!("dropouts/zoneout_backward"), NAME));
+            masked.steps(caps, &rule, &[("dy", dy), ("dx", dx), ("dprevious", dprevious)], source)?
         };
         Ok(Lowered { steps, ..Default::default() })
     }
@@ -110,18 +78,19 @@ impl Op for ZoneoutBackward {
 #[cfg(feature = "verify")]
 impl Verify for ZoneoutBackward {
     fn patterns(&self) -> Vec<Pattern> {
-        self.forward().patterns()
+        self.forward.patterns()
     }
 
     fn reference(&self, args: &[HostData]) -> Vec<Expected> {
-        let (dy, keep, len) = (args[0].to_f64(), self.forward().keep(), self.space.len());
+        let (of, dropout) = (Contents::new(self.args(), args), self.forward.dropout());
+        let (dy, keep) = (of.f64("dy"), dropout.keep());
         if keep == 0.0 || keep == 1.0 {
-            let zeros = Expected::Exact(HostData::from_f64(self.dtype, vec![0.0; len]));
-            let mut out = vec![Expected::Exact(args[0].clone()), zeros];
+            let zeros = Expected::Exact(HostData::from_f64(dropout.dtype, vec![0.0; dy.len()]));
+            let mut out = vec![Expected::Exact(of.get("dy").clone()), zeros];
             out.rotate_left(usize::from(keep == 0.0));
             return out;
         }
-        if !self.training {
+        if !dropout.training {
             let one = |which: usize| {
                 let by = Approx::host([keep, 1.0 - keep][which]);
                 dy.iter().map(move |&dy| Approx {
@@ -129,15 +98,12 @@ impl Verify for ZoneoutBackward {
                     error: Approx::exact(dy).times(by).error,
                 })
             };
-            return vec![within(self.dtype, one(0)), within(self.dtype, one(1))];
+            return vec![within(dropout.dtype, one(0)), within(dropout.dtype, one(1))];
         }
-        let kept = match self.mask {
-            MaskMode::Recompute => kept(&self.space, self.p, &self.key, self.share, self.bits),
-            MaskMode::Store => unpacked(&args[1], len),
-        };
+        let kept = dropout.kept(of.find("mask"));
         let one = |which: usize| {
             dy.iter().zip(&kept).map(move |(&dy, &kept)| Approx::exact(reference::zoneout_backward(dy, kept)[which]))
         };
-        vec![passed(self.dtype, one(0)), passed(self.dtype, one(1))]
+        vec![passed(dropout.dtype, one(0)), passed(dropout.dtype, one(1))]
     }
 }

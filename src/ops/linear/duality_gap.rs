@@ -4,8 +4,8 @@
 use crate::kernels::linear_models::fill;
 use crate::{
     kernel,
-    kernels::linear_models::{Draw, GlmBatch, items, whole},
-    op::{Arg, Caps, Lowered, MAX_TRIPS, Op, Slot, Step},
+    kernels::linear_models::{Draw, GlmBatch, items},
+    op::{Arg, ByName, Caps, Lowered, MAX_TRIPS, Op, Slot, Step},
     options::{LinearModel, check_held},
     params,
     types::{DType, Error, HostData},
@@ -13,7 +13,7 @@ use crate::{
 };
 #[cfg(feature = "verify")]
 use crate::{
-    op::{Expected, Pattern, Rng, Verify},
+    op::{Contents, Expected, Pattern, Rng, Verify},
     verify::{Approx, reference},
 };
 use ridgepole_derive::op;
@@ -129,7 +129,7 @@ impl Op for DualityGap {
                     per_set: self.per_set as u32,
                 }
                 .into(),
-                slots: vec![whole(0, &args), whole(1, &args), partials.clone()],
+                slots: vec![args.whole("weight"), args.whole("residual"), partials.clone()],
                 workgroups: blocks,
                 trips: chunk,
             });
@@ -154,7 +154,7 @@ impl Op for DualityGap {
                 reach: self.reach as f32,
             }
             .into(),
-            slots: vec![whole(2, &args), whole(3, &args), whole(4, &args), partials, whole(5, &args)],
+            slots: vec![args.whole("grad"), args.whole("coef"), args.whole("settings"), partials, args.whole("gap")],
             workgroups: blocks,
             trips,
         });
@@ -186,7 +186,9 @@ impl Verify for DualityGap {
     }
 
     fn reference(&self, args: &[HostData]) -> Vec<Expected> {
-        let [weight, residual, grad, coef, settings] = [0, 1, 2, 3, 4].map(|i| args[i].to_f64());
+        let of = Contents::new(self.args(), args);
+        let [weight, residual, grad, coef, settings] =
+            ["weight", "residual", "grad", "coef", "settings"].map(|name| of.f64(name));
         let models = self.batch().models();
         let (mut value, mut bound) = (Vec::new(), Vec::new());
         for m in 0..models {

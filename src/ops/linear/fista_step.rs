@@ -3,15 +3,15 @@
 use crate::kernels::linear_models::fill;
 use crate::{
     kernel,
-    kernels::linear_models::{Draw, GlmBatch, items, whole},
-    op::{Arg, Caps, Lowered, Op, Slot, Step},
+    kernels::linear_models::{Draw, GlmBatch, all, items},
+    op::{Access, Arg, Caps, Lowered, Op, Step},
     params,
     types::{DType, Error, HostData},
     wgsl::Spec,
 };
 #[cfg(feature = "verify")]
 use crate::{
-    op::{Expected, Pattern, Rng, Verify},
+    op::{Contents, Expected, Pattern, Rng, Verify},
     verify::{Approx, reference},
 };
 use ridgepole_derive::op;
@@ -85,7 +85,7 @@ impl Op for FistaStep {
                 shader: kernel!("linear/fista_step"),
                 entry: "fista_step",
                 parts: vec![],
-                bindings: args.iter().enumerate().map(|(i, a)| items(a.name, i > 2)).collect(),
+                bindings: args.iter().map(|a| items(a.name, a.access != Access::Read)).collect(),
                 consts: vec![("WG", caps.lanes)],
             },
             params: FistaParams {
@@ -95,7 +95,7 @@ impl Op for FistaStep {
                 penalized: self.penalized as u32,
             }
             .into(),
-            slots: (0..args.len()).map(|i| whole(i, &args)).collect::<Vec<Slot>>(),
+            slots: all(&args),
             workgroups: blocks,
             trips: 2 * self.features as u64,
         });
@@ -138,19 +138,21 @@ impl Verify for FistaStep {
     }
 
     fn reference(&self, args: &[HostData]) -> Vec<Expected> {
-        let data: Vec<Vec<f64>> = args.iter().map(HostData::to_f64).collect();
-        let mut values = [data[3].clone(), data[4].clone(), data[5].clone()];
+        let of = Contents::new(self.args(), args);
+        let [grad, settings, gap] = ["grad", "settings", "gap"].map(|name| of.f64(name));
+        let before = ["coef", "point", "momentum"].map(|name| of.f64(name));
+        let mut values = before.clone();
         let mut bounds = values.each_ref().map(|v| vec![0.0; v.len()]);
         for m in 0..self.models {
             let column = |of: &[f64]| -> Vec<f64> { (0..self.features).map(|j| of[j * self.models + m]).collect() };
-            let [l1, l2, step, tolerance] = [0, 1, 2, 3].map(|k| data[1][k * self.models + m]);
-            if data[2][m] <= tolerance {
+            let [l1, l2, step, tolerance] = [0, 1, 2, 3].map(|k| settings[k * self.models + m]);
+            if gap[m] <= tolerance {
                 continue;
             }
-            let (grad, before, place) = (column(&data[0]), column(&data[3]), column(&data[4]));
-            let (mut coef, mut point, mut t) = (before.clone(), place.clone(), data[5][m]);
+            let (grad, old, place, momentum) = (column(&grad), column(&before[0]), column(&before[1]), before[2][m]);
+            let (mut coef, mut point, mut t) = (old.clone(), place.clone(), momentum);
             let along = reference::fista_step([l1, l2, step], self.penalized, &grad, &mut coef, &mut point, &mut t);
-            let errors = self.errors([l1, l2, step], &grad, &before, &place, data[5][m], along);
+            let errors = self.errors([l1, l2, step], &grad, &old, &place, momentum, along);
             for j in 0..self.features {
                 let at = j * self.models + m;
                 (values[0][at], values[1][at]) = (coef[j], point[j]);

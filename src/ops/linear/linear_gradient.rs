@@ -5,16 +5,16 @@ use crate::kernels::linear_models::fill;
 use crate::{
     kernel,
     kernels::{
-        linear_models::{Draw, GlmBatch, whole},
+        linear_models::{Draw, GlmBatch},
         matmul::{Product, ProductShape, chain},
         reduce::{Monoid, Partials},
     },
-    op::{Arg, Caps, Lowered, MAX_TRIPS, Op},
+    op::{Arg, ByName, Caps, Lowered, MAX_TRIPS, Op},
     types::{DType, Error, HostData},
 };
 #[cfg(feature = "verify")]
 use crate::{
-    op::{Expected, Pattern, Rng, Verify},
+    op::{Contents, Expected, Pattern, Rng, Verify},
     verify::reference,
 };
 use ridgepole_derive::op;
@@ -71,31 +71,32 @@ impl Op for LinearGradient {
         if self.models == 0 {
             return Ok(out);
         }
-        let most = caps.limits.max_storage_buffer_binding_size / args[2].bytes().next_multiple_of(16);
+        let most = caps.limits.max_storage_buffer_binding_size / args.arg("grad").bytes().next_multiple_of(16);
         let product = Product::cut(caps, [self.features, self.models, self.rows].map(|n| n as u64), most);
         if product.trips() > MAX_TRIPS {
             let why = format!("sums over {} rows are too long, {} trips of a loop", self.rows, product.trips());
             return Err(Error::unsupported(NAME, why));
         }
         let partials = (product.chunks != 1)
-            .then(|| Partials::interleaved(NAME, &mut out, caps, Monoid::SUM, args[2].len as u64, product.chunks))
+            .then(|| Partials::interleaved(NAME, &mut out, caps, Monoid::SUM, args.arg("grad").len as u64, product.chunks))
             .transpose()?;
         if self.rows > 0 {
             let (written, store) = b.out();
             let mut bindings = b.factors();
             bindings.push(written);
-            let to = partials.as_ref().map_or_else(|| whole(2, &args), Partials::slot);
+            let to = partials.as_ref().map_or_else(|| args.whole("grad"), Partials::slot);
             let of = ProductShape {
                 height: self.rows as u32,
                 width: self.features as u32,
-                end: args[0].len.max(args[1].len) as u32,
+                end: args.arg("x").len.max(args.arg("residual").len) as u32,
                 ..ProductShape::default()
             };
-            let buffers = (bindings, vec![whole(0, &args), whole(1, &args), to]);
+            let buffers = (bindings, vec![args.whole("x"), args.whole("residual"), to]);
             out.steps.push(product.step(caps, vec![kernel!("linear/linear_gradient"), store], buffers, &[], of));
         }
         if let Some(partials) = partials {
-            partials.into_arg(&mut out, caps, 2, &args[2]);
+            let (place, grad) = args.at("grad");
+            partials.into_arg(&mut out, caps, place, grad);
         }
         Ok(out)
     }
@@ -113,11 +114,12 @@ impl Verify for LinearGradient {
 
     fn reference(&self, args: &[HostData]) -> Vec<Expected> {
         let (e, least) = (DType::F32.epsilon(), DType::F32.least_normal());
-        let columns = |i: usize, n: usize| -> Vec<Vec<f64>> {
-            let all = args[i].to_f64();
+        let of = Contents::new(self.args(), args);
+        let columns = |name, n: usize| -> Vec<Vec<f64>> {
+            let all = of.f64(name);
             (0..n).map(|c| (0..self.rows).map(|r| all[r * n + c]).collect()).collect()
         };
-        let (x, residual) = (columns(0, self.features), columns(1, self.models));
+        let (x, residual) = (columns("x", self.features), columns("residual", self.models));
         let (mut value, mut bound) = (Vec::new(), Vec::new());
         for column in &x {
             for r in &residual {

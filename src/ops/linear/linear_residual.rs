@@ -5,17 +5,17 @@ use crate::kernels::linear_models::fill;
 use crate::{
     kernel,
     kernels::{
-        linear_models::{Draw, GlmBatch, items, whole},
+        linear_models::{Draw, GlmBatch, items},
         matmul::{Product, ProductShape, chain},
     },
-    op::{Arg, Caps, Lowered, Op},
+    op::{Arg, ByName, Caps, Lowered, Op},
     options::LinearModel,
     types::{DType, Error, HostData},
     wgsl::parts,
 };
 #[cfg(feature = "verify")]
 use crate::{
-    op::{Expected, Pattern, Rng, Verify},
+    op::{Contents, Expected, Pattern, Rng, Verify},
     verify::{Approx, reference},
 };
 use ridgepole_derive::op;
@@ -78,13 +78,13 @@ impl Op for LinearResidual {
     fn lower(&self, caps: &Caps) -> Result<Lowered, Error> {
         let (args, b, mut out) = (self.args(), self.batch(), Lowered::default());
         b.check(caps, None, &args)?;
-        if args[4].len == 0 {
+        if args.arg("residual").len == 0 {
             return Ok(out);
         }
         let (written, store) = b.out();
         let mut bindings = b.factors();
         bindings.extend([items("target_of", false), items("weight", false), written]);
-        let slots = [0, 3, 1, 2, 4].map(|i| whole(i, &args)).to_vec();
+        let slots = ["x", "coef", "target", "weight", "residual"].map(|name| args.whole(name)).to_vec();
         let parts = vec![
             kernel!("linear/linear_residual"),
             self.model.of(parts::linear::MEAN_LINEAR, parts::linear::MEAN_LOGISTIC),
@@ -94,7 +94,7 @@ impl Op for LinearResidual {
             height: self.rows as u32,
             width: self.features as u32,
             // What is past the end of the smaller of both is read as anything, and is of no consequence.
-            end: args[0].len.max(args[3].len) as u32,
+            end: args.arg("x").len.max(args.arg("coef").len) as u32,
             per_set: self.per_set as u32,
             ..ProductShape::default()
         };
@@ -120,7 +120,8 @@ impl Verify for LinearResidual {
     }
 
     fn reference(&self, args: &[HostData]) -> Vec<Expected> {
-        let [x, target, weight, coef] = [0, 1, 2, 3].map(|i| args[i].to_f64());
+        let of = Contents::new(self.args(), args);
+        let [x, target, weight, coef] = ["x", "target", "weight", "coef"].map(|name| of.f64(name));
         let (models, d) = (self.batch().models(), self.features);
         let (mut value, mut bound) = (Vec::new(), Vec::new());
         for i in 0..self.rows {

@@ -2,7 +2,7 @@
 #[cfg(feature = "verify")]
 use crate::op::{Expected, Pattern, Rng, Verify};
 use crate::{
-    op::{Arg, Caps, Lowered, Op, check_float},
+    op::{Arg, ByName, Caps, Lowered, Op, check_float},
     ops::losses::shared,
     options::{LossReduction, Targets, check_derived, check_scalar},
     types::{DType, Error, HostData, Space},
@@ -112,7 +112,7 @@ impl CrossEntropy {
 
     fn check(&self) -> Result<(), Error> {
         let bad = |arg, why: String| Err(Error::argument(NAME, arg, why));
-        check_float(NAME, &self.args()[0])?;
+        check_float(NAME, self.args().arg("logits"))?;
         let (rows, classes) = (self.rows, self.classes);
         if !(1..=1 << 20).contains(&classes) {
             return bad("classes", format!("is {classes}, must be in 1..=2^20"));

@@ -1,15 +1,15 @@
 //! The Huber loss. Kernel: `shaders/losses/huber_loss.wgsl` in `losses/parts/pairwise_loss`. Reference: `cpu::huber_loss`.
+use super::shared::pairs::{self, PairLoss, Pairs, pair_loss};
 use crate::{
     kernel,
-    op::{Arg, Caps, Lowered, Op},
-    ops::losses::shared::pairs::{self, Pairs},
     options::{HuberForm, LossReduction},
-    types::{DType, Error, HostData},
+    types::{DType, Error},
+    wgsl::Source,
 };
 #[cfg(feature = "verify")]
 use crate::{
-    op::{Expected, Pattern, Rng, Verify},
-    verify::reference,
+    op::Verify,
+    verify::{Approx, reference},
 };
 use ridgepole_derive::op;
 
@@ -56,10 +56,14 @@ impl HuberLoss {
     pub fn new(dtype: DType, len: usize) -> Self {
         Self::from_required(dtype, len)
     }
+}
+
+impl PairLoss for HuberLoss {
+    const MAP: Source = kernel!("losses/huber_loss");
 
     fn pairs(&self) -> Pairs {
         let Self { dtype, len, reduction, grad, grad_scale, .. } = *self;
-        Pairs { name: NAME, dtype, len, reduction, grad, grad_scale, map: kernel!("losses/huber_loss"), words: self.words() }
+        Pairs { dtype, len, reduction, grad, grad_scale }
     }
 
     /// The parabola's curvature, where it ends, the slope beyond.
@@ -70,64 +74,44 @@ impl HuberLoss {
             HuberForm::SmoothL1 => [if delta > 0.0 { 1.0 / delta } else { 0.0 }, delta, 1.0],
         }
     }
-}
 
-impl Op for HuberLoss {
-    fn name(&self) -> &'static str {
-        NAME
-    }
-
-    fn args(&self) -> Vec<Arg> {
-        self.pairs().args()
-    }
-
-    fn lower(&self, caps: &Caps) -> Result<Lowered, Error> {
+    fn check(&self) -> Result<(), Error> {
         let or_zero = if self.form == HuberForm::Huber { "" } else { "0, or " };
         let zero = self.delta == 0.0 && self.form == HuberForm::SmoothL1;
         // The curvature of the one form is 1/δ.
-        if !zero && !(1e-37..=1e37).contains(&self.delta) {
-            return Err(Error::argument(
-                NAME,
-                "delta",
-                format!("is {:?}, must be {or_zero}between 1e-37 and 1e37; 1 is usual", self.delta),
-            ));
+        if zero || (1e-37..=1e37).contains(&self.delta) {
+            return Ok(());
         }
-        self.pairs().lower(caps)
-    }
-}
-
-#[cfg(feature = "verify")]
-impl Verify for HuberLoss {
-    fn patterns(&self) -> Vec<Pattern> {
-        self.pairs().patterns()
+        let why = format!("is {:?}, must be {or_zero}between 1e-37 and 1e37; 1 is usual", self.delta);
+        Err(Error::argument(NAME, "delta", why))
     }
 
-    fn fill(&self, arg: &Arg, rng: &mut Rng, pattern: Pattern) -> HostData {
-        self.pairs().fill(arg, rng, pattern)
+    #[cfg(feature = "verify")]
+    fn exact(&self, p: f64, t: f64) -> (f64, f64) {
+        reference::huber_loss(p, t, self.delta, self.form == HuberForm::SmoothL1)
     }
 
-    fn reference(&self, args: &[HostData]) -> Vec<Expected> {
-        let (delta, smooth) = (self.delta, self.form == HuberForm::SmoothL1);
+    #[cfg(feature = "verify")]
+    fn errors(&self, d: Approx) -> [f64; 2] {
         let ([curve, knee, slope], e, least) = (self.words(), DType::F32.epsilon(), DType::F32.least_normal());
-        let errors = |d: crate::verify::Approx| {
-            let far = d.value.abs();
-            // The difference, δ and 1/δ, two products (halving is exact); or the difference, δ twice, their difference, a product.
-            let inner = [
-                curve * d.error * (far + d.error) + 2.0 * e * curve * far * far + (2.0 + curve * far) * least,
-                curve * (d.error + 2.0 * e * far) + least,
-            ];
-            let sign = d.sign().error;
-            let outer = [slope * (d.error + 4.0 * e * (far + knee)) + least, slope * (2.0 * e + sign) + least];
-            // Near the end of the parabola the kernel may be on either side; value and slope are the same there.
-            match (far < 0.999 * knee, far > 1.001 * knee) {
-                (true, _) => inner,
-                (_, true) => outer,
-                _ => [inner[0] + outer[0], inner[1] + outer[1]],
-            }
-        };
-        self.pairs().expected(args, |p, t| reference::huber_loss(p, t, delta, smooth), errors)
+        let far = d.value.abs();
+        // The difference, δ and 1/δ, two products (halving is exact); or the difference, δ twice, their difference, a product.
+        let inner = [
+            curve * d.error * (far + d.error) + 2.0 * e * curve * far * far + (2.0 + curve * far) * least,
+            curve * (d.error + 2.0 * e * far) + least,
+        ];
+        let sign = d.sign().error;
+        let outer = [slope * (d.error + 4.0 * e * (far + knee)) + least, slope * (2.0 * e + sign) + least];
+        // Near the end of the parabola the kernel may be on either side; value and slope are the same there.
+        match (far < 0.999 * knee, far > 1.001 * knee) {
+            (true, _) => inner,
+            (_, true) => outer,
+            _ => [inner[0] + outer[0], inner[1] + outer[1]],
+        }
     }
 }
+
+pair_loss!(HuberLoss);
 
 #[cfg(feature = "verify")]
 fn cases() -> Vec<Box<dyn Verify>> {

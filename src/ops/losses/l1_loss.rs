@@ -1,15 +1,10 @@
 //! Absolute error. Kernel: `shaders/losses/l1_loss.wgsl` in `losses/parts/pairwise_loss`. Reference: `cpu::l1_loss`.
-use crate::{
-    kernel,
-    op::{Arg, Caps, Lowered, Op},
-    ops::losses::shared::pairs::{self, Pairs},
-    options::LossReduction,
-    types::{DType, Error, HostData},
-};
+use super::shared::pairs::{self, PairLoss, Pairs, pair_loss};
+use crate::{kernel, options::LossReduction, types::DType, wgsl::Source};
 #[cfg(feature = "verify")]
 use crate::{
-    op::{Expected, Pattern, Rng, Verify},
-    verify::reference,
+    op::Verify,
+    verify::{Approx, reference},
 };
 use ridgepole_derive::op;
 
@@ -46,42 +41,28 @@ impl L1Loss {
     pub fn new(dtype: DType, len: usize) -> Self {
         Self::from_required(dtype, len)
     }
+}
+
+impl PairLoss for L1Loss {
+    const MAP: Source = kernel!("losses/l1_loss");
 
     fn pairs(&self) -> Pairs {
         let Self { dtype, len, reduction, grad, grad_scale, .. } = *self;
-        Pairs { name: NAME, dtype, len, reduction, grad, grad_scale, map: kernel!("losses/l1_loss"), words: [0.0; 3] }
+        Pairs { dtype, len, reduction, grad, grad_scale }
+    }
+
+    #[cfg(feature = "verify")]
+    fn exact(&self, p: f64, t: f64) -> (f64, f64) {
+        reference::l1_loss(p, t)
+    }
+
+    #[cfg(feature = "verify")]
+    fn errors(&self, d: Approx) -> [f64; 2] {
+        [d.error, d.sign().error]
     }
 }
 
-impl Op for L1Loss {
-    fn name(&self) -> &'static str {
-        NAME
-    }
-
-    fn args(&self) -> Vec<Arg> {
-        self.pairs().args()
-    }
-
-    fn lower(&self, caps: &Caps) -> Result<Lowered, Error> {
-        self.pairs().lower(caps)
-    }
-}
-
-#[cfg(feature = "verify")]
-impl Verify for L1Loss {
-    fn patterns(&self) -> Vec<Pattern> {
-        self.pairs().patterns()
-    }
-
-    fn fill(&self, arg: &Arg, rng: &mut Rng, pattern: Pattern) -> HostData {
-        self.pairs().fill(arg, rng, pattern)
-    }
-
-    fn reference(&self, args: &[HostData]) -> Vec<Expected> {
-        let errors = |d: crate::verify::Approx| [d.error, d.sign().error];
-        self.pairs().expected(args, reference::l1_loss, errors)
-    }
-}
+pair_loss!(L1Loss);
 
 #[cfg(feature = "verify")]
 fn cases() -> Vec<Box<dyn Verify>> {

@@ -1,15 +1,15 @@
 //! Mean squared error. Kernel: `shaders/losses/mse_loss.wgsl` in `losses/parts/pairwise_loss`. Reference: `cpu::mse_loss`.
+use super::shared::pairs::{self, PairLoss, Pairs, pair_loss};
 use crate::{
     kernel,
-    op::{Arg, Caps, Lowered, Op},
-    ops::losses::shared::pairs::{self, Pairs},
     options::{LossReduction, SquareForm},
-    types::{DType, Error, HostData},
+    types::DType,
+    wgsl::Source,
 };
 #[cfg(feature = "verify")]
 use crate::{
-    op::{Expected, Pattern, Rng, Verify},
-    verify::reference,
+    op::Verify,
+    verify::{Approx, reference},
 };
 use ridgepole_derive::op;
 
@@ -53,59 +53,38 @@ impl MseLoss {
         Self::from_required(dtype, len)
     }
 
-    fn pairs(&self) -> Pairs {
-        let Self { dtype, len, reduction, grad, grad_scale, .. } = *self;
-        Pairs {
-            name: NAME,
-            dtype,
-            len,
-            reduction,
-            grad,
-            grad_scale,
-            map: kernel!("losses/mse_loss"),
-            words: [self.curve(), 0.0, 0.0],
-        }
-    }
-
     fn curve(&self) -> f64 {
         if self.form == SquareForm::Half { 0.5 } else { 1.0 }
     }
 }
 
-impl Op for MseLoss {
-    fn name(&self) -> &'static str {
-        NAME
+impl PairLoss for MseLoss {
+    const MAP: Source = kernel!("losses/mse_loss");
+
+    fn pairs(&self) -> Pairs {
+        let Self { dtype, len, reduction, grad, grad_scale, .. } = *self;
+        Pairs { dtype, len, reduction, grad, grad_scale }
     }
 
-    fn args(&self) -> Vec<Arg> {
-        self.pairs().args()
+    fn words(&self) -> [f64; 3] {
+        [self.curve(), 0.0, 0.0]
     }
 
-    fn lower(&self, caps: &Caps) -> Result<Lowered, Error> {
-        self.pairs().lower(caps)
-    }
-}
-
-#[cfg(feature = "verify")]
-impl Verify for MseLoss {
-    fn patterns(&self) -> Vec<Pattern> {
-        self.pairs().patterns()
+    #[cfg(feature = "verify")]
+    fn exact(&self, p: f64, t: f64) -> (f64, f64) {
+        reference::mse_loss(p, t, self.curve())
     }
 
-    fn fill(&self, arg: &Arg, rng: &mut Rng, pattern: Pattern) -> HostData {
-        self.pairs().fill(arg, rng, pattern)
-    }
-
-    fn reference(&self, args: &[HostData]) -> Vec<Expected> {
+    #[cfg(feature = "verify")]
+    fn errors(&self, d: Approx) -> [f64; 2] {
         let (c, e, least) = (self.curve(), DType::F32.epsilon(), DType::F32.least_normal());
         // The square has the difference's error twice, then rounds, twice with the half; doubling is exact.
-        let errors = |d: crate::verify::Approx| {
-            let value = c * d.error * (2.0 * d.value.abs() + d.error) + 2.0 * e * c * d.value * d.value * (1.0 + e) + 2.0 * least;
-            [value, 2.0 * c * d.error + least]
-        };
-        self.pairs().expected(args, |p, t| reference::mse_loss(p, t, c), errors)
+        let value = c * d.error * (2.0 * d.value.abs() + d.error) + 2.0 * e * c * d.value * d.value * (1.0 + e) + 2.0 * least;
+        [value, 2.0 * c * d.error + least]
     }
 }
+
+pair_loss!(MseLoss);
 
 #[cfg(feature = "verify")]
 fn cases() -> Vec<Box<dyn Verify>> {

@@ -6,16 +6,12 @@ use super::{
     CutMix,
     shared::{Mixing, mixing},
 };
-use crate::{
-    kernel,
-    options::{Cut, Key, Partners},
-    types::{DType, Space},
-};
+use crate::kernel;
 #[cfg(feature = "verify")]
 use crate::{
     kernels::samples,
     op::Verify,
-    options::Blend,
+    options::{Blend, Key},
     verify::{Approx, reference},
 };
 use ridgepole_derive::op;
@@ -33,34 +29,15 @@ use ridgepole_derive::op;
     formula = "dx = dy outside the box + dy[i] inside the box of i, the sample whose partner this one was"
 )]
 pub struct CutMixBackward {
-    /// How dy and dx are stored.
-    pub dtype: DType,
-    /// The batch.
-    pub space: Space,
-    /// W, the columns of an image; s is a multiple of it.
-    #[field(min = 1)]
-    pub width: usize,
-    /// Which box.
-    pub cut: Cut,
-    /// Which sample's pixels filled it.
-    #[field(default)]
-    pub partners: Partners,
-    /// What the forward pass drew from; `first_element` is a multiple of c·s.
-    pub key: Key,
+    /// The forward op.
+    #[field(flatten, without = [classes])]
+    pub forward: CutMix,
 }
 
 impl CutMix {
     /// The backward pass of this.
     pub fn backward(&self) -> CutMixBackward {
-        let Self { dtype, space, width, cut, partners, key, .. } = self.clone();
-        CutMixBackward { dtype, space, width, cut, partners, key }
-    }
-}
-
-impl CutMixBackward {
-    fn forward(&self) -> CutMix {
-        let Self { dtype, space, width, cut, partners, key } = self.clone();
-        CutMix { dtype, space, width, classes: 0, cut, partners, key }
+        CutMixBackward { forward: Self { classes: 0, ..self.clone() } }
     }
 }
 
@@ -83,7 +60,7 @@ fn element(op: &CutMix, drawn: &Blend, (i, e): (usize, usize), dy: &dyn Fn(usize
 fn cases() -> Vec<Box<dyn Verify>> {
     samples::image_cases(|i, dtype, space, width| {
         let (cut, partners, key) = variant(i + 1, &space, width);
-        Box::new(CutMixBackward { dtype, space, width, cut, partners, key })
+        Box::new(CutMix { dtype, space, width, classes: 0, cut, partners, key }.backward())
     })
 }
 

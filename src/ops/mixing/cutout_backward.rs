@@ -6,13 +6,14 @@ use super::{
     Cutout,
     shared::{Mixing, mixing},
 };
-use crate::{
-    kernel,
-    options::{Holes, Key},
-    types::{DType, Space},
-};
+use crate::kernel;
 #[cfg(feature = "verify")]
-use crate::{kernels::samples, op::Verify, options::Blend, verify::reference};
+use crate::{
+    kernels::samples,
+    op::Verify,
+    options::{Blend, Key},
+    verify::reference,
+};
 use ridgepole_derive::op;
 
 /// The backward pass of [`Cutout`]: dx is 0 within the sample's box, even where dy is NaN, and dy outside.
@@ -27,31 +28,15 @@ use ridgepole_derive::op;
     formula = "dx = 0 inside the box, dy outside"
 )]
 pub struct CutoutBackward {
-    /// How dy and dx are stored.
-    pub dtype: DType,
-    /// The batch.
-    pub space: Space,
-    /// W, the columns of an image; s is a multiple of it.
-    #[field(min = 1)]
-    pub width: usize,
-    /// Which boxes.
-    pub holes: Holes,
-    /// What the forward pass drew from; `first_element` is a multiple of c·s.
-    pub key: Key,
+    /// The forward op.
+    #[field(flatten, without = [value])]
+    pub forward: Cutout,
 }
 
 impl Cutout {
     /// The backward pass of this.
     pub fn backward(&self) -> CutoutBackward {
-        let Self { dtype, space, width, holes, key, .. } = self.clone();
-        CutoutBackward { dtype, space, width, holes, key }
-    }
-}
-
-impl CutoutBackward {
-    fn forward(&self) -> Cutout {
-        let Self { dtype, space, width, holes, key } = self.clone();
-        Cutout { dtype, space, width, holes, value: 0.0, key }
+        CutoutBackward { forward: Self { value: 0.0, ..self.clone() } }
     }
 }
 
@@ -69,7 +54,7 @@ fn element(op: &Cutout, drawn: &Blend, (i, e): (usize, usize), dy: &dyn Fn(usize
 fn cases() -> Vec<Box<dyn Verify>> {
     samples::image_cases(|i, dtype, space, width| {
         let (holes, key) = variant(i + 1, &space, width);
-        Box::new(CutoutBackward { dtype, space, width, holes, key })
+        Box::new(Cutout { dtype, space, width, holes, value: 0.0, key }.backward())
     })
 }
 

@@ -5,16 +5,12 @@ use super::{
     Mixup,
     shared::{Mixing, mixing},
 };
-use crate::{
-    kernel,
-    options::{Key, Lambda, Partners},
-    types::{DType, Space},
-};
+use crate::kernel;
 #[cfg(feature = "verify")]
 use crate::{
     kernels::samples,
     op::Verify,
-    options::Blend,
+    options::{Blend, Key},
     verify::{Approx, reference},
 };
 use ridgepole_derive::op;
@@ -31,31 +27,15 @@ use ridgepole_derive::op;
     formula = "dx = λ·dy + (1 - λ[i])·dy[i], i being the sample whose partner this one was"
 )]
 pub struct MixupBackward {
-    /// How dy and dx are stored.
-    pub dtype: DType,
-    /// The batch.
-    pub space: Space,
-    /// The share of each sample.
-    pub lambda: Lambda,
-    /// The partner of each sample.
-    #[field(default)]
-    pub partners: Partners,
-    /// What the forward pass drew from; `first_element` is a multiple of c·s.
-    pub key: Key,
+    /// The forward op.
+    #[field(flatten, without = [classes])]
+    pub forward: Mixup,
 }
 
 impl Mixup {
     /// The backward pass of this.
     pub fn backward(&self) -> MixupBackward {
-        let Self { dtype, space, lambda, partners, key, .. } = self.clone();
-        MixupBackward { dtype, space, lambda, partners, key }
-    }
-}
-
-impl MixupBackward {
-    fn forward(&self) -> Mixup {
-        let Self { dtype, space, lambda, partners, key } = self.clone();
-        Mixup { dtype, space, classes: 0, lambda, partners, key }
+        MixupBackward { forward: Self { classes: 0, ..self.clone() } }
     }
 }
 
@@ -75,7 +55,7 @@ fn element(op: &Mixup, drawn: &Blend, (i, _): (usize, usize), dy: &dyn Fn(usize)
 fn cases() -> Vec<Box<dyn Verify>> {
     samples::image_cases(|i, dtype, space, _| {
         let (lambda, partners, key) = variant(i + 1, space.n);
-        Box::new(MixupBackward { dtype, space, lambda, partners, key })
+        Box::new(Mixup { dtype, space, classes: 0, lambda, partners, key }.backward())
     })
 }
 

@@ -5,7 +5,6 @@ use crate::{
     kernels::{channels::vector, partition},
     op::{Arg, ByName, Caps, Lowered, Op, Step, check_float},
     ops::norms::shared::power_iteration::{self, Power},
-    params,
     types::{DType, Error, HostData, Rows},
     wgsl::{Decl, Spec},
 };
@@ -15,8 +14,6 @@ use crate::{
     verify::Approx,
 };
 use ridgepole_derive::op;
-
-params! { SpectralNormParams { blocks: u32, first: u32, lo: u32, hi: u32, base: u32, end: u32 } }
 
 /// Spectral norm: y = W/σ with σ = uᵀWv, the largest singular value of W, estimated by power iteration: in each of
 /// `iterations` rounds u = Wv/max(‖Wv‖, ε), then v = Wᵀu/max(‖Wᵀu‖, ε).
@@ -95,9 +92,7 @@ impl Op for SpectralNorm {
         power.append(&mut out, caps, self.iterations)?;
         let block = u64::from(caps.lanes) * u64::from(caps.quads);
         for piece in partition::flat(NAME, caps, self.shape().len() as u64, self.dtype.size(), block)? {
-            let of = |name| piece.slot(args.place(name), args.arg(name));
             let tensor = |name, writes| Decl { name, dtype: self.dtype, view: piece.view(), writes };
-            let blocks = piece.blocks.end - piece.blocks.start;
             out.steps.push(Step {
                 spec: Spec {
                     shader: kernel!("norms/spectral_norm"),
@@ -106,17 +101,9 @@ impl Op for SpectralNorm {
                     bindings: vec![tensor("weight", false), tensor("y", true), vector("sigma", false)],
                     consts: vec![("WG", caps.lanes), ("QUADS", caps.quads)],
                 },
-                params: SpectralNormParams {
-                    blocks: blocks as u32,
-                    first: piece.blocks.start as u32,
-                    lo: piece.quads.start as u32,
-                    hi: piece.quads.end as u32,
-                    base: piece.base(),
-                    end: piece.end(),
-                }
-                .into(),
-                slots: vec![of("weight"), of("y"), args.whole("sigma")],
-                workgroups: blocks,
+                params: piece.window().into(),
+                slots: vec![piece.of(&args, "weight"), piece.of(&args, "y"), args.whole("sigma")],
+                workgroups: piece.workgroups(),
                 trips: u64::from(caps.quads),
             });
         }

@@ -1,7 +1,7 @@
 //! Optimizer steps with every regularizer fused in: a whole model in one pass over its memory.
 //!
 //! [`Adamw`] is the usual choice for transformers, [`Sgd`] with momentum for vision models, [`Lion`] where memory is short
-//! (one moment instead of two), [`Adagrad`] and [`RmsProp`] for sparse gradients and recurrent networks, [`Ftrl`] for sparse
+//! (one moment instead of two), [`Nadam`] and [`Adamax`] where their papers' results are wanted, [`Adagrad`] and [`RmsProp`] for sparse gradients and recurrent networks, [`Ftrl`] for sparse
 //! linear models. Each parameter [`Group`](crate::Group) has its own learning-rate factor `lr_scale` and its own
 //! regularizers, which may be combined:
 //!
@@ -42,18 +42,22 @@
 //! |---|---|---|
 //! | [`Adagrad`]<br>`adagrad` | Adagrad step with learning-rate decay and all penalties fused in, over one tensor or an arena | `g += coupled; s += g²; lr = lr/(1 + (step-1)·lr_decay); w = prox(w - decay·w - lr·g/(√s + eps))` |
 //! | [`Adam`]<br>`adam` | Adam or AMSGrad step with all penalties fused in, over one tensor or an arena | `g += coupled; m, v = moments of g; w = prox(w - decay·w - lr·m̂/(√v̂ + eps))` |
+//! | [`Adamax`]<br>`adamax` | Adamax step (Adam by the largest gradient) with all penalties fused in, over one tensor or an arena | `g += coupled; m = β1·m + (1-β1)·g; u = max(β2·u, \|g\| + eps); w = prox(w - decay·w - lr·m̂/u)` |
 //! | [`Adamw`]<br>`adamw` | AdamW step, also with AMSGrad, with all penalties fused in, over one tensor or an arena | `g += coupled; m, v = moments of g; w = prox(w - decay·w - lr·m̂/(√v̂ + eps))` |
 //! | [`Ftrl`]<br>`ftrl` | FTRL-proximal step (sparse weights stay sparse), over one tensor or an arena | `g += coupled; z += g - (√(n+g²) - √n)/lr·w; n += g²; w = -soft(z, λ1)/((beta + √n)/lr + λ2)` |
 //! | [`Lion`]<br>`lion` | Lion step (sign of the interpolated momentum) with all penalties fused in, over one tensor or an arena | `g += coupled; c = β1·m + (1-β1)·g; m = β2·m + (1-β2)·g; w = prox(w - decay·w - lr·sign(c))` |
+//! | [`Nadam`]<br>`nadam` | NAdam step (Adam with Nesterov's momentum) with all penalties fused in, over one tensor or an arena | `g += coupled; m, v = moments of g; d = (1-μ)/(1-M)·g + μ'/(1-M·μ')·m; w = prox(w - decay·w - lr·d/(√v̂ + eps))` |
 //! | [`RmsProp`]<br>`rmsprop` | RMSprop step, plain or centered, with momentum, also Nesterov, and all penalties fused in, over one tensor or an arena | `g += coupled; s = α·s + (1-α)·g²; v = s or s - a²; buf = momentum·buf + g/(√v + eps); w = prox(w - decay·w - lr·buf)` |
 //! | [`Sgd`]<br>`sgd` | SGD step with momentum, Nesterov momentum and all penalties fused in, over one tensor or an arena | `g += coupled; buf = momentum·buf + (1-dampening)·g; w = prox(w - decay·w - lr·buf)` |
 //!
 //! <!-- /ops -->
 mod adagrad;
 mod adam;
+mod adamax;
 mod adamw;
 mod ftrl;
 mod lion;
+mod nadam;
 mod rmsprop;
 mod sgd;
 
@@ -61,9 +65,11 @@ super::family! {
     optimizers: "Optimizers",
     adagrad::Adagrad,
     adam::Adam,
+    adamax::Adamax,
     adamw::Adamw,
     ftrl::Ftrl,
     lion::Lion,
+    nadam::Nadam,
     rmsprop::RmsProp,
     sgd::Sgd,
 }

@@ -2,7 +2,7 @@
 use crate::{
     kernel,
     kernels::{
-        arena::{self, Arena},
+        arena::{self, Arena, ArenaWindow},
         reduce::{Monoid, Partials},
     },
     op::{Arg, Caps, Lowered, Op, Slot, Step, check_float},
@@ -19,7 +19,7 @@ use crate::{
 };
 use ridgepole_derive::op;
 
-params! { PenaltyParams { segments: u32, first: u32, blocks: u32, lo: u32, hi: u32, base: u32, end: u32, partial: u32 } }
+params! { PenaltyParams { window: ArenaWindow, partial: u32 } }
 
 /// The value of an L1, L2 or elastic-net penalty: Ω(w) = λ1·Σ|w| + λ2·Σw² (or ½·λ2·Σw²), summed over all tensors of an arena,
 /// each with its own group's λ.
@@ -97,19 +97,9 @@ impl Op for Penalty {
                     ],
                     consts: vec![("WG", caps.lanes), ("QUADS", caps.quads)],
                 },
-                params: PenaltyParams {
-                    segments: arena.rows.len() as u32,
-                    first: piece.blocks.start as u32,
-                    blocks: (piece.blocks.end - piece.blocks.start) as u32,
-                    lo: piece.quads.start as u32,
-                    hi: piece.quads.end as u32,
-                    base: piece.base(),
-                    end: piece.end(),
-                    partial,
-                }
-                .into(),
+                params: PenaltyParams { window: arena.window(&piece), partial }.into(),
                 slots: vec![piece.slot(0, &args[0]), Slot::Table(table.clone()), partials.slot()],
-                workgroups: piece.blocks.end - piece.blocks.start,
+                workgroups: piece.workgroups(),
                 trips: u64::from(caps.quads) + 32 + u64::from(caps.lanes.ilog2()),
             });
         }

@@ -4,7 +4,6 @@ use crate::{
     kernels::arena::Arena,
     op::{Arg, Caps, Lowered, Op, Slot, Step, check_float},
     options::{ElasticNet, Per},
-    params,
     types::{DType, Error, HostData, Segment},
     wgsl::{Decl, Spec, View},
 };
@@ -15,8 +14,6 @@ use crate::{
     verify::{Approx, reference},
 };
 use ridgepole_derive::op;
-
-params! { PenaltyGradParams { segments: u32, first: u32, blocks: u32, lo: u32, hi: u32, base: u32, end: u32 } }
 
 /// Adds the gradient of [`Penalty`](super::Penalty), ∂Ω/∂w = λ1·sign(w) + 2·λ2·w (or λ2·w), to the loss gradient, for one
 /// tensor or a whole arena in one dispatch.
@@ -88,18 +85,9 @@ impl Op for PenaltyGrad {
                     ],
                     consts: vec![("WG", caps.lanes), ("QUADS", caps.quads)],
                 },
-                params: PenaltyGradParams {
-                    segments: arena.rows.len() as u32,
-                    first: piece.blocks.start as u32,
-                    blocks: (piece.blocks.end - piece.blocks.start) as u32,
-                    lo: piece.quads.start as u32,
-                    hi: piece.quads.end as u32,
-                    base: piece.base(),
-                    end: piece.end(),
-                }
-                .into(),
+                params: arena.window(&piece).into(),
                 slots: vec![piece.slot(0, &args[0]), piece.slot(1, &args[1]), Slot::Table(table.clone())],
-                workgroups: piece.blocks.end - piece.blocks.start,
+                workgroups: piece.workgroups(),
                 trips: u64::from(caps.quads) + 32,
             });
         }

@@ -2,7 +2,7 @@
 use crate::{
     kernel,
     kernels::{
-        arena::Arena,
+        arena::{Arena, ArenaWindow},
         reduce::{Monoid, Partials},
     },
     op::{Arg, Caps, Lowered, Op, Slot, Step, check_float},
@@ -19,7 +19,7 @@ use crate::{
 };
 use ridgepole_derive::op;
 
-params! { ProxParams { segments: u32, first: u32, blocks: u32, lo: u32, hi: u32, base: u32, end: u32, partial: u32 } }
+params! { ProxParams { window: ArenaWindow, partial: u32 } }
 
 /// The proximal step of an L1, L2 or elastic-net penalty, on every tensor of an arena, each with its own group's λ: w ←
 /// sign(w)·max(|w| - step·λ1, 0) / (1 + step·slope), slope being 2·λ2, or λ2 in the half form.
@@ -111,19 +111,9 @@ impl Op for Prox {
                     ],
                     consts: vec![("WG", caps.lanes), ("QUADS", caps.quads)],
                 },
-                params: ProxParams {
-                    segments: arena.rows.len() as u32,
-                    first: piece.blocks.start as u32,
-                    blocks: (piece.blocks.end - piece.blocks.start) as u32,
-                    lo: piece.quads.start as u32,
-                    hi: piece.quads.end as u32,
-                    base: piece.base(),
-                    end: piece.end(),
-                    partial,
-                }
-                .into(),
+                params: ProxParams { window: arena.window(&piece), partial }.into(),
                 slots: vec![piece.slot(0, &args[0]), Slot::Table(table.clone()), partials.slot()],
-                workgroups: piece.blocks.end - piece.blocks.start,
+                workgroups: piece.workgroups(),
                 trips: u64::from(caps.quads) + 32 + u64::from(caps.lanes.ilog2()),
             });
         }

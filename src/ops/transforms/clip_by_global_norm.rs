@@ -5,7 +5,10 @@ use super::global_norm::{clips, domain};
 use crate::kernels::gradients::within;
 use crate::{
     kernel,
-    kernels::gradients::{Clip, Gradients, Pass},
+    kernels::{
+        arena::ArenaWindow,
+        gradients::{Clip, Gradients, Pass},
+    },
     op::{Arg, Caps, Cost, Lowered, Op, Slot},
     options::{ClipForm, NonFiniteNorm},
     params,
@@ -20,9 +23,7 @@ use crate::{
 };
 use ridgepole_derive::op;
 
-params! { ClipByGlobalNormParams {
-    segments: u32, first: u32, blocks: u32, lo: u32, hi: u32, base: u32, end: u32, zeroes: u32
-} }
+params! { ClipByGlobalNormParams { window: ArenaWindow, zeroes: u32 } }
 
 /// Gradient clipping by the global norm, over all gradients of an arena: g = min(1, `max_norm` / (‖g‖ + 1e-6))·g.
 ///
@@ -96,18 +97,8 @@ impl Op for ClipByGlobalNorm {
             extra: vec![(scale, Slot::Arg(2, 0..4))],
             trips: 0,
         };
-        gradients.pass(caps, &mut out, (&arena, &table), 0, &pass, |w, _| {
-            ClipByGlobalNormParams {
-                segments: w.segments,
-                first: w.first,
-                blocks: w.blocks,
-                lo: w.lo,
-                hi: w.hi,
-                base: w.base,
-                end: w.end,
-                zeroes: self.clip().zeroes().into(),
-            }
-            .into()
+        gradients.pass(caps, &mut out, (&arena, &table), 0, &pass, |window, _| {
+            ClipByGlobalNormParams { window, zeroes: self.clip().zeroes().into() }.into()
         })?;
         Ok(out)
     }

@@ -2,8 +2,9 @@
 use crate::{
     kernel,
     kernels::{
+        arena::ArenaWindow,
         gradients::{Gradients, Pass},
-        philox,
+        philox::{self, Draw},
     },
     op::{Arg, Caps, Cost, Lowered, Op},
     options::{Key, NoiseLevel, check_derived},
@@ -19,10 +20,7 @@ use crate::{
 };
 use ridgepole_derive::op;
 
-params! { GradientNoiseParams {
-    segments: u32, first: u32, blocks: u32, lo: u32, hi: u32, base: u32, end: u32, sigma: f32,
-    key_lo: u32, key_hi: u32, step: u32, stream: u32, draw_lo: u32, draw_hi: u32
-} }
+params! { GradientNoiseParams { window: ArenaWindow, sigma: f32, draw: Draw } }
 
 /// Adds Gaussian noise to all gradients of an arena, g = g + σ·z with standard normal z: `optax.add_noise`.
 ///
@@ -103,25 +101,7 @@ impl Op for GradientNoise {
         let rounds = 10 * u64::from(caps.quads);
         let pass =
             Pass { parts: vec![philox::mul_wide(caps)], trips: rounds, ..Pass::map(kernel!("transforms/gradient_noise"), NAME) };
-        gradients.map(caps, pass, |w| {
-            GradientNoiseParams {
-                segments: w.segments,
-                first: w.first,
-                blocks: w.blocks,
-                lo: w.lo,
-                hi: w.hi,
-                base: w.base,
-                end: w.end,
-                sigma: std,
-                key_lo: key.seed as u32,
-                key_hi: (key.seed >> 32) as u32,
-                step: key.step,
-                stream: key.stream,
-                draw_lo: quad as u32,
-                draw_hi: (quad >> 32) as u32,
-            }
-            .into()
-        })
+        gradients.map(caps, pass, |window| GradientNoiseParams { window, sigma: std, draw: Draw::new(&key, quad) }.into())
     }
 
     fn cost(&self) -> Cost {

@@ -5,6 +5,7 @@ use crate::kernels::gradients::product;
 use crate::{
     kernel,
     kernels::{
+        arena::ArenaWindow,
         gradients::{Gradients, Pass},
         reduce::{Monoid, Partials},
     },
@@ -23,9 +24,7 @@ use crate::{
 };
 use ridgepole_derive::op;
 
-params! { UnscaleParams {
-    segments: u32, first: u32, blocks: u32, lo: u32, hi: u32, base: u32, end: u32, partial: u32, inverse: f32
-} }
+params! { UnscaleParams { window: ArenaWindow, partial: u32, inverse: f32 } }
 
 /// Divides all gradients of an arena by the loss scale, g = g / scale, and counts those that are then not finite:
 /// `torch.amp.GradScaler.unscale_` without a read-back.
@@ -138,19 +137,8 @@ impl Op for Unscale {
             extra,
             trips: u64::from(caps.lanes.ilog2()),
         };
-        gradients.pass(caps, &mut out, (&arena, &table), grad, &pass, |w, piece| {
-            UnscaleParams {
-                segments: w.segments,
-                first: w.first,
-                blocks: w.blocks,
-                lo: w.lo,
-                hi: w.hi,
-                base: w.base,
-                end: w.end,
-                partial: first[piece],
-                inverse: self.scale.map_or(1.0, |s| (1.0 / s) as f32),
-            }
-            .into()
+        gradients.pass(caps, &mut out, (&arena, &table), grad, &pass, |window, piece| {
+            UnscaleParams { window, partial: first[piece], inverse: self.scale.map_or(1.0, |s| (1.0 / s) as f32) }.into()
         })?;
         partials.into_arg(&mut out, caps, grad + 1, &args[grad + 1]);
         Ok(out)

@@ -9,8 +9,7 @@ fn both(change: impl Fn(&mut Dropout), want: &str) {
     let mut forward =
         Dropout { dtype: DType::F32, space, p: 0.5, key: Key::default(), share, scaling, bits, mask, training: true };
     change(&mut forward);
-    let Dropout { dtype, space, p, key, share, scaling, bits, mask, .. } = forward;
-    let backward = DropoutBackward { dtype, space, p, key, share, scaling, bits, mask };
+    let backward = forward.backward();
     refused(&[(op(forward), &format!("dropout: {want}")), (op(backward), &format!("dropout_backward: {want}"))]);
 }
 

@@ -25,7 +25,7 @@ proptest! {
         let forward = ops::Dropout { dtype, space, p, key, share, scaling, bits, mask, training };
         holds(&forward, Pattern::Ordinary, seed)?;
         survives_json(&forward)?;
-        let backward = ops::DropoutBackward { dtype, space, p, key, share, scaling, bits, mask };
+        let backward = forward.backward();
         holds(&backward, Pattern::Ordinary, seed)?;
         survives_json(&backward)?;
     }

@@ -54,6 +54,7 @@ fn field(op: &str, name: &str, default: &str) -> Value {
         ("sgd" | "rmsprop", "momentum") => json!(0.75),
         ("adagrad", "lr_decay") => json!(0.5),
         ("ftrl", "beta") => json!(1.0),
+        ("nadam", "momentum_decay") => json!(0.25),
         ("cross_entropy", "label_smoothing" | "z_loss" | "confidence_penalty") => json!(0.125),
         ("early_stopping", "min_delta") => json!(0.125),
         ("cutout", "value") => json!(0.5),

@@ -12,7 +12,7 @@ use std::path::PathBuf;
 ///
 /// It minimizes mean loss + λ·(r·Σ|b| + ½·(1 - r)·Σb²) over standardized features, r being --l1-ratio; the loss is half the squared
 /// error, or that of logistic regression. Without FILE it uses the diabetes data that come with the program. Writes
-/// path.html (one file, works offline) and path.json.
+/// path.html (one file, works offline), path.json, and model.json for `ridgepole predict`.
 #[derive(Debug, clap::Args)]
 #[command(after_help = EXAMPLES)]
 pub struct Args {
@@ -58,7 +58,7 @@ pub struct Args {
     /// The host finishes models of a GPU that have at most so many features, in f64; 0: none [default: 2000]
     #[arg(long, value_name = "FEATURES")]
     pub(super) polish: Option<usize>,
-    /// Where path.html and path.json go
+    /// Where path.html, path.json and model.json go
     #[arg(long, value_name = "DIR", default_value = "ridgepole-path")]
     pub(super) out: PathBuf,
     /// Use the adapter whose name contains this, in any case (see `ridgepole devices`)

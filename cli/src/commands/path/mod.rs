@@ -13,7 +13,7 @@ pub use args::{Args, target};
 use crate::{
     Failure, Ui,
     data::{self, Table, Targets, folds},
-    files, interrupt, text,
+    files, interrupt, model, text,
 };
 use choose::Choice;
 use device::Solver;
@@ -58,7 +58,9 @@ pub fn run(args: &Args, ui: &Ui) -> Result<(), Failure> {
     let penalty = Penalty { l1_ratio: args.l1_ratio, tolerance: args.tolerance };
     let paths = perform(&solver, &table, &problem, &lambdas, &folds, penalty, ui)?;
     // Files first: whoever reads the words may be gone.
-    let written = files::report(&args.out, ("path.json", &paths.json(args.seed)), ("path.html", || report::html(&paths)));
+    let model = paths.model(&table, &problem).files();
+    let written = files::report(&args.out, ("path.json", &paths.json(args.seed)), ("path.html", || report::html(&paths)), &model);
+    let written = written.and_then(|()| model::without(&args.out, &model));
     for line in paths.notices() {
         ui.note(line);
     }
@@ -69,7 +71,11 @@ pub fn run(args: &Args, ui: &Ui) -> Result<(), Failure> {
     ui.line(paths.exactness())?;
     written?;
     let report = args.out.join("path.html");
-    ui.line(format_args!("{} s; report: {}, numbers: path.json beside it", results::seconds(paths.seconds), text::path(&report)))
+    ui.line(format_args!(
+        "{} s; report: {}, beside it the numbers, path.json, and the model, model.json",
+        results::seconds(paths.seconds),
+        text::path(&report)
+    ))
 }
 
 /// Fits all models at every λ, in descending order; `folds` has the fold in which each row is held out.

@@ -6,7 +6,9 @@ use super::{
     solve::{Begun, Penalty},
 };
 use crate::{
-    glm::Solution,
+    data::Table,
+    glm::{Family, Solution},
+    model::{self, Linear},
     number::{exact, significant},
     text,
 };
@@ -190,6 +192,20 @@ impl Paths {
             significant(self.penalty.tolerance, 2),
             tiny(self.worst)
         )]
+    }
+
+    /// The models, as `predict` reads them.
+    pub fn model(&self, table: &Table, problem: &Problem) -> model::Model {
+        let fit = |f: &Fit| model::Fit { lambda: f.lambda, intercept: f.intercept, coef: f.coef.clone() };
+        let linear = Linear {
+            family: if self.model == Model::Linear { Family::Linear } else { Family::Logistic },
+            path: self.fits.iter().map(fit).collect(),
+            best: self.choice.best,
+            one_se: self.choice.one_se,
+        };
+        let means: Vec<f64> = problem.moments.iter().map(|[mean, _]| *mean).collect();
+        let how = format!("fitted by path to {} with a penalty of {}", text::count(self.rows, "row"), self.penalty_name());
+        model::Model::of_path(table, &means, linear, how)
     }
 
     /// Everything, as `path.json` has it.

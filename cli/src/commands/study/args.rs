@@ -14,7 +14,8 @@ use std::path::PathBuf;
 /// Trains a small network once per regularizer and seed, and shows what each does to the gap between training and test.
 ///
 /// Without --data it uses the 1,797 handwritten digits that come with the program, 200 of them for training, so that an
-/// unregularized network overfits. Writes report.html (one file, works offline) and results.json.
+/// unregularized network overfits. Writes report.html (one file, works offline), results.json, and model.json with
+/// model.safetensors for `ridgepole predict`.
 #[derive(Debug, clap::Args)]
 #[command(after_help = EXAMPLES)]
 pub struct Args {
@@ -70,7 +71,7 @@ pub struct Args {
     #[arg(long, value_name = "SEED", default_value_t = 1, help_heading = "Training")]
     seed: u64,
 
-    /// Where report.html and results.json go
+    /// Where report.html, results.json and the model go
     #[arg(long, value_name = "DIR", default_value = "ridgepole-study")]
     pub(super) out: PathBuf,
     /// Use the adapter whose name contains this, in any case (see `ridgepole devices`)

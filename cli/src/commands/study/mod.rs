@@ -20,6 +20,7 @@ mod tests;
 mod train;
 pub mod treatments;
 pub mod tuned;
+mod winner;
 mod work;
 
 pub use args::Args;
@@ -32,7 +33,7 @@ use crate::{
         prepare,
         split::{self, Split},
     },
-    files, text,
+    files, model, text,
     training::{Hyper, Member, Shape, most_together},
 };
 use monte_carlo::{MonteCarlo, Predicted};
@@ -42,6 +43,7 @@ use std::{collections::BTreeMap, time::Instant};
 use train::OfSeed;
 use treatments::{Strengths, Treatment};
 use tuned::{Own, Plan, Tuned};
+use winner::Kept;
 use work::{Clock, Cost, Work};
 
 /// Everything that decides what a study computes.
@@ -81,7 +83,9 @@ pub fn run(args: &Args, ui: &Ui) -> Result<(), Failure> {
     let session = adapter::open(args.adapter.as_deref())?;
     let study = perform(&session, &table, &config, ui)?;
     // Files first: whoever reads the words may be gone.
-    let written = files::report(&args.out, ("results.json", &study.json()), ("report.html", || report::html(&study)));
+    let written =
+        files::report(&args.out, ("results.json", &study.json()), ("report.html", || report::html(&study)), &study.model);
+    let written = written.and_then(|()| model::without(&args.out, &study.model));
     ui.line(table.target_line())?;
     let said = study.sentences();
     for line in [said.cost, said.help].into_iter().chain([String::new()]).chain(study.table()).chain([String::new()]) {
@@ -103,7 +107,8 @@ pub fn run(args: &Args, ui: &Ui) -> Result<(), Failure> {
     let parts: Vec<String> = study.times.iter().map(|(part, seconds)| format!("{part} {seconds:.1} s")).collect();
     ui.note(format_args!("time: {}", parts.join(", ")));
     let report = args.out.join("report.html");
-    ui.line(format_args!("{:.1} s; report: {}, numbers: results.json beside it", study.seconds, text::path(&report)))
+    let model = if study.model.is_empty() { "" } else { ", and the model, model.json" };
+    ui.line(format_args!("{:.1} s; report: {}, beside it the numbers, results.json{model}", study.seconds, text::path(&report)))
 }
 
 /// Trains everything that `config` asks for.
@@ -132,6 +137,7 @@ pub fn perform(session: &Session, table: &Table, config: &Config, ui: &Ui) -> Re
     let (work, mut clock) = (Work::new(ui, total), Clock::new());
     let mut outcomes: Vec<Outcome> = config.treatments.iter().map(|&treatment| Outcome { treatment, runs: Vec::new() }).collect();
     let mut said: BTreeMap<Treatment, Predicted> = BTreeMap::new();
+    let mut kept = Kept::new();
     let tuned = match &plan {
         Some(plan) => {
             let tick = &mut |seed: u64, networks: usize| {
@@ -160,9 +166,12 @@ pub fn perform(session: &Session, table: &Table, config: &Config, ui: &Ui) -> Re
                 let members: Vec<Member> = some.iter().map(member).collect();
                 let what = format!("{}, seed {seed}", text::count(members.len(), "network"));
                 let done = of_seed.train(&members, &mut clock, &mut |cost| work.done(cost, &what))?;
-                for (treatment, network) in some.iter().zip(done) {
+                for (treatment, mut network) in some.iter().zip(done) {
                     for o in outcomes.iter_mut().filter(|o| o.treatment.trained_as() == *treatment) {
                         o.runs.push(network.run(o.treatment == Treatment::EarlyStopping));
+                    }
+                    if i == 0 {
+                        kept.insert(*treatment, std::mem::take(&mut network.parameters));
                     }
                     if let Some(passes) = &network.said {
                         train::add(said.entry(*treatment).or_default(), passes, table, &data, &split.test);
@@ -190,6 +199,10 @@ pub fn perform(session: &Session, table: &Table, config: &Config, ui: &Ui) -> Re
         None => None,
     };
     let parts = &drawn.splits[0];
+    let model = winner::save(kept, &outcomes, table, config, (parts, &drawn.given[0])).unwrap_or_else(|why| {
+        ui.note(format_args!("notice: no model is saved: {why}"));
+        Vec::new()
+    });
     Ok(Study {
         device: adapter::name(session.info()),
         data: Summary::new(table, [&parts.train, &parts.validation, &parts.test].map(Vec::len)),
@@ -202,6 +215,7 @@ pub fn perform(session: &Session, table: &Table, config: &Config, ui: &Ui) -> Re
         outcomes,
         monte_carlo,
         decomposition,
+        model,
         times: clock.parts(),
         seconds: start.elapsed().as_secs_f64(),
     })

@@ -37,6 +37,8 @@ pub struct Study {
     pub monte_carlo: Vec<MonteCarlo>,
     /// Bias and variance, if asked for.
     pub decomposition: Option<Decomposed>,
+    /// The files of the network that is saved; none if it diverged.
+    pub model: Vec<(&'static str, Vec<u8>)>,
     /// Wall time of each part, in seconds.
     pub times: Vec<(&'static str, f64)>,
     /// Wall time of everything.

@@ -37,6 +37,7 @@ pub(super) fn study(treatments: &[Treatment], seeds: usize, classes: bool) -> St
         outcomes: treatments.iter().map(|&treatment| Outcome { treatment, runs: runs(treatment) }).collect(),
         monte_carlo: Vec::new(),
         decomposition: None,
+        model: Vec::new(),
         seconds: 12.3,
         times: Vec::new(),
     }

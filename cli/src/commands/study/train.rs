@@ -47,6 +47,9 @@ struct Weighed {
     weights: Vec<f32>,
 }
 
+/// All parameters of a network, and the running means and variances of normalized layers.
+pub type Parameters = (Vec<f32>, Vec<Vec<f32>>);
+
 /// What became of a network.
 pub struct Network {
     curve: Vec<[Measure; 2]>,
@@ -54,6 +57,8 @@ pub struct Network {
     last: Weighed,
     best_epoch: usize,
     best: Weighed,
+    /// Its parameters and running statistics, those of the last epoch and the best ones.
+    pub parameters: [Parameters; 2],
     /// What it said with dropout, if it has any.
     pub said: Option<Said>,
 }
@@ -132,6 +137,7 @@ impl OfSeed<'_> {
                     weights: best.expect("the best is kept"),
                 },
                 best_epoch: state.best_epoch(),
+                parameters: [(state.params.clone(), state.running.clone()), state.best.clone().expect("the best is kept")],
                 said: if self.drops(&members[m]) { said.next() } else { None },
                 curve,
                 looks,

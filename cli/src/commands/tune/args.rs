@@ -15,7 +15,8 @@ use std::path::PathBuf;
 /// λ and p each take values separated by commas, for a grid of all combinations, or with --random a range, such as 1e-5..1e-2.
 /// Without any there are 30 settings: p from 0 to 0.5, proximal L1 from 0 to 0.1, batch norm off and on. Each network is early-stopped
 /// on a validation share of its training folds, its best weights are restored, and it is scored on the held-out fold. Writes tune.html
-/// (one file, works offline) and tune.json. After an interruption the same command resumes the search.
+/// (one file, works offline) and tune.json. The best setting is then trained on the rows of all folds, and written as model.json and
+/// model.safetensors for `ridgepole predict`. After an interruption the same command resumes the search.
 #[derive(Debug, clap::Args)]
 #[command(after_help = EXAMPLES)]
 pub struct Args {
@@ -81,7 +82,7 @@ pub struct Args {
     /// Start over instead of resuming from the checkpoint of an interrupted run
     #[arg(long)]
     pub(super) fresh: bool,
-    /// Where tune.html and tune.json go, and tune.checkpoint until they are complete
+    /// Where tune.html, tune.json and the model go, and tune.checkpoint until they are complete
     #[arg(long, value_name = "DIR", default_value = "ridgepole-tune")]
     pub(super) out: PathBuf,
     /// Use the adapter whose name contains this, in any case (see `ridgepole devices`)

@@ -12,13 +12,14 @@ pub mod search;
 #[cfg(test)]
 mod tests;
 mod watch;
+mod winner;
 
 pub use args::{Args, By};
 
 use crate::{
     Failure, Ui, adapter,
     data::{self, Summary, Table, Targets, folds::cross_validation, prepare, split},
-    files, interrupt, seal, text, timing, training,
+    files, interrupt, model, seal, text, timing, training,
 };
 use outcome::Progress;
 use results::{Candidate, Tuned};
@@ -26,6 +27,7 @@ use ridgepole::Rng;
 use search::Search;
 use std::{fmt::Write, time::Instant};
 use watch::Watcher;
+use winner::Winner;
 
 /// Searches and writes what was found.
 ///
@@ -77,6 +79,8 @@ pub fn run(args: &Args, ui: &Ui) -> Result<(), Failure> {
         .map(|(&setting, outcomes)| Candidate { setting, outcomes: outcomes.to_vec() })
         .collect();
     let [best, one_se] = results::choose(&candidates, args.by, classes);
+    let winner = Winner { setting: settings[best], table: &table, stop_share: args.stop_share };
+    let model = winner.refit(&session, &search, &path, ui)?;
     let tuned = Tuned {
         device,
         data: Summary::new(&table, prepared[0].parts.each_ref().map(|p| p.rows)),
@@ -96,7 +100,8 @@ pub fn run(args: &Args, ui: &Ui) -> Result<(), Failure> {
         resumed,
     };
     // Files first: whoever reads the words may be gone.
-    let written = files::report(&args.out, ("tune.json", &tuned.json()), ("tune.html", || report::html(&tuned)));
+    let written = files::report(&args.out, ("tune.json", &tuned.json()), ("tune.html", || report::html(&tuned)), &model);
+    let written = written.and_then(|()| model::without(&args.out, &model));
     // Done, if they are there: nothing is left to resume.
     let written = written.and_then(|()| files::remove(&path));
     ui.line(table.target_line())?;
@@ -104,10 +109,11 @@ pub fn run(args: &Args, ui: &Ui) -> Result<(), Failure> {
     written?;
     let report = args.out.join("tune.html");
     ui.line(format_args!(
-        "{:.1} s, at most {} at once; report: {}, numbers: tune.json beside it",
+        "{:.1} s, at most {} at once; report: {}, beside it the numbers, tune.json{}",
         tuned.seconds,
         text::count(tuned.together, "network"),
-        text::path(&report)
+        text::path(&report),
+        if model.is_empty() { "" } else { ", and the model, model.json" }
     ))
 }
 

@@ -88,6 +88,31 @@ impl Search<'_> {
         Ok(progress.done.into_values().collect())
     }
 
+    /// Trains one network of a setting on the first split, until it stops. `tick` is called with the epochs of each round, and ends the
+    /// training if it fails.
+    ///
+    /// # Errors
+    /// What planning and running report, and what `tick` says.
+    pub fn refit(
+        &self,
+        session: &Session,
+        setting: &Setting,
+        tick: &mut dyn FnMut(usize) -> Result<(), Failure>,
+    ) -> Result<State, Failure> {
+        let Self { splits, hyper, classes, seed, patience, .. } = *self;
+        let shape = &Shape::new(&splits[0], hyper, setting.batch_norm);
+        let rule = Rule { watch: [false, true], patience: Some(patience) };
+        let setup = Setup { splits, shape, hyper, classes, seed, rule };
+        let member = Member { recipe: setting.recipe(), split: 0, seed };
+        let mut trainer = Trainer::new(session, &setup, &[member], vec![State::new(shape, seed, true)])?;
+        while trainer.epoch() < hyper.epochs && !trainer.stopped()?[0] {
+            let epochs = MOST_EPOCHS.min(hyper.epochs - trainer.epoch());
+            trainer.run(epochs, &mut || ())?;
+            tick(epochs)?;
+        }
+        Ok(trainer.states()?[0].clone())
+    }
+
     /// Trains networks at the same epoch, until many have stopped.
     fn round(
         &self,

@@ -34,6 +34,23 @@ pub(super) fn header(
     notices: &mut Vec<String>,
 ) -> Result<Header, String> {
     let line = text.line(at);
+    let (names, named) = names(line, record, target.column, notices)?;
+    let place = find(&names, line, target, delimiter)?;
+    let index = named.iter().take_while(|named| !**named).count();
+    Ok(Header { names, named, index, place })
+}
+
+/// A name for each column, no two alike but for that of the column to predict, and whether the file names it; with notices of those that
+/// had to be made up.
+///
+/// # Errors
+/// If there are too many.
+pub(super) fn names(
+    line: usize,
+    record: &StringRecord,
+    target: &str,
+    notices: &mut Vec<String>,
+) -> Result<(Vec<String>, Vec<bool>), String> {
     if record.len() > MOST {
         return Err(format!("line {line}: has {} columns, must be at most {MOST}", record.len()));
     }
@@ -50,7 +67,7 @@ pub(super) fn header(
     let (mut numbers, mut repeated) = (HashMap::new(), 0);
     for (i, name) in record.iter().enumerate() {
         let mut own = if name.is_empty() { format!("column {}", i + 1) } else { name.to_string() };
-        if name == target.column && !name.is_empty() {
+        if name == target && !name.is_empty() {
             names.push(own);
             continue;
         }
@@ -82,9 +99,7 @@ pub(super) fn header(
             repeated - SAID
         ));
     }
-    let place = find(&names, line, target, delimiter)?;
-    let index = named.iter().take_while(|named| !**named).count();
-    Ok(Header { names, named, index, place })
+    Ok((names, named))
 }
 
 fn find(names: &[String], line: usize, target: Target, delimiter: Delimiter) -> Result<usize, String> {
@@ -108,6 +123,6 @@ fn find(names: &[String], line: usize, target: Target, delimiter: Delimiter) -> 
 }
 
 /// What to do if a file seems to have one column.
-fn divided(delimiter: Delimiter) -> String {
+pub(super) fn divided(delimiter: Delimiter) -> String {
     format!(" (if not {} but something else divides the cells, say so with --delimiter)", delimiter.word())
 }

@@ -20,22 +20,31 @@ pub(super) fn shortened(mut said: Vec<String>, notices: &mut Vec<String>) {
 
 /// What was filled in, and where.
 pub(super) fn filled(numbers: &[usize], gaps: &[usize], categories: &[(usize, Levels)], header: &Header) -> Vec<String> {
+    let gaps = numbers.iter().copied().zip(gaps.iter().copied());
+    gaps_filled(gaps, categories.iter().map(|(place, levels)| (*place, levels.missing)), &header.names)
+}
+
+/// As [`filled`], from columns of numbers and categorical ones, each with how many of its cells are missing.
+pub(super) fn gaps_filled(
+    mut numbers: impl Iterator<Item = (usize, usize)>,
+    mut categories: impl Iterator<Item = (usize, usize)>,
+    names: &[String],
+) -> Vec<String> {
     let some = |places: &mut dyn Iterator<Item = (usize, usize)>| {
         let all: Vec<(usize, usize)> = places.filter(|(_, n)| *n > 0).collect();
         let cells: usize = all.iter().map(|(_, n)| n).sum();
-        (cells > 0).then(|| (count(cells, "missing cell"), in_columns(&all, header)))
+        (cells > 0).then(|| (count(cells, "missing cell"), in_columns(&all, names)))
     };
-    let means = some(&mut numbers.iter().copied().zip(gaps.iter().copied()))
+    let means = some(&mut numbers)
         .map(|(cells, all)| format!("notice: {cells} filled in with the column's mean in the training rows: {all}"));
-    let levels = some(&mut categories.iter().map(|(place, levels)| (*place, levels.missing)))
-        .map(|(cells, all)| format!("notice: {cells} taken for a level of its own: {all}"));
+    let levels = some(&mut categories).map(|(cells, all)| format!("notice: {cells} taken for a level of its own: {all}"));
     means.into_iter().chain(levels).collect()
 }
 
 /// Columns with numbers of cells, the first few.
-fn in_columns(all: &[(usize, usize)], header: &Header) -> String {
+fn in_columns(all: &[(usize, usize)], names: &[String]) -> String {
     const SHOWN: usize = 8;
-    let one = |(place, n): &(usize, usize)| format!("{n} in column {}", quoted(&header.names[*place]));
+    let one = |(place, n): &(usize, usize)| format!("{n} in column {}", quoted(&names[*place]));
     let mut some: Vec<String> = all.iter().take(SHOWN).map(one).collect();
     if all.len() > SHOWN {
         some.push(format!("and others in {} more columns", all.len() - SHOWN));
@@ -76,7 +85,11 @@ impl Dropped {
         let columns: Vec<(usize, usize)> = self.cells.iter().map(|(place, n)| (*place, *n)).collect();
         (!lines.is_empty()).then(|| {
             let rows = if lines.len() == 1 { "1 row lacks".into() } else { format!("{} rows lack", lines.len()) };
-            format!("notice: {rows} values and {are} left out, {what} {}: {}", some.join(", "), in_columns(&columns, header))
+            format!(
+                "notice: {rows} values and {are} left out, {what} {}: {}",
+                some.join(", "),
+                in_columns(&columns, &header.names)
+            )
         })
     }
 

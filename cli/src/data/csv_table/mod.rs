@@ -1,4 +1,5 @@
 //! Reads a table from delimited text. Every error names the line and the column, and whatever is left out has a notice.
+mod apply;
 mod delimiter;
 mod header;
 mod labels;
@@ -12,6 +13,7 @@ mod target;
 #[cfg(test)]
 mod tests;
 
+pub use apply::{Found, Wanted};
 pub use delimiter::Delimiter;
 
 use super::{Cells, Columns, Table, Task};
@@ -115,6 +117,15 @@ impl<'a> Text<'a> {
         }
         opened.map(|i| input::line(self.text, i))
     }
+}
+
+/// The rows of `text` for a model that was fitted to another table.
+pub fn apply(text: &str, wanted: &Wanted, delimiter: Option<Delimiter>) -> Result<Found, String> {
+    let (start, said) = delimiter::first_line(text);
+    let text = Text { text, start };
+    let hint = wanted.columns.first().map_or(wanted.target, |column| &column.name);
+    let delimiter = delimiter.or(said).unwrap_or_else(|| delimiter::tried(text.rows(), hint));
+    apply::read(&text, wanted, delimiter)
 }
 
 /// The table in `text`, whose first row names the columns.

@@ -1,5 +1,5 @@
 //! Gradients of rows that stay on the chip.
-use super::OnChip;
+use super::{OnChip, Place};
 use crate::{
     kernels::{
         channels::{given, vector},
@@ -13,12 +13,7 @@ use crate::{
     wgsl::{Decl, Spec, View, parts},
 };
 
-params! {
-    BackwardParams {
-        rows: u32, quads: u32, first: u32, blocks: u32, block: u32, lanes: u32, turns: u32, base: u32, width: u32, weights: u32,
-        values: f32
-    }
-}
+params! { BackwardParams { place: Place, width: u32, weights: u32, values: f32 } }
 
 /// Appends the dispatch that leaves dx and the columns' partial sums, and the levels that add these. Several dispatches for
 /// tensors beyond the binding limit.
@@ -68,7 +63,6 @@ pub(crate) fn backward(of: Rows, kind: &Backward, shape: &OnChip, caps: &Caps, a
             bindings.push(Monoid::SUM4.decl("partials", true));
             slots.push(partials.slot());
         }
-        let blocks = piece.blocks.end - piece.blocks.start;
         out.steps.push(Step {
             spec: Spec {
                 shader: shape.kernel(parts::rows::ROW_BACKWARD, parts::rows::ROW_BACKWARD_TEAM),
@@ -78,21 +72,14 @@ pub(crate) fn backward(of: Rows, kind: &Backward, shape: &OnChip, caps: &Caps, a
                 consts: consts.clone(),
             },
             params: BackwardParams {
-                rows: of.rows as u32,
-                quads: quads as u32,
-                first: piece.blocks.start as u32,
-                blocks: blocks as u32,
-                block: shape.block as u32,
-                lanes: shape.lanes as u32,
-                turns: shape.turns as u32,
-                base: piece.base(),
+                place: Place::new(of, shape, &piece),
                 width: width as u32,
                 weights: (width - quads.min(width)) as u32,
                 values: of.cols as f32,
             }
             .into(),
             slots,
-            workgroups: blocks,
+            workgroups: piece.workgroups(),
             trips: shape.trips,
         });
     }

@@ -3,7 +3,7 @@ use super::OnChip;
 use crate::{
     kernels::{
         channels::{given, vector},
-        partition,
+        partition::{self, Piece, Window},
     },
     op::{Arg, ByName, Caps, Lowered, Params, Slot, Step},
     options::WeightForm,
@@ -12,11 +12,7 @@ use crate::{
     wgsl::{Decl, Source, Spec, View, parts},
 };
 
-params! {
-    ForwardParams {
-        rows: u32, quads: u32, first: u32, blocks: u32, block: u32, lanes: u32, turns: u32, base: u32, values: f32, eps: f32
-    }
-}
+params! { ForwardParams { place: Place, values: f32, eps: f32 } }
 
 /// Whose weight and bias multiply and move a value.
 #[derive(Clone, Copy)]
@@ -38,24 +34,22 @@ pub(crate) struct Forward {
     pub eps: f64,
 }
 
-/// What `lib/rows/row_forward` is told in any case.
-#[derive(Clone, Copy)]
-pub(crate) struct Place {
-    pub rows: u32,
-    pub quads: u32,
-    pub first: u32,
-    pub blocks: u32,
-    pub block: u32,
-    pub lanes: u32,
-    pub turns: u32,
-    pub base: u32,
+params! {
+    /// What kernels of rows are told in any case.
+    pub(crate) Place { rows: u32, quads: u32, first: u32, blocks: u32, block: u32, lanes: u32, turns: u32, base: u32 }
 }
 
 impl Place {
+    /// Of a piece of these rows.
+    pub fn new(of: Rows, shape: &OnChip, piece: &Piece) -> Self {
+        let Window { first, blocks, base, .. } = piece.window();
+        let [block, lanes, turns] = [shape.block, shape.lanes, shape.turns].map(|n| n as u32);
+        Self { rows: of.rows as u32, quads: of.cols as u32 / 4, first, blocks, block, lanes, turns, base }
+    }
+
     /// With the number of values in a row, and ε.
     pub fn params(self, of: Rows, eps: f64) -> Params {
-        let Self { rows, quads, first, blocks, block, lanes, turns, base } = self;
-        ForwardParams { rows, quads, first, blocks, block, lanes, turns, base, values: of.cols as f32, eps: eps as f32 }.into()
+        ForwardParams { place: self, values: of.cols as f32, eps: eps as f32 }.into()
     }
 }
 
@@ -93,17 +87,6 @@ impl RowMap<'_> {
             consts.extend(self.consts);
             let mut parts: Vec<Source> = std::iter::once(shape.part()).chain(self.parts.iter().copied()).collect();
             shape.joined(quads, &mut parts, &mut consts);
-            let blocks = piece.blocks.end - piece.blocks.start;
-            let place = Place {
-                rows: of.rows as u32,
-                quads: quads as u32,
-                first: piece.blocks.start as u32,
-                blocks: blocks as u32,
-                block: shape.block as u32,
-                lanes: shape.lanes as u32,
-                turns: shape.turns as u32,
-                base: piece.base(),
-            };
             out.steps.push(Step {
                 spec: Spec {
                     shader: shape.kernel(parts::rows::ROW_FORWARD, parts::rows::ROW_FORWARD_TEAM),
@@ -112,9 +95,9 @@ impl RowMap<'_> {
                     bindings,
                     consts,
                 },
-                params: (self.params)(place),
+                params: (self.params)(Place::new(of, shape, &piece)),
                 slots,
-                workgroups: blocks,
+                workgroups: piece.workgroups(),
                 trips: shape.trips,
             });
         }

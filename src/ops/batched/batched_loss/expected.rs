@@ -1,7 +1,7 @@
 //! What the losses of models side by side must give, and how far the kernel may be from it: running analysis of a row.
 use super::BatchedLoss;
 use crate::{
-    op::Expected,
+    op::{Contents, Expected, Op},
     options::BatchedLossKind,
     types::{DType, HostData},
     verify::{Approx, reference},
@@ -66,7 +66,8 @@ fn row(loss: BatchedLossKind, z: &[f64], t: &[f64]) -> (Approx, Vec<Approx>) {
 
 impl BatchedLoss {
     pub(super) fn expected(&self, args: &[HostData]) -> Vec<Expected> {
-        let [z, t, w] = [0, 1, 2].map(|i| args[i].to_f64());
+        let of = Contents::new(self.args(), args);
+        let [z, t, w] = ["prediction", "target", "weight"].map(|name| of.f64(name));
         let (models, padded) = (self.models, self.padded());
         let (mut grad, mut grad_bound) = (vec![0.0; z.len()], vec![0.0; z.len()]);
         let (mut losses, mut rights) = (vec![vec![]; models], vec![vec![]; models]);

@@ -1,14 +1,14 @@
 //! Dense layers of many models of one shape: what their three ops have in common.
-#[cfg(feature = "verify")]
-use crate::verify::Approx;
 use crate::{
-    kernels::linear_models::whole,
-    op::{Arg, Caps, MAX_TRIPS, Step},
+    kernels::linear_models::{all, items},
+    op::{Access, Arg, Caps, Lowered, MAX_TRIPS, Step},
     ops::batched::shared::model_batch,
     params,
-    types::{DType, Error},
-    wgsl::{Decl, Source, Spec},
+    types::Error,
+    wgsl::{Source, Spec},
 };
+#[cfg(feature = "verify")]
+use crate::{op::Verify, types::DType, verify::Approx};
 
 params! {
     DenseParams {
@@ -39,6 +39,18 @@ pub(crate) fn check_columns(op: &'static str, field: &'static str, n: usize) -> 
     Ok(())
 }
 
+/// How the work of one of the ops is divided.
+pub(crate) struct Tiling {
+    /// The kernel, and the one whose lanes are a [`team`].
+    pub kernels: [Source; 2],
+    /// The rows of the result, and how many a tile has in either kernel.
+    pub down: (usize, [usize; 2]),
+    /// The columns of the result.
+    pub across: usize,
+    /// The longest loop of a lane.
+    pub trips: usize,
+}
+
 impl Dense {
     /// Elements of what a batch of rows of `width` values is, models side by side.
     pub fn batch(&self, width: usize) -> usize {
@@ -55,11 +67,6 @@ impl Dense {
         self.models.saturating_mul(self.height()).saturating_mul(self.outputs)
     }
 
-    /// Whether there is nothing to write.
-    pub fn is_empty(&self) -> bool {
-        self.models == 0 || self.rows == 0
-    }
-
     /// The shape, and that the device can bind each buffer whole.
     pub fn check(&self, caps: &Caps, args: &[Arg]) -> Result<(), Error> {
         check_columns(self.op, "inputs", self.inputs)?;
@@ -67,31 +74,34 @@ impl Dense {
         model_batch::check(self.op, caps, args)
     }
 
-    /// The dispatch: a lane for each tile. Every model has this many tiles below one another and side by side.
-    pub fn step(&self, caps: &Caps, shader: Source, bindings: Vec<Decl>, args: &[Arg], tiles: [usize; 2], trips: usize) -> Step {
-        let lanes = model_batch::lanes(caps);
-        let workgroups = ((tiles[0] * tiles[1] * self.models) as u64).div_ceil(u64::from(lanes));
-        self.over(shader, vec![("WG", lanes)], bindings, args, tiles, (workgroups, trips))
-    }
-
-    /// The same where lanes are a [`team`]: a workgroup for each tile.
-    pub fn team_step(&self, shader: Source, bindings: Vec<Decl>, args: &[Arg], tiles: [usize; 2], trips: usize) -> Step {
-        let workgroups = (tiles[0] * tiles[1] * self.models) as u64;
-        self.over(shader, vec![], bindings, args, tiles, (workgroups, trips))
-    }
-
-    fn over(
-        &self,
-        shader: Source,
-        consts: Vec<(&'static str, u32)>,
-        bindings: Vec<Decl>,
-        args: &[Arg],
-        tiles: [usize; 2],
-        (workgroups, trips): (u64, usize),
-    ) -> Step {
-        let per_model = tiles[0] * tiles[1];
-        Step {
-            spec: Spec { shader, entry: self.op, parts: vec![], bindings, consts },
+    /// The dispatch: a lane for each tile, or a workgroup where lanes are a [`team`]. `p` is bound by single values, all else by quads.
+    ///
+    /// # Errors
+    /// As [`Dense::check`].
+    pub fn lower(&self, caps: &Caps, args: &[Arg], of: &Tiling) -> Result<Lowered, Error> {
+        self.check(caps, args)?;
+        let mut out = Lowered::default();
+        if self.models == 0 || self.rows == 0 {
+            return Ok(out);
+        }
+        let columns = of.across / QUAD;
+        let team = team(columns, caps);
+        let which = usize::from(team);
+        let across = if team { columns.div_ceil(TEAM) } else { columns };
+        let per_model = of.down.0.div_ceil(of.down.1[which]) * across;
+        let (tiles, lanes) = (per_model * self.models, model_batch::lanes(caps));
+        let binding = |arg: &Arg| {
+            let writes = arg.access != Access::Read;
+            if arg.name == "p" { items(arg.name, writes) } else { model_batch::quads(arg.name, writes) }
+        };
+        out.steps.push(Step {
+            spec: Spec {
+                shader: of.kernels[which],
+                entry: self.op,
+                parts: vec![],
+                bindings: args.iter().map(binding).collect(),
+                consts: if team { vec![] } else { vec![("WG", lanes)] },
+            },
             params: DenseParams {
                 models: self.models as u32,
                 rows: self.rows as u32,
@@ -99,24 +109,25 @@ impl Dense {
                 out_quads: (self.outputs / QUAD) as u32,
                 weights: (self.height() * self.outputs / QUAD) as u32,
                 per_model: per_model as u32,
-                tiles: (per_model * self.models) as u32,
+                tiles: tiles as u32,
                 bias: self.bias.into(),
             }
             .into(),
-            slots: (0..args.len()).map(|i| whole(i, args)).collect(),
-            workgroups,
-            trips: trips as u64,
-        }
+            slots: all(args),
+            workgroups: if team { tiles as u64 } else { (tiles as u64).div_ceil(u64::from(lanes)) },
+            trips: of.trips as u64,
+        });
+        Ok(out)
     }
 }
 
 /// Lanes of a team.
-pub(crate) const TEAM: usize = 8;
+const TEAM: usize = 8;
 
 /// Whether lanes hand one another what they load, for results so many quads wide. A GPU has caches for what neighbours read alike. A
 /// software driver makes each load of a quad a loop over the lanes, which costs as much as a hundred products; a broadcast is one
 /// instruction. Where most lanes of a team would have no column, it would not win.
-pub(crate) fn team(columns: usize, caps: &Caps) -> bool {
+fn team(columns: usize, caps: &Caps) -> bool {
     let fixed = caps.subgroups() && caps.subgroup == [TEAM as u32; 2];
     caps.cpu && fixed && 2 * columns > columns.next_multiple_of(TEAM)
 }
@@ -139,7 +150,8 @@ pub(crate) fn sum_of_products(first: f64, factors: impl Iterator<Item = (f64, f6
 
 /// Models, rows, inputs and outputs for the checks: nothing; tiles that are whole and not, in each direction; groups of columns that
 /// are whole and not; more tiles than a workgroup holds.
-pub(crate) const SHAPES: [[usize; 4]; 10] = [
+#[cfg(feature = "verify")]
+const SHAPES: [[usize; 4]; 10] = [
     [1, 1, 4, 4],
     [0, 3, 4, 8],
     [3, 0, 8, 4],
@@ -152,17 +164,29 @@ pub(crate) const SHAPES: [[usize; 4]; 10] = [
     [40, 5, 4, 12],
 ];
 
+#[cfg(feature = "verify")]
+/// Layers of these shapes that have rows enough, with and without bias.
+pub(crate) fn cases(least_rows: usize, op: impl Fn(Dense) -> Box<dyn Verify>) -> Vec<Box<dyn Verify>> {
+    let shapes = SHAPES.into_iter().filter(|[_, rows, ..]| *rows >= least_rows);
+    let each = |[models, rows, inputs, outputs]: [usize; 4]| {
+        [false, true].map(|bias| op(Dense { op: "", models, rows, inputs, outputs, bias }))
+    };
+    shapes.flat_map(each).collect()
+}
+
+#[cfg(feature = "verify")]
 /// The layers of a small network, and models of them until the longest argument has about so many elements.
-pub(crate) fn benches(elements: usize, longest: impl Fn(Dense) -> usize) -> Vec<Dense> {
+pub(crate) fn benches(elements: usize, op: impl Fn(Dense) -> Box<dyn Verify>) -> Vec<Box<dyn Verify>> {
     let part = if elements < 1 << 14 { 4 } else { 1 };
     [[64, 128], [128, 64], [64, 12]]
         .map(|[inputs, outputs]| {
-            let bias = outputs == 12;
-            let one = Dense { op: "", models: 1, rows: 50, inputs: inputs / part, outputs: outputs / part, bias };
-            Dense { models: ((elements as f64 / longest(one) as f64).round() as usize).max(1), ..one }
+            let one = Dense { op: "", models: 1, rows: 50, inputs: inputs / part, outputs: outputs / part, bias: outputs == 12 };
+            let longest = one.batch(one.inputs).max(one.batch(one.outputs)).max(one.weights());
+            Dense { models: ((elements as f64 / longest as f64).round() as usize).max(1), ..one }
         })
         .into_iter()
         // A quad is the least that there is.
         .filter(|d| d.outputs.is_multiple_of(QUAD))
+        .map(op)
         .collect()
 }

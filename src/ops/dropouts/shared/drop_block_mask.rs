@@ -1,7 +1,7 @@
 //! The mask of DropBlock: the host's side of `shaders/dropouts/parts/square_*.wgsl`.
 use crate::{
     kernels::{
-        philox::mul_wide,
+        philox::{Draw, mul_wide},
         reduce::{Monoid, Partials},
         samples::Images,
     },
@@ -14,9 +14,7 @@ use crate::{
 };
 use std::ops::Range;
 
-params! { SeedParams {
-    blocks: u32, words: u32, last: u32, key_lo: u32, key_hi: u32, step: u32, stream: u32, d_lo: u32, d_hi: u32
-} }
+params! { SeedParams { blocks: u32, words: u32, last: u32, draw: Draw } }
 params! { MaskParams { blocks: u32, words: u32, last_bits: u32, width: u32, height: u32, side: u32, mask_at: u32, partials_at: u32 } }
 params! { FactorParams { blocks: u32, total: u32 } }
 
@@ -71,10 +69,12 @@ impl Squares {
     }
 
     /// The mask over the tensor, read by decision. Its key begins at 0, since a mask is of one tensor.
-    pub fn masked(&self) -> Masked {
-        let Self { op, dtype, space, p, share, .. } = *self;
+    ///
+    /// # Errors
+    /// Names `dtype`, `p` or `space`.
+    pub fn masked(&self) -> Result<Masked, Error> {
         let key = Key { first_element: 0, ..self.key };
-        Masked { op, dtype, space, p, key, share, bits: Bits::ThirtyTwo }
+        Masked::new(self.op, self.dtype, &self.space, self.p, key, self.share, Bits::ThirtyTwo)
     }
 
     /// Checks everything; the number of the first decision.
@@ -87,7 +87,7 @@ impl Squares {
             let why = format!("is {share:?}, must leave positions apart: element, position, batch_element or batch_position");
             return Err(Error::argument(op, "share", why));
         }
-        self.masked().check()?;
+        self.masked()?;
         Images { space, width }.check(op)?;
         let [h, w] = self.sizes();
         if side == 0 || side > MAX_SIDE || space.s > 0 && side > h.min(w) {
@@ -141,19 +141,13 @@ impl Squares {
         let raw = |name, writes| Decl { name, dtype: DType::U32, view: View::Raw("u32"), writes };
         let spec =
             |shader: Source, entry, parts: Vec<Source>, bindings| Spec { shader, entry, parts, bindings, consts: consts.clone() };
-        let Key { seed, step, stream, .. } = self.key;
         out.steps.push(Step {
             spec: spec(parts::dropouts::SQUARE_SEEDS, "square_seeds", vec![mul_wide(caps)], vec![raw("seeds", true)]),
             params: SeedParams {
                 blocks: blocks as u32,
                 words: words as u32,
                 last: self.threshold().wrapping_sub(1) as u32,
-                key_lo: seed as u32,
-                key_hi: (seed >> 32) as u32,
-                step,
-                stream,
-                d_lo: first as u32,
-                d_hi: (first >> 32) as u32,
+                draw: Draw::new(&self.key, first),
             }
             .into(),
             slots: vec![Slot::Scratch(seeds)],

@@ -39,10 +39,15 @@ pub(in crate::ops) fn numbers(space: &Space, key: &Key, share: Share) -> Vec<u64
     out
 }
 
+/// How many bits they are.
+pub(in crate::ops) fn count(bits: Bits) -> u32 {
+    if bits == Bits::Sixteen { 16 } else { 32 }
+}
+
 /// Which elements are kept, in the order of memory.
 pub(in crate::ops) fn kept(space: &Space, p: f64, key: &Key, share: Share, bits: Bits) -> Vec<bool> {
-    let bits = if bits == Bits::Sixteen { 16 } else { 32 };
-    numbers(space, key, share).into_iter().map(|i| reference::keeps(p, bits, key.seed, key.stream, key.step, i)).collect()
+    let keeps = |i| reference::keeps(p, count(bits), key.seed, key.stream, key.step, i);
+    numbers(space, key, share).into_iter().map(keeps).collect()
 }
 
 /// A stored mask: a bit for each element in the order of memory.
@@ -57,17 +62,10 @@ pub(in crate::ops) fn unpacked(mask: &HostData, len: usize) -> Vec<bool> {
     (0..len).map(|e| words[e / 32] >> (e % 32) & 1 == 1).collect()
 }
 
-/// What y must hold. Exact where nothing is computed: copies, zeros, dropped elements, values that are not finite. Elsewhere
+/// What y must hold, of elements that are kept with probability `keep`. Exact where nothing is computed: copies, zeros, dropped elements, values that are not finite. Elsewhere
 /// one product, so one ulp of f32; what a device may flush to 0 before or after it; the rounding of the storage.
-pub(in crate::ops) fn expected(
-    x: &HostData,
-    kept: &[bool],
-    keep: f64,
-    copies: bool,
-    factor: f64,
-    one: fn(f64, bool, f64) -> f64,
-) -> Expected {
-    if copies {
+pub(in crate::ops) fn expected(x: &HostData, kept: &[bool], keep: f64, factor: f64, one: fn(f64, bool, f64) -> f64) -> Expected {
+    if keep == 1.0 {
         return Expected::Exact(x.clone());
     }
     if keep == 0.0 {
@@ -84,6 +82,26 @@ pub(in crate::ops) fn expected(
         Approx { value: *v, error: product }.stored_with_ulp(x.dtype())
     });
     Expected::Within { bound: bound.collect(), value }
+}
+
+/// What must become of x under normal numbers of this deviation; `item` gives it for an element, its number, and that times the
+/// deviation.
+pub(in crate::ops) fn noise(
+    x: &HostData,
+    deviation: f64,
+    space: &Space,
+    key: &Key,
+    share: Share,
+    item: impl Fn(f64, f64, Approx) -> Approx,
+) -> Vec<Expected> {
+    if deviation == 0.0 {
+        return vec![Expected::Exact(x.clone())];
+    }
+    let one = |(x, i): (f64, u64)| {
+        let z = reference::normal(key.seed, key.stream, key.step, i);
+        item(x, z, Approx::normal(z).times(Approx::host(deviation)))
+    };
+    vec![within(x.dtype(), x.to_f64().into_iter().zip(numbers(space, key, share)).map(one))]
 }
 
 /// Expectations from running analysis. What is not finite must be so exactly.

@@ -2,21 +2,20 @@
 use crate::{
     kernels::{
         copy::{self, Place, Tail, windows},
-        partition,
-        philox::{Draws, Words},
+        partition::{self, Window},
+        philox::{Draw, Draws, Words},
     },
-    op::{Arg, Caps, Lowered, Slot, Step, check_float},
-    options::{Bits, Key, MaskMode, Share, check_p},
+    op::{Access, Arg, ByName, Caps, Lowered, Slot, Step, check_float},
+    options::{Bits, Key, Share, check_p},
     params,
     types::{DType, Error, Space},
     wgsl::{Decl, Source, Spec, View, parts},
 };
 
 params! { MaskedParams {
-    first: u32, blocks: u32, lo: u32, hi: u32, base: u32, end: u32,
+    window: Window,
     scale: f32, offset: f32, other: f32, last: u32,
-    key_lo: u32, key_hi: u32, step: u32, stream: u32,
-    d_lo: u32, d_hi: u32,
+    draw: Draw,
     pair: u32, start: u32, inner: u32, rows: u32, per_period: u32, per_row: u32, per_column: u32, shift: u32,
     last_word: u32, last_bits: u32
 } }
@@ -25,23 +24,17 @@ mod mask_source;
 
 pub use mask_source::MaskSource;
 
-/// A tensor and the mask over it.
+/// A tensor and the mask over it, once they are checked.
 #[derive(Clone, Copy, Debug)]
 pub struct Masked {
-    /// The op, for errors.
-    pub op: &'static str,
-    /// How the elements are stored.
-    pub dtype: DType,
-    /// The shape.
-    pub space: Space,
-    /// The probability of dropping.
-    pub p: f64,
-    /// What the mask is drawn from.
-    pub key: Key,
-    /// Which elements share a decision.
-    pub share: Share,
-    /// Random bits per decision.
-    pub bits: Bits,
+    op: &'static str,
+    dtype: DType,
+    len: u64,
+    key: Key,
+    bits: Bits,
+    draws: Draws,
+    /// T, how many of the `bits.range()` values keep an element.
+    threshold: u64,
 }
 
 /// What a kernel makes of an element that is kept, and of one that is not.
@@ -60,7 +53,12 @@ pub struct Rule<'a> {
 impl Rule<'_> {
     /// One that needs neither scalars nor overrides.
     pub fn new(shader: Source, entry: &'static str) -> Self {
-        Self { shader, entry, scalars: [0.0; 3], consts: &[] }
+        Self::scaled(shader, entry, 0.0)
+    }
+
+    /// One that multiplies what is kept.
+    pub fn scaled(shader: Source, entry: &'static str, factor: f64) -> Self {
+        Self { shader, entry, scalars: [factor, 0.0, 0.0], consts: &[] }
     }
 }
 
@@ -74,58 +72,59 @@ pub enum Settled<'a> {
 }
 
 impl Masked {
-    /// T, how many of the `bits.range()` values keep an element.
-    pub fn threshold(&self) -> u64 {
-        self.bits.threshold(self.p)
+    /// The mask of a tensor of this shape that drops with probability p, of decisions that are shared so and have so many bits.
+    ///
+    /// # Errors
+    /// Names `dtype`, `p`, `space` or `key`.
+    pub fn new(op: &'static str, dtype: DType, space: &Space, p: f64, key: Key, share: Share, bits: Bits) -> Result<Self, Error> {
+        check_float(op, &Arg::read("x", dtype, 0))?;
+        check_p(op, p)?;
+        let len = space.check(op)?;
+        let draws = Draws::new(op, space, &key, share, bits)?;
+        Ok(Self { op, dtype, len, key, bits, draws, threshold: bits.threshold(p) })
     }
 
     /// The probability of keeping an element that is realised.
     pub fn keep(&self) -> f64 {
-        self.threshold() as f64 / self.bits.range() as f64
+        self.threshold as f64 / self.bits.range() as f64
     }
 
-    /// Checks p, the type, the shape and the key; the number of elements.
+    /// Whether no element is dropped.
+    pub fn keeps_all(&self) -> bool {
+        self.threshold == self.bits.range()
+    }
+
+    /// Whether all are.
+    pub fn keeps_none(&self) -> bool {
+        self.threshold == 0
+    }
+
+    /// Where decisions come from that nobody stores: nowhere if nothing is dropped.
+    pub fn source(&self) -> MaskSource<'static> {
+        if self.keeps_all() { MaskSource::All } else { MaskSource::Drawn(None) }
+    }
+
+    /// The dispatches of y = factor·x where an element is kept, +0 where not; copies and zeros where that is the same for all.
     ///
     /// # Errors
-    /// Names `dtype`, `p`, `space` or `key`.
-    pub fn check(&self) -> Result<u64, Error> {
-        check_float(self.op, &Arg::read("x", self.dtype, 0))?;
-        check_p(self.op, self.p)?;
-        let len = self.space.check(self.op)?;
-        self.draws()?;
-        Ok(len)
-    }
-
-    fn draws(&self) -> Result<Draws, Error> {
-        Draws::new(self.op, &self.space, &self.key, self.share, self.bits)
-    }
-
-    /// The dispatches of y = factor·x where an element is kept, +0 where not, `t` of the `bits.range()` values keeping one;
-    /// copies and zeros where all elements are kept, or none.
-    ///
-    /// # Errors
-    /// As [`Masked::check`], and if the device's binding limit is too small for a block.
+    /// If the device's binding limit is too small for a block.
     pub fn scaled(
         &self,
         caps: &Caps,
         (shader, entry): (Source, &'static str),
-        (factor, t): (f64, u64),
+        factor: f64,
         [x, y]: [Place; 2],
         source: MaskSource,
     ) -> Result<Vec<Step>, Error> {
-        self.check()?;
-        let settled = if t == 0 {
-            Some(Settled::Zeros(y))
-        } else {
-            (t == self.bits.range() && factor == 1.0).then_some(Settled::Copy(x, y))
-        };
-        match settled {
-            Some(all) => self.settled(caps, &[all], t > 0, source),
-            None => {
-                let rule = Rule { scalars: [factor, 0.0, 0.0], ..Rule::new(shader, entry) };
-                self.steps(caps, &rule, &[("x", x), ("y", y)], 1, source)
-            }
+        let drawn = !matches!(source, MaskSource::All);
+        // Zeros are written as such: a factor of 0 would keep NaN.
+        if factor == 0.0 || drawn && self.keeps_none() {
+            return self.settled(caps, &[Settled::Zeros(y)], source);
         }
+        if factor == 1.0 && (self.keeps_all() || !drawn) {
+            return self.settled(caps, &[Settled::Copy(x, y)], source);
+        }
+        self.steps(caps, &Rule::scaled(shader, entry, factor), &[("x", x), ("y", y)], source)
     }
 
     /// The backward op of such a map: reads dy and, if it is stored, the mask; writes dx. Its kernel is `drawn` without a
@@ -136,26 +135,24 @@ impl Masked {
     pub fn backward(
         &self,
         caps: &Caps,
-        mode: MaskMode,
         drawn: (Source, &'static str),
         stored: Source,
-        factor: (f64, u64),
+        factor: f64,
         args: &[Arg],
     ) -> Result<Lowered, Error> {
-        let last = args.len() - 1;
-        let (kernel, source) = match mode {
-            MaskMode::Recompute => (drawn, MaskSource::Drawn(None)),
-            MaskMode::Store => ((stored, self.op), MaskSource::Stored((1, &args[1]))),
+        let (kernel, source) = match args.find_at("mask") {
+            None => (drawn, MaskSource::Drawn(None)),
+            Some(mask) => ((stored, self.op), MaskSource::Stored(mask)),
         };
-        let steps = self.scaled(caps, kernel, factor, [(0, &args[0]), (last, &args[last])], source)?;
+        let steps = self.scaled(caps, kernel, factor, [args.at("dy"), args.at("dx")], source)?;
         Ok(Lowered { steps, ..Default::default() })
     }
 
-    /// The dispatches where all elements are `kept`, or none.
+    /// The dispatches where all elements are kept, or none.
     ///
     /// # Errors
     /// If the device's binding limit is too small for a block.
-    pub fn settled(&self, caps: &Caps, args: &[Settled], kept: bool, source: MaskSource) -> Result<Vec<Step>, Error> {
+    pub fn settled(&self, caps: &Caps, args: &[Settled], source: MaskSource) -> Result<Vec<Step>, Error> {
         let mut out = Vec::new();
         for arg in args {
             out.extend(match *arg {
@@ -164,37 +161,35 @@ impl Masked {
             });
         }
         if let MaskSource::Drawn(Some(mask)) = source {
-            out.extend(self.fill(caps, mask, kept)?);
+            out.extend(self.fill(caps, mask)?);
         }
         Ok(out)
     }
 
     /// The mask of a tensor that keeps all or nothing.
-    fn fill(&self, caps: &Caps, mask: Place, kept: bool) -> Result<Vec<Step>, Error> {
-        let value = if kept { u32::MAX } else { 0 };
+    fn fill(&self, caps: &Caps, mask: Place) -> Result<Vec<Step>, Error> {
+        let value = if self.keeps_none() { 0 } else { u32::MAX };
         copy::fill(self.op, &windows(caps), mask, value, Tail { last_bits: self.last().1, keep_bits: 0 })
     }
 
     /// The last word of the mask, and its bits that have an element.
     fn last(&self) -> (u32, u32) {
-        let len = self.space.len() as u64;
-        (len.div_ceil(32).wrapping_sub(1) as u32, u32::MAX >> ((32 - len % 32) % 32))
+        (self.len.div_ceil(32).wrapping_sub(1) as u32, u32::MAX >> ((32 - self.len % 32) % 32))
     }
 
-    /// The dispatches of a map. `tensors` are its buffers, by their names in the kernel; those at `writes` and after are
-    /// written. T must be neither 0 nor all, unless nothing is drawn.
+    /// The dispatches of a map. `tensors` are its buffers, by their names in the kernel. T must be neither 0 nor all, unless
+    /// nothing is drawn.
     ///
     /// # Errors
-    /// As [`Masked::check`], and if the device's binding limit is too small for a block.
+    /// If the device's binding limit is too small for a block.
     pub fn steps(
         &self,
         caps: &Caps,
         rule: &Rule,
         tensors: &[(&'static str, Place)],
-        writes: usize,
         source: MaskSource,
     ) -> Result<Vec<Step>, Error> {
-        self.steps_with(caps, rule, tensors, writes, source, &[], &mut |_| vec![])
+        self.steps_with(caps, rule, tensors, source, &[], &mut |_| vec![])
     }
 
     /// As [`Masked::steps`], for a kernel with open names of its own: the parts that fill them, and what they bind beside the
@@ -202,24 +197,22 @@ impl Masked {
     ///
     /// # Errors
     /// As [`Masked::steps`].
-    #[expect(clippy::too_many_arguments, reason = "one call describes a kernel")]
     pub fn steps_with(
         &self,
         caps: &Caps,
         rule: &Rule,
         tensors: &[(&'static str, Place)],
-        writes: usize,
         source: MaskSource,
         more: &[Source],
         beside: &mut dyn FnMut(&partition::Piece) -> Vec<(Decl, Slot)>,
     ) -> Result<Vec<Step>, Error> {
-        let (len, draws, caps) = (self.check()?, self.draws()?, &windows(caps));
+        let (draws, caps) = (&self.draws, &windows(caps));
         let (last_word, last_bits) = self.last();
         // A word of the mask is four pairs of quads, and belongs to the lane that writes it.
         let pairs = if matches!(source, MaskSource::Drawn(Some(_))) { 4 } else { 1 };
         let turns = caps.quads.div_ceil(pairs);
         let block_quads = u64::from(caps.lanes) * u64::from(turns * pairs) * 2;
-        let (mut parts, calls, mask) = source.parts(&draws, caps);
+        let (mut parts, calls, mask) = source.parts(draws, caps);
         parts.push(if pairs == 4 { parts::dropouts::MASK_STORE } else { parts::dropouts::MASK_NONE });
         // Where memory is fast it pays to read it in whole lines. H200: 95 % of a copy's bandwidth instead of 69 for f32, 78 instead
         // of 69 for f16, 72 instead of 68 for bf16.
@@ -229,14 +222,14 @@ impl Masked {
         parts.extend(more);
         let [scale, offset, other] = rule.scalars.map(|v| v as f32);
         let mut out = Vec::new();
-        for piece in partition::flat(self.op, caps, len, self.dtype.size(), block_quads)? {
-            let decl = |(i, t): (usize, &(&'static str, Place))| Decl {
-                name: t.0,
+        for piece in partition::flat(self.op, caps, self.len, self.dtype.size(), block_quads)? {
+            let decl = |&(name, (_, arg)): &(&'static str, Place)| Decl {
+                name,
                 dtype: self.dtype,
                 view: piece.view(),
-                writes: i >= writes,
+                writes: arg.access != Access::Read,
             };
-            let mut bindings: Vec<Decl> = tensors.iter().enumerate().map(decl).collect();
+            let mut bindings: Vec<Decl> = tensors.iter().map(decl).collect();
             let mut slots: Vec<Slot> = tensors.iter().map(|(_, (i, arg))| piece.slot(*i, arg)).collect();
             let (decls, more_slots): (Vec<_>, Vec<_>) = beside(&piece).into_iter().unzip();
             bindings.extend(decls);
@@ -245,27 +238,16 @@ impl Masked {
                 bindings.push(Decl { name: "mask", dtype: DType::U32, view: View::Raw("u32"), writes: pairs == 4 });
                 slots.push(mask.slot(&piece));
             }
-            let blocks = piece.blocks.end - piece.blocks.start;
             let Words { first, pair, start } = draws.words(piece.blocks.start * block_quads * 4);
             out.push(Step {
                 spec: Spec { shader: rule.shader, entry: rule.entry, parts: parts.clone(), bindings, consts: consts.clone() },
                 params: MaskedParams {
-                    first: piece.blocks.start as u32,
-                    blocks: blocks as u32,
-                    lo: piece.quads.start as u32,
-                    hi: piece.quads.end as u32,
-                    base: piece.base(),
-                    end: piece.end(),
+                    window: piece.window(),
                     scale,
                     offset,
                     other,
-                    last: self.threshold().wrapping_sub(1) as u32,
-                    key_lo: self.key.seed as u32,
-                    key_hi: (self.key.seed >> 32) as u32,
-                    step: self.key.step,
-                    stream: self.key.stream,
-                    d_lo: first as u32,
-                    d_hi: (first >> 32) as u32,
+                    last: self.threshold.wrapping_sub(1) as u32,
+                    draw: Draw::new(&self.key, first),
                     pair,
                     start,
                     inner: draws.inner,
@@ -279,7 +261,7 @@ impl Masked {
                 }
                 .into(),
                 slots,
-                workgroups: blocks,
+                workgroups: piece.workgroups(),
                 // For each pair: ten rounds for each Philox call, and the runs of eight elements.
                 trips: u64::from(turns) * 3 + u64::from(turns * pairs) * (calls * 11 + 9),
             });

@@ -1,5 +1,4 @@
 //! What the ops of this family share.
-pub(super) mod backward;
 pub(crate) mod drop_block_mask;
 #[cfg(feature = "verify")]
 pub(super) mod expected;

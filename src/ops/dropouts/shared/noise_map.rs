@@ -2,10 +2,10 @@
 use crate::{
     kernels::{
         copy::{self, Place, windows},
-        partition,
-        philox::{Draws, Words, mul_wide},
+        partition::{self, Window},
+        philox::{Draw, Draws, Words, mul_wide},
     },
-    op::{Arg, Caps, Step, check_float},
+    op::{Arg, Caps, Lowered, Step, check_float},
     options::{Bits, Key, Share},
     params,
     types::{DType, Error, Space},
@@ -13,9 +13,8 @@ use crate::{
 };
 
 params! { NoisedParams {
-    first: u32, blocks: u32, lo: u32, hi: u32, base: u32, end: u32, deviation: f32,
-    key_lo: u32, key_hi: u32, step: u32, stream: u32,
-    d_lo: u32, d_hi: u32,
+    window: Window, deviation: f32,
+    draw: Draw,
     pair: u32, start: u32, inner: u32, rows: u32, per_period: u32, per_row: u32, per_column: u32
 } }
 
@@ -41,23 +40,22 @@ impl Noised {
     ///
     /// # Errors
     /// Names `dtype`, `space` or `key`, and if the device's binding limit is too small for a block.
-    pub fn steps(&self, caps: &Caps, (shader, entry): (Source, &'static str), [x, y]: [Place; 2]) -> Result<Vec<Step>, Error> {
+    pub fn lower(&self, caps: &Caps, (shader, entry): (Source, &'static str), [x, y]: [Place; 2]) -> Result<Lowered, Error> {
         check_float(self.op, &Arg::read("x", self.dtype, 0))?;
         let (len, caps) = (self.space.check(self.op)?, &windows(caps));
         // Normal numbers take blocks as decisions of 32 bits do: four to a block.
         let draws = Draws::new(self.op, &self.space, &self.key, self.share, Bits::ThirtyTwo)?;
         if self.deviation == 0.0 {
-            return copy::copy(self.op, caps, x, y);
+            return Ok(Lowered { steps: copy::copy(self.op, caps, x, y)?, ..Default::default() });
         }
         let (source, calls) =
             if draws.rows == u32::MAX { (parts::dropouts::NOISE_ROWS, 2) } else { (parts::dropouts::NOISE_ANY, 4) };
         let block_quads = u64::from(caps.lanes) * u64::from(caps.quads);
-        let mut out = Vec::new();
+        let mut out = Lowered::default();
         for piece in partition::flat(self.op, caps, len, self.dtype.size(), block_quads)? {
             let decl = |name, writes| Decl { name, dtype: self.dtype, view: piece.view(), writes };
-            let blocks = piece.blocks.end - piece.blocks.start;
             let Words { first, pair, start } = draws.words(piece.blocks.start * block_quads * 4);
-            out.push(Step {
+            out.steps.push(Step {
                 spec: Spec {
                     shader,
                     entry,
@@ -66,19 +64,9 @@ impl Noised {
                     consts: vec![("WG", caps.lanes), ("QUADS", caps.quads)],
                 },
                 params: NoisedParams {
-                    first: piece.blocks.start as u32,
-                    blocks: blocks as u32,
-                    lo: piece.quads.start as u32,
-                    hi: piece.quads.end as u32,
-                    base: piece.base(),
-                    end: piece.end(),
+                    window: piece.window(),
                     deviation: self.deviation as f32,
-                    key_lo: self.key.seed as u32,
-                    key_hi: (self.key.seed >> 32) as u32,
-                    step: self.key.step,
-                    stream: self.key.stream,
-                    d_lo: first as u32,
-                    d_hi: (first >> 32) as u32,
+                    draw: Draw::new(&self.key, first),
                     pair,
                     start,
                     inner: draws.inner,
@@ -89,7 +77,7 @@ impl Noised {
                 }
                 .into(),
                 slots: vec![piece.slot(x.0, x.1), piece.slot(y.0, y.1)],
-                workgroups: blocks,
+                workgroups: piece.workgroups(),
                 // For each quad: ten rounds for each Philox call, and its elements.
                 trips: u64::from(caps.quads) * (calls * 10 + 5),
             });

@@ -148,10 +148,10 @@ fn focal(gamma: f64, u: Approx, p: Approx, nll: Approx) -> [Approx; 2] {
 
 impl CrossEntropy {
     pub(super) fn expected(&self, args: &[HostData]) -> Vec<Expected> {
-        let (k, data) = (self.classes, Contents::new(self.args(), args));
-        let (x, target) = (data.f64("logits"), data.get("target"));
+        let of = Contents::new(self.args(), args);
+        let (k, x, target) = (self.classes, of.f64("logits"), of.get("target"));
         // Without rows there is none, however many classes there are.
-        let weights = data.f64_or("class_weight", 1.0, k.min(x.len()));
+        let weights = of.f64_or("class_weight", 1.0, k.min(x.len()));
         let classes = target.words();
         let unknown = if self.class_weight { 0.0 } else { 1.0 };
         // The row's class, None for a row to be ignored; its weight.
@@ -223,9 +223,7 @@ impl CrossEntropy {
             (vec![value], vec![if value.is_finite() { mean.error } else { 0.0 }])
         };
         let mut out = vec![Expected::Within { value, bound }];
-        if data.find("dlogits").is_some() {
-            out.push(Expected::Within { value: grad.0, bound: grad.1 });
-        }
+        out.extend(self.grad.then_some(Expected::Within { value: grad.0, bound: grad.1 }));
         out
     }
 }

@@ -150,7 +150,6 @@ impl CrossEntropy {
         let caps = &caps.summing();
         let (args, mut out) = (self.args(), Lowered::default());
         let (classes, each) = (self.target == Targets::Classes, self.reduction == LossReduction::None);
-        let slot = |piece: &Piece, name| piece.slot(args.place(name), args.arg(name));
         let shape = Shape::new(self.classes as u64, caps)?;
         let bytes = if classes { self.dtype.size() } else { 4 };
         let pieces = if self.rows == 0 { vec![] } else { shape.pieces(self, caps, bytes)? };
@@ -164,7 +163,7 @@ impl CrossEntropy {
         for (piece, first) in pieces.iter().zip(first) {
             let four = |name, dtype| Decl { name, dtype, view: View::Four(aligned), writes: false };
             let mut parts = vec![];
-            let (mut bindings, mut slots) = (vec![], vec![slot(piece, "logits")]);
+            let (mut bindings, mut slots) = (vec![], vec![piece.of(&args, "logits")]);
             if shape.held {
                 parts.push(parts::losses::LOGITS_HELD);
                 bindings.push(Decl { name: "logits", dtype: self.dtype, view: piece.view(), writes: false });
@@ -186,7 +185,7 @@ impl CrossEntropy {
             } else {
                 parts.push(parts::losses::TARGET_SHARES);
                 bindings.push(four("shares_of", DType::F32));
-                slots.push(slot(piece, "target"));
+                slots.push(piece.of(&args, "target"));
             }
             parts.push(if total.is_some() { parts::losses::DIVISOR_GPU } else { parts::losses::DIVISOR_HOST });
             if each {
@@ -201,7 +200,7 @@ impl CrossEntropy {
             if self.grad {
                 parts.push(parts::losses::GRADIENT_KEPT);
                 bindings.push(Decl { name: "gradient_out", dtype: self.dtype, view: piece.view(), writes: true });
-                slots.push(slot(piece, "dlogits"));
+                slots.push(piece.of(&args, "dlogits"));
             } else {
                 parts.push(parts::losses::GRADIENT_NONE);
             }
@@ -240,8 +239,8 @@ impl CrossEntropy {
             });
         }
         if !each {
-            let (loss, arg) = args.at("loss");
-            partials.into_arg(&mut out, caps, loss, arg);
+            let (place, loss) = args.at("loss");
+            partials.into_arg(&mut out, caps, place, loss);
         }
         Ok(out)
     }

@@ -1,45 +1,104 @@
 //! Losses of pairs of a prediction and a target: arguments, dispatches, bounds.
 use crate::{
     kernels::{
-        partition,
+        partition::{self, Window},
         reduce::{Monoid, Partials},
     },
-    op::{Arg, Caps, Lowered, Step, check_float},
+    op::{Arg, ByName, Caps, Lowered, Step, check_float},
     ops::losses::shared::check_grad_scale,
     options::{LossReduction, check_derived},
     params,
-    types::{DType, Error, HostData, Space},
+    types::{DType, Error, Space},
     wgsl::{Decl, Source, Spec, parts},
 };
 #[cfg(feature = "verify")]
 use crate::{
-    op::{Expected, Pattern, Rng, Verify},
+    op::{Contents, Expected, Pattern, Rng, Verify},
+    types::HostData,
     verify::Approx,
 };
 
-params! {
-    PairwiseLossParams {
-        first: u32, blocks: u32, lo: u32, hi: u32, base: u32, end: u32, partial: u32,
-        scale: f32, factor: f32, curve: f32, knee: f32, slope: f32
-    }
-}
+params! { PairwiseLossParams { window: Window, partial: u32, scale: f32, factor: f32, curve: f32, knee: f32, slope: f32 } }
 
 /// The most elements of a tensor: quads are counted in 32 bits.
 const MOST: u64 = Space::MAX_LEN;
 
-/// A loss of pairs as its op describes it.
+/// A loss of pairs, as it differs from the others.
+pub(crate) trait PairLoss {
+    /// The op's own file: value and derivative by the difference.
+    const MAP: Source;
+
+    /// What all have.
+    fn pairs(&self) -> Pairs;
+
+    /// What the map asks of the parameters: curve, knee, slope.
+    fn words(&self) -> [f64; 3] {
+        [0.0; 3]
+    }
+
+    /// What is wrong with the op's own fields.
+    fn check(&self) -> Result<(), Error> {
+        Ok(())
+    }
+
+    /// Value and derivative, of prediction and target in f64.
+    #[cfg(feature = "verify")]
+    fn exact(&self, p: f64, t: f64) -> (f64, f64);
+
+    /// How far both may be off, of a difference that is off by as much as it says.
+    #[cfg(feature = "verify")]
+    fn errors(&self, d: Approx) -> [f64; 2];
+}
+
+/// What all losses of pairs have.
 pub(crate) struct Pairs {
-    pub name: &'static str,
     pub dtype: DType,
     pub len: usize,
     pub reduction: LossReduction,
     pub grad: bool,
     pub grad_scale: f64,
-    /// The op's own file: value and derivative by the difference.
-    pub map: Source,
-    /// What the map asks of the parameters: curve, knee, slope.
-    pub words: [f64; 3],
 }
+
+/// Makes of a [`PairLoss`] what ops are. Its fields have the names of [`Pairs`], and its file has the constant `NAME`.
+macro_rules! pair_loss {
+    ($op:ident) => {
+        impl crate::op::Op for $op {
+            fn name(&self) -> &'static str {
+                NAME
+            }
+
+            fn args(&self) -> Vec<crate::op::Arg> {
+                self.pairs().args()
+            }
+
+            fn lower(&self, caps: &crate::op::Caps) -> Result<crate::op::Lowered, crate::types::Error> {
+                self.check()?;
+                self.pairs().lower(NAME, caps, Self::MAP, self.words())
+            }
+        }
+
+        #[cfg(feature = "verify")]
+        impl crate::op::Verify for $op {
+            fn patterns(&self) -> Vec<crate::op::Pattern> {
+                self.pairs().patterns()
+            }
+
+            fn fill(
+                &self,
+                arg: &crate::op::Arg,
+                rng: &mut crate::op::Rng,
+                pattern: crate::op::Pattern,
+            ) -> crate::types::HostData {
+                self.pairs().fill(arg, rng, pattern)
+            }
+
+            fn reference(&self, args: &[crate::types::HostData]) -> Vec<crate::op::Expected> {
+                self.pairs().expected(args, |p, t| self.exact(p, t), |d| self.errors(d))
+            }
+        }
+    };
+}
+pub(crate) use pair_loss;
 
 impl Pairs {
     fn each(&self) -> bool {
@@ -57,30 +116,31 @@ impl Pairs {
         args
     }
 
-    pub fn lower(&self, caps: &Caps) -> Result<Lowered, Error> {
+    /// The dispatches of the loss of this name.
+    pub fn lower(&self, name: &'static str, caps: &Caps, map: Source, words: [f64; 3]) -> Result<Lowered, Error> {
         let caps = &caps.summing();
         let (args, mut out) = (self.args(), Lowered::default());
-        check_float(self.name, &args[0])?;
+        check_float(name, args.arg("pred"))?;
         if self.len as u64 > MOST {
-            return Err(Error::argument(self.name, "len", format!("is {}, must be at most 2^34 - 4: split it", self.len)));
+            return Err(Error::argument(name, "len", format!("is {}, must be at most 2^34 - 4: split it", self.len)));
         }
-        check_grad_scale(self.name, self.grad_scale)?;
+        check_grad_scale(name, self.grad_scale)?;
         if self.grad {
-            check_derived(self.name, "grad_scale", "grad_scale / len", self.scale() * self.grad_scale)?;
+            check_derived(name, "grad_scale", "grad_scale / len", self.scale() * self.grad_scale)?;
         }
         let bytes = if self.each() { 4 } else { self.dtype.size() };
         let block = u64::from(caps.lanes) * u64::from(caps.quads);
-        let pieces = partition::flat(self.name, caps, self.len as u64, bytes, block)?;
-        let (partials, first) = Partials::of_pieces(self.name, &mut out, caps, Monoid::SUM, &pieces)?;
+        let pieces = partition::flat(name, caps, self.len as u64, bytes, block)?;
+        let (partials, first) = Partials::of_pieces(name, &mut out, caps, Monoid::SUM, &pieces)?;
         for (piece, partial) in pieces.iter().zip(first) {
             let decl = |name, dtype, writes| Decl { name, dtype, view: piece.view(), writes };
             let mut bindings = vec![decl("pred", self.dtype, false), decl("wanted", self.dtype, false)];
-            let mut slots = vec![piece.slot(0, &args[0]), piece.slot(1, &args[1])];
+            let mut slots = vec![piece.of(&args, "pred"), piece.of(&args, "target")];
             let mut parts = vec![];
             if self.each() {
                 parts.push(parts::losses::VALUES_EACH);
                 bindings.push(decl("loss", DType::F32, true));
-                slots.push(piece.slot(2, &args[2]));
+                slots.push(piece.of(&args, "loss"));
             } else {
                 parts.push(parts::losses::VALUES_SUM);
                 bindings.push(Monoid::SUM.decl("partial_sums", true));
@@ -89,13 +149,12 @@ impl Pairs {
             if self.grad {
                 parts.push(parts::losses::GRADIENT_KEPT);
                 bindings.push(decl("gradient_out", self.dtype, true));
-                slots.push(piece.slot(3, &args[3]));
+                slots.push(piece.of(&args, "dpred"));
             } else {
                 parts.push(parts::losses::GRADIENT_NONE);
             }
-            parts.push(self.map);
-            let [curve, knee, slope] = self.words.map(|v| v as f32);
-            let blocks = piece.blocks.end - piece.blocks.start;
+            parts.push(map);
+            let [curve, knee, slope] = words.map(|v| v as f32);
             out.steps.push(Step {
                 spec: Spec {
                     shader: parts::losses::PAIRWISE_LOSS,
@@ -105,12 +164,7 @@ impl Pairs {
                     consts: vec![("WG", caps.lanes), ("QUADS", caps.quads)],
                 },
                 params: PairwiseLossParams {
-                    first: piece.blocks.start as u32,
-                    blocks: blocks as u32,
-                    lo: piece.quads.start as u32,
-                    hi: piece.quads.end as u32,
-                    base: piece.base(),
-                    end: piece.end(),
+                    window: piece.window(),
                     partial,
                     scale: self.scale() as f32,
                     factor: (self.scale() * self.grad_scale) as f32,
@@ -120,17 +174,20 @@ impl Pairs {
                 }
                 .into(),
                 slots,
-                workgroups: blocks,
+                workgroups: piece.workgroups(),
                 trips: u64::from(caps.quads) + u64::from(caps.lanes.ilog2()),
             });
         }
         if !self.each() {
-            partials.into_arg(&mut out, caps, 2, &args[2]);
+            let (place, loss) = args.at("loss");
+            partials.into_arg(&mut out, caps, place, loss);
         }
         Ok(out)
     }
+}
 
-    #[cfg(feature = "verify")]
+#[cfg(feature = "verify")]
+impl Pairs {
     pub fn patterns(&self) -> Vec<Pattern> {
         if self.len > 100_000 {
             return vec![Pattern::Zeros];
@@ -162,7 +219,8 @@ impl Pairs {
         errors: impl Fn(Approx) -> [f64; 2],
     ) -> Vec<Expected> {
         let (e, least) = (DType::F32.epsilon(), DType::F32.least_normal());
-        let (p, t) = (args[0].to_f64(), args[1].to_f64());
+        let of = Contents::new(self.args(), args);
+        let (p, t) = (of.f64("pred"), of.f64("target"));
         let (scale, factor) = (Approx::host(self.scale()), Approx::host(self.scale() * self.grad_scale));
         let (mut loss, mut grad) = ((vec![], vec![]), (vec![], vec![]));
         let bound = |value: f64, bound: f64| if value.is_finite() { bound } else { 0.0 };

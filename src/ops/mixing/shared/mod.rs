@@ -70,14 +70,13 @@ pub(super) fn lower<T: Mixing>(op: &T, name: &'static str, caps: &Caps) -> Resul
     let labels = of_labels(name, images.space.n, op.classes())?;
     let rows = T::ROWS(&drawn);
     let table = out.table(&table_bytes(rows.iter().copied()), caps);
-    let map = Map { source: T::RULE, x: args.place(x), y: args.place(y), partner: T::PARTNER, table, value };
+    let map = Map { source: T::RULE, x, y, partner: T::PARTNER, table, value };
     images.map(name, &mut out, caps, &args, &map)?;
     if op.classes() > 0 {
         // Labels are blended, whatever becomes of the batch.
         let shares = shares(&drawn);
         let table = if shares == rows { map.table } else { out.table(&table_bytes(shares), caps) };
-        let (x, y) = (args.place("labels"), args.place("mixed"));
-        let map = Map { source: kernel!("mixing/mixup"), x, y, partner: true, table, value: 0.0 };
+        let map = Map { source: kernel!("mixing/mixup"), x: "labels", y: "mixed", partner: true, table, value: 0.0 };
         labels.map(name, &mut out, caps, &args, &map)?;
     }
     Ok(out)
@@ -132,17 +131,17 @@ macro_rules! mixing {
             const ROWS: fn(&crate::options::Blend) -> Vec<[u32; 4]> = <$forward>::ROWS;
 
             fn batch(&self) -> (crate::types::DType, crate::kernels::samples::Images) {
-                self.forward().batch()
+                self.forward.batch()
             }
 
             fn drawn(&self, op: &'static str) -> Result<crate::options::Blend, crate::types::Error> {
-                let drawn = self.forward().drawn(op)?;
+                let drawn = self.forward.drawn(op)?;
                 Ok(crate::options::Blend { partners: drawn.inverse(), ..drawn })
             }
 
             #[cfg(feature = "verify")]
             fn element(&self, drawn: &crate::options::Blend, at: (usize, usize), dy: &dyn Fn(usize) -> f64) -> (f64, f64) {
-                $element(&self.forward(), drawn, at, dy)
+                $element(&self.forward, drawn, at, dy)
             }
         }
 

@@ -4,7 +4,7 @@ use crate::kernels::channels::sum_of;
 #[cfg(feature = "verify")]
 use crate::verify::{Approx, reference};
 use crate::{
-    kernels::partition,
+    kernels::partition::{self, Window},
     op::{Arg, ByName, Caps, Lowered, Step, check_float},
     options::{AlphaForm, check_derived, check_scalar},
     params,
@@ -21,7 +21,7 @@ const MOST: f64 = 100.0;
 
 params! {
     ResponseParams {
-        blocks: u32, first: u32, lo: u32, hi: u32, base: u32, end: u32, origin: u32, channels: u32, inner: u32,
+        window: Window, origin: u32, channels: u32, inner: u32,
         size: u32, before: u32, k: f32, alpha: f32, beta: f32, slope: f32
     }
 }
@@ -136,12 +136,7 @@ impl Response {
                     consts: vec![("WG", caps.lanes), ("QUADS", quads as u32)],
                 },
                 params: ResponseParams {
-                    blocks: (piece.blocks.end - piece.blocks.start) as u32,
-                    first: piece.blocks.start as u32,
-                    lo: piece.quads.start as u32,
-                    hi: piece.quads.end as u32,
-                    base: piece.base(),
-                    end: piece.end(),
+                    window: piece.window(),
                     // Modulo a sample, whose channels these are.
                     origin: (piece.elements.start % sample) as u32,
                     channels: c as u32,
@@ -155,7 +150,7 @@ impl Response {
                 }
                 .into(),
                 slots: args.iter().enumerate().map(|(i, a)| piece.slot(i, a)).collect(),
-                workgroups: piece.blocks.end - piece.blocks.start,
+                workgroups: piece.workgroups(),
                 trips: quads * (1 + turns),
             });
         }

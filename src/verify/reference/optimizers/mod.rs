@@ -1,17 +1,21 @@
 //! Optimizer steps that carry the penalties.
 mod adagrad;
 mod adam;
+mod adamax;
 mod adamw;
 mod ftrl;
 mod lion;
+mod nadam;
 mod rmsprop;
 mod sgd;
 
 pub use adagrad::{AdagradStep, adagrad};
 pub use adam::adam;
+pub use adamax::{AdamaxStep, adamax};
 pub use adamw::{AdamwStep, adamw};
 pub use ftrl::{FtrlStep, ftrl};
 pub use lion::{LionStep, lion};
+pub use nadam::{NadamStep, nadam, nadam_momentum};
 pub use rmsprop::{RmsPropStep, rmsprop};
 pub use sgd::{Descent, SgdStep, sgd};
 

@@ -12,12 +12,7 @@ use crate::{
     wgsl::{Decl, Source},
 };
 
-params! {
-    StandardParams {
-        rows: u32, quads: u32, first: u32, blocks: u32, block: u32, lanes: u32, turns: u32, base: u32, divisor: f32, fan: f32,
-        inside: f32, outside: f32, least: f32, form: u32
-    }
-}
+params! { StandardParams { place: Place, divisor: f32, fan: f32, inside: f32, outside: f32, least: f32, form: u32 } }
 
 fn declared(vectors: Vectors) -> Vec<(Decl, Slot)> {
     vectors.into_iter().map(|v| (vector(v.0, v.2), v.1)).collect()
@@ -73,7 +68,6 @@ pub(crate) fn backward(
 /// The parameters of `norms/parts/row_standard`: the variance's divisor, `terms` as [`WeightStandardization`](crate::ops::WeightStandardization)
 /// has them, and whether ε stands outside of the root.
 pub(crate) fn standard_params(place: Place, divisor: f64, terms: [f64; 4], outside_root: bool) -> Params {
-    let Place { rows, quads, first, blocks, block, lanes, turns, base } = place;
     let ([fan, inside, outside, least], divisor, form) = (terms.map(|v| v as f32), divisor as f32, u32::from(outside_root));
-    StandardParams { rows, quads, first, blocks, block, lanes, turns, base, divisor, fan, inside, outside, least, form }.into()
+    StandardParams { place, divisor, fan, inside, outside, least, form }.into()
 }

@@ -3,7 +3,7 @@ use super::Orthogonality;
 use crate::{
     kernels::{
         matmul::{Product, ProductShape},
-        partition,
+        partition::{self, Window},
         reduce::{Monoid, Partials},
     },
     op::{Arg, Caps, Lowered, MAX_TRIPS, Slot, Step},
@@ -14,7 +14,7 @@ use crate::{
 use std::ops::Range;
 
 params! { DeviationParams { blocks: u32, side: u32, quads: u32, chunks: u32, per_lane: u32, scale: f32 } }
-params! { AddParams { blocks: u32, first: u32, lo: u32, hi: u32, base: u32, end: u32, cols: u32, pitch: u32, scale: f32 } }
+params! { AddParams { window: Window, cols: u32, pitch: u32, scale: f32 } }
 
 /// A Gram matrix in scratch, in parts that are to be added.
 pub(crate) struct Chunks {
@@ -166,7 +166,6 @@ impl Orthogonality {
         let of = ProductShape { product: ((product.start - both.start) / 16) as u32, ..self.parts(scale) };
         out.steps.push(self.product(caps, parts, (bindings, slots), factors, of));
         for piece in partition::flat(self.op, caps, args[1].len as u64, self.dtype.size(), u64::from(caps.lanes * caps.quads))? {
-            let blocks = piece.blocks.end - piece.blocks.start;
             out.steps.push(Step {
                 spec: Spec {
                     shader: parts::penalties::MATRIX_ADD_ROWS,
@@ -178,20 +177,9 @@ impl Orthogonality {
                     ],
                     consts: vec![("WG", caps.lanes), ("QUADS", caps.quads)],
                 },
-                params: AddParams {
-                    blocks: blocks as u32,
-                    first: piece.blocks.start as u32,
-                    lo: piece.quads.start as u32,
-                    hi: piece.quads.end as u32,
-                    base: piece.base(),
-                    end: piece.end(),
-                    cols: cols as u32,
-                    pitch: pitch as u32,
-                    scale,
-                }
-                .into(),
+                params: AddParams { window: piece.window(), cols: cols as u32, pitch: pitch as u32, scale }.into(),
                 slots: vec![piece.slot(1, &args[1]), Slot::Scratch(product.clone())],
-                workgroups: blocks,
+                workgroups: piece.workgroups(),
                 trips: u64::from(caps.quads),
             });
         }
