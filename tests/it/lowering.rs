@@ -128,7 +128,7 @@ fn rows_that_fit_a_workgroup_take_one_dispatch_and_the_others_say_by_their_shape
         for cols in [1023, 16_388] {
             assert_eq!(entries(&RmsNorm::new(DType::F32, 100, cols), &caps).last(), Some(&"channel_apply"), "{cols}");
         }
-        let plain = RmsNormBackward { weight: false, ..RmsNormBackward::new(DType::F32, 100, 1024) };
+        let plain = RmsNormBackward::from(RmsNorm { weight: false, ..RmsNorm::new(DType::F32, 100, 1024) });
         assert_eq!(entries(&plain, &caps), ["row_backward"]);
         assert_eq!(entries(&RmsNormBackward::new(DType::F32, 100, 1024), &caps), ["row_backward", "reduce_columns"]);
         assert_eq!(entries(&LayerNormBackward::new(DType::F32, 100, 1024), &caps), ["row_backward", "reduce_columns"]);
