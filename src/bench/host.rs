@@ -22,7 +22,7 @@ pub struct HostCost {
     pub compile: f64,
     /// [`Gpu::plan`] with the pipelines at hand: checks, lowers, and makes the buffers of parameters and tables.
     pub plan: f64,
-    /// The part of it that is [`Op::lower`]: the rest looks pipelines up and makes buffers.
+    /// The part of it that is [`Op::lower`](crate::Op::lower): the rest looks pipelines up and makes buffers.
     pub lower: f64,
     /// [`Plan::bind`](crate::device::Plan::bind).
     pub bind: f64,

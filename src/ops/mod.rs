@@ -2,7 +2,7 @@
 //!
 //! An op is one kernel call, fully described: shapes, storage types and scalars, and no GPU object. It is a struct with
 //! public fields that implements [`Op`]: its buffers ([`Op::args`]) and the dispatches it lowers to; and, with the feature `verify`,
-//! [`Verify`](crate::Verify): the f64 reference that says what they must compute. `Session::run` runs one on host data;
+//! [`Verify`]: the f64 reference that says what they must compute. `Session::run` runs one on host data;
 //! [`Gpu::plan`](crate::Gpu::plan) and [`Plan::bind`](crate::Plan::bind) bind it to buffers of yours. Mistakes in the fields
 //! are typed errors when the op is planned, before anything is recorded.
 //!

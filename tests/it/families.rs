@@ -35,7 +35,8 @@ fn each_family_has_a_feature() {
     let mut names: Vec<&str> = ops::FAMILIES.iter().map(|f| f.name).collect();
     let features: Vec<&str> = features.lines().filter_map(|l| l.split_once(" = [")).map(|(name, _)| name).collect();
     assert_eq!(names.iter().find(|name| !features.contains(name)), None, "no feature of this name");
-    (listed.sort_unstable(), names.sort_unstable());
+    listed.sort_unstable();
+    names.sort_unstable();
     assert_eq!(listed, names, "the feature `families`");
 }
 
