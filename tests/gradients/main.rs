@@ -8,9 +8,7 @@ mod mixing;
 mod norms;
 mod penalties;
 
-use ridgepole::{
-    Access, Bits, DType, Expected, HostData, Key, Layout, MaskMode, Rng, Scaling, Session, Share, Space, Verify, cpu, ops,
-};
+use ridgepole::{Access, DType, Expected, HostData, Key, Layout, Rng, Scaling, Session, Share, Space, Verify, cpu, ops};
 
 /// Half the distance of the differences; weights closer to a kink than twice this are not drawn.
 const H: f64 = 1e-3;

@@ -1,9 +1,14 @@
-//! Bindings and slots of what belongs to channels, and kernels with a lane for each.
+//! Bindings and slots of what belongs to channels, and kernels with a lane or a team of lanes for each.
 use crate::{
-    op::{Arg, Caps, Lowered, Params, Slot, Step},
+    kernels::reduce::Partials,
+    op::{Access, Arg, ByName, Caps, Lowered, Params, Slot, Step},
     types::DType,
     wgsl::{Decl, Source, Spec, View},
 };
+use std::ops::Range;
+
+/// Vectors of f32 with a value per channel: name, place, whether it is written.
+pub(crate) type Vectors = Vec<(&'static str, Slot, bool)>;
 
 /// The binding of a vector with one f32 per channel.
 pub(crate) fn vector(name: &'static str, writes: bool) -> Decl {
@@ -16,38 +21,38 @@ pub(super) fn beside(name: &'static str) -> Decl {
     if name == "mask" { words } else { vector(name, false) }
 }
 
-/// The slot of a whole argument.
-pub(crate) fn whole(args: &[Arg], index: usize) -> Slot {
-    Slot::Arg(index, 0..args[index].binding_bytes())
+/// The binding of the four words of coefficients of each channel, for the kernel that writes or reads them.
+pub(super) fn coefficients(writes: bool) -> Decl {
+    Decl { name: "coefs", dtype: DType::F32, view: View::Raw("vec4<f32>"), writes }
 }
 
-/// Where the argument of this name is.
-pub(crate) fn position(args: &[Arg], name: &str) -> Option<usize> {
-    args.iter().position(|a| a.name == name)
-}
-
-/// A vector that the caller gives, or a table that holds `value` for every channel.
-pub(crate) fn given_or(value: f32, args: &[Arg], name: &str, channels: u64, out: &mut Lowered, caps: &Caps) -> Slot {
-    match position(args, name) {
-        Some(i) => whole(args, i),
-        None => Slot::Table(out.constant_table(value, channels, caps)),
+/// The argument of this name. Where an op has none, a factor is 1 and a term 0 everywhere, and what nobody wants to be written goes
+/// to scratch that nobody reads.
+pub(crate) fn given(name: &'static str, args: &[Arg], channels: u64, out: &mut Lowered, caps: &Caps) -> Slot {
+    match (args.find(name), name) {
+        (None, "weight" | "gain") => Slot::Table(out.constant_table(1.0, channels, caps)),
+        (None, "bias") => Slot::Table(out.constant_table(0.0, channels, caps)),
+        (None, "dweight" | "dbias" | "dgain" | "running_mean" | "running_var") => Slot::Scratch(out.scratch(4 * channels, caps)),
+        _ => args.whole(name),
     }
 }
 
-/// A vector that the caller wants, or scratch that nobody reads.
-pub(crate) fn unused_or(index: Option<usize>, args: &[Arg], channels: u64, out: &mut Lowered, caps: &Caps) -> Slot {
-    match index {
-        Some(i) => whole(args, i),
-        None => Slot::Scratch(out.scratch(4 * channels, caps)),
-    }
+/// Vectors as [`given`], for a kernel with a lane or a team for each channel.
+pub(crate) fn vectors(names: &[&'static str], args: &[Arg], channels: u64, out: &mut Lowered, caps: &Caps) -> Vectors {
+    let of = |&name| {
+        let slot = given(name, args, channels, out, caps);
+        let writes = args.find(name).map_or(matches!(slot, Slot::Scratch(_)), |i| args[i].access != Access::Read);
+        (name, slot, writes)
+    };
+    names.iter().map(of).collect()
 }
 
-/// A kernel with one lane per channel: its partials or coefficients, then vectors of f32 (name, place, whether it is written).
+/// A kernel with one lane per channel: its partials or coefficients, then vectors.
 pub(crate) fn per_channel(
     caps: &Caps,
     shader: Source,
     (first, slot): (Decl, Slot),
-    vectors: Vec<(&'static str, Slot, bool)>,
+    vectors: Vectors,
     (blocks, params): (u64, Params),
     trips: u64,
 ) -> Step {
@@ -66,38 +71,74 @@ pub(crate) fn blocks(channels: u64, caps: &Caps) -> u64 {
     channels.div_ceil(u64::from(caps.lanes))
 }
 
-/// Lanes that merge the last partials of a channel together, see `lib/channels/team`.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Team {
+/// The last partials of each channel, for a kernel that merges them: a team of lanes for each, see `lib/channels/team`.
+#[derive(Clone, Debug)]
+pub(crate) struct Merge {
+    /// The binding of the partials, and of the coefficients behind them.
+    pub partials: (Decl, Slot),
+    /// Four words for each channel, empty if the kernel leaves none; and where they start, in fours.
+    pub coefs: Range<u64>,
+    pub start: u32,
+    /// What the team is told: see [`merge_params`].
+    pub words: [u32; 5],
     lanes: u64,
-    pub blocks: u64,
-    pub trips: u64,
+    blocks: u64,
+    trips: u64,
 }
 
-impl Team {
-    /// For so many partials of each channel: two for a lane, and up to 64 lanes, so that four channels side by side fill a line of
-    /// memory. On a software device one lane does without a barrier.
-    pub fn of(channels: u64, count: u64, caps: &Caps) -> Self {
+impl Merge {
+    /// Into coefficients.
+    pub fn of(partials: &Partials, out: &mut Lowered, caps: &Caps) -> Self {
+        Self::into(partials, out.scratch(16 * partials.rows, caps), caps)
+    }
+
+    /// Into coefficients at this place behind the partials.
+    pub fn into(partials: &Partials, coefs: Range<u64>, caps: &Caps) -> Self {
+        // Two partials for a lane, and up to 64 lanes, so that four channels side by side fill a line of memory. On a software device
+        // one lane does without a barrier.
+        let (channels, count) = (partials.rows, partials.count);
         let lanes = if caps.cpu { 1 } else { count.div_ceil(2).next_power_of_two().min(64).min(u64::from(caps.lanes)) };
         let blocks = (channels * lanes).div_ceil(u64::from(caps.lanes));
-        Self { lanes, blocks, trips: count.div_ceil(lanes) + u64::from(lanes.ilog2()) }
+        Self {
+            partials: (partials.monoid.decl("partials", true), Slot::Scratch(partials.range.start..coefs.end)),
+            start: ((coefs.start - partials.range.start) / 16) as u32,
+            coefs,
+            words: [blocks, channels, partials.row, partials.stride, count].map(|n| n as u32),
+            lanes,
+            blocks,
+            trips: count.div_ceil(lanes) + u64::from(lanes.ilog2()),
+        }
     }
 
-    /// What a kernel with `lib/channels/team` is told.
-    pub fn consts(&self, caps: &Caps) -> Vec<(&'static str, u32)> {
-        vec![("WG", caps.lanes), ("TEAM", self.lanes as u32)]
+    /// Into vectors alone.
+    pub fn alone(partials: &Partials, caps: &Caps) -> Self {
+        let end = partials.range.end;
+        let mut merge = Self::into(partials, end..end, caps);
+        merge.partials.0.writes = false;
+        merge
+    }
+
+    /// The dispatch of such a kernel.
+    pub fn step(&self, caps: &Caps, shader: Source, vectors: Vectors, params: Params) -> Step {
+        let mut step = per_channel(caps, shader, self.partials.clone(), vectors, (self.blocks, params), self.trips);
+        step.spec.consts.push(("TEAM", self.lanes as u32));
+        step
     }
 }
 
-/// As [`per_channel`], for a kernel that merges partials first.
-pub(crate) fn per_team(
-    caps: &Caps,
-    shader: Source,
-    first: (Decl, Slot),
-    vectors: Vec<(&'static str, Slot, bool)>,
-    (team, params): (Team, Params),
-) -> Step {
-    let mut step = per_channel(caps, shader, first, vectors, (team.blocks, params), team.trips);
-    step.spec.consts = team.consts(caps);
-    step
+/// Declares the parameters of a kernel with `lib/channels/team`: what every team is told, then the kernel's own.
+macro_rules! merge_params {
+    ($name:ident { $($own:tt)* }) => {
+        crate::params! { $name { blocks: u32, channels: u32, row: u32, stride: u32, count: u32, $($own)* } }
+    };
 }
+pub(crate) use merge_params;
+
+/// Such parameters, from a [`Merge`] and the kernel's own.
+macro_rules! merge_words {
+    ($name:ident, $merge:expr $(; $($own:tt)*)?) => {{
+        let [blocks, channels, row, stride, count] = $merge.words;
+        crate::op::Params::from($name { blocks, channels, row, stride, count, $($($own)*)? })
+    }};
+}
+pub(crate) use merge_words;

@@ -1,4 +1,5 @@
 //! Shapes and data of ops on channels, for the checks and to time.
+use super::masking::fill_mask;
 use crate::{
     op::{Arg, Pattern, Rng, Verify, bench_shapes},
     options::Activation,
@@ -51,8 +52,47 @@ pub(crate) fn domain(arg: &Arg) -> [f64; 2] {
     }
 }
 
+/// The items of an op's `impl Verify` that draw what it is checked with, as for all ops on channels: of a tensor of this space, with the
+/// patterns of its family or with these, by [`fill`] or by this method.
+macro_rules! draws {
+    ($op:ident, $space:expr) => {
+        crate::kernels::channels::draws! { $op, $space => crate::kernels::channels::patterns($op.dtype, &$space),
+        |arg, rng, pattern| crate::kernels::channels::fill(&$space, $op.dtype, arg, rng, pattern) }
+    };
+    ($op:ident, $space:expr, [$($pattern:ident),*]) => {
+        crate::kernels::channels::draws! { $op, $space => vec![$(crate::op::Pattern::$pattern),*],
+        |arg, rng, pattern| crate::kernels::channels::fill(&$space, $op.dtype, arg, rng, pattern) }
+    };
+    ($op:ident, $space:expr, $($fill:tt)*) => {
+        crate::kernels::channels::draws! { $op, $space => crate::kernels::channels::patterns($op.dtype, &$space),
+        |arg, rng, pattern| $($fill)*($op.dtype, arg, rng, pattern) }
+    };
+    ($op:ident, $space:expr => $patterns:expr, |$arg:ident, $rng:ident, $pattern:ident| $fill:expr) => {
+        fn patterns(&$op) -> Vec<crate::op::Pattern> {
+            $patterns
+        }
+
+        fn domain(&self, arg: &crate::op::Arg) -> [f64; 2] {
+            crate::kernels::channels::domain(arg)
+        }
+
+        fn fill(
+            &$op,
+            $arg: &crate::op::Arg,
+            $rng: &mut crate::op::Rng,
+            $pattern: crate::op::Pattern,
+        ) -> crate::types::HostData {
+            $fill
+        }
+    };
+}
+pub(crate) use draws;
+
 /// The pattern is for the tensors; vectors stay ordinary, but for means, which go with the tensor.
 pub(crate) fn fill(space: &Space, dtype: DType, arg: &Arg, rng: &mut Rng, pattern: Pattern) -> HostData {
+    if arg.name == "mask" {
+        return fill_mask(space, arg, rng, pattern);
+    }
     let domain = domain(arg);
     let tensor = arg.len == space.len() && ["x", "dy", "y", "residual"].contains(&arg.name);
     // An output of ReLU is 0 in many places, where the derivative is that from below.

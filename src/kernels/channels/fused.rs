@@ -1,10 +1,10 @@
 //! What follows γ·x̂ + β in the same pass, a residual and an activation, and how a gradient comes back through both.
-use super::{Channels, Map, Reduction, backward_args, given_or, position, whole};
+use super::{Channels, Map, Reduction, backward_args, given};
 #[cfg(feature = "verify")]
 use crate::verify::{Approx, reference};
 use crate::{
     kernels::reduce::{Monoid, Partials},
-    op::{Arg, Caps, Lowered, Slot},
+    op::{Arg, ByName, Caps, Lowered, Slot},
     options::Activation,
     types::{DType, Error, Space},
     wgsl::{Source, parts},
@@ -32,6 +32,9 @@ enum Preactivation {
 }
 
 impl Fused {
+    /// Nothing follows.
+    pub const PLAIN: Self = Self { activation: Activation::None, residual: false };
+
     fn source(self) -> Preactivation {
         match (self.activation, self.residual) {
             (Activation::None, _) => Preactivation::Unused,
@@ -73,10 +76,10 @@ impl Fused {
 
     /// The arguments of a backward op whose statistics have these names.
     pub fn backward_args(self, dtype: DType, space: &Space, statistics: [&'static str; 2], weight: bool, bias: bool) -> Vec<Arg> {
-        let mut args = backward_args(dtype, space, statistics, weight, bias);
+        let mut args = backward_args(dtype, space, (statistics, space.c), weight, bias);
         let more = (bias && self.recomputes()).then(|| Arg::read("bias", DType::F32, space.c));
         let more = more.into_iter().chain(self.beside_arg(dtype, space));
-        let dx = position(&args, "dx").expect("an argument");
+        let dx = args.place("dx");
         args.splice(dx..dx, more);
         args.extend(self.residual.then(|| Arg::write("dresidual", dtype, space.len())));
         args
@@ -112,8 +115,8 @@ impl Fused {
 
 /// What becomes of elements that a mask does not keep, where there is one.
 fn shown(args: &[Arg]) -> (Source, Vec<(&'static str, Slot)>) {
-    match position(args, "mask") {
-        Some(i) => (parts::channels::VISIBLE_BITS, vec![("mask", whole(args, i))]),
+    match args.find("mask") {
+        Some(_) => (parts::channels::VISIBLE_BITS, vec![("mask", args.whole("mask"))]),
         None => (parts::channels::VISIBLE_ALL, vec![]),
     }
 }
@@ -132,11 +135,18 @@ pub(crate) const PLAIN_PRODUCTS: [Source; 7] = [
 /// The sums of a backward pass: what [`Channels::products`] needs beside the tensors.
 pub(crate) struct Products {
     pub fused: Fused,
-    /// Where the mean is; the next argument is rstd, or the variance if there is an ε.
-    pub mean: usize,
+    /// The arguments with the mean and rstd, or the variance if there is an ε.
+    pub statistics: [&'static str; 2],
     pub eps: Option<f64>,
     /// Whether dx = γ·rstd·g, and dresidual, are written on the way, where [`Channels::whole`].
     pub emits: bool,
+}
+
+impl Products {
+    /// Of what was normalised by `mean` and `rstd`; nothing is written on the way.
+    pub fn of(fused: Fused) -> Self {
+        Self { fused, statistics: ["mean", "rstd"], eps: None, emits: false }
+    }
 }
 
 impl Channels {
@@ -156,12 +166,13 @@ impl Channels {
                 parts::channels::CENTER_GIVEN,
                 parts::channels::LINE_CHANNEL,
             ],
-            vec![("x", 0), ("dy", 1)],
+            vec![("x", "x"), ("dy", "dy")],
         );
-        let mut vectors = vec![("mean", whole(args, what.mean)), ("spread", whole(args, what.mean + 1))];
-        let mask = position(args, "mask");
+        let [mean, spread] = what.statistics.map(|name| args.whole(name));
+        let mut vectors = vec![("mean", mean), ("spread", spread)];
+        let mask = args.find("mask").map(|_| ("mask", args.whole("mask")));
         parts.push(if mask.is_some() { parts::channels::COUNTED_BITS } else { parts::channels::COUNTED_ALL });
-        vectors.extend(mask.map(|i| ("mask", whole(args, i))));
+        vectors.extend(mask);
         if what.fused.source() != Preactivation::Unused {
             parts.push(what.fused.activation.part());
         }
@@ -172,19 +183,19 @@ impl Channels {
             Preactivation::Sum => parts::channels::ACT_GRAD_SUM,
         });
         if what.fused.recomputes() || what.emits {
-            vectors.push(("weight", given_or(1.0, args, "weight", self.channels, out, caps)));
+            vectors.push(("weight", given("weight", args, self.channels, out, caps)));
         }
         if what.fused.recomputes() {
-            vectors.push(("bias", given_or(0.0, args, "bias", self.channels, out, caps)));
+            vectors.push(("bias", given("bias", args, self.channels, out, caps)));
         }
-        tensors.extend(what.fused.beside().map(|name| (name, position(args, name).expect("an argument"))));
+        tensors.extend(what.fused.beside().map(|name| (name, name)));
         parts.push(match (what.emits, what.fused.residual) {
             (false, _) => parts::channels::STORE_NONE,
             (true, false) => parts::channels::STORE_SCALED,
             (true, true) => parts::channels::STORE_SCALED_RESIDUAL,
         });
-        let written = ["dx", "dresidual"].into_iter().filter_map(|name| position(args, name).map(|i| (name, i)));
-        let written: Vec<_> = written.filter(|_| what.emits).collect();
+        let written = ["dx", "dresidual"].into_iter().filter(|name| what.emits && args.find(name).is_some());
+        let written: Vec<_> = written.collect();
         let mut consts = what.fused.activation.consts();
         consts.extend(what.eps.map(|_| ("VARIANCE", 1)));
         let (tensors, vectors, eps) = (&tensors, &vectors, what.eps.unwrap_or(0.0) as f32);
@@ -202,9 +213,9 @@ impl Channels {
         fused: Fused,
         coefs: Range<u64>,
     ) -> Result<(), Error> {
-        let mut tensors = vec![("x", 0, false), ("y", position(args, "y").expect("an argument"), true)];
-        let residual = position(args, "residual");
-        tensors.extend(residual.map(|i| ("residual", i, false)));
+        let mut tensors = vec![("x", "x"), ("y", "y")];
+        let residual = args.find("residual").map(|_| ("residual", "residual"));
+        tensors.extend(residual);
         let (show, mask) = shown(args);
         let fills = [
             show,
@@ -226,14 +237,13 @@ impl Channels {
         (part, fused): (Source, Fused),
         coefs: Range<u64>,
     ) -> Result<(), Error> {
-        let at = |name| position(args, name).expect("an argument");
         let (show, mut vectors) = shown(args);
-        let mut tensors = vec![("dy", 1, false), ("dx", at("dx"), true)];
+        let mut tensors = vec![("dy", "dy"), ("dx", "dx")];
         if part == parts::channels::NORMALIZE_BACKWARD_OPEN || fused.recomputes() {
-            tensors.push(("x", 0, false));
+            tensors.push(("x", "x"));
         }
         if fused.residual {
-            tensors.push(("dresidual", at("dresidual"), true));
+            tensors.push(("dresidual", "dresidual"));
         }
         let fill = match (fused.source(), fused.residual) {
             (Preactivation::Unused, false) => parts::channels::DX_PLAIN,
@@ -247,9 +257,9 @@ impl Channels {
             fills.push(fused.activation.part());
         }
         if fused.recomputes() {
-            vectors.push(("bias", given_or(0.0, args, "bias", self.channels, out, caps)));
+            vectors.push(("bias", given("bias", args, self.channels, out, caps)));
         }
-        tensors.extend(fused.beside().map(|name| (name, at(name), false)));
+        tensors.extend(fused.beside().map(|name| (name, name)));
         let map = Map { part, tensors: &tensors, vectors: &vectors, consts: &fused.activation.consts() };
         self.apply_filled(op, out, caps, args, (&map, &fills), coefs)
     }

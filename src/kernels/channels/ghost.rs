@@ -1,8 +1,8 @@
 //! Virtual batches: samples that follow one another and have statistics of their own, through the kernels of whole batches.
-use super::{Channels, Map, Reduction, position, whole};
+use super::{Channels, Map, Reduction, steps::MOMENTS_OF_X};
 use crate::{
     kernels::reduce::{Monoid, Partials},
-    op::{Arg, Caps, Lowered, MAX_TRIPS},
+    op::{Arg, ByName, Caps, Lowered, MAX_TRIPS},
     types::{Error, Layout, Space},
     wgsl::Source,
 };
@@ -54,7 +54,7 @@ impl Ghosts {
 
     /// Appends the dispatches of the reduction; none of their chunks lies in two virtual batches. Also how many there are
     /// in each: partial i of virtual batch g and channel c is entry (g * runs + i) * channels + c.
-    pub fn reduce(
+    fn reduce(
         &self,
         op: &'static str,
         out: &mut Lowered,
@@ -74,17 +74,18 @@ impl Ghosts {
         Ok((partials, runs))
     }
 
-    /// The reduction of a backward pass without activation; mean and rstd are arguments 2 and 3.
+    /// The moments of the argument `x`.
+    pub fn moments(&self, op: &'static str, out: &mut Lowered, caps: &Caps, args: &[Arg]) -> Result<(Partials, u64), Error> {
+        self.reduce(op, out, caps, args, &MOMENTS_OF_X)
+    }
+
+    /// The reduction of a backward pass without activation, by `mean` and `rstd`.
     pub fn products(&self, op: &'static str, out: &mut Lowered, caps: &Caps, args: &[Arg]) -> Result<(Partials, u64), Error> {
-        let parts = super::PLAIN_PRODUCTS;
         let batch = self.rows * self.tensor.channels * self.tensor.inner;
         let what = Reduction {
-            parts: &parts,
-            monoid: Monoid::SUM4,
-            tensors: &[("x", 0), ("dy", 1)],
-            vectors: &[("mean", whole(args, 2)), ("spread", whole(args, 3))],
+            vectors: &[("mean", args.whole("mean")), ("spread", args.whole("rstd"))],
             consts: &[("BATCH", batch.max(1) as u32)],
-            eps: 0.0,
+            ..Reduction::of(&super::PLAIN_PRODUCTS, Monoid::SUM4, &[("x", "x"), ("dy", "dy")])
         };
         self.reduce(op, out, caps, args, &what)
     }
@@ -101,9 +102,4 @@ impl Ghosts {
     ) -> Result<(), Error> {
         self.tensor.apply_within(self.rows, op, out, caps, args, (map, fills, coefs))
     }
-}
-
-/// Where an argument is that the op has.
-pub(crate) fn named(args: &[Arg], name: &str) -> usize {
-    position(args, name).expect("an argument")
 }

@@ -23,22 +23,20 @@ mod steps;
 #[cfg(feature = "verify")]
 pub(crate) use bound::{Moments, SumErrors, inverse_std_error, norm_of, sum_of};
 use buffers::beside;
-pub(crate) use buffers::{Team, blocks, given_or, per_channel, per_team, position, unused_or, vector, whole};
+pub(crate) use buffers::{Merge, Vectors, blocks, given, merge_params, merge_words, per_channel, vector, vectors};
 #[cfg(feature = "verify")]
 pub(crate) use cases::{
-    benches, cases, domain, few, fill, fused_benches, fusion, ghost_benches, ghosts, group_benches, patterns, places,
+    benches, cases, domain, draws, few, fill, fused_benches, fusion, ghost_benches, ghosts, group_benches, patterns, places,
     sequence_benches,
 };
 #[cfg(feature = "verify")]
 pub(crate) use expected::{Batch, Pass, difference};
-pub(crate) use fields::{backward_args, check_eps};
+pub(crate) use fields::{backward_args, check_eps, cost, forward_args, running_args};
 pub(crate) use fused::{Fused, PLAIN_PRODUCTS, Products};
-pub(crate) use ghost::{Ghosts, named};
+pub(crate) use ghost::Ghosts;
 pub(crate) use groups::{ChannelGroups, group_args, group_backward_args};
 #[cfg(feature = "verify")]
 pub(crate) use groups::{grouped, instances};
-#[cfg(feature = "verify")]
-pub(crate) use masking::fill_mask;
 pub(crate) use masking::{check_masked, kept, mask};
 #[cfg(feature = "verify")]
 pub(crate) use results::Results;

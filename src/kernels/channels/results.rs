@@ -1,7 +1,8 @@
 //! The expectations of an op on channels, gathered channel by channel from the data that it is given.
-use super::{Fused, Pass, difference, places, position};
+use super::{Batch, Fused, Pass, difference, places};
 use crate::{
-    op::{Access, Arg, Expected, Verify},
+    op::{Access, Arg, ByName, Expected, Verify},
+    options::RunningUpdate,
     types::{DType, HostData, Space},
     verify::Approx,
 };
@@ -22,7 +23,7 @@ impl Results {
         let out = |a: &Arg| if a.access == Access::Read { 0 } else { a.len };
         Self {
             space: *space,
-            dtype: args[0].dtype,
+            dtype: args.arg("x").dtype,
             fused,
             data: args.iter().zip(data).map(|(a, d)| if a.access == Access::Write { vec![] } else { d.to_f64() }).collect(),
             out: args.iter().map(|a| (vec![0.0; out(a)], vec![0.0; out(a)])).collect(),
@@ -32,22 +33,22 @@ impl Results {
 
     /// An element of an argument as it is before, or `otherwise` if there is none of the name.
     pub fn at(&self, name: &str, i: usize, otherwise: f64) -> f64 {
-        position(&self.args, name).map_or(otherwise, |a| self.data[a][i])
+        self.args.find(name).map_or(otherwise, |a| self.data[a][i])
     }
 
     pub fn has(&self, name: &str) -> bool {
-        position(&self.args, name).is_some()
+        self.args.find(name).is_some()
     }
 
     /// Elements of a tensor at these places.
     pub fn values(&self, name: &str, places: &[usize]) -> Vec<f64> {
-        let data = &self.data[position(&self.args, name).expect("an argument")];
+        let data = &self.data[self.args.place(name)];
         places.iter().map(|&i| data[i]).collect()
     }
 
     /// Sets an element of an argument of f32, if there is one of the name. What is not finite must be so exactly.
     pub fn set(&mut self, name: &str, i: usize, v: Approx) {
-        if let Some(a) = position(&self.args, name) {
+        if let Some(a) = self.args.find(name) {
             let (values, bounds) = &mut self.out[a];
             (values[i], bounds[i]) = (v.value, if v.value.is_finite() { v.error } else { 0.0 });
         }
@@ -76,12 +77,12 @@ impl Results {
         let g = |&i: &usize| {
             let extra = beside.map_or(0.0, |name| self.at(name, i, 0.0));
             let v = if self.fused.recomputes() {
-                let v = Approx::sum([difference(self.data[0][i], mean).times(rstd).times(weight), bias]);
+                let v = Approx::sum([difference(self.at("x", i, 0.0), mean).times(rstd).times(weight), bias]);
                 if beside.is_some() { Approx::sum([v, Approx::exact(extra)]) } else { v }
             } else {
                 Approx::exact(extra)
             };
-            self.fused.gate(v, self.data[1][i])
+            self.fused.gate(v, self.at("dy", i, 0.0))
         };
         Pass { x: self.values("x", &places), g: places.iter().map(g).collect(), places, mean, rstd }
     }
@@ -91,6 +92,26 @@ impl Results {
         for (((&i, g), &value), dx) in pass.places.iter().zip(&pass.g).zip(dx).zip(kernels) {
             self.put("dx", i, Approx { value, ..dx });
             self.put("dresidual", i, *g);
+        }
+    }
+
+    /// Sets the gradients of γ and β, as the reference has them, and as the kernels may have them.
+    pub fn put_sums(&mut self, c: usize, values: [f64; 2], kernels: [Approx; 2]) {
+        for ((name, value), kernel) in ["dweight", "dbias"].into_iter().zip(values).zip(kernels) {
+            self.set(name, c, Approx { value, ..kernel });
+        }
+    }
+
+    /// Sets the statistics of a channel, NaN without a batch, and those that follow them. The running variance is `factor` times that of
+    /// the batch.
+    pub fn put_statistics(&mut self, c: usize, batch: Option<&Batch>, factor: f64, follows: Option<RunningUpdate>) {
+        let nan = [Approx::exact(f64::NAN); 3];
+        let [mean, rstd, variance] = batch.map_or(nan, |b| [b.mean, b.rstd, b.variance(factor)]);
+        self.set("mean", c, mean);
+        self.set("rstd", c, rstd);
+        for (name, new) in [("running_mean", mean), ("running_var", variance)] {
+            let old = self.at(name, c, 0.0);
+            self.set(name, c, follows.map_or(Approx::exact(old), |f| f.follow(old, new)));
         }
     }
 

@@ -5,7 +5,7 @@ use crate::{
         partition::{self, Window},
         rows::alone,
     },
-    op::{Arg, Caps, Lowered, MAX_TRIPS, Slot, Step},
+    op::{Arg, ByName, Caps, Lowered, MAX_TRIPS, Slot, Step},
     params,
     types::Error,
     wgsl::{Decl, Source, Spec, View, parts},
@@ -93,7 +93,7 @@ pub(crate) struct LineMap<'a> {
     /// What fills the kernel's open names, but for `lib/rows/regs_*`.
     pub parts: &'a [Source],
     /// The arguments that are its x, dy and dx.
-    pub tensors: [usize; 3],
+    pub tensors: [&'static str; 3],
     /// Buffers beside these.
     pub beside: &'a [(Decl, Slot)],
 }
@@ -101,14 +101,14 @@ pub(crate) struct LineMap<'a> {
 impl LineMap<'_> {
     /// Appends the dispatch. Several for tensors beyond the binding limit.
     pub fn append(&self, of: LineSizes, shape: &Shape, out: &mut Lowered, caps: &Caps, args: &[Arg]) -> Result<(), Error> {
-        let (dtype, quads) = (args[self.tensors[0]].dtype, of.per * of.plane / 4);
+        let (dtype, quads) = (args.arg(self.tensors[0]).dtype, of.per * of.plane / 4);
         let span = |i: u64| i * shape.block * quads..((i + 1) * shape.block).min(of.lines) * quads;
         let blocks = of.lines.div_ceil(shape.block);
         for piece in partition::pieces(self.op, caps, of.lines * quads * 4, dtype.size(), blocks, span)? {
             let tensor = |name, writes| Decl { name, dtype, view: View::Quads, writes };
             let mut bindings = vec![tensor("x", false), tensor("dy", false), tensor("dx", true)];
             bindings.extend(self.beside.iter().map(|b| b.0));
-            let mut slots: Vec<_> = self.tensors.map(|i| piece.slot(i, &args[i])).into();
+            let mut slots: Vec<_> = self.tensors.map(|name| piece.of(args, name)).into();
             slots.extend(self.beside.iter().map(|b| b.1.clone()));
             let Window { first, blocks, base, .. } = piece.window();
             out.steps.push(Step {

@@ -1,13 +1,13 @@
 //! The dispatches of channel-wise ops.
-use super::{Channels, beside};
+use super::{Channels, MOMENTS, Vectors, beside, blocks, buffers::coefficients, per_channel};
 use crate::{
     kernels::{
         partition::{self, Window},
         reduce::{Monoid, Partials},
     },
-    op::{Arg, Caps, Lowered, Slot, Step},
+    op::{Access, Arg, ByName, Caps, Lowered, Params, Slot, Step},
     params,
-    types::{DType, Error},
+    types::Error,
     wgsl::{Decl, Source, Spec, View, parts},
 };
 use std::ops::Range;
@@ -29,8 +29,8 @@ params! {
 pub(crate) struct Reduction<'a> {
     pub parts: &'a [Source],
     pub monoid: Monoid,
-    /// Tensors: name, argument.
-    pub tensors: &'a [(&'static str, usize)],
+    /// Tensors: name in the kernel, argument.
+    pub tensors: &'a [(&'static str, &'static str)],
     /// Vectors of f32, one value per channel or per place across the channels; `mask`: words with a bit per position.
     pub vectors: &'a [(&'static str, Slot)],
     pub consts: &'a [(&'static str, u32)],
@@ -40,19 +40,36 @@ pub(crate) struct Reduction<'a> {
 /// What [`Channels::apply`] does to every element: its part, and buffers beside the coefficients.
 pub(crate) struct Map<'a> {
     pub part: Source,
-    /// Tensors: name, argument, whether it is written.
-    pub tensors: &'a [(&'static str, usize, bool)],
+    /// Tensors: name in the kernel, argument.
+    pub tensors: &'a [(&'static str, &'static str)],
     /// Vectors of f32, one value per channel or per place in a plane; `mask`: words with a bit per position.
     pub vectors: &'a [(&'static str, Slot)],
     pub consts: &'a [(&'static str, u32)],
 }
 
+impl<'a> Reduction<'a> {
+    /// With nothing beside the tensors.
+    pub fn of(parts: &'a [Source], monoid: Monoid, tensors: &'a [(&'static str, &'static str)]) -> Self {
+        Self { parts, monoid, tensors, vectors: &[], consts: &[], eps: 0.0 }
+    }
+}
+
 impl<'a> Map<'a> {
     /// With coefficients and nothing else.
-    pub fn of(part: Source, tensors: &'a [(&'static str, usize, bool)]) -> Self {
+    pub fn of(part: Source, tensors: &'a [(&'static str, &'static str)]) -> Self {
         Self { part, tensors, vectors: &[], consts: &[] }
     }
 }
+
+/// The moments of each channel of `x`.
+pub(super) const MOMENTS_OF_X: Reduction<'static> = Reduction {
+    parts: &[parts::channels::MOMENTS],
+    monoid: MOMENTS,
+    tensors: &[("x", "x")],
+    vectors: &[],
+    consts: &[],
+    eps: 0.0,
+};
 
 /// Kernels count along each axis in 32 bits.
 fn counted(op: &'static str, axes: [u64; 3]) -> Result<(), Error> {
@@ -77,7 +94,12 @@ impl Channels {
         self.reduce_within((self.outer, u64::MAX), op, out, caps, args, what)
     }
 
-    /// The same, with no chunk across a multiple of `batch` rows, and no more than `runs` in each if that can be.
+    /// Appends those that find the moments of every channel of the argument `x`, and leave few enough partials for a [`Merge`](super::Merge).
+    pub fn moments(&self, op: &'static str, out: &mut Lowered, caps: &Caps, args: &[Arg]) -> Result<Partials, Error> {
+        Ok(self.reduce(op, out, caps, args, &MOMENTS_OF_X)?.few(out, caps))
+    }
+
+    /// The same as [`reduce`](Self::reduce), with no chunk across a multiple of `batch` rows, and no more than `runs` in each if that can be.
     pub fn reduce_within(
         &self,
         (batch, runs): (u64, u64),
@@ -95,7 +117,7 @@ impl Channels {
         (if self.inner == 1 { self.channels } else { self.inner }).is_multiple_of(4)
     }
 
-    /// The same with tensors that the parts write to, by name and argument, where quads are [`whole`](Self::whole).
+    /// The same with arguments that the parts write to, where quads are [`whole`](Self::whole).
     pub fn reduce_writing(
         &self,
         (batch, runs): (u64, u64),
@@ -103,7 +125,7 @@ impl Channels {
         out: &mut Lowered,
         caps: &Caps,
         args: &[Arg],
-        (what, written): (&Reduction, &[(&'static str, usize)]),
+        (what, written): (&Reduction, &[&'static str]),
     ) -> Result<Partials, Error> {
         if self.len() == 0 {
             return Partials::interleaved(op, out, caps, what.monoid, self.channels, 0);
@@ -111,17 +133,23 @@ impl Channels {
         counted(op, [self.outer, self.channels, self.inner])?;
         let k = self.chunks_within(batch, runs, caps);
         let partials = Partials::interleaved(op, out, caps, what.monoid, self.channels, k.count)?;
-        let dtype = args[what.tensors[0].1].dtype;
+        let dtype = args.arg(what.tensors[0].1).dtype;
         let aligned = self.whole();
         for (chunks, elements) in self.windows(op, caps, k, dtype.size())? {
             let mut bindings: Vec<Decl> =
                 what.tensors.iter().map(|t| Decl { name: t.0, dtype, view: View::Four(aligned), writes: false }).collect();
-            bindings.extend(written.iter().map(|t| Decl { name: t.0, dtype, view: View::Quads, writes: true }));
+            bindings.extend(written.iter().map(|name| Decl { name, dtype, view: View::Quads, writes: true }));
             bindings.extend(what.vectors.iter().map(|v| beside(v.0)));
             bindings.push(what.monoid.decl("partials", true));
             let size = dtype.size();
             let window = elements.start * size..(elements.end * size).next_multiple_of(4);
-            let mut slots: Vec<Slot> = what.tensors.iter().chain(written).map(|t| Slot::Arg(t.1, window.clone())).collect();
+            let mut slots: Vec<Slot> = what
+                .tensors
+                .iter()
+                .map(|t| t.1)
+                .chain(written.iter().copied())
+                .map(|name| args.bytes(name, window.clone()))
+                .collect();
             slots.extend(what.vectors.iter().map(|v| v.1.clone()));
             slots.push(partials.slot());
             let mut consts = vec![("WG", caps.lanes), ("COLUMNS", k.columns as u32), ("MASKED", u32::from(!aligned))];
@@ -154,6 +182,22 @@ impl Channels {
             });
         }
         Ok(partials)
+    }
+
+    /// Appends the dispatch of a kernel with a lane per channel that makes coefficients of vectors, and gives them. `params` gets the
+    /// numbers of blocks and of channels.
+    pub fn coefficients(
+        &self,
+        out: &mut Lowered,
+        caps: &Caps,
+        kernel: Source,
+        vectors: Vectors,
+        params: impl FnOnce(u32, u32) -> Params,
+    ) -> Range<u64> {
+        let (coefs, blocks) = (out.scratch(16 * self.channels, caps), blocks(self.channels, caps));
+        let (first, params) = ((coefficients(true), Slot::Scratch(coefs.clone())), params(blocks as u32, self.channels as u32));
+        out.steps.push(per_channel(caps, kernel, first, vectors, (blocks, params), 0));
+        coefs
     }
 
     /// Appends the dispatches of `lib/channels/apply` with this map; `coefs` holds four words per channel.
@@ -206,12 +250,13 @@ impl Channels {
             return Err(Error::unsupported(op, format!("planes of {length} elements, 2^31 or more, must be a multiple of 4")));
         }
         counted(op, [length, period, width])?;
-        let dtype = args[map.tensors[0].1].dtype;
+        let dtype = args.arg(map.tensors[0].1).dtype;
         // Where each quad has coefficients of four channels, a lane that comes back to its channels fetches them once.
         // Two quads of halves are as many bytes as one of f32.
         let halves = if dtype.size() == 2 && !caps.cpu { 2 } else { 1 };
         let quads = if by == 1 { caps.sums } else { caps.quads * halves };
         let Map { part: map, tensors, vectors, consts: more } = *map;
+        let tensors: Vec<_> = tensors.iter().map(|t| (t.0, args.at(t.1))).collect();
         // Backwards, like the kernel's blocks: what the statistics were taken of last is still in a cache.
         for piece in
             partition::flat(op, caps, self.len(), dtype.size(), u64::from(caps.lanes) * u64::from(quads))?.into_iter().rev()
@@ -221,11 +266,13 @@ impl Channels {
             let step = u64::from(caps.lanes) * 4 / unit;
             // After how many steps of a lane its channels repeat, if that is soon.
             let again = (1..=u64::from(quads) / 2).find(|k| (k * step).is_multiple_of(length * period));
-            let mut bindings: Vec<Decl> =
-                tensors.iter().map(|t| Decl { name: t.0, dtype, view: piece.view(), writes: t.2 }).collect();
+            let mut bindings: Vec<Decl> = tensors
+                .iter()
+                .map(|(name, (_, arg))| Decl { name, dtype, view: piece.view(), writes: arg.access != Access::Read })
+                .collect();
             bindings.extend(vectors.iter().map(|v| beside(v.0)));
-            bindings.push(Decl { name: "coefs", dtype: DType::F32, view: View::Raw("vec4<f32>"), writes: false });
-            let mut slots: Vec<Slot> = tensors.iter().map(|t| piece.slot(t.1, &args[t.1])).collect();
+            bindings.push(coefficients(false));
+            let mut slots: Vec<Slot> = tensors.iter().map(|(_, (i, arg))| piece.slot(*i, arg)).collect();
             slots.extend(vectors.iter().map(|v| v.1.clone()));
             slots.push(Slot::Scratch(coefs.clone()));
             let mut consts = vec![

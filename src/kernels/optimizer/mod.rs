@@ -160,12 +160,11 @@ impl Optimizer<'_> {
                 bindings,
                 consts: vec![("WG", caps.lanes), ("QUADS", caps.quads)],
             };
-            let blocks = piece.blocks.end - piece.blocks.start;
             let average = self.ema.map_or(0.0, |a| a.fresh() as f32);
             let window = arena.window(&piece);
             let params = params(Words { window, grad_scale: self.grad_scale as f32, average, draw: self.draw() });
             let trips = u64::from(caps.quads) * (1 + rounds) + 32;
-            out.steps.push(Step { spec, params, slots, workgroups: blocks, trips });
+            out.steps.push(Step { spec, params, slots, workgroups: piece.workgroups(), trips });
         }
         Ok(out)
     }
@@ -210,7 +209,7 @@ impl Optimizer<'_> {
                 },
                 params: arena.window(&piece).into(),
                 slots: vec![piece.of(&args, "grad"), Slot::Table(table.clone()), Slot::Scratch(flag.clone())],
-                workgroups: piece.blocks.end - piece.blocks.start,
+                workgroups: piece.workgroups(),
                 trips: u64::from(caps.quads) + 32,
             });
         }

@@ -25,9 +25,9 @@ use crate::{
 /// What distinguishes the backward passes.
 pub(crate) struct Backward {
     pub op: &'static str,
-    /// The kernel that turns the sums of a row to coefficients, and its entry point.
+    /// The kernel that turns the sums of a row to coefficients.
     pub source: Source,
-    pub entry: &'static str,
+
     /// Whether the mean was taken off: then there is an argument `mean`.
     pub centered: bool,
     pub form: WeightForm,

@@ -3,6 +3,7 @@ use super::{Cut, Units};
 use crate::{
     kernels::{
         arena::ArenaWindow,
+        partition::Window,
         reduce::{Monoid, Partials},
     },
     op::{Arg, Caps, Lowered, Slot, Step},
@@ -67,7 +68,7 @@ impl Units<'_> {
         let partials = Partials::new(self.name, out, caps, Monoid::SUM4, 1, cut.partials)?;
         let x = Decl { name: "x", dtype: self.dtype, view: View::Four(cut.aligned), writes: false };
         for piece in cut.pieces(self.name, caps, self.dtype.size())? {
-            let workgroups = piece.blocks.end - piece.blocks.start;
+            let Window { first, blocks, base, end, .. } = piece.window();
             out.steps.push(Step {
                 spec: Spec {
                     shader: parts::unitwise::PARTIALS,
@@ -76,16 +77,9 @@ impl Units<'_> {
                     bindings: vec![x, TABLE, partials.monoid.decl("partials", true)],
                     consts: vec![("WG", caps.lanes)],
                 },
-                params: UnitPartialsParams {
-                    matrices: cut.matrices(),
-                    first: piece.blocks.start as u32,
-                    blocks: workgroups as u32,
-                    base: piece.base(),
-                    end: piece.end(),
-                }
-                .into(),
+                params: UnitPartialsParams { matrices: cut.matrices(), first, blocks, base, end }.into(),
                 slots: vec![piece.slot(arg, &self.arg()), Slot::Table(table.clone()), partials.slot()],
-                workgroups,
+                workgroups: piece.workgroups(),
                 trips: cut.trips[0] + 32 + 4 + u64::from(caps.lanes.ilog2()),
             });
         }

@@ -93,7 +93,7 @@ impl Op for BiasActDropoutAddBackward {
             out.steps = steps;
         }
         if self.forward.bias && self.forward.space.c > 0 {
-            rows::column_sums(NAME, &mut out, caps, &args, Channels::of(&self.forward.space), dx.0, args.place("dbias"))?;
+            rows::column_sums(NAME, &mut out, caps, &args, Channels::of(&self.forward.space), "dx")?;
         }
         Ok(out)
     }

@@ -4,7 +4,7 @@ use super::BiasActDropoutAdd;
 use crate::{
     kernel,
     kernels::copy::{self, Tail, windows},
-    op::{Arg, ByName, Caps, Lowered, Op},
+    op::{Access, Arg, ByName, Caps, Lowered, Op},
     ops::{LayerNorm, RmsNorm, dropouts::shared::masked_map::Rule},
     options::{Activation, Bits, Key, RowNorm, Share, WeightForm},
     types::{DType, Error, Rows, Space},
@@ -152,9 +152,18 @@ impl Op for DropoutAddLayerNorm {
                 masked.steps_with(caps, &rule, &tensors, masked.source(), &onto, &mut |_| vec![])?
             }
         };
+        // To the norm, z is x, and what was written before is read.
+        let renamed: Vec<Arg> = args
+            .iter()
+            .map(|a| match a.name {
+                "z" => Arg { name: "x", access: Access::Read, ..*a },
+                "x" => Arg { name: "unknown to the norm", ..*a },
+                _ => *a,
+            })
+            .collect();
         match self.norm {
-            RowNorm::Layer => self.layer().append(NAME, &mut out, caps, &args, z.0)?,
-            RowNorm::Rms => self.rms().append(NAME, &mut out, caps, &args, z.0)?,
+            RowNorm::Layer => self.layer().append(NAME, &mut out, caps, &renamed)?,
+            RowNorm::Rms => self.rms().append(NAME, &mut out, caps, &renamed)?,
         }
         Ok(out)
     }

@@ -95,16 +95,13 @@ impl Op for DropoutAddLayerNormBackward {
         // To the norm, z is x and dresidual is dx.
         let name = |arg: &Arg| match arg.name {
             "dresidual" => "dx",
+            "z" => "x",
             "dx" => "unknown to the norm",
             name => name,
         };
         let renamed: Vec<Arg> = args.iter().map(|a| Arg { name: name(a), ..*a }).collect();
-        let (source, entry) = if centered {
-            (kernel!("norms/layer_norm_backward"), "layer_norm_backward")
-        } else {
-            (kernel!("norms/rms_norm_backward"), "rms_norm_backward")
-        };
-        let kind = Backward { op: NAME, source, entry, centered, form: self.form() };
+        let source = if centered { kernel!("norms/layer_norm_backward") } else { kernel!("norms/rms_norm_backward") };
+        let kind = Backward { op: NAME, source, centered, form: self.form() };
         let mut out = rows::backward(forward.shape(), &kind, caps, &renamed)?;
         let (from, to) = (args.at("dresidual"), args.at("dx"));
         let (masked, factor) = forward.branch().masked(NAME)?;

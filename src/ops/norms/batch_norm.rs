@@ -3,26 +3,19 @@
 use crate::kernels::channels::{Batch, Results};
 use crate::{
     kernel,
-    kernels::channels::{self, Channels, Fused, MOMENTS, Reduction, Team, given_or, per_team, position, unused_or, whole},
-    op::{Arg, Caps, Cost, Lowered, Op, Slot, check_float},
+    kernels::channels::{self, Channels, Fused, Merge, merge_params, merge_words},
+    op::{Arg, ByName, Caps, Cost, Lowered, Op, check_float},
     options::{Activation, OneValue, Running, RunningUpdate, RunningVariance},
-    params,
     types::{DType, Error, HostData, Space},
-    wgsl::parts,
 };
 #[cfg(feature = "verify")]
 use crate::{
-    op::{Expected, Pattern, Rng, Verify},
+    op::{Expected, Verify},
     verify::{Approx, reference},
 };
 use ridgepole_derive::op;
 
-params! {
-    BatchNormParams {
-        blocks: u32, channels: u32, row: u32, stride: u32, count: u32, coefs: u32, values: f32, divisor: f32, eps: f32,
-        momentum: f32, keep: f32
-    }
-}
+merge_params! { BatchNormParams { coefs: u32, values: f32, divisor: f32, eps: f32, momentum: f32, keep: f32 } }
 
 /// Batch norm in training: y = act(γ·(x - μ)/√(σ² + ε) + β + residual), with the mean μ and the biased variance σ² of each
 /// channel over the batch.
@@ -99,15 +92,11 @@ impl Op for BatchNorm {
     }
 
     fn args(&self) -> Vec<Arg> {
-        let (len, c) = (self.space.len(), self.space.c);
-        let mut args = vec![Arg::read("x", self.dtype, len)];
-        args.extend(self.weight.then(|| Arg::read("weight", DType::F32, c)));
-        args.extend(self.bias.then(|| Arg::read("bias", DType::F32, c)));
-        args.extend(self.fused().residual(self.dtype, &self.space));
-        args.push(Arg::write("y", self.dtype, len));
-        args.extend(["mean", "rstd"].map(|name| Arg::write(name, DType::F32, c)));
+        let mut args = channels::forward_args(self.dtype, &self.space, self.space.c, self.weight, self.bias);
+        let y = args.place("y");
+        args.splice(y..y, self.fused().residual(self.dtype, &self.space));
         if self.running.is_some() {
-            args.extend(["running_mean", "running_var"].map(|name| Arg::update(name, DType::F32, c)));
+            args.extend(channels::running_args(self.space.c));
         }
         args
     }
@@ -118,69 +107,29 @@ impl Op for BatchNorm {
         if self.space.c == 0 {
             return Ok(out);
         }
-        let what = Reduction {
-            parts: &[parts::channels::MOMENTS],
-            monoid: MOMENTS,
-            tensors: &[("x", 0)],
-            vectors: &[],
-            consts: &[],
-            eps: 0.0,
-        };
-        let partials = tensor.reduce(NAME, &mut out, caps, &args, &what)?.few(&mut out, caps);
-        let coefs = out.scratch(16 * tensor.channels, caps);
+        let partials = tensor.moments(NAME, &mut out, caps, &args)?;
+        let merge = Merge::of(&partials, &mut out, caps);
         let (follows, divisor) = self.one_value.update(&self.space, self.running);
         let share = follows.map(RunningUpdate::share);
-        let y = position(&args, "y").expect("an argument");
-        let running = |name| share.and_then(|_| position(&args, name));
-        let vectors = vec![
-            ("weight", given_or(1.0, &args, "weight", tensor.channels, &mut out, caps), false),
-            ("bias", given_or(0.0, &args, "bias", tensor.channels, &mut out, caps), false),
-            ("mean", whole(&args, y + 1), true),
-            ("rstd", whole(&args, y + 2), true),
-            ("running_mean", unused_or(running("running_mean"), &args, tensor.channels, &mut out, caps), true),
-            ("running_var", unused_or(running("running_var"), &args, tensor.channels, &mut out, caps), true),
-        ];
-        let team = Team::of(tensor.channels, partials.count, caps);
-        let params = BatchNormParams {
-            blocks: team.blocks as u32,
-            channels: tensor.channels as u32,
-            row: partials.row as u32,
-            stride: partials.stride as u32,
-            count: partials.count as u32,
-            coefs: ((coefs.start - partials.range.start) / 16) as u32,
-            values: tensor.values().max(1) as f32,
-            divisor: divisor as f32,
-            eps: self.eps as f32,
-            momentum: share.unwrap_or(0.0) as f32,
-            keep: (1.0 - share.unwrap_or(0.0)) as f32,
-        };
-        let first = (MOMENTS.decl("partials", true), Slot::Scratch(partials.range.start..coefs.end));
-        let kernel = kernel!("norms/batch_norm");
-        out.steps.push(per_team(caps, kernel, first, vectors, (team, params.into())));
-        tensor.normalize(NAME, &mut out, caps, &args, self.fused(), coefs)?;
+        let mut vectors = channels::vectors(&["weight", "bias", "mean", "rstd"], &args, tensor.channels, &mut out, caps);
+        // Where they follow nothing they are not bound.
+        let kept = if share.is_some() { &args[..] } else { &[] };
+        vectors.extend(channels::vectors(&["running_mean", "running_var"], kept, tensor.channels, &mut out, caps));
+        let params = merge_words!(BatchNormParams, merge; coefs: merge.start, values: tensor.values().max(1) as f32, divisor: divisor as f32, eps: self.eps as f32, momentum: share.unwrap_or(0.0) as f32, keep: (1.0 - share.unwrap_or(0.0)) as f32);
+        out.steps.push(merge.step(caps, kernel!("norms/batch_norm"), vectors, params));
+        tensor.normalize(NAME, &mut out, caps, &args, self.fused(), merge.coefs)?;
         Ok(out)
     }
 
     fn cost(&self) -> Cost {
         // x is read for the statistics and again to be normalised.
-        let elements = self.space.len() as u64;
-        Cost { bytes: (3 + u64::from(self.residual)) * elements * self.dtype.size(), elements }
+        channels::cost(self.dtype, &self.space, 3 + u64::from(self.residual))
     }
 }
 
 #[cfg(feature = "verify")]
 impl Verify for BatchNorm {
-    fn patterns(&self) -> Vec<Pattern> {
-        channels::patterns(self.dtype, &self.space)
-    }
-
-    fn domain(&self, arg: &Arg) -> [f64; 2] {
-        channels::domain(arg)
-    }
-
-    fn fill(&self, arg: &Arg, rng: &mut Rng, pattern: Pattern) -> HostData {
-        channels::fill(&self.space, self.dtype, arg, rng, pattern)
-    }
+    channels::draws!(self, self.space);
 
     fn reference(&self, args: &[HostData]) -> Vec<Expected> {
         let mut out = Results::of(self, &self.space, args, self.fused());
@@ -192,13 +141,7 @@ impl Verify for BatchNorm {
             let (weight, bias) = (out.at("weight", c, 1.0), out.at("bias", c, 0.0));
             let batch = Batch::of(&out.values("x", &places), self.eps);
             // A channel with a value that is not finite becomes NaN.
-            let [mean, rstd, variance] = batch.as_ref().map_or([nan; 3], |b| [b.mean, b.rstd, b.variance(m / divisor)]);
-            out.set("mean", c, mean);
-            out.set("rstd", c, rstd);
-            for (name, new) in [("running_mean", mean), ("running_var", variance)] {
-                let old = out.at(name, c, 0.0);
-                out.set(name, c, follows.map_or(Approx::exact(old), |f| f.follow(old, new)));
-            }
+            out.put_statistics(c, batch.as_ref(), m / divisor, follows);
             for i in places {
                 let v = batch.as_ref().map_or(nan, |b| {
                     let x = out.at("x", i, 0.0);

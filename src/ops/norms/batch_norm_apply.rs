@@ -3,16 +3,15 @@
 use crate::kernels::channels::{Results, difference};
 use crate::{
     kernel,
-    kernels::channels::{self, Channels, Fused, given_or, per_channel, whole},
-    op::{Arg, Caps, Cost, Lowered, Op, Slot, check_float},
+    kernels::channels::{self, Channels, Fused, vectors},
+    op::{Arg, ByName, Caps, Cost, Lowered, Op, check_float},
     options::Activation,
     params,
     types::{DType, Error, HostData, Space},
-    wgsl::{Decl, View},
 };
 #[cfg(feature = "verify")]
 use crate::{
-    op::{Expected, Pattern, Rng, Verify},
+    op::{Expected, Verify},
     verify::{Approx, reference},
 };
 use ridgepole_derive::op;
@@ -82,46 +81,26 @@ impl Op for BatchNormApply {
     fn lower(&self, caps: &Caps) -> Result<Lowered, Error> {
         self.space.check(NAME)?;
         let (args, mut out, tensor) = (self.args(), Lowered::default(), Channels::of(&self.space));
-        check_float(NAME, &args[0])?;
+        check_float(NAME, args.arg("x"))?;
         self.activation.check(NAME)?;
         if self.space.is_empty() {
             return Ok(out);
         }
-        let coefs = out.scratch(16 * tensor.channels, caps);
-        let vectors = vec![
-            ("mean", whole(&args, 1), false),
-            ("rstd", whole(&args, 2), false),
-            ("weight", given_or(1.0, &args, "weight", tensor.channels, &mut out, caps), false),
-            ("bias", given_or(0.0, &args, "bias", tensor.channels, &mut out, caps), false),
-        ];
-        let blocks = channels::blocks(tensor.channels, caps);
-        let params = BatchNormApplyParams { blocks: blocks as u32, channels: tensor.channels as u32 };
-        let first = Decl { name: "coefs", dtype: DType::F32, view: View::Raw("vec4<f32>"), writes: true };
-        let first = (first, Slot::Scratch(coefs.clone()));
-        out.steps.push(per_channel(caps, kernel!("norms/batch_norm_apply"), first, vectors, (blocks, params.into()), 0));
+        let vectors = vectors(&["mean", "rstd", "weight", "bias"], &args, tensor.channels, &mut out, caps);
+        let params = |blocks, channels| BatchNormApplyParams { blocks, channels }.into();
+        let coefs = tensor.coefficients(&mut out, caps, kernel!("norms/batch_norm_apply"), vectors, params);
         tensor.normalize(NAME, &mut out, caps, &args, self.fused(), coefs)?;
         Ok(out)
     }
 
     fn cost(&self) -> Cost {
-        let elements = self.space.len() as u64;
-        Cost { bytes: (2 + u64::from(self.residual)) * elements * self.dtype.size(), elements }
+        channels::cost(self.dtype, &self.space, 2 + u64::from(self.residual))
     }
 }
 
 #[cfg(feature = "verify")]
 impl Verify for BatchNormApply {
-    fn patterns(&self) -> Vec<Pattern> {
-        vec![Pattern::Ordinary, Pattern::Offset, Pattern::NonFinite]
-    }
-
-    fn domain(&self, arg: &Arg) -> [f64; 2] {
-        channels::domain(arg)
-    }
-
-    fn fill(&self, arg: &Arg, rng: &mut Rng, pattern: Pattern) -> HostData {
-        channels::fill(&self.space, self.dtype, arg, rng, pattern)
-    }
+    channels::draws!(self, self.space, [Ordinary, Offset, NonFinite]);
 
     fn reference(&self, args: &[HostData]) -> Vec<Expected> {
         let mut out = Results::of(self, &self.space, args, self.fused());

@@ -4,24 +4,20 @@
 use crate::kernels::channels::Results;
 use crate::{
     kernel,
-    kernels::{
-        channels::{self, Channels, Fused, Products, Team, given_or, position, unused_or, vector, whole},
-        reduce::Monoid,
-    },
-    op::{Arg, Caps, Cost, Lowered, Op, Slot, Step, check_float},
+    kernels::channels::{self, Channels, Fused, Merge, Products, merge_params, merge_words, vectors},
+    op::{Arg, ByName, Caps, Cost, Lowered, Op, check_float},
     options::Activation,
-    params,
     types::{DType, Error, HostData, Space},
-    wgsl::{Spec, parts},
+    wgsl::parts,
 };
 #[cfg(feature = "verify")]
 use crate::{
-    op::{Expected, Pattern, Rng, Verify},
+    op::{Expected, Verify},
     verify::{Approx, reference},
 };
 use ridgepole_derive::op;
 
-params! { BatchNormBackwardParams { blocks: u32, channels: u32, row: u32, stride: u32, count: u32, coefs: u32, values: f32 } }
+merge_params! { BatchNormBackwardParams { coefs: u32, values: f32 } }
 
 /// The backward pass of [`BatchNorm`](super::BatchNorm): with x̂ = (x - μ)·rstd, m values per channel and g = dy·act'(v),
 /// where v = γx̂ + β + residual is the input of the activation: dβ = Σg, dγ = Σg·x̂, dresidual = g, dx = γ·rstd·(g - (dβ +
@@ -88,73 +84,38 @@ impl Op for BatchNormBackward {
     fn lower(&self, caps: &Caps) -> Result<Lowered, Error> {
         self.space.check(NAME)?;
         let (args, mut out, tensor) = (self.args(), Lowered::default(), Channels::of(&self.space));
-        check_float(NAME, &args[0])?;
+        check_float(NAME, args.arg("x"))?;
         self.activation.check(NAME)?;
         if self.space.c == 0 {
             return Ok(out);
         }
-        let what = Products { fused: self.fused(), mean: 2, eps: None, emits: false };
+        let what = Products::of(self.fused());
         let partials = tensor.products(NAME, &mut out, caps, &args, &what)?.few(&mut out, caps);
-        let coefs = out.scratch(16 * tensor.channels, caps);
-        let slots = vec![
-            Slot::Scratch(partials.range.start..coefs.end),
-            whole(&args, 2),
-            whole(&args, 3),
-            given_or(1.0, &args, "weight", tensor.channels, &mut out, caps),
-            unused_or(position(&args, "dweight"), &args, tensor.channels, &mut out, caps),
-            unused_or(position(&args, "dbias"), &args, tensor.channels, &mut out, caps),
-        ];
-        let mut bindings = vec![Monoid::SUM4.decl("partials", true)];
-        bindings.extend(["mean", "rstd", "weight"].map(|name| vector(name, false)));
-        bindings.extend(["dweight", "dbias"].map(|name| vector(name, true)));
-        let team = Team::of(tensor.channels, partials.count, caps);
-        out.steps.push(Step {
-            spec: Spec {
-                shader: kernel!("norms/batch_norm_backward"),
-                entry: NAME,
-                parts: vec![],
-                bindings,
-                consts: team.consts(caps),
-            },
-            params: BatchNormBackwardParams {
-                blocks: team.blocks as u32,
-                channels: tensor.channels as u32,
-                row: partials.row as u32,
-                stride: partials.stride as u32,
-                count: partials.count as u32,
-                coefs: ((coefs.start - partials.range.start) / 16) as u32,
-                values: tensor.values().max(1) as f32,
-            }
-            .into(),
-            slots,
-            workgroups: team.blocks,
-            trips: team.trips,
-        });
-        tensor.input_gradient(NAME, &mut out, caps, &args, (parts::channels::NORMALIZE_BACKWARD_OPEN, self.fused()), coefs)?;
+        let merge = Merge::of(&partials, &mut out, caps);
+        let vectors = vectors(&["mean", "rstd", "weight", "dweight", "dbias"], &args, tensor.channels, &mut out, caps);
+        let params = merge_words!(BatchNormBackwardParams, merge; coefs: merge.start, values: tensor.values().max(1) as f32);
+        out.steps.push(merge.step(caps, kernel!("norms/batch_norm_backward"), vectors, params));
+        tensor.input_gradient(
+            NAME,
+            &mut out,
+            caps,
+            &args,
+            (parts::channels::NORMALIZE_BACKWARD_OPEN, self.fused()),
+            merge.coefs,
+        )?;
         Ok(out)
     }
 
     fn cost(&self) -> Cost {
         // x and dy, and y where the sign is taken from it, are read for the sums and again for dx.
         let tensors = if self.fused().beside().is_some() { 8 } else { 5 + u64::from(self.residual) };
-        let elements = self.space.len() as u64;
-        Cost { bytes: tensors * elements * self.dtype.size(), elements }
+        channels::cost(self.dtype, &self.space, tensors)
     }
 }
 
 #[cfg(feature = "verify")]
 impl Verify for BatchNormBackward {
-    fn patterns(&self) -> Vec<Pattern> {
-        channels::patterns(self.dtype, &self.space)
-    }
-
-    fn domain(&self, arg: &Arg) -> [f64; 2] {
-        channels::domain(arg)
-    }
-
-    fn fill(&self, arg: &Arg, rng: &mut Rng, pattern: Pattern) -> HostData {
-        channels::fill(&self.space, self.dtype, arg, rng, pattern)
-    }
+    channels::draws!(self, self.space);
 
     fn reference(&self, args: &[HostData]) -> Vec<Expected> {
         let mut out = Results::of(self, &self.space, args, self.fused());
@@ -166,8 +127,7 @@ impl Verify for BatchNormBackward {
             let sums = pass.sums();
             let input = pass.input(Approx::exact(weight), sums, Approx::exact(pass.x.len() as f64));
             out.put_gradients(&pass, &dx, input);
-            out.set("dweight", c, Approx { value: dweight, ..sums[0] });
-            out.set("dbias", c, Approx { value: dbias, ..sums[1] });
+            out.put_sums(c, [dweight, dbias], sums);
         }
         out.finish()
     }

@@ -4,12 +4,12 @@
 use crate::kernels::channels::Results;
 use crate::{
     kernel,
-    kernels::channels::{self, Channels, Fused, given_or, per_channel, position, whole},
-    op::{Arg, Caps, Cost, Lowered, Op, Slot, check_float},
+    kernels::channels::{self, Channels, Fused, vectors},
+    op::{Arg, ByName, Caps, Cost, Lowered, Op, check_float},
     options::Activation,
     params,
     types::{DType, Error, HostData, Space},
-    wgsl::{Decl, View, parts},
+    wgsl::parts,
 };
 #[cfg(feature = "verify")]
 use crate::{
@@ -89,26 +89,15 @@ impl Op for BatchNormBackwardApply {
     fn lower(&self, caps: &Caps) -> Result<Lowered, Error> {
         self.space.check(NAME)?;
         let (args, mut out, tensor) = (self.args(), Lowered::default(), Channels::of(&self.space));
-        check_float(NAME, &args[0])?;
+        check_float(NAME, args.arg("x"))?;
         self.activation.check(NAME)?;
         if self.space.is_empty() {
             return Ok(out);
         }
-        let coefs = out.scratch(16 * tensor.channels, caps);
-        let sum = position(&args, "sum_dy").expect("an argument");
-        let vectors = vec![
-            ("mean", whole(&args, 2), false),
-            ("rstd", whole(&args, 3), false),
-            ("weight", given_or(1.0, &args, "weight", tensor.channels, &mut out, caps), false),
-            ("sum_dy", whole(&args, sum), false),
-            ("sum_dy_xhat", whole(&args, sum + 1), false),
-            ("values", whole(&args, sum + 2), false),
-        ];
-        let blocks = channels::blocks(tensor.channels, caps);
-        let params = BatchNormBackwardApplyParams { blocks: blocks as u32, channels: tensor.channels as u32 };
-        let first = Decl { name: "coefs", dtype: DType::F32, view: View::Raw("vec4<f32>"), writes: true };
-        let (first, kernel) = ((first, Slot::Scratch(coefs.clone())), kernel!("norms/batch_norm_backward_apply"));
-        out.steps.push(per_channel(caps, kernel, first, vectors, (blocks, params.into()), 0));
+        let mut vectors = vectors(&["mean", "rstd", "weight", "sum_dy", "sum_dy_xhat"], &args, tensor.channels, &mut out, caps);
+        vectors.push(("values", args.whole("count"), false));
+        let params = |blocks, channels| BatchNormBackwardApplyParams { blocks, channels }.into();
+        let coefs = tensor.coefficients(&mut out, caps, kernel!("norms/batch_norm_backward_apply"), vectors, params);
         tensor.input_gradient(NAME, &mut out, caps, &args, (parts::channels::NORMALIZE_BACKWARD_OPEN, self.fused()), coefs)?;
         Ok(out)
     }
@@ -116,8 +105,7 @@ impl Op for BatchNormBackwardApply {
     fn cost(&self) -> Cost {
         // x, dy, dx; y where it has the sign; dresidual.
         let tensors = 3 + u64::from(self.fused().beside().is_some()) + u64::from(self.residual);
-        let elements = self.space.len() as u64;
-        Cost { bytes: tensors * elements * self.dtype.size(), elements }
+        channels::cost(self.dtype, &self.space, tensors)
     }
 }
 

@@ -4,23 +4,19 @@
 use crate::kernels::channels::Results;
 use crate::{
     kernel,
-    kernels::{
-        channels::{self, Channels, Fused, Products, Team, per_team, position, whole},
-        reduce::Monoid,
-    },
-    op::{Arg, Caps, Cost, Lowered, Op, check_float},
+    kernels::channels::{self, Channels, Fused, Merge, Products, merge_params, merge_words, vectors},
+    op::{Arg, ByName, Caps, Cost, Lowered, Op, check_float},
     options::Activation,
-    params,
     types::{DType, Error, HostData, Space},
 };
 #[cfg(feature = "verify")]
 use crate::{
-    op::{Expected, Pattern, Rng, Verify},
+    op::{Expected, Verify},
     verify::{Approx, reference},
 };
 use ridgepole_derive::op;
 
-params! { BatchNormBackwardSumsParams { blocks: u32, channels: u32, row: u32, stride: u32, count: u32 } }
+merge_params! { BatchNormBackwardSumsParams {  } }
 
 /// Synchronised batch norm, the sums of the backward pass: Σg and Σg·x̂ of each channel over one rank's part of a batch, with
 /// x̂ = (x - μ)·rstd and g = dy·act'(v), v being the input of [`BatchNormApply`](super::BatchNormApply)'s activation.
@@ -90,48 +86,28 @@ impl Op for BatchNormBackwardSums {
     fn lower(&self, caps: &Caps) -> Result<Lowered, Error> {
         self.space.check(NAME)?;
         let (args, mut out, tensor) = (self.args(), Lowered::default(), Channels::of(&self.space));
-        check_float(NAME, &args[0])?;
+        check_float(NAME, args.arg("x"))?;
         self.activation.check(NAME)?;
         if self.space.c == 0 {
             return Ok(out);
         }
-        let what = Products { fused: self.fused(), mean: 2, eps: None, emits: false };
+        let what = Products::of(self.fused());
         let partials = tensor.products(NAME, &mut out, caps, &args, &what)?.few(&mut out, caps);
-        let team = Team::of(tensor.channels, partials.count, caps);
-        let params = BatchNormBackwardSumsParams {
-            blocks: team.blocks as u32,
-            channels: tensor.channels as u32,
-            row: partials.row as u32,
-            stride: partials.stride as u32,
-            count: partials.count as u32,
-        };
-        let sum = position(&args, "sum_dy").expect("an argument");
-        let vectors = vec![("sum_dy", whole(&args, sum), true), ("sum_dy_xhat", whole(&args, sum + 1), true)];
-        let first = (Monoid::SUM4.decl("partials", false), partials.slot());
-        let kernel = kernel!("norms/batch_norm_backward_sums");
-        out.steps.push(per_team(caps, kernel, first, vectors, (team, params.into())));
+        let (merge, names) = (Merge::alone(&partials, caps), ["sum_dy", "sum_dy_xhat"]);
+        let vectors = vectors(&names, &args, tensor.channels, &mut out, caps);
+        let params = merge_words!(BatchNormBackwardSumsParams, merge);
+        out.steps.push(merge.step(caps, kernel!("norms/batch_norm_backward_sums"), vectors, params));
         Ok(out)
     }
 
     fn cost(&self) -> Cost {
-        let elements = self.space.len() as u64;
-        Cost { bytes: (2 + u64::from(self.fused().beside().is_some())) * elements * self.dtype.size(), elements }
+        channels::cost(self.dtype, &self.space, 2 + u64::from(self.fused().beside().is_some()))
     }
 }
 
 #[cfg(feature = "verify")]
 impl Verify for BatchNormBackwardSums {
-    fn patterns(&self) -> Vec<Pattern> {
-        channels::patterns(self.dtype, &self.space)
-    }
-
-    fn domain(&self, arg: &Arg) -> [f64; 2] {
-        channels::domain(arg)
-    }
-
-    fn fill(&self, arg: &Arg, rng: &mut Rng, pattern: Pattern) -> HostData {
-        channels::fill(&self.space, self.dtype, arg, rng, pattern)
-    }
+    channels::draws!(self, self.space);
 
     fn reference(&self, args: &[HostData]) -> Vec<Expected> {
         let mut out = Results::of(self, &self.space, args, self.fused());

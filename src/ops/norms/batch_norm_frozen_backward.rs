@@ -5,24 +5,23 @@ use crate::kernels::channels::Results;
 use crate::{
     kernel,
     kernels::{
-        channels::{self, Channels, Fused, Products, Team, given_or, position, unused_or, vector, whole},
+        channels::{self, Channels, Fused, Merge, Products, merge_params, merge_words, vectors},
         reduce::{Monoid, Partials},
         rows::finish_columns,
     },
-    op::{Arg, Caps, Cost, Lowered, Op, Slot, Step, check_float},
+    op::{Arg, ByName, Caps, Cost, Lowered, Op, check_float},
     options::Activation,
-    params,
     types::{DType, Error, HostData, Space},
-    wgsl::{Spec, parts},
+    wgsl::parts,
 };
 #[cfg(feature = "verify")]
 use crate::{
-    op::{Expected, Pattern, Rng, Verify},
+    op::{Expected, Verify},
     verify::{Approx, reference},
 };
 use ridgepole_derive::op;
 
-params! { BatchNormFrozenBackwardParams { blocks: u32, channels: u32, row: u32, stride: u32, count: u32, coefs: u32, eps: f32 } }
+merge_params! { BatchNormFrozenBackwardParams { coefs: u32, eps: f32 } }
 
 /// The backward pass of [`BatchNormInference`](super::BatchNormInference), for training with frozen statistics: with rstd =
 /// 1/√(r_σ² + ε) and g = dy·act'(v), where v = γx̂ + β + residual is the input of the activation, dx = γ·rstd·g, dγ = Σg·(x -
@@ -91,60 +90,30 @@ impl Op for BatchNormFrozenBackward {
     fn lower(&self, caps: &Caps) -> Result<Lowered, Error> {
         self.space.check(NAME)?;
         let (args, mut out, tensor) = (self.args(), Lowered::default(), Channels::of(&self.space));
-        check_float(NAME, &args[0])?;
+        check_float(NAME, args.arg("x"))?;
         channels::check_eps(NAME, self.eps)?;
         self.activation.check(NAME)?;
         if self.space.c == 0 {
             return Ok(out);
         }
         let (sums, emits) = (self.weight || self.bias, tensor.whole() && self.fused().emits(caps));
-        let what = Products { fused: self.fused(), mean: 2, eps: Some(self.eps), emits };
+        let what =
+            Products { statistics: ["running_mean", "running_var"], eps: Some(self.eps), emits, ..Products::of(self.fused()) };
         let partials = if sums {
             tensor.products(NAME, &mut out, caps, &args, &what)?.few(&mut out, caps)
         } else {
             Partials::interleaved(NAME, &mut out, caps, Monoid::SUM4, tensor.channels, 0)?
         };
         if sums && emits {
-            let [dweight, dbias] = ["dweight", "dbias"].map(|name| position(&args, name));
-            finish_columns(&mut out, caps, &args, &partials, dweight, dbias);
+            finish_columns(&mut out, caps, &args, &partials);
             return Ok(out);
         }
-        let coefs = out.scratch(16 * tensor.channels, caps);
-        let slots = vec![
-            Slot::Scratch(partials.range.start..coefs.end),
-            whole(&args, 2),
-            whole(&args, 3),
-            given_or(1.0, &args, "weight", tensor.channels, &mut out, caps),
-            unused_or(position(&args, "dweight"), &args, tensor.channels, &mut out, caps),
-            unused_or(position(&args, "dbias"), &args, tensor.channels, &mut out, caps),
-        ];
-        let mut bindings = vec![Monoid::SUM4.decl("partials", true)];
-        bindings.extend(["running_mean", "running_var", "weight"].map(|name| vector(name, false)));
-        bindings.extend(["dweight", "dbias"].map(|name| vector(name, true)));
-        let team = Team::of(tensor.channels, partials.count, caps);
-        out.steps.push(Step {
-            spec: Spec {
-                shader: kernel!("norms/batch_norm_frozen_backward"),
-                entry: NAME,
-                parts: vec![],
-                bindings,
-                consts: team.consts(caps),
-            },
-            params: BatchNormFrozenBackwardParams {
-                blocks: team.blocks as u32,
-                channels: tensor.channels as u32,
-                row: partials.row as u32,
-                stride: partials.stride as u32,
-                count: partials.count as u32,
-                coefs: ((coefs.start - partials.range.start) / 16) as u32,
-                eps: self.eps as f32,
-            }
-            .into(),
-            slots,
-            workgroups: team.blocks,
-            trips: team.trips,
-        });
-        tensor.input_gradient(NAME, &mut out, caps, &args, (parts::norms::SCALE_BACKWARD_OPEN, self.fused()), coefs)?;
+        let merge = Merge::of(&partials, &mut out, caps);
+        let vectors =
+            vectors(&["running_mean", "running_var", "weight", "dweight", "dbias"], &args, tensor.channels, &mut out, caps);
+        let params = merge_words!(BatchNormFrozenBackwardParams, merge; coefs: merge.start, eps: self.eps as f32);
+        out.steps.push(merge.step(caps, kernel!("norms/batch_norm_frozen_backward"), vectors, params));
+        tensor.input_gradient(NAME, &mut out, caps, &args, (parts::norms::SCALE_BACKWARD_OPEN, self.fused()), merge.coefs)?;
         Ok(out)
     }
 
@@ -153,24 +122,13 @@ impl Op for BatchNormFrozenBackward {
         let f = self.fused();
         let x = self.weight || self.bias || f.recomputes();
         let tensors = 2 + u64::from(x) + u64::from(f.beside().is_some()) + u64::from(self.residual);
-        let elements = self.space.len() as u64;
-        Cost { bytes: tensors * elements * self.dtype.size(), elements }
+        channels::cost(self.dtype, &self.space, tensors)
     }
 }
 
 #[cfg(feature = "verify")]
 impl Verify for BatchNormFrozenBackward {
-    fn patterns(&self) -> Vec<Pattern> {
-        vec![Pattern::Ordinary, Pattern::Zeros, Pattern::NonFinite]
-    }
-
-    fn domain(&self, arg: &Arg) -> [f64; 2] {
-        channels::domain(arg)
-    }
-
-    fn fill(&self, arg: &Arg, rng: &mut Rng, pattern: Pattern) -> HostData {
-        channels::fill(&self.space, self.dtype, arg, rng, pattern)
-    }
+    channels::draws!(self, self.space, [Ordinary, Zeros, NonFinite]);
 
     fn reference(&self, args: &[HostData]) -> Vec<Expected> {
         let mut out = Results::of(self, &self.space, args, self.fused());
@@ -185,8 +143,7 @@ impl Verify for BatchNormFrozenBackward {
             let sums = pass.sums();
             let input = pass.scaled(Approx::exact(weight));
             out.put_gradients(&pass, &dx, input);
-            out.set("dweight", c, Approx { value: dweight, ..sums[0] });
-            out.set("dbias", c, Approx { value: dbias, ..sums[1] });
+            out.put_sums(c, [dweight, dbias], sums);
         }
         out.finish()
     }

@@ -3,16 +3,16 @@
 use crate::kernels::channels::{Batch, Results};
 use crate::{
     kernel,
-    kernels::channels::{self, Fused, Ghosts, MOMENTS, Map, Reduction, given_or, named, per_channel, position, unused_or, whole},
-    op::{Arg, Caps, Cost, Lowered, Op, check_float},
-    options::{Activation, GhostRunning, Running, RunningVariance},
+    kernels::channels::{self, Fused, Ghosts, MOMENTS, Map, per_channel, vectors},
+    op::{Arg, ByName, Caps, Cost, Lowered, Op, check_float},
+    options::{GhostRunning, Running, RunningVariance},
     params,
     types::{DType, Error, HostData, Space},
     wgsl::parts,
 };
 #[cfg(feature = "verify")]
 use crate::{
-    op::{Expected, Pattern, Rng, Verify},
+    op::{Expected, Verify},
     verify::{Approx, reference},
 };
 use ridgepole_derive::op;
@@ -73,8 +73,6 @@ pub struct BatchNormGhost {
     pub ghost_running: GhostRunning,
 }
 
-const PLAIN: Fused = Fused { activation: Activation::None, residual: false };
-
 impl BatchNormGhost {
     /// With ε = 1e-5, γ and β, without running statistics.
     pub fn new(dtype: DType, space: Space, virtual_batch: usize) -> Self {
@@ -100,14 +98,9 @@ impl Op for BatchNormGhost {
     }
 
     fn args(&self) -> Vec<Arg> {
-        let (len, c) = (self.space.len(), self.space.c);
-        let mut args = vec![Arg::read("x", self.dtype, len)];
-        args.extend(self.weight.then(|| Arg::read("weight", DType::F32, c)));
-        args.extend(self.bias.then(|| Arg::read("bias", DType::F32, c)));
-        args.push(Arg::write("y", self.dtype, len));
-        args.extend(["mean", "rstd"].map(|name| Arg::write(name, DType::F32, self.lines())));
+        let mut args = channels::forward_args(self.dtype, &self.space, self.lines(), self.weight, self.bias);
         if self.running.is_some() {
-            args.extend(["running_mean", "running_var"].map(|name| Arg::update(name, DType::F32, c)));
+            args.extend(channels::running_args(self.space.c));
         }
         args
     }
@@ -115,33 +108,17 @@ impl Op for BatchNormGhost {
     fn lower(&self, caps: &Caps) -> Result<Lowered, Error> {
         let ghosts = Ghosts::new(NAME, &self.space, self.virtual_batch)?;
         let (args, mut out, c) = (self.args(), Lowered::default(), self.space.c as u64);
-        check_float(NAME, &args[0])?;
+        check_float(NAME, args.arg("x"))?;
         channels::check_eps(NAME, self.eps)?;
         self.running.map_or(Ok(()), |r| r.check(NAME))?;
         if self.lines() == 0 {
             return Ok(out);
         }
-        let what = Reduction {
-            parts: &[parts::channels::MOMENTS],
-            monoid: MOMENTS,
-            tensors: &[("x", 0)],
-            vectors: &[],
-            consts: &[],
-            eps: 0.0,
-        };
-        let (partials, runs) = ghosts.reduce(NAME, &mut out, caps, &args, &what)?;
+        let (partials, runs) = ghosts.moments(NAME, &mut out, caps, &args)?;
         let (slot, start, coefs) = partials.with_coefs(NAME, &mut out, caps, ghosts.lines())?;
         let share = self.running.filter(|_| !self.space.is_empty()).map(|r| r.update.share());
         let (values, divisor) = self.values();
-        let running = |name| position(&args, name);
-        let vectors = vec![
-            ("weight", given_or(1.0, &args, "weight", c, &mut out, caps), false),
-            ("bias", given_or(0.0, &args, "bias", c, &mut out, caps), false),
-            ("mean", whole(&args, named(&args, "mean")), true),
-            ("rstd", whole(&args, named(&args, "rstd")), true),
-            ("running_mean", unused_or(running("running_mean"), &args, c, &mut out, caps), true),
-            ("running_var", unused_or(running("running_var"), &args, c, &mut out, caps), true),
-        ];
+        let vectors = vectors(&["weight", "bias", "mean", "rstd", "running_mean", "running_var"], &args, c, &mut out, caps);
         let blocks = channels::blocks(c, caps);
         let params = BatchNormGhostParams {
             blocks: blocks as u32,
@@ -160,7 +137,7 @@ impl Op for BatchNormGhost {
         let kernel = kernel!("norms/batch_norm_ghost");
         let first = (MOMENTS.decl("partials", true), slot);
         out.steps.push(per_channel(caps, kernel, first, vectors, (blocks, params.into()), trips));
-        let tensors = [("x", 0, false), ("y", named(&args, "y"), true)];
+        let tensors = [("x", "x"), ("y", "y")];
         let fills = [parts::activation::IDENTITY, parts::channels::ADDED_NONE, parts::channels::VISIBLE_ALL];
         ghosts.apply(NAME, &mut out, caps, &args, (&Map::of(parts::channels::NORMALIZE_OPEN, &tensors), &fills), coefs)?;
         Ok(out)
@@ -168,27 +145,16 @@ impl Op for BatchNormGhost {
 
     fn cost(&self) -> Cost {
         // x is read for the statistics and again to be normalised.
-        let elements = self.space.len() as u64;
-        Cost { bytes: 3 * elements * self.dtype.size(), elements }
+        channels::cost(self.dtype, &self.space, 3)
     }
 }
 
 #[cfg(feature = "verify")]
 impl Verify for BatchNormGhost {
-    fn patterns(&self) -> Vec<Pattern> {
-        channels::patterns(self.dtype, &self.space)
-    }
-
-    fn domain(&self, arg: &Arg) -> [f64; 2] {
-        channels::domain(arg)
-    }
-
-    fn fill(&self, arg: &Arg, rng: &mut Rng, pattern: Pattern) -> HostData {
-        channels::fill(&self.space, self.dtype, arg, rng, pattern)
-    }
+    channels::draws!(self, self.space);
 
     fn reference(&self, args: &[HostData]) -> Vec<Expected> {
-        let mut out = Results::of(self, &self.space, args, PLAIN);
+        let mut out = Results::of(self, &self.space, args, Fused::PLAIN);
         let (m, divisor) = self.values();
         let batches = self.lines() / self.space.c.max(1);
         let nan = Approx::exact(f64::NAN);

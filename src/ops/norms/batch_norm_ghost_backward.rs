@@ -5,19 +5,18 @@ use crate::kernels::channels::Results;
 use crate::{
     kernel,
     kernels::{
-        channels::{self, Fused, Ghosts, Map, given_or, named, per_channel, position, unused_or, whole},
+        channels::{self, Fused, Ghosts, Map, per_channel, vectors},
         copy::{self, Tail},
         reduce::Monoid,
     },
-    op::{Arg, Caps, Cost, Lowered, Op, check_float},
-    options::Activation,
+    op::{Arg, ByName, Caps, Cost, Lowered, Op, check_float},
     params,
     types::{DType, Error, HostData, Space},
     wgsl::parts,
 };
 #[cfg(feature = "verify")]
 use crate::{
-    op::{Expected, Pattern, Rng, Verify},
+    op::{Expected, Verify},
     verify::{Approx, reference},
 };
 use ridgepole_derive::op;
@@ -53,8 +52,6 @@ pub struct BatchNormGhostBackward {
     pub bias: bool,
 }
 
-const PLAIN: Fused = Fused { activation: Activation::None, residual: false };
-
 impl BatchNormGhostBackward {
     /// With γ and β.
     pub fn new(dtype: DType, space: Space, virtual_batch: usize) -> Self {
@@ -69,33 +66,25 @@ impl Op for BatchNormGhostBackward {
 
     fn args(&self) -> Vec<Arg> {
         let lines = (self.space.n / self.virtual_batch.max(1)).saturating_mul(self.space.c);
-        let mut args = PLAIN.backward_args(self.dtype, &self.space, ["mean", "rstd"], self.weight, self.bias);
-        (args[2].len, args[3].len) = (lines, lines);
-        args
+        channels::backward_args(self.dtype, &self.space, (["mean", "rstd"], lines), self.weight, self.bias)
     }
 
     fn lower(&self, caps: &Caps) -> Result<Lowered, Error> {
         let ghosts = Ghosts::new(NAME, &self.space, self.virtual_batch)?;
         let (args, mut out, c) = (self.args(), Lowered::default(), self.space.c as u64);
-        check_float(NAME, &args[0])?;
+        check_float(NAME, args.arg("x"))?;
         if ghosts.lines() == 0 {
             // No statistics are there to bind, and the gradients are 0.
             for name in ["dweight", "dbias"] {
-                if let Some(i) = position(&args, name).filter(|_| c > 0) {
-                    out.steps.extend(copy::fill(NAME, caps, (i, &args[i]), 0, Tail::of(&args[i]))?);
+                if let Some(to) = args.find_at(name).filter(|_| c > 0) {
+                    out.steps.extend(copy::fill(NAME, caps, to, 0, Tail::of(to.1))?);
                 }
             }
             return Ok(out);
         }
         let (partials, runs) = ghosts.products(NAME, &mut out, caps, &args)?;
         let (slot, start, coefs) = partials.with_coefs(NAME, &mut out, caps, ghosts.lines())?;
-        let vectors = vec![
-            ("mean", whole(&args, 2), false),
-            ("rstd", whole(&args, 3), false),
-            ("weight", given_or(1.0, &args, "weight", c, &mut out, caps), false),
-            ("dweight", unused_or(position(&args, "dweight"), &args, c, &mut out, caps), true),
-            ("dbias", unused_or(position(&args, "dbias"), &args, c, &mut out, caps), true),
-        ];
+        let vectors = vectors(&["mean", "rstd", "weight", "dweight", "dbias"], &args, c, &mut out, caps);
         let blocks = channels::blocks(c, caps);
         let params = BatchNormGhostBackwardParams {
             blocks: blocks as u32,
@@ -109,7 +98,7 @@ impl Op for BatchNormGhostBackward {
         let kernel = kernel!("norms/batch_norm_ghost_backward");
         let first = (Monoid::SUM4.decl("partials", true), slot);
         out.steps.push(per_channel(caps, kernel, first, vectors, (blocks, params.into()), trips));
-        let tensors = [("x", 0, false), ("dy", 1, false), ("dx", named(&args, "dx"), true)];
+        let tensors = [("x", "x"), ("dy", "dy"), ("dx", "dx")];
         let map = Map::of(parts::channels::NORMALIZE_BACKWARD_OPEN, &tensors);
         ghosts.apply(NAME, &mut out, caps, &args, (&map, &[parts::channels::DX_PLAIN, parts::channels::VISIBLE_ALL]), coefs)?;
         Ok(out)
@@ -117,27 +106,16 @@ impl Op for BatchNormGhostBackward {
 
     fn cost(&self) -> Cost {
         // x and dy are read for the sums and again for dx.
-        let elements = self.space.len() as u64;
-        Cost { bytes: 5 * elements * self.dtype.size(), elements }
+        channels::cost(self.dtype, &self.space, 5)
     }
 }
 
 #[cfg(feature = "verify")]
 impl Verify for BatchNormGhostBackward {
-    fn patterns(&self) -> Vec<Pattern> {
-        channels::patterns(self.dtype, &self.space)
-    }
-
-    fn domain(&self, arg: &Arg) -> [f64; 2] {
-        channels::domain(arg)
-    }
-
-    fn fill(&self, arg: &Arg, rng: &mut Rng, pattern: Pattern) -> HostData {
-        channels::fill(&self.space, self.dtype, arg, rng, pattern)
-    }
+    channels::draws!(self, self.space);
 
     fn reference(&self, args: &[HostData]) -> Vec<Expected> {
-        let mut out = Results::of(self, &self.space, args, PLAIN);
+        let mut out = Results::of(self, &self.space, args, Fused::PLAIN);
         let (m, channels) = (self.virtual_batch.saturating_mul(self.space.s), self.space.c);
         for c in 0..channels {
             let (places, weight) = (channels::places(&self.space, c), out.at("weight", c, 1.0));
@@ -155,8 +133,7 @@ impl Verify for BatchNormGhostBackward {
                 let input = pass.input(Approx::exact(weight), sums, Approx::exact(m as f64));
                 out.put_gradients(&pass, &dx[g * m..(g + 1) * m], input);
             }
-            out.set("dweight", c, Approx { value: dweight, ..totals[0] });
-            out.set("dbias", c, Approx { value: dbias, ..totals[1] });
+            out.put_sums(c, [dweight, dbias], totals);
         }
         out.finish()
     }

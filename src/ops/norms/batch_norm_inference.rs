@@ -4,16 +4,15 @@
 use crate::kernels::channels::{Results, difference};
 use crate::{
     kernel,
-    kernels::channels::{self, Channels, Fused, given_or, vector, whole},
-    op::{Arg, Caps, Lowered, Op, Slot, Step, check_float},
+    kernels::channels::{self, Channels, Fused, vectors},
+    op::{Arg, ByName, Caps, Lowered, Op, check_float},
     options::Activation,
     params,
     types::{DType, Error, HostData, Space},
-    wgsl::{Decl, Spec, View},
 };
 #[cfg(feature = "verify")]
 use crate::{
-    op::{Expected, Pattern, Rng, Verify},
+    op::{Expected, Verify},
     verify::{Approx, reference},
 };
 use ridgepole_derive::op;
@@ -86,37 +85,15 @@ impl Op for BatchNormInference {
     fn lower(&self, caps: &Caps) -> Result<Lowered, Error> {
         self.space.check(NAME)?;
         let (args, mut out, tensor) = (self.args(), Lowered::default(), Channels::of(&self.space));
-        check_float(NAME, &args[0])?;
+        check_float(NAME, args.arg("x"))?;
         channels::check_eps(NAME, self.eps)?;
         self.activation.check(NAME)?;
         if self.space.is_empty() {
             return Ok(out);
         }
-        let coefs = out.scratch(16 * tensor.channels, caps);
-        let slots = vec![
-            whole(&args, 1),
-            whole(&args, 2),
-            given_or(1.0, &args, "weight", tensor.channels, &mut out, caps),
-            given_or(0.0, &args, "bias", tensor.channels, &mut out, caps),
-            Slot::Scratch(coefs.clone()),
-        ];
-        let mut bindings = ["running_mean", "running_var", "weight", "bias"].map(|name| vector(name, false)).to_vec();
-        bindings.push(Decl { name: "coefs", dtype: DType::F32, view: View::Raw("vec4<f32>"), writes: true });
-        let blocks = channels::blocks(tensor.channels, caps);
-        out.steps.push(Step {
-            spec: Spec {
-                shader: kernel!("norms/batch_norm_inference"),
-                entry: NAME,
-                parts: vec![],
-                bindings,
-                consts: vec![("WG", caps.lanes)],
-            },
-            params: BatchNormInferenceParams { blocks: blocks as u32, channels: tensor.channels as u32, eps: self.eps as f32 }
-                .into(),
-            slots,
-            workgroups: blocks,
-            trips: 0,
-        });
+        let vectors = vectors(&["running_mean", "running_var", "weight", "bias"], &args, tensor.channels, &mut out, caps);
+        let params = |blocks, channels| BatchNormInferenceParams { blocks, channels, eps: self.eps as f32 }.into();
+        let coefs = tensor.coefficients(&mut out, caps, kernel!("norms/batch_norm_inference"), vectors, params);
         tensor.normalize(NAME, &mut out, caps, &args, self.fused(), coefs)?;
         Ok(out)
     }
@@ -124,17 +101,7 @@ impl Op for BatchNormInference {
 
 #[cfg(feature = "verify")]
 impl Verify for BatchNormInference {
-    fn patterns(&self) -> Vec<Pattern> {
-        vec![Pattern::Ordinary, Pattern::Offset, Pattern::NonFinite]
-    }
-
-    fn domain(&self, arg: &Arg) -> [f64; 2] {
-        channels::domain(arg)
-    }
-
-    fn fill(&self, arg: &Arg, rng: &mut Rng, pattern: Pattern) -> HostData {
-        channels::fill(&self.space, self.dtype, arg, rng, pattern)
-    }
+    channels::draws!(self, self.space, [Ordinary, Offset, NonFinite]);
 
     fn reference(&self, args: &[HostData]) -> Vec<Expected> {
         let mut out = Results::of(self, &self.space, args, self.fused());

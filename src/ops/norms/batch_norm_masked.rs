@@ -1,30 +1,23 @@
 //! Batch normalisation of the positions that a mask keeps. Kernel: `shaders/norms/batch_norm_masked.wgsl`. Reference:
 //! `cpu::batch_norm_masked`.
 #[cfg(feature = "verify")]
-use crate::kernels::channels::fill_mask;
-#[cfg(feature = "verify")]
 use crate::kernels::channels::{Batch, Results};
 use crate::{
     kernel,
-    kernels::channels::{self, Channels, Fused, MOMENTS, Reduction, Team, given_or, per_team, position, unused_or, whole},
-    op::{Arg, Caps, Cost, Lowered, Op, Slot, check_float},
-    options::{Activation, Running, RunningVariance},
-    params,
+    kernels::channels::{self, Channels, Fused, MOMENTS, Merge, Reduction, merge_params, merge_words, vectors},
+    op::{Arg, ByName, Caps, Cost, Lowered, Op, check_float},
+    options::{Running, RunningVariance},
     types::{DType, Error, HostData, Space},
     wgsl::parts,
 };
 #[cfg(feature = "verify")]
 use crate::{
-    op::{Expected, Pattern, Rng, Verify},
+    op::{Contents, Expected, Verify},
     verify::{Approx, reference},
 };
 use ridgepole_derive::op;
 
-params! {
-    BatchNormMaskedParams {
-        blocks: u32, channels: u32, row: u32, stride: u32, count: u32, coefs: u32, less: f32, eps: f32, momentum: f32, keep: f32
-    }
-}
+merge_params! { BatchNormMaskedParams { coefs: u32, less: f32, eps: f32, momentum: f32, keep: f32 } }
 
 /// Masked [`BatchNorm`](super::BatchNorm), for sequences of unequal length: padding is ignored in the statistics, and its
 /// output is 0.
@@ -66,8 +59,6 @@ pub struct BatchNormMasked {
     pub running: Option<Running>,
 }
 
-const PLAIN: Fused = Fused { activation: Activation::None, residual: false };
-
 impl BatchNormMasked {
     /// With ε = 1e-5, γ and β, without running statistics.
     pub fn new(dtype: DType, space: Space) -> Self {
@@ -86,14 +77,10 @@ impl Op for BatchNormMasked {
     }
 
     fn args(&self) -> Vec<Arg> {
-        let (len, c) = (self.space.len(), self.space.c);
-        let mut args = vec![Arg::read("x", self.dtype, len), channels::mask(&self.space)];
-        args.extend(self.weight.then(|| Arg::read("weight", DType::F32, c)));
-        args.extend(self.bias.then(|| Arg::read("bias", DType::F32, c)));
-        args.push(Arg::write("y", self.dtype, len));
-        args.extend(["mean", "rstd"].map(|name| Arg::write(name, DType::F32, c)));
+        let mut args = channels::forward_args(self.dtype, &self.space, self.space.c, self.weight, self.bias);
+        args.insert(1, channels::mask(&self.space));
         if self.running.is_some() {
-            args.extend(["running_mean", "running_var"].map(|name| Arg::update(name, DType::F32, c)));
+            args.extend(channels::running_args(self.space.c));
         }
         args
     }
@@ -101,47 +88,27 @@ impl Op for BatchNormMasked {
     fn lower(&self, caps: &Caps) -> Result<Lowered, Error> {
         channels::check_masked(NAME, &self.space)?;
         let (args, mut out, tensor) = (self.args(), Lowered::default(), Channels::of(&self.space));
-        check_float(NAME, &args[0])?;
+        check_float(NAME, args.arg("x"))?;
         channels::check_eps(NAME, self.eps)?;
         self.running.map_or(Ok(()), |r| r.check(NAME))?;
         if self.space.c == 0 {
             return Ok(out);
         }
-        let (parts, mask) = (&[parts::norms::MOMENTS_MASKED], [("mask", whole(&args, 1))]);
-        let what = Reduction { parts, monoid: MOMENTS, tensors: &[("x", 0)], vectors: &mask, consts: &[], eps: 0.0 };
+        let what = Reduction {
+            vectors: &[("mask", args.whole("mask"))],
+            ..Reduction::of(&[parts::norms::MOMENTS_MASKED], MOMENTS, &[("x", "x")])
+        };
         let partials = tensor.reduce(NAME, &mut out, caps, &args, &what)?;
         // The search for the first position that counts, word by word.
         out.steps.iter_mut().for_each(|step| step.trips += tensor.chunk_positions(caps) / 32 + 2);
         let partials = partials.few(&mut out, caps);
-        let coefs = out.scratch(16 * tensor.channels, caps);
+        let merge = Merge::of(&partials, &mut out, caps);
         let share = self.running.map(|r| r.update.share());
-        let y = position(&args, "y").expect("an argument");
-        let running = |name| position(&args, name);
-        let vectors = vec![
-            ("weight", given_or(1.0, &args, "weight", tensor.channels, &mut out, caps), false),
-            ("bias", given_or(0.0, &args, "bias", tensor.channels, &mut out, caps), false),
-            ("mean", whole(&args, y + 1), true),
-            ("rstd", whole(&args, y + 2), true),
-            ("running_mean", unused_or(running("running_mean"), &args, tensor.channels, &mut out, caps), true),
-            ("running_var", unused_or(running("running_var"), &args, tensor.channels, &mut out, caps), true),
-        ];
-        let team = Team::of(tensor.channels, partials.count, caps);
-        let params = BatchNormMaskedParams {
-            blocks: team.blocks as u32,
-            channels: tensor.channels as u32,
-            row: partials.row as u32,
-            stride: partials.stride as u32,
-            count: partials.count as u32,
-            coefs: ((coefs.start - partials.range.start) / 16) as u32,
-            less: self.less() as f32,
-            eps: self.eps as f32,
-            momentum: share.unwrap_or(0.0) as f32,
-            keep: (1.0 - share.unwrap_or(0.0)) as f32,
-        };
-        let first = (MOMENTS.decl("partials", true), Slot::Scratch(partials.range.start..coefs.end));
-        let kernel = kernel!("norms/batch_norm_masked");
-        out.steps.push(per_team(caps, kernel, first, vectors, (team, params.into())));
-        tensor.normalize(NAME, &mut out, caps, &args, PLAIN, coefs)?;
+        let vectors =
+            vectors(&["weight", "bias", "mean", "rstd", "running_mean", "running_var"], &args, tensor.channels, &mut out, caps);
+        let params = merge_words!(BatchNormMaskedParams, merge; coefs: merge.start, less: self.less() as f32, eps: self.eps as f32, momentum: share.unwrap_or(0.0) as f32, keep: (1.0 - share.unwrap_or(0.0)) as f32);
+        out.steps.push(merge.step(caps, kernel!("norms/batch_norm_masked"), vectors, params));
+        tensor.normalize(NAME, &mut out, caps, &args, Fused::PLAIN, merge.coefs)?;
         Ok(out)
     }
 
@@ -154,24 +121,11 @@ impl Op for BatchNormMasked {
 
 #[cfg(feature = "verify")]
 impl Verify for BatchNormMasked {
-    fn patterns(&self) -> Vec<Pattern> {
-        channels::patterns(self.dtype, &self.space)
-    }
-
-    fn domain(&self, arg: &Arg) -> [f64; 2] {
-        channels::domain(arg)
-    }
-
-    fn fill(&self, arg: &Arg, rng: &mut Rng, pattern: Pattern) -> HostData {
-        match arg.name {
-            "mask" => fill_mask(&self.space, arg, rng, pattern),
-            _ => channels::fill(&self.space, self.dtype, arg, rng, pattern),
-        }
-    }
+    channels::draws!(self, self.space);
 
     fn reference(&self, args: &[HostData]) -> Vec<Expected> {
-        let mut out = Results::of(self, &self.space, args, PLAIN);
-        let kept = channels::kept(&self.space, &args[1]);
+        let mut out = Results::of(self, &self.space, args, Fused::PLAIN);
+        let kept = channels::kept(&self.space, Contents::new(self.args(), args).get("mask"));
         let m = kept.iter().filter(|k| **k).count() as f64;
         let divisor = (m - self.less()).max(1.0);
         let nan = Approx::exact(f64::NAN);
@@ -182,14 +136,8 @@ impl Verify for BatchNormMasked {
             let (y, _) = reference::batch_norm_masked(&x, &kept, self.eps, weight, bias);
             let counted: Vec<f64> = x.iter().zip(&kept).filter(|v| *v.1).map(|v| *v.0).collect();
             let batch = Batch::of(&counted, self.eps);
-            let [mean, rstd, variance] = batch.as_ref().map_or([nan; 3], |b| [b.mean, b.rstd, b.variance(m / divisor)]);
-            out.set("mean", c, mean);
-            out.set("rstd", c, rstd);
-            for (name, new) in [("running_mean", mean), ("running_var", variance)] {
-                let old = out.at(name, c, 0.0);
-                let follows = self.running.filter(|_| m > 0.0);
-                out.set(name, c, follows.map_or(Approx::exact(old), |r| r.update.follow(old, new)));
-            }
+            let follows = self.running.filter(|_| m > 0.0).map(|r| r.update);
+            out.put_statistics(c, batch.as_ref(), m / divisor, follows);
             for (k, &i) in places.iter().enumerate().filter(|(k, _)| kept[*k]) {
                 let v = batch.as_ref().map_or(nan, |b| {
                     let v = b.centred(x[k]).times(b.rstd.times(Approx::exact(weight)));

@@ -2,28 +2,21 @@
 //! `cpu::batch_norm_masked_backward`.
 #[cfg(feature = "verify")]
 use crate::kernels::channels::Results;
-#[cfg(feature = "verify")]
-use crate::kernels::channels::fill_mask;
 use crate::{
     kernel,
-    kernels::{
-        channels::{self, Channels, Fused, Products, Team, given_or, per_team, position, unused_or, whole},
-        reduce::Monoid,
-    },
-    op::{Arg, Caps, Cost, Lowered, Op, Slot, check_float},
-    options::Activation,
-    params,
+    kernels::channels::{self, Channels, Fused, Merge, Products, merge_params, merge_words, vectors},
+    op::{Arg, ByName, Caps, Cost, Lowered, Op, check_float},
     types::{DType, Error, HostData, Space},
     wgsl::parts,
 };
 #[cfg(feature = "verify")]
 use crate::{
-    op::{Expected, Pattern, Rng, Verify},
+    op::{Contents, Expected, Verify},
     verify::{Approx, reference},
 };
 use ridgepole_derive::op;
 
-params! { BatchNormMaskedBackwardParams { blocks: u32, channels: u32, row: u32, stride: u32, count: u32, coefs: u32 } }
+merge_params! { BatchNormMaskedBackwardParams { coefs: u32 } }
 
 /// The backward pass of [`BatchNormMasked`](super::BatchNormMasked): over the m positions that count, with x̂ = (x - μ)·rstd,
 /// dβ = Σdy, dγ = Σdy·x̂ and dx = γ·rstd·(dy - (dβ + x̂·dγ)/m); dx is 0 elsewhere.
@@ -52,8 +45,6 @@ pub struct BatchNormMaskedBackward {
     pub bias: bool,
 }
 
-const PLAIN: Fused = Fused { activation: Activation::None, residual: false };
-
 impl BatchNormMaskedBackward {
     /// With γ and β.
     pub fn new(dtype: DType, space: Space) -> Self {
@@ -67,8 +58,8 @@ impl Op for BatchNormMaskedBackward {
     }
 
     fn args(&self) -> Vec<Arg> {
-        let mut args = PLAIN.backward_args(self.dtype, &self.space, ["mean", "rstd"], self.weight, self.bias);
-        let dx = position(&args, "dx").expect("an argument");
+        let mut args = Fused::PLAIN.backward_args(self.dtype, &self.space, ["mean", "rstd"], self.weight, self.bias);
+        let dx = args.place("dx");
         args.insert(dx, channels::mask(&self.space));
         args
     }
@@ -76,33 +67,24 @@ impl Op for BatchNormMaskedBackward {
     fn lower(&self, caps: &Caps) -> Result<Lowered, Error> {
         channels::check_masked(NAME, &self.space)?;
         let (args, mut out, tensor) = (self.args(), Lowered::default(), Channels::of(&self.space));
-        check_float(NAME, &args[0])?;
+        check_float(NAME, args.arg("x"))?;
         if self.space.c == 0 {
             return Ok(out);
         }
-        let what = Products { fused: PLAIN, mean: 2, eps: None, emits: false };
+        let what = Products::of(Fused::PLAIN);
         let partials = tensor.products(NAME, &mut out, caps, &args, &what)?.few(&mut out, caps);
-        let coefs = out.scratch(16 * tensor.channels, caps);
-        let vectors = vec![
-            ("mean", whole(&args, 2), false),
-            ("rstd", whole(&args, 3), false),
-            ("weight", given_or(1.0, &args, "weight", tensor.channels, &mut out, caps), false),
-            ("dweight", unused_or(position(&args, "dweight"), &args, tensor.channels, &mut out, caps), true),
-            ("dbias", unused_or(position(&args, "dbias"), &args, tensor.channels, &mut out, caps), true),
-        ];
-        let team = Team::of(tensor.channels, partials.count, caps);
-        let params = BatchNormMaskedBackwardParams {
-            blocks: team.blocks as u32,
-            channels: tensor.channels as u32,
-            row: partials.row as u32,
-            stride: partials.stride as u32,
-            count: partials.count as u32,
-            coefs: ((coefs.start - partials.range.start) / 16) as u32,
-        };
-        let first = (Monoid::SUM4.decl("partials", true), Slot::Scratch(partials.range.start..coefs.end));
-        let kernel = kernel!("norms/batch_norm_masked_backward");
-        out.steps.push(per_team(caps, kernel, first, vectors, (team, params.into())));
-        tensor.input_gradient(NAME, &mut out, caps, &args, (parts::channels::NORMALIZE_BACKWARD_OPEN, PLAIN), coefs)?;
+        let merge = Merge::of(&partials, &mut out, caps);
+        let vectors = vectors(&["mean", "rstd", "weight", "dweight", "dbias"], &args, tensor.channels, &mut out, caps);
+        let params = merge_words!(BatchNormMaskedBackwardParams, merge; coefs: merge.start);
+        out.steps.push(merge.step(caps, kernel!("norms/batch_norm_masked_backward"), vectors, params));
+        tensor.input_gradient(
+            NAME,
+            &mut out,
+            caps,
+            &args,
+            (parts::channels::NORMALIZE_BACKWARD_OPEN, Fused::PLAIN),
+            merge.coefs,
+        )?;
         Ok(out)
     }
 
@@ -115,24 +97,11 @@ impl Op for BatchNormMaskedBackward {
 
 #[cfg(feature = "verify")]
 impl Verify for BatchNormMaskedBackward {
-    fn patterns(&self) -> Vec<Pattern> {
-        channels::patterns(self.dtype, &self.space)
-    }
-
-    fn domain(&self, arg: &Arg) -> [f64; 2] {
-        channels::domain(arg)
-    }
-
-    fn fill(&self, arg: &Arg, rng: &mut Rng, pattern: Pattern) -> HostData {
-        match arg.name {
-            "mask" => fill_mask(&self.space, arg, rng, pattern),
-            _ => channels::fill(&self.space, self.dtype, arg, rng, pattern),
-        }
-    }
+    channels::draws!(self, self.space);
 
     fn reference(&self, args: &[HostData]) -> Vec<Expected> {
-        let mut out = Results::of(self, &self.space, args, PLAIN);
-        let kept = channels::kept(&self.space, &args[position(&self.args(), "mask").expect("an argument")]);
+        let mut out = Results::of(self, &self.space, args, Fused::PLAIN);
+        let kept = channels::kept(&self.space, Contents::new(self.args(), args).get("mask"));
         for c in 0..self.space.c {
             let places = channels::places(&self.space, c);
             let (mean, rstd, weight) = (out.at("mean", c, 0.0), out.at("rstd", c, 0.0), out.at("weight", c, 1.0));
@@ -145,8 +114,7 @@ impl Verify for BatchNormMaskedBackward {
             let sums = pass.sums();
             let input = pass.input(Approx::exact(weight), sums, Approx::exact(pass.x.len() as f64));
             out.put_gradients(&pass, &dx, input);
-            out.set("dweight", c, Approx { value: dweight, ..sums[0] });
-            out.set("dbias", c, Approx { value: dbias, ..sums[1] });
+            out.put_sums(c, [dweight, dbias], sums);
         }
         out.finish()
     }

@@ -2,15 +2,15 @@
 //! `cpu::batch_norm_merge`.
 use crate::{
     kernel,
-    kernels::channels::{self, per_channel, position, unused_or, vector, whole},
-    op::{Arg, Caps, Lowered, Op},
+    kernels::channels::{self, per_channel, vector},
+    op::{Arg, ByName, Caps, Lowered, Op},
     options::{Running, RunningVariance},
     params,
     types::{DType, Error, HostData},
 };
 #[cfg(feature = "verify")]
 use crate::{
-    op::{Expected, Pattern, Rng, Verify},
+    op::{Contents, Expected, Pattern, Rng, Verify},
     verify::{Approx, reference},
 };
 use ridgepole_derive::op;
@@ -113,7 +113,7 @@ impl Op for BatchNormMerge {
         args.push(Arg::write("count", DType::F32, 1));
         args.extend(["mean", "rstd"].map(|name| Arg::write(name, DType::F32, c)));
         if self.running.is_some() {
-            args.extend(["running_mean", "running_var"].map(|name| Arg::update(name, DType::F32, c)));
+            args.extend(channels::running_args(c));
         }
         args
     }
@@ -123,16 +123,9 @@ impl Op for BatchNormMerge {
         let (args, mut out, c) = (self.args(), Lowered::default(), self.channels as u64);
         let share = self.running.map_or(0.0, |r| r.update.share());
         let blocks = channels::blocks(c, caps);
-        let mut running = |name| unused_or(position(&args, name), &args, c, &mut out, caps);
-        let vectors = vec![
-            ("means", whole(&args, 1), false),
-            ("m2s", whole(&args, 2), false),
-            ("values", whole(&args, 3), true),
-            ("mean", whole(&args, 4), true),
-            ("rstd", whole(&args, 5), true),
-            ("running_mean", running("running_mean"), true),
-            ("running_var", running("running_var"), true),
-        ];
+        let mut vectors = channels::vectors(&["means", "m2s"], &args, c, &mut out, caps);
+        vectors.push(("values", args.whole("count"), true));
+        vectors.extend(channels::vectors(&["mean", "rstd", "running_mean", "running_var"], &args, c, &mut out, caps));
         let params = BatchNormMergeParams {
             blocks: blocks as u32,
             channels: self.channels as u32,
@@ -142,7 +135,7 @@ impl Op for BatchNormMerge {
             momentum: share as f32,
             keep: (1.0 - share) as f32,
         };
-        let first = (vector("counts", false), whole(&args, 0));
+        let first = (vector("counts", false), args.whole("counts"));
         let kernel = kernel!("norms/batch_norm_merge");
         out.steps.push(per_channel(caps, kernel, first, vectors, (blocks, params.into()), self.ranks as u64));
         Ok(out)
@@ -172,8 +165,9 @@ impl Verify for BatchNormMerge {
     }
 
     fn reference(&self, args: &[HostData]) -> Vec<Expected> {
-        let data: Vec<Vec<f64>> = args.iter().map(HostData::to_f64).collect();
-        let (counts, c) = (&data[0], self.channels);
+        let (of, c) = (Contents::new(self.args(), args), self.channels);
+        let [counts, means, m2s] = ["counts", "means", "m2s"].map(|name| of.f64(name));
+        let running = ["running_mean", "running_var"].map(|name| of.f64_or(name, 0.0, c));
         let mut out: Vec<Vec<Approx>> = vec![vec![]; 4];
         let mut count = Approx::exact(0.0);
         let zero = (0.0, 0.0, Approx::exact(0.0), Approx::exact(0.0));
@@ -181,7 +175,7 @@ impl Verify for BatchNormMerge {
             count = if r == 0 || count.value == 0.0 { Approx::exact(*n) } else { Approx::sum([count, Approx::exact(*n)]) };
         }
         for ch in 0..c {
-            let part = |r: usize| [counts[r], data[1][r * c + ch], data[2][r * c + ch]];
+            let part = |r: usize| [counts[r], means[r * c + ch], m2s[r * c + ch]];
             let parts: Vec<[f64; 3]> = (0..self.ranks).map(part).collect();
             let [m, mean, m2] = reference::batch_norm_merge(&parts);
             let all = parts.iter().fold(zero, |all, p| merge(all, (p[0], p[1], Approx::exact(0.0), Approx::exact(p[2]))));
@@ -199,7 +193,7 @@ impl Verify for BatchNormMerge {
             out[1].push(of(rstd));
             if let Some(r) = self.running {
                 for (k, new) in [(2, mean), (3, estimate)] {
-                    let old = data[k + 4][ch];
+                    let old = running[k - 2][ch];
                     out[k].push(if m == 0.0 { Approx::exact(old) } else { r.update.follow(old, of(new)) });
                 }
             }

@@ -5,23 +5,20 @@ use crate::kernels::channels::{Batch, Results};
 use crate::{
     kernel,
     kernels::{
-        channels::{self, Channels, Fused, MOMENTS, Reduction, Team, per_team, whole},
+        channels::{self, Channels, Fused, Merge, merge_params, merge_words, vectors},
         copy::{self, Tail},
     },
-    op::{Arg, Caps, Cost, Lowered, Op, Slot, check_float},
-    options::Activation,
-    params,
+    op::{Arg, ByName, Caps, Cost, Lowered, Op, check_float},
     types::{DType, Error, HostData, Space},
-    wgsl::parts,
 };
 #[cfg(feature = "verify")]
 use crate::{
-    op::{Expected, Pattern, Rng, Verify},
+    op::{Expected, Verify},
     verify::{Approx, reference},
 };
 use ridgepole_derive::op;
 
-params! { BatchNormStatisticsParams { blocks: u32, channels: u32, row: u32, stride: u32, count: u32, values: f32 } }
+merge_params! { BatchNormStatisticsParams { values: f32 } }
 
 /// Synchronised batch norm, the statistics: count, mean and Σ(x - μ)² of each channel over one rank's part of a batch, to be
 /// combined with those of the other ranks by [`BatchNormMerge`](super::BatchNormMerge). PyTorch's `batch_norm_stats`.
@@ -73,34 +70,18 @@ impl Op for BatchNormStatistics {
     fn lower(&self, caps: &Caps) -> Result<Lowered, Error> {
         self.space.check(NAME)?;
         let (args, mut out, tensor) = (self.args(), Lowered::default(), Channels::of(&self.space));
-        check_float(NAME, &args[0])?;
+        check_float(NAME, args.arg("x"))?;
         let values = (self.space.n * self.space.s) as f32;
         if self.space.c == 0 {
-            out.steps = copy::fill(NAME, caps, (1, &args[1]), values.to_bits(), Tail::of(&args[1]))?;
+            out.steps = copy::fill(NAME, caps, args.at("count"), values.to_bits(), Tail::of(args.arg("count")))?;
             return Ok(out);
         }
-        let what = Reduction {
-            parts: &[parts::channels::MOMENTS],
-            monoid: MOMENTS,
-            tensors: &[("x", 0)],
-            vectors: &[],
-            consts: &[],
-            eps: 0.0,
-        };
-        let partials = tensor.reduce(NAME, &mut out, caps, &args, &what)?.few(&mut out, caps);
-        let team = Team::of(tensor.channels, partials.count, caps);
-        let params = BatchNormStatisticsParams {
-            blocks: team.blocks as u32,
-            channels: tensor.channels as u32,
-            row: partials.row as u32,
-            stride: partials.stride as u32,
-            count: partials.count as u32,
-            values,
-        };
-        let vectors = vec![("values", whole(&args, 1), true), ("mean", whole(&args, 2), true), ("m2", whole(&args, 3), true)];
-        let first = (MOMENTS.decl("partials", false), Slot::Scratch(partials.range.clone()));
-        let kernel = kernel!("norms/batch_norm_statistics");
-        out.steps.push(per_team(caps, kernel, first, vectors, (team, params.into())));
+        let partials = tensor.moments(NAME, &mut out, caps, &args)?;
+        let merge = Merge::alone(&partials, caps);
+        let mut all = vec![("values", args.whole("count"), true)];
+        all.extend(vectors(&["mean", "m2"], &args, tensor.channels, &mut out, caps));
+        let params = merge_words!(BatchNormStatisticsParams, merge; values);
+        out.steps.push(merge.step(caps, kernel!("norms/batch_norm_statistics"), all, params));
         Ok(out)
     }
 
@@ -112,17 +93,10 @@ impl Op for BatchNormStatistics {
 
 #[cfg(feature = "verify")]
 impl Verify for BatchNormStatistics {
-    fn patterns(&self) -> Vec<Pattern> {
-        channels::patterns(self.dtype, &self.space)
-    }
-
-    fn fill(&self, arg: &Arg, rng: &mut Rng, pattern: Pattern) -> HostData {
-        channels::fill(&self.space, self.dtype, arg, rng, pattern)
-    }
+    channels::draws!(self, self.space);
 
     fn reference(&self, args: &[HostData]) -> Vec<Expected> {
-        let plain = Fused { activation: Activation::None, residual: false };
-        let mut out = Results::of(self, &self.space, args, plain);
+        let mut out = Results::of(self, &self.space, args, Fused::PLAIN);
         let m = (self.space.n * self.space.s) as f64;
         out.set("count", 0, Approx::host(m));
         for c in 0..self.space.c {

@@ -3,26 +3,19 @@
 use crate::kernels::channels::{Batch, Results, inverse_std_error};
 use crate::{
     kernel,
-    kernels::channels::{self, Channels, Fused, MOMENTS, Reduction, Team, given_or, per_team, position, whole},
-    op::{Arg, Caps, Cost, Lowered, Op, Slot, check_float},
-    options::{Activation, Running, RunningVariance, check_derived, check_held},
-    params,
+    kernels::channels::{self, Channels, Fused, Merge, merge_params, merge_words, vectors},
+    op::{Arg, Caps, Cost, Lowered, Op, check_float},
+    options::{Running, RunningVariance, check_derived, check_held},
     types::{DType, Error, HostData, Space},
-    wgsl::parts,
 };
 #[cfg(feature = "verify")]
 use crate::{
-    op::{Expected, Pattern, Rng, Verify},
+    op::{Expected, Verify},
     verify::{Approx, reference},
 };
 use ridgepole_derive::op;
 
-params! {
-    BatchRenormParams {
-        blocks: u32, channels: u32, row: u32, stride: u32, count: u32, coefs: u32, values: f32, divisor: f32, eps: f32,
-        momentum: f32, keep: f32, r_least: f32, r_most: f32, d_most: f32
-    }
-}
+merge_params! { BatchRenormParams { coefs: u32, values: f32, divisor: f32, eps: f32, momentum: f32, keep: f32, r_least: f32, r_most: f32, d_most: f32 } }
 
 /// Batch renormalisation: y = γ·(x̂·r + d) + β with x̂ = (x - μ_B)/√(σ_B² + ε) from the batch, corrected towards the running
 /// statistics μ and σ: r = clip(σ_B/σ, 1/r_max, r_max), d = clip((μ_B - μ)/σ, -d_max, d_max). For small batches, and batches
@@ -69,8 +62,6 @@ pub struct BatchRenorm {
     #[field(default = 5.0, min = 0)]
     pub d_max: f64,
 }
-
-const PLAIN: Fused = Fused { activation: Activation::None, residual: false };
 
 impl BatchRenorm {
     /// With ε = 1e-5, γ and β, PyTorch's running statistics, and the bounds that the paper ends with.
@@ -123,14 +114,9 @@ impl Op for BatchRenorm {
     }
 
     fn args(&self) -> Vec<Arg> {
-        let (len, c) = (self.space.len(), self.space.c);
-        let mut args = vec![Arg::read("x", self.dtype, len)];
-        args.extend(self.weight.then(|| Arg::read("weight", DType::F32, c)));
-        args.extend(self.bias.then(|| Arg::read("bias", DType::F32, c)));
-        args.push(Arg::write("y", self.dtype, len));
-        args.extend(["mean", "rstd"].map(|name| Arg::write(name, DType::F32, c)));
-        args.push(Arg::write("correction", DType::F32, c.saturating_mul(2)));
-        args.extend(["running_mean", "running_var"].map(|name| Arg::update(name, DType::F32, c)));
+        let mut args = channels::forward_args(self.dtype, &self.space, self.space.c, self.weight, self.bias);
+        args.push(Arg::write("correction", DType::F32, self.space.c.saturating_mul(2)));
+        args.extend(channels::running_args(self.space.c));
         args
     }
 
@@ -140,74 +126,34 @@ impl Op for BatchRenorm {
         if self.space.c == 0 {
             return Ok(out);
         }
-        let what = Reduction {
-            parts: &[parts::channels::MOMENTS],
-            monoid: MOMENTS,
-            tensors: &[("x", 0)],
-            vectors: &[],
-            consts: &[],
-            eps: 0.0,
-        };
-        let partials = tensor.reduce(NAME, &mut out, caps, &args, &what)?.few(&mut out, caps);
-        let coefs = out.scratch(16 * tensor.channels, caps);
+        let partials = tensor.moments(NAME, &mut out, caps, &args)?;
+        let merge = Merge::of(&partials, &mut out, caps);
         let (_, divisor, share) = self.update();
-        let y = position(&args, "y").expect("an argument");
-        let vectors = vec![
-            ("weight", given_or(1.0, &args, "weight", tensor.channels, &mut out, caps), false),
-            ("bias", given_or(0.0, &args, "bias", tensor.channels, &mut out, caps), false),
-            ("mean", whole(&args, y + 1), true),
-            ("rstd", whole(&args, y + 2), true),
-            ("running_mean", whole(&args, y + 4), true),
-            ("running_var", whole(&args, y + 5), true),
-            ("correction", whole(&args, y + 3), true),
-        ];
-        let team = Team::of(tensor.channels, partials.count, caps);
-        let params = BatchRenormParams {
-            blocks: team.blocks as u32,
-            channels: tensor.channels as u32,
-            row: partials.row as u32,
-            stride: partials.stride as u32,
-            count: partials.count as u32,
-            coefs: ((coefs.start - partials.range.start) / 16) as u32,
-            values: tensor.values().max(1) as f32,
-            divisor: divisor as f32,
-            eps: self.eps as f32,
-            momentum: share as f32,
-            keep: (1.0 - share) as f32,
-            r_least: (1.0 / self.r_max) as f32,
-            r_most: self.r_max as f32,
-            d_most: self.d_max as f32,
-        };
-        let first = (MOMENTS.decl("partials", true), Slot::Scratch(partials.range.start..coefs.end));
-        let kernel = kernel!("norms/batch_renorm");
-        out.steps.push(per_team(caps, kernel, first, vectors, (team, params.into())));
-        tensor.normalize(NAME, &mut out, caps, &args, PLAIN, coefs)?;
+        let vectors = vectors(
+            &["weight", "bias", "mean", "rstd", "running_mean", "running_var", "correction"],
+            &args,
+            tensor.channels,
+            &mut out,
+            caps,
+        );
+        let params = merge_words!(BatchRenormParams, merge; coefs: merge.start, values: tensor.values().max(1) as f32, divisor: divisor as f32, eps: self.eps as f32, momentum: share as f32, keep: (1.0 - share) as f32, r_least: (1.0 / self.r_max) as f32, r_most: self.r_max as f32, d_most: self.d_max as f32);
+        out.steps.push(merge.step(caps, kernel!("norms/batch_renorm"), vectors, params));
+        tensor.normalize(NAME, &mut out, caps, &args, Fused::PLAIN, merge.coefs)?;
         Ok(out)
     }
 
     fn cost(&self) -> Cost {
         // x is read for the statistics and again to be normalised.
-        let elements = self.space.len() as u64;
-        Cost { bytes: 3 * elements * self.dtype.size(), elements }
+        channels::cost(self.dtype, &self.space, 3)
     }
 }
 
 #[cfg(feature = "verify")]
 impl Verify for BatchRenorm {
-    fn patterns(&self) -> Vec<Pattern> {
-        channels::patterns(self.dtype, &self.space)
-    }
-
-    fn domain(&self, arg: &Arg) -> [f64; 2] {
-        channels::domain(arg)
-    }
-
-    fn fill(&self, arg: &Arg, rng: &mut Rng, pattern: Pattern) -> HostData {
-        channels::fill(&self.space, self.dtype, arg, rng, pattern)
-    }
+    channels::draws!(self, self.space);
 
     fn reference(&self, args: &[HostData]) -> Vec<Expected> {
-        let mut out = Results::of(self, &self.space, args, PLAIN);
+        let mut out = Results::of(self, &self.space, args, Fused::PLAIN);
         let (m, divisor, _) = self.update();
         let nan = Approx::exact(f64::NAN);
         for c in 0..self.space.c {
@@ -217,7 +163,7 @@ impl Verify for BatchRenorm {
             let error = inverse_std_error(spread, 0.0, self.eps);
             let within = Approx { value: reference::inverse_std(spread, self.eps), error };
             let batch = Batch::of(&out.values("x", &places), self.eps);
-            let [mean, rstd, variance] = batch.as_ref().map_or([nan; 3], |b| [b.mean, b.rstd, b.variance(m / divisor)]);
+            let [mean, rstd] = batch.as_ref().map_or([nan; 2], |b| [b.mean, b.rstd]);
             let [r, d] = batch.as_ref().map_or([nan; 2], |b| {
                 let deviation = Approx::sum([b.variance(1.0), Approx::host(self.eps)]).root();
                 let away = b.centred(center).negative().times(within);
@@ -226,14 +172,9 @@ impl Verify for BatchRenorm {
                 let exact = reference::batch_renorm_correction([b.mean.value, deviation.value], given, self.r_max, self.d_max);
                 [Approx { value: exact[0], ..r }, Approx { value: exact[1], ..d }]
             });
-            out.set("mean", c, mean);
-            out.set("rstd", c, rstd);
+            out.put_statistics(c, batch.as_ref(), m / divisor, (m > 0.0).then_some(self.running.update));
             out.set("correction", c, r);
             out.set("correction", self.space.c + c, d);
-            for (name, new) in [("running_mean", mean), ("running_var", variance)] {
-                let old = out.at(name, c, 0.0);
-                out.set(name, c, if m == 0.0 { Approx::exact(old) } else { self.running.update.follow(old, new) });
-            }
             for i in places {
                 let v = batch.as_ref().map_or(nan, |b| {
                     let (x, w) = (out.at("x", i, 0.0), Approx::exact(weight));

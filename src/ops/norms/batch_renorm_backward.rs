@@ -4,13 +4,8 @@
 use crate::kernels::channels::Results;
 use crate::{
     kernel,
-    kernels::{
-        channels::{self, Channels, Fused, Products, Team, given_or, per_team, position, unused_or, whole},
-        reduce::Monoid,
-    },
-    op::{Arg, Caps, Cost, Lowered, Op, Slot, check_float},
-    options::Activation,
-    params,
+    kernels::channels::{self, Channels, Fused, Merge, Products, merge_params, merge_words, vectors},
+    op::{Arg, ByName, Caps, Cost, Lowered, Op, check_float},
     types::{DType, Error, HostData, Space},
     wgsl::parts,
 };
@@ -21,7 +16,7 @@ use crate::{
 };
 use ridgepole_derive::op;
 
-params! { BatchRenormBackwardParams { blocks: u32, channels: u32, row: u32, stride: u32, count: u32, coefs: u32, values: f32 } }
+merge_params! { BatchRenormBackwardParams { coefs: u32, values: f32 } }
 
 /// The backward pass of [`BatchRenorm`](super::BatchRenorm), with r and d held constant: with x̂ = (x - μ_B)·rstd and m
 /// values per channel, dβ = Σdy, dγ = Σdy·(x̂·r + d), dx = γ·r·rstd·(dy - (Σdy + x̂·Σdy·x̂)/m).
@@ -50,8 +45,6 @@ pub struct BatchRenormBackward {
     pub bias: bool,
 }
 
-const PLAIN: Fused = Fused { activation: Activation::None, residual: false };
-
 impl BatchRenormBackward {
     /// With γ and β.
     pub fn new(dtype: DType, space: Space) -> Self {
@@ -65,8 +58,8 @@ impl Op for BatchRenormBackward {
     }
 
     fn args(&self) -> Vec<Arg> {
-        let mut args = PLAIN.backward_args(self.dtype, &self.space, ["mean", "rstd"], self.weight, self.bias);
-        let dx = position(&args, "dx").expect("an argument");
+        let mut args = Fused::PLAIN.backward_args(self.dtype, &self.space, ["mean", "rstd"], self.weight, self.bias);
+        let dx = args.place("dx");
         args.insert(dx, Arg::read("correction", DType::F32, self.space.c.saturating_mul(2)));
         args
     }
@@ -74,42 +67,31 @@ impl Op for BatchRenormBackward {
     fn lower(&self, caps: &Caps) -> Result<Lowered, Error> {
         self.space.check(NAME)?;
         let (args, mut out, tensor) = (self.args(), Lowered::default(), Channels::of(&self.space));
-        check_float(NAME, &args[0])?;
+        check_float(NAME, args.arg("x"))?;
         if self.space.c == 0 {
             return Ok(out);
         }
-        let what = Products { fused: PLAIN, mean: 2, eps: None, emits: false };
+        let what = Products::of(Fused::PLAIN);
         let partials = tensor.products(NAME, &mut out, caps, &args, &what)?.few(&mut out, caps);
-        let coefs = out.scratch(16 * tensor.channels, caps);
-        let vectors = vec![
-            ("mean", whole(&args, 2), false),
-            ("rstd", whole(&args, 3), false),
-            ("weight", given_or(1.0, &args, "weight", tensor.channels, &mut out, caps), false),
-            ("correction", whole(&args, position(&args, "correction").expect("an argument")), false),
-            ("dweight", unused_or(position(&args, "dweight"), &args, tensor.channels, &mut out, caps), true),
-            ("dbias", unused_or(position(&args, "dbias"), &args, tensor.channels, &mut out, caps), true),
-        ];
-        let team = Team::of(tensor.channels, partials.count, caps);
-        let params = BatchRenormBackwardParams {
-            blocks: team.blocks as u32,
-            channels: tensor.channels as u32,
-            row: partials.row as u32,
-            stride: partials.stride as u32,
-            count: partials.count as u32,
-            coefs: ((coefs.start - partials.range.start) / 16) as u32,
-            values: tensor.values().max(1) as f32,
-        };
-        let first = (Monoid::SUM4.decl("partials", true), Slot::Scratch(partials.range.start..coefs.end));
-        let kernel = kernel!("norms/batch_renorm_backward");
-        out.steps.push(per_team(caps, kernel, first, vectors, (team, params.into())));
-        tensor.input_gradient(NAME, &mut out, caps, &args, (parts::channels::NORMALIZE_BACKWARD_OPEN, PLAIN), coefs)?;
+        let merge = Merge::of(&partials, &mut out, caps);
+        let vectors =
+            vectors(&["mean", "rstd", "weight", "correction", "dweight", "dbias"], &args, tensor.channels, &mut out, caps);
+        let params = merge_words!(BatchRenormBackwardParams, merge; coefs: merge.start, values: tensor.values().max(1) as f32);
+        out.steps.push(merge.step(caps, kernel!("norms/batch_renorm_backward"), vectors, params));
+        tensor.input_gradient(
+            NAME,
+            &mut out,
+            caps,
+            &args,
+            (parts::channels::NORMALIZE_BACKWARD_OPEN, Fused::PLAIN),
+            merge.coefs,
+        )?;
         Ok(out)
     }
 
     fn cost(&self) -> Cost {
         // x and dy are read for the sums and again for dx.
-        let elements = self.space.len() as u64;
-        Cost { bytes: 5 * elements * self.dtype.size(), elements }
+        channels::cost(self.dtype, &self.space, 5)
     }
 }
 
@@ -135,7 +117,7 @@ impl Verify for BatchRenormBackward {
     }
 
     fn reference(&self, args: &[HostData]) -> Vec<Expected> {
-        let mut out = Results::of(self, &self.space, args, PLAIN);
+        let mut out = Results::of(self, &self.space, args, Fused::PLAIN);
         for c in 0..self.space.c {
             let (mean, rstd, weight) = (out.at("mean", c, 0.0), out.at("rstd", c, 0.0), out.at("weight", c, 1.0));
             let given = [c, self.space.c + c].map(|i| out.at("correction", i, 0.0));

@@ -3,12 +3,12 @@
 use crate::{
     kernel,
     kernels::channels::{self, ChannelGroups, group_backward_args},
-    op::{Arg, Caps, Lowered, Op, check_float},
+    op::{Arg, ByName, Caps, Lowered, Op, check_float},
     types::{DType, Error, HostData, Space},
 };
 #[cfg(feature = "verify")]
 use crate::{
-    op::{Expected, Pattern, Rng, Verify},
+    op::{Expected, Verify},
     verify::reference,
 };
 use ridgepole_derive::op;
@@ -72,24 +72,14 @@ impl Op for GroupNormBackward {
 
     fn lower(&self, caps: &Caps) -> Result<Lowered, Error> {
         let (groups, args) = (self.groups()?, self.args());
-        check_float(NAME, &args[0])?;
+        check_float(NAME, args.arg("x"))?;
         groups.backward(caps, &args, kernel!("norms/group_norm_backward"))
     }
 }
 
 #[cfg(feature = "verify")]
 impl Verify for GroupNormBackward {
-    fn patterns(&self) -> Vec<Pattern> {
-        channels::patterns(self.dtype, &self.space)
-    }
-
-    fn domain(&self, arg: &Arg) -> [f64; 2] {
-        channels::domain(arg)
-    }
-
-    fn fill(&self, arg: &Arg, rng: &mut Rng, pattern: Pattern) -> HostData {
-        channels::fill(&self.space, self.dtype, arg, rng, pattern)
-    }
+    channels::draws!(self, self.space);
 
     fn reference(&self, args: &[HostData]) -> Vec<Expected> {
         let formula =

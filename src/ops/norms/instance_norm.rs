@@ -3,12 +3,12 @@
 use crate::{
     kernel,
     kernels::channels::{self, ChannelGroups, group_args},
-    op::{Arg, Caps, Lowered, Op, check_float},
+    op::{Arg, ByName, Caps, Lowered, Op, check_float},
     types::{DType, Error, HostData, Space},
 };
 #[cfg(feature = "verify")]
 use crate::{
-    op::{Expected, Pattern, Rng, Verify},
+    op::{Expected, Verify},
     verify::reference,
 };
 use ridgepole_derive::op;
@@ -68,7 +68,7 @@ impl Op for InstanceNorm {
 
     fn lower(&self, caps: &Caps) -> Result<Lowered, Error> {
         let (groups, args) = (self.groups()?, self.args());
-        check_float(NAME, &args[0])?;
+        check_float(NAME, args.arg("x"))?;
         channels::check_eps(NAME, self.eps)?;
         groups.forward(caps, &args, kernel!("norms/instance_norm"), self.eps)
     }
@@ -76,17 +76,7 @@ impl Op for InstanceNorm {
 
 #[cfg(feature = "verify")]
 impl Verify for InstanceNorm {
-    fn patterns(&self) -> Vec<Pattern> {
-        channels::patterns(self.dtype, &self.space)
-    }
-
-    fn domain(&self, arg: &Arg) -> [f64; 2] {
-        channels::domain(arg)
-    }
-
-    fn fill(&self, arg: &Arg, rng: &mut Rng, pattern: Pattern) -> HostData {
-        self.groups().expect("valid").fill(self.dtype, arg, rng, pattern)
-    }
+    channels::draws!(self, self.space, self.groups().expect("valid").fill);
 
     fn reference(&self, args: &[HostData]) -> Vec<Expected> {
         let formula = |x: &[f64], w: &[f64], b: &[f64]| reference::instance_norm(x, w[0], b[0], self.eps);

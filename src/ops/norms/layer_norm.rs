@@ -4,23 +4,22 @@ use crate::kernels::{channels::Moments, rows::Slack};
 use crate::{
     kernel,
     kernels::{
-        channels::{self, Channels, MOMENTS, Map, Reduction, Team, given_or, position, vector, whole},
+        channels::{self, Channels, Map, Merge, given, merge_params, merge_words, vectors},
         rows::{self, Affine, Forward, OnChip},
     },
-    op::{Arg, Caps, Lowered, Op, Step, check_float},
+    op::{Arg, ByName, Caps, Lowered, Op, check_float},
     options::WeightForm,
-    params,
     types::{DType, Error, HostData, Rows},
-    wgsl::{Spec, parts},
+    wgsl::parts,
 };
 #[cfg(feature = "verify")]
 use crate::{
-    op::{Expected, Pattern, Rng, Verify},
+    op::{Contents, Expected, Verify},
     verify::reference,
 };
 use ridgepole_derive::op;
 
-params! { LayerNormParams { blocks: u32, channels: u32, row: u32, stride: u32, count: u32, coefs: u32, values: f32, eps: f32 } }
+merge_params! { LayerNormParams { coefs: u32, values: f32, eps: f32 } }
 
 /// Layer norm: y = γ·(x - μ)/√(σ² + ε) + β, with the mean μ and the biased variance σ² of each row; γ and β are per column.
 ///
@@ -77,16 +76,9 @@ impl LayerNorm {
         channels::check_eps(op, self.eps)
     }
 
-    /// Appends the dispatches for an op that has these arguments among others, the argument `x` in place of its own.
-    pub(in crate::ops) fn append(
-        &self,
-        op: &'static str,
-        out: &mut Lowered,
-        caps: &Caps,
-        args: &[Arg],
-        x: usize,
-    ) -> Result<(), Error> {
-        let (tensor, at) = (Channels::by_row(self.shape()), |name| position(args, name).expect("an argument"));
+    /// Appends the dispatches for an op that has these arguments among others.
+    pub(in crate::ops) fn append(&self, op: &'static str, out: &mut Lowered, caps: &Caps, args: &[Arg]) -> Result<(), Error> {
+        let tensor = Channels::by_row(self.shape());
         if self.rows == 0 {
             return Ok(());
         }
@@ -98,49 +90,18 @@ impl LayerNorm {
                 affine: Affine::Places(WeightForm::Plain),
                 eps: self.eps,
             };
-            return norm.append(self.shape(), &shape, out, caps, args, x);
+            return norm.append(self.shape(), &shape, out, caps, args);
         }
-        let what = Reduction {
-            parts: &[parts::channels::MOMENTS],
-            monoid: MOMENTS,
-            tensors: &[("x", x)],
-            vectors: &[],
-            consts: &[],
-            eps: 0.0,
-        };
-        let partials = tensor.reduce(op, out, caps, args, &what)?.few(out, caps);
-        let (both, start, coefs) = partials.with_coefs(op, out, caps, tensor.channels)?;
-        let y = at("y");
-        let team = Team::of(tensor.channels, partials.count, caps);
-        out.steps.push(Step {
-            spec: Spec {
-                shader: kernel!("norms/layer_norm"),
-                entry: NAME,
-                parts: vec![],
-                bindings: vec![MOMENTS.decl("partials", true), vector("mean", true), vector("rstd", true)],
-                consts: team.consts(caps),
-            },
-            params: LayerNormParams {
-                blocks: team.blocks as u32,
-                channels: tensor.channels as u32,
-                row: partials.row as u32,
-                stride: partials.stride as u32,
-                count: partials.count as u32,
-                coefs: start,
-                values: self.cols.max(1) as f32,
-                eps: self.eps as f32,
-            }
-            .into(),
-            slots: vec![both, whole(args, at("mean")), whole(args, at("rstd"))],
-            workgroups: team.blocks,
-            trips: team.trips,
-        });
-        let of_columns = [("weight", 1.0), ("bias", 0.0)]
-            .map(|(name, absent)| (name, given_or(absent, args, name, self.cols.max(1) as u64, out, caps)));
-        let tensors = [("x", x, false), ("y", y, true)];
-        let map = Map { part: parts::norms::NORMALIZE_ROWS, tensors: &tensors, vectors: &of_columns, consts: &[] };
-        tensor.apply(op, out, caps, args, &map, coefs)?;
-        Ok(())
+        let partials = tensor.moments(op, out, caps, args)?;
+        let (_, start, coefs) = partials.with_coefs(op, out, caps, tensor.channels)?;
+        let merge = Merge::into(&partials, coefs, caps);
+        let (values, eps) = (self.cols.max(1) as f32, self.eps as f32);
+        let params = merge_words!(LayerNormParams, merge; coefs: start, values, eps);
+        let statistics = vectors(&["mean", "rstd"], args, tensor.channels, out, caps);
+        out.steps.push(merge.step(caps, kernel!("norms/layer_norm"), statistics, params));
+        let of_columns = ["weight", "bias"].map(|name| (name, given(name, args, self.cols.max(1) as u64, out, caps)));
+        let map = Map { vectors: &of_columns, ..Map::of(parts::norms::NORMALIZE_ROWS, &[("x", "x"), ("y", "y")]) };
+        tensor.apply(op, out, caps, args, &map, merge.coefs)
     }
 
     /// What y, mean and rstd must hold where each x is known but for `slack`.
@@ -190,31 +151,19 @@ impl Op for LayerNorm {
 
     fn lower(&self, caps: &Caps) -> Result<Lowered, Error> {
         let (args, mut out) = (self.args(), Lowered::default());
-        self.check(NAME, &args[0])?;
-        self.append(NAME, &mut out, caps, &args, 0)?;
+        self.check(NAME, args.arg("x"))?;
+        self.append(NAME, &mut out, caps, &args)?;
         Ok(out)
     }
 }
 
 #[cfg(feature = "verify")]
 impl Verify for LayerNorm {
-    fn patterns(&self) -> Vec<Pattern> {
-        rows::patterns(self.shape(), self.dtype)
-    }
-
-    fn domain(&self, arg: &Arg) -> [f64; 2] {
-        channels::domain(arg)
-    }
-
-    fn fill(&self, arg: &Arg, rng: &mut Rng, pattern: Pattern) -> HostData {
-        rows::fill(self.shape(), self.dtype, arg, rng, pattern)
-    }
+    channels::draws!(self, self.shape().space());
 
     fn reference(&self, args: &[HostData]) -> Vec<Expected> {
-        let (of, all) = (self.shape(), self.args());
-        let data = |name| position(&all, name).map(|i| args[i].to_f64());
-        let x = args[0].to_f64();
-        let (weight, bias) = (data("weight").unwrap_or(vec![1.0; of.cols]), data("bias").unwrap_or(vec![0.0; of.cols]));
+        let (of, cols) = (Contents::new(self.args(), args), self.cols);
+        let (x, weight, bias) = (of.f64("x"), of.f64_or("weight", 1.0, cols), of.f64_or("bias", 0.0, cols));
         self.results(&x, &vec![0.0; x.len()], &weight, &bias)
     }
 }

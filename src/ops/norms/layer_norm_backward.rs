@@ -7,13 +7,13 @@ use crate::{
         channels,
         rows::{self, Backward},
     },
-    op::{Arg, Caps, Lowered, Op, check_float},
+    op::{Arg, ByName, Caps, Lowered, Op, check_float},
     options::WeightForm,
     types::{DType, Error, HostData, Rows},
 };
 #[cfg(feature = "verify")]
 use crate::{
-    op::{Expected, Pattern, Rng, Verify},
+    op::{Contents, Expected, Verify},
     verify::reference,
 };
 use ridgepole_derive::op;
@@ -75,31 +75,22 @@ impl Op for LayerNormBackward {
 
     fn lower(&self, caps: &Caps) -> Result<Lowered, Error> {
         let args = self.args();
-        check_float(NAME, &args[0])?;
+        check_float(NAME, args.arg("x"))?;
         self.shape().check(NAME)?;
         let source = kernel!("norms/layer_norm_backward");
-        let kind = Backward { op: NAME, source, entry: NAME, centered: true, form: WeightForm::Plain };
+        let kind = Backward { op: NAME, source, centered: true, form: WeightForm::Plain };
         rows::backward(self.shape(), &kind, caps, &args)
     }
 }
 
 #[cfg(feature = "verify")]
 impl Verify for LayerNormBackward {
-    fn patterns(&self) -> Vec<Pattern> {
-        rows::patterns(self.shape(), self.dtype)
-    }
-
-    fn domain(&self, arg: &Arg) -> [f64; 2] {
-        channels::domain(arg)
-    }
-
-    fn fill(&self, arg: &Arg, rng: &mut Rng, pattern: Pattern) -> HostData {
-        rows::fill(self.shape(), self.dtype, arg, rng, pattern)
-    }
+    channels::draws!(self, self.shape().space());
 
     fn reference(&self, args: &[HostData]) -> Vec<Expected> {
-        let [x, dy, mean, rstd] = [0, 1, 2, 3].map(|i| args[i].to_f64());
-        let weight = if self.weight { args[4].to_f64() } else { vec![1.0; self.cols] };
+        let of = Contents::new(self.args(), args);
+        let [x, dy, mean, rstd] = ["x", "dy", "mean", "rstd"].map(|name| of.f64(name));
+        let weight = of.f64_or("weight", 1.0, self.cols);
         let values = reference::layer_norm_backward(&x, &dy, &mean, &rstd, &weight);
         let (of, dtype) = (self.shape(), self.dtype);
         let form = WeightForm::Plain;

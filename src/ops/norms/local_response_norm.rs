@@ -2,14 +2,14 @@
 use crate::{
     kernel,
     kernels::channels,
-    op::{Arg, Caps, Lowered, Op},
+    op::{Arg, ByName, Caps, Lowered, Op},
     ops::norms::shared::local_response::Response,
     options::AlphaForm,
     types::{DType, Error, HostData, Space},
 };
 #[cfg(feature = "verify")]
 use crate::{
-    op::{Expected, Pattern, Rng, Verify, bench_shapes},
+    op::{Contents, Expected, Pattern, Rng, Verify, bench_shapes},
     verify::{Approx, reference},
 };
 use ridgepole_derive::op;
@@ -79,7 +79,7 @@ impl Op for LocalResponseNorm {
 
     fn lower(&self, caps: &Caps) -> Result<Lowered, Error> {
         let (args, of) = (self.args(), self.response());
-        of.check(&args[0], 0.0)?;
+        of.check(args.arg("x"), 0.0)?;
         of.lower(caps, &args, kernel!("norms/local_response_norm"), (&["x"], "y"), (1, self.size as u64))
     }
 }
@@ -95,7 +95,7 @@ impl Verify for LocalResponseNorm {
     }
 
     fn reference(&self, args: &[HostData]) -> Vec<Expected> {
-        let (of, x) = (self.response(), args[0].to_f64());
+        let (of, x) = (self.response(), Contents::new(self.args(), args).f64("x"));
         let (mut value, mut bound) = (vec![0.0; x.len()], vec![0.0; x.len()]);
         for places in positions(&self.space) {
             let here: Vec<f64> = places.iter().map(|&i| x[i]).collect();

@@ -10,14 +10,14 @@ use crate::kernels::channels::sum_of;
 use crate::{
     kernel,
     kernels::channels::{self},
-    op::{Arg, Caps, Lowered, Op},
+    op::{Arg, ByName, Caps, Lowered, Op},
     ops::norms::shared::local_response::Response,
     options::AlphaForm,
     types::{DType, Error, HostData, Space},
 };
 #[cfg(feature = "verify")]
 use crate::{
-    op::{Expected, Pattern, Rng, Verify},
+    op::{Contents, Expected, Pattern, Rng, Verify},
     verify::{Approx, reference},
 };
 use ridgepole_derive::op;
@@ -85,7 +85,7 @@ impl Op for LocalResponseNormBackward {
 
     fn lower(&self, caps: &Caps) -> Result<Lowered, Error> {
         let (args, of, size) = (self.args(), self.response(), self.size as u64);
-        of.check(&args[0], 1.0)?;
+        of.check(args.arg("x"), 1.0)?;
         of.lower(caps, &args, kernel!("norms/local_response_norm_backward"), (&["x", "dy"], "dx"), (2, size * (size + 1)))
     }
 }
@@ -101,7 +101,8 @@ impl Verify for LocalResponseNormBackward {
     }
 
     fn reference(&self, args: &[HostData]) -> Vec<Expected> {
-        let (of, [x, dy]) = (self.response(), [0, 1].map(|i| args[i].to_f64()));
+        let (of, data) = (self.response(), Contents::new(self.args(), args));
+        let [x, dy] = ["x", "dy"].map(|name| data.f64(name));
         let (mut value, mut bound) = (vec![0.0; x.len()], vec![0.0; x.len()]);
         let slope = Approx::host(of.slope());
         for places in positions(&self.space) {

@@ -4,24 +4,23 @@ use crate::kernels::{channels::SumErrors, rows::Slack};
 use crate::{
     kernel,
     kernels::{
-        channels::{self, Channels, Map, Reduction, Team, given_or, position, vector, whole},
+        channels::{self, Channels, Map, Merge, Reduction, given, merge_params, merge_words, vectors},
         reduce::Monoid,
         rows::{self, Affine, Forward, OnChip},
     },
-    op::{Arg, Caps, Lowered, Op, Step, check_float},
+    op::{Arg, ByName, Caps, Lowered, Op, check_float},
     options::WeightForm,
-    params,
     types::{DType, Error, HostData, Rows},
-    wgsl::{Spec, parts},
+    wgsl::parts,
 };
 #[cfg(feature = "verify")]
 use crate::{
-    op::{Expected, Pattern, Rng, Verify},
+    op::{Contents, Expected, Verify},
     verify::reference,
 };
 use ridgepole_derive::op;
 
-params! { RmsNormParams { blocks: u32, channels: u32, row: u32, stride: u32, count: u32, coefs: u32, values: f32, eps: f32 } }
+merge_params! { RmsNormParams { coefs: u32, values: f32, eps: f32 } }
 
 /// RMS norm: y = w·x/√(Σx²/cols + ε) for each row, or (1 + w)·x/√(Σx²/cols + ε). No mean is subtracted, and there is no bias.
 ///
@@ -83,16 +82,9 @@ impl RmsNorm {
         channels::check_eps(op, self.eps)
     }
 
-    /// Appends the dispatches for an op that has these arguments among others, the argument `x` in place of its own.
-    pub(in crate::ops) fn append(
-        &self,
-        op: &'static str,
-        out: &mut Lowered,
-        caps: &Caps,
-        args: &[Arg],
-        x: usize,
-    ) -> Result<(), Error> {
-        let (tensor, at) = (Channels::by_row(self.shape()), |name| position(args, name).expect("an argument"));
+    /// Appends the dispatches for an op that has these arguments among others.
+    pub(in crate::ops) fn append(&self, op: &'static str, out: &mut Lowered, caps: &Caps, args: &[Arg]) -> Result<(), Error> {
+        let tensor = Channels::by_row(self.shape());
         if self.rows == 0 {
             return Ok(());
         }
@@ -104,42 +96,20 @@ impl RmsNorm {
                 affine: Affine::Places(self.form()),
                 eps: self.eps,
             };
-            return norm.append(self.shape(), &shape, out, caps, args, x);
+            return norm.append(self.shape(), &shape, out, caps, args);
         }
-        let parts = &[parts::norms::SQUARES];
-        let what = Reduction { parts, monoid: Monoid::SUM4, tensors: &[("x", x)], vectors: &[], consts: &[], eps: 0.0 };
+        let what = Reduction::of(&[parts::norms::SQUARES], Monoid::SUM4, &[("x", "x")]);
         let partials = tensor.reduce(op, out, caps, args, &what)?.few(out, caps);
-        let (both, start, coefs) = partials.with_coefs(op, out, caps, tensor.channels)?;
-        let y = at("y");
-        let team = Team::of(tensor.channels, partials.count, caps);
-        out.steps.push(Step {
-            spec: Spec {
-                shader: kernel!("norms/rms_norm"),
-                entry: NAME,
-                parts: vec![],
-                bindings: vec![Monoid::SUM4.decl("partials", true), vector("rstd", true)],
-                consts: team.consts(caps),
-            },
-            params: RmsNormParams {
-                blocks: team.blocks as u32,
-                channels: tensor.channels as u32,
-                row: partials.row as u32,
-                stride: partials.stride as u32,
-                count: partials.count as u32,
-                coefs: start,
-                values: self.cols.max(1) as f32,
-                eps: self.eps as f32,
-            }
-            .into(),
-            slots: vec![both, whole(args, at("rstd"))],
-            workgroups: team.blocks,
-            trips: team.trips,
-        });
-        let weight = [("weight", given_or(1.0, args, "weight", self.cols.max(1) as u64, out, caps))];
-        let tensors = [("x", x, false), ("y", y, true)];
+        let (_, start, coefs) = partials.with_coefs(op, out, caps, tensor.channels)?;
+        let merge = Merge::into(&partials, coefs, caps);
+        let (values, eps) = (self.cols.max(1) as f32, self.eps as f32);
+        let params = merge_words!(RmsNormParams, merge; coefs: start, values, eps);
+        let statistics = vectors(&["rstd"], args, tensor.channels, out, caps);
+        out.steps.push(merge.step(caps, kernel!("norms/rms_norm"), statistics, params));
+        let weight = [("weight", given("weight", args, self.cols.max(1) as u64, out, caps))];
+        let tensors = [("x", "x"), ("y", "y")];
         let map = Map { part: parts::norms::SCALE_ROWS, tensors: &tensors, vectors: &weight, consts: self.form().consts() };
-        tensor.apply(op, out, caps, args, &map, coefs)?;
-        Ok(())
+        tensor.apply(op, out, caps, args, &map, merge.coefs)
     }
 
     /// What y and rstd must hold where each x is known but for `slack`.
@@ -189,29 +159,19 @@ impl Op for RmsNorm {
 
     fn lower(&self, caps: &Caps) -> Result<Lowered, Error> {
         let (args, mut out) = (self.args(), Lowered::default());
-        self.check(NAME, &args[0])?;
-        self.append(NAME, &mut out, caps, &args, 0)?;
+        self.check(NAME, args.arg("x"))?;
+        self.append(NAME, &mut out, caps, &args)?;
         Ok(out)
     }
 }
 
 #[cfg(feature = "verify")]
 impl Verify for RmsNorm {
-    fn patterns(&self) -> Vec<Pattern> {
-        rows::patterns(self.shape(), self.dtype)
-    }
-
-    fn domain(&self, arg: &Arg) -> [f64; 2] {
-        channels::domain(arg)
-    }
-
-    fn fill(&self, arg: &Arg, rng: &mut Rng, pattern: Pattern) -> HostData {
-        rows::fill(self.shape(), self.dtype, arg, rng, pattern)
-    }
+    channels::draws!(self, self.shape().space());
 
     fn reference(&self, args: &[HostData]) -> Vec<Expected> {
-        let (of, x) = (self.shape(), args[0].to_f64());
-        let weight = if self.weight { args[1].to_f64() } else { vec![1.0; of.cols] };
+        let of = Contents::new(self.args(), args);
+        let (x, weight) = (of.f64("x"), of.f64_or("weight", 1.0, self.cols));
         self.results(&x, &vec![0.0; x.len()], &weight)
     }
 }

@@ -7,13 +7,13 @@ use crate::{
         channels,
         rows::{self, Backward},
     },
-    op::{Arg, Caps, Lowered, Op, check_float},
+    op::{Arg, ByName, Caps, Lowered, Op, check_float},
     options::WeightForm,
     types::{DType, Error, HostData, Rows},
 };
 #[cfg(feature = "verify")]
 use crate::{
-    op::{Expected, Pattern, Rng, Verify},
+    op::{Contents, Expected, Pattern, Rng, Verify},
     verify::reference,
 };
 use ridgepole_derive::op;
@@ -78,10 +78,10 @@ impl Op for RmsNormBackward {
 
     fn lower(&self, caps: &Caps) -> Result<Lowered, Error> {
         let args = self.args();
-        check_float(NAME, &args[0])?;
+        check_float(NAME, args.arg("x"))?;
         self.shape().check(NAME)?;
         let source = kernel!("norms/rms_norm_backward");
-        let kind = Backward { op: NAME, source, entry: NAME, centered: false, form: self.form() };
+        let kind = Backward { op: NAME, source, centered: false, form: self.form() };
         rows::backward(self.shape(), &kind, caps, &args)
     }
 }
@@ -106,8 +106,9 @@ impl Verify for RmsNormBackward {
     }
 
     fn reference(&self, args: &[HostData]) -> Vec<Expected> {
-        let ([x, dy, rstd], form) = ([0, 1, 2].map(|i| args[i].to_f64()), self.form());
-        let weight = if self.weight { args[3].to_f64() } else { vec![1.0; self.cols] };
+        let (of, form) = (Contents::new(self.args(), args), self.form());
+        let [x, dy, rstd] = ["x", "dy", "rstd"].map(|name| of.f64(name));
+        let weight = of.f64_or("weight", 1.0, self.cols);
         let (dx, dweight) = reference::rms_norm_backward(&x, &dy, &rstd, &weight, form.offset());
         let (of, dtype) = (self.shape(), self.dtype);
         let given = RowGradients { of, dtype, x: &x, dy: &dy, mean: None, rstd: &rstd, weight: &weight, form };

@@ -2,18 +2,15 @@
 //! Reference: `cpu::spectral_norm`.
 use crate::{
     kernel,
-    kernels::{
-        channels::{position, vector, whole},
-        partition,
-    },
-    op::{Arg, Caps, Lowered, Op, Step, check_float},
+    kernels::{channels::vector, partition},
+    op::{Arg, ByName, Caps, Lowered, Op, Step, check_float},
     ops::norms::shared::power_iteration::{self, Power},
     types::{DType, Error, HostData, Rows},
     wgsl::{Decl, Spec},
 };
 #[cfg(feature = "verify")]
 use crate::{
-    op::{Expected, Pattern, Rng, Verify, bench_shapes},
+    op::{Contents, Expected, Pattern, Rng, Verify, bench_shapes},
     verify::Approx,
 };
 use ridgepole_derive::op;
@@ -82,7 +79,7 @@ impl Op for SpectralNorm {
 
     fn lower(&self, caps: &Caps) -> Result<Lowered, Error> {
         let (args, mut out) = (self.args(), Lowered::default());
-        check_float(NAME, &args[0])?;
+        check_float(NAME, args.arg("weight"))?;
         self.shape().check(NAME)?;
         if self.iterations > 100 {
             let why = format!("is {}, must be at most 100: run the op again to go on", self.iterations);
@@ -91,12 +88,10 @@ impl Op for SpectralNorm {
         if !(1e-30..=1.0).contains(&self.eps) {
             return Err(Error::argument(NAME, "eps", format!("is {}, must be from 1e-30 to 1; 1e-12 is usual", self.eps)));
         }
-        let at = |name| position(&args, name).expect("an argument");
-        let (of, op) = (self.shape(), NAME);
-        let power = Power { op, of, eps: self.eps, args: &args, u: at("u"), v: at("v"), sigma: at("sigma") };
+        let power = Power { op: NAME, of: self.shape(), eps: self.eps, args: &args };
         power.append(&mut out, caps, self.iterations)?;
         let block = u64::from(caps.lanes) * u64::from(caps.quads);
-        for piece in partition::flat(NAME, caps, args[0].len as u64, self.dtype.size(), block)? {
+        for piece in partition::flat(NAME, caps, self.shape().len() as u64, self.dtype.size(), block)? {
             let tensor = |name, writes| Decl { name, dtype: self.dtype, view: piece.view(), writes };
             out.steps.push(Step {
                 spec: Spec {
@@ -107,7 +102,7 @@ impl Op for SpectralNorm {
                     consts: vec![("WG", caps.lanes), ("QUADS", caps.quads)],
                 },
                 params: piece.window().into(),
-                slots: vec![piece.slot(0, &args[0]), piece.slot(at("y"), &args[at("y")]), whole(&args, at("sigma"))],
+                slots: vec![piece.of(&args, "weight"), piece.of(&args, "y"), args.whole("sigma")],
                 workgroups: piece.workgroups(),
                 trips: u64::from(caps.quads),
             });
@@ -147,7 +142,8 @@ impl Verify for SpectralNorm {
     }
 
     fn reference(&self, args: &[HostData]) -> Vec<Expected> {
-        let (w, u, v) = (args[0].to_f64(), args[1].to_f64(), args[2].to_f64());
+        let data = Contents::new(self.args(), args);
+        let [w, u, v] = ["weight", "u", "v"].map(|name| data.f64(name));
         // What u holds at first is read by no iteration, and may be anything.
         let u = if self.iterations == 0 { u } else { vec![0.0; self.rows] };
         let all = power_iteration::expected(self.shape(), &w, &u, &v, self.iterations, self.eps);

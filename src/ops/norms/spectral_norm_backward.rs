@@ -6,10 +6,10 @@ use crate::kernels::channels::SumErrors;
 use crate::{
     kernel,
     kernels::{
-        channels::{self, Channels, Map, Reduction, per_channel, whole},
+        channels::{self, Channels, Map, Reduction, per_channel},
         reduce::Monoid,
     },
-    op::{Arg, Caps, Lowered, Op, Slot, check_float},
+    op::{Arg, ByName, Caps, Lowered, Op, Slot, check_float},
     ops::norms::shared::power_iteration,
     params,
     types::{DType, Error, HostData, Rows},
@@ -17,7 +17,7 @@ use crate::{
 };
 #[cfg(feature = "verify")]
 use crate::{
-    op::{Expected, Pattern, Rng, Verify, bench_shapes},
+    op::{Contents, Expected, Pattern, Rng, Verify, bench_shapes},
     verify::{Approx, reference},
 };
 use ridgepole_derive::op;
@@ -77,14 +77,13 @@ impl Op for SpectralNormBackward {
 
     fn lower(&self, caps: &Caps) -> Result<Lowered, Error> {
         let (args, mut out, of) = (self.args(), Lowered::default(), self.shape());
-        check_float(NAME, &args[0])?;
+        check_float(NAME, args.arg("weight"))?;
         of.check(NAME)?;
-        if args[0].len == 0 {
+        if of.len() == 0 {
             return Ok(out);
         }
-        let all = Channels { outer: 1, channels: 1, inner: args[0].len as u64 };
-        let (parts, tensors) = (&[parts::norms::DOT_PRODUCTS], &[("x", 0), ("dy", 1)]);
-        let what = Reduction { parts, monoid: Monoid::SUM4, tensors, vectors: &[], consts: &[], eps: 0.0 };
+        let all = Channels { outer: 1, channels: 1, inner: of.len() as u64 };
+        let what = Reduction::of(&[parts::norms::DOT_PRODUCTS], Monoid::SUM4, &[("x", "weight"), ("dy", "dy")]);
         let partials = all.reduce(NAME, &mut out, caps, &args, &what)?.until(&mut out, caps, 64);
         let coefs = out.scratch(16 * self.rows as u64, caps);
         let blocks = channels::blocks(self.rows as u64, caps);
@@ -96,11 +95,11 @@ impl Op for SpectralNormBackward {
             coefs: ((coefs.start - partials.range.start) / 16) as u32,
         };
         let first = (Monoid::SUM4.decl("partials", true), Slot::Scratch(partials.range.start..coefs.end));
-        let vectors = vec![("u", whole(&args, 2), false), ("sigma", whole(&args, 4), false)];
+        let vectors = channels::vectors(&["u", "sigma"], &args, self.rows as u64, &mut out, caps);
         let source = kernel!("norms/spectral_norm_backward");
         out.steps.push(per_channel(caps, source, first, vectors, (blocks, params.into()), partials.count));
-        let tensors = [("dy", 1, false), ("dx", 5, true)];
-        let map = Map { part: parts::norms::RANK_ONE, tensors: &tensors, vectors: &[("v", whole(&args, 3))], consts: &[] };
+        let tensors = [("dy", "dy"), ("dx", "dweight")];
+        let map = Map { vectors: &[("v", args.whole("v"))], ..Map::of(parts::norms::RANK_ONE, &tensors) };
         Channels::by_row(of).apply(NAME, &mut out, caps, &args, &map, coefs)?;
         Ok(out)
     }
@@ -133,7 +132,8 @@ impl Verify for SpectralNormBackward {
     }
 
     fn reference(&self, args: &[HostData]) -> Vec<Expected> {
-        let [w, dy, u, v, sigma] = [0, 1, 2, 3, 4].map(|i| args[i].to_f64());
+        let data = Contents::new(self.args(), args);
+        let [w, dy, u, v, sigma] = ["weight", "dy", "u", "v", "sigma"].map(|name| data.f64(name));
         let value = reference::spectral_norm_backward(&w, &dy, &u, &v, sigma[0]);
         let dot =
             Approx { value: w.iter().zip(&dy).map(|(w, dy)| w * dy).sum(), error: SumErrors::of(&w, &dy, 0.0, 1.0, 0.0).dweight };

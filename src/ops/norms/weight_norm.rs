@@ -5,10 +5,10 @@ use crate::kernels::channels::norm_of;
 use crate::{
     kernel,
     kernels::{
-        channels::{Map, Reduction, whole},
+        channels::{Map, Merge, Reduction, vectors},
         reduce::Monoid,
     },
-    op::{Arg, Caps, Lowered, Op, check_float},
+    op::{Arg, ByName, Caps, Lowered, Op, check_float},
     ops::norms::shared::filters::{self, Filters, per_filter},
     options::FilterAxis,
     types::{DType, Error, HostData},
@@ -16,7 +16,7 @@ use crate::{
 };
 #[cfg(feature = "verify")]
 use crate::{
-    op::{Expected, Pattern, Rng, Verify},
+    op::{Contents, Expected, Pattern, Rng, Verify},
     verify::{Approx, reference},
 };
 use ridgepole_derive::op;
@@ -130,24 +130,24 @@ impl Op for WeightNorm {
 
     fn lower(&self, caps: &Caps) -> Result<Lowered, Error> {
         let (args, mut out, of) = (self.args(), Lowered::default(), self.shape());
-        check_float(NAME, &args[0])?;
+        check_float(NAME, args.arg("v"))?;
         of.check(NAME)?;
         if of.count() == 0 {
             return Ok(out);
         }
-        let vectors = vec![("g", whole(&args, 1), false), ("inverse_norm", whole(&args, 3), true)];
+        let vectors = vectors(&["g", "inverse_norm"], &args, of.count() as u64, &mut out, caps);
         if let Some(shape) = of.forward_shape(self.dtype.size(), caps) {
             let (parts, to) = (&[parts::norms::ROW_NORM], (&mut out, caps, &args[..]));
-            filters::forward(NAME, to, &shape, parts, [0, 2], vectors, &|place| place.params(shape.0, 0.0))?;
+            filters::forward(NAME, to, &shape, parts, ["v", "w"], vectors, &|place| place.params(shape.0, 0.0))?;
             return Ok(out);
         }
-        let (tensor, parts) = (of.tensor(), &[parts::norms::CHANNEL_NORM]);
-        let what = Reduction { parts, monoid: Monoid::SUM4, tensors: &[("x", 0)], vectors: &[], consts: &[], eps: 0.0 };
+        let tensor = of.tensor();
+        let what = Reduction::of(&[parts::norms::CHANNEL_NORM], Monoid::SUM4, &[("x", "v")]);
         let partials = tensor.reduce(NAME, &mut out, caps, &args, &what)?.few(&mut out, caps);
-        let coefs = out.scratch(16 * tensor.channels, caps);
-        out.steps.push(per_filter(caps, kernel!("norms/weight_norm"), (&partials, &coefs), vectors));
-        let map = Map::of(parts::norms::SCALE_FILTERS, &[("v", 0, false), ("w", 2, true)]);
-        tensor.apply(NAME, &mut out, caps, &args, &map, coefs)?;
+        let merge = Merge::of(&partials, &mut out, caps);
+        out.steps.push(per_filter(caps, kernel!("norms/weight_norm"), &merge, vectors));
+        let map = Map::of(parts::norms::SCALE_FILTERS, &[("v", "v"), ("w", "w")]);
+        tensor.apply(NAME, &mut out, caps, &args, &map, merge.coefs)?;
         Ok(out)
     }
 }
@@ -163,7 +163,8 @@ impl Verify for WeightNorm {
     }
 
     fn reference(&self, args: &[HostData]) -> Vec<Expected> {
-        let (of, v, g) = (self.shape(), args[0].to_f64(), args[1].to_f64());
+        let (of, data) = (self.shape(), Contents::new(self.args(), args));
+        let [v, g] = ["v", "g"].map(|name| data.f64(name));
         let nan = |len: usize| (vec![f64::NAN; len], vec![0.0; len]);
         let (mut w, mut inverses) = (nan(v.len()), nan(of.count()));
         for (f, &g) in g.iter().enumerate() {

@@ -7,10 +7,10 @@ use crate::kernels::channels::sum_of;
 use crate::{
     kernel,
     kernels::{
-        channels::{Map, Reduction, whole},
+        channels::{Map, Merge, Reduction, vectors},
         reduce::Monoid,
     },
-    op::{Arg, Caps, Lowered, Op, check_float},
+    op::{Arg, ByName, Caps, Lowered, Op, check_float},
     ops::norms::shared::filters::{self, Filters, per_filter},
     options::FilterAxis,
     types::{DType, Error, HostData},
@@ -18,7 +18,7 @@ use crate::{
 };
 #[cfg(feature = "verify")]
 use crate::{
-    op::{Expected, Pattern, Rng, Verify},
+    op::{Contents, Expected, Pattern, Rng, Verify},
     verify::{Approx, reference},
 };
 use ridgepole_derive::op;
@@ -81,33 +81,34 @@ impl Op for WeightNormBackward {
 
     fn lower(&self, caps: &Caps) -> Result<Lowered, Error> {
         let (args, mut out, of) = (self.args(), Lowered::default(), self.shape());
-        check_float(NAME, &args[0])?;
+        check_float(NAME, args.arg("v"))?;
         of.check(NAME)?;
         if of.count() == 0 {
             return Ok(out);
         }
+        let filters = of.count() as u64;
         if let Some(shape) = of.backward_shape(self.dtype.size(), caps) {
-            let vectors = vec![("rstd", whole(&args, 3), false), ("g", whole(&args, 2), false), ("dg", whole(&args, 5), true)];
+            let mut vectors = vectors(&["g", "dg"], &args, filters, &mut out, caps);
+            vectors.insert(0, ("rstd", args.whole("inverse_norm"), false));
             let (parts, to) = (&[parts::channels::CENTER_NONE, parts::norms::LINE_DIRECTION], (&mut out, caps, &args[..]));
-            filters::backward(NAME, to, &shape, parts, [0, 1, 4], vectors)?;
+            filters::backward(NAME, to, &shape, parts, ["v", "dw", "dv"], vectors)?;
             return Ok(out);
         }
         let tensor = of.tensor();
         let what = Reduction {
-            parts: &[parts::channels::PRODUCTS, parts::channels::GRADIENT_PLAIN, parts::channels::CENTER_NONE],
-            monoid: Monoid::SUM4,
-            tensors: &[("x", 0), ("dy", 1)],
-            vectors: &[("spread", whole(&args, 3))],
-            consts: &[],
-            eps: 0.0,
+            vectors: &[("spread", args.whole("inverse_norm"))],
+            ..Reduction::of(
+                &[parts::channels::PRODUCTS, parts::channels::GRADIENT_PLAIN, parts::channels::CENTER_NONE],
+                Monoid::SUM4,
+                &[("x", "v"), ("dy", "dw")],
+            )
         };
         let partials = tensor.reduce(NAME, &mut out, caps, &args, &what)?.few(&mut out, caps);
-        let coefs = out.scratch(16 * tensor.channels, caps);
-        let vectors =
-            vec![("g", whole(&args, 2), false), ("inverse_norm", whole(&args, 3), false), ("dg", whole(&args, 5), true)];
-        out.steps.push(per_filter(caps, kernel!("norms/weight_norm_backward"), (&partials, &coefs), vectors));
-        let map = Map::of(parts::norms::SCALE_FILTERS_BACKWARD, &[("v", 0, false), ("dw", 1, false), ("dv", 4, true)]);
-        tensor.apply(NAME, &mut out, caps, &args, &map, coefs)?;
+        let merge = Merge::of(&partials, &mut out, caps);
+        let vectors = vectors(&["g", "inverse_norm", "dg"], &args, filters, &mut out, caps);
+        out.steps.push(per_filter(caps, kernel!("norms/weight_norm_backward"), &merge, vectors));
+        let map = Map::of(parts::norms::SCALE_FILTERS_BACKWARD, &[("v", "v"), ("dw", "dw"), ("dv", "dv")]);
+        tensor.apply(NAME, &mut out, caps, &args, &map, merge.coefs)?;
         Ok(out)
     }
 }
@@ -123,8 +124,8 @@ impl Verify for WeightNormBackward {
     }
 
     fn reference(&self, args: &[HostData]) -> Vec<Expected> {
-        let of = self.shape();
-        let [v, dw, g, inverse] = [0, 1, 2, 3].map(|i| args[i].to_f64());
+        let (of, data) = (self.shape(), Contents::new(self.args(), args));
+        let [v, dw, g, inverse] = ["v", "dw", "g", "inverse_norm"].map(|name| data.f64(name));
         let zeros = |len: usize| (vec![0.0; len], vec![0.0; len]);
         let (mut dv, mut dg) = (zeros(v.len()), zeros(of.count()));
         for f in 0..of.count() {

@@ -4,27 +4,21 @@
 use crate::kernels::channels::{Batch, inverse_std_error};
 use crate::{
     kernel,
-    kernels::channels::{self, Fused, MOMENTS, Reduction, Team, given_or, per_team, position, whole},
-    op::{Arg, Caps, Lowered, Op, Slot, check_float},
+    kernels::channels::{self, Fused, Merge, merge_params, merge_words},
+    op::{Arg, ByName, Caps, Lowered, Op, check_float},
     ops::norms::shared::filters::{self, Filters},
-    options::{Activation, FilterAxis, RunningVariance, StandardForm, check_derived},
-    params,
+    options::{FilterAxis, RunningVariance, StandardForm, check_derived},
     types::{DType, Error, HostData},
     wgsl::parts,
 };
 #[cfg(feature = "verify")]
 use crate::{
-    op::{Expected, Pattern, Rng, Verify},
+    op::{Contents, Expected, Verify},
     verify::{Approx, reference},
 };
 use ridgepole_derive::op;
 
-params! {
-    WeightStandardizationParams {
-        blocks: u32, channels: u32, row: u32, stride: u32, count: u32, coefs: u32, divisor: f32, fan: f32,
-        inside: f32, outside: f32, least: f32, form: u32
-    }
-}
+merge_params! { WeightStandardizationParams { coefs: u32, divisor: f32, fan: f32, inside: f32, outside: f32, least: f32, form: u32 } }
 
 /// Weight standardization: y = gain·(x - μ)/deviation for each filter of a weight matrix, with its mean μ and a deviation of
 /// the given form.
@@ -164,67 +158,39 @@ impl Op for WeightStandardization {
 
     fn lower(&self, caps: &Caps) -> Result<Lowered, Error> {
         let (args, mut out, of) = (self.args(), Lowered::default(), self.shape());
-        check_float(NAME, &args[0])?;
+        check_float(NAME, args.arg("x"))?;
         of.check(NAME)?;
         channels::check_eps(NAME, self.eps)?;
         check_derived(NAME, "eps", "m · eps", self.terms()[1])?;
         if of.count() == 0 {
             return Ok(out);
         }
-        let (tensor, at) = (of.tensor(), |name| whole(&args, position(&args, name).expect("an argument")));
-        let gain = given_or(1.0, &args, "gain", tensor.channels, &mut out, caps);
-        let mut vectors = vec![("gain", gain, false)];
-        vectors.extend(["mean", "rstd", "slope"].map(|name| (name, at(name), true)));
+        let tensor = of.tensor();
+        let vectors = channels::vectors(&["gain", "mean", "rstd", "slope"], &args, tensor.channels, &mut out, caps);
         let ([_, divisor], terms, outside_root) = (self.counts(), self.terms(), self.form == StandardForm::Outside);
         if let Some(shape) = of.forward_shape(self.dtype.size(), caps) {
             let (parts, to) = (&[parts::norms::ROW_STANDARD], (&mut out, caps, &args[..]));
-            let y = position(&args, "y").expect("an argument");
             let params = |place| filters::standard_params(place, divisor, terms, outside_root);
-            filters::forward(NAME, to, &shape, parts, [0, y], vectors, &params)?;
+            filters::forward(NAME, to, &shape, parts, ["x", "y"], vectors, &params)?;
             return Ok(out);
         }
-        let (parts, tensors) = (&[parts::channels::MOMENTS], &[("x", 0)]);
-        let what = Reduction { parts, monoid: MOMENTS, tensors, vectors: &[], consts: &[], eps: 0.0 };
-        let partials = tensor.reduce(NAME, &mut out, caps, &args, &what)?.few(&mut out, caps);
-        let coefs = out.scratch(16 * tensor.channels, caps);
-        let team = Team::of(tensor.channels, partials.count, caps);
+        let partials = tensor.moments(NAME, &mut out, caps, &args)?;
+        let merge = Merge::of(&partials, &mut out, caps);
         let [fan, inside, outside, least] = terms.map(|v| v as f32);
-        let params = WeightStandardizationParams {
-            blocks: team.blocks as u32,
-            channels: tensor.channels as u32,
-            row: partials.row as u32,
-            stride: partials.stride as u32,
-            count: partials.count as u32,
-            coefs: ((coefs.start - partials.range.start) / 16) as u32,
-            divisor: divisor as f32,
-            fan,
-            inside,
-            outside,
-            least,
-            form: u32::from(outside_root),
-        };
-        let first = (MOMENTS.decl("partials", true), Slot::Scratch(partials.range.start..coefs.end));
-        let kernel = kernel!("norms/weight_standardization");
-        out.steps.push(per_team(caps, kernel, first, vectors, (team, params.into())));
-        let plain = Fused { activation: Activation::None, residual: false };
-        tensor.normalize(NAME, &mut out, caps, &args, plain, coefs)?;
+        let params = merge_words!(WeightStandardizationParams, merge; coefs: merge.start, divisor: divisor as f32, fan, inside, outside, least, form: u32::from(outside_root));
+        out.steps.push(merge.step(caps, kernel!("norms/weight_standardization"), vectors, params));
+        tensor.normalize(NAME, &mut out, caps, &args, Fused::PLAIN, merge.coefs)?;
         Ok(out)
     }
 }
 
 #[cfg(feature = "verify")]
 impl Verify for WeightStandardization {
-    fn patterns(&self) -> Vec<Pattern> {
-        self.shape().patterns(self.dtype)
-    }
-
-    fn fill(&self, arg: &Arg, rng: &mut Rng, pattern: Pattern) -> HostData {
-        self.shape().fill(self.dtype, arg, rng, pattern)
-    }
+    channels::draws!(self, self.shape().space());
 
     fn reference(&self, args: &[HostData]) -> Vec<Expected> {
-        let (of, x, [m, d]) = (self.shape(), args[0].to_f64(), self.counts());
-        let gain = if self.gain { args[1].to_f64() } else { vec![1.0; of.count()] };
+        let (of, data, [m, d]) = (self.shape(), Contents::new(self.args(), args), self.counts());
+        let (x, gain) = (data.f64("x"), data.f64_or("gain", 1.0, of.count()));
         let nan = |len: usize| (vec![f64::NAN; len], vec![0.0; len]);
         let (mut y, mut statistics) = (nan(x.len()), [(); 3].map(|()| nan(of.count())));
         for (f, &gain) in gain.iter().enumerate() {

@@ -4,29 +4,21 @@
 use crate::kernels::channels::{Pass, difference};
 use crate::{
     kernel,
-    kernels::{
-        channels::{Fused, Products, Team, given_or, per_team, position, unused_or, whole},
-        reduce::Monoid,
-    },
-    op::{Arg, Caps, Lowered, Op, Slot, check_float},
+    kernels::channels::{Fused, Merge, Products, merge_params, merge_words, vectors},
+    op::{Arg, ByName, Caps, Lowered, Op, check_float},
     ops::norms::shared::filters::{self, Filters},
-    options::{Activation, FilterAxis},
-    params,
+    options::FilterAxis,
     types::{DType, Error, HostData},
     wgsl::parts,
 };
 #[cfg(feature = "verify")]
 use crate::{
-    op::{Expected, Pattern, Rng, Verify},
+    op::{Contents, Expected, Pattern, Rng, Verify},
     verify::{Approx, reference},
 };
 use ridgepole_derive::op;
 
-params! {
-    WeightStandardizationBackwardParams {
-        blocks: u32, channels: u32, row: u32, stride: u32, count: u32, coefs: u32, values: f32
-    }
-}
+merge_params! { WeightStandardizationBackwardParams { coefs: u32, values: f32 } }
 
 /// The backward pass of [`WeightStandardization`](super::WeightStandardization) in any of its forms: with x̂ = (x - μ)·r,
 /// dgain = Σdy·x̂ and dx = gain·r·(dy - Σdy/m - (x - μ)·slope·dgain), the sums over the filter.
@@ -87,39 +79,32 @@ impl Op for WeightStandardizationBackward {
 
     fn lower(&self, caps: &Caps) -> Result<Lowered, Error> {
         let (args, mut out, of) = (self.args(), Lowered::default(), self.shape());
-        check_float(NAME, &args[0])?;
+        check_float(NAME, args.arg("x"))?;
         of.check(NAME)?;
         if of.count() == 0 {
             return Ok(out);
         }
-        let (tensor, plain) = (of.tensor(), Fused { activation: Activation::None, residual: false });
-        let gain = given_or(1.0, &args, "gain", tensor.channels, &mut out, caps);
-        let dgain = unused_or(position(&args, "dgain"), &args, tensor.channels, &mut out, caps);
-        let mut vectors: Vec<_> = [("mean", 2), ("rstd", 3), ("slope", 4)].map(|v| (v.0, whole(&args, v.1), false)).into();
-        vectors.extend([("gain", gain, false), ("dgain", dgain, true)]);
+        let (tensor, names) = (of.tensor(), ["mean", "rstd", "slope", "gain", "dgain"]);
+        let vectors = vectors(&names, &args, tensor.channels, &mut out, caps);
         if let Some(shape) = of.backward_shape(self.dtype.size(), caps) {
             let (parts, to) = (&[parts::channels::CENTER_GIVEN, parts::norms::LINE_STANDARD], (&mut out, caps, &args[..]));
-            let dx = position(&args, "dx").expect("an argument");
-            filters::backward(NAME, to, &shape, parts, [0, 1, dx], vectors)?;
+            filters::backward(NAME, to, &shape, parts, ["x", "dy", "dx"], vectors)?;
             return Ok(out);
         }
-        let what = Products { fused: plain, mean: 2, eps: None, emits: false };
+        let what = Products::of(Fused::PLAIN);
         let partials = tensor.products(NAME, &mut out, caps, &args, &what)?.few(&mut out, caps);
-        let coefs = out.scratch(16 * tensor.channels, caps);
-        let scratch = Slot::Scratch(partials.range.start..coefs.end);
-        let team = Team::of(tensor.channels, partials.count, caps);
-        let params = WeightStandardizationBackwardParams {
-            blocks: team.blocks as u32,
-            channels: tensor.channels as u32,
-            row: partials.row as u32,
-            stride: partials.stride as u32,
-            count: partials.count as u32,
-            coefs: ((coefs.start - partials.range.start) / 16) as u32,
-            values: of.values().max(1) as f32,
-        };
-        let (first, kernel) = ((Monoid::SUM4.decl("partials", true), scratch), kernel!("norms/weight_standardization_backward"));
-        out.steps.push(per_team(caps, kernel, first, vectors, (team, params.into())));
-        tensor.input_gradient(NAME, &mut out, caps, &args, (parts::channels::NORMALIZE_BACKWARD_OPEN, plain), coefs)?;
+        let merge = Merge::of(&partials, &mut out, caps);
+        let params =
+            merge_words!(WeightStandardizationBackwardParams, merge; coefs: merge.start, values: of.values().max(1) as f32);
+        out.steps.push(merge.step(caps, kernel!("norms/weight_standardization_backward"), vectors, params));
+        tensor.input_gradient(
+            NAME,
+            &mut out,
+            caps,
+            &args,
+            (parts::channels::NORMALIZE_BACKWARD_OPEN, Fused::PLAIN),
+            merge.coefs,
+        )?;
         Ok(out)
     }
 }
@@ -141,9 +126,9 @@ impl Verify for WeightStandardizationBackward {
     }
 
     fn reference(&self, args: &[HostData]) -> Vec<Expected> {
-        let of = self.shape();
-        let [x, dy, mean, rstd, slope] = [0, 1, 2, 3, 4].map(|i| args[i].to_f64());
-        let gain = if self.gain { args[5].to_f64() } else { vec![1.0; of.count()] };
+        let (of, data) = (self.shape(), Contents::new(self.args(), args));
+        let [x, dy, mean, rstd, slope] = ["x", "dy", "mean", "rstd", "slope"].map(|name| data.f64(name));
+        let gain = data.f64_or("gain", 1.0, of.count());
         let zeros = |len: usize| (vec![0.0; len], vec![0.0; len]);
         let (mut dx, mut dgain) = (zeros(x.len()), zeros(of.count()));
         let m = Approx::exact(of.values().max(1) as f64);

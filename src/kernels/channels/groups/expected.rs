@@ -3,12 +3,10 @@ use super::{ChannelGroups, RUNS};
 use crate::{
     kernels::channels::{Batch, Fused, Results, SumErrors, difference},
     op::{Arg, Expected, Pattern, Rng, Verify},
-    options::Activation,
     types::{DType, HostData},
     verify::Approx,
 };
 
-const PLAIN: Fused = Fused { activation: Activation::None, residual: false };
 const E: f64 = DType::F32.epsilon();
 const LEAST: f64 = DType::F32.least_normal();
 
@@ -40,7 +38,7 @@ impl ChannelGroups {
         eps: f64,
         formula: impl Fn(&[f64], &[f64], &[f64]) -> (Vec<f64>, f64, f64),
     ) -> Vec<Expected> {
-        let mut out = Results::of(op, &self.space, data, PLAIN);
+        let mut out = Results::of(op, &self.space, data, Fused::PLAIN);
         let nan = Approx::exact(f64::NAN);
         for (n, channels, line) in self.each() {
             let of = |name, absent| channels.clone().map(|c| out.at(name, c, absent)).collect::<Vec<f64>>();
@@ -70,7 +68,7 @@ impl ChannelGroups {
         data: &[HostData],
         formula: impl Fn(&[f64], &[f64], [f64; 2], &[f64]) -> (Vec<f64>, Vec<f64>, Vec<f64>),
     ) -> Vec<Expected> {
-        let mut out = Results::of(op, &self.space, data, PLAIN);
+        let mut out = Results::of(op, &self.space, data, Fused::PLAIN);
         let mut totals = vec![[0.0; 2]; self.space.c];
         let (per, m) = (self.per() as usize, Approx::exact(self.values() as f64));
         let steps = E * (merges(per, self.space.s) + 1.0);

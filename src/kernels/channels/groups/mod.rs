@@ -12,13 +12,13 @@ mod onchip;
 #[cfg(feature = "verify")]
 pub(crate) use cases::{grouped, instances};
 
-use super::{Channels, MOMENTS, Map, Reduction, given_or, named, position, vector, whole};
+use super::{Channels, Map, Reduction, Vectors, forward_args, given, steps::MOMENTS_OF_X, vector, vectors};
 use crate::{
     kernels::{
         reduce::{Monoid, Partials},
         rows::finish_columns,
     },
-    op::{Arg, Caps, Lowered, MAX_TRIPS, Slot, Step},
+    op::{Arg, ByName, Caps, Lowered, MAX_TRIPS, Step},
     params,
     types::{DType, Error, Layout, Space},
     wgsl::{Source, Spec, parts},
@@ -61,20 +61,12 @@ struct Lines {
 
 /// The arguments of a forward op.
 pub(crate) fn group_args(dtype: DType, space: &Space, groups: usize, weight: bool, bias: bool) -> Vec<Arg> {
-    let (len, c) = (space.len(), space.c);
-    let mut args = vec![Arg::read("x", dtype, len)];
-    args.extend(weight.then(|| Arg::read("weight", DType::F32, c)));
-    args.extend(bias.then(|| Arg::read("bias", DType::F32, c)));
-    args.push(Arg::write("y", dtype, len));
-    args.extend(["mean", "rstd"].map(|name| Arg::write(name, DType::F32, space.n.saturating_mul(groups))));
-    args
+    forward_args(dtype, space, space.n.saturating_mul(groups), weight, bias)
 }
 
 /// The arguments of a backward op.
 pub(crate) fn group_backward_args(dtype: DType, space: &Space, groups: usize, weight: bool, bias: bool) -> Vec<Arg> {
-    let mut args = super::backward_args(dtype, space, ["mean", "rstd"], weight, bias);
-    (args[2].len, args[3].len) = (space.n.saturating_mul(groups), space.n.saturating_mul(groups));
-    args
+    super::backward_args(dtype, space, (["mean", "rstd"], space.n.saturating_mul(groups)), weight, bias)
 }
 
 impl ChannelGroups {
@@ -156,23 +148,15 @@ impl ChannelGroups {
         Ok(Lines { partials, groups, sample: runs * c, channel_group: width, runs, run: c, width, place: 1 })
     }
 
-    /// Moments of each line, from the argument `x`, which comes first.
+    /// Moments of each line, from the argument `x`.
     fn moments(&self, out: &mut Lowered, caps: &Caps, args: &[Arg]) -> Result<Lines, Error> {
-        let what = Reduction {
-            parts: &[parts::channels::MOMENTS],
-            monoid: MOMENTS,
-            tensors: &[("x", 0)],
-            vectors: &[],
-            consts: &[],
-            eps: 0.0,
-        };
         if self.contiguous() {
             let rows = Channels { outer: 1, channels: self.lines(), inner: self.values() };
-            let partials = rows.reduce(self.op, out, caps, args, &what)?.until(out, caps, 64);
+            let partials = rows.reduce(self.op, out, caps, args, &MOMENTS_OF_X)?.until(out, caps, 64);
             let (runs, run) = (partials.count, partials.stride);
             return Ok(Lines { partials, groups: 1, sample: 1, channel_group: 0, runs, run, width: 1, place: 0 });
         }
-        let mut lines = self.chunks(out, caps, args, &what)?;
+        let mut lines = self.chunks(out, caps, args, &MOMENTS_OF_X)?;
         if lines.runs * lines.width > 64 * u64::from(caps.lanes) {
             // The channels of a group lie side by side.
             let Partials { monoid, range, .. } = lines.partials;
@@ -191,7 +175,7 @@ impl ChannelGroups {
         caps: &Caps,
         lines: &Lines,
         (term, finish): (Source, Source),
-        vectors: Vec<(&'static str, Slot, bool)>,
+        vectors: Vectors,
         eps: f64,
     ) -> Result<Range<u64>, Error> {
         let (slot, start, coefs) = lines.partials.with_coefs(self.op, out, caps, self.lines())?;
@@ -249,19 +233,17 @@ impl ChannelGroups {
             return on_chip;
         }
         let lines = self.moments(&mut out, caps, args)?;
-        let vectors = ["mean", "rstd"].map(|name| (name, whole(args, named(args, name)), true)).to_vec();
+        let vectors = vectors(&["mean", "rstd"], args, self.tensor.channels, &mut out, caps);
         let coefs = self.merge(&mut out, caps, &lines, (kernel, parts::channels::LINE_STATISTICS), vectors, eps)?;
         if !self.space.is_empty() {
-            let of_channels = [("weight", 1.0), ("bias", 0.0)]
-                .map(|(name, absent)| (name, given_or(absent, args, name, self.tensor.channels, &mut out, caps)));
-            let tensors = [("x", 0, false), ("y", named(args, "y"), true)];
-            let map = Map { vectors: &of_channels, ..Map::of(parts::channels::NORMALIZE_GROUPS, &tensors) };
+            let of_channels = ["weight", "bias"].map(|name| (name, given(name, args, self.tensor.channels, &mut out, caps)));
+            let map = Map { vectors: &of_channels, ..Map::of(parts::channels::NORMALIZE_GROUPS, &[("x", "x"), ("y", "y")]) };
             self.apply(&mut out, caps, args, &map, coefs)?;
         }
         Ok(out)
     }
 
-    /// The dispatches of a backward op; its arguments start with x, dy, mean, rstd.
+    /// The dispatches of a backward op.
     pub fn backward(&self, caps: &Caps, args: &[Arg], kernel: Source) -> Result<Lowered, Error> {
         let mut out = Lowered::default();
         if self.space.c == 0 {
@@ -270,31 +252,25 @@ impl ChannelGroups {
         if let Some(on_chip) = self.backward_on_chip(caps, args) {
             return on_chip;
         }
-        let parts = super::PLAIN_PRODUCTS;
         let sample = self.rows * self.tensor.channels * self.tensor.inner;
-        let [mean, rstd] = [2, 3].map(|i| whole(args, i));
         let what = Reduction {
-            parts: &parts,
-            monoid: Monoid::SUM4,
-            tensors: &[("x", 0), ("dy", 1)],
-            vectors: &[("mean", mean.clone()), ("spread", rstd.clone())],
+            vectors: &[("mean", args.whole("mean")), ("spread", args.whole("rstd"))],
             consts: &[("BATCH", sample.max(1) as u32), ("PER", self.per() as u32)],
-            eps: 0.0,
+            ..Reduction::of(&super::PLAIN_PRODUCTS, Monoid::SUM4, &[("x", "x"), ("dy", "dy")])
         };
         let lines = self.chunks(&mut out, caps, args, &what)?;
         if !self.space.is_empty() {
-            let weight = given_or(1.0, args, "weight", self.tensor.channels, &mut out, caps);
-            let vectors = vec![("mean", mean, false), ("rstd", rstd, false), ("weight", weight.clone(), false)];
+            let vectors = vectors(&["mean", "rstd", "weight"], args, self.tensor.channels, &mut out, caps);
+            let weight = vectors[2].1.clone();
             let coefs = self.merge(&mut out, caps, &lines, (kernel, parts::channels::LINE_GRADIENT), vectors, 0.0)?;
-            let tensors = [("x", 0, false), ("dy", 1, false), ("dx", named(args, "dx"), true)];
+            let tensors = [("x", "x"), ("dy", "dy"), ("dx", "dx")];
             let map = Map { vectors: &[("weight", weight)], ..Map::of(parts::channels::NORMALIZE_GROUPS_BACKWARD, &tensors) };
             self.apply(&mut out, caps, args, &map, coefs)?;
         }
-        let (dweight, dbias) = (position(args, "dweight"), position(args, "dbias"));
-        if (dweight, dbias) != (None, None) {
+        if args.find("dweight").or(args.find("dbias")).is_some() {
             // After the lines, which read them: reduction levels work in place.
             let partials = lines.partials.few(&mut out, caps);
-            finish_columns(&mut out, caps, args, &partials, dweight, dbias);
+            finish_columns(&mut out, caps, args, &partials);
         }
         Ok(out)
     }

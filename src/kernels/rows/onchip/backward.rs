@@ -2,12 +2,12 @@
 use super::{OnChip, Place};
 use crate::{
     kernels::{
-        channels::{given_or, position, vector, whole},
+        channels::{given, vector},
         partition,
         reduce::{Monoid, Partials},
         rows::Backward,
     },
-    op::{Arg, Caps, Lowered, Step},
+    op::{Arg, ByName, Caps, Lowered, Step},
     params,
     types::{DType, Error, Rows},
     wgsl::{Decl, Spec, View, parts},
@@ -16,12 +16,12 @@ use crate::{
 params! { BackwardParams { place: Place, width: u32, weights: u32, values: f32 } }
 
 /// Appends the dispatch that leaves dx and the columns' partial sums, and the levels that add these. Several dispatches for
-/// tensors beyond the binding limit. Arguments `x` and `dy` come first.
+/// tensors beyond the binding limit.
 pub(crate) fn backward(of: Rows, kind: &Backward, shape: &OnChip, caps: &Caps, args: &[Arg]) -> Result<Lowered, Error> {
     let mut out = Lowered::default();
-    let (at, dtype, quads) = (|name| position(args, name), args[0].dtype, of.cols as u64 / 4);
+    let (at, dtype, quads) = (|name| args.find_at(name), args.arg("x").dtype, of.cols as u64 / 4);
     let blocks = (of.rows as u64).div_ceil(shape.block);
-    let weight = given_or(1.0, args, "weight", of.cols as u64, &mut out, caps);
+    let weight = given("weight", args, of.cols as u64, &mut out, caps);
     // Sums of a workgroup lie one behind the other: those of dy, and then those of dy * xhat.
     let sums: Vec<_> = ["dbias", "dweight"].into_iter().filter_map(at).collect();
     let width = sums.len() as u64 * quads;
@@ -48,17 +48,16 @@ pub(crate) fn backward(of: Rows, kind: &Backward, shape: &OnChip, caps: &Caps, a
     shape.joined(quads, &mut parts, &mut consts);
     let span = |i: u64| i * shape.block * quads..((i + 1) * shape.block * quads).min(of.len() as u64 / 4);
     for piece in partition::pieces(kind.op, caps, of.len() as u64, dtype.size(), blocks, span)? {
-        let tensors = [("x", Some(0), false), ("dy", Some(1), false), ("dz", at("dz"), false), ("dx", at("dx"), true)];
         let (mut bindings, mut slots) = (vec![], vec![]);
-        for (name, i, writes) in tensors.into_iter().filter_map(|t| t.1.map(|i| (t.0, i, t.2))) {
-            bindings.push(Decl { name, dtype, view: View::Quads, writes });
-            slots.push(piece.slot(i, &args[i]));
+        for (i, arg) in ["x", "dy", "dz", "dx"].into_iter().filter_map(at) {
+            bindings.push(Decl { name: arg.name, dtype, view: View::Quads, writes: arg.name == "dx" });
+            slots.push(piece.slot(i, arg));
         }
         bindings.push(Decl { name: "weight", dtype: DType::F32, view: View::Quads, writes: false });
         slots.push(weight.clone());
         for name in ["mean", "rstd"].into_iter().skip(usize::from(!kind.centered)) {
             bindings.push(vector(name, false));
-            slots.push(whole(args, at(name).expect("an argument")));
+            slots.push(args.whole(name));
         }
         if let Some(partials) = &partials {
             bindings.push(Monoid::SUM4.decl("partials", true));
@@ -85,8 +84,7 @@ pub(crate) fn backward(of: Rows, kind: &Backward, shape: &OnChip, caps: &Caps, a
         });
     }
     if let Some(partials) = partials {
-        let to: Vec<_> = sums.iter().map(|i| (*i, &args[*i])).collect();
-        partials.into_args(&mut out, caps, &to);
+        partials.into_args(&mut out, caps, &sums);
     }
     Ok(out)
 }

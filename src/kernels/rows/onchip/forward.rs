@@ -2,10 +2,10 @@
 use super::OnChip;
 use crate::{
     kernels::{
-        channels::{given_or, position, vector, whole},
+        channels::{given, vector},
         partition::{self, Piece, Window},
     },
-    op::{Arg, Caps, Lowered, Params, Slot, Step},
+    op::{Arg, ByName, Caps, Lowered, Params, Slot, Step},
     options::WeightForm,
     params,
     types::{DType, Error, Rows},
@@ -59,7 +59,7 @@ pub(crate) struct RowMap<'a> {
     /// What fills the kernel's open names, but for `lib/rows/regs_*`.
     pub parts: &'a [Source],
     /// The arguments that are its x and y.
-    pub tensors: [usize; 2],
+    pub tensors: [&'static str; 2],
     /// Buffers beside these.
     pub beside: &'a [(Decl, Slot)],
     pub consts: &'a [(&'static str, u32)],
@@ -69,7 +69,8 @@ pub(crate) struct RowMap<'a> {
 impl RowMap<'_> {
     /// Appends the dispatch. Several for tensors beyond the binding limit.
     pub fn append(&self, of: Rows, shape: &OnChip, out: &mut Lowered, caps: &Caps, args: &[Arg]) -> Result<(), Error> {
-        let ([x, y], dtype, quads) = (self.tensors, args[self.tensors[0]].dtype, of.cols as u64 / 4);
+        let ([x, y], quads) = (self.tensors.map(|name| args.at(name)), of.cols as u64 / 4);
+        let dtype = x.1.dtype;
         let span = |i: u64| i * shape.block * quads..((i + 1) * shape.block * quads).min(of.len() as u64 / 4);
         let blocks = (of.rows as u64).div_ceil(shape.block);
         for piece in partition::pieces(self.op, caps, of.len() as u64, dtype.size(), blocks, span)? {
@@ -78,7 +79,7 @@ impl RowMap<'_> {
                 Decl { name: "y", dtype, view: View::Quads, writes: true },
             ];
             bindings.extend(self.beside.iter().map(|b| b.0));
-            let mut slots = vec![piece.slot(x, &args[x]), piece.slot(y, &args[y])];
+            let mut slots = vec![piece.slot(x.0, x.1), piece.slot(y.0, y.1)];
             slots.extend(self.beside.iter().map(|b| b.1.clone()));
             let mut consts = vec![("WG", shape.width as u32), ("ROWS", shape.together as u32)];
             consts.extend(shape.room());
@@ -105,10 +106,9 @@ impl RowMap<'_> {
 }
 
 impl Forward {
-    /// Appends the dispatch: from the argument `x` to those named y, mean and rstd, with those named weight and bias. Several
+    /// Appends the dispatch: from the argument named x to those named y, mean and rstd, with those named weight and bias. Several
     /// for tensors beyond the binding limit.
-    pub fn append(&self, of: Rows, shape: &OnChip, out: &mut Lowered, caps: &Caps, args: &[Arg], x: usize) -> Result<(), Error> {
-        let at = |name| position(args, name).expect("an argument");
+    pub fn append(&self, of: Rows, shape: &OnChip, out: &mut Lowered, caps: &Caps, args: &[Arg]) -> Result<(), Error> {
         let quads = |name| Decl { name, dtype: DType::F32, view: View::Quads, writes: false };
         let (weight, bias, values, affine, consts) = match self.affine {
             Affine::Places(form) => {
@@ -120,16 +120,16 @@ impl Forward {
             }
         };
         let mut parts = vec![self.part];
-        let mut beside = vec![(weight, given_or(1.0, args, "weight", values, out, caps))];
+        let mut beside = vec![(weight, given("weight", args, values, out, caps))];
         if self.centered {
             parts.push(affine);
-            beside.push((bias, given_or(0.0, args, "bias", values, out, caps)));
+            beside.push((bias, given("bias", args, values, out, caps)));
         }
         for name in ["mean", "rstd"].into_iter().skip(usize::from(!self.centered)) {
-            beside.push((vector(name, true), whole(args, at(name))));
+            beside.push((vector(name, true), args.whole(name)));
         }
         let params = |place: Place| place.params(of, self.eps);
-        let map = RowMap { op: self.op, parts: &parts, tensors: [x, at("y")], beside: &beside, consts: &consts, params: &params };
+        let map = RowMap { op: self.op, parts: &parts, tensors: ["x", "y"], beside: &beside, consts: &consts, params: &params };
         map.append(of, shape, out, caps, args)
     }
 }

@@ -207,14 +207,13 @@ impl CrossEntropy {
             let mut consts = vec![("WG", shape.width as u32), ("ROWS", most_rows(caps) as u32)];
             consts.push(("WHOLE", u32::from(aligned)));
             consts.extend(smooths);
-            let blocks = piece.blocks.end - piece.blocks.start;
             out.steps.push(Step {
                 spec: Spec { shader: kernel!("losses/cross_entropy"), entry: NAME, parts, bindings, consts },
                 params: CrossEntropyParams {
                     rows: self.rows as u32,
                     classes: self.classes as u32,
                     first: piece.blocks.start as u32,
-                    blocks: blocks as u32,
+                    blocks: piece.workgroups() as u32,
                     block: shape.rows as u32,
                     lanes: shape.lanes as u32,
                     turns: shape.turns as u32,
@@ -234,7 +233,7 @@ impl CrossEntropy {
                 }
                 .into(),
                 slots,
-                workgroups: blocks,
+                workgroups: piece.workgroups(),
                 trips: shape.trips,
             });
         }

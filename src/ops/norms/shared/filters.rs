@@ -9,19 +9,14 @@ pub(crate) use onchip::{backward, forward, standard_params};
 #[cfg(feature = "verify")]
 use crate::op::{Pattern, Rng, Verify, bench_shapes};
 use crate::{
-    kernels::{
-        channels::{self, Channels},
-        reduce::Partials,
-    },
-    op::{Arg, Caps, Slot, Step},
+    kernels::channels::{self, Channels, Merge, Vectors, merge_params, merge_words},
+    op::{Arg, Caps, Step},
     options::FilterAxis,
-    params,
     types::{DType, Error, HostData, Rows, Space},
     wgsl::Source,
 };
-use std::ops::Range;
 
-params! { FilterParams { blocks: u32, channels: u32, row: u32, stride: u32, count: u32, coefs: u32 } }
+merge_params! { FilterParams { coefs: u32 } }
 
 /// A matrix of weights as filters.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -84,23 +79,8 @@ impl Filters {
 }
 
 /// The step with one lane per filter: its last partials become coefficients behind them, and what `vectors` names.
-pub(crate) fn per_filter(
-    caps: &Caps,
-    source: Source,
-    (partials, coefs): (&Partials, &Range<u64>),
-    vectors: Vec<(&'static str, Slot, bool)>,
-) -> Step {
-    let team = channels::Team::of(partials.rows, partials.count, caps);
-    let params = FilterParams {
-        blocks: team.blocks as u32,
-        channels: partials.rows as u32,
-        row: partials.row as u32,
-        stride: partials.stride as u32,
-        count: partials.count as u32,
-        coefs: ((coefs.start - partials.range.start) / 16) as u32,
-    };
-    let first = (partials.monoid.decl("partials", true), Slot::Scratch(partials.range.start..coefs.end));
-    channels::per_team(caps, source, first, vectors, (team, params.into()))
+pub(crate) fn per_filter(caps: &Caps, source: Source, merge: &Merge, vectors: Vectors) -> Step {
+    merge.step(caps, source, vectors, merge_words!(FilterParams, merge; coefs: merge.start))
 }
 
 #[cfg(feature = "verify")]

@@ -5,7 +5,7 @@ use crate::kernels::channels::sum_of;
 use crate::verify::{Approx, reference};
 use crate::{
     kernels::partition::{self, Window},
-    op::{Arg, Caps, Lowered, Step, check_float},
+    op::{Arg, ByName, Caps, Lowered, Step, check_float},
     options::{AlphaForm, check_derived, check_scalar},
     params,
     types::{DType, Error, Layout, Space},
@@ -112,7 +112,7 @@ impl Response {
         let [before, behind] = self.sides().map(|v| v as u64);
         // A neighbourhood reaches no further than the channels do.
         let halo = (reach * before.max(behind)).min(c as u64 - 1) * inner;
-        let (dtype, size) = (args[0].dtype, args[0].dtype.size());
+        let dtype = args.arg("x").dtype;
         let mut parts = vec![self.power()];
         for name in reads {
             parts.push(match (*name, whole) {
@@ -124,7 +124,7 @@ impl Response {
         }
         let view = if whole { View::Four(true) } else { View::Elements };
         let len = self.space.len() as u64;
-        for piece in partition::near(self.op, caps, len, size, u64::from(caps.lanes) * quads, halo)? {
+        for piece in partition::near(self.op, caps, len, dtype.size(), u64::from(caps.lanes) * quads, halo)? {
             let mut bindings: Vec<Decl> = reads.iter().map(|&name| Decl { name, dtype, view, writes: false }).collect();
             bindings.push(Decl { name: written, dtype, view: piece.view(), writes: true });
             out.steps.push(Step {

@@ -6,10 +6,10 @@ pub(crate) use bound::{expected, quotient};
 
 use crate::{
     kernels::{
-        channels::{self, Channels, Reduction, per_channel, vector, whole},
+        channels::{self, Channels, Reduction, per_channel, vector},
         reduce::{Monoid, Partials},
     },
-    op::{Arg, Caps, Lowered, Slot, Step},
+    op::{Arg, ByName, Caps, Lowered, Slot, Step},
     params,
     types::{Error, Rows},
     wgsl::{Decl, Spec, parts},
@@ -19,15 +19,12 @@ params! { SumsParams { blocks: u32, channels: u32, row: u32, stride: u32, count:
 params! { NormalizeParams { blocks: u32, channels: u32, stride: u32, count: u32, eps: f32 } }
 params! { SigmaParams { blocks: u32, stride: u32, count: u32, eps: f32 } }
 
-/// The dispatches, with the places of the arguments u, v and sigma.
+/// The dispatches of an op with the arguments `weight`, `u`, `v` and `sigma`.
 pub(crate) struct Power<'a> {
     pub op: &'static str,
     pub of: Rows,
     pub eps: f64,
     pub args: &'a [Arg],
-    pub u: usize,
-    pub v: usize,
-    pub sigma: usize,
 }
 
 fn sums(writes: bool) -> Decl {
@@ -35,19 +32,20 @@ fn sums(writes: bool) -> Decl {
 }
 
 impl Power<'_> {
-    /// The product of the weight (argument 0), or its transpose, with `from`; then `to` becomes the product and its squares are
+    /// The product of the weight, or its transpose, with `from`; then `to` becomes the product and its squares are
     /// summed, or, without `take`, its product with `to` is summed.
     fn product(
         &self,
         out: &mut Lowered,
         caps: &Caps,
         tensor: Channels,
-        [from, to]: [usize; 2],
+        [from, to]: [&'static str; 2],
         take: bool,
     ) -> Result<Partials, Error> {
-        let vectors = [("vector", whole(self.args, from))];
-        let parts = &[parts::norms::VECTOR_PRODUCTS];
-        let what = Reduction { parts, monoid: Monoid::SUM4, tensors: &[("x", 0)], vectors: &vectors, consts: &[], eps: 0.0 };
+        let what = Reduction {
+            vectors: &[("vector", self.args.whole(from))],
+            ..Reduction::of(&[parts::norms::VECTOR_PRODUCTS], Monoid::SUM4, &[("x", "weight")])
+        };
         let partials = tensor.reduce(self.op, out, caps, self.args, &what)?.until(out, caps, 64);
         let blocks = channels::blocks(tensor.channels, caps);
         let totals = Partials::new(self.op, out, caps, Monoid::SUM4, 1, blocks)?;
@@ -61,7 +59,7 @@ impl Power<'_> {
                 sums: ((totals.range.start - partials.range.start) / 16) as u32,
             };
             let first = (Monoid::SUM4.decl("partials", true), Slot::Scratch(partials.range.start..totals.range.end));
-            let vectors = vec![("vector", whole(self.args, to), take)];
+            let vectors = vec![("vector", self.args.whole(to), take)];
             let trips = partials.count + u64::from(caps.lanes.ilog2());
             let mut step = per_channel(caps, parts::norms::VECTOR_SUMS, first, vectors, (blocks, params.into()), trips);
             step.spec.parts = vec![if take { parts::norms::ENTRY_SQUARE } else { parts::norms::ENTRY_PRODUCT }];
@@ -71,8 +69,8 @@ impl Power<'_> {
     }
 
     /// The same, and the vector is divided by its norm.
-    fn half(&self, out: &mut Lowered, caps: &Caps, tensor: Channels, places: [usize; 2]) -> Result<Partials, Error> {
-        let totals = self.product(out, caps, tensor, places, true)?;
+    fn half(&self, out: &mut Lowered, caps: &Caps, tensor: Channels, names: [&'static str; 2]) -> Result<Partials, Error> {
+        let totals = self.product(out, caps, tensor, names, true)?;
         let blocks = channels::blocks(tensor.channels, caps);
         if blocks > 0 {
             let params = NormalizeParams {
@@ -82,7 +80,7 @@ impl Power<'_> {
                 count: totals.count as u32,
                 eps: self.eps as f32,
             };
-            let vectors = vec![("vector", whole(self.args, places[1]), true)];
+            let vectors = vec![("vector", self.args.whole(names[1]), true)];
             let first = (sums(false), totals.slot());
             out.steps.push(per_channel(
                 caps,
@@ -101,13 +99,13 @@ impl Power<'_> {
         let (by_row, by_column) = (Channels::by_row(self.of), Channels::by_column(self.of));
         let (mut totals, mut source) = (None, parts::norms::SIGMA_SUM);
         for _ in 0..iterations {
-            self.half(out, caps, by_row, [self.v, self.u])?;
-            totals = Some(self.half(out, caps, by_column, [self.u, self.v])?);
+            self.half(out, caps, by_row, ["v", "u"])?;
+            totals = Some(self.half(out, caps, by_column, ["u", "v"])?);
             source = parts::norms::SIGMA_NORM;
         }
         let totals = match totals {
             Some(totals) => totals,
-            None => self.product(out, caps, by_row, [self.v, self.u], false)?,
+            None => self.product(out, caps, by_row, ["v", "u"], false)?,
         };
         let params = SigmaParams { blocks: 1, stride: totals.stride as u32, count: totals.count as u32, eps: self.eps as f32 };
         out.steps.push(Step {
@@ -119,7 +117,7 @@ impl Power<'_> {
                 consts: vec![("WG", caps.lanes)],
             },
             params: params.into(),
-            slots: vec![totals.slot(), whole(self.args, self.sigma)],
+            slots: vec![totals.slot(), self.args.whole("sigma")],
             workgroups: 1,
             trips: totals.count,
         });

@@ -2,7 +2,7 @@
 use super::Filters;
 use crate::{
     kernels::{
-        channels::{LineMap, LineShape, LineSizes, vector},
+        channels::{LineMap, LineShape, LineSizes, Vectors, vector},
         rows::{OnChip, Place, RowMap},
     },
     op::{Arg, Caps, Lowered, Params, Slot},
@@ -13,9 +13,6 @@ use crate::{
 };
 
 params! { StandardParams { place: Place, divisor: f32, fan: f32, inside: f32, outside: f32, least: f32, form: u32 } }
-
-/// Vectors with a value per filter: name, place, whether it is written.
-type Vectors = Vec<(&'static str, Slot, bool)>;
 
 fn declared(vectors: Vectors) -> Vec<(Decl, Slot)> {
     vectors.into_iter().map(|v| (vector(v.0, v.2), v.1)).collect()
@@ -47,7 +44,7 @@ pub(crate) fn forward(
     (out, caps, args): (&mut Lowered, &Caps, &[Arg]),
     (of, shape): &(Rows, OnChip),
     parts: &[Source],
-    tensors: [usize; 2],
+    tensors: [&'static str; 2],
     vectors: Vectors,
     params: &dyn Fn(Place) -> Params,
 ) -> Result<(), Error> {
@@ -61,7 +58,7 @@ pub(crate) fn backward(
     (out, caps, args): (&mut Lowered, &Caps, &[Arg]),
     (of, shape): &(LineSizes, LineShape),
     parts: &[Source],
-    tensors: [usize; 3],
+    tensors: [&'static str; 3],
     vectors: Vectors,
 ) -> Result<(), Error> {
     let beside = declared(vectors);
