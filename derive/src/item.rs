@@ -5,7 +5,7 @@ use crate::{
 };
 use proc_macro2::TokenStream;
 use quote::quote;
-use syn::{Data, DeriveInput, Error, Field, Fields, Ident, Result, Token, parse::Parser, punctuated::Punctuated};
+use syn::{Data, DeriveInput, Error, Field, Fields, Ident, Result, Token, Type, parse::Parser, punctuated::Punctuated};
 
 /// The fields of a struct that has names for them.
 fn named(item: &mut DeriveInput) -> Result<Described> {
@@ -115,7 +115,7 @@ fn described(ident: &Ident, fields: &Described) -> TokenStream {
                 quote!(&crate::op::joined::<{ crate::op::joined_len(#join) }>(#join)),
                 quote!(crate::op::Fields::put(&self.#held, out, #keeps)?;),
                 quote!(crate::op::Fields::show(&self.#held, out, #keeps);),
-                reader(ident, held, &fields.own),
+                reader(ident, (held, ty), &fields.own),
             )
         }
     };
@@ -156,7 +156,7 @@ fn described(ident: &Ident, fields: &Described) -> TokenStream {
 }
 
 /// How an op is read that holds another: of all fields, those of its own are read as a type that has no other.
-fn reader(ident: &Ident, held: &Ident, own: &[Field]) -> TokenStream {
+fn reader(ident: &Ident, (held, of): (&Ident, &Type), own: &[Field]) -> TokenStream {
     let name = ident.to_string();
     let names: Vec<_> = own.iter().filter_map(|f| f.ident.as_ref()).collect();
     let texts = names.iter().map(|n| n.to_string());
@@ -165,6 +165,13 @@ fn reader(ident: &Ident, held: &Ident, own: &[Field]) -> TokenStream {
         quote!(#(#attrs)* #ident: #ty)
     });
     quote! {
+        impl From<#of> for #ident {
+            /// Of this, with the other fields at their defaults.
+            fn from(#held: #of) -> Self {
+                Self::from_required(#held)
+            }
+        }
+
         impl<'de> ::serde::Deserialize<'de> for #ident {
             fn deserialize<D: ::serde::Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
                 #[derive(::serde::Deserialize)]
@@ -284,6 +291,8 @@ mod tests {
         };
         assert_eq!(of(quote!(default = f())), "a default is a literal or a variant without fields");
         assert_eq!(of(quote!(hidden)), "a field is not hidden, a variant may be");
+        assert_eq!(of(quote!(without = [eps])), "what is not flattened is not without fields");
+        assert_eq!(of(quote!(flatten, default)), "what is flattened says `without` beside that, and nothing else");
         let wants = "wants #[op(name = \"…\", summary = \"…\", formula = \"…\")]";
         assert_eq!(
             fault(op(

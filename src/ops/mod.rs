@@ -192,7 +192,9 @@ pub fn verify_from_value(value: serde_json::Value) -> Result<Box<dyn Verify>, Er
     read(value, |entry| entry.parse_verify)
 }
 
-fn read<T>(mut value: serde_json::Value, parse: fn(&Entry) -> fn(serde_json::Value) -> Result<T, Error>) -> Result<T, Error> {
+type Parse<T> = fn(serde_json::Value) -> Result<T, Error>;
+
+fn read<T>(mut value: serde_json::Value, parse: fn(&Entry) -> Parse<T>) -> Result<T, Error> {
     let names = || all().map(|e| e.name).collect::<Vec<_>>().join(", ");
     let name = value.as_object_mut().and_then(|o| o.remove("op"));
     let Some(serde_json::Value::String(name)) = name else {

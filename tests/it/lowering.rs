@@ -128,7 +128,7 @@ fn rows_that_fit_a_workgroup_take_one_dispatch_and_the_others_say_by_their_shape
         for cols in [1023, 16_388] {
             assert_eq!(entries(&RmsNorm::new(DType::F32, 100, cols), &caps).last(), Some(&"channel_apply"), "{cols}");
         }
-        let plain = RmsNormBackward { weight: false, ..RmsNormBackward::new(DType::F32, 100, 1024) };
+        let plain = RmsNormBackward::from(RmsNorm { weight: false, ..RmsNorm::new(DType::F32, 100, 1024) });
         assert_eq!(entries(&plain, &caps), ["row_backward"]);
         assert_eq!(entries(&RmsNormBackward::new(DType::F32, 100, 1024), &caps), ["row_backward", "reduce_columns"]);
         assert_eq!(entries(&LayerNormBackward::new(DType::F32, 100, 1024), &caps), ["row_backward", "reduce_columns"]);
@@ -184,4 +184,42 @@ fn windows_give_the_same_partials_of_units() {
         }
         assert_eq!(u64::from(next), one[0].workgroups);
     }
+}
+
+/// A backward op holds its forward op, also its fields that JSON does not have there: whatever these are, it is the same op.
+#[test]
+fn fields_that_a_backward_op_does_not_have_do_not_matter() {
+    let (caps, key, space) = (plain_gpu(), Key::default(), Space::channels_first(3, 2, 36));
+    let same = |as_made: &dyn Op, changed: &dyn Op| {
+        assert_eq!(as_made.args(), changed.args(), "{as_made:?}");
+        assert_eq!(as_made.lower(&caps), changed.lower(&caps), "{as_made:?}");
+        assert_eq!(format!("{as_made:?}"), format!("{changed:?}"));
+    };
+    macro_rules! all {
+        ($($forward:expr, |$op:ident| $change:expr;)*) => {$({
+            let (as_made, mut changed) = ($forward.backward(), $forward.backward());
+            let $op = &mut changed.forward;
+            $change;
+            same(&as_made, &changed);
+        })*};
+    }
+    for (mask, scaling) in [(MaskMode::Store, Scaling::Inverted), (MaskMode::Recompute, Scaling::ScaleAtTest)] {
+        all! {
+            Dropout { mask, scaling, ..Dropout::new(DType::F32, space, 0.3, key) }, |op| op.training = false;
+            AlphaDropout { mask, ..AlphaDropout::new(DType::F32, space, 0.3, key) }, |op| op.training = false;
+            DropBlock { mask, ..DropBlock::new(DType::F32, space, 6, 3, 0.3, key) }, |op| op.training = false;
+            DropConnect { scaling, ..DropConnect::new(DType::F32, [7, 5], 0.3, key) }, |op| op.training = false;
+        }
+    }
+    all! {
+        GaussianDropout::new(DType::F32, space, 0.3, key), |op| op.training = false;
+        BiasActDropoutAdd::new(DType::F32, space, 0.3, key), |op| op.residual = false;
+        Mixup::new(DType::F32, space, 1.0, key), |op| op.classes = 5;
+        CutMix::new(DType::F32, space, 6, 1.0, key), |op| op.classes = 5;
+        Cutout::new(DType::F32, space, 6, 3, key), |op| op.value = f64::NAN;
+    }
+    let as_made = DropoutAddLayerNorm::new(DType::F32, 5, 12, 0.3, key).backward(true);
+    let mut changed = as_made.clone();
+    (changed.forward.residual, changed.forward.eps) = (false, f64::NAN);
+    same(&as_made, &changed);
 }

@@ -59,6 +59,11 @@ macro_rules! draws {
         crate::kernels::channels::draws! { $op, $space => crate::kernels::channels::patterns($op.dtype, &$space),
         |arg, rng, pattern| crate::kernels::channels::fill(&$space, $op.dtype, arg, rng, pattern) }
     };
+    // Of an op that holds another.
+    ($op:ident.$held:ident, $space:expr) => {
+        crate::kernels::channels::draws! { $op, $space => crate::kernels::channels::patterns($op.$held.dtype, &$space),
+        |arg, rng, pattern| crate::kernels::channels::fill(&$space, $op.$held.dtype, arg, rng, pattern) }
+    };
     ($op:ident, $space:expr, [$($pattern:ident),*]) => {
         crate::kernels::channels::draws! { $op, $space => vec![$(crate::op::Pattern::$pattern),*],
         |arg, rng, pattern| crate::kernels::channels::fill(&$space, $op.dtype, arg, rng, pattern) }

@@ -110,7 +110,7 @@ impl Op for SamPerturb {
                     bindings,
                     consts: consts.clone(),
                 },
-                params: NormParams { window: arena.window(&piece), eta, partial }.into(),
+                params: NormParams { window: arena.window(piece), eta, partial }.into(),
                 slots,
                 workgroups: piece.workgroups(),
                 trips: u64::from(caps.quads) + 32 + u64::from(caps.lanes.ilog2()),
@@ -133,7 +133,7 @@ impl Op for SamPerturb {
                     ],
                     consts: consts.clone(),
                 },
-                params: PerturbParams { window: arena.window(&piece), eta, rho: self.rho as f32, eps: self.eps as f32 }.into(),
+                params: PerturbParams { window: arena.window(piece), eta, rho: self.rho as f32, eps: self.eps as f32 }.into(),
                 slots: vec![
                     piece.slot(0, &args[0]),
                     piece.slot(1, &args[1]),

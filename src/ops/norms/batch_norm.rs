@@ -39,7 +39,7 @@ merge_params! { BatchNormParams { coefs: u32, values: f32, divisor: f32, eps: f3
     formula = "y = act(γ·(x - μ)/√(σ² + ε) + β + residual)"
 )]
 pub struct BatchNorm {
-    /// How `x`, `y` and `residual` are stored.
+    /// How `x`, `y` and `residual`, and their gradients, are stored.
     pub dtype: DType,
     /// Their shape.
     pub space: Space,
@@ -72,7 +72,7 @@ impl BatchNorm {
         Self::from_required(dtype, space)
     }
 
-    fn fused(&self) -> Fused {
+    pub(super) fn fused(&self) -> Fused {
         Fused { activation: self.activation, residual: self.residual }
     }
 

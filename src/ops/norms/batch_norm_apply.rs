@@ -33,7 +33,7 @@ params! { BatchNormApplyParams { blocks: u32, channels: u32 } }
     formula = "y = act(γ·(x - μ)·rstd + β + residual)"
 )]
 pub struct BatchNormApply {
-    /// How `x`, `y` and `residual` are stored.
+    /// How `x`, `y` and `residual`, and their gradients, are stored.
     pub dtype: DType,
     /// Their shape.
     pub space: Space,
@@ -57,7 +57,7 @@ impl BatchNormApply {
         Self::from_required(dtype, space)
     }
 
-    fn fused(&self) -> Fused {
+    pub(super) fn fused(&self) -> Fused {
         Fused { activation: self.activation, residual: self.residual }
     }
 }

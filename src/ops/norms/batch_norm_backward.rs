@@ -1,12 +1,12 @@
 //! The gradient of batch normalisation in training. Kernel: `shaders/norms/batch_norm_backward.wgsl`. Reference:
 //! `cpu::batch_norm_backward`.
+use super::BatchNorm;
 #[cfg(feature = "verify")]
 use crate::kernels::channels::Results;
 use crate::{
     kernel,
-    kernels::channels::{self, Channels, Fused, Merge, Products, merge_params, merge_words, vectors},
+    kernels::channels::{self, Channels, Merge, Products, merge_params, merge_words, vectors},
     op::{Arg, ByName, Caps, Cost, Lowered, Op, check_float},
-    options::Activation,
     types::{DType, Error, HostData, Space},
     wgsl::parts,
 };
@@ -43,32 +43,15 @@ merge_params! { BatchNormBackwardParams { coefs: u32, values: f32 } }
     formula = "dx = γ·rstd·(g - (Σg + x̂·Σg·x̂)/m), g = dy·act'"
 )]
 pub struct BatchNormBackward {
-    /// How `x`, `dy`, `dx`, `y`, `residual` and `dresidual` are stored.
-    pub dtype: DType,
-    /// Their shape.
-    pub space: Space,
-    /// Whether there is a γ, and so a `dweight`.
-    #[field(default = true)]
-    pub weight: bool,
-    /// Whether there is a β, and so a `dbias`.
-    #[field(default = true)]
-    pub bias: bool,
-    /// The activation of the forward op.
-    #[field(default)]
-    pub activation: Activation,
-    /// Whether the forward op added a residual, and so a `dresidual`.
-    #[field(default)]
-    pub residual: bool,
+    /// The forward op.
+    #[field(flatten, without = [eps, running, one_value])]
+    pub forward: BatchNorm,
 }
 
 impl BatchNormBackward {
     /// With γ and β, without activation and residual.
     pub fn new(dtype: DType, space: Space) -> Self {
-        Self::from_required(dtype, space)
-    }
-
-    fn fused(&self) -> Fused {
-        Fused { activation: self.activation, residual: self.residual }
+        BatchNorm::new(dtype, space).into()
     }
 }
 
@@ -78,48 +61,43 @@ impl Op for BatchNormBackward {
     }
 
     fn args(&self) -> Vec<Arg> {
-        self.fused().backward_args(self.dtype, &self.space, ["mean", "rstd"], self.weight, self.bias)
+        let of = &self.forward;
+        of.fused().backward_args(of.dtype, &of.space, ["mean", "rstd"], of.weight, of.bias)
     }
 
     fn lower(&self, caps: &Caps) -> Result<Lowered, Error> {
-        self.space.check(NAME)?;
-        let (args, mut out, tensor) = (self.args(), Lowered::default(), Channels::of(&self.space));
+        self.forward.space.check(NAME)?;
+        let (args, mut out, tensor) = (self.args(), Lowered::default(), Channels::of(&self.forward.space));
         check_float(NAME, args.arg("x"))?;
-        self.activation.check(NAME)?;
-        if self.space.c == 0 {
+        self.forward.activation.check(NAME)?;
+        if self.forward.space.c == 0 {
             return Ok(out);
         }
-        let what = Products::of(self.fused());
+        let what = Products::of(self.forward.fused());
         let partials = tensor.products(NAME, &mut out, caps, &args, &what)?.few(&mut out, caps);
         let merge = Merge::of(&partials, &mut out, caps);
         let vectors = vectors(&["mean", "rstd", "weight", "dweight", "dbias"], &args, tensor.channels, &mut out, caps);
         let params = merge_words!(BatchNormBackwardParams, merge; coefs: merge.start, values: tensor.values().max(1) as f32);
         out.steps.push(merge.step(caps, kernel!("norms/batch_norm_backward"), vectors, params));
-        tensor.input_gradient(
-            NAME,
-            &mut out,
-            caps,
-            &args,
-            (parts::channels::NORMALIZE_BACKWARD_OPEN, self.fused()),
-            merge.coefs,
-        )?;
+        let how = (parts::channels::NORMALIZE_BACKWARD_OPEN, self.forward.fused());
+        tensor.input_gradient(NAME, &mut out, caps, &args, how, merge.coefs)?;
         Ok(out)
     }
 
     fn cost(&self) -> Cost {
         // x and dy, and y where the sign is taken from it, are read for the sums and again for dx.
-        let tensors = if self.fused().beside().is_some() { 8 } else { 5 + u64::from(self.residual) };
-        channels::cost(self.dtype, &self.space, tensors)
+        let tensors = if self.forward.fused().beside().is_some() { 8 } else { 5 + u64::from(self.forward.residual) };
+        channels::cost(self.forward.dtype, &self.forward.space, tensors)
     }
 }
 
 #[cfg(feature = "verify")]
 impl Verify for BatchNormBackward {
-    channels::draws!(self, self.space);
+    channels::draws!(self.forward, self.forward.space);
 
     fn reference(&self, args: &[HostData]) -> Vec<Expected> {
-        let mut out = Results::of(self, &self.space, args, self.fused());
-        for c in 0..self.space.c {
+        let mut out = Results::of(self, &self.forward.space, args, self.forward.fused());
+        for c in 0..self.forward.space.c {
             let (mean, rstd) = (out.at("mean", c, 0.0), out.at("rstd", c, 0.0));
             let pass = out.pass(c, mean, Approx::exact(rstd));
             let weight = out.at("weight", c, 1.0);
@@ -137,7 +115,8 @@ impl Verify for BatchNormBackward {
 fn cases() -> Vec<Box<dyn Verify>> {
     channels::cases(|i, dtype, space| {
         let (activation, residual) = channels::fusion(i);
-        Box::new(BatchNormBackward { dtype, space, weight: i % 3 != 1, bias: i % 5 < 3, activation, residual })
+        let forward = BatchNorm { weight: i % 3 != 1, bias: i % 5 < 3, activation, residual, ..BatchNorm::new(dtype, space) };
+        Box::new(BatchNormBackward::from(forward))
     })
 }
 
@@ -145,7 +124,7 @@ fn cases() -> Vec<Box<dyn Verify>> {
 fn bench(elements: usize) -> Vec<Box<dyn Verify>> {
     let mut all = channels::benches(elements, |dtype, space| Box::new(BatchNormBackward::new(dtype, space)));
     all.extend(channels::fused_benches(elements, |dtype, space, activation, residual| {
-        Box::new(BatchNormBackward { activation, residual, ..BatchNormBackward::new(dtype, space) })
+        Box::new(BatchNormBackward::from(BatchNorm { activation, residual, ..BatchNorm::new(dtype, space) }))
     }));
     all
 }

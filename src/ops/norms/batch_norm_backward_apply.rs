@@ -1,12 +1,12 @@
 //! The gradient of the input from sums over all ranks. Kernel: `shaders/norms/batch_norm_backward_apply.wgsl`. Reference:
 //! `cpu::batch_norm_backward_apply`.
+use super::BatchNormApply;
 #[cfg(feature = "verify")]
 use crate::kernels::channels::Results;
 use crate::{
     kernel,
-    kernels::channels::{self, Channels, Fused, vectors},
+    kernels::channels::{self, Channels, vectors},
     op::{Arg, ByName, Caps, Cost, Lowered, Op, check_float},
-    options::Activation,
     params,
     types::{DType, Error, HostData, Space},
     wgsl::parts,
@@ -38,32 +38,15 @@ params! { BatchNormBackwardApplyParams { blocks: u32, channels: u32 } }
     formula = "dx = γ·rstd·(g - (Σg + x̂·Σg·x̂)/m), g = dy·act'"
 )]
 pub struct BatchNormBackwardApply {
-    /// How `x`, `dy`, `dx`, `y`, `residual` and `dresidual` are stored.
-    pub dtype: DType,
-    /// Their shape.
-    pub space: Space,
-    /// Whether there was a γ.
-    #[field(default = true)]
-    pub weight: bool,
-    /// Whether there was a β. Without an activation it does not matter.
-    #[field(default = true)]
-    pub bias: bool,
-    /// The activation of the forward op.
-    #[field(default)]
-    pub activation: Activation,
-    /// Whether the forward op added a residual, and so a `dresidual`.
-    #[field(default)]
-    pub residual: bool,
+    /// The forward op.
+    #[field(flatten)]
+    pub forward: BatchNormApply,
 }
 
 impl BatchNormBackwardApply {
     /// With γ and β, without activation and residual.
     pub fn new(dtype: DType, space: Space) -> Self {
-        Self::from_required(dtype, space)
-    }
-
-    fn fused(&self) -> Fused {
-        Fused { activation: self.activation, residual: self.residual }
+        BatchNormApply::new(dtype, space).into()
     }
 }
 
@@ -73,39 +56,41 @@ impl Op for BatchNormBackwardApply {
     }
 
     fn args(&self) -> Vec<Arg> {
-        let (len, c, fused) = (self.space.len(), self.space.c, self.fused());
-        let mut args = ["x", "dy"].map(|name| Arg::read(name, self.dtype, len)).to_vec();
+        let of = &self.forward;
+        let (len, c, fused) = (of.space.len(), of.space.c, of.fused());
+        let mut args = ["x", "dy"].map(|name| Arg::read(name, of.dtype, len)).to_vec();
         args.extend(["mean", "rstd"].map(|name| Arg::read(name, DType::F32, c)));
-        args.extend(self.weight.then(|| Arg::read("weight", DType::F32, c)));
-        args.extend((self.bias && fused.recomputes()).then(|| Arg::read("bias", DType::F32, c)));
-        args.extend(fused.beside_arg(self.dtype, &self.space));
+        args.extend(of.weight.then(|| Arg::read("weight", DType::F32, c)));
+        args.extend((of.bias && fused.recomputes()).then(|| Arg::read("bias", DType::F32, c)));
+        args.extend(fused.beside_arg(of.dtype, &of.space));
         args.extend(["sum_dy", "sum_dy_xhat"].map(|name| Arg::read(name, DType::F32, c)));
         args.push(Arg::read("count", DType::F32, 1));
-        args.push(Arg::write("dx", self.dtype, len));
-        args.extend(self.residual.then(|| Arg::write("dresidual", self.dtype, len)));
+        args.push(Arg::write("dx", of.dtype, len));
+        args.extend(of.residual.then(|| Arg::write("dresidual", of.dtype, len)));
         args
     }
 
     fn lower(&self, caps: &Caps) -> Result<Lowered, Error> {
-        self.space.check(NAME)?;
-        let (args, mut out, tensor) = (self.args(), Lowered::default(), Channels::of(&self.space));
+        self.forward.space.check(NAME)?;
+        let (args, mut out, tensor) = (self.args(), Lowered::default(), Channels::of(&self.forward.space));
         check_float(NAME, args.arg("x"))?;
-        self.activation.check(NAME)?;
-        if self.space.is_empty() {
+        self.forward.activation.check(NAME)?;
+        if self.forward.space.is_empty() {
             return Ok(out);
         }
         let mut vectors = vectors(&["mean", "rstd", "weight", "sum_dy", "sum_dy_xhat"], &args, tensor.channels, &mut out, caps);
         vectors.push(("values", args.whole("count"), false));
         let params = |blocks, channels| BatchNormBackwardApplyParams { blocks, channels }.into();
         let coefs = tensor.coefficients(&mut out, caps, kernel!("norms/batch_norm_backward_apply"), vectors, params);
-        tensor.input_gradient(NAME, &mut out, caps, &args, (parts::channels::NORMALIZE_BACKWARD_OPEN, self.fused()), coefs)?;
+        let how = (parts::channels::NORMALIZE_BACKWARD_OPEN, self.forward.fused());
+        tensor.input_gradient(NAME, &mut out, caps, &args, how, coefs)?;
         Ok(out)
     }
 
     fn cost(&self) -> Cost {
         // x, dy, dx; y where it has the sign; dresidual.
-        let tensors = 3 + u64::from(self.fused().beside().is_some()) + u64::from(self.residual);
-        channels::cost(self.dtype, &self.space, tensors)
+        let tensors = 3 + u64::from(self.forward.fused().beside().is_some()) + u64::from(self.forward.residual);
+        channels::cost(self.forward.dtype, &self.forward.space, tensors)
     }
 }
 
@@ -122,19 +107,19 @@ impl Verify for BatchNormBackwardApply {
     fn fill(&self, arg: &Arg, rng: &mut Rng, pattern: Pattern) -> HostData {
         match arg.name {
             // At least as many as there are here, and of their size.
-            "count" => HostData::from_f64(arg.dtype, [(self.space.n * self.space.s + 3) as f64]),
+            "count" => HostData::from_f64(arg.dtype, [(self.forward.space.n * self.forward.space.s + 3) as f64]),
             "sum_dy" | "sum_dy_xhat" => {
-                let most = (self.space.n * self.space.s) as f64;
+                let most = (self.forward.space.n * self.forward.space.s) as f64;
                 rng.fill(arg, [-most, most], Pattern::Ordinary)
             }
-            _ => channels::fill(&self.space, self.dtype, arg, rng, pattern),
+            _ => channels::fill(&self.forward.space, self.forward.dtype, arg, rng, pattern),
         }
     }
 
     fn reference(&self, args: &[HostData]) -> Vec<Expected> {
-        let mut out = Results::of(self, &self.space, args, self.fused());
+        let mut out = Results::of(self, &self.forward.space, args, self.forward.fused());
         let m = out.at("count", 0, 1.0);
-        for c in 0..self.space.c {
+        for c in 0..self.forward.space.c {
             let [mean, rstd, sum, product] = ["mean", "rstd", "sum_dy", "sum_dy_xhat"].map(|name| out.at(name, c, 0.0));
             let weight = out.at("weight", c, 1.0);
             let pass = out.pass(c, mean, Approx::exact(rstd));
@@ -155,13 +140,14 @@ impl Verify for BatchNormBackwardApply {
 fn cases() -> Vec<Box<dyn Verify>> {
     channels::few(|i, dtype, space| {
         let (activation, residual) = channels::fusion(i);
-        Box::new(BatchNormBackwardApply { dtype, space, weight: i % 3 != 1, bias: i % 5 < 3, activation, residual })
+        let forward = BatchNormApply { dtype, space, weight: i % 3 != 1, bias: i % 5 < 3, activation, residual };
+        Box::new(BatchNormBackwardApply::from(forward))
     })
 }
 
 #[cfg(feature = "verify")]
 fn bench(elements: usize) -> Vec<Box<dyn Verify>> {
     channels::fused_benches(elements, |dtype, space, activation, residual| {
-        Box::new(BatchNormBackwardApply { activation, residual, ..BatchNormBackwardApply::new(dtype, space) })
+        Box::new(BatchNormBackwardApply::from(BatchNormApply { activation, residual, ..BatchNormApply::new(dtype, space) }))
     })
 }

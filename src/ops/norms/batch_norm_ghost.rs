@@ -49,7 +49,7 @@ params! {
     formula = "y = γ·(x - μ_g)/√(σ_g² + ε) + β for each run g of samples"
 )]
 pub struct BatchNormGhost {
-    /// How `x` and `y` are stored.
+    /// How `x` and `y`, and their gradients, are stored.
     pub dtype: DType,
     /// Their shape.
     pub space: Space,

@@ -1,5 +1,6 @@
 //! The gradient of batch normalisation in virtual batches. Kernel: `shaders/norms/batch_norm_ghost_backward.wgsl`. Reference:
 //! `cpu::batch_norm_ghost_backward`.
+use super::BatchNormGhost;
 #[cfg(feature = "verify")]
 use crate::kernels::channels::Results;
 use crate::{
@@ -37,25 +38,15 @@ params! { BatchNormGhostBackwardParams { blocks: u32, channels: u32, batches: u3
     formula = "dx = γ·rstd_g·(dy - (Σdy + x̂·Σdy·x̂)/m), the sums over g"
 )]
 pub struct BatchNormGhostBackward {
-    /// How `x`, `dy` and `dx` are stored.
-    pub dtype: DType,
-    /// Their shape.
-    pub space: Space,
-    /// Samples that are normalised together, a divisor of n.
-    #[field(min = 1)]
-    pub virtual_batch: usize,
-    /// Whether there is a γ, and so a `dweight`.
-    #[field(default = true)]
-    pub weight: bool,
-    /// Whether there is a β, and so a `dbias`.
-    #[field(default = true)]
-    pub bias: bool,
+    /// The forward op.
+    #[field(flatten, without = [eps, running, ghost_running])]
+    pub forward: BatchNormGhost,
 }
 
 impl BatchNormGhostBackward {
     /// With γ and β.
     pub fn new(dtype: DType, space: Space, virtual_batch: usize) -> Self {
-        Self::from_required(dtype, space, virtual_batch)
+        BatchNormGhost::new(dtype, space, virtual_batch).into()
     }
 }
 
@@ -65,13 +56,14 @@ impl Op for BatchNormGhostBackward {
     }
 
     fn args(&self) -> Vec<Arg> {
-        let lines = (self.space.n / self.virtual_batch.max(1)).saturating_mul(self.space.c);
-        channels::backward_args(self.dtype, &self.space, (["mean", "rstd"], lines), self.weight, self.bias)
+        let of = &self.forward;
+        let lines = (of.space.n / of.virtual_batch.max(1)).saturating_mul(of.space.c);
+        channels::backward_args(of.dtype, &of.space, (["mean", "rstd"], lines), of.weight, of.bias)
     }
 
     fn lower(&self, caps: &Caps) -> Result<Lowered, Error> {
-        let ghosts = Ghosts::new(NAME, &self.space, self.virtual_batch)?;
-        let (args, mut out, c) = (self.args(), Lowered::default(), self.space.c as u64);
+        let ghosts = Ghosts::new(NAME, &self.forward.space, self.forward.virtual_batch)?;
+        let (args, mut out, c) = (self.args(), Lowered::default(), self.forward.space.c as u64);
         check_float(NAME, args.arg("x"))?;
         if ghosts.lines() == 0 {
             // No statistics are there to bind, and the gradients are 0.
@@ -106,19 +98,19 @@ impl Op for BatchNormGhostBackward {
 
     fn cost(&self) -> Cost {
         // x and dy are read for the sums and again for dx.
-        channels::cost(self.dtype, &self.space, 5)
+        channels::cost(self.forward.dtype, &self.forward.space, 5)
     }
 }
 
 #[cfg(feature = "verify")]
 impl Verify for BatchNormGhostBackward {
-    channels::draws!(self, self.space);
+    channels::draws!(self.forward, self.forward.space);
 
     fn reference(&self, args: &[HostData]) -> Vec<Expected> {
-        let mut out = Results::of(self, &self.space, args, Fused::PLAIN);
-        let (m, channels) = (self.virtual_batch.saturating_mul(self.space.s), self.space.c);
+        let mut out = Results::of(self, &self.forward.space, args, Fused::PLAIN);
+        let (m, channels) = (self.forward.virtual_batch.saturating_mul(self.forward.space.s), self.forward.space.c);
         for c in 0..channels {
-            let (places, weight) = (channels::places(&self.space, c), out.at("weight", c, 1.0));
+            let (places, weight) = (channels::places(&self.forward.space, c), out.at("weight", c, 1.0));
             let batches = places.len().checked_div(m).unwrap_or(0);
             let line = |g: usize| g * channels + c;
             let given: Vec<[f64; 2]> =
@@ -142,7 +134,8 @@ impl Verify for BatchNormGhostBackward {
 #[cfg(feature = "verify")]
 fn cases() -> Vec<Box<dyn Verify>> {
     channels::ghosts(|i, dtype, space, virtual_batch| {
-        Box::new(BatchNormGhostBackward { dtype, space, virtual_batch, weight: i % 3 != 1, bias: i % 5 < 3 })
+        let forward = BatchNormGhost { weight: i % 3 != 1, bias: i % 5 < 3, ..BatchNormGhost::new(dtype, space, virtual_batch) };
+        Box::new(BatchNormGhostBackward::from(forward))
     })
 }
 

@@ -41,7 +41,7 @@ merge_params! { BatchNormMaskedParams { coefs: u32, less: f32, eps: f32, momentu
     formula = "y = γ·(x - μ)/√(σ² + ε) + β where the mask is 1, else 0"
 )]
 pub struct BatchNormMasked {
-    /// How `x` and `y` are stored.
+    /// How `x` and `y`, and their gradients, are stored.
     pub dtype: DType,
     /// Their shape.
     pub space: Space,

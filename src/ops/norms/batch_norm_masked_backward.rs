@@ -1,5 +1,6 @@
 //! The gradient of batch normalisation under a mask. Kernel: `shaders/norms/batch_norm_masked_backward.wgsl`. Reference:
 //! `cpu::batch_norm_masked_backward`.
+use super::BatchNormMasked;
 #[cfg(feature = "verify")]
 use crate::kernels::channels::Results;
 use crate::{
@@ -33,22 +34,15 @@ merge_params! { BatchNormMaskedBackwardParams { coefs: u32 } }
     formula = "dx = γ·rstd·(dy - (Σdy + x̂·Σdy·x̂)/m) where the mask is 1, else 0"
 )]
 pub struct BatchNormMaskedBackward {
-    /// How `x`, `dy` and `dx` are stored.
-    pub dtype: DType,
-    /// Their shape.
-    pub space: Space,
-    /// Whether there is a γ, and so a `dweight`.
-    #[field(default = true)]
-    pub weight: bool,
-    /// Whether there is a β, and so a `dbias`.
-    #[field(default = true)]
-    pub bias: bool,
+    /// The forward op.
+    #[field(flatten, without = [eps, running])]
+    pub forward: BatchNormMasked,
 }
 
 impl BatchNormMaskedBackward {
     /// With γ and β.
     pub fn new(dtype: DType, space: Space) -> Self {
-        Self::from_required(dtype, space)
+        BatchNormMasked::new(dtype, space).into()
     }
 }
 
@@ -58,17 +52,18 @@ impl Op for BatchNormMaskedBackward {
     }
 
     fn args(&self) -> Vec<Arg> {
-        let mut args = Fused::PLAIN.backward_args(self.dtype, &self.space, ["mean", "rstd"], self.weight, self.bias);
+        let of = &self.forward;
+        let mut args = Fused::PLAIN.backward_args(of.dtype, &of.space, ["mean", "rstd"], of.weight, of.bias);
         let dx = args.place("dx");
-        args.insert(dx, channels::mask(&self.space));
+        args.insert(dx, channels::mask(&of.space));
         args
     }
 
     fn lower(&self, caps: &Caps) -> Result<Lowered, Error> {
-        channels::check_masked(NAME, &self.space)?;
-        let (args, mut out, tensor) = (self.args(), Lowered::default(), Channels::of(&self.space));
+        channels::check_masked(NAME, &self.forward.space)?;
+        let (args, mut out, tensor) = (self.args(), Lowered::default(), Channels::of(&self.forward.space));
         check_float(NAME, args.arg("x"))?;
-        if self.space.c == 0 {
+        if self.forward.space.c == 0 {
             return Ok(out);
         }
         let what = Products::of(Fused::PLAIN);
@@ -77,33 +72,27 @@ impl Op for BatchNormMaskedBackward {
         let vectors = vectors(&["mean", "rstd", "weight", "dweight", "dbias"], &args, tensor.channels, &mut out, caps);
         let params = merge_words!(BatchNormMaskedBackwardParams, merge; coefs: merge.start);
         out.steps.push(merge.step(caps, kernel!("norms/batch_norm_masked_backward"), vectors, params));
-        tensor.input_gradient(
-            NAME,
-            &mut out,
-            caps,
-            &args,
-            (parts::channels::NORMALIZE_BACKWARD_OPEN, Fused::PLAIN),
-            merge.coefs,
-        )?;
+        let how = (parts::channels::NORMALIZE_BACKWARD_OPEN, Fused::PLAIN);
+        tensor.input_gradient(NAME, &mut out, caps, &args, how, merge.coefs)?;
         Ok(out)
     }
 
     fn cost(&self) -> Cost {
         // x and dy are read for the sums and again for dx.
-        let elements = self.space.len() as u64;
-        Cost { bytes: 5 * elements * self.dtype.size() + 2 * channels::mask(&self.space).bytes(), elements }
+        let elements = self.forward.space.len() as u64;
+        Cost { bytes: 5 * elements * self.forward.dtype.size() + 2 * channels::mask(&self.forward.space).bytes(), elements }
     }
 }
 
 #[cfg(feature = "verify")]
 impl Verify for BatchNormMaskedBackward {
-    channels::draws!(self, self.space);
+    channels::draws!(self.forward, self.forward.space);
 
     fn reference(&self, args: &[HostData]) -> Vec<Expected> {
-        let mut out = Results::of(self, &self.space, args, Fused::PLAIN);
-        let kept = channels::kept(&self.space, Contents::new(self.args(), args).get("mask"));
-        for c in 0..self.space.c {
-            let places = channels::places(&self.space, c);
+        let mut out = Results::of(self, &self.forward.space, args, Fused::PLAIN);
+        let kept = channels::kept(&self.forward.space, Contents::new(self.args(), args).get("mask"));
+        for c in 0..self.forward.space.c {
+            let places = channels::places(&self.forward.space, c);
             let (mean, rstd, weight) = (out.at("mean", c, 0.0), out.at("rstd", c, 0.0), out.at("weight", c, 1.0));
             let (x, dy) = (out.values("x", &places), out.values("dy", &places));
             let (dx, dweight, dbias) = reference::batch_norm_masked_backward(&x, &dy, &kept, [mean, rstd], weight);
@@ -122,7 +111,10 @@ impl Verify for BatchNormMaskedBackward {
 
 #[cfg(feature = "verify")]
 fn cases() -> Vec<Box<dyn Verify>> {
-    channels::few(|i, dtype, space| Box::new(BatchNormMaskedBackward { dtype, space, weight: i % 3 != 1, bias: i % 5 < 3 }))
+    channels::few(|i, dtype, space| {
+        let forward = BatchNormMasked { weight: i % 3 != 1, bias: i % 5 < 3, ..BatchNormMasked::new(dtype, space) };
+        Box::new(BatchNormMaskedBackward::from(forward))
+    })
 }
 
 #[cfg(feature = "verify")]

@@ -39,7 +39,7 @@ merge_params! { BatchRenormParams { coefs: u32, values: f32, divisor: f32, eps: 
     formula = "y = γ·(x̂·r + d) + β, r = clip(σ_B/σ), d = clip((μ_B - μ)/σ)"
 )]
 pub struct BatchRenorm {
-    /// How `x` and `y` are stored.
+    /// How `x` and `y`, and their gradients, are stored.
     pub dtype: DType,
     /// Their shape.
     pub space: Space,

@@ -1,5 +1,6 @@
 //! The gradient of batch renormalisation. Kernel: `shaders/norms/batch_renorm_backward.wgsl`. Reference:
 //! `cpu::batch_renorm_backward`.
+use super::BatchRenorm;
 #[cfg(feature = "verify")]
 use crate::kernels::channels::Results;
 use crate::{
@@ -33,22 +34,15 @@ merge_params! { BatchRenormBackwardParams { coefs: u32, values: f32 } }
     formula = "dx = γ·r·rstd·(dy - (Σdy + x̂·Σdy·x̂)/m), dγ = Σdy·(x̂·r + d)"
 )]
 pub struct BatchRenormBackward {
-    /// How `x`, `dy` and `dx` are stored.
-    pub dtype: DType,
-    /// Their shape.
-    pub space: Space,
-    /// Whether there is a γ, and so a `dweight`.
-    #[field(default = true)]
-    pub weight: bool,
-    /// Whether there is a β, and so a `dbias`.
-    #[field(default = true)]
-    pub bias: bool,
+    /// The forward op.
+    #[field(flatten, without = [eps, running, r_max, d_max])]
+    pub forward: BatchRenorm,
 }
 
 impl BatchRenormBackward {
     /// With γ and β.
     pub fn new(dtype: DType, space: Space) -> Self {
-        Self::from_required(dtype, space)
+        BatchRenorm::new(dtype, space).into()
     }
 }
 
@@ -58,17 +52,18 @@ impl Op for BatchRenormBackward {
     }
 
     fn args(&self) -> Vec<Arg> {
-        let mut args = Fused::PLAIN.backward_args(self.dtype, &self.space, ["mean", "rstd"], self.weight, self.bias);
+        let of = &self.forward;
+        let mut args = Fused::PLAIN.backward_args(of.dtype, &of.space, ["mean", "rstd"], of.weight, of.bias);
         let dx = args.place("dx");
-        args.insert(dx, Arg::read("correction", DType::F32, self.space.c.saturating_mul(2)));
+        args.insert(dx, Arg::read("correction", DType::F32, of.space.c.saturating_mul(2)));
         args
     }
 
     fn lower(&self, caps: &Caps) -> Result<Lowered, Error> {
-        self.space.check(NAME)?;
-        let (args, mut out, tensor) = (self.args(), Lowered::default(), Channels::of(&self.space));
+        self.forward.space.check(NAME)?;
+        let (args, mut out, tensor) = (self.args(), Lowered::default(), Channels::of(&self.forward.space));
         check_float(NAME, args.arg("x"))?;
-        if self.space.c == 0 {
+        if self.forward.space.c == 0 {
             return Ok(out);
         }
         let what = Products::of(Fused::PLAIN);
@@ -78,27 +73,21 @@ impl Op for BatchRenormBackward {
             vectors(&["mean", "rstd", "weight", "correction", "dweight", "dbias"], &args, tensor.channels, &mut out, caps);
         let params = merge_words!(BatchRenormBackwardParams, merge; coefs: merge.start, values: tensor.values().max(1) as f32);
         out.steps.push(merge.step(caps, kernel!("norms/batch_renorm_backward"), vectors, params));
-        tensor.input_gradient(
-            NAME,
-            &mut out,
-            caps,
-            &args,
-            (parts::channels::NORMALIZE_BACKWARD_OPEN, Fused::PLAIN),
-            merge.coefs,
-        )?;
+        let how = (parts::channels::NORMALIZE_BACKWARD_OPEN, Fused::PLAIN);
+        tensor.input_gradient(NAME, &mut out, caps, &args, how, merge.coefs)?;
         Ok(out)
     }
 
     fn cost(&self) -> Cost {
         // x and dy are read for the sums and again for dx.
-        channels::cost(self.dtype, &self.space, 5)
+        channels::cost(self.forward.dtype, &self.forward.space, 5)
     }
 }
 
 #[cfg(feature = "verify")]
 impl Verify for BatchRenormBackward {
     fn patterns(&self) -> Vec<Pattern> {
-        channels::patterns(self.dtype, &self.space)
+        channels::patterns(self.forward.dtype, &self.forward.space)
     }
 
     fn domain(&self, arg: &Arg) -> [f64; 2] {
@@ -109,18 +98,18 @@ impl Verify for BatchRenormBackward {
         match arg.name {
             "correction" => {
                 let (r, d) = ([0.3, 3.0], [-5.0, 5.0]);
-                let draw = |i: usize| if i < self.space.c { r } else { d };
+                let draw = |i: usize| if i < self.forward.space.c { r } else { d };
                 HostData::from_f64(arg.dtype, (0..arg.len).map(|i| draw(i)[0] + (draw(i)[1] - draw(i)[0]) * rng.unit()))
             }
-            _ => channels::fill(&self.space, self.dtype, arg, rng, pattern),
+            _ => channels::fill(&self.forward.space, self.forward.dtype, arg, rng, pattern),
         }
     }
 
     fn reference(&self, args: &[HostData]) -> Vec<Expected> {
-        let mut out = Results::of(self, &self.space, args, Fused::PLAIN);
-        for c in 0..self.space.c {
+        let mut out = Results::of(self, &self.forward.space, args, Fused::PLAIN);
+        for c in 0..self.forward.space.c {
             let (mean, rstd, weight) = (out.at("mean", c, 0.0), out.at("rstd", c, 0.0), out.at("weight", c, 1.0));
-            let given = [c, self.space.c + c].map(|i| out.at("correction", i, 0.0));
+            let given = [c, self.forward.space.c + c].map(|i| out.at("correction", i, 0.0));
             let pass = out.pass(c, mean, Approx::exact(rstd));
             let (dx, dweight, dbias) = reference::batch_renorm_backward(&pass.x, &pass.gradients(), [mean, rstd], given, weight);
             let [product, sum] = pass.sums();
@@ -136,7 +125,9 @@ impl Verify for BatchRenormBackward {
 
 #[cfg(feature = "verify")]
 fn cases() -> Vec<Box<dyn Verify>> {
-    channels::few(|i, dtype, space| Box::new(BatchRenormBackward { dtype, space, weight: i % 3 != 1, bias: i % 5 < 3 }))
+    channels::few(|i, dtype, space| {
+        Box::new(BatchRenormBackward::from(BatchRenorm { weight: i % 3 != 1, bias: i % 5 < 3, ..BatchRenorm::new(dtype, space) }))
+    })
 }
 
 #[cfg(feature = "verify")]

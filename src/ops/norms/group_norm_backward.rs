@@ -1,5 +1,6 @@
 //! The gradient of group normalisation. Kernels: `shaders/lib/channels/line_backward.wgsl` where groups stay on the chip, else
 //! `shaders/lib/channels/line_merge.wgsl` with `shaders/norms/group_norm_backward.wgsl`. Reference: `cpu::group_norm_backward`.
+use super::GroupNorm;
 use crate::{
     kernel,
     kernels::channels::{self, ChannelGroups, group_backward_args},
@@ -35,29 +36,19 @@ use ridgepole_derive::op;
     formula = "dx = rstd·(γ·dy - (Σγ·dy + x̂·Σγ·dy·x̂)/m), the sums over a sample's group"
 )]
 pub struct GroupNormBackward {
-    /// How `x`, `dy` and `dx` are stored.
-    pub dtype: DType,
-    /// Their shape.
-    pub space: Space,
-    /// Groups of channels that are normalised together; a divisor of c.
-    #[field(min = 1)]
-    pub groups: usize,
-    /// Whether there is a γ, and so a `dweight`.
-    #[field(default = true)]
-    pub weight: bool,
-    /// Whether there is a β, and so a `dbias`.
-    #[field(default = true)]
-    pub bias: bool,
+    /// The forward op.
+    #[field(flatten, without = [eps])]
+    pub forward: GroupNorm,
 }
 
 impl GroupNormBackward {
     /// With γ and β.
     pub fn new(dtype: DType, space: Space, groups: usize) -> Self {
-        Self::from_required(dtype, space, groups)
+        GroupNorm::new(dtype, space, groups).into()
     }
 
     fn groups(&self) -> Result<ChannelGroups, Error> {
-        ChannelGroups::checked(NAME, &self.space, self.groups)
+        ChannelGroups::checked(NAME, &self.forward.space, self.forward.groups)
     }
 }
 
@@ -67,7 +58,8 @@ impl Op for GroupNormBackward {
     }
 
     fn args(&self) -> Vec<Arg> {
-        group_backward_args(self.dtype, &self.space, self.groups, self.weight, self.bias)
+        let of = &self.forward;
+        group_backward_args(of.dtype, &of.space, of.groups, of.weight, of.bias)
     }
 
     fn lower(&self, caps: &Caps) -> Result<Lowered, Error> {
@@ -79,7 +71,7 @@ impl Op for GroupNormBackward {
 
 #[cfg(feature = "verify")]
 impl Verify for GroupNormBackward {
-    channels::draws!(self, self.space);
+    channels::draws!(self.forward, self.forward.space);
 
     fn reference(&self, args: &[HostData]) -> Vec<Expected> {
         let formula =
@@ -91,7 +83,8 @@ impl Verify for GroupNormBackward {
 #[cfg(feature = "verify")]
 fn cases() -> Vec<Box<dyn Verify>> {
     channels::grouped(|i, dtype, space, groups| {
-        Box::new(GroupNormBackward { dtype, space, groups, weight: i % 3 != 1, bias: i % 5 < 3 })
+        let forward = GroupNorm { weight: i % 3 != 1, bias: i % 5 < 3, ..GroupNorm::new(dtype, space, groups) };
+        Box::new(GroupNormBackward::from(forward))
     })
 }
 

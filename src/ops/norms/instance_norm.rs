@@ -31,7 +31,7 @@ use ridgepole_derive::op;
     formula = "y = γ·(x - μ)/√(σ² + ε) + β, the statistics of a sample and channel"
 )]
 pub struct InstanceNorm {
-    /// How `x` and `y` are stored.
+    /// How `x` and `y`, and their gradients, are stored.
     pub dtype: DType,
     /// Their shape.
     pub space: Space,

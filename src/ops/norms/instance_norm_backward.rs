@@ -1,5 +1,6 @@
 //! The gradient of instance normalisation. Kernels: `shaders/lib/channels/line_backward.wgsl` where channels stay on the chip, else
 //! `shaders/lib/channels/line_merge.wgsl` with `shaders/norms/instance_norm_backward.wgsl`. Reference: `cpu::instance_norm_backward`.
+use super::InstanceNorm;
 use crate::{
     kernel,
     kernels::channels::{self, ChannelGroups, group_backward_args},
@@ -26,26 +27,19 @@ use ridgepole_derive::op;
     formula = "dx = γ·rstd·(dy - (Σdy + x̂·Σdy·x̂)/s), the sums over a sample's channel"
 )]
 pub struct InstanceNormBackward {
-    /// How `x`, `dy` and `dx` are stored.
-    pub dtype: DType,
-    /// Their shape.
-    pub space: Space,
-    /// Whether there is a γ, and so a `dweight`.
-    #[field(default = true)]
-    pub weight: bool,
-    /// Whether there is a β, and so a `dbias`.
-    #[field(default = true)]
-    pub bias: bool,
+    /// The forward op.
+    #[field(flatten, without = [eps])]
+    pub forward: InstanceNorm,
 }
 
 impl InstanceNormBackward {
     /// With γ and β.
     pub fn new(dtype: DType, space: Space) -> Self {
-        Self::from_required(dtype, space)
+        InstanceNorm::new(dtype, space).into()
     }
 
     fn groups(&self) -> Result<ChannelGroups, Error> {
-        ChannelGroups::instances(NAME, &self.space)
+        ChannelGroups::instances(NAME, &self.forward.space)
     }
 }
 
@@ -55,7 +49,8 @@ impl Op for InstanceNormBackward {
     }
 
     fn args(&self) -> Vec<Arg> {
-        group_backward_args(self.dtype, &self.space, self.space.c, self.weight, self.bias)
+        let of = &self.forward;
+        group_backward_args(of.dtype, &of.space, of.space.c, of.weight, of.bias)
     }
 
     fn lower(&self, caps: &Caps) -> Result<Lowered, Error> {
@@ -67,7 +62,7 @@ impl Op for InstanceNormBackward {
 
 #[cfg(feature = "verify")]
 impl Verify for InstanceNormBackward {
-    channels::draws!(self, self.space);
+    channels::draws!(self.forward, self.forward.space);
 
     fn reference(&self, args: &[HostData]) -> Vec<Expected> {
         let formula = |x: &[f64], dy: &[f64], [mean, rstd]: [f64; 2], w: &[f64]| {
@@ -80,7 +75,10 @@ impl Verify for InstanceNormBackward {
 
 #[cfg(feature = "verify")]
 fn cases() -> Vec<Box<dyn Verify>> {
-    channels::instances(|i, dtype, space| Box::new(InstanceNormBackward { dtype, space, weight: i % 3 != 1, bias: i % 5 < 3 }))
+    channels::instances(|i, dtype, space| {
+        let forward = InstanceNorm { weight: i % 3 != 1, bias: i % 5 < 3, ..InstanceNorm::new(dtype, space) };
+        Box::new(InstanceNormBackward::from(forward))
+    })
 }
 
 #[cfg(feature = "verify")]

@@ -42,7 +42,7 @@ merge_params! { LayerNormParams { coefs: u32, values: f32, eps: f32 } }
     formula = "y = γ·(x - μ)/√(σ² + ε) + β"
 )]
 pub struct LayerNorm {
-    /// How `x` and `y` are stored.
+    /// How `x` and `y`, and their gradients, are stored.
     pub dtype: DType,
     /// Rows: the product of all sizes but the normalised ones. May be 0.
     pub rows: usize,
@@ -65,7 +65,7 @@ impl LayerNorm {
         Self::from_required(dtype, rows, cols)
     }
 
-    fn shape(&self) -> Rows {
+    pub(super) fn shape(&self) -> Rows {
         Rows::new(self.rows, self.cols)
     }
 

@@ -1,4 +1,5 @@
 //! The gradient of layer normalisation. Kernel: `shaders/norms/layer_norm_backward.wgsl`. Reference: `cpu::layer_norm_backward`.
+use super::LayerNorm;
 #[cfg(feature = "verify")]
 use crate::kernels::rows::RowGradients;
 use crate::{
@@ -39,28 +40,15 @@ use ridgepole_derive::op;
     formula = "dx = rstd·(γ·dy - (Σγ·dy + x̂·Σγ·dy·x̂)/cols)"
 )]
 pub struct LayerNormBackward {
-    /// How `x`, `dy` and `dx` are stored.
-    pub dtype: DType,
-    /// Rows. May be 0.
-    pub rows: usize,
-    /// Values of a row. May be 0; rows·cols is at most 2^34 - 4.
-    pub cols: usize,
-    /// Whether there is a γ, and so a `dweight`.
-    #[field(default = true)]
-    pub weight: bool,
-    /// Whether there is a β, and so a `dbias`.
-    #[field(default = true)]
-    pub bias: bool,
+    /// The forward op.
+    #[field(flatten, without = [eps])]
+    pub forward: LayerNorm,
 }
 
 impl LayerNormBackward {
     /// With γ and β.
     pub fn new(dtype: DType, rows: usize, cols: usize) -> Self {
-        Self::from_required(dtype, rows, cols)
-    }
-
-    fn shape(&self) -> Rows {
-        Rows::new(self.rows, self.cols)
+        LayerNorm::new(dtype, rows, cols).into()
     }
 }
 
@@ -70,39 +58,40 @@ impl Op for LayerNormBackward {
     }
 
     fn args(&self) -> Vec<Arg> {
-        rows::backward_args(self.dtype, self.shape(), &["mean", "rstd"], self.weight, self.bias)
+        let of = &self.forward;
+        rows::backward_args(of.dtype, of.shape(), &["mean", "rstd"], of.weight, of.bias)
     }
 
     fn lower(&self, caps: &Caps) -> Result<Lowered, Error> {
         let args = self.args();
         check_float(NAME, args.arg("x"))?;
-        self.shape().check(NAME)?;
+        self.forward.shape().check(NAME)?;
         let source = kernel!("norms/layer_norm_backward");
         let kind = Backward { op: NAME, source, centered: true, form: WeightForm::Plain };
-        rows::backward(self.shape(), &kind, caps, &args)
+        rows::backward(self.forward.shape(), &kind, caps, &args)
     }
 }
 
 #[cfg(feature = "verify")]
 impl Verify for LayerNormBackward {
-    channels::draws!(self, self.shape().space());
+    channels::draws!(self.forward, self.forward.shape().space());
 
     fn reference(&self, args: &[HostData]) -> Vec<Expected> {
         let of = Contents::new(self.args(), args);
         let [x, dy, mean, rstd] = ["x", "dy", "mean", "rstd"].map(|name| of.f64(name));
-        let weight = of.f64_or("weight", 1.0, self.cols);
+        let weight = of.f64_or("weight", 1.0, self.forward.cols);
         let values = reference::layer_norm_backward(&x, &dy, &mean, &rstd, &weight);
-        let (of, dtype) = (self.shape(), self.dtype);
+        let (of, dtype) = (self.forward.shape(), self.forward.dtype);
         let form = WeightForm::Plain;
         let given = RowGradients { of, dtype, x: &x, dy: &dy, mean: Some(&mean), rstd: &rstd, weight: &weight, form };
-        given.expected(values, [self.weight, self.bias])
+        given.expected(values, [self.forward.weight, self.forward.bias])
     }
 }
 
 #[cfg(feature = "verify")]
 fn cases() -> Vec<Box<dyn Verify>> {
     rows::cases(|i, dtype, Rows { rows, cols }| {
-        Box::new(LayerNormBackward { weight: i % 4 != 1, bias: i % 5 < 3, ..LayerNormBackward::new(dtype, rows, cols) })
+        Box::new(LayerNormBackward::from(LayerNorm { weight: i % 4 != 1, bias: i % 5 < 3, ..LayerNorm::new(dtype, rows, cols) }))
     })
 }
 

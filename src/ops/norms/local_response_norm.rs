@@ -34,7 +34,7 @@ use ridgepole_derive::op;
     formula = "y = x·(k + α/size·Σx²)^-β over a neighbourhood of channels"
 )]
 pub struct LocalResponseNorm {
-    /// How `x` and `y` are stored.
+    /// How `x` and `y`, and their gradients, are stored.
     pub dtype: DType,
     /// Their shape; c·s below 2^31.
     pub space: Space,
@@ -61,7 +61,7 @@ impl LocalResponseNorm {
         Self::from_required(dtype, space, size)
     }
 
-    fn response(&self) -> Response {
+    pub(super) fn response(&self) -> Response {
         let Self { space, size, k, alpha, beta, alpha_form: form, .. } = *self;
         Response { op: NAME, space, size, k, alpha, beta, form }
     }

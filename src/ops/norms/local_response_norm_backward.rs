@@ -1,5 +1,6 @@
 //! The gradient of local response normalisation. Kernel: `shaders/norms/local_response_norm_backward.wgsl`. Reference:
 //! `cpu::local_response_norm_backward`.
+use super::LocalResponseNorm;
 use super::local_response_norm::positions;
 #[cfg(feature = "verify")]
 use super::local_response_norm::{benches_of, cases_of};
@@ -12,7 +13,6 @@ use crate::{
     kernels::channels::{self},
     op::{Arg, ByName, Caps, Lowered, Op},
     ops::norms::shared::local_response::Response,
-    options::AlphaForm,
     types::{DType, Error, HostData, Space},
 };
 #[cfg(feature = "verify")]
@@ -39,36 +39,19 @@ use ridgepole_derive::op;
     formula = "dxᵢ = dyᵢ·dᵢ^-β - 2αβ/size·xᵢ·Σⱼ dyⱼ·xⱼ·dⱼ^(-β-1)"
 )]
 pub struct LocalResponseNormBackward {
-    /// How `x`, `dy` and `dx` are stored.
-    pub dtype: DType,
-    /// Their shape; c·s below 2^31.
-    pub space: Space,
-    /// Channels of a neighbourhood: size/2 (rounded down) before the middle, (size - 1)/2 after it.
-    #[field(min = 1, max = 63)]
-    pub size: usize,
-    /// k, added before the power is taken.
-    #[field(default = 1.0, min = 0)]
-    pub k: f64,
-    /// α, which multiplies the squares.
-    #[field(default = 0.0001, min = 0)]
-    pub alpha: f64,
-    /// β, the power.
-    #[field(default = 0.75, min = 0, max = 100)]
-    pub beta: f64,
-    /// What α multiplies.
-    #[field(default)]
-    pub alpha_form: AlphaForm,
+    /// The forward op.
+    #[field(flatten)]
+    pub forward: LocalResponseNorm,
 }
 
 impl LocalResponseNormBackward {
     /// With PyTorch's usual values: k = 1, α = 1e-4, β = 0.75, the mean of the squares.
     pub fn new(dtype: DType, space: Space, size: usize) -> Self {
-        Self::from_required(dtype, space, size)
+        LocalResponseNorm::new(dtype, space, size).into()
     }
 
     fn response(&self) -> Response {
-        let Self { space, size, k, alpha, beta, alpha_form: form, .. } = *self;
-        Response { op: NAME, space, size, k, alpha, beta, form }
+        Response { op: NAME, ..self.forward.response() }
     }
 }
 
@@ -78,13 +61,14 @@ impl Op for LocalResponseNormBackward {
     }
 
     fn args(&self) -> Vec<Arg> {
-        let mut args = ["x", "dy"].map(|name| Arg::read(name, self.dtype, self.space.len())).to_vec();
-        args.push(Arg::write("dx", self.dtype, self.space.len()));
+        let of = &self.forward;
+        let mut args = ["x", "dy"].map(|name| Arg::read(name, of.dtype, of.space.len())).to_vec();
+        args.push(Arg::write("dx", of.dtype, of.space.len()));
         args
     }
 
     fn lower(&self, caps: &Caps) -> Result<Lowered, Error> {
-        let (args, of, size) = (self.args(), self.response(), self.size as u64);
+        let (args, of, size) = (self.args(), self.response(), self.forward.size as u64);
         of.check(args.arg("x"), 1.0)?;
         of.lower(caps, &args, kernel!("norms/local_response_norm_backward"), (&["x", "dy"], "dx"), (2, size * (size + 1)))
     }
@@ -93,11 +77,11 @@ impl Op for LocalResponseNormBackward {
 #[cfg(feature = "verify")]
 impl Verify for LocalResponseNormBackward {
     fn patterns(&self) -> Vec<Pattern> {
-        channels::patterns(self.dtype, &self.space)
+        channels::patterns(self.forward.dtype, &self.forward.space)
     }
 
     fn fill(&self, arg: &Arg, rng: &mut Rng, pattern: Pattern) -> HostData {
-        fill(&self.space, arg, rng, pattern)
+        fill(&self.forward.space, arg, rng, pattern)
     }
 
     fn reference(&self, args: &[HostData]) -> Vec<Expected> {
@@ -105,9 +89,10 @@ impl Verify for LocalResponseNormBackward {
         let [x, dy] = ["x", "dy"].map(|name| data.f64(name));
         let (mut value, mut bound) = (vec![0.0; x.len()], vec![0.0; x.len()]);
         let slope = Approx::host(of.slope());
-        for places in positions(&self.space) {
+        for places in positions(&self.forward.space) {
             let [x, dy] = [&x, &dy].map(|from| places.iter().map(|&i| from[i]).collect::<Vec<_>>());
-            let exact = reference::local_response_norm_backward(&x, &dy, of.sides(), self.k, of.factor(), self.beta);
+            let exact =
+                reference::local_response_norm_backward(&x, &dy, of.sides(), self.forward.k, of.factor(), self.forward.beta);
             let (powers, [before, behind]) = (of.powers(&x), of.sides());
             let term = |j: usize| {
                 let [d, p] = powers[j];
@@ -129,7 +114,8 @@ impl Verify for LocalResponseNormBackward {
                 let dx = Approx::sum([Approx::exact(dy[i]).times(powers[i][1]), pull]);
                 // What the kernel takes for NaN, or for 0, is in reach of this element.
                 let taken = reach.into_iter().any(|j| powers[j][1].value.is_nan() || powers[j][1].value == 0.0);
-                (value[place], bound[place]) = known(Approx { value: if taken { dx.value } else { exact[i] }, ..dx }, self.dtype);
+                (value[place], bound[place]) =
+                    known(Approx { value: if taken { dx.value } else { exact[i] }, ..dx }, self.forward.dtype);
             }
         }
         vec![Expected::Within { value, bound }]
@@ -139,7 +125,7 @@ impl Verify for LocalResponseNormBackward {
 #[cfg(feature = "verify")]
 fn cases() -> Vec<Box<dyn Verify>> {
     cases_of(|dtype, space, (size, k, alpha, beta, alpha_form)| {
-        Box::new(LocalResponseNormBackward { dtype, space, size, k, alpha, beta, alpha_form })
+        Box::new(LocalResponseNormBackward::from(LocalResponseNorm { dtype, space, size, k, alpha, beta, alpha_form }))
     })
 }
 

@@ -43,7 +43,7 @@ merge_params! { RmsNormParams { coefs: u32, values: f32, eps: f32 } }
     formula = "y = w·x/√(Σx²/cols + ε), or (1 + w)·x/√(Σx²/cols + ε)"
 )]
 pub struct RmsNorm {
-    /// How `x` and `y` are stored.
+    /// How `x` and `y`, and their gradients, are stored.
     pub dtype: DType,
     /// Rows: the product of all sizes but the normalised ones. May be 0.
     pub rows: usize,
@@ -66,12 +66,12 @@ impl RmsNorm {
         Self::from_required(dtype, rows, cols)
     }
 
-    fn shape(&self) -> Rows {
+    pub(super) fn shape(&self) -> Rows {
         Rows::new(self.rows, self.cols)
     }
 
     /// The form that matters: without a weight there is none.
-    fn form(&self) -> WeightForm {
+    pub(super) fn form(&self) -> WeightForm {
         if self.weight { self.weight_form } else { WeightForm::Plain }
     }
 

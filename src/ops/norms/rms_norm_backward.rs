@@ -1,4 +1,5 @@
 //! The gradient of RMS norm. Kernel: `shaders/norms/rms_norm_backward.wgsl`. Reference: `cpu::rms_norm_backward`.
+use super::RmsNorm;
 #[cfg(feature = "verify")]
 use crate::kernels::rows::RowGradients;
 use crate::{
@@ -37,33 +38,15 @@ use ridgepole_derive::op;
     formula = "dx = rstd·(w·dy - x̂·Σw·dy·x̂/cols)"
 )]
 pub struct RmsNormBackward {
-    /// How `x`, `dy` and `dx` are stored.
-    pub dtype: DType,
-    /// Rows. May be 0.
-    pub rows: usize,
-    /// Values of a row. May be 0; rows·cols is at most 2^34 - 4.
-    pub cols: usize,
-    /// Whether there is a w, and so a `dweight`.
-    #[field(default = true)]
-    pub weight: bool,
-    /// Whether the factor is w or 1 + w.
-    #[field(default)]
-    pub weight_form: WeightForm,
+    /// The forward op.
+    #[field(flatten, without = [eps])]
+    pub forward: RmsNorm,
 }
 
 impl RmsNormBackward {
     /// With a plain weight.
     pub fn new(dtype: DType, rows: usize, cols: usize) -> Self {
-        Self::from_required(dtype, rows, cols)
-    }
-
-    fn shape(&self) -> Rows {
-        Rows::new(self.rows, self.cols)
-    }
-
-    /// The form that matters: without a weight there is none.
-    fn form(&self) -> WeightForm {
-        if self.weight { self.weight_form } else { WeightForm::Plain }
+        RmsNorm::new(dtype, rows, cols).into()
     }
 }
 
@@ -73,23 +56,24 @@ impl Op for RmsNormBackward {
     }
 
     fn args(&self) -> Vec<Arg> {
-        rows::backward_args(self.dtype, self.shape(), &["rstd"], self.weight, false)
+        let of = &self.forward;
+        rows::backward_args(of.dtype, of.shape(), &["rstd"], of.weight, false)
     }
 
     fn lower(&self, caps: &Caps) -> Result<Lowered, Error> {
         let args = self.args();
         check_float(NAME, args.arg("x"))?;
-        self.shape().check(NAME)?;
+        self.forward.shape().check(NAME)?;
         let source = kernel!("norms/rms_norm_backward");
-        let kind = Backward { op: NAME, source, centered: false, form: self.form() };
-        rows::backward(self.shape(), &kind, caps, &args)
+        let kind = Backward { op: NAME, source, centered: false, form: self.forward.form() };
+        rows::backward(self.forward.shape(), &kind, caps, &args)
     }
 }
 
 #[cfg(feature = "verify")]
 impl Verify for RmsNormBackward {
     fn patterns(&self) -> Vec<Pattern> {
-        rows::patterns(self.shape(), self.dtype)
+        rows::patterns(self.forward.shape(), self.forward.dtype)
     }
 
     fn domain(&self, arg: &Arg) -> [f64; 2] {
@@ -99,20 +83,20 @@ impl Verify for RmsNormBackward {
     fn fill(&self, arg: &Arg, rng: &mut Rng, pattern: Pattern) -> HostData {
         if pattern == Pattern::Offset && arg.name == "rstd" {
             // As the forward op would find it beside such values of x.
-            let scale = if self.dtype == DType::F32 { 6e5 } else { 100.0 };
+            let scale = if self.forward.dtype == DType::F32 { 6e5 } else { 100.0 };
             return HostData::from_f64(arg.dtype, (0..arg.len).map(|_| (0.7 + 0.6 * rng.unit()) / scale));
         }
-        rows::fill(self.shape(), self.dtype, arg, rng, pattern)
+        rows::fill(self.forward.shape(), self.forward.dtype, arg, rng, pattern)
     }
 
     fn reference(&self, args: &[HostData]) -> Vec<Expected> {
-        let (of, form) = (Contents::new(self.args(), args), self.form());
+        let (of, form) = (Contents::new(self.args(), args), self.forward.form());
         let [x, dy, rstd] = ["x", "dy", "rstd"].map(|name| of.f64(name));
-        let weight = of.f64_or("weight", 1.0, self.cols);
+        let weight = of.f64_or("weight", 1.0, self.forward.cols);
         let (dx, dweight) = reference::rms_norm_backward(&x, &dy, &rstd, &weight, form.offset());
-        let (of, dtype) = (self.shape(), self.dtype);
+        let (of, dtype) = (self.forward.shape(), self.forward.dtype);
         let given = RowGradients { of, dtype, x: &x, dy: &dy, mean: None, rstd: &rstd, weight: &weight, form };
-        given.expected((dx, dweight, vec![]), [self.weight, false])
+        given.expected((dx, dweight, vec![]), [self.forward.weight, false])
     }
 }
 
@@ -120,7 +104,7 @@ impl Verify for RmsNormBackward {
 fn cases() -> Vec<Box<dyn Verify>> {
     rows::few_cases(|i, dtype, Rows { rows, cols }| {
         let weight_form = if i % 7 < 3 { WeightForm::OnePlus } else { WeightForm::Plain };
-        Box::new(RmsNormBackward { weight: i % 4 != 1, weight_form, ..RmsNormBackward::new(dtype, rows, cols) })
+        Box::new(RmsNormBackward::from(RmsNorm { weight: i % 4 != 1, weight_form, ..RmsNorm::new(dtype, rows, cols) }))
     })
 }
 

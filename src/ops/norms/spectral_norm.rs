@@ -37,7 +37,7 @@ use ridgepole_derive::op;
     formula = "y = W/σ, σ = uᵀWv"
 )]
 pub struct SpectralNorm {
-    /// How `weight` and `y` are stored.
+    /// How `weight` and `y`, and their gradients, are stored.
     pub dtype: DType,
     /// Rows. May be 0.
     pub rows: usize,
@@ -57,7 +57,7 @@ impl SpectralNorm {
         Self::from_required(dtype, rows, cols)
     }
 
-    fn shape(&self) -> Rows {
+    pub(super) fn shape(&self) -> Rows {
         Rows::new(self.rows, self.cols)
     }
 }

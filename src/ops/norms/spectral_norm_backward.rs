@@ -1,5 +1,6 @@
 //! The gradient of spectral normalisation. Kernel: `shaders/norms/spectral_norm_backward.wgsl`. Reference:
 //! `cpu::spectral_norm_backward`.
+use super::SpectralNorm;
 use super::spectral_norm::SHAPES;
 #[cfg(feature = "verify")]
 use crate::kernels::channels::SumErrors;
@@ -39,22 +40,15 @@ params! { SpectralNormBackwardParams { blocks: u32, channels: u32, stride: u32, 
     formula = "dW = (dY - ⟨dY, W⟩/σ·u·vᵀ)/σ"
 )]
 pub struct SpectralNormBackward {
-    /// How `weight`, `dy` and `dweight` are stored.
-    pub dtype: DType,
-    /// Rows. May be 0.
-    pub rows: usize,
-    /// Columns. May be 0; rows·cols is at most 2^34 - 4.
-    pub cols: usize,
+    /// The forward op.
+    #[field(flatten, without = [iterations, eps])]
+    pub forward: SpectralNorm,
 }
 
 impl SpectralNormBackward {
     /// Of a weight of this shape.
     pub fn new(dtype: DType, rows: usize, cols: usize) -> Self {
-        Self { dtype, rows, cols }
-    }
-
-    fn shape(&self) -> Rows {
-        Rows::new(self.rows, self.cols)
+        SpectralNorm::new(dtype, rows, cols).into()
     }
 }
 
@@ -64,19 +58,20 @@ impl Op for SpectralNormBackward {
     }
 
     fn args(&self) -> Vec<Arg> {
-        let len = self.shape().len();
+        let of = &self.forward;
+        let len = of.shape().len();
         vec![
-            Arg::read("weight", self.dtype, len),
-            Arg::read("dy", self.dtype, len),
-            Arg::read("u", DType::F32, self.rows),
-            Arg::read("v", DType::F32, self.cols),
+            Arg::read("weight", of.dtype, len),
+            Arg::read("dy", of.dtype, len),
+            Arg::read("u", DType::F32, of.rows),
+            Arg::read("v", DType::F32, of.cols),
             Arg::read("sigma", DType::F32, 1),
-            Arg::write("dweight", self.dtype, len),
+            Arg::write("dweight", of.dtype, len),
         ]
     }
 
     fn lower(&self, caps: &Caps) -> Result<Lowered, Error> {
-        let (args, mut out, of) = (self.args(), Lowered::default(), self.shape());
+        let (args, mut out, of) = (self.args(), Lowered::default(), self.forward.shape());
         check_float(NAME, args.arg("weight"))?;
         of.check(NAME)?;
         if of.len() == 0 {
@@ -85,17 +80,17 @@ impl Op for SpectralNormBackward {
         let all = Channels { outer: 1, channels: 1, inner: of.len() as u64 };
         let what = Reduction::of(&[parts::norms::DOT_PRODUCTS], Monoid::SUM4, &[("x", "weight"), ("dy", "dy")]);
         let partials = all.reduce(NAME, &mut out, caps, &args, &what)?.until(&mut out, caps, 64);
-        let coefs = out.scratch(16 * self.rows as u64, caps);
-        let blocks = channels::blocks(self.rows as u64, caps);
+        let coefs = out.scratch(16 * self.forward.rows as u64, caps);
+        let blocks = channels::blocks(self.forward.rows as u64, caps);
         let params = SpectralNormBackwardParams {
             blocks: blocks as u32,
-            channels: self.rows as u32,
+            channels: self.forward.rows as u32,
             stride: partials.stride as u32,
             count: partials.count as u32,
             coefs: ((coefs.start - partials.range.start) / 16) as u32,
         };
         let first = (Monoid::SUM4.decl("partials", true), Slot::Scratch(partials.range.start..coefs.end));
-        let vectors = channels::vectors(&["u", "sigma"], &args, self.rows as u64, &mut out, caps);
+        let vectors = channels::vectors(&["u", "sigma"], &args, self.forward.rows as u64, &mut out, caps);
         let source = kernel!("norms/spectral_norm_backward");
         out.steps.push(per_channel(caps, source, first, vectors, (blocks, params.into()), partials.count));
         let tensors = [("dy", "dy"), ("dx", "dweight")];
@@ -108,7 +103,7 @@ impl Op for SpectralNormBackward {
 #[cfg(feature = "verify")]
 impl Verify for SpectralNormBackward {
     fn patterns(&self) -> Vec<Pattern> {
-        if self.shape().len() > 1 << 20 {
+        if self.forward.shape().len() > 1 << 20 {
             return vec![Pattern::Ordinary];
         }
         vec![Pattern::Ordinary, Pattern::Zeros, Pattern::NonFinite]
@@ -140,9 +135,9 @@ impl Verify for SpectralNormBackward {
         let sigma = Approx::exact(sigma[0]);
         let share = power_iteration::quotient(dot, sigma);
         let bound = |(i, dy): (usize, &f64)| {
-            let term = share.times(Approx::exact(u[i / self.cols])).times(Approx::exact(v[i % self.cols]));
+            let term = share.times(Approx::exact(u[i / self.forward.cols])).times(Approx::exact(v[i % self.forward.cols]));
             let dweight = power_iteration::quotient(Approx::sum([Approx::exact(*dy), term.negative()]), sigma);
-            Approx { value: value[i], ..dweight }.stored(self.dtype)
+            Approx { value: value[i], ..dweight }.stored(self.forward.dtype)
         };
         let bound = dy.iter().enumerate().map(bound).collect();
         vec![Expected::Within { value, bound }]

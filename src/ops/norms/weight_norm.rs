@@ -43,7 +43,7 @@ use ridgepole_derive::op;
     formula = "w = g·v/‖v‖"
 )]
 pub struct WeightNorm {
-    /// How `v` and `w` are stored.
+    /// How `v` and `w`, and their gradients, are stored.
     pub dtype: DType,
     /// Rows of the matrix. May be 0.
     pub rows: usize,
@@ -64,7 +64,7 @@ impl WeightNorm {
         Self::from_required(dtype, rows, cols)
     }
 
-    fn shape(&self) -> Filters {
+    pub(super) fn shape(&self) -> Filters {
         Filters { rows: self.rows, cols: self.cols, axis: self.axis }
     }
 }

@@ -1,5 +1,6 @@
 //! The gradients of weight normalisation. Kernels: `shaders/lib/channels/line_backward.wgsl` where filters stay on the chip, else
 //! `shaders/norms/weight_norm_backward.wgsl`. Reference: `cpu::weight_norm_backward`.
+use super::WeightNorm;
 #[cfg(feature = "verify")]
 use super::weight_norm::fill;
 #[cfg(feature = "verify")]
@@ -12,7 +13,6 @@ use crate::{
     },
     op::{Arg, ByName, Caps, Lowered, Op, check_float},
     ops::norms::shared::filters::{self, Filters, per_filter},
-    options::FilterAxis,
     types::{DType, Error, HostData},
     wgsl::parts,
 };
@@ -43,25 +43,15 @@ use ridgepole_derive::op;
     formula = "dg = Σdw·v/‖v‖, dv = g/‖v‖·(dw - v/‖v‖·dg)"
 )]
 pub struct WeightNormBackward {
-    /// How `v`, `dw` and `dv` are stored.
-    pub dtype: DType,
-    /// Rows of the matrix. May be 0.
-    pub rows: usize,
-    /// Columns. May be 0; rows·cols is at most 2^34 - 4.
-    pub cols: usize,
-    /// Whether rows or columns are filters.
-    #[field(default)]
-    pub axis: FilterAxis,
+    /// The forward op.
+    #[field(flatten)]
+    pub forward: WeightNorm,
 }
 
 impl WeightNormBackward {
     /// Filters are rows.
     pub fn new(dtype: DType, rows: usize, cols: usize) -> Self {
-        Self::from_required(dtype, rows, cols)
-    }
-
-    fn shape(&self) -> Filters {
-        Filters { rows: self.rows, cols: self.cols, axis: self.axis }
+        WeightNorm::new(dtype, rows, cols).into()
     }
 }
 
@@ -71,23 +61,24 @@ impl Op for WeightNormBackward {
     }
 
     fn args(&self) -> Vec<Arg> {
-        let (len, filters) = (self.shape().len(), self.shape().count());
-        let mut args = ["v", "dw"].map(|name| Arg::read(name, self.dtype, len)).to_vec();
+        let of = &self.forward;
+        let (len, filters) = (of.shape().len(), of.shape().count());
+        let mut args = ["v", "dw"].map(|name| Arg::read(name, of.dtype, len)).to_vec();
         args.extend(["g", "inverse_norm"].map(|name| Arg::read(name, DType::F32, filters)));
-        args.push(Arg::write("dv", self.dtype, len));
+        args.push(Arg::write("dv", of.dtype, len));
         args.push(Arg::write("dg", DType::F32, filters));
         args
     }
 
     fn lower(&self, caps: &Caps) -> Result<Lowered, Error> {
-        let (args, mut out, of) = (self.args(), Lowered::default(), self.shape());
+        let (args, mut out, of) = (self.args(), Lowered::default(), self.forward.shape());
         check_float(NAME, args.arg("v"))?;
         of.check(NAME)?;
         if of.count() == 0 {
             return Ok(out);
         }
         let filters = of.count() as u64;
-        if let Some(shape) = of.backward_shape(self.dtype.size(), caps) {
+        if let Some(shape) = of.backward_shape(self.forward.dtype.size(), caps) {
             let mut vectors = vectors(&["g", "dg"], &args, filters, &mut out, caps);
             vectors.insert(0, ("rstd", args.whole("inverse_norm"), false));
             let (parts, to) = (&[parts::channels::CENTER_NONE, parts::norms::LINE_DIRECTION], (&mut out, caps, &args[..]));
@@ -116,15 +107,15 @@ impl Op for WeightNormBackward {
 #[cfg(feature = "verify")]
 impl Verify for WeightNormBackward {
     fn patterns(&self) -> Vec<Pattern> {
-        self.shape().patterns(self.dtype)
+        self.forward.shape().patterns(self.forward.dtype)
     }
 
     fn fill(&self, arg: &Arg, rng: &mut Rng, pattern: Pattern) -> HostData {
-        fill(self.shape(), self.dtype, arg, rng, pattern)
+        fill(self.forward.shape(), self.forward.dtype, arg, rng, pattern)
     }
 
     fn reference(&self, args: &[HostData]) -> Vec<Expected> {
-        let (of, data) = (self.shape(), Contents::new(self.args(), args));
+        let (of, data) = (self.forward.shape(), Contents::new(self.args(), args));
         let [v, dw, g, inverse] = ["v", "dw", "g", "inverse_norm"].map(|name| data.f64(name));
         let zeros = |len: usize| (vec![0.0; len], vec![0.0; len]);
         let (mut dv, mut dg) = (zeros(v.len()), zeros(of.count()));
@@ -140,7 +131,7 @@ impl Verify for WeightNormBackward {
             for (((&i, value), v), dw) in places.iter().zip(exact).zip(&v).zip(&dw) {
                 let rest = Approx::sum([*dw, v.times(scale).times(sum).negative()]);
                 let kernel = rest.times(scale).times(factor);
-                (dv.0[i], dv.1[i]) = (value, Approx { value, ..kernel }.stored(self.dtype));
+                (dv.0[i], dv.1[i]) = (value, Approx { value, ..kernel }.stored(self.forward.dtype));
             }
         }
         [dv, dg].map(|(value, bound)| Expected::Within { value, bound }).into()
@@ -149,10 +140,14 @@ impl Verify for WeightNormBackward {
 
 #[cfg(feature = "verify")]
 fn cases() -> Vec<Box<dyn Verify>> {
-    filters::cases(|_, dtype, Filters { rows, cols, axis }| Box::new(WeightNormBackward { dtype, rows, cols, axis }))
+    filters::cases(|_, dtype, Filters { rows, cols, axis }| {
+        Box::new(WeightNormBackward::from(WeightNorm { dtype, rows, cols, axis }))
+    })
 }
 
 #[cfg(feature = "verify")]
 fn bench(elements: usize) -> Vec<Box<dyn Verify>> {
-    filters::benches(elements, |dtype, Filters { rows, cols, axis }| Box::new(WeightNormBackward { dtype, rows, cols, axis }))
+    filters::benches(elements, |dtype, Filters { rows, cols, axis }| {
+        Box::new(WeightNormBackward::from(WeightNorm { dtype, rows, cols, axis }))
+    })
 }

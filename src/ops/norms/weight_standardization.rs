@@ -43,7 +43,7 @@ merge_params! { WeightStandardizationParams { coefs: u32, divisor: f32, fan: f32
     formula = "y = gain·(x - μ)/√(σ² + ε), or the forms of the authors' code and of NF-nets"
 )]
 pub struct WeightStandardization {
-    /// How `x` and `y` are stored.
+    /// How `x` and `y`, and their gradients, are stored.
     pub dtype: DType,
     /// Rows of the matrix. May be 0.
     pub rows: usize,
@@ -76,7 +76,7 @@ impl WeightStandardization {
         Self::from_required(dtype, rows, cols)
     }
 
-    fn shape(&self) -> Filters {
+    pub(super) fn shape(&self) -> Filters {
         Filters { rows: self.rows, cols: self.cols, axis: self.axis }
     }
 

@@ -1,5 +1,6 @@
 //! The gradients of weight standardization. Kernel: `shaders/norms/weight_standardization_backward.wgsl`. Reference:
 //! `cpu::weight_standardization_backward`.
+use super::WeightStandardization;
 #[cfg(feature = "verify")]
 use crate::kernels::channels::{Pass, difference};
 use crate::{
@@ -7,7 +8,6 @@ use crate::{
     kernels::channels::{Fused, Merge, Products, merge_params, merge_words, vectors},
     op::{Arg, ByName, Caps, Lowered, Op, check_float},
     ops::norms::shared::filters::{self, Filters},
-    options::FilterAxis,
     types::{DType, Error, HostData},
     wgsl::parts,
 };
@@ -37,28 +37,15 @@ merge_params! { WeightStandardizationBackwardParams { coefs: u32, values: f32 } 
     formula = "dgain = Σdy·x̂, dx = gain·r·(dy - Σdy/m - (x - μ)·slope·dgain)"
 )]
 pub struct WeightStandardizationBackward {
-    /// How `x`, `dy` and `dx` are stored.
-    pub dtype: DType,
-    /// Rows of the matrix. May be 0.
-    pub rows: usize,
-    /// Columns. May be 0; rows·cols is at most 2^34 - 4.
-    pub cols: usize,
-    /// Whether rows or columns are filters.
-    #[field(default)]
-    pub axis: FilterAxis,
-    /// Whether there was a gain, and so a `dgain`.
-    #[field(default)]
-    pub gain: bool,
+    /// The forward op.
+    #[field(flatten, without = [form, eps, variance])]
+    pub forward: WeightStandardization,
 }
 
 impl WeightStandardizationBackward {
     /// Rows, without a gain.
     pub fn new(dtype: DType, rows: usize, cols: usize) -> Self {
-        Self::from_required(dtype, rows, cols)
-    }
-
-    fn shape(&self) -> Filters {
-        Filters { rows: self.rows, cols: self.cols, axis: self.axis }
+        WeightStandardization::new(dtype, rows, cols).into()
     }
 }
 
@@ -68,17 +55,18 @@ impl Op for WeightStandardizationBackward {
     }
 
     fn args(&self) -> Vec<Arg> {
-        let (len, filters) = (self.shape().len(), self.shape().count());
-        let mut args = ["x", "dy"].map(|name| Arg::read(name, self.dtype, len)).to_vec();
+        let of = &self.forward;
+        let (len, filters) = (of.shape().len(), of.shape().count());
+        let mut args = ["x", "dy"].map(|name| Arg::read(name, of.dtype, len)).to_vec();
         args.extend(["mean", "rstd", "slope"].map(|name| Arg::read(name, DType::F32, filters)));
-        args.extend(self.gain.then(|| Arg::read("gain", DType::F32, filters)));
-        args.push(Arg::write("dx", self.dtype, len));
-        args.extend(self.gain.then(|| Arg::write("dgain", DType::F32, filters)));
+        args.extend(of.gain.then(|| Arg::read("gain", DType::F32, filters)));
+        args.push(Arg::write("dx", of.dtype, len));
+        args.extend(of.gain.then(|| Arg::write("dgain", DType::F32, filters)));
         args
     }
 
     fn lower(&self, caps: &Caps) -> Result<Lowered, Error> {
-        let (args, mut out, of) = (self.args(), Lowered::default(), self.shape());
+        let (args, mut out, of) = (self.args(), Lowered::default(), self.forward.shape());
         check_float(NAME, args.arg("x"))?;
         of.check(NAME)?;
         if of.count() == 0 {
@@ -86,7 +74,7 @@ impl Op for WeightStandardizationBackward {
         }
         let (tensor, names) = (of.tensor(), ["mean", "rstd", "slope", "gain", "dgain"]);
         let vectors = vectors(&names, &args, tensor.channels, &mut out, caps);
-        if let Some(shape) = of.backward_shape(self.dtype.size(), caps) {
+        if let Some(shape) = of.backward_shape(self.forward.dtype.size(), caps) {
             let (parts, to) = (&[parts::channels::CENTER_GIVEN, parts::norms::LINE_STANDARD], (&mut out, caps, &args[..]));
             filters::backward(NAME, to, &shape, parts, ["x", "dy", "dx"], vectors)?;
             return Ok(out);
@@ -97,14 +85,8 @@ impl Op for WeightStandardizationBackward {
         let params =
             merge_words!(WeightStandardizationBackwardParams, merge; coefs: merge.start, values: of.values().max(1) as f32);
         out.steps.push(merge.step(caps, kernel!("norms/weight_standardization_backward"), vectors, params));
-        tensor.input_gradient(
-            NAME,
-            &mut out,
-            caps,
-            &args,
-            (parts::channels::NORMALIZE_BACKWARD_OPEN, Fused::PLAIN),
-            merge.coefs,
-        )?;
+        let how = (parts::channels::NORMALIZE_BACKWARD_OPEN, Fused::PLAIN);
+        tensor.input_gradient(NAME, &mut out, caps, &args, how, merge.coefs)?;
         Ok(out)
     }
 }
@@ -112,21 +94,21 @@ impl Op for WeightStandardizationBackward {
 #[cfg(feature = "verify")]
 impl Verify for WeightStandardizationBackward {
     fn patterns(&self) -> Vec<Pattern> {
-        self.shape().patterns(self.dtype)
+        self.forward.shape().patterns(self.forward.dtype)
     }
 
     fn fill(&self, arg: &Arg, rng: &mut Rng, pattern: Pattern) -> HostData {
-        let m = self.shape().values().max(1) as f64;
+        let m = self.forward.shape().values().max(1) as f64;
         match (arg.name, pattern) {
             ("slope", _) => rng.fill(arg, [0.7 / m, 3.0 / m], Pattern::Ordinary),
             // Filters that the forward op found to be constant.
             ("rstd", Pattern::Zeros) => rng.fill(arg, [0.7, 3.0], pattern),
-            _ => self.shape().fill(self.dtype, arg, rng, pattern),
+            _ => self.forward.shape().fill(self.forward.dtype, arg, rng, pattern),
         }
     }
 
     fn reference(&self, args: &[HostData]) -> Vec<Expected> {
-        let (of, data) = (self.shape(), Contents::new(self.args(), args));
+        let (of, data) = (self.forward.shape(), Contents::new(self.args(), args));
         let [x, dy, mean, rstd, slope] = ["x", "dy", "mean", "rstd", "slope"].map(|name| data.f64(name));
         let gain = data.f64_or("gain", 1.0, of.count());
         let zeros = |len: usize| (vec![0.0; len], vec![0.0; len]);
@@ -146,10 +128,10 @@ impl Verify for WeightStandardizationBackward {
             for ((&i, g), value) in pass.places.iter().zip(&pass.g).zip(exact) {
                 let away = difference(x[i], mean[f]).times(t);
                 let kernel = scale.times(Approx::sum([*g, p.negative(), away.negative()]));
-                (dx.0[i], dx.1[i]) = (value, Approx { value, ..kernel }.stored(self.dtype));
+                (dx.0[i], dx.1[i]) = (value, Approx { value, ..kernel }.stored(self.forward.dtype));
             }
         }
-        let all = [(true, dx), (self.gain, dgain)];
+        let all = [(true, dx), (self.forward.gain, dgain)];
         all.into_iter().filter(|a| a.0).map(|(_, (value, bound))| Expected::Within { value, bound }).collect()
     }
 }
@@ -157,13 +139,15 @@ impl Verify for WeightStandardizationBackward {
 #[cfg(feature = "verify")]
 fn cases() -> Vec<Box<dyn Verify>> {
     filters::cases(|i, dtype, Filters { rows, cols, axis }| {
-        Box::new(WeightStandardizationBackward { dtype, rows, cols, axis, gain: i % 4 != 1 })
+        let forward = WeightStandardization { axis, gain: i % 4 != 1, ..WeightStandardization::new(dtype, rows, cols) };
+        Box::new(WeightStandardizationBackward::from(forward))
     })
 }
 
 #[cfg(feature = "verify")]
 fn bench(elements: usize) -> Vec<Box<dyn Verify>> {
     filters::benches(elements, |dtype, Filters { rows, cols, axis }| {
-        Box::new(WeightStandardizationBackward { dtype, rows, cols, axis, gain: true })
+        let forward = WeightStandardization { axis, gain: true, ..WeightStandardization::new(dtype, rows, cols) };
+        Box::new(WeightStandardizationBackward::from(forward))
     })
 }

@@ -133,7 +133,7 @@ impl VerifyRule for RmsProp {
             (3, DType::F32) => Self { alpha: 0.5, eps: 0.0, non_finite: skip, ..plain },
             (_, DType::F32) => Self { gpu_scale: true, non_finite: skip, ..all },
             (_, DType::F16) => Self { gpu_scale: true, non_finite: skip, eps_place: inside, ..all },
-            _ => Self { momentum: 0.9, nesterov: n % 2 == 0, ..plain },
+            _ => Self { momentum: 0.9, nesterov: n.is_multiple_of(2), ..plain },
         }
     }
 

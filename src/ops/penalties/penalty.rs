@@ -97,7 +97,7 @@ impl Op for Penalty {
                     ],
                     consts: vec![("WG", caps.lanes), ("QUADS", caps.quads)],
                 },
-                params: PenaltyParams { window: arena.window(&piece), partial }.into(),
+                params: PenaltyParams { window: arena.window(piece), partial }.into(),
                 slots: vec![piece.slot(0, &args[0]), Slot::Table(table.clone()), partials.slot()],
                 workgroups: piece.workgroups(),
                 trips: u64::from(caps.quads) + 32 + u64::from(caps.lanes.ilog2()),

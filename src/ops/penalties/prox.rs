@@ -111,7 +111,7 @@ impl Op for Prox {
                     ],
                     consts: vec![("WG", caps.lanes), ("QUADS", caps.quads)],
                 },
-                params: ProxParams { window: arena.window(&piece), partial }.into(),
+                params: ProxParams { window: arena.window(piece), partial }.into(),
                 slots: vec![piece.slot(0, &args[0]), Slot::Table(table.clone()), partials.slot()],
                 workgroups: piece.workgroups(),
                 trips: u64::from(caps.quads) + 32 + u64::from(caps.lanes.ilog2()),

@@ -13,7 +13,7 @@ fn the_slope_of_an_activation_is_finite_and_not_negative() {
         let all: [Box<dyn Op>; 4] = [
             op(BatchNorm { activation, ..BatchNorm::new(DType::F32, SPACE) }),
             op(BatchNormInference { activation, ..BatchNormInference::new(DType::F32, SPACE) }),
-            op(BatchNormBackward { activation, ..BatchNormBackward::new(DType::F32, SPACE) }),
+            op(BatchNormBackward::from(BatchNorm { activation, ..BatchNorm::new(DType::F32, SPACE) })),
             op(BatchNormFrozenBackward { activation, ..BatchNormFrozenBackward::new(DType::F32, SPACE) }),
         ];
         for it in all {

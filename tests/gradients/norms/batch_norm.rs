@@ -98,7 +98,11 @@ fn batch_norm_backward_is_the_derivative_of_batch_norm() {
             rstds.push(rstd);
             results.push(want);
         }
-        let op = ops::BatchNormBackward { weight: affine, bias: affine, ..ops::BatchNormBackward::new(DType::F32, space) };
+        let op = ops::BatchNormBackward::from(ops::BatchNorm {
+            weight: affine,
+            bias: affine,
+            ..ops::BatchNorm::new(DType::F32, space)
+        });
         backward(&session, &op, &all, [means, rstds], &results, &slack);
     }
 }

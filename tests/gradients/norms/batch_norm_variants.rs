@@ -200,7 +200,7 @@ fn gradients_come_back_through_the_activation_and_the_residual() {
         let it = batch(&mut rng, space, activation, residual, false);
         let of: Vec<(f64, f64)> = (0..space.c).map(|c| it.statistics(c, &it.x)).collect();
         let given = [("mean", of.iter().map(|s| s.0).collect()), ("rstd", of.iter().map(|s| s.1).collect())];
-        let op = ops::BatchNormBackward { activation, residual, ..ops::BatchNormBackward::new(DType::F32, space) };
+        let op = ops::BatchNormBackward::from(ops::BatchNorm { activation, residual, ..ops::BatchNorm::new(DType::F32, space) });
         it.check(&session, &op, &given);
         let it = batch(&mut rng, space, activation, residual, true);
         let [mean, variance] = it.frozen.clone().expect("given");
@@ -250,7 +250,11 @@ fn gradients_by_way_of_sums_are_those_of_the_whole() {
         // dx inherits the rounding of the sums to f32, half an ulp each, times γ·rstd·(1 + |x̂|)/m: below 1.5·4·5/8.
         let largest = dweight.iter().chain(&dbias).fold(0.0f64, |m, v| m.max(v.abs()));
         let worst = largest * f64::from(f32::EPSILON) / 2.0;
-        let apply = ops::BatchNormBackwardApply { activation, residual, ..ops::BatchNormBackwardApply::new(DType::F32, space) };
+        let apply = ops::BatchNormBackwardApply::from(ops::BatchNormApply {
+            activation,
+            residual,
+            ..ops::BatchNormApply::new(DType::F32, space)
+        });
         it.check_with(&session, &apply, &given, worst * 4.0);
     }
 }

@@ -40,7 +40,7 @@ fn weight_norm_backward_is_the_derivative_of_weight_norm() {
             dg.push(by_g);
         }
         let (rows, cols) = matrix(count, len, axis);
-        let op = ops::WeightNormBackward { axis, ..ops::WeightNormBackward::new(DType::F32, rows, cols) };
+        let op = ops::WeightNormBackward::from(ops::WeightNorm { axis, ..ops::WeightNorm::new(DType::F32, rows, cols) });
         let zeros = [rows * cols, count].map(|n| f32s(&vec![0.0; n]));
         let mut data = vec![f32s(&laid(&v, axis)), f32s(&laid(&dw, axis)), f32s(&g), f32s(&inverse)];
         data.extend(zeros);
@@ -82,8 +82,8 @@ fn weight_standardization_backward_is_the_derivative_of_weight_standardization()
                 dgain.push(by_gain);
             }
             let (rows, cols) = matrix(count, len, axis);
-            let base = ops::WeightStandardizationBackward::new(DType::F32, rows, cols);
-            let op = ops::WeightStandardizationBackward { axis, gain: has_gain, ..base };
+            let base = ops::WeightStandardization::new(DType::F32, rows, cols);
+            let op = ops::WeightStandardizationBackward::from(ops::WeightStandardization { axis, gain: has_gain, ..base });
             let mut data = vec![f32s(&laid(&x, axis)), f32s(&laid(&dy, axis))];
             data.extend(statistics.iter().map(|v| f32s(v)));
             let mut want = vec![laid(&dx, axis)];

@@ -85,8 +85,8 @@ fn group_norm_backward_is_the_derivative_of_group_norm() {
         (Space::channels_first(4, 8, 1), 2),
     ];
     for ((space, groups), affine) in shapes.into_iter().flat_map(|s| [(s, true), (s, false)]) {
-        let new = ops::GroupNormBackward::new(DType::F32, space, groups);
-        let op = ops::GroupNormBackward { weight: affine, bias: affine, ..new };
+        let new = ops::GroupNorm::new(DType::F32, space, groups);
+        let op = ops::GroupNormBackward::from(ops::GroupNorm { weight: affine, bias: affine, ..new });
         let forward: Forward = |x, w, b| cpu::group_norm(x, w, b, EPS);
         check(&session, &op, (space, groups), forward, cpu::group_norm_backward, affine);
     }
@@ -97,8 +97,8 @@ fn instance_norm_backward_is_the_derivative_of_instance_norm() {
     let session = Session::new().expect("an adapter");
     let shapes = [Space::channels_first(2, 3, 5), Space::channels_last(3, 4, 4)];
     for (space, affine) in shapes.into_iter().flat_map(|s| [(s, true), (s, false)]) {
-        let new = ops::InstanceNormBackward::new(DType::F32, space);
-        let op = ops::InstanceNormBackward { weight: affine, bias: affine, ..new };
+        let new = ops::InstanceNorm::new(DType::F32, space);
+        let op = ops::InstanceNormBackward::from(ops::InstanceNorm { weight: affine, bias: affine, ..new });
         let forward: Forward = |x, w, b| cpu::instance_norm(x, w[0], b[0], EPS);
         let backward: Backward = |x, dy, mean, rstd, w| {
             let (dx, dweight, dbias) = cpu::instance_norm_backward(x, dy, mean, rstd, w[0]);

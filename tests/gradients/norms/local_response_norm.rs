@@ -26,8 +26,8 @@ fn local_response_norm_backward_is_the_derivative_of_local_response_norm() {
                 near(&format!("local_response_norm_backward, size {size}"), &exact, &dx, |_| TOLERANCE);
                 places.iter().zip(dx).for_each(|(&i, dx)| want[i] = dx);
             }
-            let base = ops::LocalResponseNormBackward::new(DType::F32, space, size);
-            let op = ops::LocalResponseNormBackward { k, alpha, beta, alpha_form, ..base };
+            let base = ops::LocalResponseNorm::new(DType::F32, space, size);
+            let op = ops::LocalResponseNormBackward::from(ops::LocalResponseNorm { k, alpha, beta, alpha_form, ..base });
             let data = [f32s(&x), f32s(&dy), f32s(&vec![0.0; space.len()])];
             gpu_near(&session, &op, &data, &[want], |_, _| 0.0);
         }

@@ -34,7 +34,11 @@ fn layer_norm_backward_is_the_derivative_of_layer_norm() {
             want.extend([dweight, dbias]);
         }
         data.extend(want.iter().map(|w| f32s(&vec![0.0; w.len()])));
-        let op = ops::LayerNormBackward { weight: affine, bias: affine, ..ops::LayerNormBackward::new(DType::F32, rows, cols) };
+        let op = ops::LayerNormBackward::from(ops::LayerNorm {
+            weight: affine,
+            bias: affine,
+            ..ops::LayerNorm::new(DType::F32, rows, cols)
+        });
         gpu_near(&session, &op, &data, &want, |n, _| slack[n]);
     }
 }
@@ -66,7 +70,8 @@ fn rms_norm_backward_is_the_derivative_of_rms_norm() {
             want.push(dweight);
         }
         data.extend(want.iter().map(|w| f32s(&vec![0.0; w.len()])));
-        let op = ops::RmsNormBackward { weight: affine, weight_form, ..ops::RmsNormBackward::new(DType::F32, rows, cols) };
+        let op =
+            ops::RmsNormBackward::from(ops::RmsNorm { weight: affine, weight_form, ..ops::RmsNorm::new(DType::F32, rows, cols) });
         gpu_near(&session, &op, &data, &want, |n, _| slack[n]);
     }
 }

@@ -146,7 +146,8 @@ fn padding_may_hold_anything() {
             HostData::F32(x)
         };
         let op = BatchNormMasked { weight: false, bias: false, ..BatchNormMasked::new(DType::F32, space) };
-        let backward = BatchNormMaskedBackward { weight: false, ..BatchNormMaskedBackward::new(DType::F32, space) };
+        let backward =
+            BatchNormMaskedBackward::from(BatchNormMasked { weight: false, ..BatchNormMasked::new(DType::F32, space) });
         let run = |padding| {
             let (x, mask) = (filled(padding), HostData::U32(vec![word]));
             let mut out = session.run(&op, &[x.clone(), mask.clone()]).expect("the op runs");

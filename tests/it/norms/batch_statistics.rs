@@ -233,7 +233,10 @@ fn ranks_that_merge_their_statistics_compute_what_one_device_does() {
         HostData::from_f64(DType::F32, (0..c).map(at))
     };
     let dx = (0..4).map(|r| {
-        let op = ops::BatchNormBackwardApply { activation, ..ops::BatchNormBackwardApply::new(DType::F32, here[r]) };
+        let op = ops::BatchNormBackwardApply::from(ops::BatchNormApply {
+            activation,
+            ..ops::BatchNormApply::new(DType::F32, here[r])
+        });
         let statistics = [mean.clone(), rstd.clone(), weight.clone(), bias.clone(), total(0), total(1), count.clone()];
         run(&op, &[vec![part(&x, r), part(&dy, r)], statistics.to_vec()].concat()).remove(0)
     });
@@ -243,7 +246,7 @@ fn ranks_that_merge_their_statistics_compute_what_one_device_does() {
     let zeros = |len: usize| HostData::F32(vec![0.0; len]);
     let data = [x.clone(), weight.clone(), bias.clone(), zeros(whole.len()), zeros(c), zeros(c), old_mean, old_var];
     let mut want = forward.reference(&data);
-    let backward = ops::BatchNormBackward { activation, ..ops::BatchNormBackward::new(DType::F32, whole) };
+    let backward = ops::BatchNormBackward::from(ops::BatchNorm { activation, ..ops::BatchNorm::new(DType::F32, whole) });
     want.extend(backward.reference(&[x, dy, mean, rstd, weight, bias, zeros(whole.len()), zeros(c), zeros(c)]));
     for (i, (got, want)) in got.iter().zip(&want).enumerate() {
         // Each within the bound of the whole. Between ranks the mean, below 4, is rounded to f32 as well: 4 ulp of 1, where the

@@ -82,7 +82,7 @@ fn one_group_is_layer_norm_and_constant_groups_have_no_variance() {
 
 /// Group norm, and its gradients but for that of the bias.
 fn both(space: Space, groups: usize) -> [Box<dyn Verify>; 2] {
-    let backward = GroupNormBackward { bias: false, ..GroupNormBackward::new(DType::F32, space, groups) };
+    let backward = GroupNormBackward::from(GroupNorm { bias: false, ..GroupNorm::new(DType::F32, space, groups) });
     [Box::new(GroupNorm::new(DType::F32, space, groups)), Box::new(backward)]
 }
 
@@ -111,7 +111,8 @@ fn groups_that_fit_a_workgroup_take_one_dispatch() {
                 assert_eq!(got == want, fits, "{op:?}, cpu {cpu}: {got:?}");
             }
         }
-        let plain = GroupNormBackward { weight: false, bias: false, ..GroupNormBackward::new(DType::F32, space, groups) };
+        let plain =
+            GroupNormBackward::from(GroupNorm { weight: false, bias: false, ..GroupNorm::new(DType::F32, space, groups) });
         assert_eq!(entries(&plain, &caps(true)) == ["line_backward"], cpu_back, "{plain:?}");
         let last = Space::channels_last(n, c, s);
         assert!(s == 1 || both(last, groups).iter().all(|op| entries(op.as_ref(), &caps(false)).len() > 2));

@@ -40,7 +40,10 @@ fn filters(dtype: DType, rows: usize, cols: usize) -> [Box<dyn Verify>; 4] {
         Box::new(WeightNorm::new(dtype, rows, cols)),
         Box::new(WeightNormBackward::new(dtype, rows, cols)),
         Box::new(WeightStandardization { gain: true, ..WeightStandardization::new(dtype, rows, cols) }),
-        Box::new(WeightStandardizationBackward { gain: true, ..WeightStandardizationBackward::new(dtype, rows, cols) }),
+        Box::new(WeightStandardizationBackward::from(WeightStandardization {
+            gain: true,
+            ..WeightStandardization::new(dtype, rows, cols)
+        })),
     ]
 }
 

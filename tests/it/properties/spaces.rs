@@ -74,7 +74,7 @@ proptest! {
         let inference = ops::BatchNormInference { dtype, space, eps, weight, bias, activation, residual };
         holds(&inference, pattern, seed)?;
         survives_json(&inference)?;
-        let backward = ops::BatchNormBackward { dtype, space, weight, bias, activation, residual };
+        let backward = ops::BatchNormBackward::from(ops::BatchNorm { weight, bias, activation, residual, ..ops::BatchNorm::new(dtype, space) });
         holds(&backward, pattern, seed)?;
         survives_json(&backward)?;
         let frozen = ops::BatchNormFrozenBackward { dtype, space, eps, weight, bias, activation, residual };
@@ -99,11 +99,11 @@ proptest! {
         let masked = ops::BatchNormMasked { dtype, space, eps: 1e-5, weight, bias, running };
         holds(&masked, pattern, seed)?;
         survives_json(&masked)?;
-        holds(&ops::BatchNormMaskedBackward { dtype, space, weight, bias }, pattern, seed)?;
+        holds(&ops::BatchNormMaskedBackward::from(ops::BatchNormMasked { weight, bias, ..ops::BatchNormMasked::new(dtype, space) }), pattern, seed)?;
         let renorm = ops::BatchRenorm { weight, bias, running: running.unwrap_or_default(), ..ops::BatchRenorm::new(dtype, space) };
         holds(&renorm, pattern, seed)?;
         survives_json(&renorm)?;
-        holds(&ops::BatchRenormBackward { dtype, space, weight, bias }, pattern, seed)?;
+        holds(&ops::BatchRenormBackward::from(ops::BatchRenorm { weight, bias, ..ops::BatchRenorm::new(dtype, space) }), pattern, seed)?;
         // Any divisor of the batch.
         let sizes: Vec<usize> = (1..=space.n).filter(|v| space.n.is_multiple_of(*v)).collect();
         let size = sizes[seed as usize % sizes.len()];
@@ -117,6 +117,6 @@ proptest! {
         let group = ops::GroupNorm { weight, bias, ..ops::GroupNorm::new(dtype, space, groups) };
         holds(&group, pattern, seed)?;
         survives_json(&group)?;
-        holds(&ops::GroupNormBackward { weight, bias, ..ops::GroupNormBackward::new(dtype, space, groups) }, pattern, seed)?;
+        holds(&ops::GroupNormBackward::from(ops::GroupNorm { weight, bias, ..ops::GroupNorm::new(dtype, space, groups) }), pattern, seed)?;
     }
 }
