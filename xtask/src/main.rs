@@ -23,6 +23,7 @@ cargo xtask race [ARGS]    time the same cases here and in other libraries: --to
                            timed as CUDA graphs, too, where there is CUDA, unless --no-graphs is given; other ARGS as in
                            `ridgepole race --help`. On a graphics card the sizes are 16Mi and 64Mi elements. --sklearn, alone, times
                            `ridgepole path` beside scikit-learn
+cargo xtask features       compile the library with each family alone, with and without `verify`, and with other parts of its features
 cargo xtask package        make the packages that users download, unpack them, build them, and run their doctests
 cargo xtask api [--bless]  hold the library's public items against docs/api.txt, or write them down there
 cargo xtask fuzz [TARGET] [--minutes N | --inputs N] [--seed N]
@@ -46,6 +47,10 @@ fn main() -> ExitCode {
         Some("race") => driver::ensure().and_then(|()| race::race(&root(), &args[1..])),
         Some("fuzz") => fuzz::fuzz(&root(), &args[1..]),
         Some("drivers") => drivers::drivers(&root(), &args[1..]),
+        Some("features") if args.len() == 1 => features::alone(&root()).map(|done| {
+            println!("{done}");
+            0
+        }),
         Some("package") if args.len() == 1 => package::package(&root()).map(|done| {
             println!("{done}");
             0
