@@ -34,6 +34,7 @@ pub(crate) const fn joined<const N: usize>(held: &[Field], without: &[&str], own
     let (mut i, mut to) = (0, 0);
     while i < held.len() {
         if !among(without, held[i].name) {
+            assert!(to < N, "what is left out must be a field of the op that is held, named once");
             out[to] = held[i];
             to += 1;
         } else {
