@@ -3,14 +3,6 @@
 //!use lib/optimizer/update
 //!use lib/optimizer/descend
 
-struct Params {
-    segments: u32, first: u32, blocks: u32, lo: u32, hi: u32, base: u32, end: u32,
-    grad_scale: f32, average: f32, key_lo: u32, key_hi: u32, step: u32, stream: u32, draw_lo: u32, draw_hi: u32,
-    beta1: f32, fresh1: f32, beta2: f32, fresh2: f32, along_g: f32, along_m: f32, correct2: f32, eps: f32,
-}
-
-@group(0) @binding(0) var<uniform> params: Params;
-
 fn direction(i: u32, g: vec4<f32>, alive: vec4<bool>) -> vec4<f32> {
     let m_old = m_load(i);
     let v_old = v_load(i);

@@ -11,6 +11,8 @@ mod limits;
 mod lowered;
 mod named;
 mod params;
+#[cfg(feature = "verify")]
+mod pattern;
 pub mod portable;
 #[cfg(feature = "verify")]
 mod test_data;
@@ -29,8 +31,10 @@ pub use limits::{Features, Limits};
 pub use lowered::{Lowered, MAX_TRIPS, Slot, Step};
 pub use named::{ByName, Contents};
 pub use params::{Param, Params};
+#[cfg(feature = "verify")]
+pub use pattern::Pattern;
 pub use portable::Portable;
 #[cfg(feature = "verify")]
 pub use test_data::Rng;
 #[cfg(feature = "verify")]
-pub use verify::{Expected, Pattern, Verify};
+pub use verify::{Expected, Verify};

@@ -1,6 +1,6 @@
 //! What an op must compute, and on which data that is tried.
 use crate::{
-    op::{Arg, Op, Rng},
+    op::{Arg, Op, Pattern, Rng},
     types::HostData,
 };
 
@@ -87,22 +87,4 @@ pub enum Expected {
         /// The derived error bound.
         bound: Vec<f64>,
     },
-}
-
-/// What kind of data a check draws.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-#[non_exhaustive]
-pub enum Pattern {
-    /// Uniform over [`Verify::domain`].
-    Ordinary,
-    /// One value everywhere.
-    Constant,
-    /// Exact zeros, negative zeros and ordinary values mixed.
-    Zeros,
-    /// A mean 10^4 times the spread.
-    Offset,
-    /// Values at and below the least normal number.
-    Tiny,
-    /// NaN and infinities among ordinary values.
-    NonFinite,
 }

@@ -244,6 +244,7 @@ const ABSENT: &[(&str, &str, &str)] = &[
     ("linear_residual", "PyTorch", "no model has row weights of its own there; see tests/gradients/linear.rs"),
     ("linear_residual", "JAX", "no model has row weights of its own there; see tests/gradients/linear.rs"),
     ("lion", "PyTorch", "torch.optim has no Lion"),
+    ("nadam", "JAX", "optax.nadam has no schedule of the momentum"),
     ("philox", "PyTorch", "its Philox generator runs on CUDA only"),
 ];
 

@@ -246,11 +246,11 @@ impl Module {
                 self.imports.push(Import { path: [vec!["self".to_string()], path].concat(), name, exported: true });
             }
         }
-        // `params! { Name { .. } }` and `optimizer! { pub struct Name { .. } }`: the word behind `struct`, or the first one.
-        let words: Vec<String> = item.mac.tokens.clone().into_iter().filter_map(ident).collect();
+        // `params! { pub Name { .. } }` and `optimizer! { pub struct Name { .. } }`: the word behind `struct`, or the first one.
+        let words: Vec<String> = item.mac.tokens.clone().into_iter().filter_map(ident).filter(|word| word != "pub").collect();
         let named = words.iter().position(|w| w == "struct").map_or(0, |i| i + 1);
         self.defined.extend(words.get(named).cloned());
-        if called == "optimizer" {
+        if ["optimizer", "adaptive"].contains(&called.as_str()) {
             self.define_by_attribute("op");
         }
     }

@@ -93,7 +93,9 @@ fn declared(family: &ops::Family, op: &ops::Entry) -> (String, bool) {
     let behind = text.split_once("#[op(").and_then(|(_, t)| t.split_once("pub struct ")).expect("an op is declared by #[op]").1;
     let name = behind.split(' ').next().expect("a name").to_string();
     let methods = text.split_once(&format!("\nimpl {name} {{")).and_then(|(_, t)| t.split_once("\n}\n"));
-    let new = methods.is_some_and(|(body, _)| body.contains("pub fn new("));
+    // That of an optimizer is written by the family's macro.
+    let by_macro = text.contains("\noptimizer! {") || text.contains("\nadaptive! {");
+    let new = by_macro || methods.is_some_and(|(body, _)| body.contains("pub fn new("));
     (name, new)
 }
 
