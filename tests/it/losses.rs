@@ -92,6 +92,7 @@ fn a_gradient_is_scaled_and_a_loss_is_not() {
     assert_eq!(plain[0], scaled[0]);
     assert!(plain[1].iter().zip(&scaled[1]).all(|(a, b)| (a * 1024.0 - b).abs() < 1e-3));
     let [x, target] = inputs;
-    let reference = ridgepole::Verify::reference(&MseLoss::new(DType::F32, 3), &[x, target, vec![0.0].into(), vec![0.0; 3].into()]);
+    let reference =
+        ridgepole::Verify::reference(&MseLoss::new(DType::F32, 3), &[x, target, vec![0.0].into(), vec![0.0; 3].into()]);
     assert!(matches!(&reference[0], Expected::Within { value, .. } if value[0] > 0.0));
 }

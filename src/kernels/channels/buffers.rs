@@ -2,6 +2,7 @@
 use crate::{
     kernels::reduce::Partials,
     op::{Access, Arg, ByName, Caps, Lowered, Params, Slot, Step},
+    params,
     types::DType,
     wgsl::{Decl, Source, Spec, View},
 };
@@ -71,6 +72,11 @@ pub(crate) fn blocks(channels: u64, caps: &Caps) -> u64 {
     channels.div_ceil(u64::from(caps.lanes))
 }
 
+params! {
+    /// What a kernel with `lib/channels/team` is told about the partials that it merges: a field of its parameters.
+    pub(crate) Team { blocks: u32, channels: u32, row: u32, stride: u32, count: u32 }
+}
+
 /// The last partials of each channel, for a kernel that merges them: a team of lanes for each, see `lib/channels/team`.
 #[derive(Clone, Debug)]
 pub(crate) struct Merge {
@@ -79,8 +85,7 @@ pub(crate) struct Merge {
     /// Four words for each channel, empty if the kernel leaves none; and where they start, in fours.
     pub coefs: Range<u64>,
     pub start: u32,
-    /// What the team is told: see [`merge_params`].
-    pub words: [u32; 5],
+    pub team: Team,
     lanes: u64,
     blocks: u64,
     trips: u64,
@@ -99,11 +104,12 @@ impl Merge {
         let (channels, count) = (partials.rows, partials.count);
         let lanes = if caps.cpu { 1 } else { count.div_ceil(2).next_power_of_two().min(64).min(u64::from(caps.lanes)) };
         let blocks = (channels * lanes).div_ceil(u64::from(caps.lanes));
+        let [row, stride] = [partials.row, partials.stride].map(|n| n as u32);
         Self {
             partials: (partials.monoid.decl("partials", true), Slot::Scratch(partials.range.start..coefs.end)),
             start: ((coefs.start - partials.range.start) / 16) as u32,
             coefs,
-            words: [blocks, channels, partials.row, partials.stride, count].map(|n| n as u32),
+            team: Team { blocks: blocks as u32, channels: channels as u32, row, stride, count: count as u32 },
             lanes,
             blocks,
             trips: count.div_ceil(lanes) + u64::from(lanes.ilog2()),
@@ -119,26 +125,9 @@ impl Merge {
     }
 
     /// The dispatch of such a kernel.
-    pub fn step(&self, caps: &Caps, shader: Source, vectors: Vectors, params: Params) -> Step {
-        let mut step = per_channel(caps, shader, self.partials.clone(), vectors, (self.blocks, params), self.trips);
+    pub fn step(&self, caps: &Caps, shader: Source, vectors: Vectors, params: impl Into<Params>) -> Step {
+        let mut step = per_channel(caps, shader, self.partials.clone(), vectors, (self.blocks, params.into()), self.trips);
         step.spec.consts.push(("TEAM", self.lanes as u32));
         step
     }
 }
-
-/// Declares the parameters of a kernel with `lib/channels/team`: what every team is told, then the kernel's own.
-macro_rules! merge_params {
-    ($name:ident { $($own:tt)* }) => {
-        crate::params! { $name { blocks: u32, channels: u32, row: u32, stride: u32, count: u32, $($own)* } }
-    };
-}
-pub(crate) use merge_params;
-
-/// Such parameters, from a [`Merge`] and the kernel's own.
-macro_rules! merge_words {
-    ($name:ident, $merge:expr $(; $($own:tt)*)?) => {{
-        let [blocks, channels, row, stride, count] = $merge.words;
-        crate::op::Params::from($name { blocks, channels, row, stride, count, $($($own)*)? })
-    }};
-}
-pub(crate) use merge_words;

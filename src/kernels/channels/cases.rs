@@ -129,7 +129,6 @@ pub(crate) fn fill(space: &Space, dtype: DType, arg: &Arg, rng: &mut Rng, patter
     }
 }
 
-#[cfg(feature = "verify")]
 /// Shapes for the checks: one value per channel and none, channels and planes that are whole quads and not, more channels
 /// than lanes, planes shorter and longer than a chunk, enough partials for reduction levels. `make` gets a number that
 /// differs from case to case.
@@ -178,29 +177,24 @@ fn layer(elements: usize, n: usize) -> [Space; 2] {
     bench_shapes::batch(elements, [n, 64, 56 * 56], 4)
 }
 
-#[cfg(feature = "verify")]
 fn each(spaces: [Space; 2], make: impl Fn(DType, Space) -> Box<dyn Verify>) -> Vec<Box<dyn Verify>> {
     [DType::F32, DType::F16].into_iter().flat_map(|dtype| spaces.map(|space| make(dtype, space))).collect()
 }
 
-#[cfg(feature = "verify")]
 pub(crate) fn benches(elements: usize, make: impl Fn(DType, Space) -> Box<dyn Verify>) -> Vec<Box<dyn Verify>> {
     each(layer(elements, 1), make)
 }
 
-#[cfg(feature = "verify")]
 /// With virtual batches of 8 samples, which `make` gets too.
 pub(crate) fn ghost_benches(elements: usize, make: impl Fn(DType, Space, usize) -> Box<dyn Verify>) -> Vec<Box<dyn Verify>> {
     each(layer(elements, 8), |dtype, space| make(dtype, space, 8))
 }
 
-#[cfg(feature = "verify")]
 /// In all types.
 pub(crate) fn group_benches(elements: usize, make: impl Fn(DType, Space) -> Box<dyn Verify>) -> Vec<Box<dyn Verify>> {
     DType::FLOATS.into_iter().flat_map(|dtype| layer(elements, 1).map(|space| make(dtype, space))).collect()
 }
 
-#[cfg(feature = "verify")]
 /// The end of a residual block: with ReLU, and with the sum before it.
 pub(crate) fn fused_benches(
     elements: usize,
@@ -210,7 +204,6 @@ pub(crate) fn fused_benches(
     [(DType::F32, first, false), (DType::F16, last, true)].map(|(d, s, r)| make(d, s, Activation::Relu, r)).into()
 }
 
-#[cfg(feature = "verify")]
 /// A few of the shapes of [`cases`], for ops that share their kernels with others: those that differ for the cut of a tensor.
 pub(crate) fn few(make: impl Fn(usize, DType, Space) -> Box<dyn Verify>) -> Vec<Box<dyn Verify>> {
     let all = [
@@ -242,14 +235,12 @@ pub(crate) fn few(make: impl Fn(usize, DType, Space) -> Box<dyn Verify>) -> Vec<
     out
 }
 
-#[cfg(feature = "verify")]
 /// Sequences: 256 features, up to 512 steps.
 pub(crate) fn sequence_benches(elements: usize, make: impl Fn(DType, Space) -> Box<dyn Verify>) -> Vec<Box<dyn Verify>> {
     let [first, last] = bench_shapes::batch(elements, [1, 256, 512], 4);
     [(DType::F32, first), (DType::F32, last), (DType::F16, last)].map(|(d, s)| make(d, s)).into()
 }
 
-#[cfg(feature = "verify")]
 /// Shapes and virtual batches: of one value, of one sample, of the whole batch; chunks that would straddle two of them.
 pub(crate) fn ghosts(make: impl Fn(usize, DType, Space, usize) -> Box<dyn Verify>) -> Vec<Box<dyn Verify>> {
     let all = [

@@ -23,7 +23,7 @@ mod steps;
 #[cfg(feature = "verify")]
 pub(crate) use bound::{Moments, SumErrors, inverse_std_error, norm_of, sum_of};
 use buffers::beside;
-pub(crate) use buffers::{Merge, Vectors, blocks, given, merge_params, merge_words, per_channel, vector, vectors};
+pub(crate) use buffers::{Merge, Team, Vectors, blocks, given, per_channel, vector, vectors};
 #[cfg(feature = "verify")]
 pub(crate) use cases::{
     benches, cases, domain, draws, few, fill, fused_benches, fusion, ghost_benches, ghosts, group_benches, patterns, places,

@@ -102,8 +102,8 @@ impl Results {
         }
     }
 
-    /// Sets the statistics of a channel, NaN without a batch, and those that follow them. The running variance is `factor` times that of
-    /// the batch.
+    /// Sets the statistics of a channel, NaN without a batch, and those that follow them. The running variance is `factor` times
+    /// that of the batch.
     pub fn put_statistics(&mut self, c: usize, batch: Option<&Batch>, factor: f64, follows: Option<RunningUpdate>) {
         let nan = [Approx::exact(f64::NAN); 3];
         let [mean, rstd, variance] = batch.map_or(nan, |b| [b.mean, b.rstd, b.variance(factor)]);

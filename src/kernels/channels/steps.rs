@@ -94,7 +94,8 @@ impl Channels {
         self.reduce_within((self.outer, u64::MAX), op, out, caps, args, what)
     }
 
-    /// Appends those that find the moments of every channel of the argument `x`, and leave few enough partials for a [`Merge`](super::Merge).
+    /// Appends those that find the moments of every channel of the argument `x`, and leave few enough partials for a
+    /// [`Merge`](super::Merge).
     pub fn moments(&self, op: &'static str, out: &mut Lowered, caps: &Caps, args: &[Arg]) -> Result<Partials, Error> {
         Ok(self.reduce(op, out, caps, args, &MOMENTS_OF_X)?.few(out, caps))
     }

@@ -2,16 +2,16 @@
 use super::{Backward, OnChip, onchip};
 use crate::{
     kernels::{
-        channels::{Channels, Map, Merge, Reduction, given, merge_params, merge_words, vectors},
+        channels::{Channels, Map, Merge, Reduction, Team, given, vectors},
         reduce::{Monoid, Partials},
     },
     op::{Arg, ByName, Caps, Lowered},
+    params,
     types::{DType, Error, Rows},
     wgsl::parts,
 };
 
-merge_params! { RowsParams { coefs: u32, values: f32 } }
-merge_params! { ColumnsParams {} }
+params! { RowsParams { team: Team, coefs: u32, values: f32 } }
 
 /// Sums of each row, its coefficients by the op's own kernel, dx; then sums of each column if anyone wants them.
 pub(crate) fn backward(of: Rows, kind: &Backward, caps: &Caps, args: &[Arg]) -> Result<Lowered, Error> {
@@ -37,7 +37,7 @@ pub(crate) fn backward(of: Rows, kind: &Backward, caps: &Caps, args: &[Arg]) -> 
         let partials = tensor.reduce(op, &mut out, caps, args, &what)?.few(&mut out, caps);
         let (_, start, coefs) = partials.with_coefs(op, &mut out, caps, tensor.channels)?;
         let merge = Merge::into(&partials, coefs, caps);
-        let params = merge_words!(RowsParams, merge; coefs: start, values: tensor.inner.max(1) as f32);
+        let params = RowsParams { team: merge.team, coefs: start, values: tensor.inner.max(1) as f32 };
         let of_rows = vectors(names, args, tensor.channels, &mut out, caps);
         out.steps.push(merge.step(caps, kind.source, of_rows, params));
         // Another gradient of x, where there is one.
@@ -86,11 +86,12 @@ pub(crate) fn column_sums(
     Ok(())
 }
 
-/// Adds the last partials of each channel: their first entries are `dbias`, their second `dweight`, as far as there are such arguments.
+/// Adds the last partials of each channel: their first entries are `dbias`, their second `dweight`, as far as there are such
+/// arguments.
 pub(crate) fn finish_columns(out: &mut Lowered, caps: &Caps, args: &[Arg], partials: &Partials) {
     let mut merge = Merge::alone(partials, caps);
     // As written: scratch that nobody reads may stand for a gradient, and a buffer has one usage in a dispatch.
     merge.partials.0.writes = true;
     let vectors = vectors(&["dweight", "dbias"], args, partials.rows, out, caps);
-    out.steps.push(merge.step(caps, parts::rows::COLUMN_GRADIENTS, vectors, merge_words!(ColumnsParams, merge)));
+    out.steps.push(merge.step(caps, parts::rows::COLUMN_GRADIENTS, vectors, merge.team));
 }

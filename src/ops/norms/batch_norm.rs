@@ -3,9 +3,10 @@
 use crate::kernels::channels::{Batch, Results};
 use crate::{
     kernel,
-    kernels::channels::{self, Channels, Fused, Merge, merge_params, merge_words},
+    kernels::channels::{self, Channels, Fused, Merge, Team},
     op::{Arg, ByName, Caps, Cost, Lowered, Op, check_float},
     options::{Activation, OneValue, Running, RunningUpdate, RunningVariance},
+    params,
     types::{DType, Error, HostData, Space},
 };
 #[cfg(feature = "verify")]
@@ -15,7 +16,7 @@ use crate::{
 };
 use ridgepole_derive::op;
 
-merge_params! { BatchNormParams { coefs: u32, values: f32, divisor: f32, eps: f32, momentum: f32, keep: f32 } }
+params! { BatchNormParams { team: Team, coefs: u32, values: f32, divisor: f32, eps: f32, momentum: f32, keep: f32 } }
 
 /// Batch norm in training: y = act(γ·(x - μ)/√(σ² + ε) + β + residual), with the mean μ and the biased variance σ² of each
 /// channel over the batch.
@@ -115,7 +116,15 @@ impl Op for BatchNorm {
         // Where they follow nothing they are not bound.
         let kept = if share.is_some() { &args[..] } else { &[] };
         vectors.extend(channels::vectors(&["running_mean", "running_var"], kept, tensor.channels, &mut out, caps));
-        let params = merge_words!(BatchNormParams, merge; coefs: merge.start, values: tensor.values().max(1) as f32, divisor: divisor as f32, eps: self.eps as f32, momentum: share.unwrap_or(0.0) as f32, keep: (1.0 - share.unwrap_or(0.0)) as f32);
+        let params = BatchNormParams {
+            team: merge.team,
+            coefs: merge.start,
+            values: tensor.values().max(1) as f32,
+            divisor: divisor as f32,
+            eps: self.eps as f32,
+            momentum: share.unwrap_or(0.0) as f32,
+            keep: (1.0 - share.unwrap_or(0.0)) as f32,
+        };
         out.steps.push(merge.step(caps, kernel!("norms/batch_norm"), vectors, params));
         tensor.normalize(NAME, &mut out, caps, &args, self.fused(), merge.coefs)?;
         Ok(out)

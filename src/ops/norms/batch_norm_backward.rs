@@ -5,8 +5,9 @@ use super::BatchNorm;
 use crate::kernels::channels::Results;
 use crate::{
     kernel,
-    kernels::channels::{self, Channels, Merge, Products, merge_params, merge_words, vectors},
+    kernels::channels::{self, Channels, Merge, Products, Team, vectors},
     op::{Arg, ByName, Caps, Cost, Lowered, Op, check_float},
+    params,
     types::{DType, Error, HostData, Space},
     wgsl::parts,
 };
@@ -17,7 +18,7 @@ use crate::{
 };
 use ridgepole_derive::op;
 
-merge_params! { BatchNormBackwardParams { coefs: u32, values: f32 } }
+params! { BatchNormBackwardParams { team: Team, coefs: u32, values: f32 } }
 
 /// The backward pass of [`BatchNorm`](super::BatchNorm): with x̂ = (x - μ)·rstd, m values per channel and g = dy·act'(v),
 /// where v = γx̂ + β + residual is the input of the activation: dβ = Σg, dγ = Σg·x̂, dresidual = g, dx = γ·rstd·(g - (dβ +
@@ -77,7 +78,7 @@ impl Op for BatchNormBackward {
         let partials = tensor.products(NAME, &mut out, caps, &args, &what)?.few(&mut out, caps);
         let merge = Merge::of(&partials, &mut out, caps);
         let vectors = vectors(&["mean", "rstd", "weight", "dweight", "dbias"], &args, tensor.channels, &mut out, caps);
-        let params = merge_words!(BatchNormBackwardParams, merge; coefs: merge.start, values: tensor.values().max(1) as f32);
+        let params = BatchNormBackwardParams { team: merge.team, coefs: merge.start, values: tensor.values().max(1) as f32 };
         out.steps.push(merge.step(caps, kernel!("norms/batch_norm_backward"), vectors, params));
         let how = (parts::channels::NORMALIZE_BACKWARD_OPEN, self.forward.fused());
         tensor.input_gradient(NAME, &mut out, caps, &args, how, merge.coefs)?;

@@ -4,7 +4,7 @@
 use crate::kernels::channels::Results;
 use crate::{
     kernel,
-    kernels::channels::{self, Channels, Fused, Merge, Products, merge_params, merge_words, vectors},
+    kernels::channels::{self, Channels, Fused, Merge, Products, vectors},
     op::{Arg, ByName, Caps, Cost, Lowered, Op, check_float},
     options::Activation,
     types::{DType, Error, HostData, Space},
@@ -15,8 +15,6 @@ use crate::{
     verify::{Approx, reference},
 };
 use ridgepole_derive::op;
-
-merge_params! { BatchNormBackwardSumsParams {  } }
 
 /// Synchronised batch norm, the sums of the backward pass: Σg and Σg·x̂ of each channel over one rank's part of a batch, with
 /// x̂ = (x - μ)·rstd and g = dy·act'(v), v being the input of [`BatchNormApply`](super::BatchNormApply)'s activation.
@@ -95,8 +93,7 @@ impl Op for BatchNormBackwardSums {
         let partials = tensor.products(NAME, &mut out, caps, &args, &what)?.few(&mut out, caps);
         let (merge, names) = (Merge::alone(&partials, caps), ["sum_dy", "sum_dy_xhat"]);
         let vectors = vectors(&names, &args, tensor.channels, &mut out, caps);
-        let params = merge_words!(BatchNormBackwardSumsParams, merge);
-        out.steps.push(merge.step(caps, kernel!("norms/batch_norm_backward_sums"), vectors, params));
+        out.steps.push(merge.step(caps, kernel!("norms/batch_norm_backward_sums"), vectors, merge.team));
         Ok(out)
     }
 

@@ -5,12 +5,13 @@ use crate::kernels::channels::Results;
 use crate::{
     kernel,
     kernels::{
-        channels::{self, Channels, Fused, Merge, Products, merge_params, merge_words, vectors},
+        channels::{self, Channels, Fused, Merge, Products, Team, vectors},
         reduce::{Monoid, Partials},
         rows::finish_columns,
     },
     op::{Arg, ByName, Caps, Cost, Lowered, Op, check_float},
     options::Activation,
+    params,
     types::{DType, Error, HostData, Space},
     wgsl::parts,
 };
@@ -21,7 +22,7 @@ use crate::{
 };
 use ridgepole_derive::op;
 
-merge_params! { BatchNormFrozenBackwardParams { coefs: u32, eps: f32 } }
+params! { BatchNormFrozenBackwardParams { team: Team, coefs: u32, eps: f32 } }
 
 /// The backward pass of [`BatchNormInference`](super::BatchNormInference), for training with frozen statistics: with rstd =
 /// 1/√(r_σ² + ε) and g = dy·act'(v), where v = γx̂ + β + residual is the input of the activation, dx = γ·rstd·g, dγ = Σg·(x -
@@ -111,7 +112,7 @@ impl Op for BatchNormFrozenBackward {
         let merge = Merge::of(&partials, &mut out, caps);
         let vectors =
             vectors(&["running_mean", "running_var", "weight", "dweight", "dbias"], &args, tensor.channels, &mut out, caps);
-        let params = merge_words!(BatchNormFrozenBackwardParams, merge; coefs: merge.start, eps: self.eps as f32);
+        let params = BatchNormFrozenBackwardParams { team: merge.team, coefs: merge.start, eps: self.eps as f32 };
         out.steps.push(merge.step(caps, kernel!("norms/batch_norm_frozen_backward"), vectors, params));
         tensor.input_gradient(NAME, &mut out, caps, &args, (parts::norms::SCALE_BACKWARD_OPEN, self.fused()), merge.coefs)?;
         Ok(out)

@@ -4,9 +4,10 @@
 use crate::kernels::channels::{Batch, Results};
 use crate::{
     kernel,
-    kernels::channels::{self, Channels, Fused, MOMENTS, Merge, Reduction, merge_params, merge_words, vectors},
+    kernels::channels::{self, Channels, Fused, MOMENTS, Merge, Reduction, Team, vectors},
     op::{Arg, ByName, Caps, Cost, Lowered, Op, check_float},
     options::{Running, RunningVariance},
+    params,
     types::{DType, Error, HostData, Space},
     wgsl::parts,
 };
@@ -17,7 +18,7 @@ use crate::{
 };
 use ridgepole_derive::op;
 
-merge_params! { BatchNormMaskedParams { coefs: u32, less: f32, eps: f32, momentum: f32, keep: f32 } }
+params! { BatchNormMaskedParams { team: Team, coefs: u32, less: f32, eps: f32, momentum: f32, keep: f32 } }
 
 /// Masked [`BatchNorm`](super::BatchNorm), for sequences of unequal length: padding is ignored in the statistics, and its
 /// output is 0.
@@ -106,7 +107,14 @@ impl Op for BatchNormMasked {
         let share = self.running.map(|r| r.update.share());
         let vectors =
             vectors(&["weight", "bias", "mean", "rstd", "running_mean", "running_var"], &args, tensor.channels, &mut out, caps);
-        let params = merge_words!(BatchNormMaskedParams, merge; coefs: merge.start, less: self.less() as f32, eps: self.eps as f32, momentum: share.unwrap_or(0.0) as f32, keep: (1.0 - share.unwrap_or(0.0)) as f32);
+        let params = BatchNormMaskedParams {
+            team: merge.team,
+            coefs: merge.start,
+            less: self.less() as f32,
+            eps: self.eps as f32,
+            momentum: share.unwrap_or(0.0) as f32,
+            keep: (1.0 - share.unwrap_or(0.0)) as f32,
+        };
         out.steps.push(merge.step(caps, kernel!("norms/batch_norm_masked"), vectors, params));
         tensor.normalize(NAME, &mut out, caps, &args, Fused::PLAIN, merge.coefs)?;
         Ok(out)

@@ -5,8 +5,9 @@ use super::BatchNormMasked;
 use crate::kernels::channels::Results;
 use crate::{
     kernel,
-    kernels::channels::{self, Channels, Fused, Merge, Products, merge_params, merge_words, vectors},
+    kernels::channels::{self, Channels, Fused, Merge, Products, Team, vectors},
     op::{Arg, ByName, Caps, Cost, Lowered, Op, check_float},
+    params,
     types::{DType, Error, HostData, Space},
     wgsl::parts,
 };
@@ -17,7 +18,7 @@ use crate::{
 };
 use ridgepole_derive::op;
 
-merge_params! { BatchNormMaskedBackwardParams { coefs: u32 } }
+params! { BatchNormMaskedBackwardParams { team: Team, coefs: u32 } }
 
 /// The backward pass of [`BatchNormMasked`](super::BatchNormMasked): over the m positions that count, with x̂ = (x - μ)·rstd,
 /// dβ = Σdy, dγ = Σdy·x̂ and dx = γ·rstd·(dy - (dβ + x̂·dγ)/m); dx is 0 elsewhere.
@@ -70,7 +71,7 @@ impl Op for BatchNormMaskedBackward {
         let partials = tensor.products(NAME, &mut out, caps, &args, &what)?.few(&mut out, caps);
         let merge = Merge::of(&partials, &mut out, caps);
         let vectors = vectors(&["mean", "rstd", "weight", "dweight", "dbias"], &args, tensor.channels, &mut out, caps);
-        let params = merge_words!(BatchNormMaskedBackwardParams, merge; coefs: merge.start);
+        let params = BatchNormMaskedBackwardParams { team: merge.team, coefs: merge.start };
         out.steps.push(merge.step(caps, kernel!("norms/batch_norm_masked_backward"), vectors, params));
         let how = (parts::channels::NORMALIZE_BACKWARD_OPEN, Fused::PLAIN);
         tensor.input_gradient(NAME, &mut out, caps, &args, how, merge.coefs)?;

@@ -5,10 +5,11 @@ use crate::kernels::channels::{Batch, Results};
 use crate::{
     kernel,
     kernels::{
-        channels::{self, Channels, Fused, Merge, merge_params, merge_words, vectors},
+        channels::{self, Channels, Fused, Merge, Team, vectors},
         copy::{self, Tail},
     },
     op::{Arg, ByName, Caps, Cost, Lowered, Op, check_float},
+    params,
     types::{DType, Error, HostData, Space},
 };
 #[cfg(feature = "verify")]
@@ -18,7 +19,7 @@ use crate::{
 };
 use ridgepole_derive::op;
 
-merge_params! { BatchNormStatisticsParams { values: f32 } }
+params! { BatchNormStatisticsParams { team: Team, values: f32 } }
 
 /// Synchronised batch norm, the statistics: count, mean and Σ(x - μ)² of each channel over one rank's part of a batch, to be
 /// combined with those of the other ranks by [`BatchNormMerge`](super::BatchNormMerge). PyTorch's `batch_norm_stats`.
@@ -80,7 +81,7 @@ impl Op for BatchNormStatistics {
         let merge = Merge::alone(&partials, caps);
         let mut all = vec![("values", args.whole("count"), true)];
         all.extend(vectors(&["mean", "m2"], &args, tensor.channels, &mut out, caps));
-        let params = merge_words!(BatchNormStatisticsParams, merge; values);
+        let params = BatchNormStatisticsParams { team: merge.team, values };
         out.steps.push(merge.step(caps, kernel!("norms/batch_norm_statistics"), all, params));
         Ok(out)
     }

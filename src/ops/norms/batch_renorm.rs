@@ -3,9 +3,10 @@
 use crate::kernels::channels::{Batch, Results, inverse_std_error};
 use crate::{
     kernel,
-    kernels::channels::{self, Channels, Fused, Merge, merge_params, merge_words, vectors},
+    kernels::channels::{self, Channels, Fused, Merge, Team, vectors},
     op::{Arg, Caps, Cost, Lowered, Op, check_float},
     options::{Running, RunningVariance, check_derived, check_held},
+    params,
     types::{DType, Error, HostData, Space},
 };
 #[cfg(feature = "verify")]
@@ -15,7 +16,11 @@ use crate::{
 };
 use ridgepole_derive::op;
 
-merge_params! { BatchRenormParams { coefs: u32, values: f32, divisor: f32, eps: f32, momentum: f32, keep: f32, r_least: f32, r_most: f32, d_most: f32 } }
+params! {
+    BatchRenormParams {
+        team: Team, coefs: u32, values: f32, divisor: f32, eps: f32, momentum: f32, keep: f32, r_least: f32, r_most: f32, d_most: f32
+    }
+}
 
 /// Batch renormalisation: y = γ·(x̂·r + d) + β with x̂ = (x - μ_B)/√(σ_B² + ε) from the batch, corrected towards the running
 /// statistics μ and σ: r = clip(σ_B/σ, 1/r_max, r_max), d = clip((μ_B - μ)/σ, -d_max, d_max). For small batches, and batches
@@ -136,7 +141,18 @@ impl Op for BatchRenorm {
             &mut out,
             caps,
         );
-        let params = merge_words!(BatchRenormParams, merge; coefs: merge.start, values: tensor.values().max(1) as f32, divisor: divisor as f32, eps: self.eps as f32, momentum: share as f32, keep: (1.0 - share) as f32, r_least: (1.0 / self.r_max) as f32, r_most: self.r_max as f32, d_most: self.d_max as f32);
+        let params = BatchRenormParams {
+            team: merge.team,
+            coefs: merge.start,
+            values: tensor.values().max(1) as f32,
+            divisor: divisor as f32,
+            eps: self.eps as f32,
+            momentum: share as f32,
+            keep: (1.0 - share) as f32,
+            r_least: (1.0 / self.r_max) as f32,
+            r_most: self.r_max as f32,
+            d_most: self.d_max as f32,
+        };
         out.steps.push(merge.step(caps, kernel!("norms/batch_renorm"), vectors, params));
         tensor.normalize(NAME, &mut out, caps, &args, Fused::PLAIN, merge.coefs)?;
         Ok(out)

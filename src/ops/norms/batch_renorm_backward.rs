@@ -5,8 +5,9 @@ use super::BatchRenorm;
 use crate::kernels::channels::Results;
 use crate::{
     kernel,
-    kernels::channels::{self, Channels, Fused, Merge, Products, merge_params, merge_words, vectors},
+    kernels::channels::{self, Channels, Fused, Merge, Products, Team, vectors},
     op::{Arg, ByName, Caps, Cost, Lowered, Op, check_float},
+    params,
     types::{DType, Error, HostData, Space},
     wgsl::parts,
 };
@@ -17,7 +18,7 @@ use crate::{
 };
 use ridgepole_derive::op;
 
-merge_params! { BatchRenormBackwardParams { coefs: u32, values: f32 } }
+params! { BatchRenormBackwardParams { team: Team, coefs: u32, values: f32 } }
 
 /// The backward pass of [`BatchRenorm`](super::BatchRenorm), with r and d held constant: with x̂ = (x - μ_B)·rstd and m
 /// values per channel, dβ = Σdy, dγ = Σdy·(x̂·r + d), dx = γ·r·rstd·(dy - (Σdy + x̂·Σdy·x̂)/m).
@@ -71,7 +72,7 @@ impl Op for BatchRenormBackward {
         let merge = Merge::of(&partials, &mut out, caps);
         let vectors =
             vectors(&["mean", "rstd", "weight", "correction", "dweight", "dbias"], &args, tensor.channels, &mut out, caps);
-        let params = merge_words!(BatchRenormBackwardParams, merge; coefs: merge.start, values: tensor.values().max(1) as f32);
+        let params = BatchRenormBackwardParams { team: merge.team, coefs: merge.start, values: tensor.values().max(1) as f32 };
         out.steps.push(merge.step(caps, kernel!("norms/batch_renorm_backward"), vectors, params));
         let how = (parts::channels::NORMALIZE_BACKWARD_OPEN, Fused::PLAIN);
         tensor.input_gradient(NAME, &mut out, caps, &args, how, merge.coefs)?;

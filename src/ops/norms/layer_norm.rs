@@ -4,11 +4,12 @@ use crate::kernels::{channels::Moments, rows::Slack};
 use crate::{
     kernel,
     kernels::{
-        channels::{self, Channels, Map, Merge, given, merge_params, merge_words, vectors},
+        channels::{self, Channels, Map, Merge, Team, given, vectors},
         rows::{self, Affine, Forward, OnChip},
     },
     op::{Arg, ByName, Caps, Lowered, Op, check_float},
     options::WeightForm,
+    params,
     types::{DType, Error, HostData, Rows},
     wgsl::parts,
 };
@@ -19,7 +20,7 @@ use crate::{
 };
 use ridgepole_derive::op;
 
-merge_params! { LayerNormParams { coefs: u32, values: f32, eps: f32 } }
+params! { LayerNormParams { team: Team, coefs: u32, values: f32, eps: f32 } }
 
 /// Layer norm: y = γ·(x - μ)/√(σ² + ε) + β, with the mean μ and the biased variance σ² of each row; γ and β are per column.
 ///
@@ -96,7 +97,7 @@ impl LayerNorm {
         let (_, start, coefs) = partials.with_coefs(op, out, caps, tensor.channels)?;
         let merge = Merge::into(&partials, coefs, caps);
         let (values, eps) = (self.cols.max(1) as f32, self.eps as f32);
-        let params = merge_words!(LayerNormParams, merge; coefs: start, values, eps);
+        let params = LayerNormParams { team: merge.team, coefs: start, values, eps };
         let statistics = vectors(&["mean", "rstd"], args, tensor.channels, out, caps);
         out.steps.push(merge.step(caps, kernel!("norms/layer_norm"), statistics, params));
         let of_columns = ["weight", "bias"].map(|name| (name, given(name, args, self.cols.max(1) as u64, out, caps)));

@@ -4,12 +4,13 @@ use crate::kernels::{channels::SumErrors, rows::Slack};
 use crate::{
     kernel,
     kernels::{
-        channels::{self, Channels, Map, Merge, Reduction, given, merge_params, merge_words, vectors},
+        channels::{self, Channels, Map, Merge, Reduction, Team, given, vectors},
         reduce::Monoid,
         rows::{self, Affine, Forward, OnChip},
     },
     op::{Arg, ByName, Caps, Lowered, Op, check_float},
     options::WeightForm,
+    params,
     types::{DType, Error, HostData, Rows},
     wgsl::parts,
 };
@@ -20,7 +21,7 @@ use crate::{
 };
 use ridgepole_derive::op;
 
-merge_params! { RmsNormParams { coefs: u32, values: f32, eps: f32 } }
+params! { RmsNormParams { team: Team, coefs: u32, values: f32, eps: f32 } }
 
 /// RMS norm: y = w·x/√(Σx²/cols + ε) for each row, or (1 + w)·x/√(Σx²/cols + ε). No mean is subtracted, and there is no bias.
 ///
@@ -103,7 +104,7 @@ impl RmsNorm {
         let (_, start, coefs) = partials.with_coefs(op, out, caps, tensor.channels)?;
         let merge = Merge::into(&partials, coefs, caps);
         let (values, eps) = (self.cols.max(1) as f32, self.eps as f32);
-        let params = merge_words!(RmsNormParams, merge; coefs: start, values, eps);
+        let params = RmsNormParams { team: merge.team, coefs: start, values, eps };
         let statistics = vectors(&["rstd"], args, tensor.channels, out, caps);
         out.steps.push(merge.step(caps, kernel!("norms/rms_norm"), statistics, params));
         let weight = [("weight", given("weight", args, self.cols.max(1) as u64, out, caps))];

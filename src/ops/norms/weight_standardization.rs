@@ -4,10 +4,11 @@
 use crate::kernels::channels::{Batch, inverse_std_error};
 use crate::{
     kernel,
-    kernels::channels::{self, Fused, Merge, merge_params, merge_words},
+    kernels::channels::{self, Fused, Merge, Team},
     op::{Arg, ByName, Caps, Lowered, Op, check_float},
     ops::norms::shared::filters::{self, Filters},
     options::{FilterAxis, RunningVariance, StandardForm, check_derived},
+    params,
     types::{DType, Error, HostData},
     wgsl::parts,
 };
@@ -18,7 +19,7 @@ use crate::{
 };
 use ridgepole_derive::op;
 
-merge_params! { WeightStandardizationParams { coefs: u32, divisor: f32, fan: f32, inside: f32, outside: f32, least: f32, form: u32 } }
+params! { WeightStandardizationParams { team: Team, coefs: u32, divisor: f32, fan: f32, inside: f32, outside: f32, least: f32, form: u32 } }
 
 /// Weight standardization: y = gain·(x - μ)/deviation for each filter of a weight matrix, with its mean μ and a deviation of
 /// the given form.
@@ -177,7 +178,16 @@ impl Op for WeightStandardization {
         let partials = tensor.moments(NAME, &mut out, caps, &args)?;
         let merge = Merge::of(&partials, &mut out, caps);
         let [fan, inside, outside, least] = terms.map(|v| v as f32);
-        let params = merge_words!(WeightStandardizationParams, merge; coefs: merge.start, divisor: divisor as f32, fan, inside, outside, least, form: u32::from(outside_root));
+        let params = WeightStandardizationParams {
+            team: merge.team,
+            coefs: merge.start,
+            divisor: divisor as f32,
+            fan,
+            inside,
+            outside,
+            least,
+            form: u32::from(outside_root),
+        };
         out.steps.push(merge.step(caps, kernel!("norms/weight_standardization"), vectors, params));
         tensor.normalize(NAME, &mut out, caps, &args, Fused::PLAIN, merge.coefs)?;
         Ok(out)

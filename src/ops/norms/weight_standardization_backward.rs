@@ -5,9 +5,10 @@ use super::WeightStandardization;
 use crate::kernels::channels::{Pass, difference};
 use crate::{
     kernel,
-    kernels::channels::{Fused, Merge, Products, merge_params, merge_words, vectors},
+    kernels::channels::{Fused, Merge, Products, Team, vectors},
     op::{Arg, ByName, Caps, Lowered, Op, check_float},
     ops::norms::shared::filters::{self, Filters},
+    params,
     types::{DType, Error, HostData},
     wgsl::parts,
 };
@@ -18,7 +19,7 @@ use crate::{
 };
 use ridgepole_derive::op;
 
-merge_params! { WeightStandardizationBackwardParams { coefs: u32, values: f32 } }
+params! { WeightStandardizationBackwardParams { team: Team, coefs: u32, values: f32 } }
 
 /// The backward pass of [`WeightStandardization`](super::WeightStandardization) in any of its forms: with x̂ = (x - μ)·r,
 /// dgain = Σdy·x̂ and dx = gain·r·(dy - Σdy/m - (x - μ)·slope·dgain), the sums over the filter.
@@ -83,7 +84,7 @@ impl Op for WeightStandardizationBackward {
         let partials = tensor.products(NAME, &mut out, caps, &args, &what)?.few(&mut out, caps);
         let merge = Merge::of(&partials, &mut out, caps);
         let params =
-            merge_words!(WeightStandardizationBackwardParams, merge; coefs: merge.start, values: of.values().max(1) as f32);
+            WeightStandardizationBackwardParams { team: merge.team, coefs: merge.start, values: of.values().max(1) as f32 };
         out.steps.push(merge.step(caps, kernel!("norms/weight_standardization_backward"), vectors, params));
         let how = (parts::channels::NORMALIZE_BACKWARD_OPEN, Fused::PLAIN);
         tensor.input_gradient(NAME, &mut out, caps, &args, how, merge.coefs)?;

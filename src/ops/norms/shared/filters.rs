@@ -9,14 +9,15 @@ pub(crate) use onchip::{backward, forward, standard_params};
 #[cfg(feature = "verify")]
 use crate::op::{Pattern, Rng, Verify, bench_shapes};
 use crate::{
-    kernels::channels::{self, Channels, Merge, Vectors, merge_params, merge_words},
+    kernels::channels::{self, Channels, Merge, Team, Vectors},
     op::{Arg, Caps, Step},
     options::FilterAxis,
+    params,
     types::{DType, Error, HostData, Rows, Space},
     wgsl::Source,
 };
 
-merge_params! { FilterParams { coefs: u32 } }
+params! { FilterParams { team: Team, coefs: u32 } }
 
 /// A matrix of weights as filters.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -80,7 +81,7 @@ impl Filters {
 
 /// The step with one lane per filter: its last partials become coefficients behind them, and what `vectors` names.
 pub(crate) fn per_filter(caps: &Caps, source: Source, merge: &Merge, vectors: Vectors) -> Step {
-    merge.step(caps, source, vectors, merge_words!(FilterParams, merge; coefs: merge.start))
+    merge.step(caps, source, vectors, FilterParams { team: merge.team, coefs: merge.start })
 }
 
 #[cfg(feature = "verify")]
