@@ -268,7 +268,7 @@ mod tests {
         ] {
             assert!(made.contains(part), "{part}\n{made}");
         }
-        assert!(!made.contains("field ("), "{made}");
+        assert!(!made.contains("# [field ("), "{made}");
     }
 
     #[test]
